@@ -1,0 +1,55 @@
+/** The fan-out: what routes use to follow a job's events, or only its end. */
+import { readBounds } from "@agent-paas/shared/contract/events.ts";
+import type { JobRow } from "@agent-paas/shared/db/rows.ts";
+import { type FollowerDeps, type FollowOptions, JobEventFollower } from "./job-event-follower.ts";
+
+export type JobEventFanout = ReturnType<typeof createJobEventFanout>;
+
+export type AwaitEndOptions = {
+  readonly jobId: string;
+  readonly withinMs: number;
+  /** Aborts when nobody waits any more. */
+  readonly signal: AbortSignal;
+  readonly findEnded: () => Promise<JobRow | null>;
+};
+
+export function createJobEventFanout(deps: FollowerDeps) {
+  const { subscriber, log, wheel } = deps;
+  return {
+    follow: (options: FollowOptions): JobEventFollower => new JobEventFollower(deps, options),
+
+    /** True when the job has ended, false when the time was up first. By I3 its row can be read then. */
+    awaitEnd({ jobId, withinMs, signal, findEnded }: AwaitEndOptions): Promise<boolean> {
+      return new Promise((resolve) => {
+        const settle = (ended: boolean) => {
+          clearTimeout(timer);
+          signal.removeEventListener("abort", giveUp);
+          leaveWheel();
+          subscription.release();
+          resolve(ended);
+        };
+        const giveUp = () => settle(false);
+        const look = async () => {
+          const last = await log.last(jobId).catch(() => null);
+          const ended = last === null ? (await findEnded().catch(() => null)) !== null : readBounds(last).terminal;
+          if (ended) settle(true);
+        };
+        const lookQuietly = () => void look();
+        const timer = setTimeout(giveUp, withinMs);
+        signal.addEventListener("abort", giveUp, { once: true });
+        const leaveWheel = wheel.join(lookQuietly);
+        const subscription = subscriber.add(jobId, {
+          onBatch: (batch) => readBounds(batch).terminal && settle(true),
+          onGap: lookQuietly,
+        });
+        subscription.confirmed.then(lookQuietly, () => {});
+        if (signal.aborted) giveUp();
+      });
+    },
+
+    /** Channels subscribed to at present. */
+    get channels(): number {
+      return subscriber.size;
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * The one subscriber connection of this process. Channels are counted: the first listener of a job subscribes, the
+ * last one to leave unsubscribes (I9). A connection that falls silent is replaced, and every listener is told to look
+ * into the log, because pub/sub keeps nothing for those who were away.
+ */
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { SECOND } from "@agent-paas/shared/time.ts";
+import type { Redis } from "ioredis";
+
+export type JobListener = {
+  onBatch(batch: Buffer): void;
+  /** Batches may have been missed. */
+  onGap(): void;
+};
+
+export type Subscription = {
+  /** Resolves when Redis has confirmed the subscription; waits while Redis is away. */
+  readonly confirmed: Promise<void>;
+  release(): void;
+};
+
+type Channel = { readonly listeners: Set<JobListener>; confirmed: Promise<void> };
+
+const PING_INTERVAL_MS = 15 * SECOND;
+const PING_TIMEOUT_MS = 5 * SECOND;
+
+export type JobEventSubscriber = ReturnType<typeof createJobEventSubscriber>;
+
+export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: Logger) {
+  const channels = new Map<string, Channel>();
+
+  redis.on("messageBuffer", (channel: Buffer, batch: Buffer) => {
+    for (const listener of channels.get(channel.toString("latin1"))?.listeners ?? []) listener.onBatch(batch);
+  });
+  redis.on("ready", () => {
+    for (const { listeners } of channels.values()) for (const listener of listeners) listener.onGap();
+  });
+
+  const pinger = setInterval(() => {
+    if (redis.status !== "ready") return;
+    const overdue = setTimeout(() => {
+      logger.warn("the subscriber connection is silent, reconnecting");
+      redis.disconnect(true);
+    }, PING_TIMEOUT_MS);
+    redis
+      .ping()
+      .catch(() => {})
+      .finally(() => clearTimeout(overdue));
+  }, PING_INTERVAL_MS);
+
+  function subscribe(name: string): Promise<void> {
+    const confirmed = redis.subscribe(name).then(() => {});
+    // A connection that is closed for good rejects; whoever waits then has been released too.
+    confirmed.catch(() => {});
+    return confirmed;
+  }
+
+  return {
+    add(jobId: string, listener: JobListener): Subscription {
+      const name = keys.eventChannel(jobId);
+      let channel = channels.get(name);
+      if (channel === undefined) {
+        channel = { listeners: new Set(), confirmed: subscribe(name) };
+        channels.set(name, channel);
+      }
+      const { listeners, confirmed } = channel;
+      listeners.add(listener);
+      return {
+        confirmed,
+        release() {
+          if (!listeners.delete(listener) || listeners.size > 0) return;
+          channels.delete(name);
+          redis.unsubscribe(name).catch(() => {});
+        },
+      };
+    },
+
+    /** How many channels are subscribed to. */
+    get size(): number {
+      return channels.size;
+    },
+
+    stop: () => clearInterval(pinger),
+  };
+}

@@ -1,0 +1,41 @@
+/** Gives every request an id, returned as `X-Request-Id` and carried by every log line of the request and its job. */
+import { newId } from "@agent-paas/shared/ids.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { Request, RequestHandler, Response } from "express";
+
+type RequestContext = { readonly requestId: string; readonly logger: Logger };
+
+/** Ids of proxies and clients are taken over if they are plain. */
+const PLAIN_ID = /^[A-Za-z0-9._-]{1,100}$/;
+
+export function requestContext(logger: Logger): RequestHandler {
+  return (req, res, next) => {
+    const given = req.get("x-request-id");
+    const requestId = given !== undefined && PLAIN_ID.test(given) ? given : newId();
+    const context: RequestContext = { requestId, logger: logger.child({ request_id: requestId }) };
+    res.locals.context = context;
+    res.setHeader("X-Request-Id", requestId);
+    logAnswer(req, res, context);
+    next();
+  };
+}
+
+export const contextOf = (res: Response): RequestContext => res.locals.context as RequestContext;
+
+/** One line per request: what was asked by route, never query or body. */
+function logAnswer(req: Request, res: Response, { logger }: RequestContext): void {
+  const startedAt = performance.now();
+  res.on("close", () => {
+    const { method, path } = req;
+    const fields = {
+      method,
+      path,
+      status: res.statusCode,
+      ms: Math.round(performance.now() - startedAt),
+      // An SSE client that leaves early is no fault; the job goes on (I7).
+      complete: res.writableFinished,
+    };
+    const level = res.statusCode >= 500 ? "error" : path.endsWith("z") || path.endsWith("/health") ? "debug" : "info";
+    logger[level](fields, "request");
+  });
+}

@@ -1,0 +1,20 @@
+/** A route is a value: method, path below `/api/v1`, handler. The app mounts a list of them, tests read the same list. */
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { Request, Response } from "express";
+
+/** Who calls, and the request's own log. */
+export type Caller = {
+  /** The name of the API key: owner of what it makes (I8). */
+  readonly owner: string;
+  readonly requestId: string;
+  readonly logger: Logger;
+};
+
+type Handler<C> = (req: Request, res: Response, caller: C) => Promise<void> | void;
+
+type RouteAt = { readonly method: "get" | "post" | "delete"; readonly path: string };
+
+export type Route =
+  | (RouteAt & { readonly access: "key"; readonly handle: Handler<Caller> })
+  /** Answers without a key: health and nothing else. */
+  | (RouteAt & { readonly access: "public"; readonly handle: Handler<null> });

@@ -1,0 +1,33 @@
+/** Checks input against a schema; the first problem becomes the error, with the field's path. */
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { IdSchema } from "@agent-paas/shared/ids.ts";
+import { z } from "zod";
+
+/** Throws `invalid_request`; `within` is the path of `input` in the request. The value itself is never repeated. */
+export function validate<S extends z.ZodType>(
+  schema: S,
+  input: unknown,
+  within: readonly PropertyKey[] = [],
+): z.output<S> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const param = [...within, ...(issue?.path ?? [])].join(".");
+  const message = issue?.message ?? "invalid";
+  throw new PlatformError("invalid_request", {
+    message: param === "" ? message : `${param}: ${message}`,
+    ...(param === "" ? {} : { param }),
+  });
+}
+
+/** The id in a route's path. */
+export const pathId = (params: Record<string, unknown>): string => validate(IdSchema, params.id, ["id"]);
+
+/** A page of a list: `limit` rows, those before the id `before`. */
+export const pageQuery = (max: number, fallback: number) =>
+  z.object({
+    limit: z.coerce.number().int().min(1).max(max).default(fallback),
+    before: IdSchema.optional(),
+  });
+
+export const JsonObjectSchema = z.record(z.string(), z.unknown());

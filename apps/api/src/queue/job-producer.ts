@@ -1,0 +1,177 @@
+/**
+ * The producer: accepts jobs, cancels them, orders deletions. Everything here fails within a second as
+ * `queue_unavailable` when Redis is away, and then nothing was accepted.
+ */
+import {
+  JOB_KINDS,
+  type JobKind,
+  type JobPayload,
+  MAINTENANCE_QUEUE,
+  type MaintenancePayload,
+} from "@agent-paas/shared/contract/jobs.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { DAY, HOUR, SECOND } from "@agent-paas/shared/time.ts";
+import { type JobsOptions, Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import { ACCEPT_SCRIPT, CANCEL_SCRIPT } from "./accept-script.ts";
+import { orUnavailable } from "./or-unavailable.ts";
+import { decodeSessionStub, encodeSessionStub, type SessionStub } from "./session-stub.ts";
+
+export type OnBusy = "queue" | "reject" | "interrupt";
+
+export type AcceptRequest = {
+  readonly payload: JobPayload;
+  /** The session that the job begins; null for a job in an old one or in none. */
+  readonly newSession: SessionStub | null;
+  readonly onBusy: OnBusy;
+  readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
+};
+
+export type Accepted = {
+  /** False: the Idempotency-Key was used before, and this is the job that it made. */
+  readonly isNew: boolean;
+  readonly jobId: string;
+  readonly sessionId: string | null;
+  /** Jobs of the session that come first. */
+  readonly ahead: number;
+};
+
+export type JobProducer = ReturnType<typeof createJobProducer>;
+
+export type ProducerOptions = {
+  readonly redis: Redis;
+  readonly keys: RedisKeys;
+  readonly idempotencyTtlSeconds: number;
+  /** Whether a worker has started the job: then the queue need not have it any more. */
+  readonly hasStarted: (owner: string, jobId: string) => Promise<boolean>;
+  readonly logger: Logger;
+};
+
+const SESSION_STUB_TTL_S = DAY / SECOND;
+const TURNS_TTL_S = (7 * DAY) / SECOND;
+const UNSTARTED_STATE_TTL_S = (7 * DAY) / SECOND;
+
+/** Tries are for passing faults of the model and the platform; each waits as the worker's back-off says. */
+const JOB_OPTIONS: JobsOptions = {
+  attempts: 3,
+  backoff: { type: "custom" },
+  removeOnComplete: { age: HOUR / SECOND, count: 1_000 },
+  removeOnFail: { age: DAY / SECOND, count: 1_000 },
+};
+const MAINTENANCE_OPTIONS: JobsOptions = {
+  attempts: 10,
+  backoff: { type: "custom" },
+  removeOnComplete: true,
+  removeOnFail: { age: DAY / SECOND, count: 1_000 },
+};
+
+type Commands = {
+  acceptJob(...args: (string | number)[]): Promise<[string, ...string[]]>;
+  cancelJob(state: string, ttl: number, channel: string, jobId: string): Promise<number>;
+};
+type IdempotencyRecord = { job_id: string; session_id: string | null; body_hash: string };
+
+export function createJobProducer({ redis, keys, idempotencyTtlSeconds, hasStarted, logger }: ProducerOptions) {
+  redis.defineCommand("acceptJob", { numberOfKeys: 3, lua: ACCEPT_SCRIPT });
+  redis.defineCommand("cancelJob", { numberOfKeys: 1, lua: CANCEL_SCRIPT });
+  const commands = redis as unknown as Commands;
+  const openQueue = (name: string) => {
+    const queue = new Queue(name, {
+      connection: redis,
+      prefix: keys.bullmq,
+      streams: { events: { maxLen: 1_000 } },
+    });
+    queue.on("error", (err) => logger.debug({ err, queue: name }, "queue error"));
+    return queue;
+  };
+  const queues = Object.fromEntries(JOB_KINDS.map((kind) => [kind, openQueue(kind)])) as Record<JobKind, Queue>;
+  const maintenance = openQueue(MAINTENANCE_QUEUE);
+
+  const enqueue = (payload: JobPayload) =>
+    queues[payload.kind].add(payload.kind, payload, { ...JOB_OPTIONS, jobId: payload.job_id });
+
+  const addMaintenance = (payload: MaintenancePayload, jobId: string) =>
+    maintenance.add(payload.task, payload, { ...MAINTENANCE_OPTIONS, jobId });
+
+  async function cancel(kind: JobKind, jobId: string): Promise<void> {
+    await commands.cancelJob(keys.jobState(jobId), UNSTARTED_STATE_TTL_S, keys.cancelChannel, jobId);
+    await addMaintenance({ task: "end_cancelled_job", job_id: jobId, kind }, `cancel-${jobId}`);
+  }
+
+  async function accept({ payload, newSession, onBusy, idempotency }: AcceptRequest): Promise<Accepted> {
+    const { owner, kind, job_id: jobId, session_id: sessionId } = payload;
+    const accepted = { isNew: true, jobId, sessionId, ahead: 0 };
+    if (idempotency !== null || sessionId !== null) {
+      const record: IdempotencyRecord = {
+        job_id: jobId,
+        session_id: sessionId,
+        body_hash: idempotency?.bodyHash ?? "",
+      };
+      const [outcome, ...found] = await commands.acceptJob(
+        keys.idempotency(owner, idempotency?.key ?? ""),
+        keys.session(sessionId ?? ""),
+        keys.sessionTurns(sessionId ?? ""),
+        idempotency === null ? "" : JSON.stringify(record),
+        idempotencyTtlSeconds,
+        newSession === null ? "" : encodeSessionStub(newSession),
+        SESSION_STUB_TTL_S,
+        sessionId === null ? "" : `${kind}:${jobId}`,
+        TURNS_TTL_S,
+        onBusy,
+      );
+      if (outcome === "joined") return join(payload, JSON.parse(found[0] ?? ""), idempotency?.bodyHash ?? "");
+      if (outcome === "busy") throw busy(found[0] ?? "");
+      accepted.ahead = found.length;
+      await enqueue(payload);
+      if (onBusy === "interrupt") await Promise.all(found.map((entry) => cancel(...splitEntry(entry))));
+    } else {
+      await enqueue(payload);
+    }
+    return accepted;
+  }
+
+  /** The same request again: its job is joined; one that was recorded and never queued (a crash between) is queued. */
+  async function join(payload: JobPayload, record: IdempotencyRecord, bodyHash: string): Promise<Accepted> {
+    if (record.body_hash !== bodyHash) throw new PlatformError("idempotency_key_reused");
+    const joined = { ...payload, job_id: record.job_id, session_id: record.session_id };
+    if (!(await hasStarted(payload.owner, record.job_id))) await enqueue(joined);
+    return { isNew: false, jobId: record.job_id, sessionId: record.session_id, ahead: 0 };
+  }
+
+  return {
+    queues,
+    /** Writes a key and reads it back, as accepting a job needs it. */
+    probe: () => orUnavailable(redis, () => Promise.all([redis.set(keys.probe, "1", "EX", 60), redis.get(keys.probe)])),
+    accept: (request: AcceptRequest) => orUnavailable(redis, () => accept(request)),
+    cancel: (kind: JobKind, jobId: string) => orUnavailable(redis, () => cancel(kind, jobId)),
+
+    /** Orders the deletion; its `done` appears in the event log of `receiptId`. Throws `session_busy`. */
+    deleteSession: (owner: string, sessionId: string, receiptId: string) =>
+      orUnavailable(redis, async () => {
+        const head = await redis.lindex(keys.sessionTurns(sessionId), 0);
+        if (head !== null) throw busy(head);
+        await redis.del(keys.session(sessionId));
+        await addMaintenance(
+          { task: "delete_session", session_id: sessionId, owner, receipt_id: receiptId },
+          receiptId,
+        );
+      }),
+
+    /** A session that was accepted and has no row yet. */
+    findSessionStub: (owner: string, sessionId: string): Promise<SessionStub | null> =>
+      orUnavailable(redis, async () => {
+        const stub = decodeSessionStub(await redis.get(keys.session(sessionId)));
+        return stub?.owner === owner ? stub : null;
+      }),
+
+    async close(): Promise<void> {
+      await Promise.all([...Object.values(queues), maintenance].map((queue) => queue.close()));
+    },
+  };
+}
+
+const splitEntry = (entry: string) => entry.split(":") as [JobKind, string];
+
+const busy = (entry: string) => new PlatformError("session_busy", { details: { job_id: splitEntry(entry)[1] } });

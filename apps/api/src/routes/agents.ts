@@ -1,0 +1,25 @@
+/** GET /agents and GET /agents/{id}: what live workers offer. */
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { Route } from "../http/route.ts";
+import type { Services } from "../services.ts";
+
+export const listAgents = ({ directory }: Services): Route => ({
+  method: "get",
+  path: "/agents",
+  access: "key",
+  async handle(_req, res) {
+    const { agents } = await directory.refresh();
+    res.json({ agents: [...agents.values()].filter(({ workers }) => workers > 0) });
+  },
+});
+
+export const getAgent = ({ directory }: Services): Route => ({
+  method: "get",
+  path: "/agents/:id",
+  access: "key",
+  async handle(req, res) {
+    const agent = (await directory.refresh()).agents.get(String(req.params.id));
+    if (agent === undefined || agent.workers === 0) throw new PlatformError("agent_not_found");
+    res.json(agent);
+  },
+});

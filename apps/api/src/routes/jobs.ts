@@ -1,0 +1,78 @@
+/** GET /jobs and GET /jobs/{id}. */
+import { isTerminal, JOB_KINDS, JOB_STATUSES } from "@agent-paas/shared/contract/jobs.ts";
+import { IdSchema } from "@agent-paas/shared/ids.ts";
+import { SECOND } from "@agent-paas/shared/time.ts";
+import { z } from "zod";
+import type { Route } from "../http/route.ts";
+import { pageQuery, pathId, validate } from "../http/validate.ts";
+import type { Services } from "../services.ts";
+import { endedRowFinder, findJob } from "./find-job.ts";
+import { type JobView, viewOfQueued, viewOfRow } from "./job-view.ts";
+import { abortOnClose } from "./request-fields.ts";
+
+/** Longest `wait`, seconds: below the idle time-outs that proxies usually have. */
+const MAX_WAIT_S = 60;
+
+/** What a client that polls is told to wait, seconds. */
+const POLL_AGAIN_S = 1;
+
+const JobQuerySchema = z.object({ wait: z.coerce.number().min(0).max(MAX_WAIT_S).default(0) });
+
+const JobsQuerySchema = pageQuery(200, 50).extend({
+  status: z.enum(JOB_STATUSES).optional(),
+  kind: z.enum(JOB_KINDS).optional(),
+  session_id: IdSchema.optional(),
+});
+
+export const getJob = (services: Services): Route => ({
+  method: "get",
+  path: "/jobs/:id",
+  access: "key",
+  async handle(req, res, { owner }) {
+    const id = pathId(req.params);
+    const { wait } = validate(JobQuerySchema, req.query);
+    let job = await viewJob(services, owner, id);
+    if (wait > 0 && !isTerminal(job.status)) {
+      const findEnded = endedRowFinder(services, owner, id);
+      await services.fanout.awaitEnd({ jobId: id, withinMs: wait * SECOND, signal: abortOnClose(res), findEnded });
+      job = await viewJob(services, owner, id);
+    }
+    if (!isTerminal(job.status)) res.setHeader("Retry-After", POLL_AGAIN_S);
+    res.json(job);
+  },
+});
+
+async function viewJob(services: Services, owner: string, id: string): Promise<JobView> {
+  const job = await findJob(services, owner, id);
+  if (job.in === "queue") return viewOfQueued(job.payload, job.position);
+  // Progress is worth no failure: it is null while Redis is away.
+  const progress = isTerminal(job.row.status) ? null : await services.queuedJobs.progress(id).catch(() => null);
+  return viewOfRow(job.row, progress);
+}
+
+/** Newest first. Queued jobs stand on the first page; `next` pages through the started ones. */
+export const listJobs = (services: Services): Route => ({
+  method: "get",
+  path: "/jobs",
+  access: "key",
+  async handle(req, res, { owner }) {
+    const filter = validate(JobsQuerySchema, req.query);
+    const { status, kind, session_id, before, limit } = filter;
+    const rows = status === "queued" ? [] : await services.jobs.list(owner, filter);
+    const wantsQueued = before === undefined && (status === undefined || status === "queued");
+    const started = new Set(rows.map(({ id }) => id));
+    const queued = (wantsQueued ? await services.queuedJobs.list(owner) : []).filter(
+      (payload) =>
+        !started.has(payload.job_id) &&
+        (kind === undefined || payload.kind === kind) &&
+        (session_id === undefined || payload.session_id === session_id),
+    );
+    res.json({
+      jobs: [
+        ...queued.slice(0, limit).map((payload) => viewOfQueued(payload, null)),
+        ...rows.map((row) => viewOfRow(row, null)),
+      ],
+      next: rows.length === limit ? (rows.at(-1)?.id ?? null) : null,
+    });
+  },
+});

@@ -1,0 +1,101 @@
+/** Builds the API's services in the order of their needs; each pushes its release. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { databaseFile } from "@agent-paas/shared/db/open-database.ts";
+import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { connectRedis } from "@agent-paas/shared/redis/connect.ts";
+import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { SECOND } from "@agent-paas/shared/time.ts";
+import type { Response } from "express";
+import { createApp } from "./app.ts";
+import type { ApiConfig } from "./config.ts";
+import { createEventLog } from "./events/event-log.ts";
+import { createJobEventFanout } from "./events/job-event-fanout.ts";
+import { createJobEventSubscriber } from "./events/job-event-subscriber.ts";
+import { createTickWheel } from "./events/tick-wheel.ts";
+import { createAgentDirectory } from "./queue/agent-directory.ts";
+import { createJobProducer } from "./queue/job-producer.ts";
+import { createQueuedJobs } from "./queue/queued-jobs.ts";
+import type { Services } from "./services.ts";
+import { createReadDatabase } from "./storage/database.ts";
+import { createJobReader } from "./storage/job-reader.ts";
+import { createSessionReader } from "./storage/session-reader.ts";
+
+/** Limits of a connection; `requestTimeout` is for receiving a request, so it cuts no stream. */
+const SERVER_LIMITS = {
+  requestTimeout: 30 * SECOND,
+  headersTimeout: 10 * SECOND,
+  // Longer than the 60 s after which proxies let go of idle connections.
+  keepAliveTimeout: 65 * SECOND,
+} as const;
+const MAX_CONNECTIONS = 20_000;
+
+export async function startApi(
+  config: ApiConfig,
+  name: string,
+  logger: Logger,
+  releasers: Releasers,
+): Promise<{ url: string }> {
+  const keys = createRedisKeys(config.REDIS_PREFIX);
+  const redis = connectRedis(config.REDIS_URL, "request", name, logger);
+  const subscriberRedis = connectRedis(config.REDIS_URL, "subscriber", name, logger);
+  for (const connection of [redis, subscriberRedis]) releasers.add("redis", () => connection.disconnect());
+
+  const database = createReadDatabase(databaseFile(config.DATABASE_URL));
+  releasers.add("database", () => database.close());
+  const jobs = createJobReader(database);
+
+  const producer = createJobProducer({
+    redis,
+    keys,
+    idempotencyTtlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
+    hasStarted: async (owner, jobId) => (await jobs.find(owner, jobId)) !== undefined,
+    logger,
+  });
+  releasers.add("producer", () => producer.close());
+
+  const wheel = createTickWheel(config.SSE_HEARTBEAT_MS);
+  releasers.add("wheel", () => wheel.stop());
+  const subscriber = createJobEventSubscriber(subscriberRedis, keys, logger);
+  releasers.add("subscriber", () => subscriber.stop());
+  const fanout = createJobEventFanout({ subscriber, log: createEventLog(redis, keys), wheel });
+
+  const openStreams = new Set<Response>();
+  const services: Services = {
+    config,
+    database,
+    jobs,
+    sessions: createSessionReader(database),
+    queuedJobs: createQueuedJobs(redis, keys, producer.queues),
+    producer,
+    directory: createAgentDirectory(redis, keys),
+    fanout,
+    sse: { fanout, wheel, stalledClientMs: config.SSE_STALLED_CLIENT_MS, openStreams },
+  };
+
+  const server = createServer(SERVER_LIMITS, createApp(services, logger));
+  server.maxConnections = MAX_CONNECTIONS;
+  const { port } = await listen(server, config.HOST, config.PORT);
+  releasers.add("server", () => stopServing(server, openStreams, config.SHUTDOWN_GRACE_MS));
+  const url = `http://${config.HOST.includes(":") ? `[${config.HOST}]` : config.HOST}:${port}`;
+  logger.info({ url }, "api ready");
+  return { url };
+}
+
+function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => resolve(server.address() as AddressInfo));
+  });
+}
+
+/** Streams are ended at once: their clients reconnect, to another process or to this one's successor, and resume. */
+async function stopServing(server: Server, openStreams: Set<Response>, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  for (const res of openStreams) res.end();
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(cut);
+}

@@ -1,0 +1,37 @@
+/**
+ * Cancel is a durable intent in the job's state; the message on the channel only speeds it up. Lost messages cost at
+ * most `LOOK_AGAIN_MS`: the intents of all running jobs are looked up then, and whenever the connection came back.
+ */
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { SECOND } from "@agent-paas/shared/time.ts";
+import type { Redis } from "ioredis";
+import type { JobClaims } from "../queue/job-claims.ts";
+import type { RunningJobs } from "./running-jobs.ts";
+
+const LOOK_AGAIN_MS = 5 * SECOND;
+
+export function startCancelListener(
+  subscriber: Redis,
+  keys: RedisKeys,
+  claims: JobClaims,
+  running: RunningJobs,
+  logger: Logger,
+): { stop(): void } {
+  const lookAgain = async () => {
+    const jobIds = running.ids();
+    if (jobIds.length === 0) return;
+    for (const jobId of await claims.cancelRequested(jobIds)) running.abort(jobId, "cancelled");
+  };
+  const lookAgainQuietly = () => {
+    lookAgain().catch((err: unknown) => logger.warn({ err }, "cancel requests could not be looked up"));
+  };
+
+  subscriber.on("message", (_channel, jobId) => running.abort(jobId, "cancelled"));
+  subscriber.on("ready", lookAgainQuietly);
+  subscriber.subscribe(keys.cancelChannel).catch(() => {
+    // The connection was closed for good; while it only waits, ioredis subscribes again by itself.
+  });
+  const timer = setInterval(lookAgainQuietly, LOOK_AGAIN_MS);
+  return { stop: () => clearInterval(timer) };
+}

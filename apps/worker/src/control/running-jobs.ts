@@ -1,0 +1,65 @@
+/** The jobs that this process runs, and the one way to stop each: aborting its signal with a reason. */
+
+export type AbortReason =
+  /** Somebody called cancel: end the job as cancelled (I7). */
+  | "cancelled"
+  /** The job is another attempt's by now, or its lock is lost: stop and say nothing (I4). */
+  | "disowned"
+  /** This process stops: give the job back unfinished. */
+  | "shutdown"
+  /** The job's time limit. */
+  | "deadline";
+
+export class RunAborted extends Error {
+  override readonly name = "RunAborted";
+  readonly reason: AbortReason;
+
+  constructor(reason: AbortReason) {
+    super(`the run was aborted: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+export type Run = {
+  readonly signal: AbortSignal;
+  /** The first reason stays. */
+  abort(reason: AbortReason): void;
+};
+
+export type RunningJobs = ReturnType<typeof createRunningJobs>;
+
+export function createRunningJobs() {
+  const runs = new Map<string, Run>();
+  let idle: (() => void)[] = [];
+
+  return {
+    /** Registers a run and calls `work` with it; the run is forgotten when that is done. */
+    async during<T>(jobId: string, work: (run: Run) => Promise<T>): Promise<T> {
+      const controller = new AbortController();
+      const run: Run = {
+        signal: controller.signal,
+        abort: (reason) => controller.abort(new RunAborted(reason)),
+      };
+      runs.set(jobId, run);
+      try {
+        return await work(run);
+      } finally {
+        if (runs.get(jobId) === run) runs.delete(jobId);
+        if (runs.size === 0) {
+          for (const resolve of idle) resolve();
+          idle = [];
+        }
+      }
+    },
+    abort: (jobId: string, reason: AbortReason) => runs.get(jobId)?.abort(reason),
+    abortAll: (reason: AbortReason) => {
+      for (const run of runs.values()) run.abort(reason);
+    },
+    ids: (): string[] => [...runs.keys()],
+    get size(): number {
+      return runs.size;
+    },
+    /** Resolves when nothing runs. */
+    idle: (): Promise<void> => (runs.size === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
+  };
+}

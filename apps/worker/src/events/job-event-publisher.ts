@@ -1,0 +1,90 @@
+/**
+ * The publisher. Upholds:
+ * - I2: the writer numbers events from the log's last `seq` on; the script takes them only in that order.
+ * - I4: a batch of a stale attempt is refused, and the run is told to stop.
+ * - I9: what waits to be written is bounded: a writer that is `congested` is to be awaited, one that reaches its
+ *   limits fails.
+ *
+ * Events are collected while the previous write of their shard is in flight and go out together: a quiet system sends
+ * each token at once, a busy one sends batches. Order is kept and nothing is fire-and-forget: a write that Redis did
+ * not confirm is made again, which the script recognises.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { EVENT_SHARDS, type RedisKeys, shardOf } from "@agent-paas/shared/redis/keys.ts";
+import type { Redis } from "ioredis";
+import { JobEventWriter, type PendingBatch, type WriterSignals } from "./job-event-writer.ts";
+import { PUBLISH_SCRIPT } from "./publish-script.ts";
+
+const RESEND_AFTER_MS = 200;
+
+type PublishCommand = (keyCount: number, ...args: (string | number)[]) => Promise<number[]>;
+
+export type JobEventPublisher = ReturnType<typeof createJobEventPublisher>;
+
+export type PublisherOptions = {
+  readonly redis: Redis;
+  readonly keys: RedisKeys;
+  /** How long the log of an ended job is kept, seconds. */
+  readonly logTtlSeconds: number;
+  readonly logger: Logger;
+};
+
+export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: PublisherOptions) {
+  redis.defineCommand("publishEvents", { lua: PUBLISH_SCRIPT });
+  const publish = (redis as unknown as { publishEvents: PublishCommand }).publishEvents.bind(redis);
+  let closed = false;
+
+  const lanes = Array.from({ length: EVENT_SHARDS }, () => ({ dirty: new Set<JobEventWriter>(), busy: false }));
+
+  function schedule(writer: JobEventWriter): void {
+    const lane = lanes[shardOf(writer.jobId)] as (typeof lanes)[number];
+    lane.dirty.add(writer);
+    if (lane.busy) return;
+    lane.busy = true;
+    // Not a microtask: all tokens that this turn of the event loop reads from the model's sockets go out together.
+    setImmediate(() => drain(lane));
+  }
+
+  async function drain(lane: (typeof lanes)[number]): Promise<void> {
+    while (lane.dirty.size > 0) {
+      const writers = [...lane.dirty];
+      lane.dirty.clear();
+      const batches = writers.map((writer) => writer.takeBatch());
+      const replies = await send(batches);
+      for (const [at, writer] of writers.entries()) {
+        if (writer.settleBatch(replies === null ? null : (replies[at] ?? -1))) lane.dirty.add(writer);
+      }
+    }
+    lane.busy = false;
+  }
+
+  /** Sends until Redis answers; null when the publisher was closed before it did. */
+  async function send(batches: readonly PendingBatch[]): Promise<number[] | null> {
+    const keyArgs: string[] = [];
+    const args: (string | number)[] = [];
+    for (const { jobId, attempt, first, last, bytes, ended, progress } of batches) {
+      keyArgs.push(keys.jobState(jobId), keys.eventLog(jobId));
+      args.push(keys.eventChannel(jobId), attempt, first, last, bytes, ended ?? "", progress ?? "", logTtlSeconds);
+    }
+    for (let tries = 1; !closed; tries++) {
+      try {
+        return await publish(keyArgs.length, ...keyArgs, ...args);
+      } catch (err) {
+        if (tries === 1) logger.warn({ err, jobs: batches.length }, "events could not be written, trying again");
+        await delay(RESEND_AFTER_MS);
+      }
+    }
+    return null;
+  }
+
+  return {
+    /** The writer of one attempt; `seq` is the last of the job's log, as the claim returned it. */
+    open: (jobId: string, attempt: number, seq: number, signals: WriterSignals): JobEventWriter =>
+      new JobEventWriter(jobId, attempt, seq, signals, schedule),
+    /** Gives up what Redis has not confirmed; the jobs concerned are taken up again elsewhere. */
+    close: () => {
+      closed = true;
+    },
+  };
+}

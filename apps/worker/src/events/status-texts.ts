@@ -1,0 +1,25 @@
+/** The platform's own lines in a stream, in the client's language. */
+import type { Locale } from "@agent-paas/shared/contract/locale.ts";
+
+export const STATUS_TEXTS: Record<
+  Locale,
+  {
+    processing: (agent: string) => string;
+    startingOver: (attempt: number) => string;
+    retryingIn: (seconds: number) => string;
+    handedOver: string;
+  }
+> = {
+  zh: {
+    processing: (agent) => `正在使用 ${agent} 处理...`,
+    startingOver: (attempt) => `重新开始（第 ${attempt} 次尝试）...`,
+    retryingIn: (seconds) => `暂时出错，${seconds} 秒后重试...`,
+    handedOver: "服务正在重启，任务将由其他进程继续...",
+  },
+  en: {
+    processing: (agent) => `Processing with ${agent}...`,
+    startingOver: (attempt) => `Starting over (attempt ${attempt})...`,
+    retryingIn: (seconds) => `A passing error, retrying in ${seconds} s...`,
+    handedOver: "The service is restarting, another process takes over...",
+  },
+};

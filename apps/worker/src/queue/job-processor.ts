@@ -1,0 +1,168 @@
+/**
+ * The story of one job: wait for its turn, claim it, write that it runs, run the agent, write and tell its end.
+ *
+ * Upholds, with the parts it calls:
+ * - I1: every path ends the job, gives it back, or leaves it to the attempt that owns it.
+ * - I4: the claim fences events, the row's attempt fences writes; a refusal stops the run silently.
+ * - I6: nothing of a job happens before it is its session's turn.
+ * - I7: only a cancel request cancels.
+ */
+
+import { countTokens } from "@agent-paas/agents/tokens.ts";
+import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { type Job, UnrecoverableError, WaitingError } from "bullmq";
+import type { Run, RunningJobs } from "../control/running-jobs.ts";
+import type { JobEventPublisher } from "../events/job-event-publisher.ts";
+import type { JobEventWriter } from "../events/job-event-writer.ts";
+import { STATUS_TEXTS } from "../events/status-texts.ts";
+import type { JobRepository } from "../storage/job-repository.ts";
+import type { AgentRunner, Answer } from "./agent-runner.ts";
+import { classifyFailure, type Failure } from "./classify-failure.ts";
+import type { Claim, JobClaims } from "./job-claims.ts";
+import type { JobEnder } from "./job-ender.ts";
+import { retryDelayMs } from "./retry-delay.ts";
+import type { SessionTurns } from "./session-turns.ts";
+
+export type ProcessorDeps = {
+  readonly turns: SessionTurns;
+  readonly claims: JobClaims;
+  readonly running: RunningJobs;
+  readonly publisher: JobEventPublisher;
+  readonly jobs: JobRepository;
+  readonly runner: AgentRunner;
+  readonly ender: JobEnder;
+  readonly logger: Logger;
+  /** Time limit of one attempt, ms. */
+  readonly deadlineMs: number;
+};
+
+type JobProcessor = (job: Job, token?: string, signal?: AbortSignal) => Promise<void>;
+
+/** What a retried job carries from its failure to the queue's back-off: the delay that clients were told. */
+export class RetryLater extends Error {
+  override readonly name = "RetryLater";
+  readonly delayMs: number;
+  constructor(code: string, delayMs: number) {
+    super(code);
+    this.delayMs = delayMs;
+  }
+}
+
+export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
+  const { turns, claims, running, publisher, jobs, ender } = deps;
+
+  // BullMQ hands in its signal only to a processor that declares three parameters.
+  return async (job, token, lockSignal) => {
+    const payload = parsePayload(job);
+    const attempt = job.attemptsStarted;
+    const logger = deps.logger.child({ job_id: payload.job_id, request_id: payload.request_id, attempt });
+
+    await turns.takeOrPark(job, token ?? "", payload);
+    const claim = await claims.claim(payload.job_id, attempt);
+    if (claim.kind === "ended") return ender.release(payload);
+    if (claim.kind === "stale") throw new RetryLater("claimed elsewhere", retryDelayMs(1, null));
+
+    await running.during(payload.job_id, async (run) => {
+      lockSignal?.addEventListener("abort", () => run.abort("disowned"), { once: true });
+      if (claim.cancelRequested) run.abort("cancelled");
+      const writer = publisher.open(payload.job_id, attempt, claim.seq, {
+        refused: () => run.abort("disowned"),
+        cancelRequested: () => run.abort("cancelled"),
+      });
+
+      const started = await jobs.start(payload, attempt, countTokens(payload.text));
+      if (started.kind === "ended") return ender.tellAgain(payload, writer, started.row);
+      if (started.kind === "stale") throw new RetryLater("started elsewhere", retryDelayMs(1, null));
+
+      logger.info({ kind: payload.kind, agent_type: payload.agent_type }, "job started");
+      await runToEnd({ deps, job, token: token ?? "", payload, claim, run, writer, logger });
+    });
+  };
+}
+
+type StartedJob = {
+  readonly deps: ProcessorDeps;
+  readonly job: Job;
+  readonly token: string;
+  readonly payload: JobPayload;
+  readonly claim: Claim & { kind: "claimed" };
+  readonly run: Run;
+  readonly writer: JobEventWriter;
+  readonly logger: Logger;
+};
+
+async function runToEnd(started: StartedJob): Promise<void> {
+  const { deps, job, payload, claim, run, writer, logger } = started;
+  const { answer, run: runAgent } = deps.runner.prepare(payload, writer.attempt, run.signal, writer, logger);
+  const deadline = setTimeout(() => run.abort("deadline"), deps.deadlineMs);
+  const startedAt = performance.now();
+  try {
+    run.signal.throwIfAborted();
+    tellStart(payload, claim.seq, writer);
+    await runAgent();
+    await deps.ender.end(payload, writer, { status: "completed", result: resultOf(answer), usage: answer.usage() });
+    logger.info({ status: "completed", ms: Math.round(performance.now() - startedAt) }, "job ended");
+  } catch (error) {
+    const triesLeft = job.attemptsMade + 1 < (job.opts.attempts ?? 1);
+    await settleFailure(started, answer, classifyFailure(error, run.signal, triesLeft));
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+/** The first words of an attempt; one that starts over tells clients to drop what they show. */
+function tellStart(payload: JobPayload, lastSeq: number, writer: JobEventWriter): void {
+  const texts = STATUS_TEXTS[payload.locale];
+  if (lastSeq > 0) {
+    const content = texts.startingOver(writer.attempt);
+    writer.append({ event: "thought", data: { content, type: "retry", attempt: writer.attempt } });
+    writer.append({ event: "message", data: { content: "", type: "reset" } });
+  } else {
+    writer.append({ event: "thought", data: { content: texts.processing(payload.agent_type), type: "status" } });
+  }
+}
+
+async function settleFailure(started: StartedJob, answer: Answer, failure: Failure): Promise<void> {
+  const { deps, job, token, payload, writer, logger } = started;
+  const partial = { result: resultOf(answer), usage: answer.usage() };
+  switch (failure.kind) {
+    case "cancelled":
+      await deps.ender.end(payload, writer, { status: "cancelled", ...partial });
+      logger.info({ status: "cancelled" }, "job ended");
+      return;
+    case "failed":
+      logger.warn({ status: "failed", code: failure.error.code, err: failure.error }, "job ended");
+      await deps.ender.end(payload, writer, { status: "failed", error: failure.error, ...partial });
+      return;
+    case "retry": {
+      const delayMs = retryDelayMs(job.attemptsMade + 1, failure.error);
+      logger.warn({ code: failure.error.code, err: failure.error, delay_ms: delayMs }, "job will be tried again");
+      const content = STATUS_TEXTS[payload.locale].retryingIn(Math.ceil(delayMs / 1_000));
+      const data = { content, type: "status", code: failure.error.code, delay_ms: delayMs } as const;
+      writer.append({ event: "thought", data });
+      await writer.flushed();
+      throw new RetryLater(failure.error.code, delayMs);
+    }
+    case "handed_back":
+      logger.info("job handed back");
+      writer.append({
+        event: "thought",
+        data: { content: STATUS_TEXTS[payload.locale].handedOver, type: "status" },
+      });
+      await writer.flushed();
+      await job.moveToWait(token);
+      throw new WaitingError();
+    case "disowned":
+      logger.warn("job belongs to another attempt by now, stopped");
+      throw new Error("disowned");
+  }
+}
+
+const resultOf = ({ content, data }: Answer) => (data === undefined ? { content } : { content, data });
+
+function parsePayload(job: Job): JobPayload {
+  const parsed = JobPayloadSchema.safeParse(job.data);
+  if (parsed.success) return parsed.data;
+  throw new UnrecoverableError("job_invalid");
+}

@@ -1,0 +1,103 @@
+/** The BullMQ workers of this process, one per queue, and how they stop. */
+import { type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { SECOND } from "@agent-paas/shared/time.ts";
+import { type Job, Worker } from "bullmq";
+import type { Redis } from "ioredis";
+import type { RunningJobs } from "../control/running-jobs.ts";
+import { RetryLater } from "./job-processor.ts";
+import { retryDelayMs } from "./retry-delay.ts";
+
+/**
+ * A killed worker's jobs start again within lock duration + check interval: 25 s. Shorter locks would take jobs from
+ * workers whose event loop is merely busy.
+ */
+const LOCK_DURATION_MS = 20 * SECOND;
+const STALLED_INTERVAL_MS = 5 * SECOND;
+/** How often a job may lose its worker before it is given up. */
+const MAX_STALLED_COUNT = 3;
+
+const MAINTENANCE_CONCURRENCY = 4;
+
+/** How long handed-back jobs may take to reach the queue when the process stops. */
+const HAND_BACK_WITHIN_MS = 2 * SECOND;
+
+type Processor = (job: Job, token?: string, signal?: AbortSignal) => Promise<void>;
+
+export type JobWorkersOptions = {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly name: string;
+  readonly concurrency: Record<JobKind, number>;
+  readonly processors: Record<JobKind, Processor>;
+  readonly maintenance: (job: Job) => Promise<void>;
+  readonly onFailed: (job: Job | undefined, error: Error) => void;
+  readonly running: RunningJobs;
+  readonly logger: Logger;
+};
+
+export type JobWorkers = {
+  /** Starts taking jobs; resolves when the connections stand. */
+  start(): Promise<void>;
+  /** Takes no new job; waits `graceMs` for the running ones, then gives them back to the queue. */
+  stop(graceMs: number): Promise<void>;
+};
+
+export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
+  const { redis, prefix, name, concurrency, processors, maintenance, onFailed, running, logger } = options;
+  const common = {
+    connection: redis,
+    prefix,
+    name,
+    autorun: false,
+    lockDuration: LOCK_DURATION_MS,
+    stalledInterval: STALLED_INTERVAL_MS,
+    maxStalledCount: MAX_STALLED_COUNT,
+    settings: {
+      backoffStrategy: (triesMade: number, _type?: string, error?: Error) =>
+        error instanceof RetryLater ? error.delayMs : retryDelayMs(triesMade, error),
+    },
+  };
+  const jobWorkers = (["chat", "execute"] as const).map((kind) => {
+    const worker = new Worker(kind, processors[kind], { ...common, concurrency: concurrency[kind] });
+    worker.on("failed", onFailed);
+    worker.on("lockRenewalFailed", (jobIds) => {
+      for (const jobId of jobIds) running.abort(jobId, "disowned");
+    });
+    worker.on("stalled", (jobId) => logger.warn({ job_id: jobId }, "job lost its worker and will start again"));
+    return worker;
+  });
+  const workers = [
+    ...jobWorkers,
+    new Worker(MAINTENANCE_QUEUE, maintenance, { ...common, concurrency: MAINTENANCE_CONCURRENCY }),
+  ];
+  for (const worker of workers) {
+    worker.on("error", (err) => logger.warn({ err, queue: worker.name }, "queue worker error"));
+  }
+
+  return {
+    async start() {
+      for (const worker of workers) {
+        worker.run().catch((err: unknown) => logger.error({ err, queue: worker.name }, "queue worker stopped"));
+      }
+      await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+    },
+    async stop(graceMs) {
+      await Promise.all(workers.map((worker) => worker.pause(true)));
+      await within(graceMs, running.idle());
+      if (running.size > 0) {
+        logger.info({ jobs: running.size }, "handing running jobs back");
+        running.abortAll("shutdown");
+        await within(HAND_BACK_WITHIN_MS, running.idle());
+      }
+      // Forced: whatever still runs is picked up by another worker when its lock expires.
+      await within(HAND_BACK_WITHIN_MS, Promise.all(workers.map((worker) => worker.close(running.size > 0))));
+    },
+  };
+}
+
+async function within(ms: number, wait: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([wait, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
+}

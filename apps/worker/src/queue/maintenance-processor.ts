@@ -1,0 +1,47 @@
+/** The `maintenance` queue: ends and deletions that belong to no running job, with the queue's own retries. */
+import { type JobKind, MaintenancePayloadSchema, NO_USAGE } from "@agent-paas/shared/contract/jobs.ts";
+import type { Job, Queue } from "bullmq";
+import type { JobEventPublisher } from "../events/job-event-publisher.ts";
+import type { SessionRepository } from "../storage/session-repository.ts";
+import type { UnownedJobEnder } from "./failed-jobs.ts";
+import type { JobClaims } from "./job-claims.ts";
+import { nothingDone } from "./job-ender.ts";
+
+export type MaintenanceDeps = {
+  readonly queues: Record<JobKind, Queue>;
+  readonly unowned: UnownedJobEnder;
+  readonly sessions: SessionRepository;
+  readonly claims: JobClaims;
+  readonly publisher: JobEventPublisher;
+};
+
+export function createMaintenanceProcessor({ queues, unowned, sessions, claims, publisher }: MaintenanceDeps) {
+  return async (job: Job): Promise<void> => {
+    const payload = MaintenancePayloadSchema.parse(job.data);
+    switch (payload.task) {
+      case "end_cancelled_job": {
+        const cancelled = await queues[payload.kind].getJob(payload.job_id);
+        // One that runs is its worker's to end.
+        if (cancelled === undefined || cancelled.finishedOn !== undefined || (await cancelled.isActive())) return;
+        const ended = await unowned.end(cancelled, { status: "cancelled", ...nothingDone });
+        // A worker that has just taken it finds that it has ended.
+        if (ended) await cancelled.remove().catch(() => {});
+        return;
+      }
+      case "delete_session": {
+        await sessions.delete(payload.session_id, payload.owner);
+        const claim = await claims.claim(payload.receipt_id, job.attemptsStarted);
+        if (claim.kind !== "claimed") return;
+        const nobody = { refused: () => {}, cancelRequested: () => {} };
+        const writer = publisher.open(payload.receipt_id, job.attemptsStarted, claim.seq, nobody);
+        const { session_id, receipt_id } = payload;
+        writer.append({
+          event: "done",
+          data: { session_id, job_id: receipt_id, status: "completed", usage: NO_USAGE },
+        });
+        await writer.flushed();
+        return;
+      }
+    }
+  };
+}

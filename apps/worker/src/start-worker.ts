@@ -1,0 +1,122 @@
+/** Builds the worker's services in the order of their needs; each pushes its release. */
+
+import { createOpenAiModel } from "@agent-paas/agents/model/openai-model.ts";
+import { loadPlugins } from "@agent-paas/agents/plugins.ts";
+import { listManifests } from "@agent-paas/agents/registry.ts";
+import "@agent-paas/agents/agents/chat-agent.ts";
+import { JOB_KINDS, type JobKind } from "@agent-paas/shared/contract/jobs.ts";
+import { databaseFile, openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
+import { newId } from "@agent-paas/shared/ids.ts";
+import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { connectRedis } from "@agent-paas/shared/redis/connect.ts";
+import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { SECOND } from "@agent-paas/shared/time.ts";
+import { Queue } from "bullmq";
+import type { WorkerConfig } from "./config.ts";
+import { startCancelListener } from "./control/cancel-listener.ts";
+import { createRunningJobs } from "./control/running-jobs.ts";
+import { startWorkerHeartbeat } from "./control/worker-heartbeat.ts";
+import { createJobEventPublisher } from "./events/job-event-publisher.ts";
+import { createAgentRunner } from "./queue/agent-runner.ts";
+import { createFailedListener, createUnownedJobEnder } from "./queue/failed-jobs.ts";
+import { createJobClaims } from "./queue/job-claims.ts";
+import { createJobEnder } from "./queue/job-ender.ts";
+import { createJobProcessor } from "./queue/job-processor.ts";
+import { createJobWorkers } from "./queue/job-workers.ts";
+import { createMaintenanceProcessor } from "./queue/maintenance-processor.ts";
+import { createSessionTurns } from "./queue/session-turns.ts";
+import { createJobRepository } from "./storage/job-repository.ts";
+import { migrate } from "./storage/migrate.ts";
+import { createSessionRepository } from "./storage/session-repository.ts";
+
+export async function startWorker(
+  config: WorkerConfig,
+  name: string,
+  logger: Logger,
+  releasers: Releasers,
+): Promise<void> {
+  const file = databaseFile(config.DATABASE_URL);
+  const db = openWritableDatabase(file);
+  releasers.add("database", () => db.destroy());
+  await migrate(db, file);
+
+  if (config.AGENTS_DIR !== undefined) {
+    const { loaded, failed } = await loadPlugins(config.AGENTS_DIR);
+    logger.info({ plugins: loaded }, "plugins loaded");
+    for (const { file: plugin, error: err } of failed) logger.error({ err, plugin }, "a plugin could not be loaded");
+  }
+
+  const keys = createRedisKeys(config.REDIS_PREFIX);
+  const [queueRedis, eventRedis, subscriber] = [
+    connectRedis(config.REDIS_URL, "worker", name, logger),
+    connectRedis(config.REDIS_URL, "worker", `${name}:events`, logger),
+    connectRedis(config.REDIS_URL, "subscriber", name, logger),
+  ];
+  for (const redis of [queueRedis, eventRedis, subscriber]) releasers.add("redis", () => redis.disconnect());
+
+  const model = createOpenAiModel({
+    baseUrl: config.OPENAI_BASE_URL,
+    apiKey: config.OPENAI_API_KEY,
+    defaultModel: config.LLM_MODEL,
+    limits: {
+      connectMs: config.MODEL_CONNECT_TIMEOUT_MS,
+      firstTokenMs: config.MODEL_FIRST_TOKEN_TIMEOUT_MS,
+      idleMs: config.MODEL_IDLE_TIMEOUT_MS,
+      totalMs: config.MODEL_TOTAL_TIMEOUT_MS,
+    },
+  });
+  releasers.add("model", () => model.close());
+
+  const queues = Object.fromEntries(
+    JOB_KINDS.map((kind) => [kind, new Queue(kind, { connection: queueRedis, prefix: keys.bullmq })]),
+  ) as Record<JobKind, Queue>;
+  for (const queue of Object.values(queues)) {
+    queue.on("error", (err) => logger.warn({ err, queue: queue.name }, "queue error"));
+    releasers.add("queue", () => queue.close());
+  }
+
+  const stateTtlSeconds =
+    Math.ceil(Math.max(config.CHAT_DEADLINE_MS, config.EXECUTE_DEADLINE_MS) / SECOND) + config.EVENT_LOG_TTL_SECONDS;
+  const running = createRunningJobs();
+  const claims = createJobClaims(eventRedis, keys, stateTtlSeconds);
+  const turns = createSessionTurns(queueRedis, keys, queues, logger);
+  const publisher = createJobEventPublisher({
+    redis: eventRedis,
+    keys,
+    logTtlSeconds: config.EVENT_LOG_TTL_SECONDS,
+    logger,
+  });
+  releasers.add("publisher", () => publisher.close());
+  const jobs = createJobRepository(db, name);
+  const sessions = createSessionRepository(db);
+  const ender = createJobEnder(jobs, turns);
+  const unowned = createUnownedJobEnder(claims, publisher, jobs, ender);
+  const runner = createAgentRunner(model, sessions);
+
+  const cancelListener = startCancelListener(subscriber, keys, claims, running, logger);
+  releasers.add("cancel listener", () => cancelListener.stop());
+
+  const processorFor = (deadlineMs: number) =>
+    createJobProcessor({ turns, claims, running, publisher, jobs, runner, ender, logger, deadlineMs });
+  const workers = createJobWorkers({
+    redis: queueRedis,
+    prefix: keys.bullmq,
+    name,
+    concurrency: { chat: config.WORKER_CHAT_CONCURRENCY, execute: config.WORKER_EXECUTE_CONCURRENCY },
+    processors: {
+      chat: processorFor(config.CHAT_DEADLINE_MS),
+      execute: processorFor(config.EXECUTE_DEADLINE_MS),
+    },
+    maintenance: createMaintenanceProcessor({ queues, unowned, sessions, claims, publisher }),
+    onFailed: createFailedListener(unowned, logger),
+    running,
+    logger,
+  });
+  releasers.add("job workers", () => workers.stop(config.SHUTDOWN_GRACE_MS));
+  await workers.start();
+
+  const heartbeat = await startWorkerHeartbeat(queueRedis, keys, `${name}:${newId()}`, listManifests(), logger);
+  releasers.add("heartbeat", () => heartbeat.stop());
+  logger.info({ agents: listManifests().map(({ id }) => id), model: config.LLM_MODEL }, "worker ready");
+}

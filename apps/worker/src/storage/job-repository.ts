@@ -1,0 +1,148 @@
+/**
+ * Writes jobs and their messages. A job has two writes: one when an attempt starts, one when it ends. Both are fenced
+ * by the attempt (I4), and the terminal status is write-once: its guard takes a running row only.
+ */
+import type { JobPayload, JobResult, TerminalStatus, Usage } from "@agent-paas/shared/contract/jobs.ts";
+import type { JobRow } from "@agent-paas/shared/db/rows.ts";
+import { newId } from "@agent-paas/shared/ids.ts";
+import type { Knex } from "knex";
+import { type WriteStatement, writeBatch } from "./write-batch.ts";
+
+export type StartedJob =
+  | { readonly kind: "started" }
+  /** A row with a terminal status: the job ended before, perhaps without its end being told. */
+  | { readonly kind: "ended"; readonly row: JobRow }
+  /** A higher attempt owns the job. */
+  | { readonly kind: "stale" };
+
+export type JobEnd = {
+  readonly status: TerminalStatus;
+  readonly result: JobResult;
+  readonly usage: Usage;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  /** The `seq` that the `done` event will have. */
+  readonly lastSeq: number;
+  /** Tokens of the answer, for history budgets. */
+  readonly answerTokens: number;
+};
+
+export type JobRepository = ReturnType<typeof createJobRepository>;
+
+export function createJobRepository(db: Knex, worker: string) {
+  const find = async (jobId: string): Promise<JobRow | undefined> =>
+    db<JobRow>("agent_logs").where({ id: jobId }).first();
+
+  return {
+    /** Writes the session if it is new, the job as running, and the user's message once. */
+    async start(payload: JobPayload, attempt: number, textTokens: number): Promise<StartedJob> {
+      const now = new Date().toISOString();
+      const statements: WriteStatement[] = [];
+      if (payload.session_id !== null) statements.push(upsertSession(db, payload, payload.session_id, now));
+      statements.push({ query: upsertRunningJob(db, payload, attempt, worker, now), guard: true });
+      if (payload.session_id !== null) {
+        statements.push(
+          insertMessage(db, payload.session_id, payload.job_id, {
+            role: "user",
+            content: payload.text,
+            tokens_used: textTokens,
+            metadata: JSON.stringify(payload.metadata),
+            created_at: now,
+          }),
+        );
+      }
+      if (await writeBatch(db, statements)) return { kind: "started" };
+      const row = await find(payload.job_id);
+      return row === undefined || row.status === "running" ? { kind: "stale" } : { kind: "ended", row };
+    },
+
+    /** Writes the end of a job and its answer. False: the job is no longer this attempt's, and nothing was written. */
+    async end(payload: JobPayload, attempt: number, end: JobEnd): Promise<boolean> {
+      const now = new Date();
+      const started = db("agent_logs").where({ id: payload.job_id }).select("started_at").first();
+      const { started_at } = (await started) ?? { started_at: now.toISOString() };
+      const statements: WriteStatement[] = [
+        {
+          query: db<JobRow>("agent_logs")
+            .where({ id: payload.job_id, attempt, status: "running" })
+            .update({
+              status: end.status,
+              result: JSON.stringify(end.result),
+              usage: JSON.stringify(end.usage),
+              error_code: end.error?.code ?? null,
+              error_message: end.error?.message ?? null,
+              last_seq: end.lastSeq,
+              execution_time_ms: now.getTime() - Date.parse(started_at),
+              finished_at: now.toISOString(),
+            }),
+          guard: true,
+        },
+      ];
+      if (payload.session_id !== null) {
+        if (end.result.content !== "") {
+          statements.push(
+            insertMessage(db, payload.session_id, payload.job_id, {
+              role: "assistant",
+              content: end.result.content,
+              tokens_used: end.answerTokens,
+              metadata: JSON.stringify({ status: end.status }),
+              created_at: now.toISOString(),
+            }),
+          );
+        }
+        statements.push({
+          query: db("sessions").where({ id: payload.session_id }).update({ updated_at: now.toISOString() }),
+        });
+      }
+      return writeBatch(db, statements);
+    },
+  };
+}
+
+function upsertSession(db: Knex, payload: JobPayload, sessionId: string, now: string): WriteStatement {
+  const session = {
+    id: sessionId,
+    owner: payload.owner,
+    agent_type: payload.agent_type,
+    config: JSON.stringify(payload.config),
+    metadata: JSON.stringify(payload.metadata),
+    created_at: payload.accepted_at,
+    updated_at: now,
+  };
+  return { query: db("sessions").insert(session).onConflict("id").merge({ updated_at: now }) };
+}
+
+function upsertRunningJob(db: Knex, payload: JobPayload, attempt: number, worker: string, now: string) {
+  const row: Partial<JobRow> = {
+    id: payload.job_id,
+    owner: payload.owner,
+    kind: payload.kind,
+    agent_type: payload.agent_type,
+    session_id: payload.session_id,
+    task: payload.text,
+    status: "running",
+    attempt,
+    worker,
+    created_at: payload.accepted_at,
+    started_at: now,
+  };
+  return db("agent_logs")
+    .insert(row)
+    .onConflict("id")
+    .merge({ attempt, worker })
+    .where("agent_logs.attempt", "<", attempt)
+    .where("agent_logs.status", "running");
+}
+
+type NewMessage = {
+  role: "user" | "assistant";
+  content: string;
+  tokens_used: number;
+  metadata: string;
+  created_at: string;
+};
+
+function insertMessage(db: Knex, sessionId: string, jobId: string, message: NewMessage): WriteStatement {
+  const ordinal = db.raw("(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?)", [sessionId]);
+  const row = { id: newId(), session_id: sessionId, job_id: jobId, ordinal, ...message };
+  return { query: db("messages").insert(row).onConflict().ignore() };
+}

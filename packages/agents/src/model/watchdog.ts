@@ -1,0 +1,61 @@
+/**
+ * Time limits of one model call that see content and nothing else: a provider that accepts the request and falls
+ * silent, or keeps the connection warm with comments, counts as silent.
+ */
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+
+export type ModelLimits = {
+  /** Until the provider's address accepts the connection, ms. */
+  readonly connectMs: number;
+  /** From the request to the first piece of content, ms. */
+  readonly firstTokenMs: number;
+  /** Between two pieces of content, ms. */
+  readonly idleMs: number;
+  /** For the whole call, ms. */
+  readonly totalMs: number;
+};
+
+export type Watchdog = {
+  /** Aborts when the caller's signal does, with its reason, or when a limit is reached, with `model_timeout`. */
+  readonly signal: AbortSignal;
+  /** Content came: the idle limit starts anew. */
+  fed(): void;
+  release(): void;
+};
+
+export function startWatchdog(limits: ModelLimits, callerSignal: AbortSignal): Watchdog {
+  const controller = new AbortController();
+  const expire = (message: string) => () => controller.abort(new PlatformError("model_timeout", { message }));
+  const seconds = (ms: number) => `${ms / 1_000} s`;
+  const onCallerAbort = () => controller.abort(callerSignal.reason);
+
+  const total = setTimeout(
+    expire(`The model did not finish its answer within ${seconds(limits.totalMs)}.`),
+    limits.totalMs,
+  );
+  let silence = setTimeout(
+    expire(`The model sent no token within ${seconds(limits.firstTokenMs)}.`),
+    limits.firstTokenMs,
+  );
+  let started = false;
+  if (callerSignal.aborted) onCallerAbort();
+  else callerSignal.addEventListener("abort", onCallerAbort, { once: true });
+
+  return {
+    signal: controller.signal,
+    fed() {
+      if (started) {
+        silence.refresh();
+        return;
+      }
+      started = true;
+      clearTimeout(silence);
+      silence = setTimeout(expire(`The model fell silent for ${seconds(limits.idleMs)}.`), limits.idleMs);
+    },
+    release() {
+      clearTimeout(total);
+      clearTimeout(silence);
+      callerSignal.removeEventListener("abort", onCallerAbort);
+    },
+  };
+}

@@ -1,0 +1,24 @@
+/**
+ * Settings are read once, at start, into a type without optionals. Only a `main.ts` hands in `process.env`; a bad
+ * value stops the process with one error that names every bad variable.
+ */
+import { z } from "zod";
+
+export class ConfigError extends Error {
+  constructor(problems: readonly string[]) {
+    super(`The configuration is not valid:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+    this.name = "ConfigError";
+  }
+}
+
+/** A variable that is set to nothing counts as not set, as compose files and `.env` files write it. */
+export function readConfig<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv): z.output<S> {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const parsed = schema.safeParse(set);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join(".") || "?"}: ${issue.message}`));
+}
+
+/** A whole number of milliseconds, counts and the like, from its text. */
+export const intFromEnv = (min: number, max: number, fallback: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);

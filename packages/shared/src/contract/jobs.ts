@@ -1,0 +1,70 @@
+/**
+ * What the API and the workers must agree on about jobs. The payload map is closed: one queue, one schema. The API
+ * types what it adds by it, the worker parses what it takes with it, so the two cannot drift apart unseen.
+ */
+import { z } from "zod";
+import { IdSchema } from "../ids.ts";
+import { LocaleSchema } from "./locale.ts";
+
+export const JOB_KINDS = ["chat", "execute"] as const;
+export type JobKind = (typeof JOB_KINDS)[number];
+
+export const JOB_STATUSES = ["queued", "running", "completed", "failed", "cancelled"] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+/** A terminal status is write-once. */
+export const TERMINAL_STATUSES = ["completed", "failed", "cancelled"] as const satisfies readonly JobStatus[];
+export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
+
+export const isTerminal = (status: JobStatus): status is TerminalStatus =>
+  (TERMINAL_STATUSES as readonly JobStatus[]).includes(status);
+
+export type Usage = { readonly input_tokens: number; readonly output_tokens: number; readonly total_tokens: number };
+
+export const NO_USAGE: Usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
+
+export type JobError = { readonly code: string; readonly message: string };
+
+/** `content` is the text of the answer; `data` what an agent returns beside it, if anything. */
+export type JobResult = { readonly content: string; readonly data?: unknown };
+
+const JsonObject = z.record(z.string(), z.unknown());
+
+/** Everything a worker needs to run a job: there is no row to look up, the API writes none. */
+export const JobPayloadSchema = z.strictObject({
+  job_id: IdSchema,
+  kind: z.enum(JOB_KINDS),
+  /** The name of the API key that owns the job and everything it makes (I8). */
+  owner: z.string().min(1),
+  agent_type: z.string().min(1),
+  /** Null for an execute job outside any session. */
+  session_id: IdSchema.nullable(),
+  /** The chat message, or the task of an execute job. */
+  text: z.string(),
+  /** The `input` of an execute job. */
+  input: z.unknown().optional(),
+  /** As the request gave it; an absent key falls back to the session's config, then to the agent's default. */
+  config: JsonObject,
+  metadata: JsonObject,
+  locale: LocaleSchema,
+  request_id: z.string(),
+  /** When the API accepted the job, ISO 8601. */
+  accepted_at: z.iso.datetime(),
+});
+export type JobPayload = z.infer<typeof JobPayloadSchema>;
+
+/** The queue of deletions and of ends that no running job can write itself. */
+export const MAINTENANCE_QUEUE = "maintenance";
+
+export const MaintenancePayloadSchema = z.discriminatedUnion("task", [
+  /** End a cancelled job that no worker has started, without waiting for its place in the queue. */
+  z.strictObject({ task: z.literal("end_cancelled_job"), job_id: IdSchema, kind: z.enum(JOB_KINDS) }),
+  /** Delete a session with its messages and jobs; `receipt_id` names the event log in which its `done` will appear. */
+  z.strictObject({
+    task: z.literal("delete_session"),
+    session_id: IdSchema,
+    owner: z.string().min(1),
+    receipt_id: IdSchema,
+  }),
+]);
+export type MaintenancePayload = z.infer<typeof MaintenancePayloadSchema>;

@@ -1,0 +1,63 @@
+/** Opens the SQLite file through Knex with the pragmas that several processes on one file need. */
+import { fileURLToPath } from "node:url";
+import type BetterSqlite3 from "better-sqlite3";
+import knex, { type Knex } from "knex";
+import { SECOND } from "../time.ts";
+
+export type SqliteHandle = BetterSqlite3.Database;
+
+/** Fixed in this version: a fault of the write-ahead log that can corrupt the file under several connections. */
+export const MIN_SQLITE_VERSION = "3.51.3";
+
+export function databaseFile(databaseUrl: string): string {
+  return databaseUrl.startsWith("file://") ? fileURLToPath(databaseUrl) : databaseUrl.replace(/^file:/, "");
+}
+
+/** For workers. One connection: SQLite has one writer at a time, and statements run synchronously anyway. */
+export function openWritableDatabase(file: string): Knex {
+  return open(file, { readonly: false }, [
+    "journal_mode = WAL",
+    "synchronous = NORMAL",
+    "foreign_keys = ON",
+    "journal_size_limit = 67108864",
+    "temp_store = MEMORY",
+    "cache_size = -16000",
+    // SQLite's busy wait blocks the event loop, so it is short; the write batch tries again with jitter.
+    "busy_timeout = 100",
+  ]);
+}
+
+/** For the API: the handle itself refuses to write. The file must exist. */
+export function openReadonlyDatabase(file: string): Knex {
+  return open(file, { readonly: true, fileMustExist: true }, ["busy_timeout = 100", "query_only = ON"]);
+}
+
+function open(file: string, options: object, pragmas: readonly string[]): Knex {
+  return knex({
+    client: "better-sqlite3",
+    connection: { filename: file, options },
+    useNullAsDefault: true,
+    acquireConnectionTimeout: 5 * SECOND,
+    pool: {
+      min: 1,
+      max: 1,
+      afterCreate: (handle: SqliteHandle, done: (error: Error | null, handle: SqliteHandle) => void) => {
+        try {
+          assertVersion(handle);
+          for (const pragma of pragmas) handle.pragma(pragma);
+          done(null, handle);
+        } catch (error) {
+          done(error as Error, handle);
+        }
+      },
+    },
+  });
+}
+
+function assertVersion(handle: SqliteHandle): void {
+  const version = handle.prepare("select sqlite_version()").pluck().get() as string;
+  const [actual, least] = [version, MIN_SQLITE_VERSION].map((text) =>
+    text.split(".").reduce((sum, part) => sum * 1_000 + Number(part), 0),
+  );
+  if ((actual ?? 0) < (least ?? 0)) throw new Error(`SQLite ${version} is too old; ${MIN_SQLITE_VERSION} is needed`);
+}

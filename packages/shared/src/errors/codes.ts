@@ -1,0 +1,84 @@
+/**
+ * The one table of error codes: code → HTTP status, type, whether the same request may succeed later, default text.
+ * The README's table is compared with it by a test.
+ */
+type ErrorType =
+  | "invalid_request_error"
+  | "authentication_error"
+  | "not_found_error"
+  | "conflict_error"
+  | "unavailable_error"
+  | "model_error"
+  | "agent_error"
+  | "internal_error";
+
+type ErrorEntry = {
+  readonly status: number;
+  readonly type: ErrorType;
+  readonly retryable: boolean;
+  readonly message: string;
+};
+
+const entry = (status: number, type: ErrorType, retryable: boolean, message: string): ErrorEntry => ({
+  status,
+  type,
+  retryable,
+  message,
+});
+
+export const ERROR_CODES = {
+  // Requests
+  invalid_json: entry(400, "invalid_request_error", false, "The request body is not valid JSON."),
+  invalid_request: entry(400, "invalid_request_error", false, "The request is not valid."),
+  missing_api_key: entry(
+    401,
+    "authentication_error",
+    false,
+    "Send an API key as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'.",
+  ),
+  invalid_api_key: entry(401, "authentication_error", false, "The API key is not known."),
+  route_not_found: entry(404, "not_found_error", false, "There is no such route."),
+  agent_not_found: entry(404, "not_found_error", false, "There is no such agent."),
+  session_not_found: entry(404, "not_found_error", false, "There is no such session."),
+  job_not_found: entry(404, "not_found_error", false, "There is no such job."),
+  method_not_allowed: entry(405, "invalid_request_error", false, "The route does not take this method."),
+  session_busy: entry(409, "conflict_error", true, "The session has a job that has not ended."),
+  idempotency_key_reused: entry(
+    409,
+    "conflict_error",
+    false,
+    "The Idempotency-Key was used with another request body.",
+  ),
+  payload_too_large: entry(413, "invalid_request_error", false, "The request body is too large."),
+  unsupported_encoding: entry(
+    415,
+    "invalid_request_error",
+    false,
+    "The encoding of the request body is not supported; send UTF-8 JSON.",
+  ),
+
+  // The platform
+  queue_unavailable: entry(503, "unavailable_error", true, "The queue cannot be reached; nothing was accepted."),
+  database_unavailable: entry(503, "unavailable_error", true, "The database cannot be read."),
+  internal_error: entry(500, "internal_error", false, "Something went wrong inside the platform."),
+
+  // Jobs: the model
+  model_auth_failed: entry(502, "model_error", false, "The model provider refused the platform's credentials."),
+  model_rejected: entry(502, "model_error", false, "The model provider rejected the request."),
+  model_rate_limited: entry(503, "model_error", true, "The model provider limits the rate of requests."),
+  model_unavailable: entry(502, "model_error", true, "The model provider cannot be reached or failed."),
+  model_timeout: entry(504, "model_error", true, "The model provider did not answer in time."),
+  model_stream_broken: entry(502, "model_error", true, "The model's stream broke off before its end."),
+
+  // Jobs: the agent and its run
+  invalid_config: entry(400, "agent_error", false, "The config does not fit the agent."),
+  agent_unavailable: entry(503, "agent_error", true, "No worker offers the agent at present."),
+  agent_failed: entry(500, "agent_error", false, "The agent failed."),
+  deadline_exceeded: entry(504, "agent_error", false, "The job reached its time limit."),
+  event_limit_exceeded: entry(500, "agent_error", false, "The job produced more events than its log may hold."),
+  job_invalid: entry(500, "internal_error", false, "The job's payload cannot be read."),
+  storage_unavailable: entry(503, "unavailable_error", true, "The database cannot be written."),
+  worker_lost: entry(500, "internal_error", true, "The workers that ran the job died too often."),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,62 @@
+/**
+ * The life of one process: start, say that it is ready, wait for a reason to stop, stop within a bound, exit. Signals,
+ * a lost parent (the IPC channel closes) and an uncaught error are the reasons.
+ */
+import type { Logger } from "../logging/logger.ts";
+import { SECOND } from "../time.ts";
+import { createReleasers, type Releasers } from "./releasers.ts";
+
+export type ProcessOptions = {
+  readonly logger: Logger;
+  /** How long stopping may take in all, ms; after that the process exits with code 1. */
+  readonly stopWithinMs: number;
+  /** Acquires everything; what it pushes on the stack is released at the end. */
+  readonly start: (releasers: Releasers) => Promise<void>;
+};
+
+/** Runs the process to its end; never returns. */
+export async function runProcess({ logger, stopWithinMs, start }: ProcessOptions): Promise<never> {
+  const releasers = createReleasers((name, err) => logger.error({ err, part: name }, "a part did not stop cleanly"));
+  const stopRequested = waitForStopRequest(logger);
+  let exitCode = 0;
+  try {
+    await start(releasers);
+    process.send?.("ready");
+    exitCode = (await stopRequested).exitCode;
+  } catch (err) {
+    logger.fatal({ err }, "the process could not start");
+    exitCode = 1;
+  }
+  const overdue = setTimeout(() => {
+    logger.fatal({ stopWithinMs }, "stopping took too long");
+    process.exit(1);
+  }, stopWithinMs);
+  await releasers.release();
+  clearTimeout(overdue);
+  logger.info({ exitCode }, "stopped");
+  await Promise.race([new Promise<void>((resolve) => logger.flush(() => resolve())), after(SECOND)]);
+  process.exit(exitCode);
+}
+
+function waitForStopRequest(logger: Logger): Promise<{ exitCode: number }> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.on(signal, () => {
+        logger.info({ signal }, "stopping");
+        resolve({ exitCode: 0 });
+      });
+    }
+    process.on("disconnect", () => {
+      logger.warn("the parent process is gone, stopping");
+      resolve({ exitCode: 0 });
+    });
+    for (const fault of ["uncaughtException", "unhandledRejection"] as const) {
+      process.on(fault, (err: unknown) => {
+        logger.fatal({ err, fault }, "unexpected error, stopping");
+        resolve({ exitCode: 1 });
+      });
+    }
+  });
+}
+
+const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

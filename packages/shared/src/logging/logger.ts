@@ -1,0 +1,85 @@
+/** pino to one rolled file per process and to the terminal; both in a worker thread, off the token path. */
+import { join } from "node:path";
+import { type Logger, pino, type TransportTargetOptions } from "pino";
+import type { CommonConfig } from "../config/common-config.ts";
+import { createRedactor } from "./redact.ts";
+
+export type { Logger } from "pino";
+
+export type LoggerOptions = {
+  /** The process's name: field `process` of each line and stem of its log files. */
+  readonly name: string;
+  readonly level: string;
+  readonly terminalLevel: string;
+  readonly terminalFormat: "pretty" | "json";
+  /** Folder of the log files; null writes none. */
+  readonly directory: string | null;
+  /** Exact values that must never appear. */
+  readonly secrets: readonly string[];
+};
+
+/** Files roll at 10 MB; the current one and four older ones are kept. */
+const ROLL = { size: "10m", limit: { count: 4 } } as const;
+
+export function createLogger(options: LoggerOptions): Logger {
+  const redact = createRedactor(options.secrets);
+  const targets: TransportTargetOptions[] = [];
+  if (options.terminalLevel !== "silent") {
+    targets.push(
+      options.terminalFormat === "pretty"
+        ? {
+            target: "pino-pretty",
+            level: options.terminalLevel,
+            options: { ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss.l" },
+          }
+        : { target: "pino/file", level: options.terminalLevel, options: { destination: 1 } },
+    );
+  }
+  if (options.directory !== null) {
+    const file = join(options.directory, options.name);
+    targets.push({
+      target: "pino-roll",
+      level: options.level,
+      options: { file, extension: ".log", mkdir: true, ...ROLL },
+    });
+  }
+  return pino({
+    level: options.level,
+    base: { process: options.name, pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: describeError },
+    hooks: { streamWrite: redact },
+    ...(targets.length > 0 ? { transport: { targets } } : { enabled: false }),
+  });
+}
+
+/** The logger of a process as its settings ask for; `secrets` are exact values beside the configuration's own. */
+export function createProcessLogger(config: CommonConfig, name: string, secrets: readonly string[]): Logger {
+  return createLogger({
+    name,
+    level: config.LOG_LEVEL,
+    terminalLevel: config.TERMINAL_LOG_LEVEL ?? config.LOG_LEVEL,
+    terminalFormat: config.TERMINAL_LOG_FORMAT ?? (process.stdout.isTTY ? "pretty" : "json"),
+    directory: config.LOG_DIR === "off" ? null : config.LOG_DIR,
+    secrets: [new URL(config.REDIS_URL).password, ...secrets],
+  });
+}
+
+/**
+ * What a log says of an error: no more than this. Errors of HTTP clients carry whole responses, headers included, in
+ * their properties, and validation errors the value they refuse.
+ */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return String(error).slice(0, MAX_ERROR_TEXT);
+  const { name, message, stack, cause } = error;
+  const code = "code" in error ? error.code : undefined;
+  return {
+    type: name,
+    message: message.slice(0, MAX_ERROR_TEXT),
+    ...(typeof code === "string" || typeof code === "number" ? { code } : {}),
+    stack: stack?.slice(0, 4 * MAX_ERROR_TEXT),
+    ...(cause === undefined ? {} : { cause: describeError(cause) }),
+  };
+}
+
+const MAX_ERROR_TEXT = 500;

@@ -1,0 +1,40 @@
+/**
+ * One Redis connection per role, because a role decides what a command does while Redis is away:
+ *
+ * - `request`: an HTTP request waits for the answer. No offline queue, one try, a time limit: it fails within a second.
+ * - `worker`: jobs and their events. Commands wait for Redis to come back; who issues them bounds the wait.
+ * - `subscriber`: subscriptions only; subscribes again by itself after a reconnect.
+ */
+import { Redis } from "ioredis";
+import type { Logger } from "../logging/logger.ts";
+import { SECOND } from "../time.ts";
+
+export type RedisRole = "request" | "worker" | "subscriber";
+
+const ROLE_OPTIONS = {
+  request: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 900 },
+  worker: { maxRetriesPerRequest: null },
+  subscriber: { maxRetriesPerRequest: null, autoResubscribe: true },
+} as const;
+
+/** Opens a connection that reconnects for ever; the caller owns it and ends it with `disconnect()`. */
+export function connectRedis(url: string, role: RedisRole, name: string, logger: Logger): Redis {
+  const redis = new Redis(url, {
+    ...ROLE_OPTIONS[role],
+    connectionName: `${name}:${role}`,
+    connectTimeout: 5 * SECOND,
+    keepAlive: 10 * SECOND,
+    enableReadyCheck: true,
+    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), SECOND) + Math.random() * 200,
+  });
+  let away = false;
+  redis.on("error", (error) => {
+    if (!away) logger.warn({ role, err: error }, "Redis cannot be reached");
+    away = true;
+  });
+  redis.on("ready", () => {
+    if (away) logger.info({ role }, "Redis is back");
+    away = false;
+  });
+  return redis;
+}

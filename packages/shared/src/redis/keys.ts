@@ -1,0 +1,53 @@
+/**
+ * Every Redis key and channel of the platform is built here. Keys that one script touches carry one hash tag, so they
+ * share a slot of Redis Cluster: `{prefix}` for queues, sessions and workers; `{prefix:eN}` for the events of the jobs
+ * of shard N, so that one call carries the batches of all jobs of a shard.
+ */
+import { createHash } from "node:crypto";
+import type { JobKind } from "../contract/jobs.ts";
+
+/**
+ * Fixed for the life of an installation: a job's shard follows from its id. More shards spread over more Redis nodes,
+ * fewer make larger batches; four keep a two-core machine at four calls a turn.
+ */
+export const EVENT_SHARDS = 4;
+
+/** The shard of a job's events, 0 to `EVENT_SHARDS` - 1; from the last, random digits of its id. */
+export const shardOf = (jobId: string): number => Number.parseInt(jobId.slice(-4), 16) % EVENT_SHARDS;
+
+export type RedisKeys = ReturnType<typeof createRedisKeys>;
+
+export function createRedisKeys(prefix: string) {
+  const base = `{${prefix}}`;
+  const shard = (jobId: string) => `{${prefix}:e${shardOf(jobId)}}`;
+  const digest = (text: string) => createHash("sha256").update(text).digest("hex");
+  return {
+    /** The `prefix` option of every BullMQ object. */
+    bullmq: base,
+    /** BullMQ's own hash of one job. */
+    queuedJob: (kind: JobKind, jobId: string) => `${base}:${kind}:${jobId}`,
+
+    /** Hash: attempt, seq, ended, cancel, progress of one job. */
+    jobState: (jobId: string) => `${shard(jobId)}:job:${jobId}`,
+    /** Stream: the event log of one job, an entry per batch, its id `<last seq>-<first seq>`. */
+    eventLog: (jobId: string) => `${shard(jobId)}:events:${jobId}`,
+    /** Channel: the same batches, live. */
+    eventChannel: (jobId: string) => `${shard(jobId)}:live:${jobId}`,
+
+    /** Hash: owner and creation of a session whose row may not exist yet. */
+    session: (sessionId: string) => `${base}:session:${sessionId}`,
+    /** List of `kind:job id`: the jobs of a session in the order accepted; the head may run (I6). */
+    sessionTurns: (sessionId: string) => `${base}:turns:${sessionId}`,
+    /** String: what an Idempotency-Key of an owner was used for. */
+    idempotency: (owner: string, key: string) => `${base}:idem:${digest(`${owner}\n${key}`)}`,
+
+    /** Hash: worker id → worker record. */
+    workers: `${base}:workers`,
+    /** Hash: agent id → manifest. */
+    agents: `${base}:agents`,
+    /** String: written and read by health checks. */
+    probe: `${base}:probe`,
+    /** Channel: job ids to cancel, for speed; the intent itself is in the job's state. */
+    cancelChannel: `${base}:cancel`,
+  };
+}

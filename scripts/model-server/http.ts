@@ -1,0 +1,51 @@
+// The little of HTTP that the routes share: bodies in, JSON and errors out.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { ApiError } from "./api-error.ts";
+
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: URL;
+  /** The part of the path that the route leaves open, if it has one. */
+  readonly parameter: string;
+}
+
+export type Handler = (exchange: Exchange) => void | Promise<void>;
+
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    // The rest is read and dropped: to leave the loop would reset the connection before the client sees the answer.
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+  }
+  if (size > MAX_BODY_BYTES) throw new ApiError(413, `The body is larger than ${MAX_BODY_BYTES} bytes.`);
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString());
+  } catch {
+    throw new ApiError(400, "We could not parse the JSON body of your request.");
+  }
+}
+
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
+  response.writeHead(status, { "content-type": "application/json", ...headers });
+  response.end(JSON.stringify(body));
+}
+
+export function sendError(response: ServerResponse, error: unknown): void {
+  const known =
+    error instanceof ApiError ? error : new ApiError(500, `Model server: ${String(error)}`, { type: "server_error" });
+  sendJson(response, known.status, known.body, known.details.headers);
+}
+
+export function bearerOf(request: IncomingMessage): string {
+  return /^Bearer\s+(.*)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
+}

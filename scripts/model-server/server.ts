@@ -1,0 +1,114 @@
+// The local model server: an HTTP server that speaks the OpenAI protocol and answers without a model. `npm start` runs it
+// when there is no OPENAI_API_KEY; tests and benchmarks script it. See README.md for what it can be told.
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { ApiError, incorrectKey } from "./api-error.ts";
+import { CallLog } from "./call-log.ts";
+import { bearerOf, type Handler, sendError } from "./http.ts";
+import { Pacer } from "./pacer.ts";
+import { chatCompletions } from "./routes/chat-completions.ts";
+import { callsClear, callsDetails, callsList, scriptAdd, scriptClear, stats } from "./routes/control.ts";
+import { embeddings } from "./routes/embeddings.ts";
+import { models } from "./routes/models.ts";
+import { ScriptBook } from "./script-book.ts";
+
+export interface ModelServerOptions {
+  /** Address to listen on. Default 127.0.0.1; the control routes have no key, so think before you widen it. */
+  readonly host?: string;
+  /** Default 0: any free port. */
+  readonly port?: number;
+  /** The only key that is taken under /v1. Default: every key, and none. */
+  readonly apiKey?: string;
+}
+
+export interface ModelServer {
+  /** For OPENAI_BASE_URL: `http://127.0.0.1:PORT/v1`. */
+  readonly url: string;
+  /** For `modelControl`: `http://127.0.0.1:PORT`. */
+  readonly origin: string;
+  readonly port: number;
+  /** Closes every connection at once, answered or not, and leaves no timer behind. May be called again. */
+  stop(): Promise<void>;
+}
+
+/** Clients that wait to be accepted: all streams of a load test may connect in the same moment. */
+const BACKLOG = 4096;
+/** Longer than clients keep idle connections, so that none is closed under a request. */
+const KEEP_ALIVE_MS = 65_000;
+
+export async function startModelServer(options: ModelServerOptions = {}): Promise<ModelServer> {
+  const { host = "127.0.0.1", port = 0, apiKey } = options;
+  const pacer = new Pacer();
+  const find = router({ book: new ScriptBook(), log: new CallLog(), pacer });
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    void answer(request, response);
+  });
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const url = new URL(request.url ?? "/", "http://model");
+      if (apiKey !== undefined && url.pathname.startsWith("/v1/") && bearerOf(request) !== apiKey) {
+        throw incorrectKey(bearerOf(request));
+      }
+      const { handler, parameter } = find(request.method ?? "GET", url.pathname);
+      await handler({ request, response, url, parameter });
+    } catch (error) {
+      if (response.headersSent) response.destroy();
+      else sendError(response, error);
+    }
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port, backlog: BACKLOG }, resolve);
+  });
+  const { port: actualPort } = server.address() as AddressInfo;
+  const origin = `http://${reachable(host)}:${actualPort}`;
+
+  let stopping: Promise<void> | undefined;
+  return {
+    url: `${origin}/v1`,
+    origin,
+    port: actualPort,
+    stop() {
+      stopping ??= new Promise((resolve) => {
+        pacer.stop();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+      return stopping;
+    },
+  };
+}
+
+type Find = (method: string, path: string) => { handler: Handler; parameter: string };
+
+function router({ book, log, pacer }: { book: ScriptBook; log: CallLog; pacer: Pacer }): Find {
+  // A path that ends in a slash takes one more segment, the parameter.
+  const routes: Record<string, Handler> = {
+    "POST /v1/chat/completions": chatCompletions({ book, log, pacer }),
+    "POST /v1/embeddings": embeddings,
+    "GET /v1/models": models,
+    "POST /control/script": scriptAdd(book),
+    "DELETE /control/script": scriptClear(book),
+    "GET /control/calls": callsList(log),
+    "GET /control/calls/": callsDetails(log),
+    "DELETE /control/calls": callsClear(log),
+    "GET /control/stats": stats(log, book),
+  };
+  return (method, path) => {
+    const exact = routes[`${method} ${path}`];
+    if (exact) return { handler: exact, parameter: "" };
+    const split = path.lastIndexOf("/") + 1;
+    const handler = routes[`${method} ${path.slice(0, split)}`];
+    if (!handler) throw new ApiError(404, `Unknown request URL: ${method} ${path}`, { code: "unknown_url" });
+    return { handler, parameter: path.slice(split) };
+  };
+}
+
+/** The address to call for one to listen on: "all" is none, and IPv6 needs brackets. */
+function reachable(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -1,0 +1,26 @@
+// Small text helpers shared by the answers, the call log and the embeddings.
+import { CJK_CHARACTER } from "./tokenize.ts";
+
+export type Language = "zh" | "en";
+
+export function languageOf(text: string): Language {
+  return CJK_CHARACTER.test(text) ? "zh" : "en";
+}
+
+/** At most `limit` UTF-16 units, never half a character, with `…` for what is missing. The result holds no reference to
+ * `text`: V8 slices keep the whole string alive, which would defeat the bounds of the call log. */
+export function cut(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  return Buffer.from(`${text.slice(0, limit).replace(/[\ud800-\udbff]$/, "")}…`).toString();
+}
+
+/** FNV-1a with a final mix, so that the low bits (used as bucket numbers) depend on every character. */
+export function hash32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}

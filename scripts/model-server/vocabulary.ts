@@ -1,0 +1,39 @@
+// Where `tokens=N` takes its tokens from: two short texts, repeated for ever, entered at a place that depends on the
+// question. Nothing is stored per answer, so 1000 streams of any length cost no memory.
+import { hash32, type Language } from "./text.ts";
+import { tokenize } from "./tokenize.ts";
+
+/** Tokens by number, so that a long answer need not exist before it is sent. */
+export interface TokenSource {
+  readonly length: number;
+  at(index: number): string;
+}
+
+// The English text starts with a space and the sentences end in a mark, so the loop closes without a seam.
+const TOKENS: Record<Language, readonly string[]> = {
+  en: tokenize(
+    " A queue takes the work, and a worker makes it happen. Each token travels alone, arrives in order, and is never" +
+      " sent twice. When a process dies, another reads the journal and goes on. Nothing waits without a limit.",
+  ),
+  zh: tokenize(
+    "队列接收任务，工作进程逐个完成。每个词元依次到达，既不丢失，也不重复。进程若中断，另一个会读取日志继续执行。" +
+      "所有等待都有期限，所有缓冲都有上限。",
+  ),
+};
+
+export function generatedTokens(length: number, language: Language, seed: string): TokenSource {
+  const tokens = TOKENS[language];
+  const offset = hash32(seed) % tokens.length;
+  return {
+    length,
+    at(index) {
+      const token = tokens[(offset + index) % tokens.length] as string;
+      return index === 0 ? token.trimStart() : token;
+    },
+  };
+}
+
+export function literalTokens(text: string): TokenSource {
+  const tokens = tokenize(text);
+  return { length: tokens.length, at: (index) => tokens[index] as string };
+}

@@ -1,0 +1,29 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { startChroma } from "./chroma-server.ts";
+
+test("a killed Chroma comes back on the same port with its collections, and prints no banner", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "chroma-test-"));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  const lines: string[] = [];
+  const server = await startChroma({ dir, onLine: (line) => lines.push(line) });
+  onTestFinished(() => server.stop());
+  const collections = `${server.url}/api/v2/tenants/default_tenant/databases/default_database/collections`;
+  const made = await fetch(collections, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name: "kept" }),
+  });
+  expect(made.status).toBe(200);
+
+  await server.kill();
+  await expect(fetch(collections)).rejects.toThrow();
+  await server.start();
+  expect(await (await fetch(collections)).json()).toMatchObject([{ name: "kept" }]);
+
+  expect(lines.join("\n")).toContain(dir);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape of terminal colours is what must not be there.
+  expect(lines.filter((line) => /\x1b|\(\(\(|Cloud/.test(line))).toEqual([]);
+});

@@ -1,0 +1,69 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { cacheDirOf, locateRedis } from "./redis-binary.ts";
+import { startRedis } from "./redis-server.ts";
+
+/** Finds apt-get and the like, but no Redis of this machine. */
+const SYSTEM_PATH = "/usr/bin:/bin";
+
+async function temporaryDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "redis-test-"));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  return dir;
+}
+
+test("the distribution's packages are unpacked without package lists of the system, once for all who race", async () => {
+  const dir = await temporaryDir();
+  // A system whose package lists are missing, as in a fresh container.
+  await mkdir(join(dir, "no-lists/partial"), { recursive: true });
+  await writeFile(join(dir, "apt.conf"), `Dir::State::lists "${dir}/no-lists";\n`);
+  const env = { ...process.env, PATH: SYSTEM_PATH, APT_CONFIG: join(dir, "apt.conf") };
+  const cacheDir = join(dir, "cache");
+
+  const found = await Promise.all([locateRedis({ env, cacheDir }), locateRedis({ env, cacheDir })]);
+  expect(found[1]).toEqual(found[0]);
+  expect(await readdir(cacheDir)).toHaveLength(1);
+  expect(await readdir(join(dir, "no-lists"))).toEqual(["partial"]);
+
+  const onDownload = vi.fn();
+  const binary = await locateRedis({ env, cacheDir, onDownload });
+  expect(onDownload).not.toHaveBeenCalled();
+  const server = await startRedis({ binary, dir: join(dir, "data") });
+  await server.stop();
+}, 300_000);
+
+test("a server on the PATH is taken first, one that does not run is passed over", async () => {
+  const dir = await temporaryDir();
+  const cacheDir = await cacheDirOf(process.env, join(dir, "cache"));
+  const { command, libraryPath } = await locateRedis({ env: process.env, cacheDir });
+  const broken = join(dir, "broken");
+  const good = join(dir, "good");
+  await mkdir(broken);
+  await mkdir(good);
+  await writeFile(join(broken, "redis-server"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+  const run = `#!/bin/sh\nLD_LIBRARY_PATH='${libraryPath ?? ""}' exec '${command}' "$@"\n`;
+  await writeFile(join(good, "redis-server"), run, { mode: 0o755 });
+
+  const binary = await locateRedis({ env: { PATH: `${broken}:${good}` }, cacheDir: join(dir, "none") });
+  expect(binary).toMatchObject({ command: join(good, "redis-server"), libraryPath: undefined });
+  expect(binary.description).toMatch(/^(Redis|Valkey) \d+\.\d+\.\d+ from the PATH$/);
+  const server = await startRedis({ binary, dir: join(dir, "data") });
+  await server.stop();
+});
+
+test("a user who cannot have a cache folder gets the other one", async () => {
+  const dir = await temporaryDir();
+  await writeFile(join(dir, "file"), "");
+  expect(await cacheDirOf({ HOME: dir }, "other")).toBe(join(dir, ".cache/agent-paas"));
+  expect(await cacheDirOf({ HOME: join(dir, "file") }, "other")).toBe("other");
+});
+
+test("where there is no way to get one, the error names the ways out", async () => {
+  const dir = await temporaryDir();
+  // No apt-get on this PATH.
+  const env = { PATH: dirname(process.execPath) };
+  await expect(locateRedis({ env, cacheDir: join(dir, "cache") })).rejects.toThrow(/REDIS_URL=redis:/);
+  expect(await readdir(join(dir, "cache"))).toEqual([]);
+});

@@ -1,0 +1,47 @@
+import { Redis } from "ioredis";
+import { expect, onTestFinished, test } from "vitest";
+import { startPrivateRedis } from "../../test/support/redis.ts";
+
+async function redisAndClient() {
+  const server = await startPrivateRedis();
+  onTestFinished(() => server.stop());
+  const client = new Redis(server.url, { retryStrategy: () => 20, maxRetriesPerRequest: null });
+  client.on("error", () => {});
+  onTestFinished(() => client.disconnect());
+  return { server, client };
+}
+
+test("a killed Redis comes back on the same port with every write it had answered", async () => {
+  const { server, client } = await redisAndClient();
+  const { pid, port } = server;
+  await client.set("key", "value");
+  await server.kill();
+  await server.start();
+  expect(server.port).toBe(port);
+  expect(server.pid).not.toBe(pid);
+  expect(await client.get("key")).toBe("value");
+});
+
+test("is set up so that nothing is evicted and every write is kept", async () => {
+  const { client } = await redisAndClient();
+  const settings = await client.config("GET", "append*", "maxmemory-policy", "save", "bind");
+  expect(settings).toEqual(
+    expect.arrayContaining(["appendonly", "yes", "appendfsync", "everysec", "noeviction", "bind", "127.0.0.1"]),
+  );
+});
+
+test("lets nobody in without the password", async () => {
+  const { server } = await redisAndClient();
+  const stranger = new Redis(server.port, { retryStrategy: null, lazyConnect: true });
+  stranger.on("error", () => {});
+  onTestFinished(() => stranger.disconnect());
+  await expect(stranger.get("key")).rejects.toThrow("NOAUTH");
+});
+
+test("a paused Redis answers again after it was resumed", async () => {
+  const { server, client } = await redisAndClient();
+  server.pause();
+  const answer = client.ping();
+  server.resume();
+  expect(await answer).toBe("PONG");
+});

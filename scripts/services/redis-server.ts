@@ -1,0 +1,80 @@
+// The embedded Redis: a private child on loopback, with a password of its own and an append-only file.
+//
+// Every write reaches the operating system before Redis answers, so a killed Redis comes back with all of them; a power
+// cut may cost the last second (appendfsync everysec).
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { connect } from "node:net";
+import type { ChildSpec } from "./child.ts";
+import { freePort, LOOPBACK } from "./ports.ts";
+import { type RedisBinary, redisEnv } from "./redis-binary.ts";
+import { type Server, startServer } from "./server.ts";
+
+const PING_WITHIN_MS = 1_000;
+
+export interface RedisOptions {
+  readonly binary: RedisBinary;
+  /** Holds the append-only file; made when missing. Private to one running server. */
+  readonly dir: string;
+  /** Default: a free one, chosen once. */
+  readonly port?: number;
+  readonly onLine?: (line: string) => void;
+}
+
+export interface RedisPlan {
+  /** With the password: redis://:PASSWORD@127.0.0.1:PORT. */
+  readonly url: string;
+  readonly port: number;
+  readonly spec: ChildSpec;
+}
+
+/** The URL holds over all runs of the plan: same port, same password, same data. */
+export async function planRedis({ binary, dir, port: wanted, onLine }: RedisOptions): Promise<RedisPlan> {
+  const port = wanted ?? (await freePort());
+  await mkdir(dir, { recursive: true });
+  // Loopback is open to every user of the machine.
+  const password = randomBytes(24).toString("base64url");
+  const spec: ChildSpec = {
+    name: "redis",
+    command: binary.command,
+    args: ["-"],
+    env: redisEnv(binary.libraryPath),
+    input: configuration(dir, port, password),
+    ready: () => answersPing(port, password),
+    ...(onLine && { onLine }),
+  };
+  return { url: `redis://:${password}@${LOOPBACK}:${port}`, port, spec };
+}
+
+export async function startRedis(options: RedisOptions): Promise<Server> {
+  const { url, port, spec } = await planRedis(options);
+  return startServer({ url, port }, spec);
+}
+
+function configuration(dir: string, port: number, password: string): string {
+  return `
+bind ${LOOPBACK}
+port ${port}
+protected-mode yes
+requirepass ${password}
+dir ${JSON.stringify(dir)}
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory-policy noeviction
+`;
+}
+
+/** PONG also says that the append-only file is loaded: until then Redis answers LOADING. */
+function answersPing(port: number, password: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    let answer = "";
+    const socket = connect(port, LOOPBACK, () => socket.write(`AUTH ${password}\r\nPING\r\nQUIT\r\n`));
+    socket.setTimeout(PING_WITHIN_MS, () => socket.destroy());
+    socket.on("data", (bytes) => {
+      answer += bytes.toString();
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(answer.includes("+PONG")));
+  });
+}

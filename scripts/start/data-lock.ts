@@ -1,0 +1,21 @@
+// One platform per data folder: two would run two Redis servers on the same files.
+//
+// Invariant: the lock is the operating system's lock on an open file (SQLite takes it for us, on every platform), so it
+// ends with its process, however that ends; a file that is left behind means nothing.
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+/** Undefined when another process holds it. */
+export function lockDataDir(dir: string): Disposable | undefined {
+  const file = new DatabaseSync(join(dir, "start.lock"));
+  try {
+    file.exec("BEGIN EXCLUSIVE");
+    return { [Symbol.dispose]: () => file.close() };
+  } catch (error) {
+    file.close();
+    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return undefined;
+    throw error;
+  }
+}
+
+const SQLITE_BUSY = 5;

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { resolveOptions, UsageError } from "./options.ts";
+
+const resolve = (argv: readonly string[], env: NodeJS.ProcessEnv = {}) => resolveOptions(argv, env, "/root-of-project");
+
+test("with nothing said, everything is embedded and below the project", () => {
+  expect(resolve([])).toMatchObject({
+    help: false,
+    host: "127.0.0.1",
+    port: 8000,
+    workers: 2,
+    dataDir: "/root-of-project/data",
+    logDir: "/root-of-project/logs",
+    databaseUrl: "file:/root-of-project/data/agent-paas.db",
+    redisUrl: undefined,
+    chromaUrl: undefined,
+    model: undefined,
+    apiKeys: undefined,
+  });
+});
+
+test("flags win over the environment, and an empty variable is an unset one", () => {
+  const env = { PORT: "9000", HOST: "", DATA_DIR: "elsewhere", LOG_DIR: "off" };
+  expect(resolve(["--port", "9001", "--workers=4"], env)).toMatchObject({
+    host: "127.0.0.1",
+    port: 9001,
+    workers: 4,
+    dataDir: "/root-of-project/elsewhere",
+    databaseUrl: "file:/root-of-project/elsewhere/agent-paas.db",
+    logDir: undefined,
+  });
+});
+
+test("a model is one's own with a key, or with an address alone", () => {
+  expect(resolve([], { OPENAI_API_KEY: "k", LLM_MODEL: "m" }).model).toEqual({ apiKey: "k", where: "m" });
+  expect(resolve([], { OPENAI_BASE_URL: "http://127.0.0.1:1/v1" }).model).toEqual({
+    apiKey: "none",
+    where: "the default model at http://127.0.0.1:1/v1",
+  });
+});
+
+test("all bad values are named in one error", () => {
+  const bad = () => resolve(["--workers", "0"], { PORT: "8o", SHUTDOWN_GRACE_MS: "-1" });
+  expect(bad).toThrow(UsageError);
+  expect(bad).toThrow(/PORT must .* "8o"\n--workers must .* "0"\nSHUTDOWN_GRACE_MS must .* "-1"/);
+});
+
+test.each([["--unknown"], ["stray"], ["--port"]])("the flag %s is refused with a pointer to the help", (flag) => {
+  expect(() => resolve([flag])).toThrow(/npm start -- --help/);
+});

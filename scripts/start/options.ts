@@ -1,0 +1,92 @@
+// What `npm start` was asked for: flags first, then the environment, then the defaults. Resolved once, all mistakes
+// named together.
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { LOOPBACK } from "../services/ports.ts";
+
+export const HELP = `npm start [-- options]: everything on this machine, until Ctrl-C
+
+  --port N      the API's port; 0 takes a free one        (default: PORT, else 8000)
+  --workers N   how many worker processes, 1 to 64        (default: 2)
+  --help        this text
+
+From the environment or the file .env: HOST, PORT, DATA_DIR, LOG_DIR, API_KEYS, OPENAI_API_KEY, OPENAI_BASE_URL,
+LLM_MODEL; REDIS_URL, CHROMA_URL and DATABASE_URL replace the part started here.`;
+
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export interface StartOptions {
+  readonly help: boolean;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly workers: number;
+  readonly dataDir: string;
+  /** Undefined: LOG_DIR=off, no log files. */
+  readonly logDir: string | undefined;
+  readonly databaseUrl: string;
+  /** Undefined: the embedded part is started. */
+  readonly redisUrl: string | undefined;
+  readonly chromaUrl: string | undefined;
+  /** Undefined: the local test model answers. A base URL alone names a model that wants no key. */
+  readonly model: { readonly apiKey: string; readonly where: string } | undefined;
+  /** Undefined: a key is made and kept. */
+  readonly apiKeys: string | undefined;
+  /** How long running work may go on in the API, and after that in the workers, when everything is to stop. */
+  readonly graceMs: number;
+}
+
+const DEFAULTS = { port: "8000", workers: "2", graceMs: "3000" };
+
+export function resolveOptions(argv: readonly string[], env: NodeJS.ProcessEnv, root: string): StartOptions {
+  const flags = parseFlags(argv);
+  const mistakes: string[] = [];
+  const whole = (name: string, text: string, least: number, most: number): number => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    mistakes.push(`${name} must be a whole number from ${least} to ${most}, not "${text}"`);
+    return least;
+  };
+  // An empty variable, as compose files and .env examples leave behind, is an unset one.
+  const text = (name: string) => env[name] || undefined;
+  const dataDir = resolve(root, text("DATA_DIR") ?? "data");
+  const options: StartOptions = {
+    help: flags.help ?? false,
+    host: text("HOST") ?? LOOPBACK,
+    port: whole(flags.port === undefined ? "PORT" : "--port", flags.port ?? text("PORT") ?? DEFAULTS.port, 0, 65_535),
+    workers: whole("--workers", flags.workers ?? DEFAULTS.workers, 1, 64),
+    dataDir,
+    logDir: text("LOG_DIR") === "off" ? undefined : resolve(root, text("LOG_DIR") ?? "logs"),
+    databaseUrl: text("DATABASE_URL") ?? `file:${resolve(dataDir, "agent-paas.db")}`,
+    redisUrl: text("REDIS_URL"),
+    chromaUrl: text("CHROMA_URL"),
+    model: ownModel(text("OPENAI_API_KEY"), text("OPENAI_BASE_URL"), text("LLM_MODEL")),
+    apiKeys: text("API_KEYS"),
+    graceMs: whole("SHUTDOWN_GRACE_MS", text("SHUTDOWN_GRACE_MS") ?? DEFAULTS.graceMs, 0, 3_600_000),
+  };
+  if (mistakes.length > 0) throw new UsageError(mistakes.join("\n"));
+  return options;
+}
+
+function ownModel(apiKey?: string, baseUrl?: string, name?: string): StartOptions["model"] {
+  if (apiKey === undefined && baseUrl === undefined) return undefined;
+  return {
+    apiKey: apiKey ?? "none",
+    where: [name ?? "the default model", baseUrl && `at ${baseUrl}`].filter(Boolean).join(" "),
+  };
+}
+
+function parseFlags(argv: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: { port: { type: "string" }, workers: { type: "string" }, help: { type: "boolean", short: "h" } },
+      strict: true,
+    });
+    return values;
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\nSee npm start -- --help`);
+  }
+}

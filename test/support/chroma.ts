@@ -1,0 +1,18 @@
+// A real Chroma for tests: the embedded server that `npm start` uses, on a folder of its own that goes with it.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startChroma } from "../../scripts/services/chroma-server.ts";
+import type { Server } from "../../scripts/services/server.ts";
+
+export async function startTestChroma(): Promise<Server> {
+  const dir = await mkdtemp(join(tmpdir(), "agent-paas-chroma-"));
+  const server = await startChroma({ dir });
+  const { stop } = server;
+  return Object.assign(server, {
+    async stop() {
+      await stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  });
+}
