@@ -1,0 +1,79 @@
+/** The wire, byte for byte but for ids: what clients of other languages parse. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
+
+let platform: TestPlatform;
+beforeAll(async () => {
+  platform = await startTestPlatform();
+});
+afterAll(() => platform.stop());
+
+async function rawChat(body: object, headers: Record<string, string>): Promise<{ text: string; response: Response }> {
+  const response = await fetch(`${platform.alice.origin}/api/v1/chat/completions`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${KEYS.alice}`, "Content-Type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
+  return { text: await response.text(), response };
+}
+
+const withoutIds = (text: string) => text.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "ID");
+
+test("a chat in Chinese is streamed exactly as documented", async () => {
+  const { text, response } = await rawChat({ agent_type: "chat_basic", message: "[[text=这是答案]] 你好" }, {});
+  expect(response.status).toBe(200);
+  expect(withoutIds(text)).toBe(
+    [
+      "retry: 2000",
+      'id: 1\nevent: thought\ndata: {"content":"正在使用 chat_basic 处理...","type":"status"}',
+      'id: 2\nevent: message\ndata: {"content":"这","type":"text"}',
+      'id: 3\nevent: message\ndata: {"content":"是","type":"text"}',
+      'id: 4\nevent: message\ndata: {"content":"答","type":"text"}',
+      'id: 5\nevent: message\ndata: {"content":"案","type":"text"}',
+      'id: 6\nevent: done\ndata: {"session_id":"ID","job_id":"ID","status":"completed","usage":{"input_tokens":13,"output_tokens":4,"total_tokens":17}}',
+      "",
+    ].join("\n\n"),
+  );
+  const jobId = response.headers.get("x-job-id");
+  expect(Object.fromEntries(response.headers)).toMatchObject({
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache, no-transform",
+    "x-accel-buffering": "no",
+    "x-session-id": expect.stringMatching(/^[0-9a-f-]{36}$/),
+    location: `/api/v1/jobs/${jobId}/events`,
+  });
+  expect(text).toContain(`"job_id":"${jobId}"`);
+});
+
+test("a chat in English is streamed exactly as documented", async () => {
+  const { text } = await rawChat(
+    { agent_type: "chat_basic", message: "[[text=Two%20words]] Hello" },
+    { "Accept-Language": "en-GB,en;q=0.9" },
+  );
+  expect(withoutIds(text)).toBe(
+    [
+      "retry: 2000",
+      'id: 1\nevent: thought\ndata: {"content":"Processing with chat_basic...","type":"status"}',
+      'id: 2\nevent: message\ndata: {"content":"Two","type":"text"}',
+      'id: 3\nevent: message\ndata: {"content":" words","type":"text"}',
+      'id: 4\nevent: done\ndata: {"session_id":"ID","job_id":"ID","status":"completed","usage":{"input_tokens":10,"output_tokens":2,"total_tokens":12}}',
+      "",
+    ].join("\n\n"),
+  );
+});
+
+test("a failing model is streamed as error and done", async () => {
+  const { text } = await rawChat(
+    { agent_type: "chat_basic", message: "[[fault=401]] Hello" },
+    { "Accept-Language": "en" },
+  );
+  expect(withoutIds(text)).toBe(
+    [
+      "retry: 2000",
+      'id: 1\nevent: thought\ndata: {"content":"Processing with chat_basic...","type":"status"}',
+      'id: 2\nevent: error\ndata: {"code":"model_auth_failed","message":"The model provider refused the platform\'s credentials.","retryable":false}',
+      'id: 3\nevent: done\ndata: {"session_id":"ID","job_id":"ID","status":"failed","usage":{"input_tokens":0,"output_tokens":0,"total_tokens":0}}',
+      "",
+    ].join("\n\n"),
+  );
+});

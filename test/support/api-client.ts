@@ -1,0 +1,69 @@
+/** A client of one API process with one key; answers come as they are, so that tests see status and envelope. */
+import { openSse, type SseStream } from "./sse-client.ts";
+
+export type Answer<Body> = { readonly status: number; readonly headers: Headers; readonly body: Body };
+
+/** Bodies are asserted on, not trusted: fields are read as unknown unless a test names a shape. */
+// biome-ignore lint/suspicious/noExplicitAny: tests read into JSON of many shapes
+export type Json = any;
+
+export type ApiClient = ReturnType<typeof createApiClient>;
+
+export function createApiClient(origin: string, apiKey: string) {
+  const base = `${origin}/api/v1`;
+  const auth = { Authorization: `Bearer ${apiKey}` };
+
+  async function send(method: string, path: string, init: RequestInit = {}): Promise<Answer<Json>> {
+    const response = await fetch(base + path, { method, ...init, headers: { ...auth, ...headersOf(init) } });
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  }
+
+  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+    send("POST", path, {
+      body: typeof body === "string" ? body : JSON.stringify(body),
+      headers: { "Content-Type": "application/json", ...headers },
+    });
+
+  return {
+    origin,
+    send,
+    post,
+    get: (path: string, headers: Record<string, string> = {}) => send("GET", path, { headers }),
+    delete: (path: string) => send("DELETE", path),
+
+    /** Starts a chat and opens its stream. */
+    chat: (body: object, headers: Record<string, string> = {}): Promise<SseStream> =>
+      openSse(`${base}/chat/completions`, {
+        method: "POST",
+        body: JSON.stringify({ agent_type: "chat_basic", ...body }),
+        headers: { ...auth, "Content-Type": "application/json", ...headers },
+      }),
+
+    /** Opens a job's stream, from the start or after an event. */
+    follow: (jobId: string, after?: number): Promise<SseStream> =>
+      openSse(`${base}/jobs/${jobId}/events`, {
+        headers: { ...auth, ...(after === undefined ? {} : { "Last-Event-ID": String(after) }) },
+      }),
+
+    /** Starts an execute job and returns its id. */
+    async execute(task: string, more: object = {}, agent = "chat_basic"): Promise<string> {
+      const { status, body } = await post(`/agents/${agent}/execute`, { task, ...more });
+      if (status !== 202) throw new Error(`execute: ${status} ${JSON.stringify(body)}`);
+      return body.job_id;
+    },
+
+    /** The job once it has ended. */
+    async ended(jobId: string, withinMs = 30_000): Promise<Json> {
+      const giveUpAt = performance.now() + withinMs;
+      while (performance.now() < giveUpAt) {
+        const { body } = await send("GET", `/jobs/${jobId}?wait=10`);
+        if (["completed", "failed", "cancelled"].includes(body.status)) return body;
+      }
+      throw new Error(`job ${jobId} did not end within ${withinMs} ms`);
+    },
+  };
+}
+
+const headersOf = (init: RequestInit) => (init.headers ?? {}) as Record<string, string>;

@@ -1,0 +1,167 @@
+/**
+ * The product as it is deployed: API and worker processes of their own, on a real Redis, an SQLite file and the local
+ * model server. Every platform has its own database, its own Redis prefix and its own ports.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createRedisKeys, type RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { Redis } from "ioredis";
+import { inject } from "vitest";
+import { type ModelControl, modelControl } from "../../scripts/model-server/client.ts";
+import { type Child, spawnChild } from "../../scripts/services/child.ts";
+import { freePort } from "../../scripts/services/ports.ts";
+import { type ApiClient, createApiClient } from "./api-client.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const READY_WITHIN_MS = 30_000;
+const STOP_WITHIN_MS = 15_000;
+
+/** Two owners, to see that neither sees the other's. */
+export const KEYS = { alice: "ap_test_key_of_alice", bob: "ap_test_key_of_bob" } as const;
+
+export type ApiProcess = Child & { readonly origin: string; readonly alice: ApiClient; readonly bob: ApiClient };
+
+export type TestPlatform = {
+  readonly apis: readonly ApiProcess[];
+  readonly workers: readonly Child[];
+  /** The first API with the key of alice, and of bob. */
+  readonly alice: ApiClient;
+  readonly bob: ApiClient;
+  readonly model: ModelControl;
+  readonly modelOrigin: string;
+  /** To look into Redis, under the keys of this platform. */
+  readonly redis: Redis;
+  readonly keys: RedisKeys;
+  readonly databaseFile: string;
+  readonly logDir: string;
+  startApi(env?: NodeJS.ProcessEnv): Promise<ApiProcess>;
+  startWorker(env?: NodeJS.ProcessEnv): Promise<Child>;
+  stop(): Promise<void>;
+};
+
+export type TestPlatformOptions = {
+  readonly apis?: number;
+  readonly workers?: number;
+  /** Default: the Redis that all test files share. */
+  readonly redisUrl?: string;
+  /** Set for every API and worker process. */
+  readonly env?: NodeJS.ProcessEnv;
+};
+
+export async function startTestPlatform(options: TestPlatformOptions = {}): Promise<TestPlatform> {
+  const { apis: apiCount = 1, workers: workerCount = 1, redisUrl = inject("redisUrl"), env = {} } = options;
+  const dir = await mkdtemp(join(tmpdir(), "agent-paas-test-"));
+  const prefix = `t${randomUUID().slice(0, 8)}`;
+  const databaseFile = join(dir, "agent-paas.db");
+  const logDir = join(dir, "logs");
+  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
+  redis.on("error", () => {
+    // Fault tests take Redis away; commands wait for it to come back.
+  });
+  const children: Child[] = [];
+  const apis: ApiProcess[] = [];
+  const workers: Child[] = [];
+
+  async function start(main: string, name: string, own: NodeJS.ProcessEnv): Promise<Child> {
+    const child = spawnChild({
+      name,
+      command: process.execPath,
+      args: [join(ROOT, main)],
+      env: {
+        PATH: process.env.PATH,
+        REDIS_URL: redisUrl,
+        REDIS_PREFIX: prefix,
+        DATABASE_URL: databaseFile,
+        LOG_DIR: logDir,
+        LOG_LEVEL: "debug",
+        TERMINAL_LOG_LEVEL: "warn",
+        SHUTDOWN_GRACE_MS: "5000",
+        PROCESS_NAME: name,
+        ...env,
+        ...own,
+      },
+      ready: "message",
+    });
+    children.push(child);
+    await child.ready(READY_WITHIN_MS);
+    return child;
+  }
+
+  const modelPort = await freePort();
+  await start("scripts/model-server/main.ts", "model", { HOST: "127.0.0.1", MODEL_PORT: String(modelPort) });
+  const modelOrigin = `http://127.0.0.1:${modelPort}`;
+
+  async function startApi(own: NodeJS.ProcessEnv = {}): Promise<ApiProcess> {
+    const port = await freePort();
+    const apiKeys = Object.entries(KEYS)
+      .map(([name, key]) => `${name}:${createHash("sha256").update(key).digest("hex")}`)
+      .join(",");
+    const child = await start("apps/api/src/main.ts", `api-${apis.length + 1}`, {
+      PORT: String(port),
+      API_KEYS: apiKeys,
+      ...own,
+    });
+    const origin = `http://127.0.0.1:${port}`;
+    const clients = { alice: createApiClient(origin, KEYS.alice), bob: createApiClient(origin, KEYS.bob) };
+    const api = { ...child, origin, ...clients };
+    apis.push(api);
+    return api;
+  }
+
+  async function startWorker(own: NodeJS.ProcessEnv = {}): Promise<Child> {
+    const worker = await start("apps/worker/src/main.ts", `worker-${workers.length + 1}`, {
+      OPENAI_BASE_URL: `${modelOrigin}/v1`,
+      OPENAI_API_KEY: "sk-test-key-of-the-model",
+      LLM_MODEL: "local-model",
+      ...own,
+    });
+    workers.push(worker);
+    return worker;
+  }
+
+  async function stop(): Promise<void> {
+    // The model last: workers may still be at it.
+    const [model, ...platform] = children;
+    await Promise.all(platform.map((child) => child.stop(STOP_WITHIN_MS)));
+    await model?.stop(STOP_WITHIN_MS);
+    await deleteKeys(redis, prefix).catch(() => {});
+    redis.disconnect();
+    await rm(dir, { recursive: true, force: true });
+  }
+
+  try {
+    await Promise.all([
+      ...Array.from({ length: apiCount }, () => startApi()),
+      ...Array.from({ length: workerCount }, () => startWorker()),
+    ]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const [first] = apis;
+  if (first === undefined) throw new Error("a platform needs an API");
+  return {
+    apis,
+    workers,
+    alice: first.alice,
+    bob: first.bob,
+    model: modelControl(modelOrigin),
+    modelOrigin,
+    redis,
+    keys: createRedisKeys(prefix),
+    databaseFile,
+    logDir,
+    startApi,
+    startWorker,
+    stop,
+  };
+}
+
+async function deleteKeys(redis: Redis, prefix: string): Promise<void> {
+  if (redis.status !== "ready") return;
+  for await (const names of redis.scanStream({ match: `{${prefix}*`, count: 1_000 })) {
+    if ((names as string[]).length > 0) await redis.del(...(names as string[]));
+  }
+}

@@ -1,0 +1,52 @@
+/** An SSE client that shares no code with the product: fetch and eventsource-parser. */
+import { EventSourceParserStream } from "eventsource-parser/stream";
+
+export type SseEvent = { readonly id: number; readonly event: string; readonly data: Record<string, unknown> };
+
+export type SseStream = {
+  readonly response: Response;
+  readonly jobId: string;
+  readonly sessionId: string | null;
+  /** Events as they come; ends with the response. */
+  events(): AsyncGenerator<SseEvent>;
+  /** Reads to the end. */
+  all(): Promise<SseEvent[]>;
+  /** Drops the connection. */
+  cut(): void;
+};
+
+/** Opens a stream; throws when the answer is none. */
+export async function openSse(url: string, init: RequestInit): Promise<SseStream> {
+  const connection = new AbortController();
+  const response = await fetch(url, { ...init, signal: connection.signal });
+  if (response.status !== 200 || response.body === null) {
+    throw new Error(`${url}: ${response.status} ${await response.text()}`);
+  }
+  const body = response.body;
+
+  async function* events(): AsyncGenerator<SseEvent> {
+    const parsed = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+    for await (const { id, event, data } of parsed) {
+      yield { id: Number(id), event: event ?? "message", data: JSON.parse(data) };
+    }
+  }
+
+  return {
+    response,
+    jobId: response.headers.get("x-job-id") ?? "",
+    sessionId: response.headers.get("x-session-id"),
+    events,
+    all: () => Array.fromAsync(events()),
+    cut: () => connection.abort(),
+  };
+}
+
+/** The text that a client shows after these events. */
+export function shownText(events: readonly SseEvent[]): string {
+  let text = "";
+  for (const { event, data } of events) {
+    if (event !== "message") continue;
+    text = data.type === "reset" ? String(data.content) : text + String(data.content);
+  }
+  return text;
+}
