@@ -8,7 +8,6 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createRedisKeys, type RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { Redis } from "ioredis";
-import { inject } from "vitest";
 import { type ModelControl, modelControl } from "../../scripts/model-server/client.ts";
 import { type Child, spawnChild } from "../../scripts/services/child.ts";
 import { freePort } from "../../scripts/services/ports.ts";
@@ -51,7 +50,8 @@ export type TestPlatformOptions = {
 };
 
 export async function startTestPlatform(options: TestPlatformOptions = {}): Promise<TestPlatform> {
-  const { apis: apiCount = 1, workers: workerCount = 1, redisUrl = inject("redisUrl"), env = {} } = options;
+  const { apis: apiCount = 1, workers: workerCount = 1, env = {} } = options;
+  const redisUrl = options.redisUrl ?? (await sharedRedisUrl());
   const dir = await mkdtemp(join(tmpdir(), "agent-paas-test-"));
   const prefix = `t${randomUUID().slice(0, 8)}`;
   const databaseFile = join(dir, "agent-paas.db");
@@ -157,6 +157,11 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     startWorker,
     stop,
   };
+}
+
+/** Imported when needed: measuring scripts use this file outside Vitest. */
+async function sharedRedisUrl(): Promise<string> {
+  return (await import("vitest")).inject("redisUrl");
 }
 
 async function deleteKeys(redis: Redis, prefix: string): Promise<void> {

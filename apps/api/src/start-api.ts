@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { databaseFile } from "@agent-paas/shared/db/open-database.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import { connectRedis } from "@agent-paas/shared/redis/connect.ts";
+import { connectRedis, isReadyWithin } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { Response } from "express";
@@ -30,6 +30,9 @@ const SERVER_LIMITS = {
   keepAliveTimeout: 65 * SECOND,
 } as const;
 const MAX_CONNECTIONS = 20_000;
+
+/** How long the start waits for Redis; after that the API serves what needs none and says 503 for the rest. */
+const REDIS_WAIT_MS = 5 * SECOND;
 
 export async function startApi(
   config: ApiConfig,
@@ -74,6 +77,10 @@ export async function startApi(
     sse: { fanout, wheel, stalledClientMs: config.SSE_STALLED_CLIENT_MS, openStreams },
   };
 
+  const isUp = await Promise.all(
+    [redis, subscriberRedis].map((connection) => isReadyWithin(connection, REDIS_WAIT_MS)),
+  );
+  if (isUp.includes(false)) logger.warn("started without Redis");
   const server = createServer(SERVER_LIMITS, createApp(services, logger));
   server.maxConnections = MAX_CONNECTIONS;
   const { port } = await listen(server, config.HOST, config.PORT);

@@ -3,6 +3,9 @@ import { newId } from "@agent-paas/shared/ids.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { Request, RequestHandler, Response } from "express";
 
+/** Asked every few seconds by whatever watches the process. */
+const PROBES = /\/(health|livez|readyz)$/;
+
 type RequestContext = { readonly requestId: string; readonly logger: Logger };
 
 /** Ids of proxies and clients are taken over if they are plain. */
@@ -35,7 +38,7 @@ function logAnswer(req: Request, res: Response, { logger }: RequestContext): voi
       // An SSE client that leaves early is no fault; the job goes on (I7).
       complete: res.writableFinished,
     };
-    const level = res.statusCode >= 500 ? "error" : path.endsWith("z") || path.endsWith("/health") ? "debug" : "info";
+    const level = res.statusCode >= 500 ? "error" : PROBES.test(path) ? "debug" : "info";
     logger[level](fields, "request");
   });
 }

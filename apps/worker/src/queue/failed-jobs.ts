@@ -30,7 +30,7 @@ export function createUnownedJobEnder(
         refused: () => {},
         cancelRequested: () => {},
       });
-      const started = await jobs.start(payload, attempt, 0);
+      const started = await jobs.start(payload, attempt);
       if (started.kind === "stale") return false;
       if (started.kind === "ended") await ender.tellAgain(payload, writer, started.row);
       else await ender.end(payload, writer, ending);

@@ -4,7 +4,6 @@
  * - I3: the end is told after the database commit.
  * - I4: an attempt that is no longer the job's writes and tells nothing.
  */
-import { countTokens } from "@agent-paas/agents/tokens.ts";
 import type { JobEvent } from "@agent-paas/shared/contract/events.ts";
 import {
   isTerminal,
@@ -49,7 +48,6 @@ export function createJobEnder(jobs: JobRepository, turns: SessionTurns) {
         usage: ending.usage,
         error,
         lastSeq: writer.seq + events.length,
-        answerTokens: countTokens(ending.result.content),
       });
       if (!written) throw new WriterRefused();
       await tell(payload, events, writer);

@@ -8,7 +8,6 @@
  * - I7: only a cancel request cancels.
  */
 
-import { countTokens } from "@agent-paas/agents/tokens.ts";
 import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { type Job, UnrecoverableError, WaitingError } from "bullmq";
@@ -71,7 +70,7 @@ export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
         cancelRequested: () => run.abort("cancelled"),
       });
 
-      const started = await jobs.start(payload, attempt, countTokens(payload.text));
+      const started = await jobs.start(payload, attempt);
       if (started.kind === "ended") return ender.tellAgain(payload, writer, started.row);
       if (started.kind === "stale") throw new RetryLater("started elsewhere", retryDelayMs(1, null));
 

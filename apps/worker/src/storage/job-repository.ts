@@ -2,6 +2,7 @@
  * Writes jobs and their messages. A job has two writes: one when an attempt starts, one when it ends. Both are fenced
  * by the attempt (I4), and the terminal status is write-once: its guard takes a running row only.
  */
+import { countTokens } from "@agent-paas/agents/tokens.ts";
 import type { JobPayload, JobResult, TerminalStatus, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
@@ -22,8 +23,6 @@ export type JobEnd = {
   readonly error: { readonly code: string; readonly message: string } | null;
   /** The `seq` that the `done` event will have. */
   readonly lastSeq: number;
-  /** Tokens of the answer, for history budgets. */
-  readonly answerTokens: number;
 };
 
 export type JobRepository = ReturnType<typeof createJobRepository>;
@@ -34,7 +33,7 @@ export function createJobRepository(db: Knex, worker: string) {
 
   return {
     /** Writes the session if it is new, the job as running, and the user's message once. */
-    async start(payload: JobPayload, attempt: number, textTokens: number): Promise<StartedJob> {
+    async start(payload: JobPayload, attempt: number): Promise<StartedJob> {
       const now = new Date().toISOString();
       const statements: WriteStatement[] = [];
       if (payload.session_id !== null) statements.push(upsertSession(db, payload, payload.session_id, now));
@@ -44,7 +43,7 @@ export function createJobRepository(db: Knex, worker: string) {
           insertMessage(db, payload.session_id, payload.job_id, {
             role: "user",
             content: payload.text,
-            tokens_used: textTokens,
+            tokens_used: countTokens(payload.text),
             metadata: JSON.stringify(payload.metadata),
             created_at: now,
           }),
@@ -83,7 +82,7 @@ export function createJobRepository(db: Knex, worker: string) {
             insertMessage(db, payload.session_id, payload.job_id, {
               role: "assistant",
               content: end.result.content,
-              tokens_used: end.answerTokens,
+              tokens_used: countTokens(end.result.content),
               metadata: JSON.stringify({ status: end.status }),
               created_at: now.toISOString(),
             }),

@@ -90,7 +90,7 @@ function toPlatformError(error: unknown): PlatformError {
   if (error instanceof PlatformError) return error;
   if (error instanceof APIConnectionError) return new PlatformError("model_unavailable", { cause: error });
   if (error instanceof APIError && error.status !== undefined) {
-    const code = codeOfStatus(error.status);
+    const code = codeOf(error.status, error.code);
     const message =
       code === "model_rejected" ? `The model provider rejected the request (HTTP ${error.status}).` : undefined;
     const retryAfterMs = readRetryAfter(error.headers);
@@ -103,7 +103,10 @@ function toPlatformError(error: unknown): PlatformError {
   return new PlatformError("model_stream_broken", { cause: error });
 }
 
-function codeOfStatus(status: number): ErrorCode {
+function codeOf(status: number, providerCode: string | null | undefined): ErrorCode {
+  // Two that no retry heals, under statuses that otherwise say more or less.
+  if (providerCode === "insufficient_quota") return "model_quota_exceeded";
+  if (providerCode === "context_length_exceeded") return "model_context_exceeded";
   if (status === 401 || status === 403) return "model_auth_failed";
   if (status === 429) return "model_rate_limited";
   if (status === 408) return "model_timeout";

@@ -65,6 +65,8 @@ export const ERROR_CODES = {
   // Jobs: the model
   model_auth_failed: entry(502, "model_error", false, "The model provider refused the platform's credentials."),
   model_rejected: entry(502, "model_error", false, "The model provider rejected the request."),
+  model_context_exceeded: entry(400, "model_error", false, "The conversation is too long for the model."),
+  model_quota_exceeded: entry(502, "model_error", false, "The platform's quota at the model provider is used up."),
   model_rate_limited: entry(503, "model_error", true, "The model provider limits the rate of requests."),
   model_unavailable: entry(502, "model_error", true, "The model provider cannot be reached or failed."),
   model_timeout: entry(504, "model_error", true, "The model provider did not answer in time."),

@@ -20,9 +20,9 @@ export async function runProcess({ logger, stopWithinMs, start }: ProcessOptions
   const stopRequested = waitForStopRequest(logger);
   let exitCode = 0;
   try {
-    await start(releasers);
-    process.send?.("ready");
-    exitCode = (await stopRequested).exitCode;
+    // A start that waits for something, Redis above all, can be stopped too.
+    const started = start(releasers).then(() => process.send?.("ready"));
+    exitCode = (await Promise.race([started.then(() => stopRequested), stopRequested])).exitCode;
   } catch (err) {
     logger.fatal({ err }, "the process could not start");
     exitCode = 1;

@@ -38,3 +38,17 @@ export function connectRedis(url: string, role: RedisRole, name: string, logger:
   });
   return redis;
 }
+
+/** True when the connection is up, false when it is not within the time. */
+export async function isReadyWithin(redis: Redis, ms: number): Promise<boolean> {
+  if (redis.status === "ready") return true;
+  return new Promise((resolve) => {
+    const settle = () => {
+      clearTimeout(timer);
+      redis.off("ready", settle);
+      resolve(redis.status === "ready");
+    };
+    const timer = setTimeout(settle, ms);
+    redis.on("ready", settle);
+  });
+}

@@ -1,0 +1,114 @@
+/**
+ * Prints how long things take for a user, on this machine as it is now: `npm run times`. Every figure is the platform's
+ * own share, beside what the model or the clock took; nothing here passes or fails.
+ */
+import { performance } from "node:perf_hooks";
+import type { ApiClient } from "../support/api-client.ts";
+import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { startPrivateRedis } from "../support/redis.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+const ROUNDS = 50;
+const BACKLOG = 40;
+const JOB_MS = 500;
+
+const now = () => performance.timeOrigin + performance.now();
+
+function spread(values: readonly number[]): string {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) =>
+    (sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0).toFixed(1);
+  return `median ${at(0.5)} ms, 95 % ${at(0.95)} ms, most ${at(1)} ms`;
+}
+
+const print = (what: string, figure: string) => console.log(`${what.padEnd(72)} ${figure}`);
+
+async function repeat(work: () => Promise<number>): Promise<number[]> {
+  const values: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) values.push(await work());
+  return values;
+}
+
+/** The model stamps each token with its send time. */
+async function firstTokenLag(alice: ApiClient): Promise<number> {
+  const stream = await alice.chat({ message: "[[tokens=3 stamp=1 ttft=20]] hi" });
+  for await (const { event, data } of stream.events()) {
+    const stamp = event === "message" ? /⟨([\d.]+)⟩/.exec(String(data.content))?.[1] : undefined;
+    if (stamp === undefined) continue;
+    const lag = now() - Number(stamp);
+    stream.cut();
+    return lag;
+  }
+  throw new Error("no stamped token came");
+}
+
+async function executeAnswer(alice: ApiClient): Promise<number> {
+  const startedAt = now();
+  const jobId = await alice.execute("[[tokens=1]] hi");
+  const took = now() - startedAt;
+  await alice.ended(jobId);
+  return took;
+}
+
+async function waitLag(alice: ApiClient): Promise<number> {
+  const jobId = await alice.execute("[[tokens=2 rate=20]] hi");
+  const { body } = await alice.get(`/jobs/${jobId}?wait=20`);
+  return now() - Date.parse(body.finished_at);
+}
+
+async function cancelToUpstreamClosed({ alice, model }: TestPlatform, round: number): Promise<number> {
+  const mark = `cancel-${round}`;
+  const stream = await alice.chat({ message: `[[tokens=1000 rate=50]] ${mark}` });
+  for await (const { event } of stream.events()) if (event === "message") break;
+  const cancelledAt = now();
+  await alice.post(`/jobs/${stream.jobId}/cancel`, {});
+  const call = await waitFor("the upstream request to close", async () => {
+    const [found] = await model.calls({ contains: mark });
+    return found?.ended === "client_closed" && found;
+  });
+  return (call.ended_at_ms ?? now()) - cancelledAt;
+}
+
+async function backlogTime({ alice }: TestPlatform): Promise<number> {
+  const startedAt = now();
+  const jobIds = await Promise.all(
+    Array.from({ length: BACKLOG }, () => alice.execute(`[[tokens=10 rate=${10_000 / JOB_MS}]] hi`)),
+  );
+  await Promise.all(jobIds.map((jobId) => alice.ended(jobId, 120_000)));
+  return now() - startedAt;
+}
+
+const redis = await startPrivateRedis();
+try {
+  const platform = await startTestPlatform({ workers: 2, redisUrl: redis.url, env: { LOG_LEVEL: "info" } });
+  try {
+    await firstTokenLag(platform.alice);
+    print(
+      "first token at the client after the model sent it",
+      spread(await repeat(() => firstTokenLag(platform.alice))),
+    );
+    print("POST execute answered with 202", spread(await repeat(() => executeAnswer(platform.alice))));
+    print("GET job?wait=20 answered after the job's end", spread(await repeat(() => waitLag(platform.alice))));
+    let round = 0;
+    print(
+      "upstream request closed after POST cancel",
+      spread(await repeat(() => cancelToUpstreamClosed(platform, round++))),
+    );
+  } finally {
+    await platform.stop();
+  }
+  for (const workers of [1, 2, 4]) {
+    const scaled = await startTestPlatform({ workers, redisUrl: redis.url, env: { WORKER_EXECUTE_CONCURRENCY: "2" } });
+    try {
+      const seconds = (await backlogTime(scaled)) / 1_000;
+      print(
+        `${BACKLOG} jobs of ${JOB_MS} ms, two at a time per worker, ${workers} worker(s)`,
+        `${seconds.toFixed(1)} s`,
+      );
+    } finally {
+      await scaled.stop();
+    }
+  }
+} finally {
+  await redis.stop();
+}
