@@ -1,0 +1,138 @@
+/**
+ * Location is permission. npm hoists packages, so a forbidden import resolves without a word; these tests are what
+ * holds the borders that DESIGN and ARCHITECTURE.md draw.
+ */
+import { describe, expect, test } from "vitest";
+import { readSources, readText, type Source } from "../support/sources.ts";
+
+const sources = readSources();
+const areaOf = (file: string) => /^(?:apps|packages)\/[^/]+|^[^/]+/.exec(file)?.[0] ?? "";
+const isTest = (file: string) => file.endsWith(".test.ts") || file.startsWith("test/");
+const product = sources.filter(({ file }) => /^(apps|packages)\//.test(file) && !isTest(file));
+
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  "packages/shared": [],
+  "packages/agents": ["packages/shared"],
+  "apps/api": ["packages/shared"],
+  "apps/worker": ["packages/shared", "packages/agents"],
+  scripts: ["packages/shared"],
+  test: ["packages/shared", "packages/agents", "apps/api", "apps/worker", "scripts"],
+};
+
+const importersOf = (name: string) => product.filter(({ packages }) => packages.includes(name)).map(({ file }) => file);
+
+test("there are sources to look at", () => {
+  expect(product.length).toBeGreaterThan(60);
+  expect(sources.flatMap(({ own }) => own).length).toBeGreaterThan(200);
+});
+
+test("every import of an own file names a file that exists", () => {
+  const known = new Set(sources.map(({ file }) => file));
+  const dangling = sources.flatMap(({ file, own }) =>
+    own.filter((path) => path.endsWith(".ts") && !known.has(path)).map((path) => `${file} → ${path}`),
+  );
+  expect(dangling).toEqual([]);
+});
+
+test("each part imports only what it may", () => {
+  const forbidden = sources
+    .filter(({ file }) => areaOf(file) in ALLOWED)
+    .flatMap(({ file, own }) =>
+      own
+        .filter((path) => areaOf(path) !== areaOf(file) && !ALLOWED[areaOf(file)]?.includes(areaOf(path)))
+        // A unit test may use what all tests share.
+        .filter((path) => !(isTest(file) && areaOf(path) === "test"))
+        .map((path) => `${file} → ${path}`),
+    );
+  expect(forbidden).toEqual([]);
+});
+
+test("each part imports only packages that its own package.json names", () => {
+  const undeclared = sources
+    .filter(({ file }) => areaOf(file) in ALLOWED)
+    .flatMap(({ file, packages }) => {
+      const { dependencies = {}, devDependencies = {} } = JSON.parse(readText(`${areaOf(file)}/package.json`));
+      // Vitest runs all tests from the root.
+      const declared = { ...dependencies, ...devDependencies, vitest: "" };
+      return packages.filter((name) => !(name in declared)).map((name) => `${file} → ${name}`);
+    });
+  expect(undeclared).toEqual([]);
+});
+
+test("no file imports itself by a detour", () => {
+  const graph = new Map(sources.map(({ file, own }) => [file, own]));
+  const cycles: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(" → "));
+    if (done.has(file) || path.includes(file)) return;
+    for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file, []);
+  expect(cycles).toEqual([]);
+});
+
+describe("what only one place may do", () => {
+  test.each([
+    ["openai", ["packages/agents/src/model/openai-model.ts"]],
+    ["chromadb", []],
+    [
+      "better-sqlite3",
+      [
+        "apps/worker/src/storage/migrate.ts",
+        "apps/worker/src/storage/write-batch.ts",
+        "packages/shared/src/db/open-database.ts",
+      ],
+    ],
+    ["express", product.map(({ file }) => file).filter((file) => file.startsWith("apps/api/"))],
+  ])("%s is imported where it belongs", (name, places) => {
+    expect(importersOf(name).filter((file) => !places.includes(file))).toEqual([]);
+  });
+
+  const mentions = (word: RegExp, { text }: Source) => word.test(text.replace(/^\s*(\/?\*|\/\/).*$/gm, ""));
+
+  test("only the worker opens the database for writing", () => {
+    const openers = product
+      .filter((source) => mentions(/openWritableDatabase|writeBatch\(/, source))
+      .map(({ file }) => file);
+    expect(openers.filter((file) => !file.startsWith("apps/worker/") && !file.endsWith("open-database.ts"))).toEqual(
+      [],
+    );
+    expect(openers.some((file) => file.startsWith("apps/worker/"))).toBe(true);
+  });
+
+  test("only main.ts reads the environment", () => {
+    const readers = product.filter((source) => mentions(/process\.env/, source)).map(({ file }) => file);
+    expect(readers.sort()).toEqual(["apps/api/src/main.ts", "apps/worker/src/main.ts"]);
+  });
+
+  test("the publisher lives in the worker, the subscriber and SSE in the API", () => {
+    const xadd = product.filter((source) => mentions(/XADD|'PUBLISH', ARGV\[a/, source)).map(({ file }) => file);
+    expect(xadd).toEqual(["apps/worker/src/events/publish-script.ts"]);
+    const sse = product.filter((source) => mentions(/text\/event-stream/, source)).map(({ file }) => file);
+    expect(sse).toEqual(["apps/api/src/events/sse-stream.ts"]);
+  });
+});
+
+describe("habits", () => {
+  test("nobody waits by waitUntilFinished or QueueEvents, or streams by job progress", () => {
+    const offenders = product.filter(({ text }) => /waitUntilFinished\(|new QueueEvents|updateProgress\(/.test(text));
+    expect(offenders.map(({ file }) => file)).toEqual([]);
+  });
+
+  test("no test mocks a module, is skipped or is narrowed", () => {
+    const offenders = sources.filter(
+      ({ file, text }) =>
+        isTest(file) &&
+        /\bvi\.(mock|doMock|stubGlobal)\(|\.(skip|only|todo|skipIf|runIf)\(/.test(text) &&
+        !file.startsWith("test/architecture/"),
+    );
+    expect(offenders.map(({ file }) => file)).toEqual([]);
+  });
+
+  test("no source says any", () => {
+    const offenders = product.filter(({ text }) => /: any\b|<any\b|as any\b|any\[\]/.test(text));
+    expect(offenders.map(({ file }) => file)).toEqual([]);
+  });
+});
