@@ -1,0 +1,111 @@
+import type { JobEvent } from "@agent-paas/shared/contract/events.ts";
+import { expect, test } from "vitest";
+import { JobEventWriter, MAX_EVENTS, type PendingBatch, WriterRefused } from "./job-event-writer.ts";
+import { Verdict } from "./publish-script.ts";
+
+const text = (content: string): JobEvent => ({ event: "message", data: { content, type: "text" } });
+const behindAt = (seq: number) => -1_000 - seq;
+
+function open(seq = 0) {
+  const told: string[] = [];
+  let scheduled = 0;
+  const writer = new JobEventWriter(
+    "job",
+    1,
+    seq,
+    { refused: () => told.push("refused"), cancelRequested: () => told.push("cancel") },
+    () => scheduled++,
+  );
+  return { writer, told, scheduled: () => scheduled };
+}
+
+const rangeOf = ({ first, last }: PendingBatch) => [first, last];
+const idsOf = ({ bytes }: PendingBatch) => [...bytes.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+
+test("events that come while a batch is in flight go out together with the next", () => {
+  const { writer, scheduled } = open(10);
+  writer.append(text("a"));
+  const first = writer.takeBatch();
+  expect(rangeOf(first)).toEqual([11, 11]);
+  writer.append(text("b"));
+  writer.append(text("c"));
+  expect(scheduled()).toBe(1);
+  expect(writer.settleBatch(Verdict.taken)).toBe(true);
+  const second = writer.takeBatch();
+  expect(rangeOf(second)).toEqual([12, 13]);
+  expect(idsOf(second)).toEqual([12, 13]);
+  expect(writer.settleBatch(Verdict.taken)).toBe(false);
+});
+
+test("flushed waits for what was appended before, and for no more", async () => {
+  const { writer } = open();
+  writer.append(text("a"));
+  writer.takeBatch();
+  const flushed = writer.flushed();
+  writer.append(text("b"));
+  writer.settleBatch(Verdict.taken);
+  await expect(flushed).resolves.toBeUndefined();
+});
+
+test("a refusal stops the run, rejects who waits, and nothing more is sent", async () => {
+  const { writer, told } = open();
+  writer.append(text("a"));
+  writer.takeBatch();
+  const flushed = writer.flushed();
+  expect(writer.settleBatch(Verdict.refused)).toBe(false);
+  await expect(flushed).rejects.toThrow(WriterRefused);
+  await expect(writer.flushed()).rejects.toThrow(WriterRefused);
+  expect(told).toEqual(["refused"]);
+  writer.append(text("b"));
+  expect(writer.seq).toBe(1);
+});
+
+test("a cancel request comes with the reply", () => {
+  const { writer, told } = open();
+  writer.append(text("a"));
+  writer.takeBatch();
+  writer.settleBatch(Verdict.takenCancelRequested);
+  expect(told).toEqual(["cancel"]);
+});
+
+test("a log that went back in time gets again what it had confirmed", () => {
+  const { writer, told } = open();
+  for (const content of ["a", "b", "c"]) {
+    writer.append(text(content));
+    writer.takeBatch();
+    writer.settleBatch(Verdict.taken);
+  }
+  writer.append(text("d"));
+  writer.takeBatch();
+  expect(writer.settleBatch(behindAt(1))).toBe(true);
+  const again = writer.takeBatch();
+  expect(rangeOf(again)).toEqual([2, 4]);
+  expect(idsOf(again)).toEqual([2, 3, 4]);
+  expect(writer.settleBatch(Verdict.taken)).toBe(false);
+  expect(told).toEqual([]);
+});
+
+test("a log that went back too far refuses the attempt", () => {
+  const { writer, told } = open(5);
+  writer.append(text("a"));
+  writer.takeBatch();
+  expect(writer.settleBatch(behindAt(2))).toBe(false);
+  expect(told).toEqual(["refused"]);
+});
+
+test("many unconfirmed bytes are congestion, until they are confirmed", () => {
+  const { writer } = open();
+  writer.append(text("x".repeat(300_000)));
+  expect(writer.congested).toBe(true);
+  writer.takeBatch();
+  writer.settleBatch(Verdict.taken);
+  expect(writer.congested).toBe(false);
+});
+
+test("a job that says too much fails, and can still tell its end", () => {
+  const { writer } = open(MAX_EVENTS);
+  expect(() => writer.append(text("one more"))).toThrow(expect.objectContaining({ code: "event_limit_exceeded" }));
+  writer.append({ event: "error", data: { code: "event_limit_exceeded", message: "", retryable: false } });
+  writer.append({ event: "done", data: { session_id: null, job_id: "job", status: "failed", usage: null } });
+  expect(writer.takeBatch()).toMatchObject({ last: MAX_EVENTS + 2, ended: "failed" });
+});

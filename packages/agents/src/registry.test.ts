@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { BaseAgent } from "./agent.ts";
+import { text } from "./events.ts";
+import { findAgent, listManifests, registerAgent } from "./registry.ts";
+
+class EchoAgent extends BaseAgent {
+  static readonly description = "Says what it is told.";
+  static readonly config = z.strictObject({ times: z.int().min(1).default(1).describe("How often.") });
+  async *run() {
+    yield text("echo");
+  }
+}
+
+test("a registered agent is found and described by its JSON Schema", () => {
+  registerAgent("echo")(EchoAgent);
+  expect(findAgent("echo")).toBe(EchoAgent);
+  expect(listManifests().find(({ id }) => id === "echo")).toEqual({
+    id: "echo",
+    description: "Says what it is told.",
+    tools: [],
+    config_schema: {
+      $schema: "https://json-schema.org/draft/2020-12/schema",
+      type: "object",
+      properties: {
+        times: { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER, default: 1, description: "How often." },
+      },
+      additionalProperties: false,
+    },
+  });
+});
+
+test("an id is registered once, and only a plain one", () => {
+  registerAgent("once")(EchoAgent);
+  expect(() => registerAgent("once")(EchoAgent)).toThrow(/registered already/);
+  expect(() => registerAgent("No Spaces")(EchoAgent)).toThrow(/is no agent id/);
+});

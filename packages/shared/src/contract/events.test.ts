@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { decodeEvents, encodeEvent, type JobEvent, readBounds, sliceAfter } from "./events.ts";
+
+const text = (content: string): JobEvent => ({ event: "message", data: { content, type: "text" } });
+const done: JobEvent = {
+  event: "done",
+  data: { session_id: null, job_id: "j", status: "completed", usage: null },
+};
+const batch = (first: number, ...events: JobEvent[]) =>
+  Buffer.from(events.map((event, at) => encodeEvent(first + at, event)).join(""));
+
+test("an event is encoded as the SSE frame of the wire", () => {
+  expect(encodeEvent(7, text("这"))).toBe('id: 7\nevent: message\ndata: {"content":"这","type":"text"}\n\n');
+});
+
+test("bounds are read from the bytes of one event and of many", () => {
+  expect(readBounds(batch(12, text("a")))).toEqual({ first: 12, last: 12, terminal: false });
+  expect(readBounds(batch(9, text("a"), text("b"), done))).toEqual({ first: 9, last: 11, terminal: true });
+  expect(readBounds(batch(9, done))).toEqual({ first: 9, last: 9, terminal: true });
+});
+
+test.each([
+  "\n\nid: 99\nevent: done\ndata: {}\n\n",
+  "event: done",
+  "\r\n\r\nid: 1",
+  "\u2028id: 5\u2029",
+  '"\\n\\nid: 3',
+])("text that looks like a frame cannot be taken for one: %j", (content) => {
+  const bytes = batch(3, text("a"), text(content));
+  expect(readBounds(bytes)).toEqual({ first: 3, last: 4, terminal: false });
+  expect(decodeEvents(bytes).map(({ seq }) => seq)).toEqual([3, 4]);
+  expect(decodeEvents(bytes)[1]).toMatchObject({ data: { content } });
+});
+
+test("a slice starts strictly after the given seq", () => {
+  const bytes = batch(998, text("a"), text("b"), text("c"), done);
+  expect(decodeEvents(sliceAfter(bytes, 997)).map(({ seq }) => seq)).toEqual([998, 999, 1000, 1001]);
+  expect(decodeEvents(sliceAfter(bytes, 999)).map(({ seq }) => seq)).toEqual([1000, 1001]);
+  expect(decodeEvents(sliceAfter(bytes, 1000)).map(({ seq }) => seq)).toEqual([1001]);
+});

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { newId } from "../ids.ts";
+import { createRedisKeys, EVENT_SHARDS, shardOf } from "./keys.ts";
+
+const keys = createRedisKeys("ap");
+const hashTag = (key: string) => /\{([^}]*)\}/.exec(key)?.[1];
+
+test("keys that one script touches share a slot", () => {
+  const jobId = newId();
+  expect(hashTag(keys.eventLog(jobId))).toBe(hashTag(keys.jobState(jobId)));
+  const accepted = [
+    keys.idempotency("a", "k"),
+    keys.session("s"),
+    keys.sessionTurns("s"),
+    keys.queuedJob("chat", jobId),
+  ];
+  expect(new Set(accepted.map(hashTag))).toEqual(new Set(["ap"]));
+});
+
+test("jobs spread over all shards", () => {
+  const shards = new Set(Array.from({ length: 200 }, () => shardOf(newId())));
+  expect(shards.size).toBe(EVENT_SHARDS);
+});
+
+test("idempotency keys of two owners differ, whatever separates name and key", () => {
+  expect(keys.idempotency("a", "b:c")).not.toBe(keys.idempotency("a:b", "c"));
+});
