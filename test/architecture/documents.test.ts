@@ -1,0 +1,102 @@
+/** Documents age; these are the parts of them that the code can check. */
+
+import { ERROR_CODES } from "@agent-paas/shared/errors/codes.ts";
+import { describe, expect, test } from "vitest";
+import { createRoutes } from "../../apps/api/src/app.ts";
+import { ApiConfigSchema } from "../../apps/api/src/config.ts";
+import type { Services } from "../../apps/api/src/services.ts";
+import { WorkerConfigSchema } from "../../apps/worker/src/config.ts";
+import { listFiles, readText } from "../support/sources.ts";
+
+const READMES = ["README.md", "README.zh-CN.md"] as const;
+
+/** The cells of the tables' rows that begin with a word in code style. */
+const rowsOf = (text: string) =>
+  text
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .map((line) =>
+      line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim().replace(/^`|`$/g, "")),
+    );
+
+const SCHEMAS = { API: ApiConfigSchema, worker: WorkerConfigSchema };
+const REQUIRED = { REDIS_URL: "redis://127.0.0.1:6379", API_KEYS: `a:${"0".repeat(64)}`, OPENAI_API_KEY: "k" };
+
+/** Variable → default as the code has it; null where there is none. */
+const variables = new Map(
+  Object.values(SCHEMAS).flatMap((schema) => {
+    const defaults: Record<string, unknown> = schema.parse(REQUIRED);
+    return Object.keys(schema.shape).map((name) => [name, name in REQUIRED ? null : (defaults[name] ?? null)] as const);
+  }),
+);
+
+describe.each(READMES)("%s", (file) => {
+  const text = readText(file);
+  const rows = rowsOf(text);
+
+  test("lists every error code with its status and whether it may succeed later", () => {
+    const listed = rows
+      .filter(([code = ""]) => /^[a-z_]+$/.test(code))
+      .map(([code, status, later]) => [code, status, later]);
+    const words = file === "README.md" ? ["no", "yes"] : ["否", "是"];
+    const actual = Object.entries(ERROR_CODES).map(([code, { status, retryable }]) => [
+      code,
+      `${status}`,
+      words[retryable ? 1 : 0],
+    ]);
+    expect(listed).toEqual(actual);
+  });
+
+  test("lists every route of the app", () => {
+    const listed = rows.map(([route = ""]) => route).filter((route) => /^(GET|POST|DELETE) \//.test(route));
+    const routes = createRoutes({} as Services).map(
+      ({ method, path }) => `${method.toUpperCase()} ${path.replace(":id", "{id}")}`,
+    );
+    expect(listed.sort()).toEqual(routes.sort());
+  });
+
+  test("lists every variable with its default", () => {
+    const listed = rows.filter(([name = ""]) => /^[A-Z_]+$/.test(name));
+    expect(listed.map(([name]) => name).sort()).toEqual([...variables.keys()].sort());
+    for (const [name = "", , stated] of listed) {
+      const value = variables.get(name);
+      if (value !== null) expect(stated, name).toBe(String(value));
+    }
+  });
+
+  test("links only to files that exist", () => {
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path = ""]) => path);
+    expect(links.filter((path) => !listFiles(path).length)).toEqual([]);
+  });
+});
+
+test("both READMEs have the same sections and the same commands", () => {
+  const [english, chinese] = READMES.map((file) => readText(file));
+  const shape = (text = "") =>
+    text
+      .split("\n")
+      .filter((line) => /^#+ /.test(line))
+      .map((line) => line.replace(/ .*/, ""));
+  const code = (text = "") =>
+    [...text.matchAll(/```(sh|js|ts|json)?\n([\s\S]*?)```/g)].map(([, , block]) =>
+      block?.replace(/\s*(#|\/\/) .*$/gm, ""),
+    );
+  expect(shape(chinese)).toEqual(shape(english));
+  expect(code(chinese)).toEqual(code(english));
+});
+
+test(".env.example names every variable with its default", () => {
+  const lines = [...readText(".env.example").matchAll(/^#?([A-Z_]+)=(.*)$/gm)].map(
+    ([, name = "", value = ""]) => [name, value] as const,
+  );
+  const documented = new Map(lines);
+  expect([...variables.keys()].filter((name) => !documented.has(name))).toEqual([]);
+  for (const [name, value] of variables) if (value !== null) expect(documented.get(name), name).toBe(String(value));
+});
+
+test("the lock file names no download address", () => {
+  expect(readText("package-lock.json")).not.toMatch(/"resolved": "[a-z+]+:/);
+});
