@@ -88,6 +88,10 @@ test("both READMEs have the same sections and the same commands", () => {
   expect(code(chinese)).toEqual(code(english));
 });
 
+test("the agent in the READMEs is the example that the tests run", () => {
+  for (const file of READMES) expect(readText(file)).toContain(readText("packages/agents/examples/shout.ts"));
+});
+
 test(".env.example names every variable with its default", () => {
   const lines = [...readText(".env.example").matchAll(/^#?([A-Z_]+)=(.*)$/gm)].map(
     ([, name = "", value = ""]) => [name, value] as const,
