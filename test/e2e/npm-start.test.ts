@@ -95,7 +95,11 @@ test("it starts, answers the printed curl line, restarts a killed worker, stops,
   const history = await alice.get(`/chat/history?session_id=${chat.sessionId}`);
   expect(history.body.messages.map(({ content }: { content: string }) => content)).toEqual(["remember me", text]);
   expect((await readFile(join(dir, "data/api-key"), "utf8")).trim()).toBe(key);
-  expect(await alice.ended(unfinished)).toMatchObject({ status: "completed", usage: { output_tokens: 60 } });
+  expect(await alice.ended(unfinished)).toMatchObject({
+    status: "completed",
+    attempt: 2,
+    usage: { output_tokens: 60 },
+  });
   const logs = await Promise.all(
     ["api.1.log", "worker-1.1.log"].map((file) => readFile(join(dir, "logs", file), "utf8")),
   );

@@ -10,7 +10,7 @@
 
 import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import { type Job, UnrecoverableError, WaitingError } from "bullmq";
+import { type Job, UnrecoverableError } from "bullmq";
 import type { Run, RunningJobs } from "../control/running-jobs.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
 import type { JobEventWriter } from "../events/job-event-writer.ts";
@@ -18,6 +18,7 @@ import { STATUS_TEXTS } from "../events/status-texts.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import type { AgentRunner, Answer } from "./agent-runner.ts";
 import { classifyFailure, type Failure } from "./classify-failure.ts";
+import { handBack } from "./hand-back.ts";
 import type { Claim, JobClaims } from "./job-claims.ts";
 import type { JobEnder } from "./job-ender.ts";
 import { retryDelayMs } from "./retry-delay.ts";
@@ -150,8 +151,7 @@ async function settleFailure(started: StartedJob, answer: Answer, failure: Failu
         data: { content: STATUS_TEXTS[payload.locale].handedOver, type: "status" },
       });
       await writer.flushed();
-      await job.moveToWait(token);
-      throw new WaitingError();
+      return handBack(job, token);
     case "disowned":
       logger.warn("job belongs to another attempt by now, stopped");
       throw new Error("disowned");

@@ -5,6 +5,7 @@ import { SECOND } from "@agent-paas/shared/time.ts";
 import { type Job, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { RunningJobs } from "../control/running-jobs.ts";
+import { handBack } from "./hand-back.ts";
 import { RetryLater } from "./job-processor.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 
@@ -58,8 +59,12 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
         error instanceof RetryLater ? error.delayMs : retryDelayMs(triesMade, error),
     },
   };
+  let stopping = false;
   const jobWorkers = (["chat", "execute"] as const).map((kind) => {
-    const worker = new Worker(kind, processors[kind], { ...common, concurrency: concurrency[kind] });
+    const process: Processor = (job, token, signal) =>
+      // A fetch that was under way when the stop began may still bring a job.
+      stopping ? handBack(job, token ?? "") : processors[kind](job, token, signal);
+    const worker = new Worker(kind, process, { ...common, concurrency: concurrency[kind] });
     worker.on("failed", onFailed);
     worker.on("lockRenewalFailed", (jobIds) => {
       for (const jobId of jobIds) running.abort(jobId, "disowned");
@@ -83,15 +88,16 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
       await Promise.all(workers.map((worker) => worker.waitUntilReady()));
     },
     async stop(graceMs) {
-      await Promise.all(workers.map((worker) => worker.pause(true)));
+      stopping = true;
+      // Closing ends the blocking fetch at once, where pausing lets it bring one more job; then it waits for the jobs.
+      const closed = Promise.all(workers.map((worker) => worker.close()));
       await within(graceMs, running.idle());
       if (running.size > 0) {
         logger.info({ jobs: running.size }, "handing running jobs back");
         running.abortAll("shutdown");
-        await within(HAND_BACK_WITHIN_MS, running.idle());
       }
-      // Forced: whatever still runs is picked up by another worker when its lock expires.
-      await within(HAND_BACK_WITHIN_MS, Promise.all(workers.map((worker) => worker.close(running.size > 0))));
+      // What does not end even now is picked up by another worker when its lock expires.
+      await within(HAND_BACK_WITHIN_MS, closed);
     },
   };
 }

@@ -1,0 +1,20 @@
+/** For tests: a migrated database file of its own, gone when the test is. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
+import type { Knex } from "knex";
+import { onTestFinished } from "vitest";
+import { migrate } from "../../apps/worker/src/storage/migrate.ts";
+
+export async function openTestDatabase(): Promise<{ db: Knex; file: string }> {
+  const dir = await mkdtemp(join(tmpdir(), "agent-paas-db-"));
+  const file = join(dir, "test.db");
+  const db = openWritableDatabase(file);
+  onTestFinished(async () => {
+    await db.destroy();
+    await rm(dir, { recursive: true });
+  });
+  await migrate(db, file);
+  return { db, file };
+}
