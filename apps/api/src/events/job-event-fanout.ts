@@ -31,8 +31,9 @@ export function createJobEventFanout(deps: FollowerDeps) {
         const giveUp = () => settle(false);
         const look = async () => {
           const last = await log.last(jobId).catch(() => null);
-          const ended = last === null ? (await findEnded().catch(() => null)) !== null : readBounds(last).terminal;
-          if (ended) settle(true);
+          // The log may be gone, or behind the database for a moment or, after a crash of Redis, for good.
+          const told = last !== null && readBounds(last).terminal;
+          if (told || (await findEnded().catch(() => null)) !== null) settle(true);
         };
         const lookQuietly = () => void look();
         const timer = setTimeout(giveUp, withinMs);

@@ -21,6 +21,9 @@ export type WriterSignals = {
   readonly cancelRequested: () => void;
 };
 
+/** For writers without a run that could be stopped: `flushed()` tells them all they need. */
+export const NOBODY: WriterSignals = { refused: () => {}, cancelRequested: () => {} };
+
 export type PendingBatch = {
   readonly jobId: string;
   readonly attempt: number;

@@ -4,6 +4,7 @@ import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 export const STATUS_TEXTS: Record<
   Locale,
   {
+    queued: (ahead: number) => string;
     processing: (agent: string) => string;
     startingOver: (attempt: number) => string;
     retryingIn: (seconds: number) => string;
@@ -11,12 +12,14 @@ export const STATUS_TEXTS: Record<
   }
 > = {
   zh: {
+    queued: (ahead) => `排队中，前面还有 ${ahead} 个任务...`,
     processing: (agent) => `正在使用 ${agent} 处理...`,
     startingOver: (attempt) => `重新开始（第 ${attempt} 次尝试）...`,
     retryingIn: (seconds) => `暂时出错，${seconds} 秒后重试...`,
     handedOver: "服务正在重启，任务将由其他进程继续...",
   },
   en: {
+    queued: (ahead) => `Queued, ${ahead} ahead in this session...`,
     processing: (agent) => `Processing with ${agent}...`,
     startingOver: (attempt) => `Starting over (attempt ${attempt})...`,
     retryingIn: (seconds) => `A passing error, retrying in ${seconds} s...`,

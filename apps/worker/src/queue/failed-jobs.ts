@@ -7,6 +7,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { Job } from "bullmq";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
+import { NOBODY } from "../events/job-event-writer.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
 import { type JobEnder, type JobEnding, nothingDone } from "./job-ender.ts";
@@ -26,10 +27,7 @@ export function createUnownedJobEnder(
       const attempt = job.attemptsStarted + 1;
       const claim = await claims.claim(payload.job_id, attempt);
       if (claim.kind !== "claimed") return false;
-      const writer = publisher.open(payload.job_id, attempt, claim.seq, {
-        refused: () => {},
-        cancelRequested: () => {},
-      });
+      const writer = publisher.open(payload.job_id, attempt, claim.seq, NOBODY);
       const started = await jobs.start(payload, attempt);
       if (started.kind === "stale") return false;
       if (started.kind === "ended") await ender.tellAgain(payload, writer, started.row);

@@ -13,7 +13,7 @@ import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { type Job, UnrecoverableError } from "bullmq";
 import type { Run, RunningJobs } from "../control/running-jobs.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
-import type { JobEventWriter } from "../events/job-event-writer.ts";
+import { type JobEventWriter, NOBODY } from "../events/job-event-writer.ts";
 import { STATUS_TEXTS } from "../events/status-texts.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import type { AgentRunner, Answer } from "./agent-runner.ts";
@@ -58,7 +58,7 @@ export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
     const attempt = job.attemptsStarted;
     const logger = deps.logger.child({ job_id: payload.job_id, request_id: payload.request_id, attempt });
 
-    await turns.takeOrPark(job, token ?? "", payload);
+    await turns.takeOrPark(job, token ?? "", payload, (ahead) => tellQueued(deps, payload, attempt, ahead));
     const claim = await claims.claim(payload.job_id, attempt);
     if (claim.kind === "ended") return ender.release(payload);
     if (claim.kind === "stale") throw new RetryLater("claimed elsewhere", retryDelayMs(1, null));
@@ -99,7 +99,7 @@ async function runToEnd(started: StartedJob): Promise<void> {
   const startedAt = performance.now();
   try {
     run.signal.throwIfAborted();
-    tellStart(payload, claim.seq, writer);
+    tellStart(payload, claim.begunBefore, writer);
     await runAgent();
     await deps.ender.end(payload, writer, { status: "completed", result: resultOf(answer), usage: answer.usage() });
     logger.info({ status: "completed", ms: Math.round(performance.now() - startedAt) }, "job ended");
@@ -112,15 +112,26 @@ async function runToEnd(started: StartedJob): Promise<void> {
 }
 
 /** The first words of an attempt; one that starts over tells clients to drop what they show. */
-function tellStart(payload: JobPayload, lastSeq: number, writer: JobEventWriter): void {
+function tellStart(payload: JobPayload, begunBefore: boolean, writer: JobEventWriter): void {
   const texts = STATUS_TEXTS[payload.locale];
-  if (lastSeq > 0) {
+  if (begunBefore) {
     const content = texts.startingOver(writer.attempt);
     writer.append({ event: "thought", data: { content, type: "retry", attempt: writer.attempt } });
     writer.append({ event: "message", data: { content: "", type: "reset" } });
   } else {
     writer.append({ event: "thought", data: { content: texts.processing(payload.agent_type), type: "status" } });
   }
+}
+
+/** Says once, in the job's own log, that its session is busy with earlier jobs. */
+async function tellQueued(deps: ProcessorDeps, payload: JobPayload, attempt: number, ahead: number): Promise<void> {
+  if (attempt > 1) return deps.claims.keep(payload.job_id);
+  const claim = await deps.claims.claim(payload.job_id, attempt, false);
+  if (claim.kind !== "claimed") return;
+  const writer = deps.publisher.open(payload.job_id, attempt, claim.seq, NOBODY);
+  const content = STATUS_TEXTS[payload.locale].queued(ahead);
+  writer.append({ event: "thought", data: { content, type: "queued", position: ahead } });
+  await writer.flushed();
 }
 
 async function settleFailure(started: StartedJob, answer: Answer, failure: Failure): Promise<void> {

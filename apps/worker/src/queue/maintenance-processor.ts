@@ -2,6 +2,7 @@
 import { type JobKind, MaintenancePayloadSchema, NO_USAGE } from "@agent-paas/shared/contract/jobs.ts";
 import type { Job, Queue } from "bullmq";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
+import { NOBODY } from "../events/job-event-writer.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
 import type { UnownedJobEnder } from "./failed-jobs.ts";
 import type { JobClaims } from "./job-claims.ts";
@@ -32,8 +33,7 @@ export function createMaintenanceProcessor({ queues, unowned, sessions, claims, 
         await sessions.delete(payload.session_id, payload.owner);
         const claim = await claims.claim(payload.receipt_id, job.attemptsStarted);
         if (claim.kind !== "claimed") return;
-        const nobody = { refused: () => {}, cancelRequested: () => {} };
-        const writer = publisher.open(payload.receipt_id, job.attemptsStarted, claim.seq, nobody);
+        const writer = publisher.open(payload.receipt_id, job.attemptsStarted, claim.seq, NOBODY);
         const { session_id, receipt_id } = payload;
         writer.append({
           event: "done",

@@ -16,16 +16,16 @@ import type { Redis } from "ioredis";
 const LOOK_AGAIN_MS = 5 * SECOND;
 
 /**
- * KEYS: turns. ARGV: own entry, '1' to clear dead heads, prefix of BullMQ's job keys. Returns 1 when it is the turn of
- * the entry (or the list is gone), else 0.
+ * KEYS: turns. ARGV: own entry, '1' to clear dead heads, prefix of BullMQ's job keys. Returns how many jobs come first;
+ * 0 also when the list is gone.
  */
-const IS_UP_SCRIPT = `
+const JOBS_AHEAD_SCRIPT = `
 while true do
   local head = redis.call('LINDEX', KEYS[1], 0)
-  if not head or head == ARGV[1] then return 1 end
-  if ARGV[2] ~= '1' then return 0 end
+  if not head or head == ARGV[1] then return 0 end
   local queued = ARGV[3] .. ':' .. head
-  if redis.call('EXISTS', queued) == 1 and redis.call('HEXISTS', queued, 'finishedOn') == 0 then return 0 end
+  local alive = redis.call('EXISTS', queued) == 1 and redis.call('HEXISTS', queued, 'finishedOn') == 0
+  if alive or ARGV[2] ~= '1' then return redis.call('LPOS', KEYS[1], ARGV[1]) or redis.call('LLEN', KEYS[1]) end
   redis.call('LPOP', KEYS[1])
 end
 `;
@@ -37,23 +37,23 @@ return redis.call('LINDEX', KEYS[1], 0)
 `;
 
 type Commands = {
-  isTurnUp(key: string, entry: string, clearDead: string, prefix: string): Promise<number>;
+  countJobsAhead(key: string, entry: string, clearDead: string, prefix: string): Promise<number>;
   releaseTurn(key: string, entry: string): Promise<string | null>;
 };
 
 export type SessionTurns = ReturnType<typeof createSessionTurns>;
 
 export function createSessionTurns(redis: Redis, keys: RedisKeys, queues: Record<JobKind, Queue>, logger: Logger) {
-  redis.defineCommand("isTurnUp", { numberOfKeys: 1, lua: IS_UP_SCRIPT });
+  redis.defineCommand("countJobsAhead", { numberOfKeys: 1, lua: JOBS_AHEAD_SCRIPT });
   redis.defineCommand("releaseTurn", { numberOfKeys: 1, lua: RELEASE_SCRIPT });
   const commands = redis as unknown as Commands;
 
   const entryOf = (payload: JobPayload) => `${payload.kind}:${payload.job_id}`;
 
-  async function isUp(payload: JobPayload, clearDead: boolean): Promise<boolean> {
-    if (payload.session_id === null) return true;
+  async function countAhead(payload: JobPayload, clearDead: boolean): Promise<number> {
+    if (payload.session_id === null) return 0;
     const key = keys.sessionTurns(payload.session_id);
-    return (await commands.isTurnUp(key, entryOf(payload), clearDead ? "1" : "", keys.bullmq)) === 1;
+    return commands.countJobsAhead(key, entryOf(payload), clearDead ? "1" : "", keys.bullmq);
   }
 
   async function wake(entry: string): Promise<void> {
@@ -65,14 +65,21 @@ export function createSessionTurns(redis: Redis, keys: RedisKeys, queues: Record
 
   return {
     /**
-     * Returns when it is the job's turn. Otherwise parks it and throws the error by which BullMQ knows that.
-     * A job that was parked before may clear dead heads: by now the API has queued every job it listed.
+     * Returns when it is the job's turn. Otherwise says so by `onPark`, parks it and throws the error by which BullMQ
+     * knows that. A job that was parked before may clear dead heads: by now the API has queued every job it listed.
      */
-    async takeOrPark(job: Job, token: string, payload: JobPayload): Promise<void> {
-      if (await isUp(payload, job.attemptsStarted > 1)) return;
+    async takeOrPark(
+      job: Job,
+      token: string,
+      payload: JobPayload,
+      onPark: (ahead: number) => Promise<void>,
+    ): Promise<void> {
+      const ahead = await countAhead(payload, job.attemptsStarted > 1);
+      if (ahead === 0) return;
+      await onPark(ahead);
       await job.moveToDelayed(Date.now() + LOOK_AGAIN_MS, token);
       // The head may have ended between the look and the parking, and found nobody to wake.
-      if (await isUp(payload, false)) await job.promote().catch(() => {});
+      if ((await countAhead(payload, false)) === 0) await job.promote().catch(() => {});
       throw new DelayedError();
     },
 
