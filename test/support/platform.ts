@@ -63,6 +63,8 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   const children: Child[] = [];
   const apis: ApiProcess[] = [];
   const workers: Child[] = [];
+  let apisStarted = 0;
+  let workersStarted = 0;
 
   async function start(main: string, name: string, own: NodeJS.ProcessEnv): Promise<Child> {
     const child = spawnChild({
@@ -98,7 +100,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     const apiKeys = Object.entries(KEYS)
       .map(([name, key]) => `${name}:${createHash("sha256").update(key).digest("hex")}`)
       .join(",");
-    const child = await start("apps/api/src/main.ts", `api-${apis.length + 1}`, {
+    const child = await start("apps/api/src/main.ts", `api-${++apisStarted}`, {
       PORT: String(port),
       API_KEYS: apiKeys,
       ...own,
@@ -111,7 +113,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   }
 
   async function startWorker(own: NodeJS.ProcessEnv = {}): Promise<Child> {
-    const worker = await start("apps/worker/src/main.ts", `worker-${workers.length + 1}`, {
+    const worker = await start("apps/worker/src/main.ts", `worker-${++workersStarted}`, {
       OPENAI_BASE_URL: `${modelOrigin}/v1`,
       OPENAI_API_KEY: "sk-test-key-of-the-model",
       LLM_MODEL: "local-model",

@@ -1,6 +1,6 @@
 /** Builds the API's services in the order of their needs; each pushes its release. */
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { databaseFile } from "@agent-paas/shared/db/open-database.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
@@ -83,8 +83,9 @@ export async function startApi(
   if (isUp.includes(false)) logger.warn("started without Redis");
   const server = createServer(SERVER_LIMITS, createApp(services, logger));
   server.maxConnections = MAX_CONNECTIONS;
+  const sockets = trackSockets(server);
   const { port } = await listen(server, config.HOST, config.PORT);
-  releasers.add("server", () => stopServing(server, openStreams, config.SHUTDOWN_GRACE_MS));
+  releasers.add("server", () => stopServing(server, sockets, openStreams, config.SHUTDOWN_GRACE_MS));
   const url = `http://${config.HOST.includes(":") ? `[${config.HOST}]` : config.HOST}:${port}`;
   logger.info({ url }, "api ready");
   return { url };
@@ -98,11 +99,27 @@ function listen(server: Server, host: string, port: number): Promise<AddressInfo
 }
 
 /** Streams are ended at once: their clients reconnect, to another process or to this one's successor, and resume. */
-async function stopServing(server: Server, openStreams: Set<Response>, graceMs: number): Promise<void> {
+async function stopServing(
+  server: Server,
+  sockets: ReadonlySet<Socket>,
+  openStreams: ReadonlySet<Response>,
+  graceMs: number,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const res of openStreams) res.end();
   server.closeIdleConnections();
+  // Those that have not asked anything yet (browsers open some in advance) do not count as idle to Node.
+  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
   const cut = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
   clearTimeout(cut);
+}
+
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  return sockets;
 }

@@ -32,6 +32,8 @@ export function streamJobEvents(
   deps: SseDeps,
   { jobId, sessionId, after, findEnded }: SseOptions,
 ): void {
+  // The client left while its job was being looked up or accepted: its "close" has been, and would release nothing.
+  if (res.destroyed) return;
   res.writeHead(200, {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-cache, no-transform",

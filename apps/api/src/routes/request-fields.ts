@@ -17,6 +17,7 @@ export const OnBusySchema = z.enum(["queue", "reject", "interrupt"]).default("qu
 /** Aborts when the client's connection is gone. */
 export function abortOnClose(res: Response): AbortSignal {
   const controller = new AbortController();
-  res.on("close", () => controller.abort());
+  if (res.destroyed) controller.abort();
+  else res.on("close", () => controller.abort());
   return controller.signal;
 }

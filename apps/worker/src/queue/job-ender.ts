@@ -1,7 +1,7 @@
 /**
  * Ends jobs. Upholds:
  * - I1: one terminal state in the database, one `done` in the log, whoever ends the job.
- * - I3: the end is told after the database commit.
+ * - I3: the end is told after the database commit, and what came before it is in the log before the commit.
  * - I4: an attempt that is no longer the job's writes and tells nothing.
  */
 import type { JobEvent } from "@agent-paas/shared/contract/events.ts";
@@ -42,6 +42,9 @@ export function createJobEnder(jobs: JobRepository, turns: SessionTurns) {
     async end(payload: JobPayload, writer: JobEventWriter, ending: JobEnding): Promise<void> {
       const error = ending.status === "failed" ? { code: ending.error.code, message: ending.error.message } : null;
       const events = endEvents(payload, ending.status, ending.usage, error);
+      // All that was said is in the log before the row says how it ended: a reader who finds the row and nothing more in
+      // the log may conclude that the log has expired.
+      await writer.flushed();
       const written = await jobs.end(payload, writer.attempt, {
         status: ending.status,
         result: ending.result,

@@ -1,0 +1,99 @@
+/**
+ * 500 jobs, 32 at a time, two workers: every stream is whole, whether its client was there from the first event on or
+ * came late. Proves I1 (one `done`, at the end), I2 (ids without holes, text character for character that of the model,
+ * no event of another job), I3 (who sees `done` can read the history) and that each job ran once (I4).
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { expectWholeStream } from "../support/expect-stream.ts";
+import { inParallel } from "../support/in-parallel.ts";
+import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { type ScriptedQuestion, scriptedQuestion } from "../support/scripted-question.ts";
+import { seededRandom } from "../support/seeded-random.ts";
+import type { SseEvent } from "../support/sse-client.ts";
+
+const STREAMS = 500;
+const AT_ONCE = 32;
+const LATEST_MS = 500;
+
+let platform: TestPlatform;
+beforeAll(async () => {
+  platform = await startTestPlatform({ workers: 2 });
+});
+afterAll(() => platform.stop());
+
+/** Answers that take 10 to 500 ms of the model's time, so that late clients come before, amid and after them. */
+function questions(kind: string): ScriptedQuestion[] {
+  const random = seededRandom(1);
+  return Array.from({ length: STREAMS }, (_, at) =>
+    scriptedQuestion(`${kind}-${at}`, random, { words: random.int(5, 25), rate: random.int(100, 500) }),
+  );
+}
+
+async function expectHistory(sessionId: string, { label, message, answer }: ScriptedQuestion): Promise<void> {
+  const { body } = await platform.alice.get(`/chat/history?session_id=${sessionId}`);
+  expect(body.messages, `history of ${label}`).toMatchObject([
+    { role: "user", content: message },
+    { role: "assistant", content: answer },
+  ]);
+  expect(body.messages).toHaveLength(2);
+}
+
+/** The model was asked once per question, and each of its tokens was one event. */
+async function expectAsTheModelSent(asked: readonly ScriptedQuestion[], streams: readonly SseEvent[][], kind: string) {
+  const calls = await platform.model.calls({ contains: `${kind}-` });
+  const sent = calls.map(({ last_user, tokens_sent }) => [last_user.split(" ", 1)[0], tokens_sent]);
+  const received = streams.map((events, at) => [
+    asked[at]?.label,
+    events.filter(({ event }) => event === "message").length,
+  ]);
+  expect(sent).toHaveLength(STREAMS);
+  expect(Object.fromEntries(received)).toEqual(Object.fromEntries(sent));
+}
+
+test("500 chats, each read from its start", async () => {
+  const asked = questions("prompt");
+  const streams = await inParallel(AT_ONCE, asked, async (question) => {
+    const stream = await platform.alice.chat({ message: question.message });
+    const events = await stream.all();
+    expectWholeStream(events, question.answer, question.label);
+    await expectHistory(stream.sessionId ?? "", question);
+    return events;
+  });
+  await expectAsTheModelSent(asked, streams, "prompt");
+});
+
+test("500 jobs, chats and execute, to each of which the client comes 0 to 500 ms late", async () => {
+  const asked = questions("late");
+  const random = seededRandom(2);
+  const delays = asked.map(() => random.int(0, LATEST_MS));
+  const streams = await inParallel(AT_ONCE, asked, async (question, at) => {
+    const started = at % 2 === 0 ? await startChat(question) : await startExecute(question);
+    await delay(delays[at]);
+    const events = await (await platform.alice.follow(started.jobId)).all();
+    expectWholeStream(events, question.answer, question.label);
+    await started.expectStored();
+    return events;
+  });
+  await expectAsTheModelSent(asked, streams, "late");
+});
+
+type Started = { readonly jobId: string; readonly expectStored: () => Promise<void> };
+
+/** Its own stream is cut before anything of it was read. */
+async function startChat(question: ScriptedQuestion): Promise<Started> {
+  const stream = await platform.alice.chat({ message: question.message });
+  stream.cut();
+  return { jobId: stream.jobId, expectStored: () => expectHistory(stream.sessionId ?? "", question) };
+}
+
+async function startExecute({ label, message, answer }: ScriptedQuestion): Promise<Started> {
+  const jobId = await platform.alice.execute(message);
+  return {
+    jobId,
+    async expectStored() {
+      const { body } = await platform.alice.get(`/jobs/${jobId}`);
+      expect(body, `row of ${label}`).toMatchObject({ status: "completed", attempt: 1, result: { content: answer } });
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/**
+ * More worker processes, more work done, and nothing else changes: a backlog of jobs that wait for the model is finished
+ * in the n-th part of the time by n workers, each job once (I4), and a worker that comes late takes its share.
+ */
+import { openReadonlyDatabase } from "@agent-paas/shared/db/open-database.ts";
+import type { JobRow } from "@agent-paas/shared/db/rows.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { inParallel } from "../support/in-parallel.ts";
+import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+const JOBS = 32;
+const JOB_MS = 250;
+/** Execute jobs at once per worker. */
+const CONCURRENCY = 2;
+const SUBMIT_AT_ONCE = 8;
+const STOP_WITHIN_MS = 15_000;
+
+type Backlog = Pick<JobRow, "id" | "status" | "attempt" | "worker" | "started_at" | "finished_at">;
+
+let platform: TestPlatform;
+let database: ReturnType<typeof openReadonlyDatabase>;
+beforeAll(async () => {
+  platform = await startTestPlatform({ env: { WORKER_EXECUTE_CONCURRENCY: String(CONCURRENCY) } });
+  database = openReadonlyDatabase(platform.databaseFile);
+});
+afterAll(async () => {
+  await database.destroy();
+  await platform.stop();
+});
+
+const startWorkers = (...names: string[]) =>
+  Promise.all(names.map((name) => platform.startWorker({ PROCESS_NAME: name })));
+
+const submit = (label: string, count = JOBS): Promise<string[]> =>
+  inParallel(SUBMIT_AT_ONCE, Array.from({ length: count }), (_, at) =>
+    platform.alice.execute(`${label}-${at} [[tokens=1 ttft=${JOB_MS}]]`),
+  );
+
+const rows = (jobIds: readonly string[]): Promise<Backlog[]> =>
+  database<JobRow>("agent_logs")
+    .whereIn("id", jobIds)
+    .select("id", "status", "attempt", "worker", "started_at", "finished_at")
+    .orderBy("started_at");
+
+const ended = (jobIds: readonly string[]): Promise<Backlog[]> =>
+  waitFor("the end of the backlog", async () => {
+    const jobs = await rows(jobIds);
+    return jobs.length === jobIds.length && jobs.every(({ finished_at }) => finished_at !== null) && jobs;
+  });
+
+/** From the first start to the last end, by the jobs' rows, ms. */
+function durationOf(jobs: readonly Backlog[]): number {
+  const starts = jobs.map(({ started_at }) => Date.parse(started_at));
+  const ends = jobs.map(({ finished_at }) => Date.parse(finished_at ?? ""));
+  return Math.max(...ends) - Math.min(...starts);
+}
+
+/** A backlog finished by as many workers as there are: checked to be done once by all of them, and timed. */
+async function timeBacklog(label: string): Promise<number> {
+  const workers = platform.workers.length;
+  await platform.model.clear();
+  const jobs = await ended(await submit(label));
+  expect(new Set(jobs.map(({ status, attempt }) => `${status} ${attempt}`))).toEqual(new Set(["completed 1"]));
+  expect(new Set(jobs.map(({ worker }) => worker)).size).toBe(workers);
+  expect(await platform.model.stats()).toMatchObject({ total_calls: JOBS, peak_open_streams: workers * CONCURRENCY });
+  return durationOf(jobs);
+}
+
+test("two workers need about half, four about a quarter of the time of one", async () => {
+  const one = await timeBacklog("one");
+  await startWorkers("worker-2");
+  const two = await timeBacklog("two");
+  await startWorkers("worker-3", "worker-4");
+  const four = await timeBacklog("four");
+  expect(one).toBeGreaterThanOrEqual((JOBS / CONCURRENCY) * JOB_MS);
+  expect(two / one, `${two} ms of ${one} ms`).toBeLessThan(0.75);
+  expect(four / one, `${four} ms of ${one} ms`).toBeLessThan(0.45);
+});
+
+test("a worker that is added while a backlog runs takes its share of what is left", async () => {
+  const [, ...others] = platform.workers;
+  await Promise.all(others.map((worker) => worker.stop(STOP_WITHIN_MS)));
+  const backlog = await submit("backlog");
+  await startWorkers("latecomer");
+  // However long its start took, this much is left to share.
+  const jobs = await ended([...backlog, ...(await submit("more", JOBS / 2))]);
+
+  const left = jobs.slice(jobs.findIndex(({ worker }) => worker === "latecomer"));
+  const share = left.filter(({ worker }) => worker === "latecomer").length / left.length;
+  expect(left.length).toBeGreaterThan(CONCURRENCY);
+  expect(left.length).toBeLessThan(jobs.length);
+  expect(share).toBeGreaterThan(0.3);
+  expect(share).toBeLessThan(0.7);
+  expect(new Set(jobs.map(({ worker }) => worker))).toEqual(new Set(["worker-1", "latecomer"]));
+});
