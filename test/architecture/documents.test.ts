@@ -25,11 +25,16 @@ const rowsOf = (text: string) =>
 const SCHEMAS = { API: ApiConfigSchema, worker: WorkerConfigSchema };
 const REQUIRED = { REDIS_URL: "redis://127.0.0.1:6379", API_KEYS: `a:${"0".repeat(64)}`, OPENAI_API_KEY: "k" };
 
+/** An empty list, which no document spells. */
+const NO_TEXT = { CORS_ORIGINS: [] };
+
 /** Variable → default as the code has it; null where there is none. */
 const variables = new Map(
   Object.values(SCHEMAS).flatMap((schema) => {
     const defaults: Record<string, unknown> = schema.parse(REQUIRED);
-    return Object.keys(schema.shape).map((name) => [name, name in REQUIRED ? null : (defaults[name] ?? null)] as const);
+    return Object.keys(schema.shape).map(
+      (name) => [name, name in REQUIRED || name in NO_TEXT ? null : (defaults[name] ?? null)] as const,
+    );
   }),
 );
 

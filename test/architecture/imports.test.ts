@@ -125,7 +125,7 @@ describe("habits", () => {
     const offenders = sources.filter(
       ({ file, text }) =>
         isTest(file) &&
-        /\bvi\.(mock|doMock|stubGlobal)\(|\.(skip|only|todo|skipIf|runIf)\(/.test(text) &&
+        /\bvi\.(mock|doMock|stubGlobal)\(|\b(test|it|describe|suite)\.(skip|only|todo|skipIf|runIf)\b/.test(text) &&
         !file.startsWith("test/architecture/"),
     );
     expect(offenders.map(({ file }) => file)).toEqual([]);

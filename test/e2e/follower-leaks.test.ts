@@ -124,7 +124,7 @@ test("one connection subscribes once to each job that clients follow, until its 
 });
 
 test("100 clients of running jobs drop, and the jobs go on", async () => {
-  const jobs = await startJobs("running", 5);
+  const jobs = await startJobs("running", 8);
   await dropMany(jobs, 60);
   await expectNoChannelLeft();
   const { body } = await platform.alice.get("/jobs?status=running");

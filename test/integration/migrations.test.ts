@@ -1,5 +1,6 @@
 /** Several workers start at once: the database is migrated once, whoever comes first and whoever died on the way. */
 import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { ROOT } from "../support/sources.ts";
@@ -7,13 +8,17 @@ import { openTestDatabase } from "../support/test-database.ts";
 
 const MIGRATE = `
   const { openWritableDatabase } = await import("@agent-paas/shared/db/open-database.ts");
-  const { migrate } = await import("./apps/worker/src/storage/migrate.ts");
+  const { migrate } = await import(process.argv[2]);
   const db = openWritableDatabase(process.argv[1]);
   await migrate(db, process.argv[1]);
   await db.destroy();
 `;
+const MIGRATE_MODULE = join(ROOT, "apps/worker/src/storage/migrate.ts");
+
 const migrateInProcess = (file: string) =>
-  promisify(execFile)(process.execPath, ["--input-type=module-typescript", "-e", MIGRATE, file], { cwd: ROOT });
+  promisify(execFile)(process.execPath, ["--input-type=module-typescript", "-e", MIGRATE, file, MIGRATE_MODULE], {
+    cwd: ROOT,
+  });
 
 test("six processes at once", async () => {
   const { file, db } = await openTestDatabase();

@@ -1,6 +1,7 @@
 /** The HTTP application: a table of contents of its routes. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import cors from "cors";
 import express, { type Express, type RequestHandler } from "express";
 import helmet from "helmet";
 import { createAuthenticate } from "./http/authenticate.ts";
@@ -47,6 +48,7 @@ export function createApp(services: Services, logger: Logger): Express {
   app.disable("etag");
   app.set("trust proxy", config.TRUSTED_PROXIES);
   app.use(requestContext(logger), helmet());
+  if (config.CORS_ORIGINS.length > 0) app.use(allowOrigins(config.CORS_ORIGINS));
 
   const routes = createRoutes(services);
   for (const route of routes) {
@@ -78,3 +80,11 @@ export function createApp(services: Services, logger: Logger): Express {
   app.use(errorHandler);
   return app;
 }
+
+/** Lets web pages of these origins call, and read the headers by which a broken stream is resumed. */
+const allowOrigins = (origins: readonly string[]): RequestHandler =>
+  cors({
+    origin: origins.includes("*") ? "*" : [...origins],
+    exposedHeaders: ["Location", "Retry-After", "X-Job-Id", "X-Request-Id", "X-Session-Id"],
+    maxAge: 600,
+  });

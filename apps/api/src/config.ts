@@ -24,6 +24,16 @@ export const ApiConfigSchema = CommonConfigSchema.extend({
   PORT: intFromEnv(0, 65_535, 8_000),
   /** Who may call: `name:sha256-of-key`, comma-separated. The name owns what its key makes; two keys may share one. */
   API_KEYS: ApiKeysSchema,
+  /** Origins whose web pages may call, comma-separated (`https://app.example.com`), or `*`; none by default. */
+  CORS_ORIGINS: z
+    .string()
+    .default("")
+    .transform((text) =>
+      text
+        .split(",")
+        .map((origin) => origin.trim())
+        .filter((origin) => origin !== ""),
+    ),
   /** How many proxies in front of the API to trust for the client's address; 0 trusts none. */
   TRUSTED_PROXIES: intFromEnv(0, 10, 0),
   /** The largest request body, bytes. Job payloads live in Redis, so large ones cost memory there. */
