@@ -1,7 +1,9 @@
 /** pino to one rolled file per process and to the terminal; both in a worker thread, off the token path. */
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Logger, pino, type TransportTargetOptions } from "pino";
 import type { CommonConfig } from "../config/common-config.ts";
+import { DAY } from "../time.ts";
 import { createRedactor } from "./redact.ts";
 
 export type { Logger } from "pino";
@@ -20,6 +22,21 @@ export type LoggerOptions = {
 
 /** Files roll at 10 MB; the current one and four older ones are kept. */
 const ROLL = { size: "10m", limit: { count: 4 } } as const;
+
+/** Processes come and go under new names (containers, above all); what the gone ones wrote is kept so long. */
+const KEEP_OLD_FILES_MS = 14 * DAY;
+
+/** Removes the log files of any process that nobody has written to for long. A missing folder has none. */
+export function removeOldLogFiles(directory: string, now: number): void {
+  try {
+    for (const name of readdirSync(directory)) {
+      const file = join(directory, name);
+      if (/\.\d+\.log$/.test(name) && now - statSync(file).mtimeMs > KEEP_OLD_FILES_MS) rmSync(file);
+    }
+  } catch {
+    // Another process removed it first, or there is no such folder yet: nothing to keep this one from starting.
+  }
+}
 
 export function createLogger(options: LoggerOptions): Logger {
   const redact = createRedactor(options.secrets);
@@ -55,6 +72,7 @@ export function createLogger(options: LoggerOptions): Logger {
 
 /** The logger of a process as its settings ask for; `secrets` are exact values beside the configuration's own. */
 export function createProcessLogger(config: CommonConfig, name: string, secrets: readonly string[]): Logger {
+  if (config.LOG_DIR !== "off") removeOldLogFiles(config.LOG_DIR, Date.now());
   return createLogger({
     name,
     level: config.LOG_LEVEL,
