@@ -23,6 +23,7 @@ export const KEYS = { alice: "ap_test_key_of_alice", bob: "ap_test_key_of_bob" }
 export type ApiProcess = Child & { readonly origin: string; readonly alice: ApiClient; readonly bob: ApiClient };
 
 export type TestPlatform = {
+  /** In the order started: `api-1` and `worker-1`, as logs and rows name them, come first. */
   readonly apis: readonly ApiProcess[];
   readonly workers: readonly Child[];
   /** The first API with the key of alice, and of bob. */
@@ -96,11 +97,12 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   const modelOrigin = `http://127.0.0.1:${modelPort}`;
 
   async function startApi(own: NodeJS.ProcessEnv = {}): Promise<ApiProcess> {
+    const number = ++apisStarted;
     const port = await freePort();
     const apiKeys = Object.entries(KEYS)
       .map(([name, key]) => `${name}:${createHash("sha256").update(key).digest("hex")}`)
       .join(",");
-    const child = await start("apps/api/src/main.ts", `api-${++apisStarted}`, {
+    const child = await start("apps/api/src/main.ts", `api-${number}`, {
       PORT: String(port),
       API_KEYS: apiKeys,
       ...own,
@@ -108,18 +110,19 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     const origin = `http://127.0.0.1:${port}`;
     const clients = { alice: createApiClient(origin, KEYS.alice), bob: createApiClient(origin, KEYS.bob) };
     const api = { ...child, origin, ...clients };
-    apis.push(api);
+    apis[number - 1] = api;
     return api;
   }
 
   async function startWorker(own: NodeJS.ProcessEnv = {}): Promise<Child> {
-    const worker = await start("apps/worker/src/main.ts", `worker-${++workersStarted}`, {
+    const number = ++workersStarted;
+    const worker = await start("apps/worker/src/main.ts", `worker-${number}`, {
       OPENAI_BASE_URL: `${modelOrigin}/v1`,
       OPENAI_API_KEY: "sk-test-key-of-the-model",
       LLM_MODEL: "local-model",
       ...own,
     });
-    workers.push(worker);
+    workers[number - 1] = worker;
     return worker;
   }
 

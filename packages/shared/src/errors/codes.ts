@@ -58,7 +58,12 @@ export const ERROR_CODES = {
   ),
 
   // The platform
-  queue_unavailable: entry(503, "unavailable_error", true, "The queue cannot be reached; nothing was accepted."),
+  queue_unavailable: entry(
+    503,
+    "unavailable_error",
+    true,
+    "The queue cannot be reached. Try again, with an Idempotency-Key if the work must not be done twice.",
+  ),
   database_unavailable: entry(503, "unavailable_error", true, "The database cannot be read."),
   internal_error: entry(500, "internal_error", false, "Something went wrong inside the platform."),
 

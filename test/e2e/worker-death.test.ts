@@ -1,0 +1,55 @@
+/**
+ * A worker is killed in the middle of a chat: another starts it over, and the client keeps its connection, is told to
+ * drop what it shows, and ends with the whole text (I1, I2, I4).
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { type SseEvent, shownText } from "../support/sse-client.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+let platform: TestPlatform;
+beforeAll(async () => {
+  platform = await startTestPlatform({ workers: 2 });
+});
+afterAll(() => platform.stop());
+
+test("the stream goes on, with a reset, to the whole text and one done", async () => {
+  const stream = await platform.alice.chat({ message: "[[tokens=30 rate=15]] the worker will die" });
+  const events: SseEvent[] = [];
+  let killed = false;
+  for await (const event of stream.events()) {
+    events.push(event);
+    if (killed || events.length < 8) continue;
+    killed = true;
+    const victim = await waitFor("the worker that runs it", () => workerOf(stream.jobId));
+    await platform.workers[victim - 1]?.kill();
+  }
+
+  expect(events.map(({ id }) => id)).toEqual(events.map((_, at) => at + 1));
+  expect(events.filter(({ event }) => event === "done")).toHaveLength(1);
+  expect(events.at(-1)).toMatchObject({ event: "done", data: { status: "completed" } });
+  const startedOver = events.filter(({ data }) => data.type === "retry" || data.type === "reset");
+  expect(startedOver.map(({ data }) => data)).toEqual([
+    { content: "重新开始（第 2 次尝试）...", type: "retry", attempt: 2 },
+    { content: "", type: "reset" },
+  ]);
+
+  const { body } = await platform.alice.get(`/chat/history?session_id=${stream.sessionId}`);
+  const roles = body.messages.map(({ role }: { role: string }) => role);
+  expect(roles).toEqual(["user", "assistant"]);
+  expect(body.messages[1].content).toBe(shownText(events));
+  const calls = await platform.model.calls({ contains: "the worker will die" });
+  expect(calls.map(({ ended }) => ended)).toEqual(["client_closed", "done"]);
+  expect(events.filter(({ data }) => data.type === "text").length).toBeGreaterThan(30);
+});
+
+/** The number of the worker that started the job, as its log tells. */
+async function workerOf(jobId: string): Promise<number | undefined> {
+  for (const file of await readdir(platform.logDir)) {
+    const [, number] = /^worker-(\d)\./.exec(file) ?? [];
+    const text = number === undefined ? "" : await readFile(`${platform.logDir}/${file}`, "utf8");
+    if (text.includes(`"job_id":"${jobId}"`)) return Number(number);
+  }
+  return undefined;
+}
