@@ -48,12 +48,14 @@ export async function startApi(
   const database = createReadDatabase(databaseFile(config.DATABASE_URL));
   releasers.add("database", () => database.close());
   const jobs = createJobReader(database);
+  const sessions = createSessionReader(database);
 
   const producer = createJobProducer({
     redis,
     keys,
     idempotencyTtlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
     hasStarted: async (owner, jobId) => (await jobs.find(owner, jobId)) !== undefined,
+    hasSession: async (owner, sessionId) => (await sessions.find(owner, sessionId)) !== undefined,
     logger,
   });
   releasers.add("producer", () => producer.close());
@@ -61,6 +63,8 @@ export async function startApi(
   const wheel = createTickWheel(config.SSE_HEARTBEAT_MS);
   releasers.add("wheel", () => wheel.stop());
   const subscriber = createJobEventSubscriber(subscriberRedis, keys, logger);
+  // The log is read on the other connection: what could not be read while that was away is read when it is back.
+  redis.on("ready", subscriber.tellGap);
   releasers.add("subscriber", () => subscriber.stop());
   const fanout = createJobEventFanout({ subscriber, log: createEventLog(redis, keys), wheel });
 
@@ -69,7 +73,7 @@ export async function startApi(
     config,
     database,
     jobs,
-    sessions: createSessionReader(database),
+    sessions,
     queuedJobs: createQueuedJobs(redis, keys, producer.queues),
     producer,
     directory: createAgentDirectory(redis, keys),

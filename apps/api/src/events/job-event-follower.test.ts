@@ -11,8 +11,12 @@ const END: JobEvent = { event: "done", data: { session_id: null, job_id: "j", st
 function createJob() {
   const batches: Buffer[] = [];
   const listeners = new Set<JobListener>();
+  let away = false;
   const log: EventLog = {
-    read: async (_jobId, after) => batches.filter((batch) => (decodeEvents(batch).at(-1)?.seq ?? 0) > after),
+    read: async (_jobId, after) => {
+      if (away) throw new Error("Redis is away");
+      return batches.filter((batch) => (decodeEvents(batch).at(-1)?.seq ?? 0) > after);
+    },
     last: async () => batches.at(-1) ?? null,
   };
   const subscriber: JobEventSubscriber = {
@@ -20,6 +24,7 @@ function createJob() {
       listeners.add(listener);
       return { confirmed: Promise.resolve(), release: () => void listeners.delete(listener) };
     },
+    tellGap: () => {},
     size: 0,
     stop: () => {},
   };
@@ -40,6 +45,9 @@ function createJob() {
     append: (seqs: readonly number[], last = false) => void batches.push(batchOf(seqs, last)),
     publish: (seqs: readonly number[], last = false) => {
       for (const listener of listeners) listener.onBatch(batchOf(seqs, last));
+    },
+    setAway: (value: boolean) => {
+      away = value;
     },
     tellGap: () => {
       for (const listener of listeners) listener.onGap();
@@ -142,6 +150,18 @@ test("a slow client gets nothing more until it asks, then all of it", async () =
   follower.resume();
   await vi.waitFor(() => expect(ended()).toBe(1));
   expect(seen).toEqual([1, 2, 3]);
+});
+
+test("what could not be read while Redis was away is read when it is back", async () => {
+  const job = createJob();
+  job.setAway(true);
+  const { seen, ended } = follow(job);
+  await settled();
+  job.append([1, 2], true);
+  job.setAway(false);
+  job.tellGap();
+  await vi.waitFor(() => expect(ended()).toBe(1));
+  expect(seen).toEqual([1, 2]);
 });
 
 test("a closed follower hears nothing and holds nothing", async () => {

@@ -36,8 +36,11 @@ export type FollowOptions = {
   readonly findEnded: () => Promise<JobRow | null>;
 };
 
-/** `live`: batches pass through. `reading`: the log is being read. `blocked`: the client is slow. */
-type Mode = "waiting" | "reading" | "live" | "blocked" | "ended";
+/**
+ * `waiting` for the subscription, `reading` the log, `stranded` because it could not be read, `live` with batches
+ * passing through, `blocked` by a slow client.
+ */
+type Mode = "waiting" | "reading" | "stranded" | "live" | "blocked" | "ended";
 
 export class JobEventFollower implements JobListener {
   readonly #deps: FollowerDeps;
@@ -87,14 +90,14 @@ export class JobEventFollower implements JobListener {
 
   #noteMissed(): void {
     this.#missed = true;
-    if (this.#mode === "live") void this.#catchUp();
+    if (this.#mode === "live" || this.#mode === "stranded") void this.#catchUp();
   }
 
   /** Once per turn of the wheel: a stream that was quiet looks whether its end went by unheard. */
   #tick(): void {
     const quiet = this.#quietSinceTick;
     this.#quietSinceTick = true;
-    if ((quiet && this.#mode === "live") || (this.#mode === "waiting" && this.#missed)) void this.#catchUp();
+    if ((quiet && this.#mode === "live") || this.#mode === "stranded") void this.#catchUp();
   }
 
   async #catchUp(): Promise<void> {
@@ -113,9 +116,8 @@ export class JobEventFollower implements JobListener {
       } while (!this.#stopped() && (this.#missed || found.length > 0));
       if (!this.#stopped()) this.#mode = "live";
     } catch {
-      // Redis is away; the subscriber's reconnect or the next tick looks again.
-      if (!this.#stopped()) this.#mode = "waiting";
-      this.#missed = true;
+      // Redis is away, or the database. A connection that comes back, or the next tick, looks again.
+      if (!this.#stopped()) this.#mode = "stranded";
     }
   }
 

@@ -33,9 +33,10 @@ export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: 
   redis.on("messageBuffer", (channel: Buffer, batch: Buffer) => {
     for (const listener of channels.get(channel.toString("latin1"))?.listeners ?? []) listener.onBatch(batch);
   });
-  redis.on("ready", () => {
+  const tellGap = () => {
     for (const { listeners } of channels.values()) for (const listener of listeners) listener.onGap();
-  });
+  };
+  redis.on("ready", tellGap);
 
   const pinger = setInterval(() => {
     if (redis.status !== "ready") return;
@@ -75,6 +76,9 @@ export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: 
         },
       };
     },
+
+    /** Tells every listener that it may have missed something. */
+    tellGap,
 
     /** How many channels are subscribed to. */
     get size(): number {

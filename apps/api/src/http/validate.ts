@@ -3,6 +3,8 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import { z } from "zod";
 
+const MAX_PARAM = 200;
+
 /** Throws `invalid_request`; `within` is the path of `input` in the request. The value itself is never repeated. */
 export function validate<S extends z.ZodType>(
   schema: S,
@@ -12,8 +14,10 @@ export function validate<S extends z.ZodType>(
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const param = [...within, ...(issue?.path ?? [])].join(".");
-  const message = issue?.message ?? "invalid";
+  const unknownKey = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
+  // A field's name is the client's own text, and may be as long as the body.
+  const param = [...within, ...(issue?.path ?? []), ...unknownKey].join(".").slice(0, MAX_PARAM);
+  const message = unknownKey.length > 0 ? "there is no such field" : (issue?.message ?? "invalid");
   throw new PlatformError("invalid_request", {
     message: param === "" ? message : `${param}: ${message}`,
     ...(param === "" ? {} : { param }),

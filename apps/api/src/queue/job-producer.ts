@@ -46,6 +46,8 @@ export type ProducerOptions = {
   readonly idempotencyTtlSeconds: number;
   /** Whether a worker has started the job: then the queue need not have it any more. */
   readonly hasStarted: (owner: string, jobId: string) => Promise<boolean>;
+  /** Whether the session has a row. */
+  readonly hasSession: (owner: string, sessionId: string) => Promise<boolean>;
   readonly logger: Logger;
 };
 
@@ -73,7 +75,14 @@ type Commands = {
 };
 type IdempotencyRecord = { job_id: string; session_id: string | null; body_hash: string };
 
-export function createJobProducer({ redis, keys, idempotencyTtlSeconds, hasStarted, logger }: ProducerOptions) {
+export function createJobProducer({
+  redis,
+  keys,
+  idempotencyTtlSeconds,
+  hasStarted,
+  hasSession,
+  logger,
+}: ProducerOptions) {
   redis.defineCommand("acceptJob", { numberOfKeys: 3, lua: ACCEPT_SCRIPT });
   redis.defineCommand("cancelJob", { numberOfKeys: 1, lua: CANCEL_SCRIPT });
   const commands = redis as unknown as Commands;
@@ -132,11 +141,27 @@ export function createJobProducer({ redis, keys, idempotencyTtlSeconds, hasStart
     return accepted;
   }
 
+  /** A job that was refused because Redis did not answer may reach it all the same; this comes right behind it. */
+  async function revoke({ kind, job_id: jobId, session_id: sessionId }: JobPayload): Promise<void> {
+    await Promise.allSettled([
+      queues[kind].remove(jobId),
+      ...(sessionId === null ? [] : [redis.lrem(keys.sessionTurns(sessionId), 1, `${kind}:${jobId}`)]),
+    ]);
+  }
+
   /** The same request again: its job is joined; one that was recorded and never queued (a crash between) is queued. */
   async function join(payload: JobPayload, record: IdempotencyRecord, bodyHash: string): Promise<Accepted> {
     if (record.body_hash !== bodyHash) throw new PlatformError("idempotency_key_reused");
     const joined = { ...payload, job_id: record.job_id, session_id: record.session_id };
-    if (!(await hasStarted(payload.owner, record.job_id))) await enqueue(joined);
+    if (!(await hasStarted(payload.owner, record.job_id))) {
+      // No row, and no trace of its session: it was deleted since.
+      const sessionGone =
+        record.session_id !== null &&
+        !(await hasSession(payload.owner, record.session_id)) &&
+        (await redis.exists(keys.session(record.session_id))) === 0;
+      if (sessionGone) throw new PlatformError("session_not_found");
+      await enqueue(joined);
+    }
     return { isNew: false, jobId: record.job_id, sessionId: record.session_id, ahead: 0 };
   }
 
@@ -144,7 +169,15 @@ export function createJobProducer({ redis, keys, idempotencyTtlSeconds, hasStart
     queues,
     /** Writes a key and reads it back, as accepting a job needs it. */
     probe: () => orUnavailable(redis, () => Promise.all([redis.set(keys.probe, "1", "EX", 60), redis.get(keys.probe)])),
-    accept: (request: AcceptRequest) => orUnavailable(redis, () => accept(request)),
+    accept: (request: AcceptRequest) =>
+      orUnavailable(redis, async () => {
+        try {
+          return await accept(request);
+        } catch (error) {
+          if (!(error instanceof PlatformError) && request.idempotency === null) void revoke(request.payload);
+          throw error;
+        }
+      }),
     cancel: (kind: JobKind, jobId: string) => orUnavailable(redis, () => cancel(kind, jobId)),
 
     /** Orders the deletion; its `done` appears in the event log of `receiptId`. Throws `session_busy`. */

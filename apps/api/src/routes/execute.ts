@@ -5,6 +5,7 @@ import type { Route } from "../http/route.ts";
 import { JsonObjectSchema, validate } from "../http/validate.ts";
 import type { Services } from "../services.ts";
 import { acceptJob } from "./accept-job.ts";
+import { findJob, statusOf } from "./find-job.ts";
 import { jobLinks } from "./job-view.ts";
 import { AgentIdSchema, OnBusySchema, TextSchema } from "./request-fields.ts";
 
@@ -24,7 +25,7 @@ export const postExecute = (services: Services): Route => ({
   async handle(req, res, caller) {
     const agentType = validate(AgentIdSchema, req.params.id, ["id"]);
     const body = validate(ExecuteRequestSchema, req.body);
-    const { jobId, sessionId } = await acceptJob(services, req, caller, {
+    const { isNew, jobId, sessionId } = await acceptJob(services, req, caller, {
       kind: "execute",
       agentType,
       sessionId: body.session_id ?? null,
@@ -38,6 +39,7 @@ export const postExecute = (services: Services): Route => ({
     const links = jobLinks(jobId);
     res.status(202).set({ Location: links.self, "X-Job-Id": jobId });
     if (sessionId !== null) res.setHeader("X-Session-Id", sessionId);
-    res.json({ job_id: jobId, session_id: sessionId, status: "queued", links });
+    const status = isNew ? "queued" : statusOf(await findJob(services, caller.owner, jobId));
+    res.json({ job_id: jobId, session_id: sessionId, status, links });
   },
 });

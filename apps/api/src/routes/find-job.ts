@@ -1,6 +1,5 @@
 /** Finds a job of the caller: in the database once a worker has started it, in the queue before. */
-import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
-import { isTerminal } from "@agent-paas/shared/contract/jobs.ts";
+import { isTerminal, type JobPayload, type JobStatus } from "@agent-paas/shared/contract/jobs.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Services } from "../services.ts";
@@ -8,6 +7,8 @@ import type { Services } from "../services.ts";
 export type FoundJob =
   | { readonly in: "database"; readonly row: JobRow }
   | { readonly in: "queue"; readonly payload: JobPayload; readonly position: number | null };
+
+export const statusOf = (job: FoundJob): JobStatus => (job.in === "database" ? job.row.status : "queued");
 
 /** Throws `job_not_found`, the same for what is another's and what does not exist (I8). */
 export async function findJob({ jobs, queuedJobs }: Services, owner: string, id: string): Promise<FoundJob> {

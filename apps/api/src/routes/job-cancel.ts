@@ -3,7 +3,7 @@ import { isTerminal } from "@agent-paas/shared/contract/jobs.ts";
 import type { Route } from "../http/route.ts";
 import { pathId } from "../http/validate.ts";
 import type { Services } from "../services.ts";
-import { findJob } from "./find-job.ts";
+import { findJob, statusOf } from "./find-job.ts";
 import { jobLinks } from "./job-view.ts";
 
 export const postJobCancel = (services: Services): Route => ({
@@ -21,6 +21,6 @@ export const postJobCancel = (services: Services): Route => ({
     }
     await services.producer.cancel(job.in === "database" ? job.row.kind : job.payload.kind, id);
     logger.info({ job_id: id }, "cancel requested");
-    res.status(202).json({ job_id: id, status: job.in === "database" ? job.row.status : "queued", links });
+    res.status(202).json({ job_id: id, status: statusOf(job), links });
   },
 });

@@ -59,20 +59,26 @@ export const listJobs = (services: Services): Route => ({
     const filter = validate(JobsQuerySchema, req.query);
     const { status, kind, session_id, before, limit } = filter;
     const rows = status === "queued" ? [] : await services.jobs.list(owner, filter);
-    const wantsQueued = before === undefined && (status === undefined || status === "queued");
-    const started = new Set(rows.map(({ id }) => id));
-    const queued = (wantsQueued ? await services.queuedJobs.list(owner) : []).filter(
+    const wantsQueued = status === undefined || status === "queued";
+    const waiting = wantsQueued ? await services.queuedJobs.list(owner) : [];
+    // One that was started and waits again, for a retry or another worker, is running and stands among the rows.
+    const started = new Set(
+      await services.jobs.started(
+        owner,
+        waiting.map(({ job_id }) => job_id),
+      ),
+    );
+    const queued = waiting.filter(
       (payload) =>
         !started.has(payload.job_id) &&
+        (before === undefined || payload.job_id < before) &&
         (kind === undefined || payload.kind === kind) &&
         (session_id === undefined || payload.session_id === session_id),
     );
-    res.json({
-      jobs: [
-        ...queued.slice(0, limit).map((payload) => viewOfQueued(payload, null)),
-        ...rows.map((row) => viewOfRow(row, null)),
-      ],
-      next: rows.length === limit ? (rows.at(-1)?.id ?? null) : null,
-    });
+    // Ids rise with time, so both kinds are in one order.
+    const jobs = [...queued.map((payload) => viewOfQueued(payload, null)), ...rows.map((row) => viewOfRow(row, null))]
+      .sort((a, b) => (a.id < b.id ? 1 : -1))
+      .slice(0, limit);
+    res.json({ jobs, next: jobs.length === limit ? (jobs.at(-1)?.id ?? null) : null });
   },
 });

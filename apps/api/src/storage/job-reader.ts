@@ -18,6 +18,10 @@ export function createJobReader(database: ReadDatabase) {
     find: (owner: string, id: string): Promise<JobRow | undefined> =>
       database.read((db) => db<JobRow>("agent_logs").where({ id, owner }).first(), undefined),
 
+    /** Which of the jobs a worker has started. */
+    started: (owner: string, ids: readonly string[]): Promise<string[]> =>
+      database.read((db) => db<JobRow>("agent_logs").where({ owner }).whereIn("id", ids).pluck("id"), []),
+
     /** Newest first. */
     list: (owner: string, { status, kind, session_id, before, limit }: JobFilter): Promise<JobRow[]> =>
       database.read((db) => {

@@ -31,7 +31,11 @@ export function createUnownedJobEnder(
       const started = await jobs.start(payload, attempt);
       if (started.kind === "stale") return false;
       if (started.kind === "ended") await ender.tellAgain(payload, writer, started.row);
-      else await ender.end(payload, writer, ending);
+      else {
+        // Nothing is kept of what earlier attempts said, so nothing of it is to be shown.
+        if (claim.begunBefore) writer.append({ event: "message", data: { content: "", type: "reset" } });
+        await ender.end(payload, writer, ending);
+      }
       return true;
     },
   };

@@ -54,6 +54,11 @@ export function createJobClaims(redis: Redis, keys: RedisKeys, ttlSeconds: numbe
       await Promise.all([keys.jobState(jobId), keys.eventLog(jobId)].map((key) => redis.expire(key, ttlSeconds)));
     },
 
+    /** Drops the state and the event log of an ended job. */
+    async forget(jobId: string): Promise<void> {
+      await redis.del(keys.jobState(jobId), keys.eventLog(jobId));
+    },
+
     /** Which of the jobs somebody wants cancelled. */
     async cancelRequested(jobIds: readonly string[]): Promise<string[]> {
       const flags = await Promise.all(jobIds.map((jobId) => redis.hget(keys.jobState(jobId), "cancel")));

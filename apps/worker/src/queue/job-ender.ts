@@ -32,9 +32,10 @@ export type JobEnder = ReturnType<typeof createJobEnder>;
 
 export function createJobEnder(jobs: JobRepository, turns: SessionTurns) {
   async function tell(payload: JobPayload, events: readonly JobEvent[], writer: JobEventWriter): Promise<void> {
+    // Before the end is told: who sees `done` may start the session's next job, or delete it, at once.
+    await turns.release(payload);
     for (const event of events) writer.append(event);
     await writer.flushed();
-    await turns.release(payload);
   }
 
   return {

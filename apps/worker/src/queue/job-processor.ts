@@ -135,7 +135,7 @@ async function tellQueued(deps: ProcessorDeps, payload: JobPayload, attempt: num
 }
 
 async function settleFailure(started: StartedJob, answer: Answer, failure: Failure): Promise<void> {
-  const { deps, job, token, payload, writer, logger } = started;
+  const { deps, job, token, payload, run, writer, logger } = started;
   const partial = { result: resultOf(answer), usage: answer.usage() };
   switch (failure.kind) {
     case "cancelled":
@@ -153,6 +153,8 @@ async function settleFailure(started: StartedJob, answer: Answer, failure: Failu
       const data = { content, type: "status", code: failure.error.code, delay_ms: delayMs } as const;
       writer.append({ event: "thought", data });
       await writer.flushed();
+      // The reply may have brought a cancel request: that ends the job now, not at its next attempt.
+      if (run.signal.aborted) return settleFailure(started, answer, classifyFailure(null, run.signal, false));
       throw new RetryLater(failure.error.code, delayMs);
     }
     case "handed_back":

@@ -30,6 +30,11 @@ export function createMaintenanceProcessor({ queues, unowned, sessions, claims, 
         return;
       }
       case "delete_session": {
+        for (const { id, kind } of await sessions.jobsOf(payload.session_id, payload.owner)) {
+          // A job that has just ended may be locked for a moment; the queue tries again.
+          if (!(await queues[kind].remove(id)) && (await queues[kind].getJob(id))) throw new Error("still locked");
+          await claims.forget(id);
+        }
         await sessions.delete(payload.session_id, payload.owner);
         const claim = await claims.claim(payload.receipt_id, job.attemptsStarted);
         if (claim.kind !== "claimed") return;

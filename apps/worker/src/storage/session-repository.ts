@@ -1,5 +1,5 @@
 /** Reads the history that goes to the model; deletes sessions. */
-import type { MessageRow } from "@agent-paas/shared/db/rows.ts";
+import type { JobRow, MessageRow } from "@agent-paas/shared/db/rows.ts";
 import type { Knex } from "knex";
 import { writeBatch } from "./write-batch.ts";
 
@@ -28,6 +28,10 @@ export function createSessionRepository(db: Knex) {
         before = page.at(-1)?.ordinal ?? null;
       }
     },
+
+    /** The jobs of the owner's session. */
+    jobsOf: async (sessionId: string, owner: string): Promise<Pick<JobRow, "id" | "kind">[]> =>
+      db<JobRow>("agent_logs").where({ session_id: sessionId, owner }).select("id", "kind"),
 
     /** Deletes the owner's session with its messages and jobs. Deleting what is gone is fine. */
     async delete(sessionId: string, owner: string): Promise<void> {

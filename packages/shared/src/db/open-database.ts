@@ -37,6 +37,8 @@ function open(file: string, options: object, pragmas: readonly string[]): Knex {
     client: "better-sqlite3",
     connection: { filename: file, options },
     useNullAsDefault: true,
+    // Knex would print to the console what it throws anyway, past the log and its redaction.
+    log: { warn: () => {}, error: () => {}, deprecate: () => {}, debug: () => {} },
     acquireConnectionTimeout: 5 * SECOND,
     pool: {
       min: 1,

@@ -1,0 +1,150 @@
+/**
+ * Sessions over their life: history in pages, lists, deletion without a trace (I9), and chats answered whole.
+ */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { ApiClient, Json } from "../support/api-client.ts";
+import { cancelUnfinished } from "../support/cancel-unfinished.ts";
+import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { keysInRedis } from "../support/platform-state.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+let platform: TestPlatform;
+let alice: ApiClient;
+beforeAll(async () => {
+  platform = await startTestPlatform();
+  ({ alice } = platform);
+});
+afterEach(() => cancelUnfinished(alice));
+afterAll(() => platform.stop());
+
+const askWhole = (message: string, more: object = {}) =>
+  alice.post("/chat/completions", { agent_type: "chat_basic", message, stream: false, ...more });
+
+const history = async (sessionId: string, query = ""): Promise<Json> =>
+  (await alice.get(`/chat/history?session_id=${sessionId}${query}`)).body;
+
+describe("a chat answered whole", () => {
+  test("has exactly the documented shape", async () => {
+    const { status, headers, body } = await askWhole("[[text=Two%20words]] Hello");
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      session_id: expect.any(String),
+      job_id: expect.any(String),
+      status: "completed",
+      message: { role: "assistant", content: "Two words" },
+      usage: { input_tokens: 10, output_tokens: 2, total_tokens: 12 },
+    });
+    expect([headers.get("x-session-id"), headers.get("x-job-id")]).toEqual([body.session_id, body.job_id]);
+    expect((await history(body.session_id)).messages).toHaveLength(2);
+  });
+
+  test.each([
+    ["401", 502, "model_auth_failed"],
+    ["400", 502, "model_rejected"],
+  ])("is the error of its job when the model answers %s", async (fault, status, code) => {
+    const answer = await askWhole(`[[fault=${fault}]] Hello`);
+    expect(answer.status).toBe(status);
+    const { error } = answer.body;
+    expect(Object.keys(answer.body)).toEqual(["error"]);
+    expect(error).toMatchObject({ code, type: "model_error", param: null, job_id: answer.headers.get("x-job-id") });
+    expect(error.request_id).toBe(answer.headers.get("x-request-id"));
+    const job = (await alice.get(`/jobs/${error.job_id}`)).body;
+    expect(job).toMatchObject({ status: "failed", error: { code, message: error.message } });
+  });
+
+  test("says when the job was cancelled under it, with what there is of the answer", async () => {
+    const whole = askWhole("[[tokens=2000 rate=20]] Cancelled under way");
+    const call = () => platform.model.calls({ contains: "Cancelled under way" });
+    await waitFor("tokens of the answer", async () => ((await call())[0]?.tokens_sent ?? 0) > 3);
+    const [running] = (await alice.get("/jobs?status=running")).body.jobs;
+    await alice.post(`/jobs/${running.id}/cancel`, {});
+    const { status, body } = await whole;
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ job_id: running.id, status: "cancelled", message: { role: "assistant" } });
+    expect(body.message.content).not.toBe("");
+  });
+});
+
+test("history comes in pages from the newest backwards, each oldest first", async () => {
+  const first = await askWhole("[[text=a1]] q1");
+  const sessionId = first.body.session_id;
+  for (const n of [2, 3]) await askWhole(`[[text=a${n}]] q${n}`, { session_id: sessionId });
+
+  const all = await history(sessionId);
+  expect(all).toMatchObject({ session_id: sessionId, next: null });
+  expect(all.messages.map(({ content }: Json) => content.replace(/^\[\[.*\]\] /, ""))).toEqual([
+    "q1",
+    "a1",
+    "q2",
+    "a2",
+    "q3",
+    "a3",
+  ]);
+  for (const message of all.messages) {
+    expect(Object.keys(message)).toEqual(
+      expect.arrayContaining(["id", "role", "content", "tokens_used", "created_at", "metadata"]),
+    );
+    expect(message.tokens_used).toBeGreaterThan(0);
+  }
+
+  const pages: Json[] = [await history(sessionId, "&limit=4")];
+  while (pages.at(-1).next !== null && pages.length < 5) {
+    pages.push(await history(sessionId, `&limit=4&before=${pages.at(-1).next}`));
+  }
+  expect(pages.map(({ messages }) => messages.length)).toEqual([4, 2]);
+  expect(pages.reverse().flatMap(({ messages }) => messages)).toEqual(all.messages);
+});
+
+test("sessions are listed newest first, in pages, as each is shown alone", async () => {
+  const ids: string[] = [];
+  for (const n of [1, 2, 3]) {
+    const { body } = await askWhole(`[[text=ok]] Session ${n}`, { config: { temperature: n / 4 }, metadata: { n } });
+    ids.push(body.session_id);
+  }
+  const newest = (await alice.get("/sessions?limit=2")).body;
+  expect(newest.sessions.map(({ id }: Json) => id)).toEqual([ids[2], ids[1]]);
+  const older = (await alice.get(`/sessions?limit=2&before=${newest.next}`)).body;
+  expect(older.sessions[0].id).toBe(ids[0]);
+
+  const { status, body } = await alice.get(`/sessions/${ids[0]}`);
+  expect(status).toBe(200);
+  expect(body).toEqual(older.sessions[0]);
+  expect(body).toMatchObject({ agent_type: "chat_basic", config: { temperature: 0.25 }, metadata: { n: 1 } });
+});
+
+describe("deleting a session", () => {
+  test("is refused while a job of it runs", async () => {
+    const chat = await alice.chat({ message: "[[tokens=1 ttft=60000]] Busy" });
+    const { status, body } = await alice.delete(`/sessions/${chat.sessionId}`);
+    expect(status).toBe(409);
+    expect(body.error).toMatchObject({ code: "session_busy", job_id: chat.jobId });
+    await alice.post(`/jobs/${chat.jobId}/cancel`, {});
+    await chat.all();
+    expect((await alice.delete(`/sessions/${chat.sessionId}`)).status).toBe(204);
+  });
+
+  test("leaves nothing behind, in no answer and nowhere in Redis", async () => {
+    const kept = await askWhole("[[text=Kept]] Another session");
+    const { session_id, job_id } = (await askWhole("[[text=Gone]] To be deleted")).body;
+    const deleted = await alice.delete(`/sessions/${session_id}`);
+    expect(deleted.status).toBe(204);
+
+    const answers = await Promise.all([
+      alice.get(`/sessions/${session_id}`),
+      alice.delete(`/sessions/${session_id}`),
+      alice.get(`/chat/history?session_id=${session_id}`),
+      askWhole("Once more", { session_id }),
+      alice.get(`/jobs/${job_id}`),
+      alice.get(`/jobs/${job_id}/events`),
+      alice.post(`/jobs/${job_id}/cancel`, {}),
+    ]);
+    expect(answers.map(({ status, body }) => [status, body.error?.code])).toEqual([
+      ...Array.from({ length: 4 }, () => [404, "session_not_found"]),
+      ...Array.from({ length: 3 }, () => [404, "job_not_found"]),
+    ]);
+    const listed = JSON.stringify([(await alice.get("/sessions")).body, (await alice.get("/jobs")).body]);
+    expect(listed).not.toContain(session_id);
+    expect(listed).toContain(kept.body.session_id);
+    expect((await keysInRedis(platform)).filter((name) => name.includes(job_id))).toEqual([]);
+  });
+});

@@ -1,0 +1,10 @@
+import type { ApiClient, Json } from "./api-client.ts";
+
+/** Cancels what a failed test may have left in the way of the next one. */
+export async function cancelUnfinished(client: ApiClient): Promise<void> {
+  const lists = await Promise.all(
+    ["queued", "running"].map((status) => client.get(`/jobs?limit=200&status=${status}`)),
+  );
+  const jobs = lists.flatMap(({ body }): Json[] => body.jobs);
+  await Promise.all(jobs.map(({ id }) => client.post(`/jobs/${id}/cancel`, {})));
+}
