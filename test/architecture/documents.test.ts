@@ -106,6 +106,16 @@ test(".env.example names every variable with its default", () => {
   for (const [name, value] of variables) if (value !== null) expect(documented.get(name), name).toBe(String(value));
 });
 
-test("the lock file names no download address", () => {
+test("docker-compose.yml passes every variable on, but those that the image or the compose file settles", () => {
+  const settled = ["DATABASE_URL", "LOG_DIR", "TERMINAL_LOG_FORMAT", "PROCESS_NAME", "HOST", "AGENTS_DIR"];
+  const passed = [...readText("docker-compose.yml").matchAll(/^\s+([A-Z_]+):/gm)].map(([, name = ""]) => name);
+  const ofCompose = ["PORT", ...settled];
+  expect([...variables.keys()].filter((name) => !passed.includes(name) && !ofCompose.includes(name))).toEqual([]);
+  expect(passed.filter((name) => !variables.has(name))).toEqual([]);
+});
+
+test("the lock file names no download address, and spares machines without a compiler a build", () => {
+  const lock = JSON.parse(readText("package-lock.json"));
   expect(readText("package-lock.json")).not.toMatch(/"resolved": "[a-z+]+:/);
+  expect(lock.packages["node_modules/better-sqlite3"]).toMatchObject({ gypfile: false });
 });

@@ -84,6 +84,8 @@ describe("while Redis is dead", () => {
     expect(again.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     expect([again[0].body, again[1].body]).toEqual([job.body, history.body]);
     expect(again[3].body.jobs).toEqual([job.body]);
+    const events = await (await alice.follow(job.body.id)).all();
+    expect([shownText(events), events.at(-1)?.event]).toEqual(["Kept", "done"]);
   });
 
   test("work is taken up again when it is back, and nothing that was refused is done", async () => {

@@ -51,7 +51,13 @@ export async function startPrivateRedis(): Promise<Server> {
 async function startContainer(): Promise<TestRedis> {
   const { GenericContainer } = await import("testcontainers");
   const container = await new GenericContainer(IMAGE)
-    .withCommand(["redis-server", "--appendonly", "yes", "--maxmemory-policy", "noeviction"])
+    .withCommand([
+      "redis-server",
+      ...["--appendonly", "yes"],
+      ...["--maxmemory-policy", "noeviction"],
+      // Some builds refuse other machines without it; the port is published on this one alone.
+      ...["--protected-mode", "no"],
+    ])
     .withExposedPorts(REDIS_PORT)
     .withStartupTimeout(CONTAINER_WITHIN_MS)
     .start();

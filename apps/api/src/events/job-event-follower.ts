@@ -34,6 +34,8 @@ export type FollowOptions = {
   readonly sink: EventSink;
   /** The job's row once it has ended: where the events come from when the log is gone. */
   readonly findEnded: () => Promise<JobRow | null>;
+  /** The job is known to have ended: nothing live is to be waited for, and the database answers while Redis is away. */
+  readonly hasEnded: boolean;
 };
 
 /**
@@ -45,7 +47,7 @@ type Mode = "waiting" | "reading" | "stranded" | "live" | "blocked" | "ended";
 export class JobEventFollower implements JobListener {
   readonly #deps: FollowerDeps;
   readonly #options: FollowOptions;
-  readonly #subscription: Subscription;
+  readonly #subscription: Subscription | null;
   readonly #leaveWheel: () => void;
   #cursor: number;
   #mode: Mode = "waiting";
@@ -57,9 +59,10 @@ export class JobEventFollower implements JobListener {
     this.#deps = deps;
     this.#options = options;
     this.#cursor = options.after;
-    this.#subscription = deps.subscriber.add(options.jobId, this);
+    this.#subscription = options.hasEnded ? null : deps.subscriber.add(options.jobId, this);
     this.#leaveWheel = deps.wheel.join(() => this.#tick());
-    this.#subscription.confirmed.then(
+    const confirmed = this.#subscription?.confirmed ?? Promise.resolve();
+    confirmed.then(
       () => this.#catchUp(),
       () => {},
     );
@@ -74,7 +77,7 @@ export class JobEventFollower implements JobListener {
   close(): void {
     if (this.#mode === "ended") return;
     this.#mode = "ended";
-    this.#subscription.release();
+    this.#subscription?.release();
     this.#leaveWheel();
   }
 
@@ -107,7 +110,7 @@ export class JobEventFollower implements JobListener {
       let found: Buffer[];
       do {
         this.#missed = false;
-        found = await this.#deps.log.read(this.#options.jobId, this.#cursor);
+        found = await this.#readLog();
         if (found.length === 0) await this.#replayIfEnded();
         for (const batch of found) {
           if (this.#stopped()) return;
@@ -121,12 +124,18 @@ export class JobEventFollower implements JobListener {
     }
   }
 
+  async #readLog(): Promise<Buffer[]> {
+    const { jobId, hasEnded } = this.#options;
+    const batches = this.#deps.log.read(jobId, this.#cursor);
+    return hasEnded ? batches.catch(() => []) : batches;
+  }
+
   /** Nothing in the log after the cursor: the job is silent, or its log has expired. */
   async #replayIfEnded(): Promise<void> {
     const row = await this.#options.findEnded();
     if (row === null || this.#stopped()) return;
     // The end may have been told between the look into the log and the look into the database.
-    for (const batch of await this.#deps.log.read(this.#options.jobId, this.#cursor)) {
+    for (const batch of await this.#readLog()) {
       if (this.#stopped()) return;
       this.#pass(batch);
     }

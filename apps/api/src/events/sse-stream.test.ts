@@ -17,7 +17,13 @@ test("a client that left before its stream begins leaves nothing behind", async 
   const started = new Promise<void>((resolve) => {
     const server = createServer(async (_req, res) => {
       await once(res, "close");
-      streamJobEvents(res as Response, deps, { jobId: "j", sessionId: null, after: 0, findEnded: async () => null });
+      streamJobEvents(res as Response, deps, {
+        jobId: "j",
+        sessionId: null,
+        after: 0,
+        findEnded: async () => null,
+        hasEnded: false,
+      });
       resolve();
     }).listen(0, "127.0.0.1", () => {
       const request = get({ port: (server.address() as AddressInfo).port, host: "127.0.0.1" });

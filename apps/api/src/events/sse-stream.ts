@@ -24,14 +24,12 @@ export type SseOptions = {
   readonly sessionId: string | null;
   readonly after: number;
   readonly findEnded: () => Promise<JobRow | null>;
+  readonly hasEnded: boolean;
 };
 
 /** Starts the stream; it ends by itself with the job's `done`, or when the client leaves. */
-export function streamJobEvents(
-  res: Response,
-  deps: SseDeps,
-  { jobId, sessionId, after, findEnded }: SseOptions,
-): void {
+export function streamJobEvents(res: Response, deps: SseDeps, options: SseOptions): void {
+  const { jobId, sessionId, after, findEnded, hasEnded } = options;
   // The client left while its job was being looked up or accepted: its "close" has been, and would release nothing.
   if (res.destroyed) return;
   res.writeHead(200, {
@@ -50,6 +48,7 @@ export function streamJobEvents(
     jobId,
     after,
     findEnded,
+    hasEnded,
     sink: {
       write(batch) {
         const flowing = res.write(batch);

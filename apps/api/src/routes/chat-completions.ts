@@ -45,6 +45,7 @@ export const postChatCompletions = (services: Services): Route => ({
         sessionId: accepted.sessionId,
         after: 0,
         findEnded: endedRowFinder(services, caller.owner, accepted.jobId),
+        hasEnded: false,
       });
     } else {
       await answerWhole(services, res, caller, accepted);

@@ -1,11 +1,12 @@
 /** GET /jobs/{id}/events: the SSE of any job, live or ended, from where the client left off. */
+import { isTerminal } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request } from "express";
 import { streamJobEvents } from "../events/sse-stream.ts";
 import type { Route } from "../http/route.ts";
 import { pathId } from "../http/validate.ts";
 import type { Services } from "../services.ts";
-import { endedRowFinder, findJob } from "./find-job.ts";
+import { endedRowFinder, findJob, statusOf } from "./find-job.ts";
 
 export const getJobEvents = (services: Services): Route => ({
   method: "get",
@@ -21,7 +22,13 @@ export const getJobEvents = (services: Services): Route => ({
       res.status(204).end();
       return;
     }
-    streamJobEvents(res, services.sse, { jobId: id, sessionId, after, findEnded: endedRowFinder(services, owner, id) });
+    streamJobEvents(res, services.sse, {
+      jobId: id,
+      sessionId,
+      after,
+      findEnded: endedRowFinder(services, owner, id),
+      hasEnded: isTerminal(statusOf(job)),
+    });
   },
 });
 

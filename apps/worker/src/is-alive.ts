@@ -1,0 +1,24 @@
+/**
+ * A check for containers: exits with 0 while the API counts the worker of this container as alive, else with 1. It reads
+ * the worker's own environment and its heartbeat in Redis, by the clock of Redis.
+ */
+import { hostname } from "node:os";
+import { readConfig } from "@agent-paas/shared/config/read-config.ts";
+import { WORKER_TTL_MS } from "@agent-paas/shared/contract/agents.ts";
+import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { Redis } from "ioredis";
+import { WorkerConfigSchema } from "./config.ts";
+
+const config = readConfig(WorkerConfigSchema, process.env);
+const name = config.PROCESS_NAME ?? `worker-${hostname()}`;
+const redis = new Redis(config.REDIS_URL, { retryStrategy: () => null });
+redis.on("error", () => process.exit(1));
+
+const [[seconds = 0], records] = await Promise.all([
+  redis.time(),
+  redis.hgetall(createRedisKeys(config.REDIS_PREFIX).workers),
+]);
+const isAlive = Object.entries(records).some(
+  ([id, record]) => id.startsWith(`${name}:`) && Number(seconds) * 1_000 - Number.parseInt(record, 10) < WORKER_TTL_MS,
+);
+process.exit(isAlive ? 0 : 1);
