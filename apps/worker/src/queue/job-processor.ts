@@ -98,8 +98,9 @@ async function runToEnd(started: StartedJob): Promise<void> {
   const deadline = setTimeout(() => run.abort("deadline"), deps.deadlineMs);
   const startedAt = performance.now();
   try {
+    // A job that is cancelled before its first run says nothing; one that had begun has something to take back.
+    if (claim.begunBefore || !run.signal.aborted) tellStart(payload, claim.begunBefore, writer);
     run.signal.throwIfAborted();
-    tellStart(payload, claim.begunBefore, writer);
     await runAgent();
     await deps.ender.end(payload, writer, { status: "completed", result: resultOf(answer), usage: answer.usage() });
     logger.info({ status: "completed", ms: Math.round(performance.now() - startedAt) }, "job ended");

@@ -1,0 +1,72 @@
+/**
+ * I1 for a job that fails without its processor, as one does whose workers died too often: whoever hears BullMQ's
+ * `failed` event ends it, once, with rows, an error and a done.
+ */
+import { decodeEvents } from "@agent-paas/shared/contract/events.ts";
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { newId } from "@agent-paas/shared/ids.ts";
+import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { Queue, UnrecoverableError, Worker } from "bullmq";
+import { Redis } from "ioredis";
+import { pino } from "pino";
+import { expect, inject, onTestFinished, test } from "vitest";
+import { createJobEventPublisher } from "../../apps/worker/src/events/job-event-publisher.ts";
+import { createFailedListener, createUnownedJobEnder } from "../../apps/worker/src/queue/failed-jobs.ts";
+import { createJobClaims } from "../../apps/worker/src/queue/job-claims.ts";
+import { createJobEnder } from "../../apps/worker/src/queue/job-ender.ts";
+import { createSessionTurns } from "../../apps/worker/src/queue/session-turns.ts";
+import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
+import { openTestDatabase } from "../support/test-database.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+test("a job whose workers died too often ends as failed, and its session goes on", async () => {
+  const { db } = await openTestDatabase();
+  const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
+  const keys = createRedisKeys(`t${newId().slice(-8)}`);
+  const logger = pino({ enabled: false });
+  const connection = { connection: redis, prefix: keys.bullmq };
+  const queues = { chat: new Queue("chat", connection), execute: new Queue("execute", connection) };
+  const claims = createJobClaims(redis, keys, 60);
+  const publisher = createJobEventPublisher({ redis, keys, logTtlSeconds: 60, logger });
+  const turns = createSessionTurns(redis, keys, queues, logger);
+  const jobs = createJobRepository(db, "w");
+  const unowned = createUnownedJobEnder(claims, publisher, jobs, createJobEnder(jobs, turns));
+  const dying = new Worker("chat", async () => Promise.reject(new UnrecoverableError("stalled too often")), connection);
+  dying.on("failed", createFailedListener(unowned, logger));
+  onTestFinished(async () => {
+    await dying.close();
+    for (const queue of Object.values(queues)) await queue.obliterate({ force: true });
+    await Promise.all(Object.values(queues).map((queue) => queue.close()));
+    redis.disconnect();
+  });
+
+  const payload: JobPayload = {
+    job_id: newId(),
+    kind: "chat",
+    owner: "alice",
+    agent_type: "chat_basic",
+    session_id: newId(),
+    text: "a poisonous question",
+    config: {},
+    metadata: {},
+    locale: "en",
+    request_id: "r",
+    accepted_at: new Date().toISOString(),
+  };
+  const turnsKey = keys.sessionTurns(payload.session_id ?? "");
+  await redis.rpush(turnsKey, `chat:${payload.job_id}`, "chat:next");
+  await queues.chat.add("chat", payload, { jobId: payload.job_id });
+
+  await waitFor("the end", async () => (await redis.hget(keys.jobState(payload.job_id), "ended")) === "failed");
+  expect(await db("agent_logs").select("id", "status", "error_code", "last_seq")).toEqual([
+    { id: payload.job_id, status: "failed", error_code: "worker_lost", last_seq: 2 },
+  ]);
+  const log = await redis.xrangeBuffer(keys.eventLog(payload.job_id), "-", "+");
+  const events = log.flatMap(([, fields]) => decodeEvents(fields[1] as Buffer));
+  expect(events).toMatchObject([
+    { seq: 1, event: "error", data: { code: "worker_lost", retryable: true } },
+    { seq: 2, event: "done", data: { job_id: payload.job_id, status: "failed" } },
+  ]);
+  expect(await redis.lrange(turnsKey, 0, -1)).toEqual(["chat:next"]);
+  expect(await db("messages").select("role", "content")).toEqual([{ role: "user", content: "a poisonous question" }]);
+});
