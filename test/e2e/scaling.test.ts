@@ -63,7 +63,11 @@ async function timeBacklog(label: string): Promise<number> {
   const jobs = await ended(await submit(label));
   expect(new Set(jobs.map(({ status, attempt }) => `${status} ${attempt}`))).toEqual(new Set(["completed 1"]));
   expect(new Set(jobs.map(({ worker }) => worker)).size).toBe(workers);
-  expect(await platform.model.stats()).toMatchObject({ total_calls: JOBS, peak_open_streams: workers * CONCURRENCY });
+  const { total_calls, peak_open_streams } = await platform.model.stats();
+  expect(total_calls).toBe(JOBS);
+  // No worker took more than its share at once, and all of them were needed for the peak.
+  expect(peak_open_streams).toBeLessThanOrEqual(workers * CONCURRENCY);
+  expect(peak_open_streams).toBeGreaterThan((workers - 1) * CONCURRENCY);
   return durationOf(jobs);
 }
 
