@@ -1,10 +1,9 @@
 // Small text helpers shared by the answers, the call log and the embeddings.
-import { CJK_CHARACTER } from "./tokenize.ts";
-
 export type Language = "zh" | "en";
 
 export function languageOf(text: string): Language {
-  return CJK_CHARACTER.test(text) ? "zh" : "en";
+  // Letters alone: an ellipsis or a full-width mark stands in English text too.
+  return /\p{Script=Han}/u.test(text) ? "zh" : "en";
 }
 
 /** At most `limit` UTF-16 units, never half a character, with `…` for what is missing. The result holds no reference to

@@ -21,9 +21,20 @@ const TOKENS: Record<Language, readonly string[]> = {
   ),
 };
 
+/** Where an answer may begin: at the start of a sentence. */
+const SENTENCE_STARTS = {
+  en: sentenceStarts(TOKENS.en),
+  zh: sentenceStarts(TOKENS.zh),
+} satisfies Record<Language, readonly number[]>;
+
+function sentenceStarts(tokens: readonly string[]): number[] {
+  return tokens.map((_, at) => at).filter((at) => at === 0 || /[.。]$/.test(tokens[at - 1] ?? ""));
+}
+
 export function generatedTokens(length: number, language: Language, seed: string): TokenSource {
   const tokens = TOKENS[language];
-  const offset = hash32(seed) % tokens.length;
+  const starts = SENTENCE_STARTS[language];
+  const offset = starts[hash32(seed) % starts.length] as number;
   return {
     length,
     at(index) {

@@ -41,6 +41,7 @@ export interface StartOptions {
 const DEFAULTS = { port: "8000", workers: "2", graceMs: "3000" };
 
 export function resolveOptions(argv: readonly string[], env: NodeJS.ProcessEnv, root: string): StartOptions {
+  demandSeparator(env);
   const flags = parseFlags(argv);
   const mistakes: string[] = [];
   const whole = (name: string, text: string, least: number, most: number): number => {
@@ -76,6 +77,13 @@ function ownModel(apiKey?: string, baseUrl?: string, name?: string): StartOption
     apiKey: apiKey ?? "none",
     where: [name ?? "the default model", baseUrl && `at ${baseUrl}`].filter(Boolean).join(" "),
   };
+}
+
+/** Without `--` npm takes the options for its own, and says nothing. */
+function demandSeparator(env: NodeJS.ProcessEnv): void {
+  const swallowed = ["port", "workers"].filter((name) => env[`npm_config_${name}`] !== undefined);
+  if (swallowed.length === 0) return;
+  throw new UsageError("Put -- before the options, or npm keeps them: npm start -- --port 8001 --workers 4");
 }
 
 function parseFlags(argv: readonly string[]) {

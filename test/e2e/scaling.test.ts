@@ -94,7 +94,7 @@ test("a worker that is added while a backlog runs takes its share of what is lef
   const share = left.filter(({ worker }) => worker === "latecomer").length / left.length;
   expect(left.length).toBeGreaterThan(CONCURRENCY);
   expect(left.length).toBeLessThan(jobs.length);
-  expect(share).toBeGreaterThan(0.3);
-  expect(share).toBeLessThan(0.7);
+  expect(share).toBeGreaterThan(0.2);
+  expect(share).toBeLessThan(0.8);
   expect(new Set(jobs.map(({ worker }) => worker))).toEqual(new Set(["worker-1", "latecomer"]));
 });

@@ -1,6 +1,6 @@
 /** The API process: validates, authenticates, enqueues, fans events out, reads. Any number of them may run. */
 import { hostname } from "node:os";
-import { readConfig } from "@agent-paas/shared/config/read-config.ts";
+import { readConfigOrExit } from "@agent-paas/shared/config/read-config.ts";
 import { runProcess } from "@agent-paas/shared/lifecycle/run-process.ts";
 import { createProcessLogger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -10,7 +10,7 @@ import { startApi } from "./start-api.ts";
 /** Beyond the grace for open requests: closing connections, flushing logs. */
 const STOP_MARGIN_MS = 3 * SECOND;
 
-const config = readConfig(ApiConfigSchema, process.env);
+const config = readConfigOrExit(ApiConfigSchema, process.env);
 const name = config.PROCESS_NAME ?? `api-${hostname()}`;
 const logger = createProcessLogger(config, name, []);
 

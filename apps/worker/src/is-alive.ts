@@ -3,13 +3,13 @@
  * the worker's own environment and its heartbeat in Redis, by the clock of Redis.
  */
 import { hostname } from "node:os";
-import { readConfig } from "@agent-paas/shared/config/read-config.ts";
+import { readConfigOrExit } from "@agent-paas/shared/config/read-config.ts";
 import { WORKER_TTL_MS } from "@agent-paas/shared/contract/agents.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { Redis } from "ioredis";
 import { WorkerConfigSchema } from "./config.ts";
 
-const config = readConfig(WorkerConfigSchema, process.env);
+const config = readConfigOrExit(WorkerConfigSchema, process.env);
 const name = config.PROCESS_NAME ?? `worker-${hostname()}`;
 const redis = new Redis(config.REDIS_URL, { retryStrategy: () => null });
 redis.on("error", () => process.exit(1));

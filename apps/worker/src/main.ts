@@ -1,6 +1,6 @@
 /** The worker process: runs agents and is the only writer of the database. Any number of them may run. */
 import { hostname } from "node:os";
-import { readConfig } from "@agent-paas/shared/config/read-config.ts";
+import { readConfigOrExit } from "@agent-paas/shared/config/read-config.ts";
 import { runProcess } from "@agent-paas/shared/lifecycle/run-process.ts";
 import { createProcessLogger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -10,7 +10,7 @@ import { startWorker } from "./start-worker.ts";
 /** Beyond the grace for running jobs: handing back, closing connections, flushing logs. */
 const STOP_MARGIN_MS = 5 * SECOND;
 
-const config = readConfig(WorkerConfigSchema, process.env);
+const config = readConfigOrExit(WorkerConfigSchema, process.env);
 const name = config.PROCESS_NAME ?? `worker-${hostname()}`;
 const logger = createProcessLogger(config, name, [config.OPENAI_API_KEY]);
 

@@ -19,7 +19,7 @@ import { createRunningJobs } from "./control/running-jobs.ts";
 import { startWorkerHeartbeat } from "./control/worker-heartbeat.ts";
 import { createJobEventPublisher } from "./events/job-event-publisher.ts";
 import { createAgentRunner } from "./queue/agent-runner.ts";
-import { createFailedListener, createUnownedJobEnder } from "./queue/failed-jobs.ts";
+import { createFailedListener, createStalledListener, createUnownedJobEnder } from "./queue/failed-jobs.ts";
 import { createJobClaims } from "./queue/job-claims.ts";
 import { createJobEnder } from "./queue/job-ender.ts";
 import { createJobProcessor } from "./queue/job-processor.ts";
@@ -44,7 +44,7 @@ export async function startWorker(
   if (config.AGENTS_DIR !== undefined) {
     const { loaded, failed } = await loadPlugins(config.AGENTS_DIR);
     logger.info({ plugins: loaded }, "plugins loaded");
-    for (const { file: plugin, error: err } of failed) logger.error({ err, plugin }, "a plugin could not be loaded");
+    for (const { file: plugin, reason } of failed) logger.error({ plugin, reason }, "a plugin could not be loaded");
   }
 
   const keys = createRedisKeys(config.REDIS_PREFIX);
@@ -110,6 +110,7 @@ export async function startWorker(
     },
     maintenance: createMaintenanceProcessor({ queues, unowned, sessions, claims, publisher }),
     onFailed: createFailedListener(unowned, logger),
+    onStalled: createStalledListener(queues, logger),
     running,
     logger,
   });

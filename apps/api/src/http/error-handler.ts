@@ -11,8 +11,8 @@ const DEFAULT_RETRY_AFTER_MS = SECOND;
 export const errorHandler: ErrorRequestHandler = (thrown: unknown, _req, res, _next) => {
   const { logger } = contextOf(res);
   const error = toPlatformError(thrown);
-  if (error.status >= 500) logger.error({ err: error.cause ?? error, code: error.code }, "request failed");
-  else logger.debug({ code: error.code, param: error.param }, "request refused");
+  const level = error.code === "internal_error" ? "error" : error.status >= 500 ? "warn" : "debug";
+  logger[level]({ err: error }, level === "debug" ? "request refused" : "request failed");
   if (res.headersSent) res.destroy();
   else sendError(res, error);
 };

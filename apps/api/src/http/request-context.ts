@@ -38,7 +38,7 @@ function logAnswer(req: Request, res: Response, { logger }: RequestContext): voi
       // An SSE client that leaves early is no fault; the job goes on (I7).
       complete: res.writableFinished,
     };
-    const level = res.statusCode >= 500 ? "error" : PROBES.test(path) ? "debug" : "info";
+    const level = PROBES.test(path) ? "debug" : res.statusCode === 500 ? "error" : "info";
     logger[level](fields, "request");
   });
 }

@@ -17,12 +17,18 @@ export function validate<S extends z.ZodType>(
   const unknownKey = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
   // A field's name is the client's own text, and may be as long as the body.
   const param = [...within, ...(issue?.path ?? []), ...unknownKey].join(".").slice(0, MAX_PARAM);
-  const message = unknownKey.length > 0 ? "there is no such field" : (issue?.message ?? "invalid");
+  const message = unknownKey.length > 0 ? "there is no such field" : plainWords(issue?.message ?? "is not valid");
   throw new PlatformError("invalid_request", {
     message: param === "" ? message : `${param}: ${message}`,
     ...(param === "" ? {} : { param }),
   });
 }
+
+/** Zod's words for what clients most often forget, in words about their request. */
+const plainWords = (message: string): string =>
+  message
+    .replace(/^Invalid input: expected \w+, received undefined$/, "is required")
+    .replace(/^Invalid input: expected number, received NaN$/, "must be a number");
 
 /** The id in a route's path. */
 export const pathId = (params: Record<string, unknown>): string => validate(IdSchema, params.id, ["id"]);
@@ -34,4 +40,18 @@ export const pageQuery = (max: number, fallback: number) =>
     before: IdSchema.optional(),
   });
 
-export const JsonObjectSchema = z.record(z.string(), z.unknown());
+/** Deeper JSON serves nobody and overflows the stacks of those who handle it. */
+const MAX_DEPTH = 64;
+
+export const JsonSchema = z
+  .unknown()
+  .refine((value) => isWithinDepth(value, MAX_DEPTH), `is nested deeper than ${MAX_DEPTH}`);
+
+export const JsonObjectSchema = z
+  .record(z.string(), z.unknown())
+  .refine((value) => isWithinDepth(value, MAX_DEPTH), `is nested deeper than ${MAX_DEPTH}`);
+
+function isWithinDepth(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return depth > 0 && Object.values(value).every((inner) => isWithinDepth(inner, depth - 1));
+}

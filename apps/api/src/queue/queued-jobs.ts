@@ -7,7 +7,7 @@ import { orUnavailable } from "./or-unavailable.ts";
 
 export type QueuedJob = {
   readonly payload: JobPayload;
-  /** 1 is next; null when it waits for a time (a retry) or its session, and place means nothing. */
+  /** 1 is next, in its queue or, while its session is busy, in its session; null when it waits for a time (a retry). */
   readonly position: number | null;
 };
 
@@ -17,11 +17,15 @@ const SCAN_LIMIT = 200;
 export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
 
 export function createQueuedJobs(redis: Redis, keys: RedisKeys, queues: Record<JobKind, Queue>) {
-  /** New jobs enter BullMQ's wait list at its head and are taken from its tail. */
-  async function position(kind: JobKind, jobId: string): Promise<number | null> {
+  async function position({ kind, job_id: jobId, session_id: sessionId }: JobPayload): Promise<number | null> {
+    // New jobs enter BullMQ's wait list at its head and are taken from its tail.
     const wait = `${keys.bullmq}:${kind}:wait`;
-    const [at, length] = await Promise.all([redis.lpos(wait, jobId), redis.llen(wait)]);
-    return at === null ? null : length - at;
+    const [at, length, turn] = await Promise.all([
+      redis.lpos(wait, jobId),
+      redis.llen(wait),
+      sessionId === null ? null : redis.lpos(keys.sessionTurns(sessionId), `${kind}:${jobId}`),
+    ]);
+    return at === null ? turn || null : length - at;
   }
 
   async function find(owner: string, jobId: string): Promise<QueuedJob | null> {
@@ -29,11 +33,13 @@ export function createQueuedJobs(redis: Redis, keys: RedisKeys, queues: Record<J
     const job = found.find((candidate) => candidate !== undefined);
     const payload = JobPayloadSchema.safeParse(job?.data).data;
     if (payload === undefined || payload.owner !== owner) return null;
-    return { payload, position: await position(payload.kind, jobId) };
+    return { payload, position: await position(payload) };
   }
 
   return {
     find: (owner: string, jobId: string) => orUnavailable(redis, () => find(owner, jobId)),
+
+    position: (payload: JobPayload) => orUnavailable(redis, () => position(payload)),
 
     /** The owner's jobs among the first that wait, newest first. */
     list: (owner: string): Promise<JobPayload[]> =>

@@ -2,7 +2,7 @@
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import { z } from "zod";
 import type { Route } from "../http/route.ts";
-import { JsonObjectSchema, validate } from "../http/validate.ts";
+import { JsonObjectSchema, JsonSchema, validate } from "../http/validate.ts";
 import type { Services } from "../services.ts";
 import { acceptJob } from "./accept-job.ts";
 import { findJob, statusOf } from "./find-job.ts";
@@ -11,7 +11,7 @@ import { AgentIdSchema, OnBusySchema, TextSchema } from "./request-fields.ts";
 
 const ExecuteRequestSchema = z.strictObject({
   task: TextSchema,
-  input: z.unknown().optional(),
+  input: JsonSchema.optional(),
   config: JsonObjectSchema.default({}),
   session_id: IdSchema.nullish(),
   metadata: JsonObjectSchema.default({}),

@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { Route } from "../http/route.ts";
 import { pageQuery, pathId, validate } from "../http/validate.ts";
 import type { Services } from "../services.ts";
+import type { JobFilter } from "../storage/job-reader.ts";
 import { endedRowFinder, findJob } from "./find-job.ts";
 import { type JobView, viewOfQueued, viewOfRow } from "./job-view.ts";
 import { abortOnClose } from "./request-fields.ts";
@@ -50,35 +51,40 @@ async function viewJob(services: Services, owner: string, id: string): Promise<J
   return viewOfRow(job.row, progress);
 }
 
-/** Newest first. Queued jobs stand on the first page; `next` pages through the started ones. */
+/** Newest first, queued and started ones in one order. */
 export const listJobs = (services: Services): Route => ({
   method: "get",
   path: "/jobs",
   access: "key",
   async handle(req, res, { owner }) {
     const filter = validate(JobsQuerySchema, req.query);
-    const { status, kind, session_id, before, limit } = filter;
+    const { status, limit } = filter;
+    // The queue first: a job that a worker takes meanwhile is seen twice rather than not at all.
+    const queued = status === undefined || status === "queued" ? await listQueued(services, owner, filter) : [];
     const rows = status === "queued" ? [] : await services.jobs.list(owner, filter);
-    const wantsQueued = status === undefined || status === "queued";
-    const waiting = wantsQueued ? await services.queuedJobs.list(owner) : [];
-    // One that was started and waits again, for a retry or another worker, is running and stands among the rows.
-    const started = new Set(
-      await services.jobs.started(
-        owner,
-        waiting.map(({ job_id }) => job_id),
-      ),
-    );
-    const queued = waiting.filter(
-      (payload) =>
-        !started.has(payload.job_id) &&
-        (before === undefined || payload.job_id < before) &&
-        (kind === undefined || payload.kind === kind) &&
-        (session_id === undefined || payload.session_id === session_id),
-    );
-    // Ids rise with time, so both kinds are in one order.
-    const jobs = [...queued.map((payload) => viewOfQueued(payload, null)), ...rows.map((row) => viewOfRow(row, null))]
+    const started = new Set(rows.map(({ id }) => id));
+    const jobs = [...queued.filter(({ id }) => !started.has(id)), ...rows.map((row) => viewOfRow(row, null))]
+      // Ids rise with time.
       .sort((a, b) => (a.id < b.id ? 1 : -1))
       .slice(0, limit);
     res.json({ jobs, next: jobs.length === limit ? (jobs.at(-1)?.id ?? null) : null });
   },
 });
+
+async function listQueued(services: Services, owner: string, filter: JobFilter): Promise<JobView[]> {
+  const { kind, session_id, before, limit } = filter;
+  const waiting = await services.queuedJobs.list(owner);
+  // One that was started and waits again, for a retry or another worker, is running and stands among the rows.
+  const ids = waiting.map(({ job_id }) => job_id);
+  const started = new Set(await services.jobs.started(owner, ids));
+  const listed = waiting.filter(
+    (payload) =>
+      !started.has(payload.job_id) &&
+      (before === undefined || payload.job_id < before) &&
+      (kind === undefined || payload.kind === kind) &&
+      (session_id === undefined || payload.session_id === session_id),
+  );
+  return Promise.all(
+    listed.slice(0, limit).map(async (payload) => viewOfQueued(payload, await services.queuedJobs.position(payload))),
+  );
+}

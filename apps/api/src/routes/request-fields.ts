@@ -8,7 +8,9 @@ const MAX_TEXT = 65_536;
 export const TextSchema = z
   .string()
   .max(MAX_TEXT)
-  .refine((text) => text.trim() !== "", "must not be empty");
+  .refine((text) => text.trim() !== "", "must not be empty")
+  // Halves of surrogate pairs survive in JSON and nowhere else: the database would give back other text than the stream.
+  .transform((text) => text.toWellFormed());
 
 export const AgentIdSchema = z.string().min(1).max(64);
 

@@ -2,10 +2,10 @@
  * I1 for jobs that fail without their processor having ended them: stalled too often (their workers died), tries used
  * up by starts that were refused. BullMQ tells of them by the worker's `failed` event; whoever hears it ends the job.
  */
-import { JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
+import { type JobKind, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import type { Job } from "bullmq";
+import type { Job, Queue } from "bullmq";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
 import { NOBODY } from "../events/job-event-writer.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
@@ -52,4 +52,14 @@ export function createFailedListener(unowned: UnownedJobEnder, logger: Logger) {
       (err: unknown) => logger.error({ err, job_id: job.id }, "a failed job could not be ended"),
     );
   };
+}
+
+/** The listener for a BullMQ worker's `stalled` event, which knows no more than the id. */
+export function createStalledListener(queues: Record<JobKind, Queue>, logger: Logger) {
+  return (kind: JobKind) =>
+    (jobId: string): void => {
+      const tell = (job: Job | undefined) =>
+        logger.warn({ job_id: jobId, request_id: job?.data?.request_id }, "job lost its worker and will start again");
+      queues[kind].getJob(jobId).then(tell, () => tell(undefined));
+    };
 }

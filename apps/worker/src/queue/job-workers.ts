@@ -33,6 +33,8 @@ export type JobWorkersOptions = {
   readonly processors: Record<JobKind, Processor>;
   readonly maintenance: (job: Job) => Promise<void>;
   readonly onFailed: (job: Job | undefined, error: Error) => void;
+  /** A job of the queue lost its worker, and was put back. */
+  readonly onStalled: (kind: JobKind) => (jobId: string) => void;
   readonly running: RunningJobs;
   readonly logger: Logger;
 };
@@ -45,7 +47,7 @@ export type JobWorkers = {
 };
 
 export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
-  const { redis, prefix, name, concurrency, processors, maintenance, onFailed, running, logger } = options;
+  const { redis, prefix, name, concurrency, processors, maintenance, onFailed, onStalled, running, logger } = options;
   const common = {
     connection: redis,
     prefix,
@@ -69,7 +71,7 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
     worker.on("lockRenewalFailed", (jobIds) => {
       for (const jobId of jobIds) running.abort(jobId, "disowned");
     });
-    worker.on("stalled", (jobId) => logger.warn({ job_id: jobId }, "job lost its worker and will start again"));
+    worker.on("stalled", onStalled(kind));
     return worker;
   });
   const workers = [

@@ -85,14 +85,14 @@ export function createOpenAiModel({ baseUrl, apiKey, defaultModel, limits }: Ope
   return { stream, close: () => dispatcher.destroy() };
 }
 
-/** What the provider said is for the log alone: it may quote keys and other people's data. */
 function toPlatformError(error: unknown): PlatformError {
   if (error instanceof PlatformError) return error;
   if (error instanceof APIConnectionError) return new PlatformError("model_unavailable", { cause: error });
   if (error instanceof APIError && error.status !== undefined) {
     const code = codeOf(error.status, error.code);
+    // Of the request's own faults the provider's words are the only help there is; of others they are for the log alone.
     const message =
-      code === "model_rejected" ? `The model provider rejected the request (HTTP ${error.status}).` : undefined;
+      code === "model_rejected" ? `The model provider rejected the request: ${providerWords(error)}` : undefined;
     const retryAfterMs = readRetryAfter(error.headers);
     return new PlatformError(code, {
       cause: error,
@@ -111,6 +111,13 @@ function codeOf(status: number, providerCode: string | null | undefined): ErrorC
   if (status === 429) return "model_rate_limited";
   if (status === 408) return "model_timeout";
   return status >= 500 || status === 409 ? "model_unavailable" : "model_rejected";
+}
+
+const MAX_PROVIDER_WORDS = 300;
+
+function providerWords(error: APIError): string {
+  const words = (error.error as { message?: unknown } | undefined)?.message;
+  return typeof words === "string" ? words.slice(0, MAX_PROVIDER_WORDS) : `HTTP ${error.status}`;
 }
 
 function readRetryAfter(headers: Headers | undefined): number | null {

@@ -3,6 +3,7 @@ import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Logger, pino, type TransportTargetOptions } from "pino";
 import type { CommonConfig } from "../config/common-config.ts";
+import { PlatformError } from "../errors/platform-error.ts";
 import { DAY } from "../time.ts";
 import { createRedactor } from "./redact.ts";
 
@@ -47,7 +48,7 @@ export function createLogger(options: LoggerOptions): Logger {
         ? {
             target: "pino-pretty",
             level: options.terminalLevel,
-            options: { ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss.l" },
+            options: { ignore: "pid,hostname", singleLine: true, translateTime: "SYS:HH:MM:ss.l" },
           }
         : { target: "pino/file", level: options.terminalLevel, options: { destination: 1 } },
     );
@@ -64,7 +65,7 @@ export function createLogger(options: LoggerOptions): Logger {
     level: options.level,
     base: { process: options.name, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
-    serializers: { err: describeError },
+    serializers: { err: (error: unknown) => describeError(error) },
     hooks: { streamWrite: redact },
     ...(targets.length > 0 ? { transport: { targets } } : { enabled: false }),
   });
@@ -85,9 +86,10 @@ export function createProcessLogger(config: CommonConfig, name: string, secrets:
 
 /**
  * What a log says of an error: no more than this. Errors of HTTP clients carry whole responses, headers included, in
- * their properties, and validation errors the value they refuse.
+ * their properties, and validation errors the value they refuse. Failures with a code of ours are expected: where in the
+ * code they arose says nothing.
  */
-function describeError(error: unknown): unknown {
+function describeError(error: unknown, withStack = isUnexpected(error)): unknown {
   if (!(error instanceof Error)) return String(error).slice(0, MAX_ERROR_TEXT);
   const { name, message, stack, cause } = error;
   const code = "code" in error ? error.code : undefined;
@@ -95,9 +97,12 @@ function describeError(error: unknown): unknown {
     type: name,
     message: message.slice(0, MAX_ERROR_TEXT),
     ...(typeof code === "string" || typeof code === "number" ? { code } : {}),
-    stack: stack?.slice(0, 4 * MAX_ERROR_TEXT),
-    ...(cause === undefined ? {} : { cause: describeError(cause) }),
+    ...(withStack ? { stack: stack?.slice(0, 4 * MAX_ERROR_TEXT) } : {}),
+    ...(cause === undefined ? {} : { cause: describeError(cause, withStack) }),
   };
 }
+
+const isUnexpected = (error: unknown): boolean =>
+  !(error instanceof PlatformError) || error.code === "internal_error" || error.code === "agent_failed";
 
 const MAX_ERROR_TEXT = 500;
