@@ -29,6 +29,7 @@ const ending = (content: string, status: JobEnd["status"] = "completed"): JobEnd
   usage: { input_tokens: 1, output_tokens: 2, total_tokens: 3 },
   error: null,
   lastSeq: 5,
+  executionMs: 12,
 });
 
 test("a retried job has one row, one question, one answer", async () => {

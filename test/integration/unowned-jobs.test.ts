@@ -11,52 +11,75 @@ import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { createJobEventPublisher } from "../../apps/worker/src/events/job-event-publisher.ts";
-import { createFailedListener, createUnownedJobEnder } from "../../apps/worker/src/queue/failed-jobs.ts";
+import { createFailedJobs } from "../../apps/worker/src/queue/failed-jobs.ts";
 import { createJobClaims } from "../../apps/worker/src/queue/job-claims.ts";
 import { createJobEnder } from "../../apps/worker/src/queue/job-ender.ts";
+import { createMaintenanceProcessor } from "../../apps/worker/src/queue/maintenance-processor.ts";
 import { createSessionTurns } from "../../apps/worker/src/queue/session-turns.ts";
+import { createUnownedJobEnder } from "../../apps/worker/src/queue/unowned-job-ender.ts";
 import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
+import { createSessionRepository } from "../../apps/worker/src/storage/session-repository.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-test("a job whose workers died too often ends as failed, and its session goes on", async () => {
+/** The parts of a worker that end jobs, and a queue worker that fails every chat without its processor. */
+async function startEnding() {
   const { db } = await openTestDatabase();
   const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
   const keys = createRedisKeys(`t${newId().slice(-8)}`);
   const logger = pino({ enabled: false });
   const connection = { connection: redis, prefix: keys.bullmq };
   const queues = { chat: new Queue("chat", connection), execute: new Queue("execute", connection) };
-  const claims = createJobClaims(redis, keys, 60);
+  const claims = createJobClaims(redis, keys);
   const publisher = createJobEventPublisher({ redis, keys, logTtlSeconds: 60, logger });
   const turns = createSessionTurns(redis, keys, queues, logger);
   const jobs = createJobRepository(db, "w");
+  const maintenance = new Queue("maintenance", connection);
   const unowned = createUnownedJobEnder(claims, publisher, jobs, createJobEnder(jobs, turns));
+  const sessions = createSessionRepository(db);
+  const process = createMaintenanceProcessor({ queues, unowned, sessions, claims, publisher });
+  const failed = createFailedJobs(queues, maintenance, claims, logger);
+  const settings = { settings: { backoffStrategy: () => 50 } };
+  const ending = new Worker("maintenance", process, { ...connection, ...settings, autorun: false });
   const dying = new Worker("chat", async () => Promise.reject(new UnrecoverableError("stalled too often")), connection);
-  dying.on("failed", createFailedListener(unowned, logger));
   onTestFinished(async () => {
-    await dying.close();
-    for (const queue of Object.values(queues)) await queue.obliterate({ force: true });
-    await Promise.all(Object.values(queues).map((queue) => queue.close()));
+    await Promise.all([dying.close(), ending.close()]);
+    for (const queue of [maintenance, ...Object.values(queues)]) {
+      await queue.obliterate({ force: true });
+      await queue.close();
+    }
     redis.disconnect();
   });
 
-  const payload: JobPayload = {
-    job_id: newId(),
-    kind: "chat",
-    owner: "alice",
-    agent_type: "chat_basic",
-    session_id: newId(),
-    text: "a poisonous question",
-    config: {},
-    metadata: {},
-    locale: "en",
-    request_id: "r",
-    accepted_at: new Date().toISOString(),
+  const fail = async (payload: object, jobId: string) => {
+    await queues.chat.add("chat", payload, { jobId });
+    await waitFor("the failure", async () => (await queues.chat.getFailed()).some(({ id }) => id === jobId));
   };
+  return { redis, db, keys, fail, failed, dying, ending };
+}
+
+const payloadOf = (): JobPayload => ({
+  job_id: newId(),
+  kind: "chat",
+  owner: "alice",
+  agent_type: "chat_basic",
+  session_id: newId(),
+  text: "a poisonous question",
+  config: {},
+  metadata: {},
+  locale: "en",
+  request_id: "r",
+  accepted_at: new Date().toISOString(),
+});
+
+test("a job whose workers died too often ends as failed, and its session goes on", async () => {
+  const { redis, db, keys, fail, failed, dying, ending } = await startEnding();
+  dying.on("failed", failed.listener("chat"));
+  void ending.run();
+  const payload = payloadOf();
   const turnsKey = keys.sessionTurns(payload.session_id ?? "");
   await redis.rpush(turnsKey, `chat:${payload.job_id}`, "chat:next");
-  await queues.chat.add("chat", payload, { jobId: payload.job_id });
-
+  await fail(payload, payload.job_id);
   await waitFor("the end", async () => (await redis.hget(keys.jobState(payload.job_id), "ended")) === "failed");
   expect(await db("agent_logs").select("id", "status", "error_code", "last_seq")).toEqual([
     { id: payload.job_id, status: "failed", error_code: "worker_lost", last_seq: 2 },
@@ -69,4 +92,29 @@ test("a job whose workers died too often ends as failed, and its session goes on
   ]);
   expect(await redis.lrange(turnsKey, 0, -1)).toEqual(["chat:next"]);
   expect(await db("messages").select("role", "content")).toEqual([{ role: "user", content: "a poisonous question" }]);
+});
+
+test("one whose failure nobody lived to end is found by the next worker that starts, once", async () => {
+  const { redis, db, keys, fail, failed, ending } = await startEnding();
+  const payload = payloadOf();
+  await fail(payload, payload.job_id);
+  await failed.sweep();
+  await failed.sweep();
+  void ending.run();
+  await waitFor("the end", async () => (await redis.hget(keys.jobState(payload.job_id), "ended")) === "failed");
+  await failed.sweep();
+  expect(await db("agent_logs").select("id", "status")).toEqual([{ id: payload.job_id, status: "failed" }]);
+  expect(await redis.xlen(keys.eventLog(payload.job_id))).toBe(1);
+});
+
+test("a payload that cannot be read ends too, for its owner to see", async () => {
+  const { redis, db, keys, fail, failed, dying, ending } = await startEnding();
+  dying.on("failed", failed.listener("chat"));
+  void ending.run();
+  const { job_id, kind, owner, session_id } = payloadOf();
+  await fail({ job_id, kind, owner, session_id, text: 7 }, job_id);
+  await waitFor("the end", async () => (await redis.hget(keys.jobState(job_id), "ended")) === "failed");
+  expect(await db("agent_logs").select("id", "owner", "error_code")).toEqual([
+    { id: job_id, owner: "alice", error_code: "job_invalid" },
+  ]);
 });

@@ -7,7 +7,6 @@ import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { connectRedis, isReadyWithin } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import type { Response } from "express";
 import { createApp } from "./app.ts";
 import type { ApiConfig } from "./config.ts";
 import { createEventLog } from "./events/event-log.ts";
@@ -41,9 +40,14 @@ export async function startApi(
   releasers: Releasers,
 ): Promise<{ url: string }> {
   const keys = createRedisKeys(config.REDIS_PREFIX);
+  // Logs are read on a connection of their own, so that a long replay does not hold up who wants a job accepted.
   const redis = connectRedis(config.REDIS_URL, "request", name, logger);
+  const logRedis = connectRedis(config.REDIS_URL, "request", `${name}:logs`, logger);
   const subscriberRedis = connectRedis(config.REDIS_URL, "subscriber", name, logger);
-  for (const connection of [redis, subscriberRedis]) releasers.add("redis", () => connection.disconnect());
+  const connections = [redis, logRedis, subscriberRedis];
+  for (const connection of connections) releasers.add("redis", () => connection.disconnect());
+  const isUp = await Promise.all(connections.map((connection) => isReadyWithin(connection, REDIS_WAIT_MS)));
+  if (isUp.includes(false)) logger.warn("started without Redis");
 
   const database = createReadDatabase(databaseFile(config.DATABASE_URL));
   releasers.add("database", () => database.close());
@@ -63,12 +67,12 @@ export async function startApi(
   const wheel = createTickWheel(config.SSE_HEARTBEAT_MS);
   releasers.add("wheel", () => wheel.stop());
   const subscriber = createJobEventSubscriber(subscriberRedis, keys, logger);
-  // The log is read on the other connection: what could not be read while that was away is read when it is back.
-  redis.on("ready", subscriber.tellGap);
+  // What could not be read while the logs' connection was away is read when it is back.
+  logRedis.on("ready", subscriber.tellGap);
   releasers.add("subscriber", () => subscriber.stop());
-  const fanout = createJobEventFanout({ subscriber, log: createEventLog(redis, keys), wheel });
+  const fanout = createJobEventFanout({ subscriber, log: createEventLog(logRedis, keys), wheel });
 
-  const openStreams = new Set<Response>();
+  const openStreams = new Set<() => void>();
   const services: Services = {
     config,
     database,
@@ -81,10 +85,6 @@ export async function startApi(
     sse: { fanout, wheel, stalledClientMs: config.SSE_STALLED_CLIENT_MS, openStreams },
   };
 
-  const isUp = await Promise.all(
-    [redis, subscriberRedis].map((connection) => isReadyWithin(connection, REDIS_WAIT_MS)),
-  );
-  if (isUp.includes(false)) logger.warn("started without Redis");
   const server = createServer(SERVER_LIMITS, createApp(services, logger));
   server.maxConnections = MAX_CONNECTIONS;
   const sockets = trackSockets(server);
@@ -106,11 +106,11 @@ function listen(server: Server, host: string, port: number): Promise<AddressInfo
 async function stopServing(
   server: Server,
   sockets: ReadonlySet<Socket>,
-  openStreams: ReadonlySet<Response>,
+  openStreams: ReadonlySet<() => void>,
   graceMs: number,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  for (const res of openStreams) res.end();
+  for (const stop of openStreams) stop();
   server.closeIdleConnections();
   // Those that have not asked anything yet (browsers open some in advance) do not count as idle to Node.
   for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();

@@ -4,14 +4,13 @@ import { createOpenAiModel } from "@agent-paas/agents/model/openai-model.ts";
 import { loadPlugins } from "@agent-paas/agents/plugins.ts";
 import { listManifests } from "@agent-paas/agents/registry.ts";
 import "@agent-paas/agents/agents/chat-agent.ts";
-import { JOB_KINDS, type JobKind } from "@agent-paas/shared/contract/jobs.ts";
+import { JOB_KINDS, type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import { databaseFile, openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { connectRedis } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { SECOND } from "@agent-paas/shared/time.ts";
 import { Queue } from "bullmq";
 import type { WorkerConfig } from "./config.ts";
 import { startCancelListener } from "./control/cancel-listener.ts";
@@ -19,13 +18,14 @@ import { createRunningJobs } from "./control/running-jobs.ts";
 import { startWorkerHeartbeat } from "./control/worker-heartbeat.ts";
 import { createJobEventPublisher } from "./events/job-event-publisher.ts";
 import { createAgentRunner } from "./queue/agent-runner.ts";
-import { createFailedListener, createStalledListener, createUnownedJobEnder } from "./queue/failed-jobs.ts";
+import { createFailedJobs } from "./queue/failed-jobs.ts";
 import { createJobClaims } from "./queue/job-claims.ts";
 import { createJobEnder } from "./queue/job-ender.ts";
 import { createJobProcessor } from "./queue/job-processor.ts";
 import { createJobWorkers } from "./queue/job-workers.ts";
 import { createMaintenanceProcessor } from "./queue/maintenance-processor.ts";
 import { createSessionTurns } from "./queue/session-turns.ts";
+import { createUnownedJobEnder } from "./queue/unowned-job-ender.ts";
 import { createJobRepository } from "./storage/job-repository.ts";
 import { migrate } from "./storage/migrate.ts";
 import { createSessionRepository } from "./storage/session-repository.ts";
@@ -68,18 +68,17 @@ export async function startWorker(
   });
   releasers.add("model", () => model.close());
 
-  const queues = Object.fromEntries(
-    JOB_KINDS.map((kind) => [kind, new Queue(kind, { connection: queueRedis, prefix: keys.bullmq })]),
-  ) as Record<JobKind, Queue>;
-  for (const queue of Object.values(queues)) {
-    queue.on("error", (err) => logger.warn({ err, queue: queue.name }, "queue error"));
+  const openQueue = (queueName: string) => {
+    // The API writes the queues' settings; here they are only read from and added to.
+    const queue = new Queue(queueName, { connection: queueRedis, prefix: keys.bullmq, skipMetasUpdate: true });
+    queue.on("error", (err) => logger.warn({ err, queue: queueName }, "queue error"));
     releasers.add("queue", () => queue.close());
-  }
+    return queue;
+  };
+  const queues = Object.fromEntries(JOB_KINDS.map((kind) => [kind, openQueue(kind)])) as Record<JobKind, Queue>;
 
-  const stateTtlSeconds =
-    Math.ceil(Math.max(config.CHAT_DEADLINE_MS, config.EXECUTE_DEADLINE_MS) / SECOND) + config.EVENT_LOG_TTL_SECONDS;
   const running = createRunningJobs();
-  const claims = createJobClaims(eventRedis, keys, stateTtlSeconds);
+  const claims = createJobClaims(eventRedis, keys);
   const turns = createSessionTurns(queueRedis, keys, queues, logger);
   const publisher = createJobEventPublisher({
     redis: eventRedis,
@@ -92,6 +91,7 @@ export async function startWorker(
   const sessions = createSessionRepository(db);
   const ender = createJobEnder(jobs, turns);
   const unowned = createUnownedJobEnder(claims, publisher, jobs, ender);
+  const failedJobs = createFailedJobs(queues, openQueue(MAINTENANCE_QUEUE), claims, logger);
   const runner = createAgentRunner(model, sessions);
 
   const cancelListener = startCancelListener(subscriber, keys, claims, running, logger);
@@ -109,13 +109,13 @@ export async function startWorker(
       execute: processorFor(config.EXECUTE_DEADLINE_MS),
     },
     maintenance: createMaintenanceProcessor({ queues, unowned, sessions, claims, publisher }),
-    onFailed: createFailedListener(unowned, logger),
-    onStalled: createStalledListener(queues, logger),
+    onFailed: failedJobs.listener,
     running,
     logger,
   });
   releasers.add("job workers", () => workers.stop(config.SHUTDOWN_GRACE_MS));
   await workers.start();
+  await failedJobs.sweep();
 
   const heartbeat = await startWorkerHeartbeat(queueRedis, keys, `${name}:${newId()}`, listManifests(), logger);
   releasers.add("heartbeat", () => heartbeat.stop());

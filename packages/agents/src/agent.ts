@@ -27,7 +27,7 @@ export type AgentInput = {
 
 export type AgentContext<Config> = {
   readonly jobId: string;
-  /** From 1; above 1 the job was started before and did not end. */
+  /** From 1; above 1 the agent was begun before, for this job, and did not end. */
   readonly attempt: number;
   /** Parsed by the agent's own schema: defaults are filled in. */
   readonly config: Config;

@@ -35,3 +35,15 @@ test("an id is registered once, and only a plain one", () => {
   expect(() => registerAgent("once")(EchoAgent)).toThrow(/registered already/);
   expect(() => registerAgent("No Spaces")(EchoAgent)).toThrow(/is no agent id/);
 });
+
+test("a schema without a JSON form is refused where it is registered", () => {
+  class DatedAgent extends BaseAgent {
+    static readonly description = "Has a date that JSON cannot describe.";
+    static readonly config = z.strictObject({ since: z.date() });
+    async *run() {
+      yield text("never");
+    }
+  }
+  expect(() => registerAgent("dated")(DatedAgent)).toThrow();
+  expect(findAgent("dated")).toBeUndefined();
+});

@@ -12,6 +12,7 @@ const completed: JobRow = {
   task: "hi",
   status: "completed",
   attempt: 1,
+  runs: 1,
   worker: "w",
   result: JSON.stringify({ content: "the whole text" }),
   usage: null,

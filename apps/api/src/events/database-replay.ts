@@ -1,23 +1,18 @@
 /** The events of an ended job when its log is gone: its text as one message and one `done`, from the database. */
-import { encodeEvent, type JobEvent } from "@agent-paas/shared/contract/events.ts";
+import { encodeEvent, endEvents, type JobEvent } from "@agent-paas/shared/contract/events.ts";
 import { isTerminal, type JobResult } from "@agent-paas/shared/contract/jobs.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
-import { ERROR_CODES, type ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 
 /**
  * One batch whose last event has the `seq` that the job's `done` had (I2). A client that had seen a part (`after` > 0)
  * gets the text as a `reset`, which replaces what it shows; one that misses nothing but the end gets the end.
  */
 export function replayFromRow(row: JobRow, after: number): Buffer {
-  if (!isTerminal(row.status)) throw new Error(`job ${row.id} has not ended`);
-  const ending: JobEvent[] = [];
-  if (row.error_code !== null) {
-    const retryable = ERROR_CODES[row.error_code as ErrorCode]?.retryable ?? false;
-    ending.push({ event: "error", data: { code: row.error_code, message: row.error_message ?? "", retryable } });
-  }
+  const { id: job_id, session_id, status, error_code, error_message } = row;
+  if (!isTerminal(status)) throw new Error(`job ${job_id} has not ended`);
   const usage = row.usage === null ? null : JSON.parse(row.usage);
-  const { session_id, id: job_id, status } = row;
-  ending.push({ event: "done", data: { session_id, job_id, status, usage } });
+  const error = error_code === null ? null : { code: error_code, message: error_message ?? "" };
+  const ending = endEvents({ job_id, session_id, status, usage, error });
 
   const { content } = row.result === null ? { content: "" } : (JSON.parse(row.result) as JobResult);
   const text: JobEvent = { event: "message", data: { content, type: after === 0 ? "text" : "reset" } };

@@ -2,8 +2,8 @@
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import type { Redis } from "ioredis";
 
-/** Entries per read: bounds what one slow client can make this process hold. */
-const PAGE = 256;
+/** Entries per read: about what a socket takes before it says stop; what it does not take is read again. */
+export const LOG_PAGE = 64;
 
 type Entry = [id: Buffer, fields: Buffer[]];
 
@@ -14,7 +14,7 @@ export function createEventLog(redis: Redis, keys: RedisKeys) {
   return {
     /** The batches with events after `seq`, in their order; at most a page of them. */
     async read(jobId: string, seq: number): Promise<Buffer[]> {
-      const entries = await redis.xrangeBuffer(keys.eventLog(jobId), `${seq + 1}-0`, "+", "COUNT", PAGE);
+      const entries = await redis.xrangeBuffer(keys.eventLog(jobId), `${seq + 1}-0`, "+", "COUNT", LOG_PAGE);
       return (entries as Entry[]).map(batchOf);
     },
 

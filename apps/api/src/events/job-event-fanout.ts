@@ -40,17 +40,12 @@ export function createJobEventFanout(deps: FollowerDeps) {
         signal.addEventListener("abort", giveUp, { once: true });
         const leaveWheel = wheel.join(lookQuietly);
         const subscription = subscriber.add(jobId, {
-          onBatch: (batch) => readBounds(batch).terminal && settle(true),
+          onBatch: (_batch, { terminal }) => terminal && settle(true),
           onGap: lookQuietly,
         });
         subscription.confirmed.then(lookQuietly, () => {});
         if (signal.aborted) giveUp();
       });
-    },
-
-    /** Channels subscribed to at present. */
-    get channels(): number {
-      return subscriber.size;
     },
   };
 }

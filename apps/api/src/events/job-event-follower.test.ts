@@ -1,5 +1,5 @@
 /** I2 for one client: every event once and in order, whatever pub/sub repeats, loses or delivers at a bad time. */
-import { decodeEvents, encodeEvent, type JobEvent } from "@agent-paas/shared/contract/events.ts";
+import { decodeEvents, encodeEvent, type JobEvent, readBounds } from "@agent-paas/shared/contract/events.ts";
 import { expect, test, vi } from "vitest";
 import type { EventLog } from "./event-log.ts";
 import { JobEventFollower } from "./job-event-follower.ts";
@@ -25,7 +25,6 @@ function createJob() {
       return { confirmed: Promise.resolve(), release: () => void listeners.delete(listener) };
     },
     tellGap: () => {},
-    size: 0,
     stop: () => {},
   };
   const batchOf = (seqs: readonly number[], last: boolean) =>
@@ -44,7 +43,8 @@ function createJob() {
     deps: { log, subscriber, wheel: { join: () => () => {}, stop: () => {} } },
     append: (seqs: readonly number[], last = false) => void batches.push(batchOf(seqs, last)),
     publish: (seqs: readonly number[], last = false) => {
-      for (const listener of listeners) listener.onBatch(batchOf(seqs, last));
+      const batch = batchOf(seqs, last);
+      for (const listener of listeners) listener.onBatch(batch, readBounds(batch));
     },
     setAway: (value: boolean) => {
       away = value;

@@ -6,10 +6,10 @@
  * otherwise, and whenever something may have been missed, the log is read from there. Nothing is buffered: a batch is
  * in the log before it is published, so what arrives at a bad time is only noted, and read later.
  */
-import { readBounds, sliceAfter } from "@agent-paas/shared/contract/events.ts";
+import { type BatchBounds, readBounds, sliceAfter } from "@agent-paas/shared/contract/events.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { replayFromRow } from "./database-replay.ts";
-import type { EventLog } from "./event-log.ts";
+import { type EventLog, LOG_PAGE } from "./event-log.ts";
 import type { JobEventSubscriber, JobListener, Subscription } from "./job-event-subscriber.ts";
 import type { TickWheel } from "./tick-wheel.ts";
 
@@ -64,7 +64,7 @@ export class JobEventFollower implements JobListener {
     const confirmed = this.#subscription?.confirmed ?? Promise.resolve();
     confirmed.then(
       () => this.#catchUp(),
-      () => {},
+      () => this.#strand(),
     );
   }
 
@@ -81,9 +81,9 @@ export class JobEventFollower implements JobListener {
     this.#leaveWheel();
   }
 
-  onBatch(batch: Buffer): void {
+  onBatch(batch: Buffer, bounds: BatchBounds): void {
     this.#quietSinceTick = false;
-    if (this.#mode === "live" && readBounds(batch).first <= this.#cursor + 1) this.#pass(batch);
+    if (this.#mode === "live" && bounds.first <= this.#cursor + 1) this.#pass(batch, bounds);
     else this.#noteMissed();
   }
 
@@ -112,16 +112,17 @@ export class JobEventFollower implements JobListener {
         this.#missed = false;
         found = await this.#readLog();
         if (found.length === 0) await this.#replayIfEnded();
-        for (const batch of found) {
-          if (this.#stopped()) return;
-          this.#pass(batch);
-        }
-      } while (!this.#stopped() && (this.#missed || found.length > 0));
+        this.#passAll(found);
+      } while (!this.#stopped() && (this.#missed || found.length === LOG_PAGE));
       if (!this.#stopped()) this.#mode = "live";
     } catch {
       // Redis is away, or the database. A connection that comes back, or the next tick, looks again.
-      if (!this.#stopped()) this.#mode = "stranded";
+      this.#strand();
     }
+  }
+
+  #strand(): void {
+    if (!this.#stopped()) this.#mode = "stranded";
   }
 
   async #readLog(): Promise<Buffer[]> {
@@ -135,18 +136,21 @@ export class JobEventFollower implements JobListener {
     const row = await this.#options.findEnded();
     if (row === null || this.#stopped()) return;
     // The end may have been told between the look into the log and the look into the database.
-    for (const batch of await this.#readLog()) {
-      if (this.#stopped()) return;
-      this.#pass(batch);
-    }
+    this.#passAll(await this.#readLog());
     if (this.#stopped()) return;
     const replay = replayFromRow(row, this.#cursor);
     if (replay.length > 0) this.#options.sink.write(replay);
     this.#end();
   }
 
-  #pass(batch: Buffer): void {
-    const { first, last, terminal } = readBounds(batch);
+  #passAll(batches: readonly Buffer[]): void {
+    for (const batch of batches) {
+      if (this.#stopped()) return;
+      this.#pass(batch, readBounds(batch));
+    }
+  }
+
+  #pass(batch: Buffer, { first, last, terminal }: BatchBounds): void {
     if (last > this.#cursor) {
       const fresh = first > this.#cursor ? batch : sliceAfter(batch, this.#cursor);
       this.#cursor = last;

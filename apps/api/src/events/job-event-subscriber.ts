@@ -3,13 +3,15 @@
  * last one to leave unsubscribes (I9). A connection that falls silent is replaced, and every listener is told to look
  * into the log, because pub/sub keeps nothing for those who were away.
  */
+import { once } from "node:events";
+import { type BatchBounds, readBounds } from "@agent-paas/shared/contract/events.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { Redis } from "ioredis";
 
 export type JobListener = {
-  onBatch(batch: Buffer): void;
+  onBatch(batch: Buffer, bounds: BatchBounds): void;
   /** Batches may have been missed. */
   onGap(): void;
 };
@@ -31,12 +33,18 @@ export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: 
   const channels = new Map<string, Channel>();
 
   redis.on("messageBuffer", (channel: Buffer, batch: Buffer) => {
-    for (const listener of channels.get(channel.toString("latin1"))?.listeners ?? []) listener.onBatch(batch);
+    const listeners = channels.get(channel.toString("latin1"))?.listeners;
+    if (listeners === undefined) return;
+    const bounds = readBounds(batch);
+    for (const listener of listeners) listener.onBatch(batch, bounds);
   });
   const tellGap = () => {
     for (const { listeners } of channels.values()) for (const listener of listeners) listener.onGap();
   };
-  redis.on("ready", tellGap);
+  redis.on("ready", () => {
+    // Only when the subscriptions stand is a look into the log sure to miss nothing.
+    if (channels.size > 0) redis.subscribe(...channels.keys()).then(tellGap, () => {});
+  });
 
   const pinger = setInterval(() => {
     if (redis.status !== "ready") return;
@@ -50,11 +58,10 @@ export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: 
       .finally(() => clearTimeout(overdue));
   }, PING_INTERVAL_MS);
 
-  function subscribe(name: string): Promise<void> {
-    const confirmed = redis.subscribe(name).then(() => {});
-    // A connection that is closed for good rejects; whoever waits then has been released too.
-    confirmed.catch(() => {});
-    return confirmed;
+  /** While Redis is away nothing is sent: the next "ready" subscribes to all that is wanted by then. */
+  async function subscribe(name: string): Promise<void> {
+    while (redis.status !== "ready") await once(redis, "ready");
+    if (channels.has(name)) await redis.subscribe(name);
   }
 
   return {
@@ -62,8 +69,11 @@ export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: 
       const name = keys.eventChannel(jobId);
       let channel = channels.get(name);
       if (channel === undefined) {
-        channel = { listeners: new Set(), confirmed: subscribe(name) };
+        channel = { listeners: new Set(), confirmed: Promise.resolve() };
         channels.set(name, channel);
+        channel.confirmed = subscribe(name);
+        // A connection that breaks or is closed rejects; "ready" subscribes again.
+        channel.confirmed.catch(() => {});
       }
       const { listeners, confirmed } = channel;
       listeners.add(listener);
@@ -72,18 +82,13 @@ export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: 
         release() {
           if (!listeners.delete(listener) || listeners.size > 0) return;
           channels.delete(name);
-          redis.unsubscribe(name).catch(() => {});
+          if (redis.status === "ready") redis.unsubscribe(name).catch(() => {});
         },
       };
     },
 
     /** Tells every listener that it may have missed something. */
     tellGap,
-
-    /** How many channels are subscribed to. */
-    get size(): number {
-      return channels.size;
-    },
 
     stop: () => clearInterval(pinger),
   };

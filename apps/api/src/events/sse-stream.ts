@@ -15,8 +15,8 @@ export type SseDeps = {
   readonly fanout: JobEventFanout;
   readonly wheel: TickWheel;
   readonly stalledClientMs: number;
-  /** The streams that are open, for the process to end when it stops. */
-  readonly openStreams: Set<Response>;
+  /** How to stop each open stream, for the process to do so when it stops. */
+  readonly openStreams: Set<() => void>;
 };
 
 export type SseOptions = {
@@ -41,9 +41,11 @@ export function streamJobEvents(res: Response, deps: SseDeps, options: SseOption
     Location: `/api/v1/jobs/${jobId}/events`,
   });
   res.write(PREAMBLE);
-  deps.openStreams.add(res);
 
   let stalled: NodeJS.Timeout | undefined;
+  const dropWhenStalled = () => {
+    stalled ??= setTimeout(() => res.destroy(), deps.stalledClientMs);
+  };
   const follower = deps.fanout.follow({
     jobId,
     after,
@@ -52,26 +54,38 @@ export function streamJobEvents(res: Response, deps: SseDeps, options: SseOption
     sink: {
       write(batch) {
         const flowing = res.write(batch);
-        if (!flowing) stalled ??= setTimeout(() => res.destroy(), deps.stalledClientMs);
+        if (!flowing) dropWhenStalled();
         return flowing;
       },
-      end: () => res.end(),
+      end: () => stop(),
     },
   });
-  // No heartbeat into a full socket: it would be one more thing to queue for a client that does not read.
   const leaveWheel = deps.wheel.join(() => {
+    // No heartbeat into a full socket: it would be one more thing to queue for a client that does not read.
     if (!res.writableNeedDrain) res.write(HEARTBEAT);
   });
+
+  /** Nothing is written any more; what was written is still on its way, for as long as a stalled client has. */
+  const stop = () => {
+    leaveWheel();
+    follower.close();
+    dropWhenStalled();
+    res.end();
+  };
+  deps.openStreams.add(stop);
   res.on("drain", () => {
+    if (res.writableEnded) return;
     clearTimeout(stalled);
     stalled = undefined;
     follower.resume();
   });
+  // A reset connection is told by "close", too.
+  res.on("error", () => {});
   // Not req's "close": that comes as soon as the body was read.
   res.on("close", () => {
     clearTimeout(stalled);
     leaveWheel();
     follower.close();
-    deps.openStreams.delete(res);
+    deps.openStreams.delete(stop);
   });
 }

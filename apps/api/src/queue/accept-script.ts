@@ -1,20 +1,29 @@
+import { DROP_DEAD_HEADS } from "@agent-paas/shared/redis/turns-script.ts";
+
 /**
  * Accepts a job in one call: looks up the Idempotency-Key, respects `on_busy`, takes a place among the session's turns
  * (I6), remembers a new session. Everything or nothing.
  *
  * KEYS: idempotency record, session stub, turns. ARGV: record ('' without an Idempotency-Key), its expiry s, stub
- * ('' for an old session), its expiry s, turn entry ('' without a session), turns' expiry s, on_busy.
- * Returns {'joined', record} | {'busy', head} | {'accepted', entries ahead...}.
+ * ('' for an old session), its expiry s, turn entry ('' without a session), turns' expiry s, on_busy, prefix of BullMQ's
+ * job keys, most turns.
+ * Returns {'joined', record} | {'busy', head} | {'deleted'} | {'accepted', entries to interrupt...}.
  */
 export const ACCEPT_SCRIPT = `
+${DROP_DEAD_HEADS}
 if ARGV[1] ~= '' then
   local known = redis.call('GET', KEYS[1])
   if known then return {'joined', known} end
 end
 local ahead = {}
 if ARGV[5] ~= '' then
-  ahead = redis.call('LRANGE', KEYS[3], 0, -1)
-  if #ahead > 0 and ARGV[7] == 'reject' then return {'busy', ahead[1]} end
+  if redis.call('GET', KEYS[2]) == 'deleted' then return {'deleted'} end
+  dropDeadHeads(KEYS[3], ARGV[8])
+  local turns = redis.call('LLEN', KEYS[3])
+  if turns > 0 and (ARGV[7] == 'reject' or turns >= tonumber(ARGV[9])) then
+    return {'busy', redis.call('LINDEX', KEYS[3], 0)}
+  end
+  if ARGV[7] == 'interrupt' then ahead = redis.call('LRANGE', KEYS[3], 0, -1) end
 end
 if ARGV[1] ~= '' then redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) end
 if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3], 'EX', ARGV[4]) end
@@ -23,6 +32,19 @@ if ARGV[5] ~= '' then
   redis.call('EXPIRE', KEYS[3], ARGV[6])
 end
 return {'accepted', unpack(ahead)}
+`;
+
+/**
+ * Closes an idle session for its deletion. KEYS: turns, session stub. ARGV: prefix of BullMQ's job keys, the mark of a
+ * deleted session, its expiry s. Returns the head of the turns when it is busy, and then closes nothing.
+ */
+export const CLOSE_SESSION_SCRIPT = `
+${DROP_DEAD_HEADS}
+dropDeadHeads(KEYS[1], ARGV[1])
+local head = redis.call('LINDEX', KEYS[1], 0)
+if head then return head end
+redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
+return false
 `;
 
 /**

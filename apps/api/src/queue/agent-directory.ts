@@ -35,13 +35,15 @@ export function createAgentDirectory(redis: Redis, keys: RedisKeys) {
     const offered = Object.values(records)
       .map((record) => {
         const cut = record.indexOf(" ");
-        return { seenAt: Number(record.slice(0, cut)), ...WorkerRecordSchema.parse(JSON.parse(record.slice(cut + 1))) };
+        const known = WorkerRecordSchema.safeParse(parseJson(record.slice(cut + 1))).data;
+        return { seenAt: Number(record.slice(0, cut)), agents: known?.agents ?? [] };
       })
       .filter(({ seenAt }) => Number(seconds) * 1_000 - seenAt < WORKER_TTL_MS);
-    const agents = Object.values(manifests).map((text) => {
-      const manifest = AgentManifestSchema.parse(JSON.parse(text));
-      return { ...manifest, workers: offered.filter((worker) => worker.agents.includes(manifest.id)).length };
-    });
+    // What another version wrote and this one cannot read is passed over: it must not make every request fail.
+    const agents = Object.values(manifests)
+      .map((text) => AgentManifestSchema.safeParse(parseJson(text)).data)
+      .filter((manifest) => manifest !== undefined)
+      .map((agent) => ({ ...agent, workers: offered.filter((worker) => worker.agents.includes(agent.id)).length }));
     const directory = { agents: new Map(agents.map((agent) => [agent.id, agent])), liveWorkers: offered.length };
     cached = { directory, at: Date.now() };
     return directory;
@@ -58,7 +60,7 @@ export function createAgentDirectory(redis: Redis, keys: RedisKeys) {
   return {
     refresh,
 
-    /** An agent that some worker has offered; jobs for one without live workers wait. Throws `agent_not_found`. */
+    /** An agent that some worker has offered within days; its jobs wait for a worker that does. Throws `agent_not_found`. */
     async find(id: string): Promise<OfferedAgent> {
       const known =
         cached !== null && Date.now() - cached.at < FRESH_FOR_MS ? cached.directory.agents.get(id) : undefined;
@@ -78,4 +80,12 @@ export function createAgentDirectory(redis: Redis, keys: RedisKeys) {
       return known.validator;
     },
   };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -8,6 +8,7 @@ import {
   type JobPayload,
   MAINTENANCE_QUEUE,
   type MaintenancePayload,
+  UNENDED_JOB_TTL_SECONDS,
 } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
@@ -15,9 +16,9 @@ import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { DAY, HOUR, SECOND } from "@agent-paas/shared/time.ts";
 import { type JobsOptions, Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import { ACCEPT_SCRIPT, CANCEL_SCRIPT } from "./accept-script.ts";
+import { ACCEPT_SCRIPT, CANCEL_SCRIPT, CLOSE_SESSION_SCRIPT } from "./accept-script.ts";
 import { orUnavailable } from "./or-unavailable.ts";
-import { decodeSessionStub, encodeSessionStub, type SessionStub } from "./session-stub.ts";
+import { DELETED_SESSION, decodeSessionStub, encodeSessionStub, type SessionStub } from "./session-stub.ts";
 
 export type OnBusy = "queue" | "reject" | "interrupt";
 
@@ -34,8 +35,6 @@ export type Accepted = {
   readonly isNew: boolean;
   readonly jobId: string;
   readonly sessionId: string | null;
-  /** Jobs of the session that come first. */
-  readonly ahead: number;
 };
 
 export type JobProducer = ReturnType<typeof createJobProducer>;
@@ -52,8 +51,9 @@ export type ProducerOptions = {
 };
 
 const SESSION_STUB_TTL_S = DAY / SECOND;
+/** How many jobs of one session may wait and run; beyond that it counts as busy. */
+const MAX_TURNS = 100;
 const TURNS_TTL_S = (7 * DAY) / SECOND;
-const UNSTARTED_STATE_TTL_S = (7 * DAY) / SECOND;
 
 /** Tries are for passing faults of the model and the platform; each waits as the worker's back-off says. */
 const JOB_OPTIONS: JobsOptions = {
@@ -71,6 +71,7 @@ const MAINTENANCE_OPTIONS: JobsOptions = {
 
 type Commands = {
   acceptJob(...args: (string | number)[]): Promise<[string, ...string[]]>;
+  closeSession(turns: string, stub: string, prefix: string, mark: string, ttl: number): Promise<string | null>;
   cancelJob(state: string, ttl: number, channel: string, jobId: string): Promise<number>;
 };
 type IdempotencyRecord = { job_id: string; session_id: string | null; body_hash: string };
@@ -84,12 +85,16 @@ export function createJobProducer({
   logger,
 }: ProducerOptions) {
   redis.defineCommand("acceptJob", { numberOfKeys: 3, lua: ACCEPT_SCRIPT });
+  redis.defineCommand("closeSession", { numberOfKeys: 2, lua: CLOSE_SESSION_SCRIPT });
   redis.defineCommand("cancelJob", { numberOfKeys: 1, lua: CANCEL_SCRIPT });
   const commands = redis as unknown as Commands;
   const openQueue = (name: string) => {
     const queue = new Queue(name, {
       connection: redis,
       prefix: keys.bullmq,
+      // The version check asks Redis once, at the start, and a late answer would fail every later call.
+      skipVersionCheck: true,
+      skipWaitingForReady: true,
       streams: { events: { maxLen: 1_000 } },
     });
     queue.on("error", (err) => logger.debug({ err, queue: name }, "queue error"));
@@ -105,13 +110,13 @@ export function createJobProducer({
     maintenance.add(payload.task, payload, { ...MAINTENANCE_OPTIONS, jobId });
 
   async function cancel(kind: JobKind, jobId: string): Promise<void> {
-    await commands.cancelJob(keys.jobState(jobId), UNSTARTED_STATE_TTL_S, keys.cancelChannel, jobId);
+    await commands.cancelJob(keys.jobState(jobId), UNENDED_JOB_TTL_SECONDS, keys.cancelChannel, jobId);
     await addMaintenance({ task: "end_cancelled_job", job_id: jobId, kind }, `cancel-${jobId}`);
   }
 
   async function accept({ payload, newSession, onBusy, idempotency }: AcceptRequest): Promise<Accepted> {
     const { owner, kind, job_id: jobId, session_id: sessionId } = payload;
-    const accepted = { isNew: true, jobId, sessionId, ahead: 0 };
+    const accepted = { isNew: true, jobId, sessionId };
     if (idempotency !== null || sessionId !== null) {
       const record: IdempotencyRecord = {
         job_id: jobId,
@@ -129,12 +134,15 @@ export function createJobProducer({
         sessionId === null ? "" : `${kind}:${jobId}`,
         TURNS_TTL_S,
         onBusy,
+        keys.bullmq,
+        MAX_TURNS,
       );
       if (outcome === "joined") return join(payload, JSON.parse(found[0] ?? ""), idempotency?.bodyHash ?? "");
       if (outcome === "busy") throw busy(found[0] ?? "");
-      accepted.ahead = found.length;
+      if (outcome === "deleted") throw new PlatformError("session_not_found");
       await enqueue(payload);
-      if (onBusy === "interrupt") await Promise.all(found.map((entry) => cancel(...splitEntry(entry))));
+      // Only a job that interrupts is told who comes first.
+      await Promise.all(found.map((entry) => cancel(...splitEntry(entry))));
     } else {
       await enqueue(payload);
     }
@@ -158,11 +166,11 @@ export function createJobProducer({
       const sessionGone =
         record.session_id !== null &&
         !(await hasSession(payload.owner, record.session_id)) &&
-        (await redis.exists(keys.session(record.session_id))) === 0;
+        decodeSessionStub(await redis.get(keys.session(record.session_id))) === null;
       if (sessionGone) throw new PlatformError("session_not_found");
       await enqueue(joined);
     }
-    return { isNew: false, jobId: record.job_id, sessionId: record.session_id, ahead: 0 };
+    return { isNew: false, jobId: record.job_id, sessionId: record.session_id };
   }
 
   return {
@@ -183,9 +191,9 @@ export function createJobProducer({
     /** Orders the deletion; its `done` appears in the event log of `receiptId`. Throws `session_busy`. */
     deleteSession: (owner: string, sessionId: string, receiptId: string) =>
       orUnavailable(redis, async () => {
-        const head = await redis.lindex(keys.sessionTurns(sessionId), 0);
+        const [turns, stub] = [keys.sessionTurns(sessionId), keys.session(sessionId)];
+        const head = await commands.closeSession(turns, stub, keys.bullmq, DELETED_SESSION, SESSION_STUB_TTL_S);
         if (head !== null) throw busy(head);
-        await redis.del(keys.session(sessionId));
         await addMaintenance(
           { task: "delete_session", session_id: sessionId, owner, receipt_id: receiptId },
           receiptId,

@@ -13,5 +13,9 @@ export type SessionStub = z.infer<typeof SessionStubSchema>;
 
 export const encodeSessionStub = (stub: SessionStub): string => JSON.stringify(stub);
 
+/** What stands in its place once the session was deleted, so that nothing more is accepted into it. */
+export const DELETED_SESSION = "deleted";
+
+/** Null for a session that Redis does not know, or that was deleted. */
 export const decodeSessionStub = (text: string | null): SessionStub | null =>
-  text === null ? null : SessionStubSchema.parse(JSON.parse(text));
+  text === null || text === DELETED_SESSION ? null : SessionStubSchema.parse(JSON.parse(text));

@@ -9,7 +9,7 @@ import { JsonObjectSchema, validate } from "../http/validate.ts";
 import type { Accepted } from "../queue/job-producer.ts";
 import type { Services } from "../services.ts";
 import { acceptJob } from "./accept-job.ts";
-import { endedRowFinder } from "./find-job.ts";
+import { endedRowFinder, findJob, statusOf } from "./find-job.ts";
 import { jobLinks, viewOfRow } from "./job-view.ts";
 import { AgentIdSchema, abortOnClose, OnBusySchema, TextSchema } from "./request-fields.ts";
 
@@ -67,8 +67,9 @@ async function answerWhole(
   if (sessionId !== null) res.setHeader("X-Session-Id", sessionId);
   if (row === null) {
     // Still at it, and not lost: the client polls or streams from here on.
+    const status = statusOf(await findJob(services, caller.owner, jobId));
     res.status(202).setHeader("Location", `/api/v1/jobs/${jobId}`);
-    res.json({ session_id: sessionId, job_id: jobId, status: "running", links: jobLinks(jobId) });
+    res.json({ session_id: sessionId, job_id: jobId, status, links: jobLinks(jobId) });
     return;
   }
   const { status, result, error, usage } = viewOfRow(row, null);

@@ -1,5 +1,6 @@
 /** GET /health, /livez, /readyz: public, and probing what requests really use, not a PING. */
 import { JOB_KINDS } from "@agent-paas/shared/contract/jobs.ts";
+import manifest from "../../package.json" with { type: "json" };
 import type { Route } from "../http/route.ts";
 import type { Services } from "../services.ts";
 
@@ -7,7 +8,6 @@ type Check = { status: "up" | "down" | "not_configured"; [detail: string]: unkno
 
 type Health = { status: "ok" | "degraded" | "down"; version: string; checks: Record<string, Check> };
 
-const VERSION = "0.1.0";
 const VECTOR_STORE_TIMEOUT_MS = 1_000;
 
 export const getHealth = (services: Services): Route => ({
@@ -55,7 +55,7 @@ async function checkHealth(services: Services): Promise<Health> {
       : Object.values(checks).some((check) => check.status === "down")
         ? "degraded"
         : "ok";
-  return { status, version: VERSION, checks };
+  return { status, version: manifest.version, checks };
 }
 
 /** A write and its reading, as accepting a job needs them. */

@@ -10,8 +10,6 @@ import type { Knex } from "knex";
 export type ReadDatabase = {
   /** Runs a read; `absent` is the answer while there is no database yet. Throws `database_unavailable`. */
   read<T>(query: (db: Knex) => Promise<T>, absent: T): Promise<T>;
-  /** The handle itself, once the file exists. */
-  handle(): Knex | null;
   close(): Promise<void>;
 };
 
@@ -24,7 +22,6 @@ export function createReadDatabase(file: string): ReadDatabase {
   };
 
   return {
-    handle,
     async read(query, absent) {
       const opened = handle();
       if (opened === null) return absent;

@@ -27,11 +27,13 @@ export function startCancelListener(
     lookAgain().catch((err: unknown) => logger.warn({ err }, "cancel requests could not be looked up"));
   };
 
+  // First the subscription, then the look: what is asked in between is seen by one of them.
+  const listen = () => {
+    subscriber.subscribe(keys.cancelChannel).then(lookAgainQuietly, () => {});
+  };
   subscriber.on("message", (_channel, jobId) => running.abort(jobId, "cancelled"));
-  subscriber.on("ready", lookAgainQuietly);
-  subscriber.subscribe(keys.cancelChannel).catch(() => {
-    // The connection was closed for good; while it only waits, ioredis subscribes again by itself.
-  });
+  subscriber.on("ready", listen);
+  if (subscriber.status === "ready") listen();
   const timer = setInterval(lookAgainQuietly, LOOK_AGAIN_MS);
   return { stop: () => clearInterval(timer) };
 }

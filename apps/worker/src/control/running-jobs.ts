@@ -30,7 +30,6 @@ export type RunningJobs = ReturnType<typeof createRunningJobs>;
 
 export function createRunningJobs() {
   const runs = new Map<string, Run>();
-  let idle: (() => void)[] = [];
 
   return {
     /** Registers a run and calls `work` with it; the run is forgotten when that is done. */
@@ -45,10 +44,6 @@ export function createRunningJobs() {
         return await work(run);
       } finally {
         if (runs.get(jobId) === run) runs.delete(jobId);
-        if (runs.size === 0) {
-          for (const resolve of idle) resolve();
-          idle = [];
-        }
       }
     },
     abort: (jobId: string, reason: AbortReason) => runs.get(jobId)?.abort(reason),
@@ -56,10 +51,5 @@ export function createRunningJobs() {
       for (const run of runs.values()) run.abort(reason);
     },
     ids: (): string[] => [...runs.keys()],
-    get size(): number {
-      return runs.size;
-    },
-    /** Resolves when nothing runs. */
-    idle: (): Promise<void> => (runs.size === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
   };
 }

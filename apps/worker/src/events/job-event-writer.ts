@@ -157,6 +157,8 @@ export class JobEventWriter {
       this.#refuse(false);
       return false;
     }
+    // They are part of the batch again, and will be kept with it.
+    this.#confirmed = this.#confirmed.filter((kept) => kept.batch.last < seq);
     this.#sent = { ...batch, first: seq, bytes: [...lost, batch].map(({ bytes }) => bytes).join("") };
     this.#unconfirmedChars += this.#sent.bytes.length - batch.bytes.length;
     return true;

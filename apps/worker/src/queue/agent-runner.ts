@@ -17,7 +17,7 @@ export type AgentRunner = ReturnType<typeof createAgentRunner>;
 export function createAgentRunner(model: Model, sessions: SessionRepository) {
   return {
     /** Starts nothing yet: the answer is there to be read whatever `run` will end with. */
-    prepare(payload: JobPayload, attempt: number, signal: AbortSignal, writer: JobEventWriter, logger: Logger) {
+    prepare(payload: JobPayload, runs: number, signal: AbortSignal, writer: JobEventWriter, logger: Logger) {
       const metered = createMeteredModel(model);
       const answer: Answer = { content: "", data: undefined, usage: metered.usage };
 
@@ -26,7 +26,7 @@ export function createAgentRunner(model: Model, sessions: SessionRepository) {
         if (agent === undefined) throw new PlatformError("agent_unavailable");
         const context: AgentContext<unknown> = {
           jobId: payload.job_id,
-          attempt,
+          attempt: runs,
           config: parseConfig(agent, payload.config),
           model: metered.model,
           locale: payload.locale,
@@ -56,7 +56,7 @@ async function consume(events: AgentRun, signal: AbortSignal, writer: JobEventWr
       signal.throwIfAborted();
       const step = await interruptible(events.next());
       if (step.done) {
-        answer.data = step.value?.data;
+        answer.data = asJson(step.value?.data);
         return;
       }
       writer.append(step.value);
@@ -69,6 +69,9 @@ async function consume(events: AgentRun, signal: AbortSignal, writer: JobEventWr
     events.return(undefined).catch(() => {});
   }
 }
+
+/** What JSON makes of an agent's data: the form in which it is kept. A cycle or a BigInt is the agent's fault. */
+const asJson = (data: unknown): unknown => (data === undefined ? undefined : JSON.parse(JSON.stringify(data)));
 
 function parseConfig(agent: AgentClass, config: JobPayload["config"]): unknown {
   const parsed = agent.config.safeParse(config);

@@ -1,65 +1,51 @@
 /**
- * I1 for jobs that fail without their processor having ended them: stalled too often (their workers died), tries used
- * up by starts that were refused. BullMQ tells of them by the worker's `failed` event; whoever hears it ends the job.
+ * I1 for jobs that fail in the queue without their processor having ended them: stalled too often (their workers died),
+ * tries used up, a payload that cannot be read. BullMQ tells of them by the worker's `failed` event, once, to a process
+ * that may die the next moment. So the event only orders the end, through the `maintenance` queue and its retries; and a
+ * worker that starts orders it for all that it finds.
  */
-import { type JobKind, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
-import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { JobKind, MaintenancePayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import type { Job, Queue } from "bullmq";
-import type { JobEventPublisher } from "../events/job-event-publisher.ts";
-import { NOBODY } from "../events/job-event-writer.ts";
-import type { JobRepository } from "../storage/job-repository.ts";
+import type { Job, JobsOptions, Queue } from "bullmq";
 import type { JobClaims } from "./job-claims.ts";
-import { type JobEnder, type JobEnding, nothingDone } from "./job-ender.ts";
 
-export type UnownedJobEnder = ReturnType<typeof createUnownedJobEnder>;
+/** Failed jobs that a starting worker looks at, the newest of each queue. */
+const SWEEP_LIMIT = 500;
 
-export function createUnownedJobEnder(
+const ORDER_OPTIONS: JobsOptions = { attempts: 20, backoff: { type: "custom" }, removeOnComplete: true };
+
+export type FailedJobs = ReturnType<typeof createFailedJobs>;
+
+export function createFailedJobs(
+  queues: Record<JobKind, Queue>,
+  maintenance: Queue,
   claims: JobClaims,
-  publisher: JobEventPublisher,
-  jobs: JobRepository,
-  ender: JobEnder,
+  logger: Logger,
 ) {
+  async function orderEnd(kind: JobKind, jobId: string): Promise<void> {
+    const payload: MaintenancePayload = { task: "end_failed_job", job_id: jobId, kind };
+    await maintenance.add(payload.task, payload, { ...ORDER_OPTIONS, jobId: `failed-${jobId}` });
+  }
+
   return {
-    /** Ends a job that no worker runs, with an attempt of its own. False: somebody claimed it first, or it has ended. */
-    async end(job: Job, ending: JobEnding): Promise<boolean> {
-      const payload = JobPayloadSchema.parse(job.data);
-      const attempt = job.attemptsStarted + 1;
-      const claim = await claims.claim(payload.job_id, attempt);
-      if (claim.kind !== "claimed") return false;
-      const writer = publisher.open(payload.job_id, attempt, claim.seq, NOBODY);
-      const started = await jobs.start(payload, attempt);
-      if (started.kind === "stale") return false;
-      if (started.kind === "ended") await ender.tellAgain(payload, writer, started.row);
-      else {
-        // Nothing is kept of what earlier attempts said, so nothing of it is to be shown.
-        if (claim.begunBefore) writer.append({ event: "message", data: { content: "", type: "reset" } });
-        await ender.end(payload, writer, ending);
+    /** The listener for the `failed` event of a queue's worker. */
+    listener:
+      (kind: JobKind) =>
+      (job: Job | undefined, error: Error): void => {
+        // Without `finishedOn` it will be tried again.
+        if (job?.id === undefined || job.finishedOn === undefined) return;
+        const fields = { job_id: job.id, request_id: job.data?.request_id };
+        logger.error({ ...fields, reason: error.message }, "job failed without its processor");
+        orderEnd(kind, job.id).catch((err: unknown) => logger.error({ err, ...fields }, "its end was not ordered"));
+      },
+
+    /** Orders the end of failed jobs whose end was never told: whoever heard of them died before it could. */
+    async sweep(): Promise<void> {
+      for (const [kind, queue] of Object.entries(queues) as [JobKind, Queue][]) {
+        for (const job of await queue.getFailed(0, SWEEP_LIMIT - 1)) {
+          if (job?.id !== undefined && !(await claims.hasEnded(job.id))) await orderEnd(kind, job.id);
+        }
       }
-      return true;
     },
   };
-}
-
-/** The listener for a BullMQ worker's `failed` event. */
-export function createFailedListener(unowned: UnownedJobEnder, logger: Logger) {
-  return (job: Job | undefined, error: Error): void => {
-    // Without `finishedOn` it will be tried again.
-    if (job?.finishedOn === undefined) return;
-    const ending = { status: "failed", error: new PlatformError("worker_lost"), ...nothingDone } as const;
-    unowned.end(job, ending).then(
-      (ended) => ended && logger.error({ job_id: job.id, reason: error.message }, "job ended without its processor"),
-      (err: unknown) => logger.error({ err, job_id: job.id }, "a failed job could not be ended"),
-    );
-  };
-}
-
-/** The listener for a BullMQ worker's `stalled` event, which knows no more than the id. */
-export function createStalledListener(queues: Record<JobKind, Queue>, logger: Logger) {
-  return (kind: JobKind) =>
-    (jobId: string): void => {
-      const tell = (job: Job | undefined) =>
-        logger.warn({ job_id: jobId, request_id: job?.data?.request_id }, "job lost its worker and will start again");
-      queues[kind].getJob(jobId).then(tell, () => tell(undefined));
-    };
 }

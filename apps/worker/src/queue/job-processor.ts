@@ -8,9 +8,11 @@
  * - I7: only a cancel request cancels.
  */
 
+import { findAgent } from "@agent-paas/agents/registry.ts";
 import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import { type Job, UnrecoverableError } from "bullmq";
+import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+import { DelayedError, type Job, UnrecoverableError } from "bullmq";
 import type { Run, RunningJobs } from "../control/running-jobs.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
 import { type JobEventWriter, NOBODY } from "../events/job-event-writer.ts";
@@ -20,7 +22,7 @@ import type { AgentRunner, Answer } from "./agent-runner.ts";
 import { classifyFailure, type Failure } from "./classify-failure.ts";
 import { handBack } from "./hand-back.ts";
 import type { Claim, JobClaims } from "./job-claims.ts";
-import type { JobEnder } from "./job-ender.ts";
+import type { JobEnder, JobEnding } from "./job-ender.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 import type { SessionTurns } from "./session-turns.ts";
 
@@ -37,7 +39,11 @@ export type ProcessorDeps = {
   readonly deadlineMs: number;
 };
 
-type JobProcessor = (job: Job, token?: string, signal?: AbortSignal) => Promise<void>;
+/** How long a job waits for a worker that has its agent, and how often it is offered meanwhile. */
+const AGENT_WAIT_MS = 5 * MINUTE;
+const AGENT_LOOK_AGAIN_MS = SECOND;
+
+type JobProcessor = (job: Job, token?: string) => Promise<void>;
 
 /** What a retried job carries from its failure to the queue's back-off: the delay that clients were told. */
 export class RetryLater extends Error {
@@ -52,9 +58,9 @@ export class RetryLater extends Error {
 export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
   const { turns, claims, running, publisher, jobs, ender } = deps;
 
-  // BullMQ hands in its signal only to a processor that declares three parameters.
-  return async (job, token, lockSignal) => {
+  return async (job, token) => {
     const payload = parsePayload(job);
+    if (findAgent(payload.agent_type) === undefined) await leaveToOthers(job, token ?? "", payload);
     const attempt = job.attemptsStarted;
     const logger = deps.logger.child({ job_id: payload.job_id, request_id: payload.request_id, attempt });
 
@@ -64,7 +70,6 @@ export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
     if (claim.kind === "stale") throw new RetryLater("claimed elsewhere", retryDelayMs(1, null));
 
     await running.during(payload.job_id, async (run) => {
-      lockSignal?.addEventListener("abort", () => run.abort("disowned"), { once: true });
       if (claim.cancelRequested) run.abort("cancelled");
       const writer = publisher.open(payload.job_id, attempt, claim.seq, {
         refused: () => run.abort("disowned"),
@@ -94,30 +99,29 @@ type StartedJob = {
 
 async function runToEnd(started: StartedJob): Promise<void> {
   const { deps, job, payload, claim, run, writer, logger } = started;
-  const { answer, run: runAgent } = deps.runner.prepare(payload, writer.attempt, run.signal, writer, logger);
+  const { answer, run: runAgent } = deps.runner.prepare(payload, claim.runs, run.signal, writer, logger);
   const deadline = setTimeout(() => run.abort("deadline"), deps.deadlineMs);
   const startedAt = performance.now();
   try {
     // A job that is cancelled before its first run says nothing; one that had begun has something to take back.
-    if (claim.begunBefore || !run.signal.aborted) tellStart(payload, claim.begunBefore, writer);
+    if (claim.runs > 1 || !run.signal.aborted) tellStart(payload, claim.runs, writer);
     run.signal.throwIfAborted();
     await runAgent();
-    await deps.ender.end(payload, writer, { status: "completed", result: resultOf(answer), usage: answer.usage() });
+    await deps.ender.end(payload, writer, { status: "completed", ...broughtBy(answer, startedAt) });
     logger.info({ status: "completed", ms: Math.round(performance.now() - startedAt) }, "job ended");
   } catch (error) {
     const triesLeft = job.attemptsMade + 1 < (job.opts.attempts ?? 1);
-    await settleFailure(started, answer, classifyFailure(error, run.signal, triesLeft));
+    await settleFailure(started, broughtBy(answer, startedAt), classifyFailure(error, run.signal, triesLeft));
   } finally {
     clearTimeout(deadline);
   }
 }
 
 /** The first words of an attempt; one that starts over tells clients to drop what they show. */
-function tellStart(payload: JobPayload, begunBefore: boolean, writer: JobEventWriter): void {
+function tellStart(payload: JobPayload, runs: number, writer: JobEventWriter): void {
   const texts = STATUS_TEXTS[payload.locale];
-  if (begunBefore) {
-    const content = texts.startingOver(writer.attempt);
-    writer.append({ event: "thought", data: { content, type: "retry", attempt: writer.attempt } });
+  if (runs > 1) {
+    writer.append({ event: "thought", data: { content: texts.startingOver(runs), type: "retry", attempt: runs } });
     writer.append({ event: "message", data: { content: "", type: "reset" } });
   } else {
     writer.append({ event: "thought", data: { content: texts.processing(payload.agent_type), type: "status" } });
@@ -126,7 +130,7 @@ function tellStart(payload: JobPayload, begunBefore: boolean, writer: JobEventWr
 
 /** Says once, in the job's own log, that its session is busy with earlier jobs. */
 async function tellQueued(deps: ProcessorDeps, payload: JobPayload, attempt: number, ahead: number): Promise<void> {
-  if (attempt > 1) return deps.claims.keep(payload.job_id);
+  if (attempt > 1) return;
   const claim = await deps.claims.claim(payload.job_id, attempt, false);
   if (claim.kind !== "claimed") return;
   const writer = deps.publisher.open(payload.job_id, attempt, claim.seq, NOBODY);
@@ -135,9 +139,8 @@ async function tellQueued(deps: ProcessorDeps, payload: JobPayload, attempt: num
   await writer.flushed();
 }
 
-async function settleFailure(started: StartedJob, answer: Answer, failure: Failure): Promise<void> {
+async function settleFailure(started: StartedJob, partial: Brought, failure: Failure): Promise<void> {
   const { deps, job, token, payload, run, writer, logger } = started;
-  const partial = { result: resultOf(answer), usage: answer.usage() };
   switch (failure.kind) {
     case "cancelled":
       await deps.ender.end(payload, writer, { status: "cancelled", ...partial });
@@ -155,7 +158,7 @@ async function settleFailure(started: StartedJob, answer: Answer, failure: Failu
       writer.append({ event: "thought", data });
       await writer.flushed();
       // The reply may have brought a cancel request: that ends the job now, not at its next attempt.
-      if (run.signal.aborted) return settleFailure(started, answer, classifyFailure(null, run.signal, false));
+      if (run.signal.aborted) return settleFailure(started, partial, classifyFailure(null, run.signal, false));
       throw new RetryLater(failure.error.code, delayMs);
     }
     case "handed_back":
@@ -172,7 +175,23 @@ async function settleFailure(started: StartedJob, answer: Answer, failure: Failu
   }
 }
 
-const resultOf = ({ content, data }: Answer) => (data === undefined ? { content } : { content, data });
+type Brought = Pick<JobEnding, "result" | "usage" | "executionMs">;
+
+const broughtBy = ({ content, data, usage }: Answer, startedAt: number): Brought => ({
+  result: data === undefined ? { content } : { content, data },
+  usage: usage(),
+  executionMs: Math.round(performance.now() - startedAt),
+});
+
+/**
+ * A worker may lack an agent that another one offers (a rollout, a folder of its own). Parks the job for the others,
+ * without using up a try; after a while nobody seems to have it, and the job may fail.
+ */
+async function leaveToOthers(job: Job, token: string, payload: JobPayload): Promise<void> {
+  if (Date.now() - Date.parse(payload.accepted_at) > AGENT_WAIT_MS) return;
+  await job.moveToDelayed(Date.now() + AGENT_LOOK_AGAIN_MS, token);
+  throw new DelayedError();
+}
 
 function parsePayload(job: Job): JobPayload {
   const parsed = JobPayloadSchema.safeParse(job.data);

@@ -23,7 +23,7 @@ const MAINTENANCE_CONCURRENCY = 4;
 /** How long handed-back jobs may take to reach the queue when the process stops. */
 const HAND_BACK_WITHIN_MS = 2 * SECOND;
 
-type Processor = (job: Job, token?: string, signal?: AbortSignal) => Promise<void>;
+type Processor = (job: Job, token?: string) => Promise<void>;
 
 export type JobWorkersOptions = {
   readonly redis: Redis;
@@ -32,9 +32,7 @@ export type JobWorkersOptions = {
   readonly concurrency: Record<JobKind, number>;
   readonly processors: Record<JobKind, Processor>;
   readonly maintenance: (job: Job) => Promise<void>;
-  readonly onFailed: (job: Job | undefined, error: Error) => void;
-  /** A job of the queue lost its worker, and was put back. */
-  readonly onStalled: (kind: JobKind) => (jobId: string) => void;
+  readonly onFailed: (kind: JobKind) => (job: Job | undefined, error: Error) => void;
   readonly running: RunningJobs;
   readonly logger: Logger;
 };
@@ -47,7 +45,7 @@ export type JobWorkers = {
 };
 
 export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
-  const { redis, prefix, name, concurrency, processors, maintenance, onFailed, onStalled, running, logger } = options;
+  const { redis, prefix, name, concurrency, processors, maintenance, onFailed, running, logger } = options;
   const common = {
     connection: redis,
     prefix,
@@ -63,15 +61,15 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
   };
   let stopping = false;
   const jobWorkers = (["chat", "execute"] as const).map((kind) => {
-    const process: Processor = (job, token, signal) =>
+    const process: Processor = (job, token) =>
       // A fetch that was under way when the stop began may still bring a job.
-      stopping ? handBack(job, token ?? "") : processors[kind](job, token, signal);
+      stopping ? handBack(job, token ?? "") : processors[kind](job, token);
     const worker = new Worker(kind, process, { ...common, concurrency: concurrency[kind] });
-    worker.on("failed", onFailed);
+    worker.on("failed", onFailed(kind));
     worker.on("lockRenewalFailed", (jobIds) => {
       for (const jobId of jobIds) running.abort(jobId, "disowned");
     });
-    worker.on("stalled", onStalled(kind));
+    worker.on("stalled", (jobId) => logger.warn({ job_id: jobId }, "job lost its worker and will start again"));
     return worker;
   });
   const workers = [
@@ -93,11 +91,10 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
       stopping = true;
       // Closing ends the blocking fetch at once, where pausing lets it bring one more job; then it waits for the jobs.
       const closed = Promise.all(workers.map((worker) => worker.close()));
-      await within(graceMs, running.idle());
-      if (running.size > 0) {
-        logger.info({ jobs: running.size }, "handing running jobs back");
-        running.abortAll("shutdown");
-      }
+      await within(graceMs, closed);
+      const jobs = running.ids().length;
+      if (jobs > 0) logger.info({ jobs }, "handing running jobs back");
+      running.abortAll("shutdown");
       // What does not end even now is picked up by another worker when its lock expires.
       await within(HAND_BACK_WITHIN_MS, closed);
     },

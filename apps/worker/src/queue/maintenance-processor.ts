@@ -1,12 +1,19 @@
 /** The `maintenance` queue: ends and deletions that belong to no running job, with the queue's own retries. */
-import { type JobKind, MaintenancePayloadSchema, NO_USAGE } from "@agent-paas/shared/contract/jobs.ts";
+import {
+  type JobKind,
+  JobPayloadSchema,
+  MaintenancePayloadSchema,
+  NO_USAGE,
+} from "@agent-paas/shared/contract/jobs.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Job, Queue } from "bullmq";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
 import { NOBODY } from "../events/job-event-writer.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
-import type { UnownedJobEnder } from "./failed-jobs.ts";
+
 import type { JobClaims } from "./job-claims.ts";
 import { nothingDone } from "./job-ender.ts";
+import type { UnownedJobEnder } from "./unowned-job-ender.ts";
 
 export type MaintenanceDeps = {
   readonly queues: Record<JobKind, Queue>;
@@ -25,8 +32,15 @@ export function createMaintenanceProcessor({ queues, unowned, sessions, claims, 
         // One that runs is its worker's to end.
         if (cancelled === undefined || cancelled.finishedOn !== undefined || (await cancelled.isActive())) return;
         const ended = await unowned.end(cancelled, { status: "cancelled", ...nothingDone });
-        // A worker that has just taken it finds that it has ended.
+        // A worker that has just taken it cannot be robbed of it, and finds that it has ended.
         if (ended) await cancelled.remove().catch(() => {});
+        return;
+      }
+      case "end_failed_job": {
+        const failed = await queues[payload.kind].getJob(payload.job_id);
+        if (failed?.finishedOn === undefined) return;
+        const code = JobPayloadSchema.safeParse(failed.data).success ? "worker_lost" : "job_invalid";
+        await unowned.end(failed, { status: "failed", error: new PlatformError(code), ...nothingDone });
         return;
       }
       case "delete_session": {

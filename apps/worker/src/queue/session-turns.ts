@@ -8,6 +8,7 @@
 import type { JobKind, JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { DROP_DEAD_HEADS } from "@agent-paas/shared/redis/turns-script.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { DelayedError, type Job, type Queue } from "bullmq";
 import type { Redis } from "ioredis";
@@ -15,31 +16,28 @@ import type { Redis } from "ioredis";
 /** When a parked job looks again by itself. */
 const LOOK_AGAIN_MS = 5 * SECOND;
 
-/**
- * KEYS: turns. ARGV: own entry, '1' to clear dead heads, prefix of BullMQ's job keys. Returns how many jobs come first;
- * 0 also when the list is gone.
- */
+/** KEYS: turns. ARGV: own entry, prefix of BullMQ's job keys. Returns how many jobs come first. */
 const JOBS_AHEAD_SCRIPT = `
-while true do
-  local head = redis.call('LINDEX', KEYS[1], 0)
-  if not head or head == ARGV[1] then return 0 end
-  local queued = ARGV[3] .. ':' .. head
-  local alive = redis.call('EXISTS', queued) == 1 and redis.call('HEXISTS', queued, 'finishedOn') == 0
-  if alive or ARGV[2] ~= '1' then return redis.call('LPOS', KEYS[1], ARGV[1]) or redis.call('LLEN', KEYS[1]) end
-  redis.call('LPOP', KEYS[1])
-end
+${DROP_DEAD_HEADS}
+dropDeadHeads(KEYS[1], ARGV[2])
+return redis.call('LPOS', KEYS[1], ARGV[1]) or 0
 `;
 
-/** KEYS: turns. ARGV: own entry. Removes it and returns the next head. */
+/** KEYS: turns. ARGV: own entry. Removes it; if it was the head, returns the next one. */
 const RELEASE_SCRIPT = `
+local head = redis.call('LINDEX', KEYS[1], 0)
 redis.call('LREM', KEYS[1], 1, ARGV[1])
-return redis.call('LINDEX', KEYS[1], 0)
+if head == ARGV[1] then return redis.call('LINDEX', KEYS[1], 0) end
+return false
 `;
 
 type Commands = {
-  countJobsAhead(key: string, entry: string, clearDead: string, prefix: string): Promise<number>;
+  countJobsAhead(key: string, entry: string, prefix: string): Promise<number>;
   releaseTurn(key: string, entry: string): Promise<string | null>;
 };
+
+/** `kind:job id`, as the list of turns holds it. */
+export type TurnEntry = string;
 
 export type SessionTurns = ReturnType<typeof createSessionTurns>;
 
@@ -50,13 +48,12 @@ export function createSessionTurns(redis: Redis, keys: RedisKeys, queues: Record
 
   const entryOf = (payload: JobPayload) => `${payload.kind}:${payload.job_id}`;
 
-  async function countAhead(payload: JobPayload, clearDead: boolean): Promise<number> {
+  async function countAhead(payload: JobPayload): Promise<number> {
     if (payload.session_id === null) return 0;
-    const key = keys.sessionTurns(payload.session_id);
-    return commands.countJobsAhead(key, entryOf(payload), clearDead ? "1" : "", keys.bullmq);
+    return commands.countJobsAhead(keys.sessionTurns(payload.session_id), entryOf(payload), keys.bullmq);
   }
 
-  async function wake(entry: string): Promise<void> {
+  async function promote(entry: TurnEntry): Promise<void> {
     const [kind, jobId] = entry.split(":") as [JobKind, string];
     const job = await queues[kind].getJob(jobId);
     // A job that is not parked cannot be promoted and need not be.
@@ -66,7 +63,7 @@ export function createSessionTurns(redis: Redis, keys: RedisKeys, queues: Record
   return {
     /**
      * Returns when it is the job's turn. Otherwise says so by `onPark`, parks it and throws the error by which BullMQ
-     * knows that. A job that was parked before may clear dead heads: by now the API has queued every job it listed.
+     * knows that.
      */
     async takeOrPark(
       job: Job,
@@ -74,23 +71,36 @@ export function createSessionTurns(redis: Redis, keys: RedisKeys, queues: Record
       payload: JobPayload,
       onPark: (ahead: number) => Promise<void>,
     ): Promise<void> {
-      const ahead = await countAhead(payload, job.attemptsStarted > 1);
+      const ahead = await countAhead(payload);
       if (ahead === 0) return;
       await onPark(ahead);
       await job.moveToDelayed(Date.now() + LOOK_AGAIN_MS, token);
       // The head may have ended between the look and the parking, and found nobody to wake.
-      if ((await countAhead(payload, false)) === 0) await job.promote().catch(() => {});
+      if ((await countAhead(payload)) === 0) await job.promote().catch(() => {});
       throw new DelayedError();
     },
 
-    /** Ends the job's turn, if it had one, and wakes the next. Never throws: the next wakes by itself too. */
-    async release(payload: JobPayload): Promise<void> {
-      if (payload.session_id === null) return;
+    /** Ends the job's turn, if it had one; returns the entry whose turn it is then. Never throws: that wakes by itself too. */
+    async release(payload: JobPayload): Promise<TurnEntry | null> {
+      if (payload.session_id === null) return null;
       try {
-        const next = await commands.releaseTurn(keys.sessionTurns(payload.session_id), entryOf(payload));
-        if (next !== null) await wake(next);
+        return await commands.releaseTurn(keys.sessionTurns(payload.session_id), entryOf(payload));
       } catch (err) {
-        logger.warn({ err, job_id: payload.job_id }, "the session's next job was not woken; it will look by itself");
+        logger.warn(
+          { err, job_id: payload.job_id },
+          "the session's turn was not ended; the next job will look by itself",
+        );
+        return null;
+      }
+    },
+
+    /** Starts the job whose turn it is. Never throws. */
+    async wake(entry: TurnEntry | null): Promise<void> {
+      if (entry === null) return;
+      try {
+        await promote(entry);
+      } catch (err) {
+        logger.warn({ err, entry }, "the session's next job was not woken; it will look by itself");
       }
     },
   };

@@ -23,6 +23,7 @@ export type JobEnd = {
   readonly error: { readonly code: string; readonly message: string } | null;
   /** The `seq` that the `done` event will have. */
   readonly lastSeq: number;
+  readonly executionMs: number;
 };
 
 export type JobRepository = ReturnType<typeof createJobRepository>;
@@ -57,8 +58,6 @@ export function createJobRepository(db: Knex, worker: string) {
     /** Writes the end of a job and its answer. False: the job is no longer this attempt's, and nothing was written. */
     async end(payload: JobPayload, attempt: number, end: JobEnd): Promise<boolean> {
       const now = new Date();
-      const started = db("agent_logs").where({ id: payload.job_id }).select("started_at").first();
-      const { started_at } = (await started) ?? { started_at: now.toISOString() };
       const statements: WriteStatement[] = [
         {
           query: db<JobRow>("agent_logs")
@@ -70,7 +69,7 @@ export function createJobRepository(db: Knex, worker: string) {
               error_code: end.error?.code ?? null,
               error_message: end.error?.message ?? null,
               last_seq: end.lastSeq,
-              execution_time_ms: now.getTime() - Date.parse(started_at),
+              execution_time_ms: end.executionMs,
               finished_at: now.toISOString(),
             }),
           guard: true,
@@ -120,6 +119,7 @@ function upsertRunningJob(db: Knex, payload: JobPayload, attempt: number, worker
     task: payload.text,
     status: "running",
     attempt,
+    runs: 1,
     worker,
     created_at: payload.accepted_at,
     started_at: now,
@@ -127,7 +127,7 @@ function upsertRunningJob(db: Knex, payload: JobPayload, attempt: number, worker
   return db("agent_logs")
     .insert(row)
     .onConflict("id")
-    .merge({ attempt, worker })
+    .merge({ attempt, worker, runs: db.raw("agent_logs.runs + 1") })
     .where("agent_logs.attempt", "<", attempt)
     .where("agent_logs.status", "running");
 }
@@ -143,5 +143,11 @@ type NewMessage = {
 function insertMessage(db: Knex, sessionId: string, jobId: string, message: NewMessage): WriteStatement {
   const ordinal = db.raw("(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?)", [sessionId]);
   const row = { id: newId(), session_id: sessionId, job_id: jobId, ordinal, ...message };
-  return { query: db("messages").insert(row).onConflict().ignore() };
+  const oncePerJob = db.raw("(job_id, role) where role in ('user', 'assistant')");
+  return {
+    query: db("messages")
+      .insert(row)
+      .onConflict(oncePerJob as unknown as string)
+      .ignore(),
+  };
 }

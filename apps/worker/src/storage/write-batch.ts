@@ -34,12 +34,14 @@ export async function writeBatch(db: Knex, statements: readonly WriteStatement[]
   const compiled = statements.map(({ query, guard }) => ({ ...query.toSQL().toNative(), guard: guard === true }));
   const giveUpAt = Date.now() + GIVE_UP_AFTER_MS;
   for (;;) {
-    const handle: SqliteHandle = await db.client.acquireConnection();
+    let handle: SqliteHandle | null = null;
     try {
-      handle
+      const acquired: SqliteHandle = await db.client.acquireConnection();
+      handle = acquired;
+      acquired
         .transaction(() => {
           for (const { sql, bindings, guard } of compiled) {
-            const { changes } = prepare(handle, sql).run(...bindings);
+            const { changes } = prepare(acquired, sql).run(...bindings);
             if (guard && changes !== 1) throw new GuardFailed();
           }
         })
@@ -49,7 +51,7 @@ export async function writeBatch(db: Knex, statements: readonly WriteStatement[]
       if (error instanceof GuardFailed) return false;
       if (!isBusy(error) || Date.now() > giveUpAt) throw new PlatformError("storage_unavailable", { cause: error });
     } finally {
-      await db.client.releaseConnection(handle);
+      if (handle !== null) await db.client.releaseConnection(handle);
     }
     await delay(Math.random() * LONGEST_PAUSE_MS);
   }

@@ -18,15 +18,20 @@ export function createMeteredModel(model: Model): { readonly model: Model; reado
         const turn: OpenTurn = { request, content: "" };
         open.add(turn);
         const chunks = model.stream(request, signal);
-        for (;;) {
-          const step = await chunks.next();
-          if (step.done) {
-            open.delete(turn);
-            finished = addUsage(finished, step.value.usage);
-            return step.value;
+        try {
+          for (;;) {
+            const step = await chunks.next();
+            if (step.done) {
+              open.delete(turn);
+              finished = addUsage(finished, step.value.usage);
+              return step.value;
+            }
+            turn.content += step.value.content;
+            yield step.value;
           }
-          turn.content += step.value.content;
-          yield step.value;
+        } finally {
+          // An agent that stops listening closes the upstream request.
+          await chunks.return(undefined as never);
         }
       },
     },

@@ -6,6 +6,7 @@
 import type { Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { createRedactor } from "@agent-paas/shared/logging/redact.ts";
 import OpenAI, { APIConnectionError, APIError } from "openai";
 import { Agent, fetch as undiciFetch } from "undici";
 import { estimateUsage } from "./metered-model.ts";
@@ -25,6 +26,7 @@ export type OpenAiModel = Model & { close(): Promise<void> };
 export function createOpenAiModel({ baseUrl, apiKey, defaultModel, limits }: OpenAiModelOptions): OpenAiModel {
   // Silence is the watchdog's to judge, so the transport's own limits are off but for the connection's.
   const dispatcher = new Agent({ connect: { timeout: limits.connectMs }, headersTimeout: 0, bodyTimeout: 0 });
+  const redact = createRedactor([apiKey]);
   const client = new OpenAI({
     baseURL: baseUrl,
     apiKey,
@@ -76,7 +78,7 @@ export function createOpenAiModel({ baseUrl, apiKey, defaultModel, limits }: Ope
       if (finishReason === null) throw new PlatformError("model_stream_broken");
       return { content, finishReason, usage: usage ?? estimateUsage(request, content) };
     } catch (error) {
-      throw watchdog.signal.aborted ? watchdog.signal.reason : toPlatformError(error);
+      throw watchdog.signal.aborted ? watchdog.signal.reason : toPlatformError(error, redact);
     } finally {
       watchdog.release();
     }
@@ -85,14 +87,16 @@ export function createOpenAiModel({ baseUrl, apiKey, defaultModel, limits }: Ope
   return { stream, close: () => dispatcher.destroy() };
 }
 
-function toPlatformError(error: unknown): PlatformError {
+function toPlatformError(error: unknown, redact: (text: string) => string): PlatformError {
   if (error instanceof PlatformError) return error;
   if (error instanceof APIConnectionError) return new PlatformError("model_unavailable", { cause: error });
   if (error instanceof APIError && error.status !== undefined) {
     const code = codeOf(error.status, error.code);
     // Of the request's own faults the provider's words are the only help there is; of others they are for the log alone.
     const message =
-      code === "model_rejected" ? `The model provider rejected the request: ${providerWords(error)}` : undefined;
+      code === "model_rejected"
+        ? `The model provider rejected the request: ${redact(providerWords(error))}`
+        : undefined;
     const retryAfterMs = readRetryAfter(error.headers);
     return new PlatformError(code, {
       cause: error,

@@ -18,4 +18,3 @@ export type AgentManifest = z.infer<typeof AgentManifestSchema>;
 
 /** Stored as `<epoch ms by the clock of Redis> <JSON>`, so that the clocks of machines need not agree. */
 export const WorkerRecordSchema = z.object({ id: z.string(), agents: z.array(z.string()) });
-export type WorkerRecord = z.infer<typeof WorkerRecordSchema>;

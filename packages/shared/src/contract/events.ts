@@ -5,7 +5,8 @@
  * A batch is one or more whole frames with consecutive `seq`. Its bounds are read from the bytes themselves: JSON
  * escapes every line break, so `\n\nid: ` can only be the seam between two frames.
  */
-import type { Usage } from "./jobs.ts";
+import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
+import type { JobError, TerminalStatus, Usage } from "./jobs.ts";
 
 export type ThoughtType =
   | "status"
@@ -43,12 +44,29 @@ export type DoneEvent = {
   readonly data: {
     readonly session_id: string | null;
     readonly job_id: string;
-    readonly status: "completed" | "failed" | "cancelled";
+    readonly status: TerminalStatus;
     readonly usage: Usage | null;
   };
 };
 
 export type JobEvent = ThoughtEvent | MessageEvent | ErrorEvent | DoneEvent;
+
+export type JobEnd = {
+  readonly job_id: string;
+  readonly session_id: string | null;
+  readonly status: TerminalStatus;
+  readonly usage: Usage | null;
+  /** Why it failed; null for the other ends. */
+  readonly error: JobError | null;
+};
+
+/** The last events of a job: `done`, after an `error` if there is one. */
+export function endEvents({ job_id, session_id, status, usage, error }: JobEnd): JobEvent[] {
+  const done: JobEvent = { event: "done", data: { session_id, job_id, status, usage } };
+  if (error === null) return [done];
+  const retryable = ERROR_CODES[error.code as ErrorCode]?.retryable ?? false;
+  return [{ event: "error", data: { code: error.code, message: error.message, retryable } }, done];
+}
 
 /** What a batch says of itself: the `seq` of its first and last event, and whether the last one is `done`. */
 export type BatchBounds = { readonly first: number; readonly last: number; readonly terminal: boolean };

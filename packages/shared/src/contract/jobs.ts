@@ -4,7 +4,8 @@
  */
 import { z } from "zod";
 import { IdSchema } from "../ids.ts";
-import { LocaleSchema } from "./locale.ts";
+import { DAY, SECOND } from "../time.ts";
+import { LOCALES, LocaleSchema } from "./locale.ts";
 
 export const JOB_KINDS = ["chat", "execute"] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
@@ -23,6 +24,12 @@ export type Usage = { readonly input_tokens: number; readonly output_tokens: num
 
 export const NO_USAGE: Usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
 
+/**
+ * How long Redis keeps the state and the log of a job that has not ended, s: beyond any wait for a worker, a retry or a
+ * restart. Only the end sets the short expiry of the log.
+ */
+export const UNENDED_JOB_TTL_SECONDS = (7 * DAY) / SECOND;
+
 export type JobError = { readonly code: string; readonly message: string };
 
 /** `content` is the text of the answer; `data` what an agent returns beside it, if anything. */
@@ -30,8 +37,11 @@ export type JobResult = { readonly content: string; readonly data?: unknown };
 
 const JsonObject = z.record(z.string(), z.unknown());
 
-/** Everything a worker needs to run a job: there is no row to look up, the API writes none. */
-export const JobPayloadSchema = z.strictObject({
+/**
+ * Everything a worker needs to run a job: there is no row to look up, the API writes none. Not strict: while a newer
+ * API is rolled out, older workers pass over the fields that they do not know.
+ */
+export const JobPayloadSchema = z.object({
   job_id: IdSchema,
   kind: z.enum(JOB_KINDS),
   /** The name of the API key that owns the job and everything it makes (I8). */
@@ -53,14 +63,27 @@ export const JobPayloadSchema = z.strictObject({
 });
 export type JobPayload = z.infer<typeof JobPayloadSchema>;
 
+/** As much of a payload as it takes to end its job, for one that cannot be read whole. */
+export const SalvagedPayloadSchema = JobPayloadSchema.extend({
+  agent_type: z.string().catch("unknown"),
+  text: z.string().catch(""),
+  config: JsonObject.catch({}),
+  metadata: JsonObject.catch({}),
+  locale: LocaleSchema.catch(LOCALES[0]),
+  request_id: z.string().catch(""),
+  accepted_at: z.iso.datetime().catch(() => new Date().toISOString()),
+});
+
 /** The queue of deletions and of ends that no running job can write itself. */
 export const MAINTENANCE_QUEUE = "maintenance";
 
 export const MaintenancePayloadSchema = z.discriminatedUnion("task", [
-  /** End a cancelled job that no worker has started, without waiting for its place in the queue. */
-  z.strictObject({ task: z.literal("end_cancelled_job"), job_id: IdSchema, kind: z.enum(JOB_KINDS) }),
+  /** End a cancelled job that no worker runs, without waiting for its place in the queue. */
+  z.object({ task: z.literal("end_cancelled_job"), job_id: IdSchema, kind: z.enum(JOB_KINDS) }),
+  /** End a job that failed in the queue without its processor having ended it. */
+  z.object({ task: z.literal("end_failed_job"), job_id: IdSchema, kind: z.enum(JOB_KINDS) }),
   /** Delete a session with its messages and jobs; `receipt_id` names the event log in which its `done` will appear. */
-  z.strictObject({
+  z.object({
     task: z.literal("delete_session"),
     session_id: IdSchema,
     owner: z.string().min(1),

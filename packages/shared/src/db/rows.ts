@@ -36,7 +36,10 @@ export type JobRow = {
   session_id: string | null;
   task: string;
   status: Exclude<JobStatus, "queued">;
+  /** The fence: rises with every start by a worker, parked ones too. */
   attempt: number;
+  /** How often the agent was begun: what users know as the attempt. */
+  runs: number;
   worker: string;
   /** JSON of a `JobResult`, the partial one of a job that did not complete. */
   result: string | null;

@@ -71,6 +71,12 @@ export function createLogger(options: LoggerOptions): Logger {
   });
 }
 
+/** As the URL spells it and as Redis knows it. */
+function passwordOf(url: string): string[] {
+  const { password } = new URL(url);
+  return [password, decodeURIComponent(password)];
+}
+
 /** The logger of a process as its settings ask for; `secrets` are exact values beside the configuration's own. */
 export function createProcessLogger(config: CommonConfig, name: string, secrets: readonly string[]): Logger {
   if (config.LOG_DIR !== "off") removeOldLogFiles(config.LOG_DIR, Date.now());
@@ -80,7 +86,7 @@ export function createProcessLogger(config: CommonConfig, name: string, secrets:
     terminalLevel: config.TERMINAL_LOG_LEVEL ?? config.LOG_LEVEL,
     terminalFormat: config.TERMINAL_LOG_FORMAT ?? (process.stdout.isTTY ? "pretty" : "json"),
     directory: config.LOG_DIR === "off" ? null : config.LOG_DIR,
-    secrets: [new URL(config.REDIS_URL).password, ...secrets],
+    secrets: [...passwordOf(config.REDIS_URL), ...secrets],
   });
 }
 
@@ -89,7 +95,7 @@ export function createProcessLogger(config: CommonConfig, name: string, secrets:
  * their properties, and validation errors the value they refuse. Failures with a code of ours are expected: where in the
  * code they arose says nothing.
  */
-function describeError(error: unknown, withStack = isUnexpected(error)): unknown {
+function describeError(error: unknown, withStack = isUnexpected(error), depth = MAX_CAUSES): unknown {
   if (!(error instanceof Error)) return String(error).slice(0, MAX_ERROR_TEXT);
   const { name, message, stack, cause } = error;
   const code = "code" in error ? error.code : undefined;
@@ -98,7 +104,7 @@ function describeError(error: unknown, withStack = isUnexpected(error)): unknown
     message: message.slice(0, MAX_ERROR_TEXT),
     ...(typeof code === "string" || typeof code === "number" ? { code } : {}),
     ...(withStack ? { stack: stack?.slice(0, 4 * MAX_ERROR_TEXT) } : {}),
-    ...(cause === undefined ? {} : { cause: describeError(cause, withStack) }),
+    ...(cause === undefined || depth === 0 ? {} : { cause: describeError(cause, withStack, depth - 1) }),
   };
 }
 
@@ -106,3 +112,4 @@ const isUnexpected = (error: unknown): boolean =>
   !(error instanceof PlatformError) || error.code === "internal_error" || error.code === "agent_failed";
 
 const MAX_ERROR_TEXT = 500;
+const MAX_CAUSES = 5;

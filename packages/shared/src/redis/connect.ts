@@ -3,7 +3,7 @@
  *
  * - `request`: an HTTP request waits for the answer. No offline queue, one try, a time limit: it fails within a second.
  * - `worker`: jobs and their events. Commands wait for Redis to come back; who issues them bounds the wait.
- * - `subscriber`: subscriptions only; subscribes again by itself after a reconnect.
+ * - `subscriber`: subscriptions only.
  */
 import { Redis } from "ioredis";
 import type { Logger } from "../logging/logger.ts";
@@ -14,7 +14,8 @@ export type RedisRole = "request" | "worker" | "subscriber";
 const ROLE_OPTIONS = {
   request: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 900 },
   worker: { maxRetriesPerRequest: null },
-  subscriber: { maxRetriesPerRequest: null, autoResubscribe: true },
+  // Who subscribes does it again after a reconnect: only so it knows when the subscriptions stand.
+  subscriber: { maxRetriesPerRequest: null, autoResubscribe: false },
 } as const;
 
 /** Opens a connection that reconnects for ever; the caller owns it and ends it with `disconnect()`. */
@@ -25,6 +26,8 @@ export function connectRedis(url: string, role: RedisRole, name: string, logger:
     connectTimeout: 5 * SECOND,
     keepAlive: 10 * SECOND,
     enableReadyCheck: true,
+    // After a failover behind one address the old primary still answers, and refuses to write.
+    reconnectOnError: (error) => error.message.startsWith("READONLY"),
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), SECOND) + Math.random() * 200,
   });
   let away = false;

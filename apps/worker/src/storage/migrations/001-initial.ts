@@ -21,7 +21,8 @@ export async function up(db: Knex): Promise<void> {
     table.uuid("session_id").nullable().references("sessions.id").onDelete("CASCADE");
     table.text("task").notNullable();
     table.string("status").notNullable();
-    table.integer("attempt").notNullable();
+    table.integer("attempt").notNullable().comment("the fence: rises with every start, parked ones too");
+    table.integer("runs").notNullable().comment("how often the agent was begun");
     table.string("worker").notNullable();
     table.text("result").nullable();
     table.text("usage").nullable();

@@ -1,0 +1,20 @@
+/**
+ * A piece of Lua for scripts on a session's list of turns, used by both ends: drops heads that are no jobs any more,
+ * because an API died between the list and the queue or a worker before it ended the turn. Young entries stay: their job
+ * may be on its way to the queue. An entry is `kind:job id`, and the id begins with its time of birth (UUIDv7).
+ */
+export const DROP_DEAD_HEADS = `
+local function dropDeadHeads(turns, prefix)
+  local now = tonumber(redis.call('TIME')[1]) * 1000
+  while true do
+    local head = redis.call('LINDEX', turns, 0)
+    if not head then return end
+    local id = string.match(head, ':(.*)$') or ''
+    local born = tonumber(string.sub(id, 1, 8) .. string.sub(id, 10, 13), 16) or 0
+    if now - born < 10000 then return end
+    local queued = prefix .. ':' .. head
+    if redis.call('EXISTS', queued) == 1 and redis.call('HEXISTS', queued, 'finishedOn') == 0 then return end
+    redis.call('LPOP', turns)
+  end
+end
+`;
