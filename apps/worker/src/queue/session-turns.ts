@@ -16,11 +16,11 @@ import type { Redis } from "ioredis";
 /** When a parked job looks again by itself. */
 const LOOK_AGAIN_MS = 5 * SECOND;
 
-/** KEYS: turns. ARGV: own entry, prefix of BullMQ's job keys. Returns how many jobs come first. */
+/** KEYS: turns. ARGV: own entry, prefix of BullMQ's job keys. Returns how many jobs come first; without an entry, all. */
 const JOBS_AHEAD_SCRIPT = `
 ${DROP_DEAD_HEADS}
 dropDeadHeads(KEYS[1], ARGV[2])
-return redis.call('LPOS', KEYS[1], ARGV[1]) or 0
+return redis.call('LPOS', KEYS[1], ARGV[1]) or redis.call('LLEN', KEYS[1])
 `;
 
 /** KEYS: turns. ARGV: own entry. Removes it; if it was the head, returns the next one. */
