@@ -1,12 +1,9 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { cacheDirOf, locateRedis } from "./redis-binary.ts";
 import { startRedis } from "./redis-server.ts";
-
-/** Finds apt-get and the like, but no Redis of this machine. */
-const SYSTEM_PATH = "/usr/bin:/bin";
 
 async function temporaryDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "redis-test-"));
@@ -14,12 +11,21 @@ async function temporaryDir(): Promise<string> {
   return dir;
 }
 
+/** Finds apt-get and the like, but no Redis that this machine may have. */
+async function pathWithoutRedis(dir: string): Promise<string> {
+  const folder = join(dir, "bin");
+  await mkdir(folder);
+  const names = (await readdir("/usr/bin")).filter((name) => !/^(redis|valkey)-/.test(name));
+  await Promise.all(names.map((name) => symlink(join("/usr/bin", name), join(folder, name))));
+  return folder;
+}
+
 test("the distribution's packages are unpacked without package lists of the system, once for all who race", async () => {
   const dir = await temporaryDir();
   // A system whose package lists are missing, as in a fresh container.
   await mkdir(join(dir, "no-lists/partial"), { recursive: true });
   await writeFile(join(dir, "apt.conf"), `Dir::State::lists "${dir}/no-lists";\n`);
-  const env = { ...process.env, PATH: SYSTEM_PATH, APT_CONFIG: join(dir, "apt.conf") };
+  const env = { ...process.env, PATH: await pathWithoutRedis(dir), APT_CONFIG: join(dir, "apt.conf") };
   const cacheDir = join(dir, "cache");
 
   const found = await Promise.all([locateRedis({ env, cacheDir }), locateRedis({ env, cacheDir })]);
