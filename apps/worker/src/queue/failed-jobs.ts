@@ -8,6 +8,7 @@ import type { JobKind, MaintenancePayload } from "@agent-paas/shared/contract/jo
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { Job, JobsOptions, Queue } from "bullmq";
 import type { JobClaims } from "./job-claims.ts";
+import { RetryLater } from "./job-processor.ts";
 
 /** Failed jobs that a starting worker looks at, the newest of each queue. */
 const SWEEP_LIMIT = 500;
@@ -32,9 +33,13 @@ export function createFailedJobs(
     listener:
       (kind: JobKind) =>
       (job: Job | undefined, error: Error): void => {
-        // Without `finishedOn` it will be tried again.
-        if (job?.id === undefined || job.finishedOn === undefined) return;
+        if (job?.id === undefined) return;
         const fields = { job_id: job.id, request_id: job.data?.request_id };
+        if (job.finishedOn === undefined) {
+          // It will be tried again; the processor has told why, unless it did not come so far.
+          if (!(error instanceof RetryLater)) logger.warn({ err: error, ...fields }, "job could not be started");
+          return;
+        }
         logger.error({ ...fields, reason: error.message }, "job failed without its processor");
         orderEnd(kind, job.id).catch((err: unknown) => logger.error({ err, ...fields }, "its end was not ordered"));
       },
