@@ -26,4 +26,9 @@ COPY packages packages
 USER node
 VOLUME ["/app/data", "/app/logs"]
 EXPOSE 8000
+# Each role by its own check; which role this container has, its first process tells.
+HEALTHCHECK --interval=10s --timeout=5s --retries=3 --start-period=20s CMD case "$(tr '\0' ' ' < /proc/1/cmdline)" in \
+  *apps/worker/*) exec node apps/worker/src/is-alive.ts ;; \
+  *) exec node apps/api/src/is-ready.ts ;; \
+  esac
 CMD ["node", "apps/api/src/main.ts"]

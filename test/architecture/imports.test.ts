@@ -104,7 +104,12 @@ describe("what only one place may do", () => {
 
   test("only the entries of processes read the environment", () => {
     const readers = product.filter((source) => mentions(/process\.env/, source)).map(({ file }) => file);
-    expect(readers.sort()).toEqual(["apps/api/src/main.ts", "apps/worker/src/is-alive.ts", "apps/worker/src/main.ts"]);
+    expect(readers.sort()).toEqual([
+      "apps/api/src/is-ready.ts",
+      "apps/api/src/main.ts",
+      "apps/worker/src/is-alive.ts",
+      "apps/worker/src/main.ts",
+    ]);
   });
 
   test("the publisher lives in the worker, the subscriber and SSE in the API", () => {
