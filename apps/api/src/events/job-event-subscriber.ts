@@ -3,7 +3,6 @@
  * last one to leave unsubscribes (I9). A connection that falls silent is replaced, and every listener is told to look
  * into the log, because pub/sub keeps nothing for those who were away.
  */
-import { once } from "node:events";
 import { type BatchBounds, readBounds } from "@agent-paas/shared/contract/events.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
@@ -17,7 +16,7 @@ export type JobListener = {
 };
 
 export type Subscription = {
-  /** Resolves when Redis has confirmed the subscription; waits while Redis is away. */
+  /** Resolves when Redis has confirmed the subscription. Rejects while Redis is away; then `onGap` comes with its return. */
   readonly confirmed: Promise<void>;
   release(): void;
 };
@@ -58,10 +57,10 @@ export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: 
       .finally(() => clearTimeout(overdue));
   }, PING_INTERVAL_MS);
 
-  /** While Redis is away nothing is sent: the next "ready" subscribes to all that is wanted by then. */
+  /** While Redis is away nothing is sent: "ready" subscribes to all that is wanted by then, and tells of the gap. */
   async function subscribe(name: string): Promise<void> {
-    while (redis.status !== "ready") await once(redis, "ready");
-    if (channels.has(name)) await redis.subscribe(name);
+    if (redis.status !== "ready") throw new Error("Redis is away");
+    await redis.subscribe(name);
   }
 
   return {

@@ -7,7 +7,6 @@
  * - I6: nothing of a job happens before it is its session's turn.
  * - I7: only a cancel request cancels.
  */
-
 import { findAgent } from "@agent-paas/agents/registry.ts";
 import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";

@@ -10,7 +10,6 @@ import type { Job, Queue } from "bullmq";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
 import { NOBODY } from "../events/job-event-writer.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
-
 import type { JobClaims } from "./job-claims.ts";
 import { nothingDone } from "./job-ender.ts";
 import type { UnownedJobEnder } from "./unowned-job-ender.ts";

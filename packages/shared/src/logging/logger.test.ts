@@ -6,6 +6,9 @@ import { createLogger, type Logger, removeOldLogFiles } from "./logger.ts";
 
 const MEGABYTE = 1024 * 1024;
 
+/** The lines go through a thread that has to start first. */
+const WRITTEN_WITHIN = { timeout: 20_000 };
+
 async function open(): Promise<{ logger: Logger; directory: string }> {
   const directory = await mkdtemp(join(tmpdir(), "agent-paas-logs-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
@@ -30,7 +33,7 @@ test("lines are JSON with the process, the time and what a child logger carries"
     const found = await readAll(directory);
     expect(found).toContain("\n");
     return found;
-  });
+  }, WRITTEN_WITHIN);
   expect(JSON.parse(text)).toMatchObject({ process: "api", request_id: "r-1", job_id: "j-1", msg: "job started" });
   expect(Date.parse(JSON.parse(text).time)).not.toBeNaN();
 });
@@ -46,10 +49,10 @@ test("an error is logged by name, message and cause; what hangs on it is not, an
     const found = await readAll(directory);
     expect(found).toContain("failed");
     return found;
-  });
+  }, WRITTEN_WITHIN);
   expect(text).not.toMatch(/canary|the-exact-secret/);
   expect(JSON.parse(text).err).toMatchObject({ message: "[redacted] leaked", cause: { type: "Error" } });
-});
+}, 30_000);
 
 test("files roll at 10 MB, and five of them are kept", async () => {
   const { logger, directory } = await open();
