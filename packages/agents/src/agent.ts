@@ -2,11 +2,17 @@
  * The agent interface: one async generator of events, given an input and a context. An agent sees no HTTP, no queue and
  * no database; what it needs of them comes through the context, so the same agent serves chats and execute jobs.
  */
-import type { JobKind, Usage } from "@agent-paas/shared/contract/jobs.ts";
+import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 import type { z } from "zod";
-import type { AgentEvent } from "./events.ts";
+import type { AgentLogger } from "./agent-logger.ts";
+import type { Budget } from "./budget.ts";
+import type { Agents } from "./delegation.ts";
+import type { AgentEvent, AgentOutcome } from "./events.ts";
+import type { Journal } from "./journal.ts";
 import type { Model } from "./model/model.ts";
+import type { Retriever } from "./retrieval/retriever.ts";
+import type { JobTools } from "./tools/job-tools.ts";
 
 export type HistoryMessage = { readonly role: "user" | "assistant" | "system" | "tool"; readonly content: string };
 
@@ -31,7 +37,18 @@ export type AgentContext<Config> = {
   readonly attempt: number;
   /** Parsed by the agent's own schema: defaults are filled in. */
   readonly config: Config;
+  /** The LLM; what it uses counts against the budget. */
   readonly model: Model;
+  /** The tools, and the one way to call them; `answer` does it for the model. */
+  readonly tools: JobTools;
+  /** The documents of the job's owner. */
+  readonly retriever: Retriever;
+  /** What former attempts of the job have finished (I5). */
+  readonly journal: Journal;
+  /** What the job may still use. */
+  readonly budget: Budget;
+  /** Other agents, to delegate to. */
+  readonly agents: Agents;
   /** The language for texts that people read. */
   readonly locale: Locale;
   /** Aborts when the job is cancelled, out of time or no longer this worker's; pass it to whatever waits. */
@@ -39,20 +56,15 @@ export type AgentContext<Config> = {
   readonly logger: AgentLogger;
 };
 
-/** Lines carry the job's ids already. */
-export type AgentLogger = {
-  info(fields: object, text: string): void;
-  warn(fields: object, text: string): void;
-  error(fields: object, text: string): void;
-};
-
-/** What an agent may return beside its streamed text. */
-export type AgentOutcome = { readonly data?: unknown };
-
 // biome-ignore lint/suspicious/noConfusingVoidType: a generator without a return statement returns void
 export type AgentRun = AsyncGenerator<AgentEvent, AgentOutcome | void>;
 
-/** `Schema` is the agent's Zod schema, the one that stands as its static `config`. */
+/**
+ * What agents extend; `Schema` is the agent's Zod schema, the one that stands as its static `config`. Every run has an
+ * instance of its own. It yields text, thoughts and progress as they come, and may return data and citations. A
+ * `PlatformError` that it throws ends the job with that code, or starts it over if the code is retryable; the words of any
+ * other error stay in the log.
+ */
 export abstract class BaseAgent<Schema extends z.ZodType = z.ZodType> {
   abstract run(input: AgentInput, context: AgentContext<z.output<Schema>>): AgentRun;
 }
@@ -63,8 +75,8 @@ export type AgentClass<Schema extends z.ZodType = z.ZodType> = {
   readonly description: string;
   /** The schema of the request's `config`; a strict object, so that unknown fields are refused. */
   readonly config: Schema;
-  /** Names of the tools that the agent can call. */
+  /** Names of the tools that the agent can call; `x*` stands for all that begin with `x`. */
   readonly tools?: readonly string[];
 };
 
-export type { AgentEvent, Usage };
+export type { AgentEvent, AgentLogger, AgentOutcome };

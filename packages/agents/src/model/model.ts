@@ -1,10 +1,25 @@
 /** The model port: what agents ask of a language model, whoever provides it. */
 import type { Usage } from "@agent-paas/shared/contract/jobs.ts";
 
-export type ModelMessage = { readonly role: "system" | "user" | "assistant"; readonly content: string };
+/** A tool as the model is offered it. */
+export type ToolSpec = {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the arguments. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+};
 
-export type ModelRequest = {
-  readonly messages: readonly ModelMessage[];
+/** What the model wants called; `arguments` is the JSON that it wrote, which may be none. */
+export type ToolCall = { readonly id: string; readonly name: string; readonly arguments: string };
+
+export type ModelMessage =
+  | { readonly role: "system" | "user"; readonly content: string }
+  | { readonly role: "assistant"; readonly content: string; readonly toolCalls?: readonly ToolCall[] }
+  /** The result of one call of the assistant message before it. */
+  | { readonly role: "tool"; readonly callId: string; readonly content: string };
+
+/** How the model is asked. */
+export type ModelOptions = {
   /** Default: the platform's `LLM_MODEL`. */
   readonly model?: string | undefined;
   readonly temperature?: number | undefined;
@@ -13,13 +28,25 @@ export type ModelRequest = {
   readonly maxTokens?: number | undefined;
 };
 
+export type ModelRequest = ModelOptions & {
+  readonly messages: readonly ModelMessage[];
+  /** What the model may call; it may call several at once. */
+  readonly tools?: readonly ToolSpec[] | undefined;
+  /** JSON Schema that the answer should fit, for providers that can be told (`LLM_RESPONSE_FORMAT`). */
+  readonly responseSchema?: Readonly<Record<string, unknown>> | undefined;
+  /** Whether a retry of the job finds this turn in the journal; turns that call tools it always does. Default: false. */
+  readonly keep?: boolean | undefined;
+};
+
 /** `reasoning` is what some models stream of their thinking before the answer. */
 export type ModelChunk = { readonly type: "text" | "reasoning"; readonly content: string };
 
 /** A finished turn. */
 export type ModelTurn = {
   readonly content: string;
-  /** `stop`, `length` (cut by `maxTokens`), or what else the provider says. */
+  /** Empty when the turn is an answer. */
+  readonly toolCalls: readonly ToolCall[];
+  /** `stop`, `length` (cut by `maxTokens`), `tool_calls`, or what else the provider says. */
   readonly finishReason: string;
   readonly usage: Usage;
 };

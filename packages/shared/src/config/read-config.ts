@@ -33,3 +33,14 @@ export function readConfigOrExit<S extends z.ZodType>(schema: S, env: NodeJS.Pro
 /** A whole number of milliseconds, counts and the like, from its text. */
 export const intFromEnv = (min: number, max: number, fallback: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
+
+/** The parts of a comma-separated text; none by default. */
+export const listFromEnv = z
+  .string()
+  .default("")
+  .transform((text) =>
+    text
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== ""),
+  );

@@ -6,7 +6,7 @@
  * escapes every line break, so `\n\nid: ` can only be the seam between two frames.
  */
 import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
-import type { JobError, TerminalStatus, Usage } from "./jobs.ts";
+import type { Citation, JobError, TerminalStatus, Usage } from "./jobs.ts";
 
 export type ThoughtType =
   | "status"
@@ -46,6 +46,7 @@ export type DoneEvent = {
     readonly job_id: string;
     readonly status: TerminalStatus;
     readonly usage: Usage | null;
+    readonly citations?: readonly Citation[];
   };
 };
 
@@ -58,11 +59,13 @@ export type JobEnd = {
   readonly usage: Usage | null;
   /** Why it failed; null for the other ends. */
   readonly error: JobError | null;
+  readonly citations: readonly Citation[] | null;
 };
 
 /** The last events of a job: `done`, after an `error` if there is one. */
-export function endEvents({ job_id, session_id, status, usage, error }: JobEnd): JobEvent[] {
-  const done: JobEvent = { event: "done", data: { session_id, job_id, status, usage } };
+export function endEvents({ job_id, session_id, status, usage, error, citations }: JobEnd): JobEvent[] {
+  const data = { session_id, job_id, status, usage };
+  const done: JobEvent = { event: "done", data: citations === null ? data : { ...data, citations } };
   if (error === null) return [done];
   const retryable = ERROR_CODES[error.code as ErrorCode]?.retryable ?? false;
   return [{ event: "error", data: { code: error.code, message: error.message, retryable } }, done];

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { IdSchema } from "../ids.ts";
 import { DAY, SECOND } from "../time.ts";
+import { LimitsSchema } from "./limits.ts";
 import { LOCALES, LocaleSchema } from "./locale.ts";
 
 export const JOB_KINDS = ["chat", "execute"] as const;
@@ -32,8 +33,22 @@ export const UNENDED_JOB_TTL_SECONDS = (7 * DAY) / SECOND;
 
 export type JobError = { readonly code: string; readonly message: string };
 
+/** A passage that an answer rests on. `marker` is how the answer's text refers to it: `[1]`. */
+export type Citation = {
+  readonly marker: string;
+  readonly document_id: string;
+  readonly source: string;
+  readonly heading: string;
+  readonly score: number;
+  readonly excerpt: string;
+};
+
 /** `content` is the text of the answer; `data` what an agent returns beside it, if anything. */
-export type JobResult = { readonly content: string; readonly data?: unknown };
+export type JobResult = {
+  readonly content: string;
+  readonly data?: unknown;
+  readonly citations?: readonly Citation[];
+};
 
 const JsonObject = z.record(z.string(), z.unknown());
 
@@ -55,6 +70,8 @@ export const JobPayloadSchema = z.object({
   input: z.unknown().optional(),
   /** As the request gave it; an absent key falls back to the session's config, then to the agent's default. */
   config: JsonObject,
+  /** Absent in what an API of an earlier version accepted. */
+  limits: LimitsSchema.default({}),
   metadata: JsonObject,
   locale: LocaleSchema,
   request_id: z.string(),
@@ -68,6 +85,7 @@ export const SalvagedPayloadSchema = JobPayloadSchema.extend({
   agent_type: z.string().catch("unknown"),
   text: z.string().catch(""),
   config: JsonObject.catch({}),
+  limits: LimitsSchema.catch({}),
   metadata: JsonObject.catch({}),
   locale: LocaleSchema.catch(LOCALES[0]),
   request_id: z.string().catch(""),

@@ -41,6 +41,8 @@ export const ERROR_CODES = {
   agent_not_found: entry(404, "not_found_error", false, "There is no such agent."),
   session_not_found: entry(404, "not_found_error", false, "There is no such session."),
   job_not_found: entry(404, "not_found_error", false, "There is no such job."),
+  collection_not_found: entry(404, "not_found_error", false, "There is no such collection."),
+  document_not_found: entry(404, "not_found_error", false, "There is no such document."),
   method_not_allowed: entry(405, "invalid_request_error", false, "The route does not take this method."),
   session_busy: entry(409, "conflict_error", true, "The session has a job that has not ended."),
   idempotency_key_reused: entry(
@@ -48,6 +50,12 @@ export const ERROR_CODES = {
     "conflict_error",
     false,
     "The Idempotency-Key was used with another request body.",
+  ),
+  embedding_mismatch: entry(
+    409,
+    "conflict_error",
+    false,
+    "The collection was made with another embedding than the platform has now.",
   ),
   payload_too_large: entry(413, "invalid_request_error", false, "The request body is too large."),
   unsupported_encoding: entry(
@@ -65,6 +73,7 @@ export const ERROR_CODES = {
     "The queue cannot be reached. Try again, with an Idempotency-Key if the work must not be done twice.",
   ),
   database_unavailable: entry(503, "unavailable_error", true, "The database cannot be read."),
+  vector_store_unavailable: entry(503, "unavailable_error", true, "The vector store cannot be reached."),
   internal_error: entry(500, "internal_error", false, "Something went wrong inside the platform."),
 
   // Jobs: the model
@@ -77,10 +86,17 @@ export const ERROR_CODES = {
   model_timeout: entry(504, "model_error", true, "The model provider did not answer in time."),
   model_stream_broken: entry(502, "model_error", true, "The model's stream broke off before its end."),
 
+  response_schema_mismatch: entry(502, "model_error", false, "The model's answer does not fit the response_schema."),
+  plan_invalid: entry(502, "model_error", false, "The model's plan cannot be carried out."),
+
   // Jobs: the agent and its run
   invalid_config: entry(400, "agent_error", false, "The config does not fit the agent."),
   agent_unavailable: entry(503, "agent_error", true, "No worker offers the agent at present."),
   agent_failed: entry(500, "agent_error", false, "The agent failed."),
+  tool_unavailable: entry(503, "agent_error", true, "A tool's server cannot be reached."),
+  delegation_too_deep: entry(422, "agent_error", false, "Agents delegate to agents too deeply."),
+  delegation_failed: entry(502, "agent_error", false, "The steps that the answer needs have failed."),
+  budget_exhausted: entry(422, "agent_error", false, "The job reached one of its limits."),
   deadline_exceeded: entry(504, "agent_error", false, "The job reached its time limit."),
   event_limit_exceeded: entry(500, "agent_error", false, "The job produced more events than its log may hold."),
   job_invalid: entry(500, "internal_error", false, "The job's payload cannot be read."),

@@ -41,6 +41,9 @@ export function createRedisKeys(prefix: string) {
     /** String: what an Idempotency-Key of an owner was used for. */
     idempotency: (owner: string, key: string) => `${base}:idem:${digest(`${owner}\n${key}`)}`,
 
+    /** String: the text of a document that a job is to store. */
+    upload: (jobId: string) => `${base}:upload:${jobId}`,
+
     /** Hash: worker id → worker record. */
     workers: `${base}:workers`,
     /** Hash: agent id → manifest. */

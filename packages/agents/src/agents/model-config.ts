@@ -1,0 +1,51 @@
+/** What the built-in agents' configs share, and what they make of it: the request to the model and its first messages. */
+import { z } from "zod";
+import type { AgentInput } from "../agent.ts";
+import type { ModelMessage, ModelOptions } from "../model/model.ts";
+
+/** The fields of an agent's strict config object that say how the model is asked. */
+export const modelConfigFields = {
+  system_prompt: z.string().max(32_000).optional().describe("What the model is told before the conversation."),
+  model: z.string().min(1).max(200).optional().describe("The provider's name of the model; default: LLM_MODEL."),
+  temperature: z.number().min(0).max(2).optional().describe("Default: the provider's."),
+  top_p: z.number().min(0).max(1).optional().describe("Default: the provider's."),
+  max_tokens: z.int().min(1).max(32_768).optional().describe("Most tokens of one answer. Default: the provider's."),
+  history_tokens: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(8_000)
+    .describe("Most tokens of earlier messages that go to the model; the newest are kept."),
+  response_schema: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe("JSON Schema (draft 2020-12) of the answer, which is then checked JSON, also in the result's `data`."),
+};
+
+const ModelConfigSchema = z.object(modelConfigFields);
+type ModelConfig = z.output<typeof ModelConfigSchema>;
+
+export const modelOptions = (config: ModelConfig): ModelOptions => ({
+  model: config.model,
+  temperature: config.temperature,
+  topP: config.top_p,
+  maxTokens: config.max_tokens,
+});
+
+/** System prompt, the session's latest messages, the message or task itself. */
+export async function firstMessages(
+  input: AgentInput,
+  { system_prompt, history_tokens }: ModelConfig,
+): Promise<ModelMessage[]> {
+  const messages: ModelMessage[] = [];
+  if (system_prompt !== undefined) messages.push({ role: "system", content: system_prompt });
+  for (const { role, content } of await input.history.latest({ maxTokens: history_tokens })) {
+    if (role === "user" || role === "assistant") messages.push({ role, content });
+  }
+  messages.push({ role: "user", content: withData(input) });
+  return messages;
+}
+
+/** The task of an execute job with its input below, as JSON. */
+const withData = ({ text, data }: AgentInput): string =>
+  data === undefined ? text : `${text}\n\n${JSON.stringify(data, null, 2)}`;

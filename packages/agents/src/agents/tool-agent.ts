@@ -1,0 +1,32 @@
+/** `tool_basic`: the model answers with the help of tools, which it calls until it needs no more of them. */
+import { z } from "zod";
+import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "../agent.ts";
+import { answer } from "../answer.ts";
+import { registerAgent } from "../registry.ts";
+import { firstMessages, modelConfigFields, modelOptions } from "./model-config.ts";
+
+const ToolConfigSchema = z.strictObject({
+  ...modelConfigFields,
+  tools: z
+    .array(z.string().min(1).max(65))
+    .max(64)
+    .default(["calculator", "current_time"])
+    .describe("Names of the tools that the model may call; `x*` stands for all that begin with `x`."),
+  collection: z.string().min(1).max(63).optional().describe("The collection that `search_documents` looks into."),
+});
+
+export class ToolAgent extends BaseAgent<typeof ToolConfigSchema> {
+  static readonly description = "Answers with the help of tools, which the model calls as often as it needs.";
+  static readonly config = ToolConfigSchema;
+  static readonly tools = ["*"];
+
+  async *run(input: AgentInput, context: AgentContext<z.output<typeof ToolConfigSchema>>): AgentRun {
+    const { config } = context;
+    const tools = context.tools.select(config.tools);
+    const messages = await firstMessages(input, config);
+    const request = { messages, tools, options: modelOptions(config), responseSchema: config.response_schema };
+    return yield* answer(request, context);
+  }
+}
+
+registerAgent("tool_basic")(ToolAgent);

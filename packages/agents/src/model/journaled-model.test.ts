@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { createMemoryJournal } from "../testing/memory-journal.ts";
+import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
+import { createJournaledModel } from "./journaled-model.ts";
+import type { ModelRequest } from "./model.ts";
+
+const TOOL = { name: "f", description: "", parameters: {} };
+const CALL = { id: "1", name: "f", arguments: "{}" };
+const usage = { input_tokens: 1, output_tokens: 2, total_tokens: 3 };
+
+/** What two attempts of a job say and how often they ask the model. */
+async function twice(request: Partial<ModelRequest>, ...script: ScriptedTurn[]) {
+  const left = new Map();
+  const model = createScriptedModel(...script);
+  const turns = [];
+  for (const _ of [1, 2]) {
+    const journaled = createJournaledModel(model, createMemoryJournal(left));
+    const run = journaled.stream(
+      { messages: [{ role: "user", content: "hi" }], ...request },
+      new AbortController().signal,
+    );
+    let said = "";
+    let step = await run.next();
+    for (; !step.done; step = await run.next()) said += step.value.content;
+    turns.push({ said, turn: step.value });
+  }
+  return { turns, asked: model.requests.length };
+}
+
+test("a turn that calls tools is said again from the journal, with its usage", async () => {
+  const { turns, asked } = await twice({ tools: [TOOL] }, { pieces: ["Let ", "me."], toolCalls: [CALL], usage });
+  expect(asked).toBe(1);
+  expect(turns[1]).toEqual(turns[0]);
+  expect(turns[1]).toMatchObject({ said: "Let me.", turn: { toolCalls: [CALL], usage } });
+});
+
+test("an answer is asked for again, unless the request says to keep it", async () => {
+  expect((await twice({}, { pieces: ["a"] }, { pieces: ["b"] })).asked).toBe(2);
+  expect((await twice({ tools: [TOOL] }, { pieces: ["a"] }, { pieces: ["b"] })).asked).toBe(2);
+  expect((await twice({ keep: true }, { pieces: ["a"] })).asked).toBe(1);
+});

@@ -1,0 +1,74 @@
+/**
+ * Meters what the model calls of one job use, of all its agents and attempts together: for its usage, and against its
+ * budget. A turn that broke off, or is still open, is estimated from what came.
+ */
+import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
+import type { SpendableBudget } from "../budget.ts";
+import { countTokens } from "../tokens.ts";
+import { addUsage, type Model, type ModelRequest, type ToolCall } from "./model.ts";
+
+type OpenTurn = { readonly request: ModelRequest; content: string };
+
+export type Meter = {
+  readonly usage: () => Usage;
+  /** Adds what former attempts of the job have used. */
+  resume(used: Usage): void;
+  /** The same model, metered. Its turns throw `budget_exhausted` when the budget ends. */
+  wrap(model: Model): Model;
+};
+
+/** A piece up to this long counts as one token until its turn's end tells better: most providers send token by token. */
+const ONE_TOKEN_CHARS = 16;
+
+export function createMeter(budget: SpendableBudget): Meter {
+  let finished = NO_USAGE;
+  const open = new Set<OpenTurn>();
+  return {
+    usage: () =>
+      [...open]
+        .filter(({ content }) => content !== "")
+        .reduce((sum, { request, content }) => addUsage(sum, estimateUsage(request, content, [])), finished),
+    resume(used) {
+      finished = addUsage(finished, used);
+    },
+    wrap: (model) => ({
+      async *stream(request, signal) {
+        budget.takeStep();
+        const turn: OpenTurn = { request, content: "" };
+        open.add(turn);
+        let taken = 0;
+        const chunks = model.stream(request, signal);
+        try {
+          for (;;) {
+            const step = await chunks.next();
+            if (step.done) {
+              open.delete(turn);
+              finished = addUsage(finished, step.value.usage);
+              budget.takeOutputTokens(Math.max(0, step.value.usage.output_tokens - taken));
+              return step.value;
+            }
+            const { content } = step.value;
+            const tokens = content.length <= ONE_TOKEN_CHARS ? 1 : countTokens(content);
+            budget.takeOutputTokens(tokens);
+            taken += tokens;
+            turn.content += content;
+            yield step.value;
+          }
+        } finally {
+          // An agent that stops listening closes the upstream request.
+          await chunks.return(undefined as never);
+        }
+      },
+    }),
+  };
+}
+
+/** By our own tokenizer, for turns whose provider reported none. */
+export function estimateUsage(request: ModelRequest, content: string, toolCalls: readonly ToolCall[]): Usage {
+  const input = request.messages.reduce((sum, message) => sum + countTokens(message.content) + TOKENS_PER_MESSAGE, 0);
+  const output = countTokens(content) + (toolCalls.length === 0 ? 0 : countTokens(JSON.stringify(toolCalls)));
+  return { input_tokens: input, output_tokens: output, total_tokens: input + output };
+}
+
+/** The role and its delimiters. */
+const TOKENS_PER_MESSAGE = 4;

@@ -1,0 +1,226 @@
+/**
+ * The model provider: the OpenAI protocol (chat completions, embeddings) through the `openai` package, whoever serves it
+ * (OpenAI, DeepSeek, Qwen, vLLM, Ollama, the local model server). The only file that imports the SDK. The SDK's retries
+ * are off: a retry is a new attempt of the job, which clients are told of.
+ */
+import type { Usage } from "@agent-paas/shared/contract/jobs.ts";
+import type { ErrorCode } from "@agent-paas/shared/errors/codes.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { createRedactor } from "@agent-paas/shared/logging/redact.ts";
+import OpenAI, { APIConnectionError, APIError } from "openai";
+import { Agent, fetch as undiciFetch } from "undici";
+import type { Embedder } from "../retrieval/embedder.ts";
+import { estimateUsage } from "./meter.ts";
+import type { Model, ModelChunk, ModelMessage, ModelRequest, ModelTurn } from "./model.ts";
+import { createToolCallCollector, type ToolCallDelta } from "./tool-call-collector.ts";
+import { type ModelLimits, startWatchdog } from "./watchdog.ts";
+
+export type OpenAiProviderOptions = {
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly limits: ModelLimits;
+};
+
+export type OpenAiModelOptions = {
+  readonly defaultModel: string;
+  /** How the provider is told of a request's `responseSchema`. */
+  readonly responseFormat: "none" | "json_object" | "json_schema";
+};
+
+export type OpenAiProvider = {
+  model(options: OpenAiModelOptions): Model;
+  /** The provider's model of that name for embeddings. */
+  embedder(model: string): Embedder;
+  /** Ends the connections to the provider, which are kept and shared until then. */
+  close(): Promise<void>;
+};
+
+/** What providers stream beside OpenAI's own protocol: DeepSeek, Qwen and vLLM their reasoning. */
+type Delta = {
+  readonly content?: string | null;
+  readonly reasoning_content?: string | null;
+  readonly tool_calls?: readonly ToolCallDelta[];
+};
+
+/** Texts per request for embeddings: all providers take as many. */
+const EMBED_AT_ONCE = 64;
+
+export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProviderOptions): OpenAiProvider {
+  // Silence is the watchdog's to judge, so the transport's own limits are off but for the connection's.
+  const dispatcher = new Agent({ connect: { timeout: limits.connectMs }, headersTimeout: 0, bodyTimeout: 0 });
+  const redact = createRedactor([apiKey]);
+  const client = new OpenAI({
+    baseURL: baseUrl,
+    apiKey,
+    maxRetries: 0,
+    timeout: limits.totalMs,
+    logLevel: "off",
+    fetch: ((url: string, init: object) => undiciFetch(url, { ...init, dispatcher })) as unknown as typeof fetch,
+  });
+
+  async function* stream(
+    request: ModelRequest,
+    signal: AbortSignal,
+    options: OpenAiModelOptions,
+  ): AsyncGenerator<ModelChunk, ModelTurn> {
+    const watchdog = startWatchdog(limits, signal);
+    const collector = createToolCallCollector();
+    let content = "";
+    let finishReason: string | null = null;
+    let usage: Usage | null = null;
+    try {
+      const chunks = await client.chat.completions.create(toCompletionRequest(request, options), {
+        signal: watchdog.signal,
+      });
+      for await (const chunk of chunks) {
+        const choice = chunk.choices?.[0];
+        const delta = choice?.delta as Delta | undefined;
+        if (delta?.reasoning_content) {
+          watchdog.fed();
+          yield { type: "reasoning", content: delta.reasoning_content };
+        }
+        if (delta?.content) {
+          watchdog.fed();
+          content += delta.content;
+          yield { type: "text", content: delta.content };
+        }
+        if (delta?.tool_calls) {
+          watchdog.fed();
+          for (const call of delta.tool_calls) collector.add(call);
+        }
+        finishReason = choice?.finish_reason ?? finishReason;
+        if (chunk.usage) {
+          const { prompt_tokens, completion_tokens, total_tokens } = chunk.usage;
+          usage = { input_tokens: prompt_tokens, output_tokens: completion_tokens, total_tokens };
+        }
+      }
+      // The SDK ends the loop without an error when an abort meets the end of a read.
+      watchdog.signal.throwIfAborted();
+      if (finishReason === null) throw new PlatformError("model_stream_broken");
+      const toolCalls = collector.calls();
+      return { content, toolCalls, finishReason, usage: usage ?? estimateUsage(request, content, toolCalls) };
+    } catch (error) {
+      throw watchdog.signal.aborted ? watchdog.signal.reason : toPlatformError(error, redact);
+    } finally {
+      watchdog.release();
+    }
+  }
+
+  async function embed(model: string, input: readonly string[], signal: AbortSignal): Promise<number[][]> {
+    const watchdog = startWatchdog(limits, signal);
+    try {
+      // As floats: not every provider knows the SDK's own choice, base64.
+      const request = { model, input: [...input], encoding_format: "float" as const };
+      const { data } = await client.embeddings.create(request, { signal: watchdog.signal });
+      const vectors = data.toSorted((a, b) => a.index - b.index).map(({ embedding }) => toUnitLength(embedding));
+      if (vectors.length !== input.length) throw new PlatformError("model_unavailable");
+      return vectors;
+    } catch (error) {
+      throw watchdog.signal.aborted ? watchdog.signal.reason : toPlatformError(error, redact);
+    } finally {
+      watchdog.release();
+    }
+  }
+
+  return {
+    model: (options) => ({ stream: (request, signal) => stream(request, signal, options) }),
+    embedder: (model) => ({
+      name: model,
+      async embed(texts, signal) {
+        const vectors: number[][] = [];
+        for (let at = 0; at < texts.length; at += EMBED_AT_ONCE) {
+          vectors.push(...(await embed(model, texts.slice(at, at + EMBED_AT_ONCE), signal)));
+        }
+        return vectors;
+      },
+    }),
+    close: () => dispatcher.destroy(),
+  };
+}
+
+function toCompletionRequest(request: ModelRequest, { defaultModel, responseFormat }: OpenAiModelOptions) {
+  const { model, messages, temperature, topP, maxTokens, tools = [], responseSchema } = request;
+  return {
+    model: model ?? defaultModel,
+    messages: messages.map(toProviderMessage),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { top_p: topP }),
+    ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
+    ...(tools.length === 0
+      ? {}
+      : { tools: tools.map((tool) => ({ type: "function" as const, function: { ...tool } })) }),
+    ...(responseSchema === undefined ? {} : toResponseFormat(responseSchema, responseFormat)),
+    stream: true as const,
+    stream_options: { include_usage: true },
+  };
+}
+
+function toResponseFormat(schema: Readonly<Record<string, unknown>>, format: OpenAiModelOptions["responseFormat"]) {
+  if (format === "none") return {};
+  if (format === "json_object") return { response_format: { type: "json_object" as const } };
+  return {
+    response_format: { type: "json_schema" as const, json_schema: { name: "response", schema: { ...schema } } },
+  };
+}
+
+function toProviderMessage(message: ModelMessage): OpenAI.ChatCompletionMessageParam {
+  if (message.role === "tool") return { role: "tool", tool_call_id: message.callId, content: message.content };
+  if (message.role !== "assistant" || !message.toolCalls?.length) {
+    return { role: message.role, content: message.content };
+  }
+  const tool_calls = message.toolCalls.map(({ id, name, arguments: args }) => ({
+    id,
+    type: "function" as const,
+    function: { name, arguments: args },
+  }));
+  return { role: "assistant", content: message.content || null, tool_calls };
+}
+
+function toUnitLength(vector: readonly number[]): number[] {
+  const length = Math.hypot(...vector);
+  return length === 0 ? [...vector] : vector.map((value) => value / length);
+}
+
+function toPlatformError(error: unknown, redact: (text: string) => string): PlatformError {
+  if (error instanceof PlatformError) return error;
+  if (error instanceof APIConnectionError) return new PlatformError("model_unavailable", { cause: error });
+  if (error instanceof APIError && error.status !== undefined) {
+    const code = codeOf(error.status, error.code);
+    // Of the request's own faults the provider's words are the only help there is; of others they are for the log alone.
+    const message =
+      code === "model_rejected"
+        ? `The model provider rejected the request: ${redact(providerWords(error))}`
+        : undefined;
+    const retryAfterMs = readRetryAfter(error.headers);
+    return new PlatformError(code, {
+      cause: error,
+      ...(message === undefined ? {} : { message }),
+      ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    });
+  }
+  return new PlatformError("model_stream_broken", { cause: error });
+}
+
+function codeOf(status: number, providerCode: string | null | undefined): ErrorCode {
+  // Two that no retry heals, under statuses that otherwise say more or less.
+  if (providerCode === "insufficient_quota") return "model_quota_exceeded";
+  if (providerCode === "context_length_exceeded") return "model_context_exceeded";
+  if (status === 401 || status === 403) return "model_auth_failed";
+  if (status === 429) return "model_rate_limited";
+  if (status === 408) return "model_timeout";
+  return status >= 500 || status === 409 ? "model_unavailable" : "model_rejected";
+}
+
+const MAX_PROVIDER_WORDS = 300;
+
+function providerWords(error: APIError): string {
+  const words = (error.error as { message?: unknown } | undefined)?.message;
+  return typeof words === "string" ? words.slice(0, MAX_PROVIDER_WORDS) : `HTTP ${error.status}`;
+}
+
+function readRetryAfter(headers: Headers | undefined): number | null {
+  const text = headers?.get("retry-after");
+  if (!text) return null;
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
+  return Number.isFinite(ms) && ms >= 0 ? ms : null;
+}

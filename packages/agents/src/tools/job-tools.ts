@@ -1,0 +1,118 @@
+/**
+ * The tools as one job has them: every call is parsed, counted against the budget, kept in the journal, and bounded in
+ * time and size. Upholds I5: a finished call is not made again, one in doubt only if that does no harm.
+ */
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { AgentLogger } from "../agent-logger.ts";
+import type { SpendableBudget } from "../budget.ts";
+import type { Journal } from "../journal.ts";
+import type { Retriever } from "../retrieval/retriever.ts";
+import { untilAborted } from "../until-aborted.ts";
+import { type Tool, ToolError } from "./tool.ts";
+import type { Toolbox } from "./toolbox.ts";
+
+export type ToolOutcome = {
+  /** `error`: the content tells the model what went wrong. `in_doubt`: it may have taken effect, and was not repeated. */
+  readonly status: "ok" | "error" | "in_doubt";
+  readonly content: string;
+  /** Whether a former attempt had made the call. */
+  readonly replayed: boolean;
+  readonly durationMs: number;
+};
+
+export type JobTools = Pick<Toolbox, "select"> & {
+  /**
+   * Makes one call; `args` is what the model wrote. What goes wrong in it is an outcome. Rejects when the budget ends, the
+   * job is stopped, or the tool throws a retryable `PlatformError`.
+   */
+  call(tool: Tool, args: unknown, signal: AbortSignal): Promise<ToolOutcome>;
+};
+
+export type JobToolsDeps = {
+  readonly toolbox: Toolbox;
+  readonly budget: SpendableBudget;
+  readonly journal: Journal;
+  readonly retriever: Retriever;
+  readonly logger: AgentLogger;
+  readonly jobId: string;
+  readonly collection: string | null;
+};
+
+/** A model that makes the same call again and again has lost its way; so many are let through. */
+const MAX_IDENTICAL_CALLS = 3;
+
+const IN_DOUBT =
+  "It is not known whether this call took effect: the platform broke off during it. It was not made again.";
+
+export function createJobTools(deps: JobToolsDeps): JobTools {
+  const { toolbox, budget, journal, logger } = deps;
+  const timesCalled = new Map<string, number>();
+
+  async function perform(tool: Tool, args: unknown, callId: string, signal: AbortSignal): Promise<Done> {
+    const time = AbortSignal.timeout(tool.timeoutMs);
+    const bound = AbortSignal.any([signal, time]);
+    const { jobId, retriever, collection } = deps;
+    try {
+      const context = { jobId, callId, signal: bound, logger, retriever, collection };
+      const result = await untilAborted(tool.call(args, context), bound);
+      return { status: "ok", content: cut(asText(result), tool.maxResultChars) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (time.aborted) return { status: "error", content: timedOut(tool) };
+      if (error instanceof ToolError) return { status: "error", content: cut(error.message, tool.maxResultChars) };
+      if (error instanceof PlatformError && error.retryable) throw error;
+      logger.warn({ err: error, tool: tool.name }, "a tool failed");
+      const words = error instanceof PlatformError ? error.message : "The tool failed.";
+      return { status: "error", content: words };
+    }
+  }
+
+  async function call(tool: Tool, args: unknown, signal: AbortSignal): Promise<Omit<ToolOutcome, "durationMs">> {
+    const identity = JSON.stringify([tool.name, args]);
+    const times = (timesCalled.get(identity) ?? 0) + 1;
+    timesCalled.set(identity, times);
+    if (times > MAX_IDENTICAL_CALLS) {
+      return failed(`This very call was made ${MAX_IDENTICAL_CALLS} times already. Use its results, or another way.`);
+    }
+    let parsed: unknown;
+    try {
+      parsed = tool.parse(args);
+    } catch (error) {
+      if (error instanceof ToolError) return failed(error.message);
+      throw error;
+    }
+    const { idempotent, name } = tool;
+    const step = await journal.begin({ kind: "tool", input: { name, args }, idempotent });
+    if (step.state === "finished") return { ...(step.value as Done), replayed: true };
+    if (step.state === "in_doubt") return { status: "in_doubt", content: IN_DOUBT, replayed: false };
+    budget.takeToolCall();
+    const done = await perform(tool, parsed, step.id, signal);
+    await step.finish(done);
+    return { ...done, replayed: false };
+  }
+
+  return {
+    select: toolbox.select,
+    async call(tool, args, signal) {
+      const startedAt = performance.now();
+      const outcome = await call(tool, args, signal);
+      return { ...outcome, durationMs: Math.round(performance.now() - startedAt) };
+    },
+  };
+}
+
+type Done = { readonly status: "ok" | "error"; readonly content: string };
+
+const failed = (content: string) => ({ status: "error", content, replayed: false }) as const;
+
+const timedOut = ({ timeoutMs, idempotent }: Tool): string =>
+  `The tool did not answer within ${timeoutMs / 1_000} s.${idempotent ? "" : " It is not known whether the call took effect."}`;
+
+const asText = (result: unknown): string =>
+  typeof result === "string" ? result : (JSON.stringify(result) ?? "(no result)");
+
+function cut(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text;
+  const kept = text.slice(0, maxChars).toWellFormed();
+  return `${kept}\n[cut: ${text.length - maxChars} more characters]`;
+}

@@ -1,0 +1,15 @@
+import { endEvents, type JobEvent } from "../contract/events.ts";
+import { isTerminal, type JobResult } from "../contract/jobs.ts";
+import type { JobRow } from "./rows.ts";
+
+/** The last events of a job as its row tells them. Throws when the job has not ended. */
+export function endEventsOf(row: JobRow): JobEvent[] {
+  const { id: job_id, session_id, status, error_code, error_message } = row;
+  if (!isTerminal(status)) throw new Error(`job ${job_id} has not ended`);
+  const usage = row.usage === null ? null : JSON.parse(row.usage);
+  const error = error_code === null ? null : { code: error_code, message: error_message ?? "" };
+  const { citations = null } = resultOfRow(row);
+  return endEvents({ job_id, session_id, status, usage, error, citations });
+}
+
+export const resultOfRow = (row: JobRow): JobResult => (row.result === null ? { content: "" } : JSON.parse(row.result));
