@@ -66,6 +66,7 @@ const payloadOf = (): JobPayload => ({
   session_id: newId(),
   text: "a poisonous question",
   config: {},
+  limits: {},
   metadata: {},
   locale: "en",
   request_id: "r",

@@ -1,6 +1,6 @@
 /** The API's settings. Every field says unit, default and trade-off; `.env.example` repeats it. */
 import { CommonConfigSchema } from "@agent-paas/shared/config/common-config.ts";
-import { intFromEnv } from "@agent-paas/shared/config/read-config.ts";
+import { intFromEnv, listFromEnv } from "@agent-paas/shared/config/read-config.ts";
 import { HOUR, SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
 
@@ -25,19 +25,13 @@ export const ApiConfigSchema = CommonConfigSchema.extend({
   /** Who may call: `name:sha256-of-key`, comma-separated. The name owns what its key makes; two keys may share one. */
   API_KEYS: ApiKeysSchema,
   /** Origins whose web pages may call, comma-separated (`https://app.example.com`), or `*`; none by default. */
-  CORS_ORIGINS: z
-    .string()
-    .default("")
-    .transform((text) =>
-      text
-        .split(",")
-        .map((origin) => origin.trim())
-        .filter((origin) => origin !== ""),
-    ),
+  CORS_ORIGINS: listFromEnv,
   /** How many proxies in front of the API to trust for the client's address; 0 trusts none. */
   TRUSTED_PROXIES: intFromEnv(0, 10, 0),
   /** The largest request body, bytes. Job payloads live in Redis, so large ones cost memory there. */
   MAX_BODY_BYTES: intFromEnv(1_024, 16 * 1_024 * 1_024, 256 * 1_024),
+  /** The largest document that the knowledge routes take, bytes. It waits in Redis until a worker has stored it. */
+  MAX_DOCUMENT_BYTES: intFromEnv(1_024, 16 * 1_024 * 1_024, 1_024 * 1_024),
   /** How long `stream: false` holds a request open before it answers 202 with the job's links, ms. */
   JSON_WAIT_MS: intFromEnv(SECOND, HOUR, 330 * SECOND),
   /** Between two comment lines that keep an idle SSE connection open, ms. */

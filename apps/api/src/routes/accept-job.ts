@@ -1,13 +1,13 @@
 /** What both POSTs share: resolve the session, check the config against the agent, mint ids, accept. */
 import { createHash } from "node:crypto";
 import type { JobKind, JobPayload } from "@agent-paas/shared/contract/jobs.ts";
-import { LOCALES, LocaleSchema } from "@agent-paas/shared/contract/locale.ts";
+import { LOCALES, type Locale, LocaleSchema } from "@agent-paas/shared/contract/locale.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import type { Request } from "express";
 import type { Caller } from "../http/route.ts";
 import { validate } from "../http/validate.ts";
-import type { Accepted, OnBusy } from "../queue/job-producer.ts";
+import type { Accepted, Idempotency, OnBusy } from "../queue/job-producer.ts";
 import type { Services } from "../services.ts";
 import { findSession } from "./find-session.ts";
 
@@ -21,6 +21,7 @@ export type JobRequest = {
   readonly text: string;
   readonly input?: unknown;
   readonly config: Record<string, unknown>;
+  readonly limits: JobPayload["limits"];
   readonly metadata: Record<string, unknown>;
   readonly onBusy: OnBusy;
 };
@@ -55,9 +56,9 @@ export async function acceptJob(
     text: request.text,
     ...(request.input === undefined ? {} : { input: request.input }),
     config,
+    limits: request.limits,
     metadata: request.metadata,
-    // With no preference this is the first of them, with a preference for none of them too.
-    locale: LocaleSchema.catch(LOCALES[0]).parse(req.acceptsLanguages(...LOCALES)),
+    locale: localeOf(req),
     request_id: requestId,
     accepted_at: acceptedAt,
   };
@@ -78,7 +79,11 @@ export async function acceptJob(
   return accepted;
 }
 
-function readIdempotency(req: Request): { key: string; bodyHash: string } | null {
+/** With no preference this is the first of them, with a preference for none of them too. */
+export const localeOf = (req: Request): Locale =>
+  LocaleSchema.catch(LOCALES[0]).parse(req.acceptsLanguages(...LOCALES));
+
+export function readIdempotency(req: Request): Idempotency | null {
   const key = req.get("idempotency-key");
   if (key === undefined) return null;
   if (!IDEMPOTENCY_KEY.test(key)) {

@@ -1,4 +1,5 @@
 /** POST /chat/completions: a chat message; the answer streams as SSE, or comes whole with `stream: false`. */
+import { LimitsSchema } from "@agent-paas/shared/contract/limits.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import type { Response } from "express";
 import { z } from "zod";
@@ -19,6 +20,7 @@ const ChatRequestSchema = z.strictObject({
   message: TextSchema,
   config: JsonObjectSchema.default({}),
   stream: z.boolean().default(true),
+  limits: LimitsSchema.default({}),
   metadata: JsonObjectSchema.default({}),
   on_busy: OnBusySchema,
 });
@@ -36,6 +38,7 @@ export const postChatCompletions = (services: Services): Route => ({
       beginsSession: true,
       text: body.message,
       config: body.config,
+      limits: body.limits,
       metadata: body.metadata,
       onBusy: body.on_busy,
     });
@@ -78,5 +81,6 @@ async function answerWhole(
     return;
   }
   const message = { role: "assistant", content: result?.content ?? "" };
-  res.json({ session_id: sessionId, job_id: jobId, status, message, usage });
+  const cited = result?.citations === undefined ? {} : { citations: result.citations };
+  res.json({ session_id: sessionId, job_id: jobId, status, message, usage, ...cited });
 }

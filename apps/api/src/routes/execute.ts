@@ -1,4 +1,5 @@
 /** POST /agents/{id}/execute: starts a task and answers with its job at once. */
+import { LimitsSchema } from "@agent-paas/shared/contract/limits.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import { z } from "zod";
 import type { Route } from "../http/route.ts";
@@ -14,6 +15,7 @@ const ExecuteRequestSchema = z.strictObject({
   input: JsonSchema.optional(),
   config: JsonObjectSchema.default({}),
   session_id: IdSchema.nullish(),
+  limits: LimitsSchema.default({}),
   metadata: JsonObjectSchema.default({}),
   on_busy: OnBusySchema,
 });
@@ -33,6 +35,7 @@ export const postExecute = (services: Services): Route => ({
       text: body.task,
       input: body.input,
       config: body.config,
+      limits: body.limits,
       metadata: body.metadata,
       onBusy: body.on_busy,
     });

@@ -23,22 +23,12 @@ export function createSessionReader(database: ReadDatabase) {
     messages: (owner: string, sessionId: string, { limit, before }: Page): Promise<MessageRow[]> =>
       database.read(async (db) => {
         const owned = db("sessions").where({ id: sessionId, owner }).select("id");
-        const query = db<MessageRow>("messages").whereIn("session_id", owned);
+        // `=`, not `in`: of one session SQLite reads the newest from the index, of several it would sort all.
+        const query = db<MessageRow>("messages").where("session_id", owned);
         if (before !== undefined) {
           query.where("ordinal", "<", db("messages").where({ id: before, session_id: sessionId }).select("ordinal"));
         }
         return (await query.orderBy("ordinal", "desc").limit(limit)).reverse();
       }, []),
-
-    /** The answer of one job. */
-    answer: (owner: string, jobId: string): Promise<MessageRow | undefined> =>
-      database.read(
-        (db) =>
-          db<MessageRow>("messages")
-            .where({ job_id: jobId, role: "assistant" })
-            .whereIn("session_id", db("sessions").where({ owner }).select("id"))
-            .first(),
-        undefined,
-      ),
   };
 }

@@ -1,4 +1,5 @@
 /** The jobs that this process runs, and the one way to stop each: aborting its signal with a reason. */
+import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 
 export type AbortReason =
   /** Somebody called cancel: end the job as cancelled (I7). */
@@ -24,6 +25,8 @@ export type Run = {
   readonly signal: AbortSignal;
   /** The first reason stays. */
   abort(reason: AbortReason): void;
+  /** Aborts with a failure of the job. */
+  fail(error: PlatformError): void;
 };
 
 export type RunningJobs = ReturnType<typeof createRunningJobs>;
@@ -38,6 +41,7 @@ export function createRunningJobs() {
       const run: Run = {
         signal: controller.signal,
         abort: (reason) => controller.abort(new RunAborted(reason)),
+        fail: (error) => controller.abort(error),
       };
       runs.set(jobId, run);
       try {

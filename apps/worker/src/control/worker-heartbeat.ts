@@ -37,16 +37,19 @@ export async function startWorkerHeartbeat(
   redis: Redis,
   keys: RedisKeys,
   workerId: string,
-  manifests: readonly AgentManifest[],
+  /** Looked at for every beat: tools come and go. */
+  listManifests: () => readonly AgentManifest[],
   logger: Logger,
 ): Promise<WorkerHeartbeat> {
   redis.defineCommand("workerHeartbeat", { numberOfKeys: 2, lua: HEARTBEAT_SCRIPT });
   const heartbeat = (redis as unknown as { workerHeartbeat: HeartbeatCommand }).workerHeartbeat.bind(redis);
-  const record = JSON.stringify({ id: workerId, agents: manifests.map(({ id }) => id) });
-  const agents = manifests.flatMap((manifest) => [manifest.id, JSON.stringify(manifest)]);
 
-  const beat = () =>
-    heartbeat(keys.workers, keys.agents, workerId, record, FORGET_AFTER_MS, KEEP_AGENTS_SECONDS, ...agents);
+  const beat = () => {
+    const manifests = listManifests();
+    const record = JSON.stringify({ id: workerId, agents: manifests.map(({ id }) => id) });
+    const agents = manifests.flatMap((manifest) => [manifest.id, JSON.stringify(manifest)]);
+    return heartbeat(keys.workers, keys.agents, workerId, record, FORGET_AFTER_MS, KEEP_AGENTS_SECONDS, ...agents);
+  };
   let beating = false;
   await beat();
   const timer = setInterval(() => {

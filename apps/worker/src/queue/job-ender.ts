@@ -5,7 +5,8 @@
  * - I4: an attempt that is no longer the job's writes and tells nothing.
  */
 import { endEvents, type JobEvent } from "@agent-paas/shared/contract/events.ts";
-import { isTerminal, type JobPayload, type JobResult, NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
+import { type JobPayload, type JobResult, NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
+import { endEventsOf } from "@agent-paas/shared/db/job-end.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { type JobEventWriter, WriterRefused } from "../events/job-event-writer.ts";
@@ -39,7 +40,8 @@ export function createJobEnder(jobs: JobRepository, turns: SessionTurns) {
       const { status, result, usage, executionMs } = ending;
       const error = status === "failed" ? { code: ending.error.code, message: ending.error.message } : null;
       const { job_id, session_id } = payload;
-      const events = endEvents({ job_id, session_id, status, usage, error });
+      const { citations = null } = result;
+      const events = endEvents({ job_id, session_id, status, usage, error, citations });
       // All that was said is in the log before the row says how it ended: a reader who finds the row and nothing more in
       // the log may conclude that the log has expired.
       await writer.flushed();
@@ -51,11 +53,7 @@ export function createJobEnder(jobs: JobRepository, turns: SessionTurns) {
 
     /** Tells the end of a job whose row is terminal: its worker died between the commit and the telling. */
     async tellAgain(payload: JobPayload, writer: JobEventWriter, row: JobRow): Promise<void> {
-      const { status, error_code, error_message, usage, session_id } = row;
-      if (!isTerminal(status)) throw new Error(`job ${row.id} has not ended`);
-      const error = error_code === null ? null : { code: error_code, message: error_message ?? "" };
-      const end = { job_id: row.id, session_id, status, usage: usage === null ? null : JSON.parse(usage), error };
-      await tell(payload, endEvents(end), writer);
+      await tell(payload, endEventsOf(row), writer);
     },
 
     /** Ends the turn of a job whose end was told. */

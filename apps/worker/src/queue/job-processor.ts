@@ -7,7 +7,7 @@
  * - I6: nothing of a job happens before it is its session's turn.
  * - I7: only a cancel request cancels.
  */
-import { findAgent } from "@agent-paas/agents/registry.ts";
+import { budgetExhausted } from "@agent-paas/agents/budget.ts";
 import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
@@ -16,8 +16,8 @@ import type { Run, RunningJobs } from "../control/running-jobs.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
 import { type JobEventWriter, NOBODY } from "../events/job-event-writer.ts";
 import { STATUS_TEXTS } from "../events/status-texts.ts";
+import { type AgentRunner, type Answer, resultOf } from "../run/agent-runner.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
-import type { AgentRunner, Answer } from "./agent-runner.ts";
 import { classifyFailure, type Failure } from "./classify-failure.ts";
 import { handBack } from "./hand-back.ts";
 import type { Claim, JobClaims } from "./job-claims.ts";
@@ -59,7 +59,7 @@ export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
 
   return async (job, token) => {
     const payload = parsePayload(job);
-    if (findAgent(payload.agent_type) === undefined) await leaveToOthers(job, token ?? "", payload);
+    if (!deps.runner.offers(payload.agent_type)) await leaveToOthers(job, token ?? "", payload);
     const attempt = job.attemptsStarted;
     const logger = deps.logger.child({ job_id: payload.job_id, request_id: payload.request_id, attempt });
 
@@ -80,7 +80,8 @@ export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
       if (started.kind === "stale") throw new RetryLater("started elsewhere", retryDelayMs(1, null));
 
       logger.info({ kind: payload.kind, agent_type: payload.agent_type }, "job started");
-      await runToEnd({ deps, job, token: token ?? "", payload, claim, run, writer, logger });
+      const { firstStartedAt } = started;
+      await runToEnd({ deps, job, token: token ?? "", payload, claim, firstStartedAt, run, writer, logger });
     });
   };
 }
@@ -91,6 +92,7 @@ type StartedJob = {
   readonly token: string;
   readonly payload: JobPayload;
   readonly claim: Claim & { kind: "claimed" };
+  readonly firstStartedAt: number;
   readonly run: Run;
   readonly writer: JobEventWriter;
   readonly logger: Logger;
@@ -98,8 +100,12 @@ type StartedJob = {
 
 async function runToEnd(started: StartedJob): Promise<void> {
   const { deps, job, payload, claim, run, writer, logger } = started;
-  const { answer, run: runAgent } = deps.runner.prepare(payload, claim.runs, run.signal, writer, logger);
-  const deadline = setTimeout(() => run.abort("deadline"), deps.deadlineMs);
+  const { deadlineMs } = deps;
+  const { answer, run: runAgent } = deps.runner.prepare({
+    ...{ payload, run, writer, logger, deadlineMs },
+    runs: claim.runs,
+  });
+  const timers = startDeadlines(started);
   const startedAt = performance.now();
   try {
     // A job that is cancelled before its first run says nothing; one that had begun has something to take back.
@@ -112,8 +118,19 @@ async function runToEnd(started: StartedJob): Promise<void> {
     const triesLeft = job.attemptsMade + 1 < (job.opts.attempts ?? 1);
     await settleFailure(started, broughtBy(answer, startedAt), classifyFailure(error, run.signal, triesLeft));
   } finally {
-    clearTimeout(deadline);
+    for (const timer of timers) clearTimeout(timer);
   }
+}
+
+/** The platform's deadline is one attempt's, the budget's is the job's. */
+function startDeadlines({ deps, payload, firstStartedAt, run }: StartedJob): NodeJS.Timeout[] {
+  const timers = [setTimeout(() => run.abort("deadline"), deps.deadlineMs)];
+  const { deadline_ms: budgetMs } = payload.limits;
+  if (budgetMs !== undefined) {
+    const leftMs = Math.max(0, firstStartedAt + budgetMs - Date.now());
+    timers.push(setTimeout(() => run.fail(budgetExhausted("deadline_ms", budgetMs)), leftMs));
+  }
+  return timers;
 }
 
 /** The first words of an attempt; one that starts over tells clients to drop what they show. */
@@ -176,18 +193,20 @@ async function settleFailure(started: StartedJob, partial: Brought, failure: Fai
 
 type Brought = Pick<JobEnding, "result" | "usage" | "executionMs">;
 
-const broughtBy = ({ content, data, usage }: Answer, startedAt: number): Brought => ({
-  result: data === undefined ? { content } : { content, data },
-  usage: usage(),
+const broughtBy = (answer: Answer, startedAt: number): Brought => ({
+  result: resultOf(answer),
+  usage: answer.usage(),
   executionMs: Math.round(performance.now() - startedAt),
 });
 
 /**
- * A worker may lack an agent that another one offers (a rollout, a folder of its own). Parks the job for the others,
- * without using up a try; after a while nobody seems to have it, and the job may fail.
+ * A worker may lack an agent that another one offers (a rollout, a folder of its own). Gives the job back for the others,
+ * without using up a try: at first at once, which hands it to whoever has waited longest, then after a pause, so that it
+ * does not go round and round; after a while nobody seems to have it, and the job may fail.
  */
 async function leaveToOthers(job: Job, token: string, payload: JobPayload): Promise<void> {
   if (Date.now() - Date.parse(payload.accepted_at) > AGENT_WAIT_MS) return;
+  if (job.attemptsStarted % 2 === 1) await handBack(job, token);
   await job.moveToDelayed(Date.now() + AGENT_LOOK_AGAIN_MS, token);
   throw new DelayedError();
 }

@@ -10,7 +10,11 @@ import type { Knex } from "knex";
 import { type WriteStatement, writeBatch } from "./write-batch.ts";
 
 export type StartedJob =
-  | { readonly kind: "started" }
+  | {
+      readonly kind: "started";
+      /** When the first attempt was started, ms since 1970. */
+      readonly firstStartedAt: number;
+    }
   /** A row with a terminal status: the job ended before, perhaps without its end being told. */
   | { readonly kind: "ended"; readonly row: JobRow }
   /** A higher attempt owns the job. */
@@ -35,7 +39,8 @@ export function createJobRepository(db: Knex, worker: string) {
   return {
     /** Writes the session if it is new, the job as running, and the user's message once. */
     async start(payload: JobPayload, attempt: number): Promise<StartedJob> {
-      const now = new Date().toISOString();
+      const startedAt = new Date();
+      const now = startedAt.toISOString();
       const statements: WriteStatement[] = [];
       if (payload.session_id !== null) statements.push(upsertSession(db, payload, payload.session_id, now));
       statements.push({ query: upsertRunningJob(db, payload, attempt, worker, now), guard: true });
@@ -50,8 +55,10 @@ export function createJobRepository(db: Knex, worker: string) {
           }),
         );
       }
-      if (await writeBatch(db, statements)) return { kind: "started" };
+      const isStarted = await writeBatch(db, statements);
+      if (isStarted && attempt === 1) return { kind: "started", firstStartedAt: startedAt.getTime() };
       const row = await find(payload.job_id);
+      if (isStarted && row !== undefined) return { kind: "started", firstStartedAt: Date.parse(row.started_at) };
       return row === undefined || row.status === "running" ? { kind: "stale" } : { kind: "ended", row };
     },
 
@@ -82,7 +89,10 @@ export function createJobRepository(db: Knex, worker: string) {
               role: "assistant",
               content: end.result.content,
               tokens_used: countTokens(end.result.content),
-              metadata: JSON.stringify({ status: end.status }),
+              metadata: JSON.stringify({
+                status: end.status,
+                ...(end.result.citations === undefined ? {} : { citations: end.result.citations }),
+              }),
               created_at: now.toISOString(),
             }),
           );

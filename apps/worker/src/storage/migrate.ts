@@ -10,8 +10,16 @@ import { SECOND } from "@agent-paas/shared/time.ts";
 import Database from "better-sqlite3";
 import type { Knex } from "knex";
 import * as initial from "./migrations/001-initial.ts";
+import * as agentSteps from "./migrations/002-agent-steps.ts";
+import * as knowledge from "./migrations/003-knowledge.ts";
+import * as indexes from "./migrations/004-indexes.ts";
 
-const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map([["001-initial", initial]]);
+const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map([
+  ["001-initial", initial],
+  ["002-agent-steps", agentSteps],
+  ["003-knowledge", knowledge],
+  ["004-indexes", indexes],
+]);
 
 const LOCK_WITHIN_MS = 60 * SECOND;
 const LOCK_POLL_MS = 50;

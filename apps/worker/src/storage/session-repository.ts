@@ -8,25 +8,44 @@ const PAGE = 50;
 
 export type SessionRepository = ReturnType<typeof createSessionRepository>;
 
+export type HistoryRow = Pick<MessageRow, "ordinal" | "role" | "content" | "tokens_used">;
+
 export function createSessionRepository(db: Knex) {
+  /** Newest first; the cost is the pages that are taken, whatever the session's length. */
+  async function* newestFirst(sessionId: string, jobId: string): AsyncGenerator<HistoryRow> {
+    let before = Number.MAX_SAFE_INTEGER;
+    for (;;) {
+      const page: HistoryRow[] = await db<MessageRow>("messages")
+        .where({ session_id: sessionId })
+        .where("ordinal", "<", before)
+        .whereNot({ job_id: jobId })
+        .orderBy("ordinal", "desc")
+        .limit(PAGE)
+        .select("ordinal", "role", "content", "tokens_used");
+      yield* page;
+      const oldest = page.at(-1);
+      if (oldest === undefined || page.length < PAGE) return;
+      before = oldest.ordinal;
+    }
+  }
+
   return {
-    /** The newest messages before the job's own that fit in `maxTokens` together, oldest first. */
-    async latestMessages(sessionId: string, jobId: string, maxTokens: number): Promise<MessageRow[]> {
-      const newestFirst: MessageRow[] = [];
+    /**
+     * The newest messages before the job's own that fit in `maxTokens` together, oldest first. Whole turns: an answer
+     * whose question does not fit is left out. So a turn that alone is too large is left out, with all before it.
+     */
+    async latestMessages(sessionId: string, jobId: string, maxTokens: number): Promise<HistoryRow[]> {
+      const chosen: HistoryRow[] = [];
       let left = maxTokens;
-      let before: number | null = null;
-      for (;;) {
-        const query = db<MessageRow>("messages").where({ session_id: sessionId }).whereNot({ job_id: jobId });
-        if (before !== null) query.where("ordinal", "<", before);
-        const page: MessageRow[] = await query.orderBy("ordinal", "desc").limit(PAGE);
-        for (const message of page) {
+      if (left > 0) {
+        for await (const message of newestFirst(sessionId, jobId)) {
           left -= message.tokens_used;
-          if (left < 0) return newestFirst.reverse();
-          newestFirst.push(message);
+          if (left < 0) break;
+          chosen.push(message);
         }
-        if (page.length < PAGE) return newestFirst.reverse();
-        before = page.at(-1)?.ordinal ?? null;
       }
+      const question = chosen.findLastIndex(({ role }) => role === "user");
+      return chosen.slice(0, question + 1).reverse();
     },
 
     /** The jobs of the owner's session. */

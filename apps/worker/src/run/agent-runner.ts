@@ -1,0 +1,187 @@
+/** Runs the agent, or the task, of one job: events to the writer, text to the answer, until it returns, throws or is aborted. */
+import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent.ts";
+import { createBudget } from "@agent-paas/agents/budget.ts";
+import { shownAfter } from "@agent-paas/agents/events.ts";
+import { createJournaledModel } from "@agent-paas/agents/model/journaled-model.ts";
+import { createMeter } from "@agent-paas/agents/model/meter.ts";
+import type { Model } from "@agent-paas/agents/model/model.ts";
+import { findAgent, listManifests } from "@agent-paas/agents/registry.ts";
+import type { Retriever } from "@agent-paas/agents/retrieval/retriever.ts";
+import { createJobTools } from "@agent-paas/agents/tools/job-tools.ts";
+import type { Toolbox } from "@agent-paas/agents/tools/toolbox.ts";
+import type { Citation, JobPayload, JobResult, Usage } from "@agent-paas/shared/contract/jobs.ts";
+import { resolveLimits } from "@agent-paas/shared/contract/limits.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { Run } from "../control/running-jobs.ts";
+import type { JobEventWriter } from "../events/job-event-writer.ts";
+import type { Tasks } from "../queue/task.ts";
+import type { SessionRepository } from "../storage/session-repository.ts";
+import type { StepRepository } from "../storage/step-repository.ts";
+import { createChildAgents } from "./child-agents.ts";
+import { createJobJournal, type JobJournal } from "./job-journal.ts";
+import { parseConfig } from "./parse-config.ts";
+
+export type AgentRunnerDeps = {
+  readonly model: Model;
+  readonly toolbox: Toolbox;
+  readonly retrieverFor: (owner: string) => Retriever;
+  readonly sessions: SessionRepository;
+  readonly steps: StepRepository;
+  readonly tasks: Tasks;
+};
+
+export type RunRequest = {
+  readonly payload: JobPayload;
+  /** How often the agent was begun, this time included. */
+  readonly runs: number;
+  readonly run: Run;
+  readonly writer: JobEventWriter;
+  readonly logger: Logger;
+  /** Time limit of the attempt, ms. */
+  readonly deadlineMs: number;
+};
+
+/** What a run has brought so far; kept when it breaks off. */
+export type Answer = { content: string; data: unknown; citations: readonly Citation[] | null; usage: () => Usage };
+
+export const resultOf = ({ content, data, citations }: Answer): JobResult => ({
+  content,
+  ...(data === undefined ? {} : { data }),
+  ...(citations === null ? {} : { citations }),
+});
+
+export type AgentRunner = ReturnType<typeof createAgentRunner>;
+
+export function createAgentRunner(deps: AgentRunnerDeps) {
+  const { tasks, sessions } = deps;
+  return {
+    /** Whether this process can run jobs of the agent or task. */
+    offers: (agentType: string): boolean => tasks.has(agentType) || findAgent(agentType) !== undefined,
+
+    /** Starts nothing yet: the answer is there to be read whatever `run` will end with. */
+    prepare(request: RunRequest) {
+      const { payload, run, writer, logger } = request;
+      const { signal } = run;
+      const job = prepareJob(deps, request);
+      const answer: Answer = { content: "", data: undefined, citations: null, usage: job.usage };
+
+      async function begin(): Promise<AgentRun> {
+        const task = tasks.get(payload.agent_type);
+        if (task !== undefined) return task(payload, { signal, logger });
+        const agent = findAgent(payload.agent_type);
+        if (agent === undefined) throw new PlatformError("agent_unavailable");
+        const config = parseConfig(agent, payload.config);
+        if (request.runs > 1) await job.resume();
+        return new agent().run(inputOf(payload, sessions), job.contextOf(job.journal, 0, config, signal));
+      }
+
+      return { answer, run: async () => consume(await begin(), signal, writer, answer) };
+    },
+  };
+}
+
+/** What all agents of a job share: its budget, its meter, its journal. */
+function prepareJob(deps: AgentRunnerDeps, { payload, runs, run, writer, logger, deadlineMs }: RunRequest) {
+  const { job_id: jobId, locale, kind, owner } = payload;
+  const budget = createBudget(resolveLimits(payload.limits, deadlineMs), run.fail);
+  const meter = createMeter(budget);
+  const retriever = deps.retrieverFor(owner);
+  const journal = createJobJournal({
+    steps: deps.steps,
+    jobId,
+    attempt: writer.attempt,
+    resumed: runs > 1,
+    onRefused: () => run.abort("disowned"),
+  });
+
+  function contextOf(part: JobJournal, depth: number, config: unknown, signal: AbortSignal): AgentContext<unknown> {
+    const { toolbox } = deps;
+    return {
+      jobId,
+      attempt: runs,
+      config,
+      // What is said again from the journal is not metered again.
+      model: createJournaledModel(meter.wrap(deps.model), part, depth > 0),
+      tools: createJobTools({
+        ...{ toolbox, budget, retriever, logger, jobId },
+        journal: part,
+        collection: collectionOf(config),
+      }),
+      retriever,
+      journal: part,
+      budget,
+      agents: createChildAgents({
+        kind,
+        depth,
+        signal,
+        manifests: () => listManifests(toolbox.names()),
+        contextOf: (name, childConfig, childSignal) =>
+          contextOf(part.within(name), depth + 1, childConfig, childSignal),
+      }),
+      locale,
+      signal,
+      logger,
+    };
+  }
+
+  /** Goes on from what former attempts have used. */
+  async function resume(): Promise<void> {
+    const used = await journal.used();
+    meter.resume(used.usage);
+    budget.resume(used.budget);
+  }
+
+  return { contextOf, journal, resume, usage: meter.usage };
+}
+
+/** The field by which configs name the collection that tools look into. */
+function collectionOf(config: unknown): string | null {
+  const named = (config as { collection?: unknown } | null)?.collection;
+  return typeof named === "string" ? named : null;
+}
+
+/** Every wait ends with the signal, also when the agent does not heed it or Redis does not answer. */
+async function consume(events: AgentRun, signal: AbortSignal, writer: JobEventWriter, answer: Answer): Promise<void> {
+  let interrupt: (reason: unknown) => void = () => {};
+  const onAbort = () => interrupt(signal.reason);
+  const interruptible = <T>(wait: Promise<T>) =>
+    new Promise<T>((resolve, reject) => {
+      interrupt = reject;
+      wait.then(resolve, reject);
+    });
+  signal.addEventListener("abort", onAbort);
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const step = await interruptible(events.next());
+      if (step.done) {
+        answer.data = asJson(step.value?.data);
+        answer.citations = step.value?.citations ?? null;
+        return;
+      }
+      writer.append(step.value);
+      if (step.value.event === "message") answer.content = shownAfter(answer.content, step.value);
+      if (writer.congested) await interruptible(writer.flushed());
+    }
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    // Not awaited: a generator that hangs would hold the job's slot.
+    events.return(undefined).catch(() => {});
+  }
+}
+
+/** What JSON makes of an agent's data: the form in which it is kept. A cycle or a BigInt is the agent's fault. */
+const asJson = (data: unknown): unknown => (data === undefined ? undefined : JSON.parse(JSON.stringify(data)));
+
+function inputOf(payload: JobPayload, sessions: SessionRepository): AgentInput {
+  const { session_id: sessionId, job_id: jobId } = payload;
+  return {
+    kind: payload.kind,
+    text: payload.text,
+    data: payload.input,
+    history: {
+      latest: async ({ maxTokens }) => (sessionId === null ? [] : sessions.latestMessages(sessionId, jobId, maxTokens)),
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/** Delegation: agents that run as parts of another agent's job, on its model, tools, journal and budget. */
+import type { AgentContext, AgentInput } from "@agent-paas/agents/agent.ts";
+import type { Agents, ChildOutcome, ChildRequest } from "@agent-paas/agents/delegation.ts";
+import { type AgentEvent, shownAfter } from "@agent-paas/agents/events.ts";
+import { findAgent } from "@agent-paas/agents/registry.ts";
+import { untilAborted } from "@agent-paas/agents/until-aborted.ts";
+import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
+import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { parseConfig } from "./parse-config.ts";
+
+/** The job's own agent is at depth 0. */
+const MAX_DEPTH = 2;
+
+export type ChildAgentsOptions = {
+  readonly kind: JobKind;
+  /** Of the agent that delegates. */
+  readonly depth: number;
+  readonly signal: AbortSignal;
+  readonly manifests: () => AgentManifest[];
+  readonly contextOf: (name: string, config: unknown, signal: AbortSignal) => AgentContext<unknown>;
+};
+
+export function createChildAgents({ kind, depth, signal, manifests, contextOf }: ChildAgentsOptions): Agents {
+  async function* run(child: ChildRequest, stop: AbortSignal): AsyncGenerator<AgentEvent, ChildOutcome> {
+    const agent = findAgent(child.agent);
+    if (agent === undefined) {
+      throw new PlatformError("agent_not_found", { message: `There is no agent "${child.agent}".` });
+    }
+    if (depth >= MAX_DEPTH) throw new PlatformError("delegation_too_deep");
+    const childSignal = AbortSignal.any([signal, stop]);
+    const context = contextOf(child.name, parseConfig(agent, child.config ?? {}), childSignal);
+    const events = new agent().run(inputOf(kind, child), context);
+    let content = "";
+    try {
+      for (;;) {
+        const step = await untilAborted(events.next(), childSignal);
+        if (step.done) return { ...step.value, content };
+        if (step.value.event === "message") content = shownAfter(content, step.value);
+        yield step.value;
+      }
+    } finally {
+      // Not awaited: a child that hangs would hold its parent.
+      events.return(undefined).catch(() => {});
+    }
+  }
+  return { list: manifests, run };
+}
+
+/** A child knows nothing of the conversation but what its task says. */
+const inputOf = (kind: JobKind, { task, input }: ChildRequest): AgentInput => ({
+  kind,
+  text: task,
+  data: input,
+  history: { latest: async () => [] },
+});

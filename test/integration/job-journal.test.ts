@@ -1,0 +1,108 @@
+/** The journal on a real database: I5 within a job, I4 between its attempts. */
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { newId } from "@agent-paas/shared/ids.ts";
+import { expect, test } from "vitest";
+import { WriterRefused } from "../../apps/worker/src/events/job-event-writer.ts";
+import { createJobJournal } from "../../apps/worker/src/run/job-journal.ts";
+import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
+import { createStepRepository } from "../../apps/worker/src/storage/step-repository.ts";
+import { openTestDatabase } from "../support/test-database.ts";
+
+async function startJob() {
+  const { db } = await openTestDatabase();
+  const jobs = createJobRepository(db, "worker-a");
+  const payload: JobPayload = {
+    job_id: newId(),
+    kind: "execute",
+    owner: "alice",
+    agent_type: "tool_basic",
+    session_id: null,
+    text: "task",
+    config: {},
+    limits: {},
+    metadata: {},
+    locale: "en",
+    request_id: "r",
+    accepted_at: new Date().toISOString(),
+  };
+  const refused: number[] = [];
+  const attempt = async (number: number) => {
+    await jobs.start(payload, number);
+    return createJobJournal({
+      steps: createStepRepository(db),
+      jobId: payload.job_id,
+      attempt: number,
+      resumed: number > 1,
+      onRefused: () => refused.push(number),
+    });
+  };
+  return { db, payload, jobs, attempt, refused };
+}
+
+const step = (input: unknown, idempotent = true) => ({ kind: "tool", input, idempotent });
+
+/** Begins and finishes a step that is new. */
+async function finish(journal: Awaited<ReturnType<Awaited<ReturnType<typeof startJob>>["attempt"]>>, input: unknown) {
+  const begun = await journal.begin(step(input));
+  if (begun.state !== "new") throw new Error(`it is ${begun.state}`);
+  await begun.finish(`value of ${JSON.stringify(input)}`);
+  return begun.id;
+}
+
+test("finished steps are found by the next attempt, in whatever order it comes to them", async () => {
+  const { attempt } = await startJob();
+  const first = await attempt(1);
+  for (const input of ["a", "b", { deep: [1] }]) await finish(first, input);
+  const second = await attempt(2);
+  for (const input of [{ deep: [1] }, "b", "a"]) {
+    expect(await second.begin(step(input))).toEqual({ state: "finished", value: `value of ${JSON.stringify(input)}` });
+  }
+  expect(await second.begin(step("c"))).toMatchObject({ state: "new" });
+});
+
+test("the same step twice is two steps, as is the same within another part", async () => {
+  const { attempt, db } = await startJob();
+  const first = await attempt(1);
+  const ids = [await finish(first, "a"), await finish(first, "a"), await finish(first.within("child"), "a")];
+  expect(new Set(ids).size).toBe(3);
+  const second = await attempt(2);
+  for (const journal of [second, second.within("child"), second]) {
+    expect(await journal.begin(step("a"))).toMatchObject({ state: "finished" });
+  }
+  expect(await second.begin(step("a"))).toMatchObject({ state: "new" });
+  expect(await db("agent_steps").orderBy("step_no").pluck("step_no")).toEqual([1, 2, 3]);
+});
+
+test("a step that must not be repeated is written before it is begun, and is in doubt afterwards", async () => {
+  const { attempt } = await startJob();
+  const first = await attempt(1);
+  const [once, again] = [await first.begin(step("once", false)), await first.begin(step("again"))];
+  expect([once.state, again.state]).toEqual(["new", "new"]);
+  const second = await attempt(2);
+  expect(await second.begin(step("once", false))).toEqual({ state: "in_doubt" });
+  // Whoever it concerns sees the same name in every attempt.
+  expect(await second.begin(step("again"))).toMatchObject({ state: "new", id: "id" in again && again.id });
+});
+
+test("I4: an attempt that is no longer the job's begins nothing and writes nothing", async () => {
+  const { attempt, refused, db, jobs, payload } = await startJob();
+  const stale = await attempt(1);
+  const begun = await stale.begin(step("a"));
+  const current = await attempt(2);
+  await expect(stale.begin(step("effect", false))).rejects.toThrow(WriterRefused);
+  await expect("finish" in begun && begun.finish("late")).rejects.toThrow(WriterRefused);
+  expect(refused).toEqual([1, 1]);
+  expect(await db("agent_steps")).toEqual([]);
+
+  await finish(current, "b");
+  const usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
+  const end = { status: "completed", result: { content: "" }, usage, error: null, lastSeq: 1, executionMs: 1 } as const;
+  expect(await jobs.end(payload, 2, end)).toBe(true);
+  await expect(current.begin(step("after the end", false))).rejects.toThrow(WriterRefused);
+});
+
+test("a value that is too large is refused with its limit", async () => {
+  const { attempt } = await startJob();
+  const begun = await (await attempt(1)).begin(step("a"));
+  await expect("finish" in begun && begun.finish("x".repeat(1024 * 1024))).rejects.toThrow(/1048576/);
+});
