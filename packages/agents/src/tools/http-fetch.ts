@@ -1,0 +1,127 @@
+/**
+ * The tool `http_fetch`: reads a text from the Internet. Its invariants:
+ *
+ * 1. It asks hosts of the operator's list only, and of these only public addresses, at each redirect anew.
+ * 2. The address that is checked is the address that is connected to (guarded-agent.ts).
+ * 3. Nothing of the platform goes out: no cookies, no credentials, headers from a closed list.
+ * 4. Time, redirects and size are bounded; the connection ends with the call.
+ */
+import { lookup } from "node:dns/promises";
+import { SECOND } from "@agent-paas/shared/time.ts";
+import { fetch, type Response } from "undici";
+import { z } from "zod";
+import { type AllowedHosts, parseAllowedHosts } from "./http-fetch/allowed-hosts.ts";
+import { createGuardedAgent, type Resolve } from "./http-fetch/guarded-agent.ts";
+import { readText } from "./http-fetch/read-text.ts";
+import { defineTool, type Tool, ToolError } from "./tool.ts";
+
+const TIMEOUT_MS = 15 * SECOND;
+const MAX_REDIRECTS = 5;
+const MAX_BODY_BYTES = 1024 * 1024;
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+const headerValue = z
+  .string()
+  .max(200)
+  .regex(/^[\x20-\x7e]*$/);
+
+const ArgumentsSchema = z.strictObject({
+  url: z.string().max(4_000).describe("http or https, without credentials"),
+  method: z.enum(["GET", "HEAD"]).default("GET"),
+  headers: z.strictObject({ accept: headerValue.optional(), "accept-language": headerValue.optional() }).default({}),
+});
+
+export type HttpFetchOptions = {
+  /** Resolves names; default: the system's resolver. */
+  readonly resolve?: Resolve;
+};
+
+/**
+ * `allowedHosts`: `example.com` (default ports), `example.com:8443`, `*.example.com` (its sub-domains), `*` (any
+ * public host), an IP address. A private address is reached only where the list holds it as an IP address, and only
+ * by that address. An empty list makes a tool that refuses every call. Throws at an entry that is none of these.
+ */
+export function createHttpFetch(allowedHosts: readonly string[], options: HttpFetchOptions = {}): Tool {
+  const allowed = parseAllowedHosts(allowedHosts);
+  const resolve = options.resolve ?? ((hostname) => lookup(hostname, { all: true }));
+  const reach =
+    allowedHosts.length === 0 ? "No host is allowed at present." : `Allowed hosts: ${allowedHosts.join(", ")}.`;
+  return defineTool({
+    name: "http_fetch",
+    description: `Fetches a text (HTML, JSON, XML, plain) by HTTP GET or HEAD. Follows up to ${MAX_REDIRECTS} redirects; a body over 1 MiB is cut. ${reach}`,
+    parameters: ArgumentsSchema,
+    idempotent: true,
+    timeoutMs: TIMEOUT_MS,
+    async call(args, { signal }) {
+      if (allowedHosts.length === 0) {
+        throw new ToolError("No host is allowed: http_fetch is off until the operator sets HTTP_FETCH_ALLOWED_HOSTS.");
+      }
+      const agent = createGuardedAgent(allowed, resolve, signal);
+      try {
+        return await fetchText(args, allowed, { dispatcher: agent, signal });
+      } finally {
+        await agent.destroy();
+      }
+    },
+  });
+}
+
+type Connection = { readonly dispatcher: ReturnType<typeof createGuardedAgent>; readonly signal: AbortSignal };
+
+async function fetchText(args: z.output<typeof ArgumentsSchema>, allowed: AllowedHosts, connection: Connection) {
+  let url = checkedUrl(args.url, allowed);
+  for (let redirects = 0; ; redirects++) {
+    const response = await asToolError(url, connection.signal, () =>
+      fetch(url, {
+        ...connection,
+        method: args.method,
+        headers: { ...args.headers, "user-agent": "agent-paas" },
+        redirect: "manual",
+      }),
+    );
+    const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
+    if (location === null) return await describe(response, args.method, url, connection.signal);
+    if (redirects === MAX_REDIRECTS)
+      throw new ToolError(`More than ${MAX_REDIRECTS} redirects; the last leads to ${location}.`);
+    await response.body?.cancel();
+    url = checkedUrl(location, allowed, url);
+  }
+}
+
+async function describe(response: Response, method: "GET" | "HEAD", url: URL, signal: AbortSignal) {
+  const read = () => readText(response, MAX_BODY_BYTES);
+  const { text, truncated } = method === "HEAD" ? { text: "", truncated: false } : await asToolError(url, signal, read);
+  return {
+    status: response.status,
+    url: url.href,
+    content_type: response.headers.get("content-type"),
+    truncated,
+    body: text,
+  };
+}
+
+/** Addresses are checked when they are connected to; here, whether the URL is one that may be asked at all. */
+function checkedUrl(text: string, allowed: AllowedHosts, base?: URL): URL {
+  const url = URL.parse(text, base?.href);
+  const which = base ? `${base.href} redirects to "${text}", which` : `"${text}"`;
+  if (!url) throw new ToolError(`${which} is no URL.`);
+  if (url.protocol !== "http:" && url.protocol !== "https:") throw new ToolError(`${which} is neither http nor https.`);
+  if (url.username || url.password) throw new ToolError(`${which} has credentials in it.`);
+  if (!allowed.allows(url)) throw new ToolError(`${which} is at a host or port that is not allowed: ${url.host}.`);
+  return url;
+}
+
+/** A call that was stopped ends with the signal's own reason; what the network does wrong is for the model to read. */
+async function asToolError<T>(url: URL, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ToolError) throw error;
+    const cause = error instanceof Error ? (error.cause ?? error) : error;
+    if (cause instanceof ToolError) throw cause;
+    const reason = cause instanceof Error ? ("code" in cause ? String(cause.code) : cause.message) : String(cause);
+    throw new ToolError(`${url.host} cannot be read: ${reason}.`, { cause: error });
+  }
+}

@@ -1,0 +1,41 @@
+/** Reads an answer's text: text types only, and not more than a limit. */
+import { TextDecoder } from "node:util";
+import type { Response } from "undici";
+import { ToolError } from "../tool.ts";
+
+const TEXT_TYPE =
+  /^(text\/.*|application\/(json|xml|javascript|ecmascript|yaml|x-yaml|toml|x-ndjson|jsonl)|.*\+(json|xml|yaml))$/;
+
+export type BoundedText = { readonly text: string; readonly truncated: boolean };
+
+/** `maxBytes` counts what is unpacked. Reading stops there, whatever may follow. */
+export async function readText(response: Response, maxBytes: number): Promise<BoundedText> {
+  const header = response.headers.get("content-type") ?? "text/plain";
+  const type = (header.split(";")[0] ?? "").trim().toLowerCase();
+  if (!TEXT_TYPE.test(type)) {
+    const size = response.headers.get("content-length");
+    throw new ToolError(
+      `The answer (status ${response.status}) is no text: ${type}, ${size === null ? "size unknown" : `${size} bytes`}.`,
+    );
+  }
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk);
+    size += chunk.byteLength;
+    if (size > maxBytes) break;
+  }
+  const bytes = Buffer.concat(chunks).subarray(0, maxBytes);
+  const truncated = size > maxBytes;
+  // A character that the limit cuts in two is left out.
+  return { text: decoderFor(header).decode(bytes, { stream: truncated }), truncated };
+}
+
+function decoderFor(contentType: string): TextDecoder {
+  const charset = /;\s*charset="?([^\s";]+)/i.exec(contentType)?.[1];
+  try {
+    return new TextDecoder(charset);
+  } catch {
+    return new TextDecoder();
+  }
+}
