@@ -1,0 +1,29 @@
+/** The tools of all MCP servers in the settings. The servers are connected in the background: no start waits for them. */
+import type { ToolSource } from "../toolbox.ts";
+import type { McpServers } from "./mcp-config.ts";
+import { MCP_LIMITS, type McpLimits } from "./mcp-limits.ts";
+import { createMcpServerLink, type McpLogger } from "./mcp-server-link.ts";
+import { toolPrefix } from "./tool-names.ts";
+
+export type McpTools = ToolSource & {
+  start(): void;
+  /** Ends all connections; resolves when no server process is left. */
+  close(): Promise<void>;
+};
+
+export function createMcpTools(servers: McpServers, logger: McpLogger, limits: McpLimits = MCP_LIMITS): McpTools {
+  const links = Object.entries(servers).map(([name, server]) => ({
+    prefix: toolPrefix(name),
+    ...createMcpServerLink(name, server, logger, limits),
+  }));
+  return {
+    list: () => links.flatMap(({ tools }) => tools() ?? []),
+    expects: (name) => links.some(({ prefix, tools }) => name.startsWith(prefix) && tools() === null),
+    start() {
+      for (const { start } of links) start();
+    },
+    async close() {
+      await Promise.all(links.map(({ close }) => close()));
+    },
+  };
+}
