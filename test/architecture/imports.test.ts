@@ -75,8 +75,8 @@ test("no file imports itself by a detour", () => {
 
 describe("what only one place may do", () => {
   test.each([
-    ["openai", ["packages/agents/src/model/openai-model.ts"]],
-    ["chromadb", []],
+    ["openai", ["packages/agents/src/model/openai-provider.ts"]],
+    ["chromadb", ["packages/agents/src/retrieval/chroma-store.ts"]],
     [
       "better-sqlite3",
       [

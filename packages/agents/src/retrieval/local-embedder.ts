@@ -1,0 +1,57 @@
+/**
+ * An embedding that needs no model and no download: the terms of a text, hashed into a vector. It finds texts that share
+ * words with a query, in one language, and knows nothing of meaning.
+ */
+import { setImmediate } from "node:timers/promises";
+import type { Embedder } from "./embedder.ts";
+import { isCommon, termsOf } from "./terms.ts";
+
+export const DIMENSIONS = 2_048;
+const COMMON_WEIGHT = 0.1;
+/** How long the event loop may be kept from other work, ms. */
+const SLICE_MS = 10;
+
+/** A change of the recipe needs another name: the vectors of two recipes do not compare. */
+export function createLocalEmbedder(): Embedder {
+  return {
+    name: `local-hash-${DIMENSIONS}-v1`,
+    async embed(texts, signal) {
+      const vectors: number[][] = [];
+      let sliceEnd = performance.now() + SLICE_MS;
+      for (const text of texts) {
+        vectors.push(embedText(text));
+        if (performance.now() <= sliceEnd) continue;
+        await setImmediate();
+        signal.throwIfAborted();
+        sliceEnd = performance.now() + SLICE_MS;
+      }
+      return vectors;
+    },
+  };
+}
+
+function embedText(text: string): number[] {
+  const counts = new Map<string, number>();
+  for (const term of termsOf(text)) counts.set(term, (counts.get(term) ?? 0) + 1);
+  const vector = new Array<number>(DIMENSIONS).fill(0);
+  for (const [term, count] of counts) {
+    const hash = hashOf(term);
+    const at = hash % DIMENSIONS;
+    const weight = (1 + Math.log(count)) * (isCommon(term) ? COMMON_WEIGHT : 1);
+    // Signed, so that terms that meet at one place cancel out as often as they add up.
+    vector[at] = (vector[at] ?? 0) + (hash >>> 31 === 0 ? weight : -weight);
+  }
+  const length = Math.hypot(...vector);
+  // A text without terms is like no other, but a vector of length 0 has no direction.
+  if (length === 0) vector[0] = 1;
+  return length === 0 ? vector : vector.map((value) => value / length);
+}
+
+/** FNV-1a over UTF-16 units, then mixed so that all bits depend on all. */
+function hashOf(term: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < term.length; at += 1) hash = Math.imul(hash ^ term.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}

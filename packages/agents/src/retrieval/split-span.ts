@@ -1,0 +1,71 @@
+/** Splits a stretch of text into pieces that are not too long, at the best borders there are. */
+import { countTokens } from "../tokens.ts";
+import { linesOf, type Span } from "./document-blocks.ts";
+
+export type Piece = Span & { readonly tokens: number };
+
+/** Finds the parts of a stretch; together they are the whole of it. */
+export type Divide = (text: string, span: Span) => Iterable<Span>;
+
+/** No text this long is short enough, and counting its tokens would be an estimate. */
+const MAX_PIECE_CHARS = 4_000;
+
+/** Ends of sentences, Western and Chinese, and line breaks before the items of a list. */
+const SENTENCE_END = /[.!?。！？；…]+|\n(?=[ \t]*(?:[-*+•]|\d{1,3}[.)])\s)/g;
+/** These end a sentence without white space behind them. */
+const FULL_WIDTH_END = /[。！？；…]$/;
+const CLOSING = /["'”’」』）)\]*`]/;
+
+/** Divides by sentences, then by lines, then anywhere. */
+export const PROSE: readonly Divide[] = [sentencesOf, linesOf];
+/** Divides by lines, then anywhere. */
+export const LINES: readonly Divide[] = [linesOf];
+
+/** Yields pieces of at most `maxTokens`, as large as `ways` divides them, the first way first. */
+export function* splitSpan(text: string, span: Span, maxTokens: number, ways: readonly Divide[]): Generator<Piece> {
+  const content = text.slice(span.start, span.end);
+  if (content.trim() === "") return;
+  const tokens = content.length > MAX_PIECE_CHARS ? Number.POSITIVE_INFINITY : countTokens(content);
+  if (tokens <= maxTokens || content.length < 2) {
+    yield { start: span.start, end: span.end, tokens };
+    return;
+  }
+  const [divide = halve, ...finer] = ways;
+  for (const part of divide(text, span)) yield* splitSpan(text, part, maxTokens, finer);
+}
+
+export function* sentencesOf(text: string, { start, end }: Span): Generator<Span> {
+  let from = start;
+  for (const found of text.slice(start, end).matchAll(SENTENCE_END)) {
+    let at = start + found.index + found[0].length;
+    while (at < end && CLOSING.test(text[at] ?? "")) at += 1;
+    const isEnd = found[0] === "\n" || FULL_WIDTH_END.test(found[0]) || at === end || /\s/.test(text[at] ?? "");
+    // Closing marks of one end may hold the next: `(…?)!`.
+    if (!isEnd || at <= from) continue;
+    while (at < end && /[ \t]/.test(text[at] ?? "")) at += 1;
+    yield { start: from, end: at };
+    from = at;
+  }
+  if (from < end) yield { start: from, end };
+}
+
+/** In two, at the white space next to the middle if there is some near, never inside a surrogate pair. */
+function* halve(text: string, { start, end }: Span): Generator<Span> {
+  const middle = (start + end) >> 1;
+  const reach = Math.min(40, middle - start, end - middle - 1);
+  let at = middle;
+  for (let off = 0; off <= reach; off += 1) {
+    const near = [middle + off, middle - off].find((place) => place > start && /\s/.test(text[place] ?? ""));
+    if (near !== undefined) {
+      at = near;
+      break;
+    }
+  }
+  const splitsPair =
+    isBetween(text.charCodeAt(at - 1), 0xd800, 0xdbff) && isBetween(text.charCodeAt(at), 0xdc00, 0xdfff);
+  if (splitsPair) at = at - 1 > start ? at - 1 : at + 1;
+  yield { start, end: at };
+  if (at < end) yield { start: at, end };
+}
+
+const isBetween = (code: number, low: number, high: number): boolean => code >= low && code <= high;

@@ -1,0 +1,58 @@
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { expect, test } from "vitest";
+import type { Passage, Retriever, SearchRequest } from "../retrieval/retriever.ts";
+import { searchDocuments } from "./search-documents.ts";
+import { ToolError } from "./tool.ts";
+
+const PASSAGE: Passage = {
+  document_id: "d1",
+  source: "guide.md",
+  heading: "Start",
+  content: "Run it.",
+  position: 3,
+  score: 0.5,
+};
+
+async function search(args: unknown, collection: string | null, retriever: Retriever) {
+  const logger = { info() {}, warn() {}, error() {} };
+  const { signal } = new AbortController();
+  const context = { jobId: "j", callId: "c", signal, logger, retriever, collection };
+  return searchDocuments.call(searchDocuments.parse(args), context);
+}
+
+const failing = (error: Error): Retriever => ({ search: () => Promise.reject(error) });
+
+test("finds in the configured collection, or in the one that is named", async () => {
+  const asked: SearchRequest[] = [];
+  const retriever: Retriever = {
+    async search(request) {
+      asked.push(request);
+      return [PASSAGE];
+    },
+  };
+  const result = [{ source: "guide.md", heading: "Start", score: 0.5, content: "Run it." }];
+  expect(await search({ query: "how" }, "docs", retriever)).toEqual(result);
+  await search({ query: "how", top_k: 2, collection: "other" }, "docs", retriever);
+  expect(asked).toEqual([
+    { collection: "docs", query: "how", topK: 5 },
+    { collection: "other", query: "how", topK: 2 },
+  ]);
+});
+
+test("what the model did wrong is told to the model", async () => {
+  const missing = failing(new PlatformError("collection_not_found"));
+  await expect(search({ query: "how" }, null, missing)).rejects.toThrow(ToolError);
+  await expect(search({ query: "how" }, "docs", missing)).rejects.toThrow(
+    new ToolError('There is no collection "docs".'),
+  );
+  for (const args of [{}, { query: "" }, { query: "q", top_k: 21 }, { query: "q", k: 1 }]) {
+    await expect(search(args, "docs", missing)).rejects.toThrow(ToolError);
+  }
+});
+
+test("other failures stay what they are, so that the job is tried again", async () => {
+  for (const code of ["vector_store_unavailable", "model_unavailable", "embedding_mismatch"] as const) {
+    const error = new PlatformError(code);
+    await expect(search({ query: "how" }, "docs", failing(error))).rejects.toBe(error);
+  }
+});
