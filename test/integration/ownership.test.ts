@@ -1,18 +1,25 @@
 /**
- * I8: another's session or job is answered exactly as one that does not exist, on every route that takes an id, in
+ * I8: another's session, job or document is answered exactly as one that does not exist, on every route that takes an id, in
  * every state; and is left as it was. The table is compared with the app's own list of routes.
  */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRoutes } from "../../apps/api/src/app.ts";
+import type { Server } from "../../scripts/services/server.ts";
 import type { Answer, ApiClient, Json } from "../support/api-client.ts";
+import { startTestChroma } from "../support/chroma.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-type Ids = { readonly session: string; readonly job: string };
+type Ids = {
+  readonly session: string;
+  readonly job: string;
+  readonly collection: string;
+  readonly document: string;
+};
 type Ask = (client: ApiClient, ids: Ids) => Promise<Answer<Json>>;
 
-/** Every way to name a session or a job. */
+/** Every way to name a session, a job, a collection or a document. */
 const ASKS: Record<string, Ask> = {
   "post /chat/completions": (client, { session }) =>
     client.post("/chat/completions", { agent_type: "chat_basic", message: "Let me in", session_id: session }),
@@ -24,10 +31,22 @@ const ASKS: Record<string, Ask> = {
   "get /jobs/:id": (client, { job }) => client.get(`/jobs/${job}?wait=1`),
   "get /jobs/:id/events": (client, { job }) => client.get(`/jobs/${job}/events`),
   "post /jobs/:id/cancel": (client, { job }) => client.post(`/jobs/${job}/cancel`, {}),
+  "get /knowledge/:collection": (client, { collection }) => client.get(`/knowledge/${collection}`),
+  "delete /knowledge/:collection": (client, { collection }) => client.delete(`/knowledge/${collection}`),
+  "get /knowledge/:collection/documents": (client, { collection }) => client.get(`/knowledge/${collection}/documents`),
+  "get /knowledge/:collection/documents/:id": (client, { collection, document }) =>
+    client.get(`/knowledge/${collection}/documents/${document}`),
+  "delete /knowledge/:collection/documents/:id": (client, { collection, document }) =>
+    client.delete(`/knowledge/${collection}/documents/${document}`),
+  "post /knowledge/:collection/query": (client, { collection }) =>
+    client.post(`/knowledge/${collection}/query`, { query: "Let me in" }),
 };
 
 /** Lists of what the key owns; tested below. */
-const LISTS = ["get /sessions", "get /jobs"];
+const LISTS = ["get /sessions", "get /jobs", "get /knowledge"];
+
+/** Names a collection of the caller's own and makes it; another's of the same name is another one. Tested below. */
+const MAKERS = ["post /knowledge/:collection/documents"];
 
 /** Nothing that a key owns is named or shown. */
 const OWNERLESS = ["get /agents", "get /agents/:id", "get /health", "get /livez", "get /readyz"];
@@ -36,10 +55,11 @@ test("the table covers every route of the app", () => {
   // No route touches its services before a request comes.
   const routes = createRoutes({} as Parameters<typeof createRoutes>[0]);
   expect(routes.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(
-    [...Object.keys(ASKS), ...LISTS, ...OWNERLESS].sort(),
+    [...Object.keys(ASKS), ...LISTS, ...MAKERS, ...OWNERLESS].sort(),
   );
 });
 
+let chroma: Server;
 let platform: TestPlatform;
 let alice: ApiClient;
 let bob: ApiClient;
@@ -47,13 +67,16 @@ let bobs: Ids;
 const alices: Record<"ended" | "running" | "queued", Ids> = {} as never;
 
 beforeAll(async () => {
+  chroma = await startTestChroma();
   platform = await startTestPlatform({
-    env: { WORKER_CHAT_CONCURRENCY: "1", SHUTDOWN_GRACE_MS: "0" },
+    env: { CHROMA_URL: chroma.url, WORKER_CHAT_CONCURRENCY: "1", SHUTDOWN_GRACE_MS: "0" },
   });
   ({ alice, bob } = platform);
+  const { job_id, document_id } = (await store(alice, HERS, "Alice's secret")).body;
+  await alice.ended(job_id);
   const chat = async (client: ApiClient, message: string): Promise<Ids> => {
     const { sessionId, jobId } = await client.chat({ message });
-    return { session: sessionId ?? "", job: jobId };
+    return { session: sessionId ?? "", job: jobId, collection: HERS, document: document_id };
   };
   bobs = await chat(bob, "[[text=Mine]] Bob's own");
   alices.ended = await chat(alice, "[[text=Secret]] Done with");
@@ -63,8 +86,14 @@ beforeAll(async () => {
   // No row of it exists yet, neither session nor job.
   alices.queued = await chat(alice, "[[text=Secret]] In line");
 });
-afterAll(() => platform.stop());
+afterAll(async () => {
+  await platform.stop();
+  await chroma.stop();
+});
 
+const HERS = "alices-own";
+const store = (client: ApiClient, collection: string, text: string) =>
+  client.post(`/knowledge/${collection}/documents`, { text, source: "secret" });
 const hasStatus = async ({ job }: Ids, status: string) => (await alice.get(`/jobs/${job}`)).body.status === status;
 const idsOf = (rows: Json[]): string[] => rows.map(({ id }) => id);
 
@@ -73,16 +102,23 @@ const said = ({ status, body }: Answer<Json>) => ({ status, error: { ...body.err
 
 describe.each(["ended", "running", "queued"] as const)("of a job that is %s", (state) => {
   test.each(Object.entries(ASKS))("%s answers bob as if it did not exist", async (_route, ask) => {
-    const nobodys = said(await ask(bob, { session: randomUUID(), job: randomUUID() }));
+    const [session, job, collection, document] = Array.from({ length: 4 }, () => randomUUID()) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    const nobodys = said(await ask(bob, { session, job, collection, document }));
     expect(said(await ask(bob, alices[state]))).toEqual(nobodys);
     expect(nobodys.status).toBe(404);
-    expect(nobodys.error.code).toMatch(/^(session|job)_not_found$/);
+    expect(nobodys.error.code).toMatch(/^(session|job|collection)_not_found$/);
   });
 
-  test("session and job are as they were, for alice", async () => {
+  test("session, job and document are as they were, for alice", async () => {
     const status = state === "ended" ? "completed" : state;
     expect(await hasStatus(alices[state], status)).toBe(true);
     expect((await alice.get(`/sessions/${alices[state].session}`)).status).toBe(200);
+    expect((await alice.get(`/knowledge/${HERS}/documents/${alices[state].document}`)).status).toBe(200);
   });
 });
 
@@ -93,9 +129,25 @@ test("lists hold the caller's own and nothing else", async () => {
   expect((await bob.get(`/jobs?session_id=${session}`)).body.jobs).toEqual([]);
   expect((await bob.get("/jobs?status=queued")).body.jobs).toEqual([]);
 
-  const jobs = idsOf((await alice.get("/jobs")).body.jobs);
+  expect((await bob.get("/knowledge")).body.collections).toEqual([]);
+  expect((await alice.get("/knowledge")).body.collections).toMatchObject([{ name: HERS, documents: 1 }]);
+
+  const jobs = idsOf((await alice.get("/jobs?kind=chat")).body.jobs);
   expect(jobs.sort()).toEqual(Object.values(alices).map(({ job }) => job));
   expect(idsOf((await alice.get("/sessions")).body.sessions)).toContain(session);
+});
+
+test("another's collection of the same name is another one, and so is its document", async () => {
+  const { job_id, document_id } = (await store(bob, HERS, "Bob's secret")).body;
+  await bob.ended(job_id);
+  const hers = alices.ended.document;
+  expect(document_id).not.toBe(hers);
+  const { status, body } = await bob.get(`/knowledge/${HERS}/documents/${hers}`);
+  expect([status, body.error.code]).toEqual([404, "document_not_found"]);
+  const page = await bob.get(`/knowledge/${HERS}/documents?before=${hers}`);
+  expect(page.body).toMatchObject({ documents: [], next: null });
+  const found = await bob.post(`/knowledge/${HERS}/query`, { query: "Alice's secret" });
+  expect(found.body.passages.map(({ content }: Json) => content)).toEqual(["Bob's secret"]);
 });
 
 test("a message of another's session is no place to page from", async () => {

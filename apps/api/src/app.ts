@@ -16,6 +16,9 @@ import { getHealth, getLivez, getReadyz } from "./routes/health.ts";
 import { postJobCancel } from "./routes/job-cancel.ts";
 import { getJobEvents } from "./routes/job-events.ts";
 import { getJob, listJobs } from "./routes/jobs.ts";
+import { deleteCollection, getCollection, listCollections } from "./routes/knowledge-collections.ts";
+import { deleteDocument, getDocument, listDocuments, postDocument } from "./routes/knowledge-documents.ts";
+import { postKnowledgeQuery } from "./routes/knowledge-query.ts";
 import { deleteSession, getSession, listSessions } from "./routes/sessions.ts";
 import type { Services } from "./services.ts";
 
@@ -34,6 +37,14 @@ export const createRoutes = (services: Services): readonly Route[] => [
   getJob(services),
   getJobEvents(services),
   postJobCancel(services),
+  listCollections(services),
+  getCollection(services),
+  deleteCollection(services),
+  postDocument(services),
+  listDocuments(services),
+  getDocument(services),
+  deleteDocument(services),
+  postKnowledgeQuery(services),
   getHealth(services),
   getLivez(),
   getReadyz(services),
@@ -63,7 +74,7 @@ export function createApp(services: Services, logger: Logger): Express {
     };
     const handle: RequestHandler = (req, res) =>
       route.handle(req, res, { owner: res.locals.owner as string, ...contextOf(res) });
-    if (route.method === "post") app.post(path, requireKey, parseBody, handle);
+    if (route.method === "post") app.post(path, requireKey, route.bodyParser?.(config) ?? parseBody, handle);
     else app[route.method](path, requireKey, handle);
   }
 

@@ -7,6 +7,7 @@ import type { JobProducer } from "./queue/job-producer.ts";
 import type { QueuedJobs } from "./queue/queued-jobs.ts";
 import type { ReadDatabase } from "./storage/database.ts";
 import type { JobReader } from "./storage/job-reader.ts";
+import type { KnowledgeReader } from "./storage/knowledge-reader.ts";
 import type { SessionReader } from "./storage/session-reader.ts";
 
 export type Services = {
@@ -14,6 +15,7 @@ export type Services = {
   readonly database: ReadDatabase;
   readonly jobs: JobReader;
   readonly sessions: SessionReader;
+  readonly knowledge: KnowledgeReader;
   readonly queuedJobs: QueuedJobs;
   readonly producer: JobProducer;
   readonly directory: AgentDirectory;

@@ -19,6 +19,7 @@ import { createQueuedJobs } from "./queue/queued-jobs.ts";
 import type { Services } from "./services.ts";
 import { createReadDatabase } from "./storage/database.ts";
 import { createJobReader } from "./storage/job-reader.ts";
+import { createKnowledgeReader } from "./storage/knowledge-reader.ts";
 import { createSessionReader } from "./storage/session-reader.ts";
 
 /** Limits of a connection; `requestTimeout` is for receiving a request, so it cuts no stream. */
@@ -78,6 +79,7 @@ export async function startApi(
     database,
     jobs,
     sessions,
+    knowledge: createKnowledgeReader(database),
     queuedJobs: createQueuedJobs(redis, keys, producer.queues),
     producer,
     directory: createAgentDirectory(redis, keys),

@@ -22,12 +22,18 @@ import { DELETED_SESSION, decodeSessionStub, encodeSessionStub, type SessionStub
 
 export type OnBusy = "queue" | "reject" | "interrupt";
 
+export type Idempotency = { readonly key: string; readonly bodyHash: string };
+
 export type AcceptRequest = {
   readonly payload: JobPayload;
   /** The session that the job begins; null for a job in an old one or in none. */
   readonly newSession: SessionStub | null;
   readonly onBusy: OnBusy;
-  readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
+  readonly idempotency: Idempotency | null;
+  /** A text too large for the payload; the job finds it under its own key. */
+  readonly upload?: string;
+  /** How often the job may be tried; default: as often as an agent. */
+  readonly tries?: number;
 };
 
 export type Accepted = {
@@ -56,8 +62,8 @@ const MAX_TURNS = 100;
 const TURNS_TTL_S = (7 * DAY) / SECOND;
 
 /** Tries are for passing faults of the model and the platform; each waits as the worker's back-off says. */
+const TRIES = 3;
 const JOB_OPTIONS: JobsOptions = {
-  attempts: 3,
   backoff: { type: "custom" },
   removeOnComplete: { age: HOUR / SECOND, count: 1_000 },
   removeOnFail: { age: DAY / SECOND, count: 1_000 },
@@ -103,8 +109,12 @@ export function createJobProducer({
   const queues = Object.fromEntries(JOB_KINDS.map((kind) => [kind, openQueue(kind)])) as Record<JobKind, Queue>;
   const maintenance = openQueue(MAINTENANCE_QUEUE);
 
-  const enqueue = (payload: JobPayload) =>
-    queues[payload.kind].add(payload.kind, payload, { ...JOB_OPTIONS, jobId: payload.job_id });
+  /** Doing it again changes nothing. */
+  async function enqueue(payload: JobPayload, { upload, tries = TRIES }: AcceptRequest): Promise<void> {
+    const { kind, job_id: jobId } = payload;
+    if (upload !== undefined) await redis.set(keys.upload(jobId), upload, "EX", UNENDED_JOB_TTL_SECONDS);
+    await queues[kind].add(kind, payload, { ...JOB_OPTIONS, attempts: tries, jobId });
+  }
 
   const addMaintenance = (payload: MaintenancePayload, jobId: string) =>
     maintenance.add(payload.task, payload, { ...MAINTENANCE_OPTIONS, jobId });
@@ -114,7 +124,8 @@ export function createJobProducer({
     await addMaintenance({ task: "end_cancelled_job", job_id: jobId, kind }, `cancel-${jobId}`);
   }
 
-  async function accept({ payload, newSession, onBusy, idempotency }: AcceptRequest): Promise<Accepted> {
+  async function accept(request: AcceptRequest): Promise<Accepted> {
+    const { payload, newSession, onBusy, idempotency } = request;
     const { owner, kind, job_id: jobId, session_id: sessionId } = payload;
     const accepted = { isNew: true, jobId, sessionId };
     if (idempotency !== null || sessionId !== null) {
@@ -137,14 +148,14 @@ export function createJobProducer({
         keys.bullmq,
         MAX_TURNS,
       );
-      if (outcome === "joined") return join(payload, JSON.parse(found[0] ?? ""), idempotency?.bodyHash ?? "");
+      if (outcome === "joined") return join(request, JSON.parse(found[0] ?? ""));
       if (outcome === "busy") throw busy(found[0] ?? "");
       if (outcome === "deleted") throw new PlatformError("session_not_found");
-      await enqueue(payload);
+      await enqueue(payload, request);
       // Only a job that interrupts is told who comes first.
       await Promise.all(found.map((entry) => cancel(...splitEntry(entry))));
     } else {
-      await enqueue(payload);
+      await enqueue(payload, request);
     }
     return accepted;
   }
@@ -153,13 +164,15 @@ export function createJobProducer({
   async function revoke({ kind, job_id: jobId, session_id: sessionId }: JobPayload): Promise<void> {
     await Promise.allSettled([
       queues[kind].remove(jobId),
+      redis.del(keys.upload(jobId)),
       ...(sessionId === null ? [] : [redis.lrem(keys.sessionTurns(sessionId), 1, `${kind}:${jobId}`)]),
     ]);
   }
 
   /** The same request again: its job is joined; one that was recorded and never queued (a crash between) is queued. */
-  async function join(payload: JobPayload, record: IdempotencyRecord, bodyHash: string): Promise<Accepted> {
-    if (record.body_hash !== bodyHash) throw new PlatformError("idempotency_key_reused");
+  async function join(request: AcceptRequest, record: IdempotencyRecord): Promise<Accepted> {
+    const { payload, idempotency } = request;
+    if (record.body_hash !== idempotency?.bodyHash) throw new PlatformError("idempotency_key_reused");
     const joined = { ...payload, job_id: record.job_id, session_id: record.session_id };
     if (!(await hasStarted(payload.owner, record.job_id))) {
       // No row, and no trace of its session: it was deleted since.
@@ -168,7 +181,7 @@ export function createJobProducer({
         !(await hasSession(payload.owner, record.session_id)) &&
         decodeSessionStub(await redis.get(keys.session(record.session_id))) === null;
       if (sessionGone) throw new PlatformError("session_not_found");
-      await enqueue(joined);
+      await enqueue(joined, request);
     }
     return { isNew: false, jobId: record.job_id, sessionId: record.session_id };
   }

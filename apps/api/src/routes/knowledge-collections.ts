@@ -1,0 +1,53 @@
+/** GET /knowledge, GET and DELETE /knowledge/{collection}. A collection is made by its first document. */
+import { SECOND } from "@agent-paas/shared/time.ts";
+import type { Route } from "../http/route.ts";
+import type { Services } from "../services.ts";
+import type { CountedCollection } from "../storage/knowledge-reader.ts";
+import { acceptTask, answerAccepted, awaitTask, findCollection, statusOfTask } from "./knowledge-task.ts";
+
+/** How long a DELETE waits for the worker that carries it out. */
+export const DELETE_WAIT_MS = 10 * SECOND;
+
+const view = ({ name, embedding, documents, chunks, created_at }: CountedCollection) => ({
+  name,
+  embedding,
+  documents,
+  chunks,
+  created_at,
+});
+
+export const listCollections = ({ knowledge }: Services): Route => ({
+  method: "get",
+  path: "/knowledge",
+  access: "key",
+  async handle(_req, res, { owner }) {
+    res.json({ collections: (await knowledge.collections(owner)).map(view) });
+  },
+});
+
+export const getCollection = (services: Services): Route => ({
+  method: "get",
+  path: "/knowledge/:collection",
+  access: "key",
+  async handle(req, res, { owner }) {
+    res.json(view(await findCollection(services, owner, req.params)));
+  },
+});
+
+/** With all its documents. 204 when it is gone; 202 when no worker has come to it yet. */
+export const deleteCollection = (services: Services): Route => ({
+  method: "delete",
+  path: "/knowledge/:collection",
+  access: "key",
+  async handle(req, res, caller) {
+    const { id, name } = await findCollection(services, caller.owner, req.params);
+    const { jobId } = await acceptTask(services, req, caller, {
+      task: "knowledge.delete_collection",
+      input: { collection_id: id },
+      text: `Delete the collection ${name}`,
+    });
+    const deleted = await awaitTask(services, res, caller, jobId, DELETE_WAIT_MS);
+    if (deleted?.status === "completed") res.status(204).end();
+    else answerAccepted(res, jobId, await statusOfTask(services, caller, jobId));
+  },
+});

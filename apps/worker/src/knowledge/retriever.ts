@@ -1,0 +1,54 @@
+/** Searches an owner's collections: only what the database says is a document's counts, whatever the store holds. */
+import type { Embedder } from "@agent-paas/agents/retrieval/embedder.ts";
+import type { Passage, Retriever } from "@agent-paas/agents/retrieval/retriever.ts";
+import { searchCollection } from "@agent-paas/agents/retrieval/search-collection.ts";
+import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
+import type { CollectionRow } from "@agent-paas/shared/db/rows.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { KnowledgeRepository } from "../storage/knowledge-repository.ts";
+
+export type KnowledgeDeps = {
+  readonly documents: KnowledgeRepository;
+  /** Null where none is configured: then everything fails with `vector_store_unavailable`. */
+  readonly store: VectorStore | null;
+  readonly embedder: Embedder;
+};
+
+export const createRetrieverFor =
+  ({ documents, store: configured, embedder }: KnowledgeDeps) =>
+  (owner: string): Retriever => ({
+    async search(request, signal) {
+      const store = requireStore(configured);
+      const collection = await documents.findCollection(owner, request.collection);
+      if (collection === undefined) throw new PlatformError("collection_not_found");
+      requireEmbedding(collection, embedder);
+
+      // To the store a document is the copy that one ingest has put there; to everybody else it is the document.
+      const documentIds = new Map<string, string>();
+      const currentVersions = async (copyIds: readonly string[]) => {
+        const current = await documents.currentCopies(owner, collection.id, copyIds);
+        for (const { id, copy_id } of current) documentIds.set(copy_id, id);
+        return new Map(current.map(({ copy_id, version }) => [copy_id, version]));
+      };
+      const passages = await searchCollection({ store, embedder, currentVersions }, collection.id, request, signal);
+      return passages.map((passage): Passage => {
+        const documentId = documentIds.get(passage.document_id);
+        if (documentId === undefined) throw new Error("a passage of no document");
+        return { ...passage, document_id: documentId };
+      });
+    },
+  });
+
+export function requireStore(store: VectorStore | null): VectorStore {
+  if (store !== null) return store;
+  throw new PlatformError("vector_store_unavailable", {
+    message: "No vector store is configured: CHROMA_URL is not set.",
+  });
+}
+
+export function requireEmbedding({ name, embedding }: CollectionRow, embedder: Embedder): void {
+  if (embedding === embedder.name) return;
+  throw new PlatformError("embedding_mismatch", {
+    message: `The collection ${name} was made with the embedding ${embedding}; the platform has ${embedder.name} now.`,
+  });
+}

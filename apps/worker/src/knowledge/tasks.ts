@@ -1,0 +1,73 @@
+/** The tasks behind the knowledge routes. Every one may be run again after whatever break: what is done stays done. */
+import type { AgentRun } from "@agent-paas/agents/agent.ts";
+import { thought } from "@agent-paas/agents/events.ts";
+import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { KNOWLEDGE_TASKS, type KnowledgeInput, type KnowledgeTaskId } from "@agent-paas/shared/contract/knowledge.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import type { Redis } from "ioredis";
+import type { TaskContext, Tasks } from "../queue/task.ts";
+import { ingest } from "./ingest.ts";
+import { createRetrieverFor, type KnowledgeDeps, requireStore } from "./retriever.ts";
+import { clearStrayCopies } from "./stray-copies.ts";
+import { KNOWLEDGE_TEXTS } from "./texts.ts";
+import { createUploads } from "./uploads.ts";
+
+export type KnowledgeTaskDeps = KnowledgeDeps & {
+  readonly redis: Redis;
+  readonly keys: RedisKeys;
+};
+
+type Carry<Id extends KnowledgeTaskId> = (
+  store: VectorStore,
+  payload: JobPayload,
+  input: KnowledgeInput<Id>,
+  context: TaskContext,
+) => AgentRun;
+
+export function createKnowledgeTasks({ redis, keys, ...deps }: KnowledgeTaskDeps): Tasks {
+  const { documents, embedder } = deps;
+  const uploads = createUploads(redis, keys);
+  const retrieverFor = createRetrieverFor(deps);
+
+  const task = <Id extends KnowledgeTaskId>(id: Id, carry: Carry<Id>) =>
+    [
+      id,
+      (payload: JobPayload, context: TaskContext) =>
+        carry(requireStore(deps.store), payload, parseInput(id, payload.input), context),
+    ] as const;
+
+  return new Map([
+    task("knowledge.ingest", (store, payload, input, context) =>
+      ingest({ documents, store, embedder, uploads }, payload, input, context),
+    ),
+
+    task("knowledge.delete_document", async function* (store, payload, input, { signal }) {
+      const { owner, job_id: jobId, locale } = payload;
+      const job = { owner, jobId, collectionId: input.collection_id, documentId: input.document_id };
+      await documents.deleteDocument(job);
+      yield thought("status", KNOWLEDGE_TEXTS[locale].clearing);
+      await clearStrayCopies(documents, store, job, signal);
+    }),
+
+    task("knowledge.delete_collection", async function* (store, { owner, locale }, input, { signal }) {
+      await documents.deleteCollection(owner, input.collection_id);
+      yield thought("status", KNOWLEDGE_TEXTS[locale].clearing);
+      await store.deleteCollection(input.collection_id, signal);
+    }),
+
+    task("knowledge.query", async function* (_store, { owner, locale }, input, { signal }) {
+      const { collection, query, top_k: topK, min_score: minScore } = input;
+      yield thought("status", KNOWLEDGE_TEXTS[locale].searching(collection));
+      const passages = await retrieverFor(owner).search({ collection, query, topK, minScore }, signal);
+      return { data: { embedding: embedder.name, passages } };
+    }),
+  ]);
+}
+
+function parseInput<Id extends KnowledgeTaskId>(id: Id, input: unknown): KnowledgeInput<Id> {
+  const parsed = KNOWLEDGE_TASKS[id].safeParse(input);
+  if (parsed.success) return parsed.data as KnowledgeInput<Id>;
+  throw new PlatformError("job_invalid", { cause: parsed.error });
+}
