@@ -1,0 +1,67 @@
+/** Plans from a scripted model: what it is asked, what is read from its answer, what is sent back. */
+import { expect, test } from "vitest";
+import type { AgentEvent } from "../events.ts";
+import { createScriptedModel } from "../testing/scripted-model.ts";
+import { makePlan, type PlanRequest } from "./make-plan.ts";
+
+const agent = (id: string) => ({ id, description: `Does ${id}.`, tools: [], config_schema: {} });
+const REQUEST: PlanRequest = {
+  guidance: "Be brief.",
+  conversation: [{ role: "user", content: "Please" }],
+  agents: [agent("chat"), agent("rag")],
+  maxSteps: 2,
+  options: { temperature: 0.5 },
+};
+
+const step = (id: string, more: object = {}) => ({ id, agent: "chat", task: "Do it.", ...more });
+const json = (...steps: object[]) => JSON.stringify({ steps });
+
+async function make(...answers: string[]) {
+  const model = createScriptedModel(...answers.map((answer) => ({ pieces: [answer] })));
+  const events: AgentEvent[] = [];
+  const making = makePlan(REQUEST, { model, signal: new AbortController().signal, locale: "en" });
+  for (;;) {
+    const next = await making.next();
+    if (next.done) return { plan: next.value, events, asked: model.requests };
+    events.push(next.value);
+  }
+}
+
+test("the model is told the agents and the schema, and its words are no answer text", async () => {
+  const { plan, events, asked } = await make(json(step("a"), step("b", { depends_on: ["a"] })));
+  expect(plan.steps.map(({ id, depends_on }) => [id, depends_on])).toEqual([
+    ["a", []],
+    ["b", ["a"]],
+  ]);
+  const [request] = asked;
+  expect(request).toMatchObject({ temperature: 0.5, keep: true, responseSchema: { type: "object" } });
+  expect(request?.messages.at(-1)).toEqual({ role: "user", content: "Please" });
+  const system = request?.messages[0]?.content;
+  for (const part of ["Be brief.", "at most 2", '"agent":"rag","description":"Does rag."', '"depends_on"']) {
+    expect(system).toContain(part);
+  }
+  expect(events.map(({ event, data }) => [event, data.type])).toEqual([["thought", "status"]]);
+});
+
+test("fences and words around the JSON do no harm", async () => {
+  const { plan } = await make(`Here it is:\n\`\`\`json\n${json(step("a"))}\n\`\`\`\nGood luck!`);
+  expect(plan.steps).toHaveLength(1);
+});
+
+test.each([
+  ["no JSON", "I would rather not.", "it is not JSON"],
+  ["another shape", json(step("a", { task: "" })), "steps.0.task: "],
+  ["too many steps", json(step("a"), step("b"), step("c")), "it has more than 2 steps"],
+  ["an agent that is not there", json(step("a", { agent: "x" })), 'step "a": there is no agent "x"'],
+])("a bad plan is sent back once with the reason: %s", async (_, bad, reason) => {
+  const { events, asked } = await make(bad, json(step("a")));
+  expect(asked[1]?.messages.slice(-2)).toEqual([
+    { role: "assistant", content: bad },
+    { role: "user", content: expect.stringContaining(reason) },
+  ]);
+  expect(events.some(({ data }) => data.content.includes(reason))).toBe(true);
+  await expect(make(bad, bad)).rejects.toMatchObject({
+    code: "plan_invalid",
+    message: expect.stringContaining(reason),
+  });
+});

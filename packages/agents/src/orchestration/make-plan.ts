@@ -1,0 +1,106 @@
+/** Asks the model for a plan over the agents at hand. A plan that cannot be carried out is sent back once, with the reason. */
+import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { z } from "zod";
+import type { AgentContext } from "../agent.ts";
+import { type AgentEvent, thought } from "../events.ts";
+import type { ModelMessage, ModelOptions, ModelRequest, ModelTurn } from "../model/model.ts";
+import { AGENT_TEXTS } from "../texts.ts";
+import { findProblem, type Plan, PlanSchema } from "./plan.ts";
+
+export type PlanRequest = {
+  /** System prompt of the request, or none. */
+  readonly guidance: string | undefined;
+  /** Earlier messages and the message itself. */
+  readonly conversation: readonly ModelMessage[];
+  readonly agents: readonly AgentManifest[];
+  readonly maxSteps: number;
+  readonly options: ModelOptions;
+};
+
+const { $schema: _, ...PLAN_JSON_SCHEMA } = z.toJSONSchema(PlanSchema, { io: "input" });
+
+/** A larger schema is not shown: the agent is then used with its defaults. */
+const MAX_SHOWN_SCHEMA_CHARS = 4_000;
+
+/** Throws `plan_invalid` when the second plan is no better, and what the model and the budget throw. */
+export async function* makePlan(
+  request: PlanRequest,
+  context: Pick<AgentContext<unknown>, "model" | "signal" | "locale">,
+): AsyncGenerator<AgentEvent, Plan> {
+  const texts = AGENT_TEXTS[context.locale];
+  const { conversation, options } = request;
+  const messages: ModelMessage[] = [{ role: "system", content: instructions(request) }, ...conversation];
+  yield thought("status", texts.planning);
+  for (let again = true; ; again = false) {
+    // Kept: a job that starts over goes on with the same plan.
+    const turn = yield* think(
+      { ...options, messages: [...messages], responseSchema: PLAN_JSON_SCHEMA, keep: true },
+      context,
+    );
+    const read = readPlan(turn.content, request);
+    if (read.problem === null) return read.plan;
+    if (!again)
+      throw new PlatformError("plan_invalid", { message: `The model's plan cannot be carried out: ${read.problem}.` });
+    yield thought("status", texts.mendingPlan(read.problem));
+    const correction = `This plan cannot be carried out: ${read.problem}. Answer again, with nothing but JSON that fits.`;
+    messages.push({ role: "assistant", content: turn.content }, { role: "user", content: correction });
+  }
+}
+
+/** A turn whose text is not the answer's. */
+async function* think(
+  request: ModelRequest,
+  { model, signal }: Pick<AgentContext<unknown>, "model" | "signal">,
+): AsyncGenerator<AgentEvent, ModelTurn> {
+  const chunks = model.stream(request, signal);
+  try {
+    for (;;) {
+      const step = await chunks.next();
+      if (step.done) return step.value;
+      if (step.value.type === "reasoning") yield thought("reasoning", step.value.content);
+    }
+  } finally {
+    await chunks.return(undefined as never);
+  }
+}
+
+function instructions({ guidance, agents, maxSteps }: PlanRequest): string {
+  return [
+    ...(guidance === undefined ? [] : [guidance, ""]),
+    `Plan how the agents below are to do what the user asks, in as few steps as it takes and at most ${maxSteps}.`,
+    "An agent sees its step's task and the results of the steps it depends on, and nothing of the conversation: write all it needs into the task, in the user's language.",
+    "Steps that do not depend on each other run side by side. The answer is written from the results afterwards; that is not a step.",
+    "",
+    "The agents:",
+    ...agents.map(describeAgent),
+    "",
+    `Answer with nothing but JSON that fits this JSON Schema:\n${JSON.stringify(PLAN_JSON_SCHEMA)}`,
+  ].join("\n");
+}
+
+function describeAgent({ id, description, tools, config_schema: schema }: AgentManifest): string {
+  const small = JSON.stringify(schema).length <= MAX_SHOWN_SCHEMA_CHARS;
+  return JSON.stringify({ agent: id, description, tools, ...(small ? { config_schema: schema } : {}) });
+}
+
+type ReadPlan = { readonly problem: null; readonly plan: Plan } | { readonly problem: string };
+
+function readPlan(content: string, { agents, maxSteps }: PlanRequest): ReadPlan {
+  let value: unknown;
+  try {
+    // Models like to put words or fences around JSON, though told not to.
+    value = JSON.parse(content.slice(content.indexOf("{"), content.lastIndexOf("}") + 1));
+  } catch {
+    return { problem: "it is not JSON" };
+  }
+  const parsed = PlanSchema.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    return { problem: `${issue?.path.join(".")}: ${issue?.message}` };
+  }
+  const plan = parsed.data;
+  if (plan.steps.length > maxSteps) return { problem: `it has more than ${maxSteps} steps` };
+  const problem = findProblem(plan, agents);
+  return problem === null ? { problem, plan } : { problem };
+}

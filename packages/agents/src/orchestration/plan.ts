@@ -1,0 +1,73 @@
+/** What a plan is, and what makes one impossible: who does what, after what. */
+import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
+import { z } from "zod";
+import { compileSchema } from "../json-schema.ts";
+
+/** Of any plan, whoever made it. */
+export const MAX_STEPS = 32;
+
+const StepIdSchema = z.string().regex(/^[a-z0-9_-]{1,64}$/, "use a-z, 0-9, '_' and '-', at most 64");
+
+const PlanStepSchema = z.strictObject({
+  id: StepIdSchema,
+  agent: z.string().min(1).max(64).describe("The agent that does the step."),
+  task: z.string().min(1).max(16_000).describe("What the agent is told; results of other steps are added to it."),
+  input: z.unknown().optional().describe("Data that belongs to the task."),
+  config: z.record(z.string(), z.unknown()).default({}).describe("The agent's config."),
+  depends_on: z
+    .array(StepIdSchema)
+    .max(MAX_STEPS)
+    .default([])
+    .describe("Steps that must have ended before; the agent is given their results."),
+  on_failure: z
+    .enum(["continue", "stop"])
+    .default("continue")
+    .describe("When the step fails: the others go on and are told, or all of it stops."),
+});
+
+export const PlanSchema = z.strictObject({ steps: z.array(PlanStepSchema).min(1).max(MAX_STEPS) });
+
+export type PlanStep = z.output<typeof PlanStepSchema>;
+export type Plan = z.output<typeof PlanSchema>;
+
+/** Why the plan cannot be carried out by these agents, in words that name the step; null when it can. */
+export function findProblem({ steps }: Plan, agents: readonly AgentManifest[]): string | null {
+  const byId = new Map(steps.map((step) => [step.id, step]));
+  for (const step of steps) {
+    if (byId.get(step.id) !== step) return `two steps have the id "${step.id}"`;
+    const agent = agents.find(({ id }) => id === step.agent);
+    if (agent === undefined) {
+      const known = agents.map(({ id }) => id).join(", ");
+      return `step "${step.id}": there is no agent "${step.agent}" to delegate to; there are: ${known}`;
+    }
+    const misfit = checkConfig(agent, step.config);
+    if (misfit !== null) return `step "${step.id}": its config does not fit ${agent.id}: ${misfit}`;
+    const unknown = step.depends_on.find((id) => !byId.has(id));
+    if (unknown !== undefined) return `step "${step.id}" depends on "${unknown}", which is no step`;
+  }
+  const stuck = findCircle(steps);
+  if (stuck.length > 0) return `steps that wait for each other can never start: ${stuck.join(", ")}`;
+  return null;
+}
+
+/** The steps that never get their turn, however long the others run. */
+function findCircle(steps: readonly PlanStep[]): string[] {
+  let waiting = steps;
+  for (;;) {
+    const ids = new Set(waiting.map(({ id }) => id));
+    const stillWaiting = waiting.filter(({ depends_on }) => depends_on.some((id) => ids.has(id)));
+    if (stillWaiting.length === waiting.length) return [...ids];
+    waiting = stillWaiting;
+  }
+}
+
+function checkConfig({ config_schema }: AgentManifest, config: Readonly<Record<string, unknown>>): string | null {
+  let check: ReturnType<typeof compileSchema>;
+  try {
+    check = compileSchema(config_schema);
+  } catch {
+    // A schema beyond what is known here; the agent's own check comes when the step runs.
+    return null;
+  }
+  return check(config);
+}

@@ -1,0 +1,80 @@
+/**
+ * Runs a plan: each step when those it depends on have ended, so many at once as allowed, their events as they come.
+ * However it is left, no child runs on: all are stopped and closed first.
+ */
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { type AgentEvent, progress } from "../events.ts";
+import { AGENT_TEXTS } from "../texts.ts";
+import { createMerge } from "./merge.ts";
+import type { Plan, PlanStep } from "./plan.ts";
+import { type StepOutcome, type StepResult, taskWith } from "./results.ts";
+import { runStep, type StepContext, tell } from "./run-step.ts";
+
+/**
+ * Returns what every step ended with, in the plan's order. Throws `delegation_failed` when a step fails that says `stop`, or when
+ * all have failed; and what ends the whole job.
+ */
+export async function* runPlan(
+  { steps }: Plan,
+  fanOut: number,
+  context: StepContext,
+): AsyncGenerator<AgentEvent, readonly StepResult[]> {
+  const texts = AGENT_TEXTS[context.locale];
+  const stop = new AbortController();
+  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const waiting = new Set(steps);
+  const outcomes = new Map<string, StepOutcome>();
+  const running = createMerge<PlanStep, AgentEvent, StepOutcome>();
+  const resultsOf = (ids: readonly string[]): StepResult[] =>
+    steps.flatMap((step) => {
+      const outcome = ids.includes(step.id) ? outcomes.get(step.id) : undefined;
+      return outcome === undefined ? [] : [{ step, outcome }];
+    });
+
+  function startReady(): void {
+    for (const step of waiting) {
+      if (running.size >= fanOut) return;
+      if (!step.depends_on.every((id) => outcomes.has(id))) continue;
+      waiting.delete(step);
+      running.add(step, runStep(step, taskWith(step.task, resultsOf(step.depends_on)), { ...context, signal }));
+    }
+  }
+
+  try {
+    for (startReady(); running.size > 0; ) {
+      const arrival = await running.next();
+      if (!arrival.done) {
+        yield arrival.value;
+        continue;
+      }
+      const { key: step, value: outcome } = arrival;
+      outcomes.set(step.id, outcome);
+      if (outcome.status === "failed" && step.on_failure === "stop") {
+        for (const left of steps.filter(({ id }) => !outcomes.has(id))) {
+          yield tell(left, "skipped", texts.stepSkipped(left.id, step.id));
+        }
+        throw delegationFailed([{ step, outcome }]);
+      }
+      startReady();
+      // One part of the whole is left for the answer.
+      yield progress(outcomes.size / (steps.length + 1), texts.stepsEnded(outcomes.size, steps.length));
+    }
+  } finally {
+    stop.abort();
+    await running.close();
+  }
+  const results = resultsOf(steps.map(({ id }) => id));
+  if (results.every(({ outcome }) => outcome.status === "failed")) throw delegationFailed(results);
+  return results;
+}
+
+const MAX_NAMED_CAUSES = 4;
+
+function delegationFailed(results: readonly StepResult[]): PlatformError {
+  const causes = results.flatMap(({ step: { id, agent }, outcome }) =>
+    outcome.status === "failed"
+      ? [`step "${id}" (${agent}) failed: ${outcome.error.code}: ${outcome.error.message}`]
+      : [],
+  );
+  return new PlatformError("delegation_failed", { message: causes.slice(0, MAX_NAMED_CAUSES).join("; ") });
+}

@@ -1,0 +1,347 @@
+/**
+ * `orchestrator` over HTTP: given and made plans, steps side by side, failures that the plan handles, the limits, cancel, and
+ * a worker that dies between two steps (I1, I5).
+ */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openReadonlyDatabase } from "@agent-paas/shared/db/open-database.ts";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { tokenize } from "../../scripts/model-server/tokenize.ts";
+import type { ApiClient, Json } from "../support/api-client.ts";
+import { cancelUnfinished } from "../support/cancel-unfinished.ts";
+import { expectOneDone, expectWholeStream } from "../support/expect-stream.ts";
+import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { ROOT } from "../support/sources.ts";
+import type { SseEvent } from "../support/sse-client.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+let platform: TestPlatform;
+let alice: ApiClient;
+beforeAll(async () => {
+  platform = await startTestPlatform({ env: { AGENTS_DIR: join(ROOT, "test/fixtures/agents") } });
+  ({ alice } = platform);
+});
+afterEach(async () => {
+  await cancelUnfinished(alice);
+  await platform.model.clear();
+});
+afterAll(() => platform.stop());
+
+type Step = { id: string; agent?: string; task: string; [more: string]: unknown };
+const planOf = (...steps: Step[]) => ({ steps: steps.map((step) => ({ agent: "chat_basic", ...step })) });
+
+async function chat(message: string, config: object, more: object = {}) {
+  const stream = await alice.chat(
+    { agent_type: "orchestrator", message, config, ...more },
+    { "Accept-Language": "en" },
+  );
+  return { jobId: stream.jobId, sessionId: stream.sessionId, stream };
+}
+
+async function run(message: string, config: object, more: object = {}) {
+  const { jobId, sessionId, stream } = await chat(message, config, more);
+  const events = await stream.all();
+  const { body: job } = await alice.get(`/jobs/${jobId}`);
+  return { jobId, sessionId, events, job };
+}
+
+const isDelegate = ({ data }: SseEvent) => data.type === "delegate";
+
+/** `status step` of each delegate thought, those of the child's own events left out. */
+const told = (events: readonly SseEvent[]) =>
+  events
+    .filter((event) => isDelegate(event) && event.data.status !== "event")
+    .map(({ data }) => `${data.status} ${data.step}`);
+
+const childEvents = (events: readonly SseEvent[], step: string): Json[] =>
+  events.filter(({ data }) => data.status === "event" && data.step === step).map(({ data }) => data.event);
+
+async function openRows<T>(read: (db: ReturnType<typeof openReadonlyDatabase>) => Promise<T>): Promise<T> {
+  const db = openReadonlyDatabase(platform.databaseFile);
+  try {
+    return await read(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
+test("three agents, two of them side by side, one failing: events, answer, rows and usage", async () => {
+  const plan = planOf(
+    { id: "facts", task: "[[tokens=12 rate=40]] Collect the facts" },
+    { id: "check", agent: "throwing", task: "Check it" },
+    {
+      id: "report",
+      agent: "tool_basic",
+      task: '[[calls=calculator({"expression":"6*7"}) text=Reported]] Report',
+      depends_on: ["facts", "check"],
+    },
+  );
+  const { jobId, sessionId, events, job } = await run("[[text=Joined%20answer]] Do it all", {
+    plan,
+    system_prompt: "Be kind.",
+  });
+
+  expectWholeStream(events, "Joined answer", "the orchestration");
+  expect(told(events)).toEqual([
+    ...["started facts", "started check", "failed check", "completed facts", "started report", "completed report"],
+  ]);
+  expect(events.find(({ data }) => data.plan !== undefined)?.data).toMatchObject({
+    type: "status",
+    content: "Plan of 3 steps: facts (chat_basic), check (throwing), report (tool_basic)",
+  });
+  const failed = events.find(({ data }) => data.status === "failed")?.data;
+  expect(failed).toMatchObject({ agent: "throwing", error: { code: "agent_failed", message: "The agent failed." } });
+  const facts = childEvents(events, "facts").map(({ data }) => data.content);
+  expect(facts).toHaveLength(12);
+  expect(childEvents(events, "report").map(({ event, data }) => `${event} ${data.type}`)).toEqual([
+    ...["thought tool_call", "thought tool_result", "message text"],
+  ]);
+
+  const calls = await platform.model.calls();
+  const details = await Promise.all(calls.map(({ id }) => platform.model.call(id)));
+  const [factsCall, reportCall, , joinCall] = details;
+  expect([calls.length, factsCall?.last_user]).toEqual([4, plan.steps[0]?.task]);
+  expect(reportCall?.last_user).toContain("Report");
+  const report = JSON.stringify(reportCall?.messages);
+  for (const part of [facts.join(""), "agent_failed: The agent failed."]) {
+    expect(report).toContain(part);
+    expect(JSON.stringify(joinCall?.messages)).toContain(part);
+  }
+  expect(joinCall?.messages?.map(({ role }) => role)).toEqual(["system", "user"]);
+  expect(JSON.stringify(joinCall?.messages)).toMatch(/Be kind\.[\s\S]*Reported/);
+
+  const steps = [
+    { id: "facts", agent: "chat_basic", status: "completed" },
+    { id: "check", agent: "throwing", status: "failed", error: { code: "agent_failed", message: "The agent failed." } },
+    { id: "report", agent: "tool_basic", status: "completed" },
+  ];
+  expect(job).toMatchObject({ status: "completed", attempt: 1, result: { content: "Joined answer", data: { steps } } });
+  expect(job.result.data.plan.steps.map(({ id }: Json) => id)).toEqual(["facts", "check", "report"]);
+
+  // The sum of all calls, counted on the other side.
+  const asked = details
+    .flatMap(({ messages }) => messages ?? [])
+    .map(({ content }) => tokenize(String(content ?? "")).length);
+  const input = asked.reduce((sum, tokens) => sum + tokens, 0);
+  const output = calls.reduce((sum, { tokens_sent }) => sum + tokens_sent, 0);
+  expect(job.usage).toEqual({ input_tokens: input, output_tokens: output, total_tokens: input + output });
+  expect(events.at(-1)?.data.usage).toEqual(job.usage);
+
+  const rows = await openRows(async (db) => ({
+    jobs: await db("agent_logs").where({ session_id: sessionId }).select("id", "agent_type", "status"),
+    steps: await db("agent_steps").where({ job_id: jobId }).orderBy("step_no").select("kind", "status", "input"),
+  }));
+  expect(rows.jobs).toEqual([{ id: jobId, agent_type: "orchestrator", status: "completed" }]);
+  expect(rows.steps.every(({ status }) => status === "finished")).toBe(true);
+  const kinds = rows.steps.map(({ kind }) => kind).sort();
+  expect(kinds).toEqual(["delegate", "delegate", "delegate", "model", "model", "model", "tool"]);
+  const { body: history } = await alice.get(`/chat/history?session_id=${sessionId}`);
+  expect(history.messages.map(({ role, content }: Json) => [role, content]).at(-1)).toEqual([
+    "assistant",
+    "Joined answer",
+  ]);
+});
+
+test("the model is asked for the plan, by an execute job too, and its plan is carried out", async () => {
+  const plan = planOf({ id: "one", task: "[[text=First]] one" }, { id: "two", task: "[[text=Second]] two" });
+  await platform.model.script({
+    match: "Plan this",
+    steps: [{ text: `\`\`\`json\n${JSON.stringify(plan)}\n\`\`\`` }, { text: "Both done" }],
+  });
+  const jobId = await alice.execute("Plan this", { config: { agents: ["chat_basic", "citing"] } }, "orchestrator");
+  const job = await alice.ended(jobId);
+  expect(job).toMatchObject({ status: "completed", result: { content: "Both done" } });
+  const [planning, ...others] = await platform.model.calls();
+  expect(others).toHaveLength(3);
+  const { messages } = await platform.model.call(planning?.id ?? 0);
+  const system = String(messages?.[0]?.content);
+  expect(system).toContain('{"agent":"citing","description":"Repeats its task');
+  expect(system).not.toContain('"agent":"tool_basic"');
+  const events = await (await alice.follow(jobId)).all();
+  expectWholeStream(events, "Both done", "the planned one");
+  const progress = events.filter(({ data }) => data.type === "progress").map(({ data }) => data.progress);
+  expect(progress).toEqual([1 / 3, 2 / 3]);
+});
+
+test("a plan that cannot be carried out is mended once, or fails the job", async () => {
+  const plan = JSON.stringify(planOf({ id: "one", task: "[[text=First]] one" }));
+  await platform.model.script({ match: "Mend this", steps: [{ text: "What plan?" }, { text: "Mended" }] });
+  await platform.model.script({ match: "cannot be carried out: it is not JSON", steps: [{ text: plan }] });
+  // The last answer has the message itself in it.
+  const mended = await run("Mend this", {});
+  expectWholeStream(mended.events, "Mended", "the mended one");
+
+  const circle = JSON.stringify(planOf({ id: "a", task: "t", depends_on: ["a"] }));
+  await platform.model.script({ match: "Break this", steps: [{ text: circle }] });
+  await platform.model.script({ match: "can never start: a", steps: [{ text: circle }] });
+  const broken = await run("Break this", {});
+  expectOneDone(broken.events, "the broken one", "failed");
+  expect(broken.job.error).toEqual({
+    code: "plan_invalid",
+    message: "The model's plan cannot be carried out: steps that wait for each other can never start: a.",
+  });
+});
+
+test.each([
+  [{ plan: planOf({ id: "a", agent: "nobody", task: "t" }) }, 'step "a": there is no agent "nobody"'],
+  [{ plan: planOf({ id: "a", agent: "orchestrator", task: "t" }) }, 'step "a": there is no agent "orchestrator"'],
+  [{ plan: planOf({ id: "a", task: "t", config: { temprature: 1 } }) }, 'step "a": its config does not fit chat_basic'],
+  [{ plan: planOf({ id: "a", task: "t", depends_on: ["b"] }) }, 'step "a" depends on "b"'],
+  [{ agents: ["nobody"] }, 'config.agents: there is no agent "nobody"'],
+  [{ join: "concat", response_schema: {} }, "config.join"],
+])("a config that cannot be carried out is refused by name: %j", async (config, words) => {
+  const { job } = await run("Do it", config);
+  expect(job).toMatchObject({ status: "failed", error: { code: "invalid_config" } });
+  expect(job.error.message).toContain(words);
+  expect(await platform.model.calls()).toEqual([]);
+});
+
+test("without a model's help the last results are the answer, with all that they cite", async () => {
+  const plan = planOf(
+    { id: "one", agent: "citing", task: "First" },
+    { id: "two", agent: "citing", task: "Second" },
+    { id: "between", agent: "throwing", task: "t" },
+    { id: "quiet", task: "[[text=Last]] last", depends_on: ["between"] },
+  );
+  const { events, job } = await run("Do it", { plan, join: "concat" });
+  expectWholeStream(events, "## one\n\nFirst [1]\n\n## two\n\nSecond [2]\n\n## quiet\n\nLast", "the results");
+  expect(job.result.citations.map(({ marker, source }: Json) => marker + source)).toEqual(["[1]First", "[2]Second"]);
+  expect(await platform.model.calls()).toHaveLength(1);
+});
+
+test("the joined answer can be checked JSON", async () => {
+  const plan = planOf({ id: "one", task: "[[text=42]] one" });
+  const response_schema = { type: "object", properties: { sum: { type: "number" } }, required: ["sum"] };
+  const jobId = await alice.execute('[[text={"sum":42}]] Sum', { config: { plan, response_schema } }, "orchestrator");
+  expect(await alice.ended(jobId)).toMatchObject({ status: "completed", result: { data: { sum: 42 } } });
+});
+
+test("orchestrators delegate to orchestrators, so deep and no deeper", async () => {
+  const agents = ["orchestrator", "chat_basic"];
+  const inside = (config: object): object => ({
+    ...{ agents, join: "concat" },
+    plan: planOf({ id: "in", agent: "orchestrator", task: "t", config }),
+  });
+  const leaf = { agents, join: "concat", plan: planOf({ id: "leaf", task: "[[text=Deep]] down" }) };
+  const fits = await run("Do it", inside(leaf));
+  expectWholeStream(fits.events, "Deep", "two levels");
+  const nested = childEvents(fits.events, "in").filter(({ data }) => data.type === "delegate");
+  expect(nested.map(({ data }) => `${data.status} ${data.step}`)).toEqual([
+    "started leaf",
+    "event leaf",
+    "completed leaf",
+  ]);
+
+  const tooDeep = await run("Do it", inside(inside(leaf)));
+  expect(tooDeep.job).toMatchObject({ status: "failed", error: { code: "delegation_failed" } });
+  expect(tooDeep.job.error.message).toContain("delegation_too_deep");
+});
+
+test("no more children run at once than the fan-out allows", async () => {
+  const steps = Array.from({ length: 6 }, (_, at) => ({ id: `s${at}`, task: `[[tokens=8 rate=20]] ${at}` }));
+  const { job } = await run("Do it", { plan: planOf(...steps), fan_out: 2, join: "concat" });
+  expect(job.status).toBe("completed");
+  expect(await platform.model.stats()).toMatchObject({ total_calls: 6, peak_open_streams: 2 });
+});
+
+test("the budget is the whole job's: a child that exhausts it ends all of it", async () => {
+  const steps = ["a", "b", "c"].map((id) => ({ id, task: `[[tokens=400 rate=40]] ${id}` }));
+  const config = { plan: planOf(...steps) };
+  const bySteps = await run("Do it", config, { limits: { max_steps: 2 } });
+  expect(bySteps.job).toMatchObject({ status: "failed", error: { code: "budget_exhausted" } });
+  expect(told(bySteps.events).filter((what) => what.startsWith("failed"))).toEqual([]);
+  expect((await platform.model.calls()).length).toBeLessThanOrEqual(2);
+
+  const byTokens = await run("Do it", config, { limits: { max_output_tokens: 30 } });
+  expect(byTokens.job.error).toEqual({
+    code: "budget_exhausted",
+    message: "The job reached its limit max_output_tokens (30).",
+  });
+  expect(childEvents(byTokens.events, "a").length).toBeLessThan(30);
+  await waitFor("the upstream requests to be closed", async () => (await platform.model.stats()).open_streams === 0);
+});
+
+test("cancel reaches every child, also one that heeds no signal", async () => {
+  const long = (id: string) => ({ id, task: `[[tokens=2000 rate=20]] ${id}` });
+  const plan = planOf(
+    long("a"),
+    long("b"),
+    { id: "c", agent: "deaf", task: "wait" },
+    { ...long("d"), depends_on: ["a"] },
+  );
+  const { jobId, stream } = await chat("Do it", { plan });
+  const events: SseEvent[] = [];
+  let asked = false;
+  for await (const event of stream.events()) {
+    events.push(event);
+    const heard = ["a", "b", "c"].every((step) => childEvents(events, step).length > 0);
+    if (heard && !asked) {
+      asked = true;
+      await alice.post(`/jobs/${jobId}/cancel`, {});
+    }
+  }
+  expectOneDone(events, "the cancelled one", "cancelled");
+  expect(told(events)).toEqual(["started a", "started b", "started c"]);
+  await waitFor("the upstream requests to be closed", async () => (await platform.model.stats()).open_streams === 0);
+  expect((await platform.model.calls()).map(({ ended }) => ended)).toEqual(["client_closed", "client_closed"]);
+});
+
+test("a step that says stop fails the job by name, and its siblings are stopped", async () => {
+  const plan = planOf(
+    { id: "long", task: "[[tokens=2000 rate=20]] long" },
+    { id: "must", task: "[[fault=400 ttft=300]] must", on_failure: "stop" },
+    { id: "later", task: "later", depends_on: ["long"] },
+  );
+  const { events, job } = await run("Do it", { plan });
+  expectOneDone(events, "the stopped one", "failed");
+  expect(told(events).slice(2)).toEqual(["failed must", "skipped long", "skipped later"]);
+  expect(job.error.code).toBe("delegation_failed");
+  expect(job.error.message).toMatch(/^step "must" \(chat_basic\) failed: model_rejected: /);
+  await waitFor("the upstream requests to be closed", async () => (await platform.model.stats()).open_streams === 0);
+});
+
+test("a child that failed for a moment is tried again, and goes on from the tool calls it has made", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "agent-paas-orchestrator-"));
+  const file = join(dir, "counted");
+  await writeFile(file, "");
+  const call = `count_once(${JSON.stringify({ file, word: "a" })})`;
+  const plan = planOf({
+    id: "flaky",
+    agent: "tool_basic",
+    task: `[[calls=${call} fault=503 turn=1 times=1 text=Counted]] flaky`,
+    config: { tools: ["count_once"] },
+  });
+  const { events, job } = await run("Do it", { plan, join: "concat" });
+  expectWholeStream(events, "Counted", "the flaky one");
+  expect(told(events)).toEqual(["started flaky", "retrying flaky", "completed flaky"]);
+  expect(job.attempt).toBe(1);
+  expect((await readFile(file, "utf8")).trim().split("\n")).toHaveLength(1);
+  await rm(dir, { recursive: true });
+});
+
+test("a worker dies between two steps: the finished one is not run again", async () => {
+  const plan = planOf(
+    { id: "first", task: "[[text=Found]] the first of two" },
+    { id: "second", task: "[[fault=silence times=1 text=Told]] the second of two", depends_on: ["first"] },
+  );
+  const { jobId, stream } = await chat("[[text=All%20done]] in spite of all", { plan });
+  const reading = stream.all();
+  await waitFor(
+    "the second step",
+    async () => (await platform.model.calls({ contains: "second of two" })).length === 1,
+  );
+  await platform.workers[0]?.kill();
+  await platform.startWorker();
+
+  const events = await reading;
+  expectWholeStream(events, "All done", "the one that started over");
+  expect(told(events)).toEqual([
+    ...["started first", "completed first", "started second", "completed first", "started second", "completed second"],
+  ]);
+  expect(events.filter(({ data }) => data.replayed === true).map(({ data }) => data.step)).toEqual(["first"]);
+  const calls = async (contains: string) => (await platform.model.calls({ contains })).length;
+  expect([await calls("first of two"), await calls("second of two")]).toEqual([1, 2]);
+  const { body: job } = await alice.get(`/jobs/${jobId}`);
+  expect(job).toMatchObject({ status: "completed", attempt: 2, result: { content: "All done" } });
+}, 90_000);
