@@ -3,9 +3,11 @@
  * own share, beside what the model or the clock took; nothing here passes or fails.
  */
 import { performance } from "node:perf_hooks";
+import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
 import type { ApiClient } from "../support/api-client.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { startPrivateRedis } from "../support/redis.ts";
+import { seedSession } from "../support/seed-session.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const ROUNDS = 50;
@@ -78,6 +80,27 @@ async function backlogTime({ alice }: TestPlatform): Promise<number> {
   return now() - startedAt;
 }
 
+/** A chat in a session of 50 messages and one in a session of 10,000, in turn. */
+async function turnTimes({ alice, databaseFile }: TestPlatform): Promise<{ short: number[]; long: number[] }> {
+  const db = openWritableDatabase(databaseFile);
+  const sessions = { short: await seedSession(db, "alice", 25), long: await seedSession(db, "alice", 5_000) };
+  await db.destroy();
+  const turn = async (session_id: string) => {
+    const startedAt = now();
+    await (await alice.chat({ session_id, message: "[[tokens=1]] hi" })).all();
+    return now() - startedAt;
+  };
+  await turn(sessions.long);
+  const times = { short: [] as number[], long: [] as number[] };
+  for (let round = 0; round < ROUNDS; round++) {
+    times.short.push(await turn(sessions.short));
+    times.long.push(await turn(sessions.long));
+  }
+  return times;
+}
+
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
 const redis = await startPrivateRedis();
 try {
   const platform = await startTestPlatform({ workers: 2, redisUrl: redis.url, env: { LOG_LEVEL: "info" } });
@@ -94,6 +117,10 @@ try {
       "upstream request closed after POST cancel",
       spread(await repeat(() => cancelToUpstreamClosed(platform, round++))),
     );
+    const turns = await turnTimes(platform);
+    print("a turn in a session of 50 messages", spread(turns.short));
+    print("a turn in a session of 10,000 messages", spread(turns.long));
+    print("… the second to the first, by their medians", (median(turns.long) / median(turns.short)).toFixed(2));
   } finally {
     await platform.stop();
   }

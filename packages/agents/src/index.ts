@@ -1,14 +1,39 @@
-/** What a plugin imports: everything an agent is made of. */
+/**
+ * The public interface: what a plugin imports, and all that it should. Texts, thoughts and progress are yielded; the
+ * model, tools, documents, journal and other agents come with the context.
+ */
+export type { Citation } from "@agent-paas/shared/contract/jobs.ts";
+export { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 export {
   type AgentClass,
   type AgentContext,
   type AgentInput,
+  type AgentLogger,
   type AgentOutcome,
   type AgentRun,
   BaseAgent,
   type History,
   type HistoryMessage,
 } from "./agent.ts";
-export { type AgentEvent, progress, text, thought } from "./events.ts";
-export type { Model, ModelChunk, ModelMessage, ModelRequest, ModelTurn } from "./model/model.ts";
+export { firstMessages, modelConfigFields, modelOptions } from "./agents/model-config.ts";
+export { type AnswerContext, type AnswerRequest, answer } from "./answer.ts";
+export type { Budget } from "./budget.ts";
+export type { Agents, ChildOutcome, ChildRequest } from "./delegation.ts";
+export { type AgentEvent, progress, reset, text, thought } from "./events.ts";
+export type { BegunStep, Journal, Step } from "./journal.ts";
+export type {
+  Model,
+  ModelChunk,
+  ModelMessage,
+  ModelOptions,
+  ModelRequest,
+  ModelTurn,
+  ToolCall,
+  ToolSpec,
+} from "./model/model.ts";
 export { registerAgent } from "./registry.ts";
+export type { Passage, Retriever, SearchRequest } from "./retrieval/retriever.ts";
+export { countTokens } from "./tokens.ts";
+export type { JobTools, ToolOutcome } from "./tools/job-tools.ts";
+export { defineTool, type Tool, type ToolContext, type ToolDefinition, ToolError } from "./tools/tool.ts";
+export { registerTool } from "./tools/toolbox.ts";

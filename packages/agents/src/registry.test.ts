@@ -15,7 +15,7 @@ class EchoAgent extends BaseAgent {
 test("a registered agent is found and described by its JSON Schema", () => {
   registerAgent("echo")(EchoAgent);
   expect(findAgent("echo")).toBe(EchoAgent);
-  expect(listManifests().find(({ id }) => id === "echo")).toEqual({
+  expect(listManifests([]).find(({ id }) => id === "echo")).toEqual({
     id: "echo",
     description: "Says what it is told.",
     tools: [],
@@ -46,4 +46,15 @@ test("a schema without a JSON form is refused where it is registered", () => {
   }
   expect(() => registerAgent("dated")(DatedAgent)).toThrow();
   expect(findAgent("dated")).toBeUndefined();
+});
+
+test("a class that lacks something is refused, whatever its types said", () => {
+  const complete = { description: "Complete.", config: z.strictObject({}) };
+  const classWith = (members: object) => Object.assign(class extends EchoAgent {}, members);
+  const register = (members: object) => registerAgent("lacking")(classWith({ ...complete, ...members }));
+  expect(() => register({ description: undefined })).toThrow(/"lacking" is incomplete: .*description/s);
+  expect(() => register({ tools: "calculator" })).toThrow(/"lacking" is incomplete: .*tools/s);
+  expect(() => register({ config: { type: "object" } })).toThrow('"lacking" has no Zod schema as static "config"');
+  expect(() => registerAgent("lacking")(Object.assign(class {}, complete) as never)).toThrow('has no method "run"');
+  expect(findAgent("lacking")).toBeUndefined();
 });

@@ -1,0 +1,187 @@
+/**
+ * What of a session goes to the model: whole turns, the latest, as many as fit in the budget of tokens. A turn costs the
+ * same in a session of 10,000 messages as in one of 50.
+ */
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import type { SqliteHandle } from "@agent-paas/shared/db/open-database.ts";
+import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
+import { newId } from "@agent-paas/shared/ids.ts";
+import type { Knex } from "knex";
+import { expect, onTestFinished, test } from "vitest";
+import { createSessionReader } from "../../apps/api/src/storage/session-reader.ts";
+import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
+import { createSessionRepository, type HistoryRow } from "../../apps/worker/src/storage/session-repository.ts";
+import { startTestPlatform } from "../support/platform.ts";
+import { seedSession } from "../support/seed-session.ts";
+import { shownText } from "../support/sse-client.ts";
+import { openTestDatabase } from "../support/test-database.ts";
+
+/** In turns, which have two messages. */
+const [SHORT, LONG] = [25, 5_000];
+
+const payloadIn = (sessionId: string, text: string): JobPayload => ({
+  ...{ job_id: newId(), kind: "chat", owner: "alice", agent_type: "chat_basic", session_id: sessionId, text },
+  ...{ config: {}, limits: {}, metadata: {}, locale: "en", request_id: "r", accepted_at: new Date().toISOString() },
+});
+
+/** A session of these turns, each a question and, if there was one, its answer. */
+async function sessionOf(...turns: readonly (readonly [string, string?])[]) {
+  const { db } = await openTestDatabase();
+  const jobs = createJobRepository(db, "w");
+  const sessionId = newId();
+  const jobIds: string[] = [];
+  for (const [question, answer = ""] of turns) {
+    const payload = payloadIn(sessionId, question);
+    jobIds.push(payload.job_id);
+    await jobs.start(payload, 1);
+    const usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
+    const end = { usage, error: null, lastSeq: 1, executionMs: 1 } as const;
+    await jobs.end(payload, 1, { ...end, status: "completed", result: { content: answer } });
+  }
+  const latest = async (maxTokens: number, jobId = newId()) =>
+    (await createSessionRepository(db).latestMessages(sessionId, jobId, maxTokens)).map(({ content }) => content);
+  return { latest, jobIds };
+}
+
+test("turns are kept whole, the latest first", async () => {
+  const { latest } = await sessionOf(["one two three", "four five six"], ["seven", "eight"], ["nine", "ten"]);
+  expect(await latest(1_000)).toEqual(["one two three", "four five six", "seven", "eight", "nine", "ten"]);
+  // There is room for the first answer, but not for its question.
+  expect(await latest(8)).toEqual(["seven", "eight", "nine", "ten"]);
+  expect(await latest(4)).toEqual(["seven", "eight", "nine", "ten"]);
+  expect(await latest(3)).toEqual(["nine", "ten"]);
+  expect(await latest(1)).toEqual([]);
+  expect(await latest(0)).toEqual([]);
+});
+
+test("a question without an answer stays", async () => {
+  const { latest } = await sessionOf(["one", "two"], ["three"], ["four", "five"]);
+  expect(await latest(3)).toEqual(["three", "four", "five"]);
+});
+
+test("a turn that alone is too large is left out with all before it", async () => {
+  const large = "word ".repeat(500);
+  const before = await sessionOf(["one", "two"], ["three", large], ["four", "five"]);
+  expect(await before.latest(100)).toEqual(["four", "five"]);
+  const last = await sessionOf(["one", "two"], [large, "three"]);
+  expect(await last.latest(100)).toEqual([]);
+});
+
+test("the job's own message is not of its past", async () => {
+  const { latest, jobIds } = await sessionOf(["one", "two"], ["three"]);
+  expect(await latest(100, jobIds[1])).toEqual(["one", "two"]);
+});
+
+test("a budget of more than a page of messages is filled without a hole", async () => {
+  const { db } = await openTestDatabase();
+  const sessionId = await seedSession(db, "alice", 130);
+  const rows = await createSessionRepository(db).latestMessages(sessionId, newId(), 1_000_000);
+  expect(rows.map(({ ordinal }) => ordinal)).toEqual(Array.from({ length: 260 }, (_, at) => at + 1));
+});
+
+/** Every statement that runs on the handle from now on, and how many rows it read. */
+async function recordStatements(db: Knex) {
+  const handle: SqliteHandle = await db.client.acquireConnection();
+  db.client.releaseConnection(handle);
+  const prepare = handle.prepare.bind(handle);
+  const statements: string[] = [];
+  Object.assign(handle, {
+    prepare(sql: string) {
+      statements.push(sql);
+      return prepare(sql);
+    },
+  });
+  let rows = 0;
+  db.on("query-response", (answer: unknown) => {
+    if (Array.isArray(answer)) rows += answer.length;
+  });
+  return {
+    statements,
+    rows: () => rows,
+    /** How SQLite would run each of them. */
+    plans: () =>
+      statements.map((sql) => {
+        const bindings = Array.from({ length: sql.split("?").length - 1 }, () => null);
+        const steps = prepare(`explain query plan ${sql}`).all(...bindings) as { detail: string }[];
+        return { sql, steps: steps.map(({ detail }) => detail) };
+      }),
+  };
+}
+
+/** All that the worker and the API ask of the database for one turn, and for a page of the history. */
+async function oneTurn(db: Knex, sessionId: string): Promise<HistoryRow[]> {
+  const jobs = createJobRepository(db, "w");
+  const payload = payloadIn(sessionId, "And now?");
+  await jobs.start(payload, 1);
+  const history = await createSessionRepository(db).latestMessages(sessionId, payload.job_id, 8_000);
+  const usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
+  await jobs.end(payload, 1, {
+    ...{ status: "completed", result: { content: "Now." }, usage, error: null, lastSeq: 1, executionMs: 1 },
+  });
+  const reader = createSessionReader({ read: (query) => query(db), close: async () => {} });
+  await reader.find("alice", sessionId);
+  const page = await reader.messages("alice", sessionId, { limit: 20 });
+  const next = await reader.messages("alice", sessionId, { limit: 20, before: page[0]?.id ?? "" });
+  expect([page.length, next.length]).toEqual([20, 20]);
+  return history;
+}
+
+test("the work in a session of 10,000 messages is that in one of 50", async () => {
+  const { db } = await openTestDatabase();
+  const [short, long] = [await seedSession(db, "alice", SHORT), await seedSession(db, "alice", LONG)];
+  // What is prepared once per handle is prepared here.
+  await oneTurn(db, await seedSession(db, "alice", SHORT));
+  const record = await recordStatements(db);
+
+  const shortHistory = await oneTurn(db, short);
+  const shortWork = [record.rows(), record.statements.length];
+  const longHistory = await oneTurn(db, long);
+  const longWork = [record.rows() - (shortWork[0] ?? 0), record.statements.length - (shortWork[1] ?? 0)];
+  expect(longWork).toEqual(shortWork);
+  expect(longHistory.map(({ content }) => content)).toEqual(shortHistory.map(({ content }) => content));
+  expect(shortHistory.length).toBeGreaterThan(30);
+});
+
+test("no statement of a turn reads more than it needs", async () => {
+  const { db } = await openTestDatabase();
+  const sessionId = await seedSession(db, "alice", SHORT);
+  const record = await recordStatements(db);
+  await oneTurn(db, sessionId);
+  const plans = record.plans();
+  expect(plans.filter(({ steps }) => steps.some((step) => /\bSCAN (?!CONSTANT)|TEMP B-TREE/.test(step)))).toEqual([]);
+  // The next ordinal is the end of an index, and the newest messages are a range of it.
+  const byPlace = /SEARCH messages USING (COVERING )?INDEX messages_session_id_ordinal_unique/;
+  expect(plans.filter(({ steps }) => steps.some((step) => byPlace.test(step))).length).toBeGreaterThanOrEqual(4);
+});
+
+test("the model gets the same of 10,000 messages as of 50: its system prompt, the latest turns, the message", async () => {
+  const platform = await startTestPlatform();
+  onTestFinished(() => platform.stop());
+  const db = openWritableDatabase(platform.databaseFile);
+  onTestFinished(() => db.destroy());
+  const config = { system_prompt: "You are brief.", history_tokens: 5_000 };
+  const asked = [];
+  for (const turns of [SHORT, LONG]) {
+    const session_id = await seedSession(db, "alice", turns);
+    const message = `[[text=Now.]] And now, after ${String(turns).padStart(4, "0")} turns?`;
+    const chat = await platform.alice.chat({ session_id, message, config });
+    const events = await chat.all();
+    expect(shownText(events)).toBe("Now.");
+    const [call] = await platform.model.calls({ contains: message });
+    const { messages } = await platform.model.call(call?.id ?? 0);
+    asked.push({ messages, usage: events.at(-1)?.data.usage });
+    const history = await platform.alice.get(`/chat/history?session_id=${session_id}&limit=2`);
+    expect(history.body.messages.map(({ content }: { content: string }) => content)).toEqual([message, "Now."]);
+  }
+  const [short, long] = asked;
+  expect(short?.messages?.slice(0, 2)).toMatchObject([
+    { role: "system", content: "You are brief." },
+    { role: "user", content: expect.stringMatching(/^user 11 turns ago: /) },
+  ]);
+  expect(short?.messages?.at(-2)).toMatchObject({
+    role: "assistant",
+    content: expect.stringMatching(/^assistant 1 turns ago: /),
+  });
+  expect(long?.messages?.slice(0, -1)).toEqual(short?.messages?.slice(0, -1));
+  expect(long?.usage).toEqual(short?.usage);
+});

@@ -1,0 +1,176 @@
+/** Plugins as Node itself reads them, good and broken in every way: what is reported, what stays, what goes on. */
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { expect, onTestFinished, test } from "vitest";
+import { startTestPlatform } from "../support/platform.ts";
+import { ROOT } from "../support/sources.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+/** A plugin that registers an agent on the lines 3 to 7. */
+const agent = (id: string) => `import { BaseAgent, registerAgent, text } from "@agent-paas/agents";
+import { z } from "zod";
+class Agent extends BaseAgent {
+  static description: string = "An agent of a test.";
+  static config = z.strictObject({});
+  async *run() { yield text("I am ${id}"); }
+} registerAgent("${id}")(Agent);
+`;
+
+const tool = (name: string) => `import { defineTool, registerTool } from "@agent-paas/agents";
+import { z } from "zod";
+registerTool(defineTool({ name: "${name}", description: "A tool.", parameters: z.strictObject({}), idempotent: true,
+  call: () => 1 }));
+`;
+
+/** A folder whose modules find the platform's packages; its name is one that URLs spell otherwise. */
+async function folderOf(files: Readonly<Record<string, string>>): Promise<string> {
+  const parent = await mkdtemp(join(tmpdir(), "agent-paas-plugins-"));
+  onTestFinished(() => rm(parent, { recursive: true }));
+  await symlink(join(ROOT, "node_modules"), join(parent, "node_modules"));
+  await writeFile(join(parent, "package.json"), '{"type":"module"}');
+  const folder = join(parent, "my 智能体");
+  for (const [name, source] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), source);
+  }
+  return folder;
+}
+
+/** A process that loads a folder beside the platform's own agents, waits until nothing is left to do, and tells. */
+const LOADER = `
+import "@agent-paas/agents/agents/built-in.ts";
+import { loadPlugins } from "@agent-paas/agents/plugins.ts";
+import { listManifests } from "@agent-paas/agents/registry.ts";
+import { createToolbox } from "@agent-paas/agents/tools/toolbox.ts";
+const fatal = [], faults = [];
+process.on("unhandledRejection", (error) => fatal.push(String(error)));
+process.on("uncaughtException", (error) => fatal.push(String(error)));
+const loaded = await loadPlugins(process.argv[1], { importWithinMs: 2_000, onFault: (fault) => faults.push(fault) });
+Promise.reject(new Error("not of a plugin"));
+process.once("beforeExit", () => {
+  const agents = listManifests([]).map(({ id }) => id);
+  console.log(JSON.stringify({ ...loaded, fatal, faults, agents, tools: createToolbox().names() }));
+});`;
+
+type Failure = { readonly file: string; readonly reason: string };
+type Loaded = Record<"loaded" | "fatal" | "agents" | "tools", string[]> & Record<"failed" | "faults", Failure[]>;
+
+/** Names below the folder instead of paths. */
+async function load(files: Readonly<Record<string, string>>): Promise<Loaded> {
+  const folder = await folderOf(files);
+  const args = ["--input-type=module", "-e", LOADER, folder];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: join(ROOT, "apps/worker") });
+  return JSON.parse(stdout.replaceAll(`${folder}/`, ""));
+}
+
+const reasons = ({ failed }: Loaded) => Object.fromEntries(failed.map(({ file, reason }) => [file, reason]));
+
+test("what Node cannot read is reported with Node's words, file and line", async () => {
+  const result = await load({
+    "a.ts": agent("good_a"),
+    "decorator.ts": 'import { registerAgent } from "@agent-paas/agents";\n\n@registerAgent("x")\nclass A {}\n',
+    "enum.ts": "const a: number = 1;\n\nenum Colour { Red }\n",
+    "export.ts": '\nimport { nope } from "@agent-paas/agents";\nnope();\n',
+    "lib/broken.js": "\n\n\nconst const = 1;\n",
+    "package.ts": '// left-pad\nimport { z } from "zod";\nimport pad from "left-pad";\npad(z);\n',
+    "property.ts": "class A {\n  constructor(readonly x: number) {}\n}\nnew A(1);\n",
+    "through.ts": 'import "./lib/broken.js";\n',
+    "throws.ts": "\nfunction f(x: null): void { x.y; }\nf(null);\n",
+    "unfinished.mjs": "\nexport const a = {\n",
+    "z.ts": agent("good_z"),
+  });
+  expect(reasons(result)).toEqual({
+    "decorator.ts": "SyntaxError: Invalid or unexpected token (line 3)",
+    "enum.ts": "SyntaxError: TypeScript enum is not supported in strip-only mode (line 3)",
+    "export.ts": expect.stringMatching(/^SyntaxError: .* does not provide an export named 'nope' \(line 2\)$/),
+    "package.ts": "Error: Cannot find package 'left-pad' imported from package.ts (line 3)",
+    "property.ts": "SyntaxError: TypeScript parameter property is not supported in strip-only mode (line 2)",
+    "through.ts": "SyntaxError: Unexpected token 'const' (lib/broken.js, line 4)",
+    "throws.ts": "TypeError: Cannot read properties of null (reading 'y') (line 2)",
+    "unfinished.mjs": "SyntaxError: Unexpected end of input (line 3)",
+  });
+  expect(result.loaded).toEqual(["a.ts", "z.ts"]);
+  expect(result.agents).toEqual(expect.arrayContaining(["chat_basic", "good_a", "good_z"]));
+});
+
+test("a plugin that breaks after it has registered leaves nothing behind, also later", async () => {
+  const result = await load({
+    "a.ts": `${agent("half")}${tool("half_tool").replace("import { z }", "import { z as _ }")}\nthrow new Error("after all");\n`,
+    "b.ts": `${agent("hanging")}await new Promise((go) => setTimeout(go, 2_500));\nregisterAgent("too_late")(Agent);\n`,
+    "c.ts": `import "./d.ts";\nthrow new Error("not d's fault");\n`,
+    "d.ts": agent("imported_by_c"),
+  });
+  expect(reasons(result)).toEqual({
+    "a.ts": "Error: after all (line 13)",
+    "b.ts": "Error: a top-level await did not end within 2 s",
+    "c.ts": "Error: not d's fault (line 2)",
+  });
+  expect(result.agents.filter((id) => /half|hanging|too_late|imported/.test(id))).toEqual(["imported_by_c"]);
+  expect(result.tools).toEqual([]);
+  expect(result.loaded).toEqual(["d.ts"]);
+});
+
+test("two of one name: the later plugin is refused whole, and both are named", async () => {
+  const result = await load({
+    "a.ts": agent("twin"),
+    "b.ts": `${agent("b_alone")}registerAgent("twin")(Agent);\n`,
+    "c.ts": agent("chat_basic"),
+    "d.ts": tool("twin_tool"),
+    "e.ts": tool("twin_tool"),
+    "f.ts": `${agent("f_alone")}registerAgent("f_alone")(Agent);\n`,
+  });
+  expect(reasons(result)).toEqual({
+    "b.ts": 'Error: The agent "twin" is registered already, by a.ts, line 7 (line 8)',
+    "c.ts": 'Error: The agent "chat_basic" is registered already, by the platform (line 7)',
+    "e.ts": 'Error: The tool "twin_tool" is registered already, by d.ts, line 3 (line 3)',
+    "f.ts": 'Error: The agent "f_alone" is registered already, by f.ts, line 7 (line 8)',
+  });
+  expect(result.agents.filter((id) => /twin|alone/.test(id))).toEqual(["twin"]);
+  expect(result.tools).toEqual(["twin_tool"]);
+});
+
+test("what an import leaves running and unheeded is reported, whenever it fails, and ends nothing", async () => {
+  const result = await load({
+    "a.ts": `${agent("careless")}
+void Promise.reject(new Error("at once"));
+setTimeout(() => { throw new Error("from a timer"); }, 50);
+setTimeout(() => Promise.reject("no error"), 50);
+void fetch("http://127.0.0.1:1/");\n`,
+  });
+  expect(result.failed).toEqual([]);
+  expect(result.agents).toContain("careless");
+  expect(result.faults.map(({ file, reason }) => `${file} ${reason}`).sort()).toEqual([
+    "a.ts Error: at once (line 9)",
+    "a.ts Error: from a timer (line 10)",
+    "a.ts TypeError: fetch failed",
+    "a.ts it threw 'no error', which is no Error and tells no line",
+  ]);
+  expect(result.fatal).toEqual(["Error: not of a plugin"]);
+});
+
+test("a worker with broken plugins serves the others and writes what is wrong into its log", async () => {
+  const folder = await folderOf({
+    "a.ts": `${agent("steady")}void Promise.reject(new Error("left behind"));\n`,
+    "b.ts": `${agent("lost")}throw new Error("broken");\n`,
+    "c.ts": "await new Promise(() => {});\n",
+  });
+  const platform = await startTestPlatform({ env: { AGENTS_DIR: folder } });
+  onTestFinished(() => platform.stop());
+  const job = await platform.alice.ended(await platform.alice.execute("Who are you?", {}, "steady"));
+  expect(job.result).toEqual({ content: "I am steady" });
+  expect((await platform.alice.get("/agents/lost")).status).toBe(404);
+  const reported = await waitFor("the log", async () => {
+    const names = (await readdir(platform.logDir)).filter((name) => name.startsWith("worker"));
+    const texts = await Promise.all(names.map((name) => readFile(join(platform.logDir, name), "utf8")));
+    const lines = texts.flatMap((text) => text.split("\n").filter((line) => line.includes('"reason"')));
+    return lines.length >= 3 && lines.map((line) => JSON.parse(line));
+  });
+  expect(reported).toMatchObject([
+    { plugin: join(folder, "a.ts"), reason: "Error: left behind (line 8)" },
+    { plugin: join(folder, "b.ts"), reason: "Error: broken (line 8)" },
+    { plugin: join(folder, "c.ts"), reason: "Error: a top-level await did not end within 10 s" },
+  ]);
+});

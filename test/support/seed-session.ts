@@ -1,0 +1,37 @@
+/** A session with a past, written straight into the database: 10,000 messages over HTTP would take minutes. */
+import { countTokens } from "@agent-paas/agents/tokens.ts";
+import type { JobRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
+import { newId } from "@agent-paas/shared/ids.ts";
+import type { Knex } from "knex";
+
+/** Rows per statement: SQLite takes 32,766 values in one. */
+const CHUNK = 500;
+
+/** Every message has the same length; the newest of two sessions say the same, whatever came before. */
+export async function seedSession(db: Knex, owner: string, turns: number): Promise<string> {
+  const sessionId = newId();
+  const now = new Date().toISOString();
+  const common = { owner, agent_type: "chat_basic", created_at: now };
+  const session: Partial<SessionRow> = { ...common, id: sessionId, config: "{}", metadata: "{}", updated_at: now };
+  const jobs: Partial<JobRow>[] = [];
+  const messages: MessageRow[] = [];
+  for (let turn = turns; turn > 0; turn--) {
+    const jobId = newId();
+    const states = { status: "completed", attempt: 1, runs: 1, worker: "none", started_at: now } as const;
+    jobs.push({ ...common, ...states, id: jobId, kind: "chat", session_id: sessionId, task: "" });
+    for (const role of ["user", "assistant"] as const) {
+      const content = `${role} ${turn} turns ago: ${"word ".repeat(200)}`;
+      const place = { id: newId(), session_id: sessionId, job_id: jobId, ordinal: messages.length + 1 };
+      messages.push({
+        ...{ ...place, role, content, created_at: now, metadata: "{}" },
+        tokens_used: countTokens(content),
+      });
+    }
+  }
+  await db.transaction(async (transaction) => {
+    await transaction("sessions").insert(session);
+    await transaction.batchInsert("agent_logs", jobs, CHUNK);
+    await transaction.batchInsert("messages", messages, CHUNK);
+  });
+  return sessionId;
+}
