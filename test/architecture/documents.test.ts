@@ -26,7 +26,7 @@ const SCHEMAS = { API: ApiConfigSchema, worker: WorkerConfigSchema };
 const REQUIRED = { REDIS_URL: "redis://127.0.0.1:6379", API_KEYS: `a:${"0".repeat(64)}`, OPENAI_API_KEY: "k" };
 
 /** An empty list, which no document spells. */
-const NO_TEXT = { CORS_ORIGINS: [] };
+const NO_TEXT = { CORS_ORIGINS: [], HTTP_FETCH_ALLOWED_HOSTS: [] };
 
 /** Variable → default as the code has it; null where there is none. */
 const variables = new Map(
@@ -58,7 +58,7 @@ describe.each(READMES)("%s", (file) => {
   test("lists every route of the app", () => {
     const listed = rows.map(([route = ""]) => route).filter((route) => /^(GET|POST|DELETE) \//.test(route));
     const routes = createRoutes({} as Services).map(
-      ({ method, path }) => `${method.toUpperCase()} ${path.replace(":id", "{id}")}`,
+      ({ method, path }) => `${method.toUpperCase()} ${path.replace(/:(\w+)/g, "{$1}")}`,
     );
     expect(listed.sort()).toEqual(routes.sort());
   });

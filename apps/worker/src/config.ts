@@ -1,6 +1,7 @@
 /** The worker's settings. Every field says unit, default and trade-off; `.env.example` repeats it. */
+import { McpServersSchema } from "@agent-paas/agents/tools/mcp/mcp-config.ts";
 import { CommonConfigSchema } from "@agent-paas/shared/config/common-config.ts";
-import { intFromEnv } from "@agent-paas/shared/config/read-config.ts";
+import { intFromEnv, listFromEnv } from "@agent-paas/shared/config/read-config.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
 
@@ -19,6 +20,18 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
   MODEL_IDLE_TIMEOUT_MS: intFromEnv(10, HOUR, 30 * SECOND),
   /** For one whole answer, ms. */
   MODEL_TOTAL_TIMEOUT_MS: intFromEnv(10, DAY, 5 * MINUTE),
+  /** How providers are told of a `response_schema` beside the words in the prompt: `json_schema` where they know it. */
+  LLM_RESPONSE_FORMAT: z.enum(["none", "json_object", "json_schema"]).default("none"),
+  /** The provider's model for embeddings; without one a local embedding of hashed words serves, which needs no model. */
+  EMBEDDING_MODEL: z.string().min(1).optional(),
+  /** The provider of embeddings, where it is another; default: `OPENAI_BASE_URL`. */
+  EMBEDDING_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Its key; default: `OPENAI_API_KEY`. */
+  EMBEDDING_API_KEY: z.string().min(1).optional(),
+  /** Hosts that the tool `http_fetch` may ask, comma-separated: `example.com`, `*.example.com`, `*`; none: it is off. */
+  HTTP_FETCH_ALLOWED_HOSTS: listFromEnv,
+  /** MCP servers whose tools agents can call, as JSON: `{"name": {"command", "args", "env"} or {"url", "headers"}}`. */
+  MCP_SERVERS: McpServersSchema.optional(),
   /** Chats that this process runs at once. They wait for the model most of the time; a crash delays as many. */
   WORKER_CHAT_CONCURRENCY: intFromEnv(1, 10_000, 100),
   /** Execute jobs that this process runs at once. */
@@ -33,3 +46,10 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
   AGENTS_DIR: z.string().optional(),
 });
 export type WorkerConfig = z.infer<typeof WorkerConfigSchema>;
+
+/** What the settings hold that no log may show. */
+export const secretsOf = ({ OPENAI_API_KEY, EMBEDDING_API_KEY, MCP_SERVERS }: WorkerConfig): string[] => [
+  OPENAI_API_KEY,
+  ...(EMBEDDING_API_KEY === undefined ? [] : [EMBEDDING_API_KEY]),
+  ...Object.values(MCP_SERVERS ?? {}).flatMap((server) => Object.values("url" in server ? server.headers : server.env)),
+];

@@ -4,7 +4,7 @@ import { readConfigOrExit } from "@agent-paas/shared/config/read-config.ts";
 import { runProcess } from "@agent-paas/shared/lifecycle/run-process.ts";
 import { createProcessLogger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import { WorkerConfigSchema } from "./config.ts";
+import { secretsOf, WorkerConfigSchema } from "./config.ts";
 import { startWorker } from "./start-worker.ts";
 
 /** Beyond the grace for running jobs: handing back, closing connections, flushing logs. */
@@ -12,7 +12,7 @@ const STOP_MARGIN_MS = 5 * SECOND;
 
 const config = readConfigOrExit(WorkerConfigSchema, process.env);
 const name = config.PROCESS_NAME ?? `worker-${hostname()}`;
-const logger = createProcessLogger(config, name, [config.OPENAI_API_KEY]);
+const logger = createProcessLogger(config, name, secretsOf(config));
 
 await runProcess({
   logger,

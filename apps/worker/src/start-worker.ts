@@ -1,9 +1,5 @@
 /** Builds the worker's services in the order of their needs; each pushes its release. */
-
-import { createOpenAiModel } from "@agent-paas/agents/model/openai-model.ts";
-import { loadPlugins } from "@agent-paas/agents/plugins.ts";
 import { listManifests } from "@agent-paas/agents/registry.ts";
-import "@agent-paas/agents/agents/chat-agent.ts";
 import { JOB_KINDS, type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import { databaseFile, openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
@@ -12,12 +8,14 @@ import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { connectRedis } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { Queue } from "bullmq";
+import { openAgentServices } from "./agent-services.ts";
 import type { WorkerConfig } from "./config.ts";
 import { startCancelListener } from "./control/cancel-listener.ts";
 import { createRunningJobs } from "./control/running-jobs.ts";
 import { startWorkerHeartbeat } from "./control/worker-heartbeat.ts";
 import { createJobEventPublisher } from "./events/job-event-publisher.ts";
-import { createAgentRunner } from "./queue/agent-runner.ts";
+import { createRetrieverFor } from "./knowledge/retriever.ts";
+import { createKnowledgeTasks } from "./knowledge/tasks.ts";
 import { createFailedJobs } from "./queue/failed-jobs.ts";
 import { createJobClaims } from "./queue/job-claims.ts";
 import { createJobEnder } from "./queue/job-ender.ts";
@@ -26,9 +24,12 @@ import { createJobWorkers } from "./queue/job-workers.ts";
 import { createMaintenanceProcessor } from "./queue/maintenance-processor.ts";
 import { createSessionTurns } from "./queue/session-turns.ts";
 import { createUnownedJobEnder } from "./queue/unowned-job-ender.ts";
+import { createAgentRunner } from "./run/agent-runner.ts";
 import { createJobRepository } from "./storage/job-repository.ts";
+import { createKnowledgeRepository } from "./storage/knowledge-repository.ts";
 import { migrate } from "./storage/migrate.ts";
 import { createSessionRepository } from "./storage/session-repository.ts";
+import { createStepRepository } from "./storage/step-repository.ts";
 
 export async function startWorker(
   config: WorkerConfig,
@@ -41,11 +42,7 @@ export async function startWorker(
   releasers.add("database", () => db.destroy());
   await migrate(db, file);
 
-  if (config.AGENTS_DIR !== undefined) {
-    const { loaded, failed } = await loadPlugins(config.AGENTS_DIR);
-    logger.info({ plugins: loaded }, "plugins loaded");
-    for (const { file: plugin, reason } of failed) logger.error({ plugin, reason }, "a plugin could not be loaded");
-  }
+  const { model, embedder, store, toolbox } = await openAgentServices(config, logger, releasers);
 
   const keys = createRedisKeys(config.REDIS_PREFIX);
   const [queueRedis, eventRedis, subscriber] = [
@@ -54,19 +51,6 @@ export async function startWorker(
     connectRedis(config.REDIS_URL, "subscriber", name, logger),
   ];
   for (const redis of [queueRedis, eventRedis, subscriber]) releasers.add("redis", () => redis.disconnect());
-
-  const model = createOpenAiModel({
-    baseUrl: config.OPENAI_BASE_URL,
-    apiKey: config.OPENAI_API_KEY,
-    defaultModel: config.LLM_MODEL,
-    limits: {
-      connectMs: config.MODEL_CONNECT_TIMEOUT_MS,
-      firstTokenMs: config.MODEL_FIRST_TOKEN_TIMEOUT_MS,
-      idleMs: config.MODEL_IDLE_TIMEOUT_MS,
-      totalMs: config.MODEL_TOTAL_TIMEOUT_MS,
-    },
-  });
-  releasers.add("model", () => model.close());
 
   const openQueue = (queueName: string) => {
     // The API writes the queues' settings; here they are only read from and added to.
@@ -92,7 +76,13 @@ export async function startWorker(
   const ender = createJobEnder(jobs, turns);
   const unowned = createUnownedJobEnder(claims, publisher, jobs, ender);
   const failedJobs = createFailedJobs(queues, openQueue(MAINTENANCE_QUEUE), claims, logger);
-  const runner = createAgentRunner(model, sessions);
+  const knowledge = { documents: createKnowledgeRepository(db), store, embedder };
+  const runner = createAgentRunner({
+    ...{ model, toolbox, sessions },
+    steps: createStepRepository(db),
+    retrieverFor: createRetrieverFor(knowledge),
+    tasks: createKnowledgeTasks({ ...knowledge, redis: eventRedis, keys }),
+  });
 
   const cancelListener = startCancelListener(subscriber, keys, claims, running, logger);
   releasers.add("cancel listener", () => cancelListener.stop());
@@ -117,7 +107,8 @@ export async function startWorker(
   await workers.start();
   await failedJobs.sweep();
 
-  const heartbeat = await startWorkerHeartbeat(queueRedis, keys, `${name}:${newId()}`, listManifests(), logger);
+  const manifests = () => listManifests(toolbox.names());
+  const heartbeat = await startWorkerHeartbeat(queueRedis, keys, `${name}:${newId()}`, manifests, logger);
   releasers.add("heartbeat", () => heartbeat.stop());
-  logger.info({ agents: listManifests().map(({ id }) => id), model: config.LLM_MODEL }, "worker ready");
+  logger.info({ agents: manifests().map(({ id }) => id), model: config.LLM_MODEL }, "worker ready");
 }
