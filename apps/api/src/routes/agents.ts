@@ -9,7 +9,8 @@ export const listAgents = ({ directory }: Services): Route => ({
   access: "key",
   async handle(_req, res) {
     const { agents } = await directory.refresh();
-    res.json({ agents: [...agents.values()].filter(({ workers }) => workers > 0) });
+    const offered = [...agents.values()].filter(({ workers }) => workers > 0);
+    res.json({ agents: offered.sort((a, b) => (a.id < b.id ? -1 : 1)) });
   },
 });
 
