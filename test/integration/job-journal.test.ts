@@ -106,3 +106,15 @@ test("a value that is too large is refused with its limit", async () => {
   const begun = await (await attempt(1)).begin(step("a"));
   await expect("finish" in begun && begun.finish("x".repeat(1024 * 1024))).rejects.toThrow(/1048576/);
 });
+
+test("what former attempts have used is their turns and calls, whatever agents call steps of their own", async () => {
+  const { attempt } = await startJob();
+  const first = await attempt(1);
+  await finish(first, "a call");
+  const usage = { input_tokens: 3, output_tokens: 4, total_tokens: 7 };
+  for (const value of [{ content: "", toolCalls: [], finishReason: "stop", usage }, null, "vectors"]) {
+    const begun = await first.begin({ kind: "model", input: value, idempotent: true });
+    await ("finish" in begun && begun.finish(value));
+  }
+  expect(await (await attempt(2)).used()).toMatchObject({ usage, budget: { toolCalls: 1, outputTokens: 4 } });
+});

@@ -117,6 +117,16 @@ test("a worker killed in mid-ingest: another completes the job, and the document
   await expectStoredOnce("alpha", 200);
 });
 
+test("an ingest that is cancelled before it has begun leaves no upload", async () => {
+  await platform.workers[0]?.stop(15_000);
+  const jobId = await post(longText("alpha"));
+  await alice.post(`/jobs/${jobId}/cancel`, {});
+  expect(await platform.redis.exists(platform.keys.upload(jobId))).toBe(1);
+  await platform.startWorker();
+  expect(await alice.ended(jobId)).toMatchObject({ status: "cancelled" });
+  await waitFor("the upload to be gone", async () => !(await platform.redis.exists(platform.keys.upload(jobId))));
+});
+
 test("an ingest that is cancelled leaves nothing", async () => {
   const jobId = await post(longText("alpha"));
   await untilHalf(jobId);

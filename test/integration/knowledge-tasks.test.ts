@@ -8,6 +8,7 @@ import { createChromaStore } from "@agent-paas/agents/retrieval/chroma-store.ts"
 import type { Embedder } from "@agent-paas/agents/retrieval/embedder.ts";
 import { createLocalEmbedder } from "@agent-paas/agents/retrieval/local-embedder.ts";
 import type { Passage } from "@agent-paas/agents/retrieval/retriever.ts";
+import { createMemoryJournal } from "@agent-paas/agents/testing/memory-journal.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { documentIdOf, type IngestResult, type KnowledgeTaskId } from "@agent-paas/shared/contract/knowledge.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
@@ -18,6 +19,7 @@ import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import { createRetrieverFor } from "../../apps/worker/src/knowledge/retriever.ts";
 import { createKnowledgeTasks } from "../../apps/worker/src/knowledge/tasks.ts";
+import { createUploads, type Uploads } from "../../apps/worker/src/knowledge/uploads.ts";
 import { createKnowledgeRepository } from "../../apps/worker/src/storage/knowledge-repository.ts";
 import type { Server } from "../../scripts/services/server.ts";
 import { startTestChroma } from "../support/chroma.ts";
@@ -30,8 +32,10 @@ const keys = createRedisKeys(`t${randomUUID().slice(0, 8)}`);
 
 let chroma: Server;
 let redis: Redis;
+let uploads: Uploads;
 beforeAll(async () => {
   redis = new Redis(inject("redisUrl"));
+  uploads = createUploads(redis, keys, logger);
   chroma = await startTestChroma();
 });
 afterAll(async () => {
@@ -48,7 +52,7 @@ beforeEach(async () => {
 
 function tasksWith(embedder: Embedder = createLocalEmbedder(), url = chroma.url) {
   const store = createChromaStore({ url });
-  return createKnowledgeTasks({ documents, store, embedder, redis, keys });
+  return createKnowledgeTasks({ documents, store, embedder, uploads });
 }
 
 /** Three batches of chunks, each with the word. */
@@ -56,6 +60,14 @@ const longText = (word: string) =>
   Array.from({ length: 150 }, (_, at) => `# Section ${at}\n\nHere ${word} is told of, for the ${at}th time.`).join(
     "\n\n",
   );
+
+/** What earlier attempts of a job have left is there for the next. */
+const journals = new Map<string, Map<string, { value?: unknown }>>();
+function journalOf(jobId: string) {
+  const left = journals.get(jobId) ?? new Map();
+  journals.set(jobId, left);
+  return createMemoryJournal(left);
+}
 
 type Run = {
   readonly jobId: string;
@@ -72,7 +84,7 @@ function begin(task: KnowledgeTaskId, input: object, { jobId = newId(), tasks = 
   const controller = new AbortController();
   const run = tasks.get(task);
   if (run === undefined) throw new Error(task);
-  const generator = run(payload, { signal: controller.signal, logger });
+  const generator = run(payload, { signal: controller.signal, journal: journalOf(jobId), logger });
   return { jobId, events: [], generator, abort: (reason) => controller.abort(reason) };
 }
 
@@ -98,11 +110,11 @@ async function beginHalf(
 async function beginIngest(text: string, more: { jobId?: string; tasks?: ReturnType<typeof tasksWith> } = {}) {
   const jobId = more.jobId ?? newId();
   await redis.set(keys.upload(jobId), text);
-  const input = { collection: "docs", document_id: documentId, source: SOURCE, format: "markdown", metadata: {} };
-  return begin("knowledge.ingest", input, { ...more, jobId });
+  return begin("knowledge.ingest", ingestInput, { ...more, jobId });
 }
 
 const documentId = documentIdOf(OWNER, "docs", SOURCE);
+const ingestInput = { collection: "docs", document_id: documentId, source: SOURCE, format: "markdown", metadata: {} };
 const ingest = async (text: string) => (await finish(await beginIngest(text))) as IngestResult;
 const collectionId = async () => (await documents.findCollection(OWNER, "docs"))?.id ?? "";
 const deleteDocument = async () =>
@@ -136,7 +148,7 @@ async function expectStored(word: string, chunks: number): Promise<void> {
   expect(await db("stray_copies")).toEqual([]);
 }
 
-test("an ingest is invisible until it is whole, tells its progress, and leaves no upload behind", async () => {
+test("an ingest is invisible until it is whole, and tells its progress", async () => {
   const run = await beginHalf(longText("alpha"));
   expect(await stored(await collectionId())).toBeGreaterThan(0);
   expect(await found("alpha")).toEqual([]);
@@ -149,7 +161,6 @@ test("an ingest is invisible until it is whole, tells its progress, and leaves n
   });
   expect(run.events.at(-1)).toMatchObject({ data: { type: "progress", progress: 1 } });
   await expectStored("alpha", 150);
-  expect(await redis.exists(keys.upload(run.jobId))).toBe(0);
 });
 
 test("the same content again stores nothing, embeds nothing, and keeps the new metadata", async () => {
@@ -205,8 +216,8 @@ test("an ingest that is begun again stores the same chunks again", async () => {
 test("an ingest whose end was not written says the same again, without its upload", async () => {
   const run = await beginIngest(longText("alpha"));
   const said = await finish(run);
-  const input = { collection: "docs", document_id: documentId, source: SOURCE, format: "markdown", metadata: {} };
-  expect(await finish(begin("knowledge.ingest", input, { jobId: run.jobId }))).toEqual(said);
+  await redis.del(keys.upload(run.jobId));
+  expect(await finish(begin("knowledge.ingest", ingestInput, { jobId: run.jobId }))).toEqual(said);
   await expectStored("alpha", 150);
 });
 
@@ -218,6 +229,34 @@ test("a document deleted under its ingest does not come back", async () => {
   expect(await found("beta")).toEqual([]);
   expect(await stored(await collectionId())).toBe(0);
   expect([await db("documents"), await db("stray_copies")]).toEqual([[], []]);
+});
+
+test("a deletion that is begun again spares what was stored since", async () => {
+  await ingest(longText("alpha"));
+  const away = tasksWith(createLocalEmbedder(), "http://127.0.0.1:1");
+  const input = { collection_id: await collectionId(), document_id: documentId };
+  const deletion = begin("knowledge.delete_document", input, { tasks: away });
+  await expect(finish(deletion)).rejects.toMatchObject({ code: "vector_store_unavailable" });
+  expect(await db("documents")).toEqual([]);
+
+  await ingest(longText("beta"));
+  await finish(begin("knowledge.delete_document", input, { jobId: deletion.jobId }));
+  await expectStored("beta", 150);
+});
+
+test("an ingest that is broken off from outside can be begun again", async () => {
+  const broken = await beginHalf(longText("alpha"));
+  await broken.generator.return(undefined);
+  await finish(begin("knowledge.ingest", ingestInput, { jobId: broken.jobId }));
+  await expectStored("alpha", 150);
+});
+
+test("a collection deleted between two attempts of an ingest does not come back", async () => {
+  const broken = await beginHalf(longText("alpha"));
+  await finish(begin("knowledge.delete_collection", { collection_id: await collectionId() }));
+  const again = begin("knowledge.ingest", ingestInput, { jobId: broken.jobId });
+  await expect(finish(again)).rejects.toMatchObject({ code: "collection_not_found" });
+  expect([await db("collections"), await db("documents")]).toEqual([[], []]);
 });
 
 test("a collection deleted under an ingest does not come back, in no part", async () => {
@@ -249,7 +288,6 @@ test("an ingest that fails for good takes back what it had stored", async () => 
   await expect(finish(run)).rejects.toThrow("out of order");
   expect(await stored(await collectionId())).toBe(0);
   expect(await db("stray_copies")).toEqual([]);
-  expect(await redis.exists(keys.upload(run.jobId))).toBe(0);
 });
 
 test("what a job left that nobody runs any more is cleared by the next of its collection", async () => {
@@ -275,11 +313,10 @@ test("another embedding is refused, and nothing is stored", async () => {
 });
 
 test("without its upload a job is invalid; without a store nothing works, and the error says why", async () => {
-  const input = { collection: "docs", document_id: documentId, source: SOURCE, format: "markdown", metadata: {} };
-  await expect(finish(begin("knowledge.ingest", input))).rejects.toMatchObject({ code: "job_invalid" });
+  await expect(finish(begin("knowledge.ingest", ingestInput))).rejects.toMatchObject({ code: "job_invalid" });
   const embedder = createLocalEmbedder();
-  const tasks = createKnowledgeTasks({ documents, store: null, embedder, redis, keys });
-  expect(() => begin("knowledge.ingest", input, { tasks })).toThrow("CHROMA_URL is not set");
+  const tasks = createKnowledgeTasks({ documents, store: null, embedder, uploads });
+  expect(() => begin("knowledge.ingest", ingestInput, { tasks })).toThrow("CHROMA_URL is not set");
   const search = createRetrieverFor({ documents, store: null, embedder })(OWNER).search;
   await expect(search({ collection: "docs", query: "x", topK: 1 }, AbortSignal.timeout(1_000))).rejects.toMatchObject({
     code: "vector_store_unavailable",

@@ -263,6 +263,11 @@ test("a task is nobody's agent", async () => {
 });
 
 describe("bad bodies", () => {
+  let jobsBefore: number;
+  beforeAll(async () => {
+    jobsBefore = await countQueuedJobs(platform);
+  });
+
   const json = (body: unknown) => () => alice.post(documentsOf("refused"), body);
   const form = (parts: Record<string, string | File>) => () => postForm("refused", parts);
   const text = (content: string | Uint8Array<ArrayBuffer>, name = "a.txt") => new File([content], name);
@@ -284,6 +289,13 @@ describe("bad bodies", () => {
     ["a source too long", json({ text: "a", source: "s".repeat(301) }), 400, "invalid_request", "source"],
     ["a source with a line break", json({ text: "a", source: "a\nb" }), 400, "invalid_request", "source"],
     ["metadata as list", json({ text: "a", metadata: [] }), 400, "invalid_request", "metadata"],
+    [
+      "metadata of too many bytes",
+      json({ text: "a", metadata: { 长城: "长".repeat(6_000) } }),
+      400,
+      "invalid_request",
+      "metadata",
+    ],
     ["metadata too large", json({ text: "a", metadata }), 400, "invalid_request", "metadata"],
     ["broken JSON", raw('{"text":'), 400, "invalid_json"],
     ["JSON in another encoding", raw(latin1), 415, "unsupported_encoding"],
@@ -331,6 +343,12 @@ describe("bad bodies", () => {
     if (status === 413) expect(body.error.message).toContain(String(MAX_DOCUMENT_BYTES));
   });
 
+  test("nothing of it was accepted", async () => {
+    expect((await alice.get("/knowledge/refused")).status).toBe(404);
+    expect((await keysInRedis(platform)).filter((name) => name.includes(":upload:"))).toEqual([]);
+    expect(await countQueuedJobs(platform)).toBe(jobsBefore);
+  });
+
   test("the largest document that is allowed is taken, however its JSON is escaped", async () => {
     const collection = newCollection();
     const words = "长城 ".repeat(MAX_DOCUMENT_BYTES).slice(0, Math.floor(MAX_DOCUMENT_BYTES / 7) * 3);
@@ -340,12 +358,5 @@ describe("bad bodies", () => {
     );
     expect(Buffer.byteLength(escaped)).toBeGreaterThan(MAX_DOCUMENT_BYTES);
     expect((await stored(await alice.post(documentsOf(collection), escaped))).chunks).toBeGreaterThan(50);
-  });
-
-  test("nothing of it was accepted", async () => {
-    const before = await countQueuedJobs(platform);
-    expect((await alice.get("/knowledge/refused")).status).toBe(404);
-    expect((await keysInRedis(platform)).filter((name) => name.includes(":upload:"))).toEqual([]);
-    expect(await countQueuedJobs(platform)).toBe(before);
   });
 });

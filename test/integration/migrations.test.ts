@@ -26,7 +26,13 @@ test("six processes at once", async () => {
   await Promise.all(Array.from({ length: 6 }, () => migrateInProcess(fresh)));
   await db.raw("attach database ? as fresh", [fresh]);
   const applied = await db("fresh.knex_migrations").select("name");
-  expect(applied.map(({ name }) => name)).toEqual(["001-initial", "002-agent-steps", "003-knowledge", "004-indexes"]);
+  expect(applied.map(({ name }) => name)).toEqual([
+    "001-initial",
+    "002-agent-steps",
+    "003-knowledge",
+    "004-indexes",
+    "005-knowledge-indexes",
+  ]);
 });
 
 test("a process that died in the middle leaves no lock behind", async () => {

@@ -27,7 +27,10 @@ beforeAll(async () => {
   chroma = await startTestChroma();
   const store = createChromaStore({ url: chroma.url });
   for (const source of CORPUS) {
-    const chunks = await chunkDocument(withoutQuestions(readText(source)), source.endsWith(".md") ? "markdown" : "text");
+    const chunks = await chunkDocument(
+      withoutQuestions(readText(source)),
+      source.endsWith(".md") ? "markdown" : "text",
+    );
     headings.push(...chunks.map(({ heading }) => ({ source, heading })));
     // As users upload it: without its folder.
     const named = chunks.map((chunk) => ({ ...chunk, source: basename(source) }));

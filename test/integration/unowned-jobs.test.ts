@@ -11,6 +11,7 @@ import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { createJobEventPublisher } from "../../apps/worker/src/events/job-event-publisher.ts";
+import { createUploads } from "../../apps/worker/src/knowledge/uploads.ts";
 import { createFailedJobs } from "../../apps/worker/src/queue/failed-jobs.ts";
 import { createJobClaims } from "../../apps/worker/src/queue/job-claims.ts";
 import { createJobEnder } from "../../apps/worker/src/queue/job-ender.ts";
@@ -35,7 +36,12 @@ async function startEnding() {
   const turns = createSessionTurns(redis, keys, queues, logger);
   const jobs = createJobRepository(db, "w");
   const maintenance = new Queue("maintenance", connection);
-  const unowned = createUnownedJobEnder(claims, publisher, jobs, createJobEnder(jobs, turns));
+  const unowned = createUnownedJobEnder(
+    claims,
+    publisher,
+    jobs,
+    createJobEnder(jobs, turns, createUploads(redis, keys, logger)),
+  );
   const sessions = createSessionRepository(db);
   const process = createMaintenanceProcessor({ queues, unowned, sessions, claims, publisher });
   const failed = createFailedJobs(queues, maintenance, claims, logger);

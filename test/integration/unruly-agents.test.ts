@@ -62,3 +62,15 @@ test("an agent that stops listening closes its model call", async () => {
     return call?.ended === "client_closed";
   });
 });
+
+test("what an agent leaves behind that rejects when its job is stopped does not end the worker", async () => {
+  const cancelled = await run("forgetful", "[[tokens=500 rate=20]] on and on");
+  await waitFor("the model to answer", async () => (await platform.model.calls({ contains: "on and on" })).length > 0);
+  await platform.alice.post(`/jobs/${cancelled}/cancel`, {});
+  expect(await platform.alice.ended(cancelled)).toMatchObject({ status: "cancelled" });
+  await waitFor("the upstream request to close", async () => (await platform.model.stats()).open_streams === 0);
+  expect(await platform.alice.ended(await run("listening", "go on"))).toMatchObject({
+    status: "completed",
+    attempt: 1,
+  });
+});

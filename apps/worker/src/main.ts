@@ -5,6 +5,7 @@ import { runProcess } from "@agent-paas/shared/lifecycle/run-process.ts";
 import { createProcessLogger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { secretsOf, WorkerConfigSchema } from "./config.ts";
+import { hasStoppedRun } from "./control/running-jobs.ts";
 import { startWorker } from "./start-worker.ts";
 
 /** Beyond the grace for running jobs: handing back, closing connections, flushing logs. */
@@ -18,4 +19,6 @@ await runProcess({
   logger,
   stopWithinMs: config.SHUTDOWN_GRACE_MS + STOP_MARGIN_MS,
   start: (releasers) => startWorker(config, name, logger, releasers),
+  // An agent that waits for something beside and is stopped meanwhile: its job has ended, the others go on.
+  isHarmless: hasStoppedRun,
 });

@@ -16,6 +16,7 @@ import { startWorkerHeartbeat } from "./control/worker-heartbeat.ts";
 import { createJobEventPublisher } from "./events/job-event-publisher.ts";
 import { createRetrieverFor } from "./knowledge/retriever.ts";
 import { createKnowledgeTasks } from "./knowledge/tasks.ts";
+import { createUploads } from "./knowledge/uploads.ts";
 import { createFailedJobs } from "./queue/failed-jobs.ts";
 import { createJobClaims } from "./queue/job-claims.ts";
 import { createJobEnder } from "./queue/job-ender.ts";
@@ -73,7 +74,8 @@ export async function startWorker(
   releasers.add("publisher", () => publisher.close());
   const jobs = createJobRepository(db, name);
   const sessions = createSessionRepository(db);
-  const ender = createJobEnder(jobs, turns);
+  const uploads = createUploads(eventRedis, keys, logger);
+  const ender = createJobEnder(jobs, turns, uploads);
   const unowned = createUnownedJobEnder(claims, publisher, jobs, ender);
   const failedJobs = createFailedJobs(queues, openQueue(MAINTENANCE_QUEUE), claims, logger);
   const knowledge = { documents: createKnowledgeRepository(db), store, embedder };
@@ -81,7 +83,7 @@ export async function startWorker(
     ...{ model, toolbox, sessions },
     steps: createStepRepository(db),
     retrieverFor: createRetrieverFor(knowledge),
-    tasks: createKnowledgeTasks({ ...knowledge, redis: eventRedis, keys }),
+    tasks: createKnowledgeTasks({ ...knowledge, uploads }),
   });
 
   const cancelListener = startCancelListener(subscriber, keys, claims, running, logger);

@@ -97,7 +97,7 @@ const callsOf = (message: object): unknown[] => ("toolCalls" in message ? (messa
 test.each([
   ["arguments that are no JSON", call("echo", '{"word":'), "The arguments are not JSON."],
   ["arguments that do not fit", call("echo", { word: 7 }), expect.stringMatching(/do not fit/)],
-  ["a tool that there is not", call("shell", {}), 'There is no tool "shell"; there are: echo.'],
+  ["a tool that there is not", call("shell", {}), 'There is no tool "shell".'],
 ])("%s go back to the model as an error", async (_, toolCall, content) => {
   const { outcome, requests } = await ask({ tools: [echo] }, { toolCalls: [toolCall] }, { pieces: ["I see."] });
   expect(outcome.content).toBe("I see.");
@@ -138,6 +138,12 @@ test("an answer that fits its schema is data, a fence around it goes", async () 
   const fenced = await ask({ responseSchema }, { pieces: ['```json\n{"n":1}\n```'] });
   expect(fenced.outcome).toEqual({ content: '{"n":1}', data: { n: 1 } });
   expect(fenced.events.at(-1)).toEqual({ event: "message", data: { type: "reset", content: '{"n":1}' } });
+});
+
+test("a fence that does not end costs no more than its length", async () => {
+  const startedAt = performance.now();
+  await ask({ responseSchema }, { pieces: [`\`\`\`${"\n".repeat(300_000)}x`] }, { pieces: ['{"n":1}'] });
+  expect(performance.now() - startedAt).toBeLessThan(3_000);
 });
 
 test("an answer that does not fit is sent back once, and replaces what was shown", async () => {

@@ -113,12 +113,18 @@ type ReadJson =
   | { readonly problem: null; readonly text: string; readonly value: unknown }
   | { readonly problem: string };
 
-/** Models like to fence JSON, though told not to. */
-const FENCED = /^```(?:json)?\s*\n([\s\S]*?)\n?```$/;
+const FENCE = "```";
+
+/** Models like to fence JSON, though told not to. Without one expression for it all, which can take quadratic time. */
+function withoutFence(content: string): string {
+  const trimmed = content.trim();
+  const opening = /^```(?:json)?/.exec(trimmed)?.[0];
+  if (opening === undefined || !trimmed.endsWith(FENCE)) return trimmed;
+  return trimmed.slice(opening.length, -FENCE.length).trim();
+}
 
 function readJson(content: string, check: SchemaCheck): ReadJson {
-  const trimmed = content.trim();
-  const json = FENCED.exec(trimmed)?.[1] ?? trimmed;
+  const json = withoutFence(content);
   try {
     const value: unknown = JSON.parse(json);
     const problem = check(value);

@@ -1,7 +1,7 @@
 /**
- * The budget of one job: what it may use of model turns, tool calls and output tokens, over all its attempts and all
- * agents that it delegates to. Whoever uses something says so first; what is too much ends the job with
- * `budget_exhausted`, whatever the agent makes of it.
+ * The budget of one job: what it may use of model turns, tool calls and output tokens, over all agents that it
+ * delegates to and all its attempts, of which former ones count by what the journal has of them. Whoever uses something
+ * says so first; what is too much ends the job with `budget_exhausted`, whatever the agent makes of it.
  */
 import type { Limits } from "@agent-paas/shared/contract/limits.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
@@ -22,6 +22,7 @@ export type SpendableBudget = Budget & {
   /** Each throws `budget_exhausted` when nothing is left. */
   takeStep(): void;
   takeToolCall(): void;
+  /** A negative count gives back what was taken by an estimate. */
   takeOutputTokens(count: number): void;
 };
 

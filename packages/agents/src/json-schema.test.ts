@@ -34,3 +34,22 @@ test("one schema may be compiled again, also with an $id", () => {
 test("a pattern that would take a backtracking engine for ever is answered", () => {
   expect(compileSchema({ type: "string", pattern: "^(a+)+$" })(`${"a".repeat(5_000)}!`)).not.toBeNull();
 });
+
+test("a schema cannot turn its check into a promise, which always seems to fit and whose rejection ends the process", () => {
+  expect(compileSchema({ $async: true, type: "object", required: ["n"] })({})).toMatch(/required property 'n'/);
+});
+
+/** Each definition asks for the next one twice: a check takes 2^40 steps. */
+const forking = () => {
+  const next = (at: number) => ({ $ref: `#/$defs/d${at}` });
+  const forks = Array.from({ length: 40 }, (_, at) => [`d${at}`, { allOf: [next(at + 1), next(at + 1)] }]);
+  return { ...next(0), $defs: { ...Object.fromEntries(forks), d40: { type: "object" } } };
+};
+
+test("a check that would take for ever is stopped, and the next one is made", () => {
+  const endless = compileSchema(forking());
+  expect(endless({})).toBe("it takes more than 1 s to check");
+  const many = Array.from({ length: 40_000 }, (_, at) => ({ at }));
+  expect(compileSchema({ type: "array", uniqueItems: true })(many)).toMatch(/to check/);
+  expect(check({ name: "ann" })).toBeNull();
+});

@@ -1,9 +1,17 @@
 /** GET /knowledge, GET and DELETE /knowledge/{collection}. A collection is made by its first document. */
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { Route } from "../http/route.ts";
 import type { Services } from "../services.ts";
 import type { CountedCollection } from "../storage/knowledge-reader.ts";
-import { acceptTask, answerAccepted, awaitTask, findCollection, statusOfTask } from "./knowledge-task.ts";
+import {
+  acceptTask,
+  answerAccepted,
+  awaitTask,
+  collectionName,
+  findCollection,
+  statusOfTask,
+} from "./knowledge-task.ts";
 
 /** How long a DELETE waits for the worker that carries it out. */
 export const DELETE_WAIT_MS = 10 * SECOND;
@@ -25,12 +33,14 @@ export const listCollections = ({ knowledge }: Services): Route => ({
   },
 });
 
-export const getCollection = (services: Services): Route => ({
+export const getCollection = ({ knowledge }: Services): Route => ({
   method: "get",
   path: "/knowledge/:collection",
   access: "key",
   async handle(req, res, { owner }) {
-    res.json(view(await findCollection(services, owner, req.params)));
+    const collection = await knowledge.counted(owner, collectionName(req.params));
+    if (collection === undefined) throw new PlatformError("collection_not_found");
+    res.json(view(collection));
   },
 });
 

@@ -30,7 +30,7 @@ const DocumentRequestSchema = z.strictObject({
     .refine((source) => !/\p{Cc}/u.test(source), "must not contain control characters")
     .optional(),
   metadata: JsonObjectSchema.refine(
-    (metadata) => JSON.stringify(metadata).length <= MAX_METADATA_BYTES,
+    (metadata) => Buffer.byteLength(JSON.stringify(metadata)) <= MAX_METADATA_BYTES,
     `must not be larger than ${MAX_METADATA_BYTES} bytes`,
   ).default({}),
 });

@@ -5,7 +5,7 @@ import {
   type KnowledgeInput,
   type KnowledgeTaskId,
 } from "@agent-paas/shared/contract/knowledge.ts";
-import type { JobRow } from "@agent-paas/shared/db/rows.ts";
+import type { CollectionRow, JobRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import type { Request, Response } from "express";
@@ -14,7 +14,6 @@ import type { Caller } from "../http/route.ts";
 import { validate } from "../http/validate.ts";
 import type { Accepted, Idempotency } from "../queue/job-producer.ts";
 import type { Services } from "../services.ts";
-import type { CountedCollection } from "../storage/knowledge-reader.ts";
 import { localeOf } from "./accept-job.ts";
 import { endedRowFinder, findJob, statusOf } from "./find-job.ts";
 import { jobLinks } from "./job-view.ts";
@@ -41,7 +40,7 @@ export async function findCollection(
   { knowledge }: Services,
   owner: string,
   params: Record<string, unknown>,
-): Promise<CountedCollection> {
+): Promise<CollectionRow> {
   const collection = await knowledge.collection(owner, collectionName(params));
   if (collection === undefined) throw new PlatformError("collection_not_found");
   return collection;

@@ -14,8 +14,12 @@ export function createKnowledgeReader(database: ReadDatabase) {
     collections: (owner: string): Promise<CountedCollection[]> =>
       database.read((db) => countedCollections(db, owner).orderBy("name"), []),
 
-    collection: (owner: string, name: string): Promise<CountedCollection | undefined> =>
+    counted: (owner: string, name: string): Promise<CountedCollection | undefined> =>
       database.read((db) => countedCollections(db, owner).where({ name }).first(), undefined),
+
+    /** Without its counts, which cost the more the more documents there are. */
+    collection: (owner: string, name: string): Promise<CollectionRow | undefined> =>
+      database.read((db) => db<CollectionRow>("collections").where({ owner, name }).first(), undefined),
 
     document: (owner: string, collectionId: string, id: string): Promise<DocumentRow | undefined> =>
       database.read(

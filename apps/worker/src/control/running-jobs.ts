@@ -21,6 +21,11 @@ export class RunAborted extends Error {
   }
 }
 
+const stops = new WeakSet<object>();
+
+/** Whether this very error has stopped a run: what waited for that run's sake may reject with it after all is said. */
+export const hasStoppedRun = (error: unknown): boolean => error instanceof Error && stops.has(error);
+
 export type Run = {
   readonly signal: AbortSignal;
   /** The first reason stays. */
@@ -38,10 +43,14 @@ export function createRunningJobs() {
     /** Registers a run and calls `work` with it; the run is forgotten when that is done. */
     async during<T>(jobId: string, work: (run: Run) => Promise<T>): Promise<T> {
       const controller = new AbortController();
+      const stop = (error: Error) => {
+        stops.add(error);
+        controller.abort(error);
+      };
       const run: Run = {
         signal: controller.signal,
-        abort: (reason) => controller.abort(new RunAborted(reason)),
-        fail: (error) => controller.abort(error),
+        abort: (reason) => stop(new RunAborted(reason)),
+        fail: stop,
       };
       runs.set(jobId, run);
       try {

@@ -11,8 +11,10 @@ import { textToEmbed } from "@agent-paas/agents/retrieval/search-collection.ts";
 import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { IngestResult, KnowledgeInput } from "@agent-paas/shared/contract/knowledge.ts";
+import type { CollectionRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
+import { WriterRefused } from "../events/job-event-writer.ts";
 import { classifyFailure } from "../queue/classify-failure.ts";
 import type { TaskContext } from "../queue/task.ts";
 import type { DocumentJob, KnowledgeRepository, StoredContent } from "../storage/knowledge-repository.ts";
@@ -45,10 +47,11 @@ export async function* ingest(
 ): AgentRun {
   const { documents, embedder } = deps;
   const { owner, job_id: jobId } = payload;
-  const collection = await documents.openCollection(owner, input.collection, embedder.name);
+  const collection = await openCollection(deps, owner, input.collection, context);
   const job = { owner, collectionId: collection.id, documentId: input.document_id, jobId };
   let completed = false;
-  let failure: unknown;
+  // Broken off from outside, the job is another attempt's, unless the signal says otherwise.
+  let failure: unknown = new WriterRefused();
   try {
     requireEmbedding(collection, embedder);
     const data = yield* storeDocument(deps, payload, input, job, context.signal);
@@ -62,6 +65,20 @@ export async function* ingest(
   } finally {
     if (completed || endsForGood(failure, context.signal)) await clearUp(deps, job, context);
   }
+}
+
+/** One that an earlier attempt has opened, and that was deleted since, is not made anew. */
+async function openCollection(
+  { documents, embedder }: IngestDeps,
+  owner: string,
+  name: string,
+  { journal }: TaskContext,
+): Promise<CollectionRow> {
+  const step = await journal.begin({ kind: "collection", input: name, idempotent: true });
+  if (step.state === "finished") return step.value as CollectionRow;
+  const collection = await documents.openCollection(owner, name, embedder.name);
+  if (step.state === "new") await step.finish(collection);
+  return collection;
 }
 
 async function* storeDocument(
@@ -143,15 +160,14 @@ async function* storeDocument(
 const deletedMeanwhile = (code: "collection_not_found" | "document_not_found", what: string) =>
   new PlatformError(code, { message: `The ${what} was deleted while the document was being stored.` });
 
-/** Whether no further attempt of the job will come. The last of the tries cannot be known here: its upload expires. */
+/** Whether no further attempt of the job will come. After the last of its tries, which cannot be known here, another job clears up. */
 function endsForGood(failure: unknown, signal: AbortSignal): boolean {
   const { kind } = classifyFailure(failure, signal, true);
   return kind === "failed" || kind === "cancelled";
 }
 
-async function clearUp({ documents, store, uploads }: IngestDeps, job: DocumentJob, { logger }: TaskContext) {
+async function clearUp({ documents, store }: IngestDeps, job: DocumentJob, { logger }: TaskContext) {
   try {
-    await uploads.delete(job.jobId);
     await documents.abandonCopy(job);
     // Of its own, because the job's has aborted when it was cancelled.
     await clearStrayCopies(documents, store, job, AbortSignal.timeout(CLEAR_WITHIN_MS));

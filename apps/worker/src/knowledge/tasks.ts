@@ -5,18 +5,15 @@ import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { KNOWLEDGE_TASKS, type KnowledgeInput, type KnowledgeTaskId } from "@agent-paas/shared/contract/knowledge.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import type { Redis } from "ioredis";
 import type { TaskContext, Tasks } from "../queue/task.ts";
 import { ingest } from "./ingest.ts";
 import { createRetrieverFor, type KnowledgeDeps, requireStore } from "./retriever.ts";
 import { clearStrayCopies } from "./stray-copies.ts";
 import { KNOWLEDGE_TEXTS } from "./texts.ts";
-import { createUploads } from "./uploads.ts";
+import type { Uploads } from "./uploads.ts";
 
 export type KnowledgeTaskDeps = KnowledgeDeps & {
-  readonly redis: Redis;
-  readonly keys: RedisKeys;
+  readonly uploads: Uploads;
 };
 
 type Carry<Id extends KnowledgeTaskId> = (
@@ -26,9 +23,8 @@ type Carry<Id extends KnowledgeTaskId> = (
   context: TaskContext,
 ) => AgentRun;
 
-export function createKnowledgeTasks({ redis, keys, ...deps }: KnowledgeTaskDeps): Tasks {
+export function createKnowledgeTasks({ uploads, ...deps }: KnowledgeTaskDeps): Tasks {
   const { documents, embedder } = deps;
-  const uploads = createUploads(redis, keys);
   const retrieverFor = createRetrieverFor(deps);
 
   const task = <Id extends KnowledgeTaskId>(id: Id, carry: Carry<Id>) =>

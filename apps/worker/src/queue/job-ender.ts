@@ -10,6 +10,7 @@ import { endEventsOf } from "@agent-paas/shared/db/job-end.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { type JobEventWriter, WriterRefused } from "../events/job-event-writer.ts";
+import type { Uploads } from "../knowledge/uploads.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import type { SessionTurns } from "./session-turns.ts";
 
@@ -25,10 +26,10 @@ export const nothingDone = { executionMs: 0, result: { content: "" }, usage: NO_
 
 export type JobEnder = ReturnType<typeof createJobEnder>;
 
-export function createJobEnder(jobs: JobRepository, turns: SessionTurns) {
+export function createJobEnder(jobs: JobRepository, turns: SessionTurns, uploads: Uploads) {
   async function tell(payload: JobPayload, events: readonly JobEvent[], writer: JobEventWriter): Promise<void> {
     // Before the end is told: who sees `done` may start the session's next job, or delete it, at once.
-    const next = await turns.release(payload);
+    const [next] = await Promise.all([turns.release(payload), uploads.drop(payload)]);
     for (const event of events) writer.append(event);
     await writer.flushed();
     await turns.wake(next);

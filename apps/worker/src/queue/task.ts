@@ -3,12 +3,14 @@
  * id, in the place of an agent's, has a dot, which no agent's has.
  */
 import type { AgentRun } from "@agent-paas/agents/agent.ts";
+import type { Journal } from "@agent-paas/agents/journal.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 
 export type TaskContext = {
   /** Aborts when the job is cancelled, out of time or no longer this worker's. */
   readonly signal: AbortSignal;
+  readonly journal: Journal;
   readonly logger: Logger;
 };
 

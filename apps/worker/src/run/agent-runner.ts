@@ -1,7 +1,7 @@
 /** Runs the agent, or the task, of one job: events to the writer, text to the answer, until it returns, throws or is aborted. */
 import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent.ts";
 import { createBudget } from "@agent-paas/agents/budget.ts";
-import { shownAfter } from "@agent-paas/agents/events.ts";
+import { type AgentEvent, shownAfter } from "@agent-paas/agents/events.ts";
 import { createJournaledModel } from "@agent-paas/agents/model/journaled-model.ts";
 import { createMeter } from "@agent-paas/agents/model/meter.ts";
 import type { Model } from "@agent-paas/agents/model/model.ts";
@@ -68,7 +68,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
 
       async function begin(): Promise<AgentRun> {
         const task = tasks.get(payload.agent_type);
-        if (task !== undefined) return task(payload, { signal, logger });
+        if (task !== undefined) return task(payload, { signal, journal: job.journal, logger });
         const agent = findAgent(payload.agent_type);
         if (agent === undefined) throw new PlatformError("agent_unavailable");
         const config = parseConfig(agent, payload.config);
@@ -145,24 +145,26 @@ function collectionOf(config: unknown): string | null {
 async function consume(events: AgentRun, signal: AbortSignal, writer: JobEventWriter, answer: Answer): Promise<void> {
   let interrupt: (reason: unknown) => void = () => {};
   const onAbort = () => interrupt(signal.reason);
-  const interruptible = <T>(wait: Promise<T>) =>
+  const interruptible = <T>(begin: () => Promise<T>) =>
     new Promise<T>((resolve, reject) => {
+      // Before it begins: that may use up the budget, which aborts at once.
       interrupt = reject;
-      wait.then(resolve, reject);
+      begin().then(resolve, reject);
     });
   signal.addEventListener("abort", onAbort);
   try {
     for (;;) {
       signal.throwIfAborted();
-      const step = await interruptible(events.next());
+      const step = await interruptible(() => events.next());
       if (step.done) {
         answer.data = asJson(step.value?.data);
-        answer.citations = step.value?.citations ?? null;
+        answer.citations = asJson(step.value?.citations) ?? null;
         return;
       }
+      assertEvent(step.value);
       writer.append(step.value);
       if (step.value.event === "message") answer.content = shownAfter(answer.content, step.value);
-      if (writer.congested) await interruptible(writer.flushed());
+      if (writer.congested) await interruptible(() => writer.flushed());
     }
   } finally {
     signal.removeEventListener("abort", onAbort);
@@ -171,8 +173,14 @@ async function consume(events: AgentRun, signal: AbortSignal, writer: JobEventWr
   }
 }
 
-/** What JSON makes of an agent's data: the form in which it is kept. A cycle or a BigInt is the agent's fault. */
-const asJson = (data: unknown): unknown => (data === undefined ? undefined : JSON.parse(JSON.stringify(data)));
+/** Nobody has checked a plugin's types: Node strips them. A `done` of its own would end the stream before the job (I3). */
+function assertEvent(value: AgentEvent): void {
+  const isKnown = value?.event === "message" || value?.event === "thought";
+  if (!isKnown || typeof value.data?.content !== "string") throw new TypeError("The agent yielded what is no event");
+}
+
+/** What JSON makes of what an agent returns: the form in which it is kept. A cycle or a BigInt is the agent's fault. */
+const asJson = <T>(value: T): T => (value === undefined ? value : JSON.parse(JSON.stringify(value)));
 
 function inputOf(payload: JobPayload, sessions: SessionRepository): AgentInput {
   const { session_id: sessionId, job_id: jobId } = payload;

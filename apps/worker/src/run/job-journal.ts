@@ -113,6 +113,7 @@ export function createJobJournal(options: JobJournalOptions): JobJournal {
   return within([]);
 }
 
-const usageOf = (turn: string): Usage => (JSON.parse(turn) as ModelTurn).usage;
+/** Agents may name steps of their own as they like, `model` too. */
+const usageOf = (turn: string): Usage => (JSON.parse(turn) as Partial<ModelTurn> | null)?.usage ?? NO_USAGE;
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -51,10 +51,13 @@ export function createKnowledgeRepository(db: Knex) {
       .update({ state: "revoked" }),
   });
 
+  /** The document as long as nothing accepted after the job has had its way. */
+  const notOvertaken = (job: DocumentJob) => ofDocument(job).where("job_id", "<=", job.jobId);
+
   /** The copy that is the document's until the end of the transaction. */
   const replaceCurrent = (job: DocumentJob): WriteStatement => ({
     query: db(db.raw("stray_copies (id, collection_id, document_id, owner, state)")).insert(
-      ofDocument(job)
+      notOvertaken(job)
         .whereNot("copy_id", job.jobId)
         .select("copy_id", "collection_id", "id", "owner", db.raw("'replaced'")),
     ),
@@ -116,10 +119,7 @@ export function createKnowledgeRepository(db: Knex) {
     confirm: (job: DocumentJob, version: string, metadata: string): Promise<boolean> =>
       writeBatch(db, [
         {
-          query: ofDocument(job)
-            .where({ version })
-            .where("job_id", "<=", job.jobId)
-            .update({ job_id: job.jobId, metadata }),
+          query: notOvertaken(job).where({ version }).update({ job_id: job.jobId, metadata }),
           guard: true,
         },
         revokeEarlier(job),
@@ -147,9 +147,9 @@ export function createKnowledgeRepository(db: Knex) {
       await writeBatch(db, [{ query: db("stray_copies").where({ id, owner }).delete() }]);
     },
 
-    /** Deleting what is gone is fine. */
+    /** Deleting what is gone is fine, and what was stored since stays: a deletion may be tried again minutes later. */
     async deleteDocument(job: DocumentJob): Promise<void> {
-      await writeBatch(db, [replaceCurrent(job), revokeEarlier(job), { query: ofDocument(job).delete() }]);
+      await writeBatch(db, [replaceCurrent(job), revokeEarlier(job), { query: notOvertaken(job).delete() }]);
     },
 
     /** With its documents. Deleting what is gone is fine. */

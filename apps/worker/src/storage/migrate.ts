@@ -13,12 +13,14 @@ import * as initial from "./migrations/001-initial.ts";
 import * as agentSteps from "./migrations/002-agent-steps.ts";
 import * as knowledge from "./migrations/003-knowledge.ts";
 import * as indexes from "./migrations/004-indexes.ts";
+import * as knowledgeIndexes from "./migrations/005-knowledge-indexes.ts";
 
 const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map([
   ["001-initial", initial],
   ["002-agent-steps", agentSteps],
   ["003-knowledge", knowledge],
   ["004-indexes", indexes],
+  ["005-knowledge-indexes", knowledgeIndexes],
 ]);
 
 const LOCK_WITHIN_MS = 60 * SECOND;

@@ -67,13 +67,19 @@ export class OrchestratorAgent extends BaseAgent<typeof OrchestratorConfigSchema
 }
 
 async function* settlePlan(conversation: readonly ModelMessage[], context: Context): AsyncGenerator<AgentEvent, Plan> {
-  const { config } = context;
+  const { config, journal } = context;
   const agents = allowedAgents(context.agents.list(), config.agents);
   if (config.plan === undefined) {
+    // A step of its own: the turn that brings the plan is asked with the agents and tools at hand, which may be others
+    // when the job starts over, and another plan would do everything again (I5).
+    const kept = await journal.begin({ kind: "plan", input: conversation, idempotent: true });
+    if (kept.state === "finished") return kept.value as Plan;
     const { system_prompt: guidance, max_plan_steps: maxSteps } = config;
     // `max_tokens` is meant for the answer, and would cut the plan.
     const options = { ...modelOptions(config), maxTokens: undefined };
-    return yield* makePlan({ guidance, conversation, agents, maxSteps, options }, context);
+    const plan = yield* makePlan({ guidance, conversation, agents, maxSteps, options }, context);
+    if (kept.state === "new") await kept.finish(plan);
+    return plan;
   }
   const problem = findProblem(config.plan, agents);
   if (problem !== null) throw new PlatformError("invalid_config", { message: `config.plan: ${problem}.` });

@@ -55,3 +55,9 @@ test("an answer of exactly the budget is whole", async () => {
   expect(await said(model)).toEqual(["a", "b", "c"]);
   expect(budget.left().outputTokens).toBe(0);
 });
+
+test("pieces of less than a token are counted by the provider's figure in the end", async () => {
+  const { model, budget } = meter(10, { pieces: [..."letters"], usage: usageOf(2) });
+  await said(model);
+  expect(budget.left().outputTokens).toBe(8);
+});

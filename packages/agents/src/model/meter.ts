@@ -44,7 +44,7 @@ export function createMeter(budget: SpendableBudget): Meter {
             if (step.done) {
               open.delete(turn);
               finished = addUsage(finished, step.value.usage);
-              budget.takeOutputTokens(Math.max(0, step.value.usage.output_tokens - taken));
+              budget.takeOutputTokens(step.value.usage.output_tokens - taken);
               return step.value;
             }
             const { content } = step.value;

@@ -66,6 +66,7 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
     const watchdog = startWatchdog(limits, signal);
     const collector = createToolCallCollector();
     let content = "";
+    let reasoning = "";
     let finishReason: string | null = null;
     let usage: Usage | null = null;
     try {
@@ -77,6 +78,7 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
         const delta = choice?.delta as Delta | undefined;
         if (delta?.reasoning_content) {
           watchdog.fed();
+          reasoning += delta.reasoning_content;
           yield { type: "reasoning", content: delta.reasoning_content };
         }
         if (delta?.content) {
@@ -89,16 +91,18 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
           for (const call of delta.tool_calls) collector.add(call);
         }
         finishReason = choice?.finish_reason ?? finishReason;
-        if (chunk.usage) {
-          const { prompt_tokens, completion_tokens, total_tokens } = chunk.usage;
-          usage = { input_tokens: prompt_tokens, output_tokens: completion_tokens, total_tokens };
-        }
+        if (chunk.usage) usage = readUsage(chunk.usage);
       }
       // The SDK ends the loop without an error when an abort meets the end of a read.
       watchdog.signal.throwIfAborted();
       if (finishReason === null) throw new PlatformError("model_stream_broken");
       const toolCalls = collector.calls();
-      return { content, toolCalls, finishReason, usage: usage ?? estimateUsage(request, content, toolCalls) };
+      return {
+        content,
+        toolCalls,
+        finishReason,
+        usage: usage ?? estimateUsage(request, reasoning + content, toolCalls),
+      };
     } catch (error) {
       throw watchdog.signal.aborted ? watchdog.signal.reason : toPlatformError(error, redact);
     } finally {
@@ -174,6 +178,16 @@ function toProviderMessage(message: ModelMessage): OpenAI.ChatCompletionMessageP
     function: { name, arguments: args },
   }));
   return { role: "assistant", content: message.content || null, tool_calls };
+}
+
+/** Null when it does not say enough: then it is estimated. What is no number must not reach the budget. */
+function readUsage({ prompt_tokens, completion_tokens, total_tokens }: Partial<OpenAI.CompletionUsage>): Usage | null {
+  if (typeof prompt_tokens !== "number" || typeof completion_tokens !== "number") return null;
+  return {
+    input_tokens: prompt_tokens,
+    output_tokens: completion_tokens,
+    total_tokens: total_tokens ?? prompt_tokens + completion_tokens,
+  };
 }
 
 function toUnitLength(vector: readonly number[]): number[] {

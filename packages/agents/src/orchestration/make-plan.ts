@@ -33,7 +33,7 @@ export async function* makePlan(
   const messages: ModelMessage[] = [{ role: "system", content: instructions(request) }, ...conversation];
   yield thought("status", texts.planning);
   for (let again = true; ; again = false) {
-    // Kept: a job that starts over goes on with the same plan.
+    // Kept, so that what it used still counts when the job starts over.
     const turn = yield* think(
       { ...options, messages: [...messages], responseSchema: PLAN_JSON_SCHEMA, keep: true },
       context,

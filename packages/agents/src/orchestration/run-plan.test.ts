@@ -104,7 +104,7 @@ test("a failed step is told to those behind it, and is no failure of the whole",
   expect(results.map(({ outcome }) => outcome.status)).toEqual(["failed", "completed"]);
 });
 
-test("a passing fault is tried once more under the same name, and then counts", async () => {
+test("a passing fault is tried once more under the same name, and then is the job's, which is tried again", async () => {
   const away = fail(new PlatformError("model_unavailable"));
   const once = setUp({ a: [away] });
   expect(told((await run(planOf({ id: "a" }), once.context)).events)).toEqual([
@@ -112,7 +112,7 @@ test("a passing fault is tried once more under the same name, and then counts", 
   ]);
   expect(once.began.map(({ name }) => name)).toEqual(["a", "a"]);
   const twice = setUp({ a: [away, away] });
-  await expect(run(planOf({ id: "a" }), twice.context)).rejects.toMatchObject({ code: "delegation_failed" });
+  await expect(run(planOf({ id: "a" }), twice.context)).rejects.toMatchObject({ code: "model_unavailable" });
 });
 
 test("the words of an error that is none of the platform's stay inside", async () => {

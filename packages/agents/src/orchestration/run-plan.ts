@@ -2,17 +2,19 @@
  * Runs a plan: each step when those it depends on have ended, so many at once as allowed, their events as they come.
  * However it is left, no child runs on: all are stopped and closed first.
  */
+import type { ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { type AgentEvent, progress } from "../events.ts";
 import { AGENT_TEXTS } from "../texts.ts";
 import { createMerge } from "./merge.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { type StepOutcome, type StepResult, taskWith } from "./results.ts";
-import { runStep, type StepContext, tell } from "./run-step.ts";
+import { isPassing, runStep, type StepContext, tell } from "./run-step.ts";
 
 /**
- * Returns what every step ended with, in the plan's order. Throws `delegation_failed` when a step fails that says `stop`, or when
- * all have failed; and what ends the whole job.
+ * Returns what every step ended with, in the plan's order. Throws when a step fails that says `stop`, or when all have
+ * failed: `delegation_failed`, or, when all of that was passing, its code, so that the job is tried again; and what ends
+ * the whole job.
  */
 export async function* runPlan(
   { steps }: Plan,
@@ -76,5 +78,7 @@ function delegationFailed(results: readonly StepResult[]): PlatformError {
       ? [`step "${id}" (${agent}) failed: ${outcome.error.code}: ${outcome.error.message}`]
       : [],
   );
-  return new PlatformError("delegation_failed", { message: causes.slice(0, MAX_NAMED_CAUSES).join("; ") });
+  const errors = results.flatMap(({ outcome }) => (outcome.status === "failed" ? [outcome.error] : []));
+  const code = errors.every(isPassing) ? (errors[0]?.code as ErrorCode) : "delegation_failed";
+  return new PlatformError(code, { message: causes.slice(0, MAX_NAMED_CAUSES).join("; ") });
 }

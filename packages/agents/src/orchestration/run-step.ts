@@ -3,6 +3,7 @@
  * ends the whole job (cancel, time, budget, a lost job) is thrown. Upholds I5: a finished child is not run again.
  */
 import type { JobError } from "@agent-paas/shared/contract/jobs.ts";
+import { ERROR_CODES, type ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { AgentContext } from "../agent.ts";
 import type { ChildOutcome, ChildRequest } from "../delegation.ts";
@@ -32,7 +33,8 @@ export async function* runStep(
   }
   yield tell(step, "started", AGENT_TEXTS[context.locale].stepStarted(id, agent));
   const outcome = yield* runTwice(step, child, context);
-  if (kept.state === "new" && JSON.stringify(outcome).length <= MAX_KEPT_CHARS) await kept.finish(outcome);
+  const isFinal = outcome.status === "completed" || !isPassing(outcome.error);
+  if (kept.state === "new" && isFinal && JSON.stringify(outcome).length <= MAX_KEPT_CHARS) await kept.finish(outcome);
   yield tellEnd(step, outcome, false, context);
   return outcome;
 }
@@ -98,6 +100,9 @@ function tellEnd(step: PlanStep, outcome: StepOutcome, replayed: boolean, { loca
   const result = outcome.content.slice(0, MAX_SHOWN_CHARS).toWellFormed();
   return tell(step, status, texts.stepCompleted(step.id), { result, ...mark });
 }
+
+/** A failure that a later try may not meet. */
+export const isPassing = ({ code }: JobError): boolean => ERROR_CODES[code as ErrorCode]?.retryable ?? false;
 
 /** The words of an error that is none of ours stay inside. */
 function describe(error: unknown): JobError {

@@ -40,7 +40,8 @@ async function makeCall(
   const tool = tools.find(({ name }) => name === call.name);
   const args = parseArguments(call.arguments);
   if (tool === undefined) {
-    return notMade(`There is no tool "${call.name}"; there are: ${tools.map(({ name }) => name).join(", ")}.`);
+    // Without the list of those that there are: it may be another at a retry, which would then not find its steps.
+    return notMade(`There is no tool "${call.name}".`);
   }
   if (args === undefined) return notMade("The arguments are not JSON.");
   return jobTools.call(tool, args, signal);

@@ -117,6 +117,17 @@ test("a long result is cut, and says so", async () => {
   expect(content).toBe(`${"😀".repeat(5)}\n[cut: 10 more characters]`);
 });
 
+test("a tool cannot ask for more than the journal takes: its effect would be lost", async () => {
+  const finished: unknown[] = [];
+  const begin: Journal["begin"] = async () => ({
+    ...{ state: "new", id: "id" },
+    finish: async (value) => void finished.push(value),
+  });
+  const { tool } = counter({ idempotent: false, maxResultChars: 2_000_000, call: () => "\u0001".repeat(1_000_000) });
+  await jobTools({ begin }).call(tool, {}, signal);
+  expect(JSON.stringify(finished[0]).length).toBeLessThan(1024 * 1024);
+});
+
 test("the same call is let through three times, and a budget ends them all", async () => {
   const { tool, calls } = counter({ idempotent: true });
   const tools = jobTools();
@@ -129,4 +140,25 @@ test("the same call is let through three times, and a budget ends them all", asy
   await expect(jobTools(createMemoryJournal(), 0).call(tool, {}, signal)).rejects.toMatchObject({
     code: "budget_exhausted",
   });
+});
+
+test("a job that is stopped while the call is written down makes no call", async () => {
+  const stopped = new AbortController();
+  const kept = createMemoryJournal();
+  const begin: Journal["begin"] = async (step) => {
+    const begun = await kept.begin(step);
+    stopped.abort(new Error("cancelled"));
+    return begun;
+  };
+  const { tool, calls } = counter({ idempotent: false });
+  await expect(jobTools({ begin }).call(tool, {}, stopped.signal)).rejects.toThrow("cancelled");
+  expect(calls()).toBe(0);
+});
+
+test("a tool that fails to read its arguments costs its own call only", async () => {
+  const parameters = z.strictObject({}).transform(() => {
+    throw new Error("secret-detail");
+  });
+  const tool = defineTool({ name: "odd", description: "Fails.", parameters, idempotent: true, call: () => "ok" });
+  expect(await jobTools().call(tool, {}, signal)).toMatchObject({ status: "error", content: "The tool failed." });
 });

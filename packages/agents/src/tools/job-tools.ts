@@ -41,6 +41,9 @@ export type JobToolsDeps = {
 /** A model that makes the same call again and again has lost its way; so many are let through. */
 const MAX_IDENTICAL_CALLS = 3;
 
+/** Of any result: the journal takes a value of 1 MiB, and JSON may make six characters of one. */
+const MAX_RESULT_CHARS = 150_000;
+
 const IN_DOUBT =
   "It is not known whether this call took effect: the platform broke off during it. It was not made again.";
 
@@ -59,12 +62,16 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
     } catch (error) {
       signal.throwIfAborted();
       if (time.aborted) return { status: "error", content: timedOut(tool) };
-      if (error instanceof ToolError) return { status: "error", content: cut(error.message, tool.maxResultChars) };
       if (error instanceof PlatformError && error.retryable) throw error;
-      logger.warn({ err: error, tool: tool.name }, "a tool failed");
-      const words = error instanceof PlatformError ? error.message : "The tool failed.";
-      return { status: "error", content: words };
+      return { status: "error", content: wordsOf(error, tool) };
     }
+  }
+
+  /** What the model may read of a failure; the words of others are for the log. */
+  function wordsOf(error: unknown, { name, maxResultChars }: Tool): string {
+    if (error instanceof ToolError) return cut(error.message, maxResultChars);
+    logger.warn({ err: error, tool: name }, "a tool failed");
+    return error instanceof PlatformError ? error.message : "The tool failed.";
   }
 
   async function call(tool: Tool, args: unknown, signal: AbortSignal): Promise<Omit<ToolOutcome, "durationMs">> {
@@ -78,13 +85,14 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
     try {
       parsed = tool.parse(args);
     } catch (error) {
-      if (error instanceof ToolError) return failed(error.message);
-      throw error;
+      return failed(wordsOf(error, tool));
     }
     const { idempotent, name } = tool;
     const step = await journal.begin({ kind: "tool", input: { name, args }, idempotent });
     if (step.state === "finished") return { ...(step.value as Done), replayed: true };
     if (step.state === "in_doubt") return { status: "in_doubt", content: IN_DOUBT, replayed: false };
+    // The job may have been stopped meanwhile: then nothing may take effect any more.
+    signal.throwIfAborted();
     budget.takeToolCall();
     const done = await perform(tool, parsed, step.id, signal);
     await step.finish(done);
@@ -111,7 +119,8 @@ const timedOut = ({ timeoutMs, idempotent }: Tool): string =>
 const asText = (result: unknown): string =>
   typeof result === "string" ? result : (JSON.stringify(result) ?? "(no result)");
 
-function cut(text: string, maxChars: number): string {
+function cut(text: string, maxResultChars: number): string {
+  const maxChars = Math.min(maxResultChars, MAX_RESULT_CHARS);
   if (text.length <= maxChars) return text;
   const kept = text.slice(0, maxChars).toWellFormed();
   return `${kept}\n[cut: ${text.length - maxChars} more characters]`;

@@ -22,7 +22,7 @@ async function search(args: unknown, collection: string | null, retriever: Retri
 
 const failing = (error: Error): Retriever => ({ search: () => Promise.reject(error) });
 
-test("finds in the configured collection, or in the one that is named", async () => {
+test("finds in the configured collection alone, or, without one, in the one that is named", async () => {
   const asked: SearchRequest[] = [];
   const retriever: Retriever = {
     async search(request) {
@@ -33,9 +33,11 @@ test("finds in the configured collection, or in the one that is named", async ()
   const result = [{ source: "guide.md", heading: "Start", score: 0.5, content: "Run it." }];
   expect(await search({ query: "how" }, "docs", retriever)).toEqual(result);
   await search({ query: "how", top_k: 2, collection: "other" }, "docs", retriever);
+  await search({ query: "how", collection: "other" }, null, retriever);
   expect(asked).toEqual([
     { collection: "docs", query: "how", topK: 5 },
-    { collection: "other", query: "how", topK: 2 },
+    { collection: "docs", query: "how", topK: 2 },
+    { collection: "other", query: "how", topK: 5 },
   ]);
 });
 

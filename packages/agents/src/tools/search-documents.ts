@@ -14,11 +14,12 @@ export const searchDocuments: Tool = defineTool({
       .max(2_000)
       .describe("What to look for, in the documents' language: a question or key words"),
     top_k: z.int().min(1).max(20).default(5).describe("Most passages to return; default 5"),
-    collection: z.string().min(1).max(63).optional().describe("The collection to search; default: the configured one"),
+    collection: z.string().min(1).max(63).optional().describe("The collection to search, where none is configured"),
   }),
   idempotent: true,
   async call({ query, top_k, collection: named }, { retriever, collection: configured, signal }) {
-    const collection = named ?? configured;
+    // A configured one binds: a text that the model has read must not lead it to the owner's other collections.
+    const collection = configured ?? named ?? null;
     if (collection === null) throw new ToolError("Name the collection to search: none is configured.");
     try {
       const passages = await retriever.search({ collection, query, topK: top_k }, signal);

@@ -59,7 +59,7 @@ export type ToolDefinition<Parameters extends z.ZodType> = {
   readonly idempotent: boolean;
   /** Time limit of one call, ms. Default: 30 s. */
   readonly timeoutMs?: number;
-  /** Of a longer result the model gets the beginning, characters. Default: 16,000. */
+  /** Of a longer result the model gets the beginning, characters. Default: 16,000; at most 150,000. */
   readonly maxResultChars?: number;
   /** Returns text, or what JSON can hold, or a promise of it. What the model may read of a failure is a `ToolError`. */
   readonly call: (args: z.output<Parameters>, context: ToolContext) => unknown;

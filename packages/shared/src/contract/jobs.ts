@@ -71,7 +71,7 @@ export const JobPayloadSchema = z.object({
   /** As the request gave it; an absent key falls back to the session's config, then to the agent's default. */
   config: JsonObject,
   /** Absent in what an API of an earlier version accepted. */
-  limits: LimitsSchema.default({}),
+  limits: LimitsSchema.strip().default({}),
   metadata: JsonObject,
   locale: LocaleSchema,
   request_id: z.string(),

@@ -28,5 +28,5 @@ export const resolveLimits = (own: z.output<typeof LimitsSchema>, deadlineMs: nu
   max_steps: own.max_steps ?? DEFAULT_LIMITS.max_steps,
   max_tool_calls: own.max_tool_calls ?? DEFAULT_LIMITS.max_tool_calls,
   max_output_tokens: own.max_output_tokens ?? DEFAULT_LIMITS.max_output_tokens,
-  deadline_ms: own.deadline_ms ?? deadlineMs,
+  deadline_ms: Math.min(own.deadline_ms ?? deadlineMs, deadlineMs),
 });

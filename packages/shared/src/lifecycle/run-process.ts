@@ -12,12 +12,14 @@ export type ProcessOptions = {
   readonly stopWithinMs: number;
   /** Acquires everything; what it pushes on the stack is released at the end. */
   readonly start: (releasers: Releasers) => Promise<void>;
+  /** Whether a rejection that nobody heeds is of no account. Default: none is. */
+  readonly isHarmless?: (reason: unknown) => boolean;
 };
 
 /** Runs the process to its end; never returns. */
-export async function runProcess({ logger, stopWithinMs, start }: ProcessOptions): Promise<never> {
+export async function runProcess({ logger, stopWithinMs, start, isHarmless }: ProcessOptions): Promise<never> {
   const releasers = createReleasers((name, err) => logger.error({ err, part: name }, "a part did not stop cleanly"));
-  const stopRequested = waitForStopRequest(logger);
+  const stopRequested = waitForStopRequest(logger, isHarmless);
   let exitCode = 0;
   try {
     // A start that waits for something, Redis above all, can be stopped too.
@@ -38,7 +40,10 @@ export async function runProcess({ logger, stopWithinMs, start }: ProcessOptions
   process.exit(exitCode);
 }
 
-function waitForStopRequest(logger: Logger): Promise<{ exitCode: number }> {
+function waitForStopRequest(
+  logger: Logger,
+  isHarmless: (reason: unknown) => boolean = () => false,
+): Promise<{ exitCode: number }> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.on(signal, () => {
@@ -52,6 +57,10 @@ function waitForStopRequest(logger: Logger): Promise<{ exitCode: number }> {
     });
     for (const fault of ["uncaughtException", "unhandledRejection"] as const) {
       process.on(fault, (err: unknown) => {
+        if (fault === "unhandledRejection" && isHarmless(err)) {
+          logger.warn({ err }, "nobody heeded a rejection");
+          return;
+        }
         logger.fatal({ err, fault }, "unexpected error, stopping");
         resolve({ exitCode: 1 });
       });

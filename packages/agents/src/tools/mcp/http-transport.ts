@@ -14,6 +14,7 @@ import {
   type JSONRPCRequest,
   type RequestId,
 } from "@modelcontextprotocol/sdk/types.js";
+import { boundedFetch } from "./bounded-fetch.ts";
 
 export type HttpServer = { readonly url: string; readonly headers: Readonly<Record<string, string>> };
 
@@ -21,7 +22,7 @@ export type HttpServer = { readonly url: string; readonly headers: Readonly<Reco
 const GOODBYE_MS = 2 * SECOND;
 
 export function createHttpTransport({ url, headers }: HttpServer): Transport {
-  const options = { requestInit: { headers: { ...headers } } };
+  const options = { fetch: boundedFetch, requestInit: { headers: { ...headers } } };
   const session = new StreamableHTTPClientTransport(new URL(url), options);
   const calls = new Map<RequestId, StreamableHTTPClientTransport>();
   let isClosed = false;

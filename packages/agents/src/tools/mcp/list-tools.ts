@@ -33,4 +33,13 @@ export async function listTools(client: Client, timeoutMs: number): Promise<List
 
 /** Some tools run only as tasks, which this client does not offer. */
 const isCallable = ({ execution, inputSchema }: McpTool) =>
-  execution?.taskSupport !== "required" && JSON.stringify(inputSchema).length <= MAX_SCHEMA_CHARS;
+  execution?.taskSupport !== "required" && charsOf(inputSchema) <= MAX_SCHEMA_CHARS;
+
+function charsOf(schema: object): number {
+  try {
+    return JSON.stringify(schema).length;
+  } catch {
+    // Nested so deep that it cannot be written.
+    return Number.POSITIVE_INFINITY;
+  }
+}

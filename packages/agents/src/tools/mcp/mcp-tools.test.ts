@@ -175,7 +175,7 @@ describe("a server that does what it should not", () => {
     for (const name of names) assertToolName(name);
     expect(new Set(names).size).toBe(names.length);
     expect(names).toContain("s__go_deaf");
-    expect(names.filter((name) => /task|without-schema/.test(name))).toEqual([]);
+    expect(names.filter((name) => /task|without-schema|deep-schema/.test(name))).toEqual([]);
     expect(["pid", "environment", "go_deaf"].map((name) => toolOf(tools, name).idempotent)).toEqual([
       true,
       true,
@@ -309,6 +309,17 @@ describe("over streamable HTTP", () => {
     expect(answers).toEqual(Array(10).fill("echoed"));
     expect([server.calls.get("echo"), server.sessions()]).toEqual([10, 2]);
   });
+
+  test.each(["flood", "flood-stream"])(
+    "an answer without end (%s) is broken off, and the next call is made",
+    async (name) => {
+      const server = await serve();
+      const { tools } = await startListed({ url: server.url, headers: { "X-Key": "k" } });
+      await expect(call(tools, name, {}, AbortSignal.timeout(2 * SECOND))).rejects.toThrow(/exceeds|timeout/);
+      expect(server.flooded()).toBeLessThan(30_000_000);
+      expect(await call(tools, "echo")).toBe("echoed");
+    },
+  );
 
   test("calls that were given up leave no stream open", async () => {
     const server = await serve();

@@ -1,0 +1,106 @@
+/** One run of an agent, without a queue: that it ends whatever the agent does, and what it brings. */
+import {
+  type AgentContext,
+  type AgentEvent,
+  type AgentInput,
+  type AgentRun,
+  BaseAgent,
+  registerAgent,
+  text,
+} from "@agent-paas/agents";
+import { createToolbox } from "@agent-paas/agents/tools/toolbox.ts";
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { newId } from "@agent-paas/shared/ids.ts";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { createRunningJobs } from "../control/running-jobs.ts";
+import { JobEventWriter, NOBODY } from "../events/job-event-writer.ts";
+import { type AgentRunnerDeps, createAgentRunner } from "./agent-runner.ts";
+
+const NoConfig = z.strictObject({});
+type Context = AgentContext<z.output<typeof NoConfig>>;
+
+/** Registers an agent that does this, runs a job of it, and returns what it ended with. */
+async function runOnce(behave: (input: AgentInput, context: Context) => AgentRun, limits: JobPayload["limits"] = {}) {
+  class Agent extends BaseAgent<typeof NoConfig> {
+    static readonly description = "For one test.";
+    static readonly config = NoConfig;
+    run(input: AgentInput, context: Context): AgentRun {
+      return behave(input, context);
+    }
+  }
+  const agent_type = `a${newId()}`;
+  registerAgent(agent_type)(Agent);
+  const payload: JobPayload = {
+    ...{ job_id: newId(), kind: "execute", owner: "alice", agent_type, session_id: null, text: "task", config: {} },
+    ...{ limits, metadata: {}, locale: "en", request_id: "r", accepted_at: new Date().toISOString() },
+  } as const;
+  const deps = {
+    model: {
+      async *stream() {
+        yield { type: "text", content: "word" };
+        return { content: "word", toolCalls: [], finishReason: "stop", usage: USAGE };
+      },
+    },
+    toolbox: createToolbox(),
+    retrieverFor: () => ({ search: async () => [] }),
+    sessions: {},
+    steps: { load: async () => [], save: async () => true },
+    tasks: new Map(),
+  } as unknown as AgentRunnerDeps;
+  const writer = new JobEventWriter(payload.job_id, 1, 0, NOBODY, () => {});
+  const logger = { info() {}, warn() {}, error() {} } as never;
+  return createRunningJobs().during(payload.job_id, async (run) => {
+    const prepared = createAgentRunner(deps).prepare({ payload, runs: 1, run, writer, logger, deadlineMs: 60_000 });
+    const error = await prepared.run().then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    return { error, answer: prepared.answer, seq: writer.seq };
+  });
+}
+
+const USAGE = { input_tokens: 1, output_tokens: 1, total_tokens: 2 };
+const QUESTION = { messages: [{ role: "user", content: "?" }] } as const;
+
+test("a run ends when its budget does, also when the agent swallows that and waits for ever", async () => {
+  const { error, answer } = await runOnce(
+    async function* (_, { model, signal }) {
+      yield text("word");
+      try {
+        // Refused before `next` returns: the generator has not waited for anything since its last event.
+        for await (const { content } of model.stream(QUESTION, signal)) yield text(content);
+      } catch {
+        await new Promise(() => {});
+      }
+    },
+    { max_steps: 0 },
+  );
+  expect(error).toMatchObject({ code: "budget_exhausted" });
+  expect(answer.content).toBe("word");
+});
+
+test("what JSON cannot hold is the agent's fault, in its data and in its citations", async () => {
+  for (const field of ["data", "citations"]) {
+    const { error, answer } = await runOnce(async function* () {
+      yield text("So far so good");
+      return { [field]: [1n] };
+    });
+    expect(error).toBeInstanceOf(TypeError);
+    expect(answer).toMatchObject({ content: "So far so good", data: undefined, citations: null });
+  }
+});
+
+test.each([
+  ["a text without its event", "Hello"],
+  ["nothing", undefined],
+  ["the end, which is the platform's to say", { event: "done", data: { content: "", status: "completed" } }],
+  ["an event without content", { event: "message", data: { type: "text" } }],
+])("an agent that yields %s fails, and clients see nothing of it", async (_, odd) => {
+  const { error, answer, seq } = await runOnce(async function* () {
+    yield text("So far so good");
+    yield odd as AgentEvent;
+  });
+  expect(error).toBeInstanceOf(TypeError);
+  expect([answer.content, seq]).toEqual(["So far so good", 1]);
+});

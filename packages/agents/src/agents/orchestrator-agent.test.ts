@@ -1,0 +1,66 @@
+import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
+import { DEFAULT_LIMITS } from "@agent-paas/shared/contract/limits.ts";
+import { expect, test } from "vitest";
+import { createBudget } from "../budget.ts";
+import type { Agents } from "../delegation.ts";
+import { type AgentEvent, text } from "../events.ts";
+import { createJournaledModel } from "../model/journaled-model.ts";
+import { createMemoryJournal } from "../testing/memory-journal.ts";
+import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
+import { createJobTools } from "../tools/job-tools.ts";
+import { createToolbox } from "../tools/toolbox.ts";
+import { OrchestratorAgent } from "./orchestrator-agent.ts";
+
+const manifest = (tools: string[]): AgentManifest => ({
+  ...{ id: "child", description: "Does it.", config_schema: {}, tools },
+});
+
+/** One attempt of a job whose journal is `left`, in a process where the child has these tools. */
+async function attempt(left: Map<string, { value?: unknown }>, tools: string[], ...script: ScriptedTurn[]) {
+  const began: string[] = [];
+  const agents: Agents = {
+    list: () => [manifest(tools)],
+    async *run({ task }) {
+      began.push(task);
+      yield text("done");
+      return { content: "done" };
+    },
+  };
+  const { signal } = new AbortController();
+  const journal = createMemoryJournal(left);
+  const model = createScriptedModel(...script);
+  const logger = { info: () => {}, warn: () => {}, error: () => {} };
+  const retriever = { search: async () => [] };
+  const budget = createBudget({ ...DEFAULT_LIMITS, deadline_ms: 1_000 }, () => {});
+  const toolbox = createToolbox();
+  const context = {
+    ...({ jobId: "job", attempt: 1, locale: "en", agents, signal, journal, logger, retriever, budget } as const),
+    config: OrchestratorAgent.config.parse({}),
+    model: createJournaledModel(model, journal),
+    tools: createJobTools({ toolbox, budget, journal, retriever, logger, jobId: "job", collection: null }),
+  };
+  const input = { kind: "execute", text: "Do both", data: undefined, history: { latest: async () => [] } } as const;
+  const events: AgentEvent[] = [];
+  let error: unknown = null;
+  try {
+    for await (const event of new OrchestratorAgent().run(input, context)) events.push(event);
+    model.done();
+  } catch (thrown) {
+    error = thrown;
+  }
+  return { began, events, error };
+}
+
+const planned = (task: string): ScriptedTurn => ({
+  pieces: [JSON.stringify({ steps: [{ id: "a", agent: "child", task }] })],
+});
+
+test("I5: a job that starts over where other tools are at hand goes on with its plan", async () => {
+  const left = new Map();
+  const broken = new Error("the stream broke");
+  const first = await attempt(left, ["files_read"], planned("Read it"), { error: broken });
+  expect([first.began, first.error]).toEqual([["Read it"], broken]);
+  const second = await attempt(left, [], { pieces: ["All done"] });
+  expect([second.began, second.error]).toEqual([[], null]);
+  expect(second.events.at(-1)?.data.content).toBe("All done");
+});

@@ -1,0 +1,38 @@
+/** What is asked for every request and every search reads what it needs, not the whole collection. */
+import { newId } from "@agent-paas/shared/ids.ts";
+import type { Knex } from "knex";
+import { expect, test } from "vitest";
+import { createKnowledgeReader } from "../../apps/api/src/storage/knowledge-reader.ts";
+import { createKnowledgeRepository } from "../../apps/worker/src/storage/knowledge-repository.ts";
+import { openTestDatabase } from "../support/test-database.ts";
+
+/** How SQLite carries out what `ask` asks. */
+async function planOf(db: Knex, ask: () => Promise<unknown>): Promise<string[]> {
+  const asked: { sql: string; bindings: string[] }[] = [];
+  const listen = (query: (typeof asked)[number]) => void asked.push(query);
+  db.on("query", listen);
+  await ask();
+  db.removeListener("query", listen);
+  const plans = await Promise.all(asked.map(({ sql, bindings }) => db.raw(`explain query plan ${sql}`, bindings)));
+  return plans.flat().map(({ detail }: { detail: string }) => detail);
+}
+
+test("a search looks up the copies that it has found", async () => {
+  const { db } = await openTestDatabase();
+  const { currentCopies } = createKnowledgeRepository(db);
+  for (const found of [1, 20, 1_000]) {
+    const copyIds = Array.from({ length: found }, newId);
+    expect(await planOf(db, () => currentCopies("alice", newId(), copyIds))).toEqual([
+      expect.stringMatching(/^SEARCH documents USING INDEX .*\(collection_id=\? AND copy_id=\?\)$/),
+    ]);
+  }
+});
+
+test("a collection is found without counting it, and counted from an index alone", async () => {
+  const { db } = await openTestDatabase();
+  const reader = createKnowledgeReader({ read: (query) => query(db), close: async () => {} });
+  expect(await planOf(db, () => reader.collection("alice", "docs"))).toHaveLength(1);
+  const counting = (await planOf(db, () => reader.counted("alice", "docs"))).filter((step) => /documents/.test(step));
+  expect(counting).toHaveLength(2);
+  for (const step of counting) expect(step).toContain("COVERING INDEX");
+});
