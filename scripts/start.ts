@@ -36,7 +36,8 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  await mkdir(options.dataDir, { recursive: true });
+  // What people say to agents is nobody else's on this machine.
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
   if (options.logDir !== undefined) await mkdir(options.logDir, { recursive: true });
   using lock = lockDataDir(options.dataDir);
   if (!lock) throw new UsageError(`Another npm start runs on ${options.dataDir}. Stop it, or set another DATA_DIR`);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -26,4 +26,32 @@ test("a killed Chroma comes back on the same port with its collections, and prin
   expect(lines.join("\n")).toContain(dir);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape of terminal colours is what must not be there.
   expect(lines.filter((line) => /\x1b|\(\(\(|Cloud/.test(line))).toEqual([]);
+});
+
+test("what deleted collections have left behind goes at the next start, what lives stays", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "chroma-test-"));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  const server = await startChroma({ dir });
+  const collections = `${server.url}/api/v2/tenants/default_tenant/databases/default_database/collections`;
+  const send = (path: string, method: string, body?: object) =>
+    fetch(collections + path, {
+      method,
+      headers: { "content-type": "application/json" },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+  for (const name of ["kept", "deleted"]) {
+    const { id } = (await (await send("", "POST", { name })).json()) as { id: string };
+    await send(`/${id}/add`, "POST", { ids: ["1"], embeddings: [[1, 2, 3]], documents: ["a"] });
+    await send(`/${id}/query`, "POST", { query_embeddings: [[1, 2, 3]], n_results: 1 });
+  }
+  await send("/deleted", "DELETE");
+  const folders = async () => (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  expect(await folders()).toHaveLength(2);
+  await server.stop();
+
+  const again = await startChroma({ dir });
+  onTestFinished(() => again.stop());
+  expect(await folders()).toHaveLength(1);
+  const restarted = collections.replace(server.url, again.url);
+  expect(await (await fetch(restarted)).json()).toMatchObject([{ name: "kept" }]);
 });

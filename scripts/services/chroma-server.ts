@@ -1,13 +1,16 @@
 // The embedded Chroma: the server inside the npm package "chromadb". It is native code and comes for some platforms only.
-import { mkdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import type { ChildSpec } from "./child.ts";
 import { freePort, LOOPBACK } from "./ports.ts";
 import { type Server, startServer } from "./server.ts";
 
 const PROBE_WITHIN_MS = 1_000;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** The drawing and the advertisement that every start prints. */
 const BANNER = /^[\s(#]*$|trychroma\.com|Chroma Cloud|chroma copy/;
 
@@ -32,6 +35,7 @@ export async function planChroma({ dir, port: wanted, onLine }: ChromaOptions): 
   const port = wanted ?? (await freePort());
   const url = `http://${LOOPBACK}:${port}`;
   await mkdir(dir, { recursive: true });
+  await removeOrphans(dir);
   const spec: ChildSpec = {
     name: "chroma",
     command: process.execPath,
@@ -42,6 +46,28 @@ export async function planChroma({ dir, port: wanted, onLine }: ChromaOptions): 
     ...(onLine && { onLine: (line: string) => BANNER.test(line) || onLine(line) }),
   };
   return { url, port, spec };
+}
+
+/** The server leaves the index of a deleted collection behind, some 80 MB each; between two runs it can go. */
+async function removeOrphans(dir: string): Promise<void> {
+  const file = join(dir, "chroma.sqlite3");
+  if (!existsSync(file)) return;
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    const segments = new Set(
+      database
+        .prepare("select id from segments")
+        .all()
+        .map(({ id }) => id),
+    );
+    const folders = (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+    const orphans = folders.filter(({ name }) => UUID.test(name) && !segments.has(name));
+    await Promise.all(orphans.map(({ name }) => rm(join(dir, name), { recursive: true })));
+  } catch {
+    // Another version's file, or one that is damaged: the server will say so better.
+  } finally {
+    database.close();
+  }
 }
 
 export async function startChroma(options: ChromaOptions): Promise<Server> {

@@ -69,6 +69,7 @@ test("deadline_ms is the job's, not one attempt's: a retry begins with what is l
   const jobId = await platform.alice.execute("[[fault=503]] deadline over retries", { limits: { deadline_ms: 600 } });
   const job = await platform.alice.ended(jobId);
   expect(job).toMatchObject({ status: "failed", attempt: 2, error: { code: "budget_exhausted" } });
+  expect(await platform.model.calls({ contains: "deadline over retries" })).toHaveLength(1);
 });
 
 test("a job within its limits completes, and without any the platform's hold", async () => {

@@ -127,6 +127,25 @@ test("an ingest that is cancelled before it has begun leaves no upload", async (
   await waitFor("the upload to be gone", async () => !(await platform.redis.exists(platform.keys.upload(jobId))));
 });
 
+test("a document that is deleted while it is stored for the first time does not appear", async () => {
+  const { body: accepted } = await alice.post(DOCUMENTS, { source: "doc.md", text: longText("alpha") });
+  await untilHalf(accepted.job_id);
+  chroma.pause();
+  expect((await alice.get(`${DOCUMENTS}/${accepted.document_id}`)).status).toBe(404);
+  const deleting = alice.delete(`${DOCUMENTS}/${accepted.document_id}`);
+  await waitFor("the deletion to be under way", async () =>
+    (await alice.get("/jobs?limit=5")).body.jobs.some(
+      ({ agent_type, status }: { agent_type: string; status: string }) =>
+        agent_type === "knowledge.delete_document" && status !== "queued",
+    ),
+  );
+  chroma.resume();
+  expect([202, 204]).toContain((await deleting).status);
+  expect(await alice.ended(accepted.job_id)).toMatchObject({ status: "failed", error: { code: "document_not_found" } });
+  expect((await alice.get(DOCUMENTS)).body.documents).toEqual([]);
+  expect((await query("alpha")).body.passages).toEqual([]);
+});
+
 test("an ingest that is cancelled leaves nothing", async () => {
   const jobId = await post(longText("alpha"));
   await untilHalf(jobId);

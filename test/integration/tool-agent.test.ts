@@ -115,6 +115,11 @@ test("a tool that nobody has is refused in the config", async () => {
   expect(JSON.stringify(events)).toContain('There is no tool \\"no_such_tool\\"');
 });
 
+test("a pattern that fits no tool is refused too: a model without tools would only look lazy", async () => {
+  const { events } = await chat("hello", { tools: ["calculator", "nobody__*"] });
+  expect(events.at(-2)).toMatchObject({ event: "error", data: { code: "invalid_config" } });
+});
+
 test("GET /agents/tool_basic lists the tools at hand", async () => {
   const { body } = await platform.alice.get("/agents/tool_basic");
   expect(body.tools).toEqual(expect.arrayContaining(["calculator", "current_time", "search_documents", "count_once"]));

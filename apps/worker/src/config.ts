@@ -1,4 +1,5 @@
 /** The worker's settings. Every field says unit, default and trade-off; `.env.example` repeats it. */
+import { parseAllowedHosts } from "@agent-paas/agents/tools/http-fetch/allowed-hosts.ts";
 import { McpServersSchema } from "@agent-paas/agents/tools/mcp/mcp-config.ts";
 import { CommonConfigSchema } from "@agent-paas/shared/config/common-config.ts";
 import { intFromEnv, listFromEnv } from "@agent-paas/shared/config/read-config.ts";
@@ -29,7 +30,13 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
   /** Its key; default: `OPENAI_API_KEY`. */
   EMBEDDING_API_KEY: z.string().min(1).optional(),
   /** Hosts that the tool `http_fetch` may ask, comma-separated: `example.com`, `*.example.com`, `*`; none: it is off. */
-  HTTP_FETCH_ALLOWED_HOSTS: listFromEnv,
+  HTTP_FETCH_ALLOWED_HOSTS: listFromEnv.superRefine((entries, context) => {
+    try {
+      parseAllowedHosts(entries);
+    } catch (error) {
+      context.addIssue(error instanceof Error ? error.message : String(error));
+    }
+  }),
   /** MCP servers whose tools agents can call, as JSON: `{"name": {"command", "args", "env"} or {"url", "headers"}}`. */
   MCP_SERVERS: McpServersSchema.optional(),
   /** Chats that this process runs at once. They wait for the model most of the time; a crash delays as many. */

@@ -78,17 +78,23 @@ export const getDocument = (services: Services): Route => ({
   },
 });
 
-/** 204 when it is gone; 202 when no worker has come to it yet. */
+/** Also of one that is being stored: that job then fails. 204 when it is gone; 202 when no worker has come to it yet. */
 export const deleteDocument = (services: Services): Route => ({
   method: "delete",
   path: "/knowledge/:collection/documents/:id",
   access: "key",
   async handle(req, res, caller) {
-    const { id, collection_id, source } = await findDocument(services, caller.owner, req.params);
+    const id = pathId(req.params);
+    const { id: collectionId } = await findCollection(services, caller.owner, req.params);
+    const { knowledge } = services;
+    const isThere =
+      (await knowledge.isBeingStored(caller.owner, collectionId, id)) ||
+      (await knowledge.document(caller.owner, collectionId, id)) !== undefined;
+    if (!isThere) throw new PlatformError("document_not_found");
     const { jobId } = await acceptTask(services, req, caller, {
       task: "knowledge.delete_document",
-      input: { collection_id, document_id: id },
-      text: `Delete ${source} from ${collectionName(req.params)}`,
+      input: { collection_id: collectionId, document_id: id },
+      text: `Delete ${id} from ${collectionName(req.params)}`,
     });
     const deleted = await awaitTask(services, res, caller, jobId, DELETE_WAIT_MS);
     if (deleted?.status === "completed") res.status(204).end();

@@ -1,5 +1,5 @@
 /** Reads collections and what is said of their documents. The owner is part of every query (I8). */
-import type { CollectionRow, DocumentRow } from "@agent-paas/shared/db/rows.ts";
+import type { CollectionRow, DocumentRow, StrayCopyRow } from "@agent-paas/shared/db/rows.ts";
 import type { Knex } from "knex";
 import type { ReadDatabase } from "./database.ts";
 import type { Page } from "./session-reader.ts";
@@ -26,6 +26,13 @@ export function createKnowledgeReader(database: ReadDatabase) {
         (db) => db<DocumentRow>("documents").where({ id, owner, collection_id: collectionId }).first(),
         undefined,
       ),
+
+    /** Whether a job has begun to store a document of that id. */
+    isBeingStored: (owner: string, collectionId: string, id: string): Promise<boolean> =>
+      database.read(async (db) => {
+        const copy = { owner, collection_id: collectionId, document_id: id, state: "pending" } as const;
+        return (await db<StrayCopyRow>("stray_copies").where(copy).first()) !== undefined;
+      }, false),
 
     /** Newest first. */
     documents: (owner: string, collectionId: string, { limit, before }: Page): Promise<DocumentRow[]> =>

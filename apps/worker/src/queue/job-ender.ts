@@ -9,6 +9,7 @@ import { type JobPayload, type JobResult, NO_USAGE, type Usage } from "@agent-pa
 import { endEventsOf } from "@agent-paas/shared/db/job-end.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { reach } from "@agent-paas/shared/lifecycle/milestones.ts";
 import { type JobEventWriter, WriterRefused } from "../events/job-event-writer.ts";
 import type { Uploads } from "../knowledge/uploads.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
@@ -32,6 +33,7 @@ export function createJobEnder(jobs: JobRepository, turns: SessionTurns, uploads
     const [next] = await Promise.all([turns.release(payload), uploads.drop(payload)]);
     for (const event of events) writer.append(event);
     await writer.flushed();
+    reach("end_published", payload.job_id);
     await turns.wake(next);
   }
 

@@ -9,6 +9,8 @@
  */
 import { budgetExhausted } from "@agent-paas/agents/budget.ts";
 import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
+import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { reach } from "@agent-paas/shared/lifecycle/milestones.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { DelayedError, type Job, UnrecoverableError } from "bullmq";
@@ -67,6 +69,7 @@ export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
     const claim = await claims.claim(payload.job_id, attempt);
     if (claim.kind === "ended") return ender.release(payload);
     if (claim.kind === "stale") throw new RetryLater("claimed elsewhere", retryDelayMs(1, null));
+    reach("claimed", payload.job_id);
 
     await running.during(payload.job_id, async (run) => {
       if (claim.cancelRequested) run.abort("cancelled");
@@ -83,6 +86,7 @@ export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
       const { firstStartedAt } = started;
       await runToEnd({ deps, job, token: token ?? "", payload, claim, firstStartedAt, run, writer, logger });
     });
+    reach("before_completion", payload.job_id);
   };
 }
 
@@ -127,8 +131,11 @@ function startDeadlines({ deps, payload, firstStartedAt, run }: StartedJob): Nod
   const timers = [setTimeout(() => run.abort("deadline"), deps.deadlineMs)];
   const { deadline_ms: budgetMs } = payload.limits;
   if (budgetMs !== undefined) {
-    const leftMs = Math.max(0, firstStartedAt + budgetMs - Date.now());
-    timers.push(setTimeout(() => run.fail(budgetExhausted("deadline_ms", budgetMs)), leftMs));
+    const leftMs = firstStartedAt + budgetMs - Date.now();
+    const expire = () => run.fail(budgetExhausted("deadline_ms", budgetMs));
+    // At once: an agent that keeps the thread busy would not let a timer run.
+    if (leftMs <= 0) expire();
+    else timers.push(setTimeout(expire, leftMs));
   }
   return timers;
 }
@@ -163,7 +170,7 @@ async function settleFailure(started: StartedJob, partial: Brought, failure: Fai
       logger.info({ status: "cancelled" }, "job ended");
       return;
     case "failed":
-      logger.warn({ status: "failed", code: failure.error.code, err: failure.error }, "job ended");
+      logFailure(logger, failure.error);
       await deps.ender.end(payload, writer, { status: "failed", error: failure.error, ...partial });
       return;
     case "retry": {
@@ -189,6 +196,13 @@ async function settleFailure(started: StartedJob, partial: Brought, failure: Fai
       logger.warn("job belongs to another attempt by now, stopped");
       throw new Error("disowned");
   }
+}
+
+/** What the request itself is to blame for is no warning to the operator. */
+function logFailure(logger: Logger, error: PlatformError): void {
+  const fields = { status: "failed", code: error.code };
+  if (error.status < 500) logger.info({ ...fields, reason: error.message }, "job ended");
+  else logger.warn({ ...fields, err: error }, "job ended");
 }
 
 type Brought = Pick<JobEnding, "result" | "usage" | "executionMs">;

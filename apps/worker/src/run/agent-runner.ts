@@ -12,6 +12,7 @@ import type { Toolbox } from "@agent-paas/agents/tools/toolbox.ts";
 import type { Citation, JobPayload, JobResult, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { resolveLimits } from "@agent-paas/shared/contract/limits.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { reach } from "@agent-paas/shared/lifecycle/milestones.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { Run } from "../control/running-jobs.ts";
 import type { JobEventWriter } from "../events/job-event-writer.ts";
@@ -95,6 +96,13 @@ function prepareJob(deps: AgentRunnerDeps, { payload, runs, run, writer, logger,
     onRefused: () => run.abort("disowned"),
   });
 
+  const provider: Model = {
+    stream(request, signal) {
+      reach("model_call", jobId);
+      return deps.model.stream(request, signal);
+    },
+  };
+
   function contextOf(part: JobJournal, depth: number, config: unknown, signal: AbortSignal): AgentContext<unknown> {
     const { toolbox } = deps;
     return {
@@ -102,7 +110,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, runs, run, writer, logger,
       attempt: runs,
       config,
       // What is said again from the journal is not metered again.
-      model: createJournaledModel(meter.wrap(deps.model), part, depth > 0),
+      model: createJournaledModel(meter.wrap(provider), part, depth > 0),
       tools: createJobTools({
         ...{ toolbox, budget, retriever, logger, jobId },
         journal: part,

@@ -6,6 +6,7 @@ import { countTokens } from "@agent-paas/agents/tokens.ts";
 import type { JobPayload, JobResult, TerminalStatus, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
+import { reach } from "@agent-paas/shared/lifecycle/milestones.ts";
 import type { Knex } from "knex";
 import { type WriteStatement, writeBatch } from "./write-batch.ts";
 
@@ -101,7 +102,9 @@ export function createJobRepository(db: Knex, worker: string) {
           query: db("sessions").where({ id: payload.session_id }).update({ updated_at: now.toISOString() }),
         });
       }
-      return writeBatch(db, statements);
+      const isWritten = await writeBatch(db, statements, () => reach("message_written", payload.job_id));
+      if (isWritten) reach("state_written", payload.job_id);
+      return isWritten;
     },
   };
 }

@@ -27,10 +27,15 @@ class GuardFailed extends Error {}
 
 /**
  * Runs the statements in their order, all or none.
+ * @param beforeCommit called inside the transaction, behind the last statement.
  * @returns false when a guard touched no row: what the batch stood on is no longer so, and nothing was written.
  * @throws `storage_unavailable` when the database stays locked or refuses.
  */
-export async function writeBatch(db: Knex, statements: readonly WriteStatement[]): Promise<boolean> {
+export async function writeBatch(
+  db: Knex,
+  statements: readonly WriteStatement[],
+  beforeCommit: () => void = () => {},
+): Promise<boolean> {
   const compiled = statements.map(({ query, guard }) => ({ ...query.toSQL().toNative(), guard: guard === true }));
   const giveUpAt = Date.now() + GIVE_UP_AFTER_MS;
   for (;;) {
@@ -44,6 +49,7 @@ export async function writeBatch(db: Knex, statements: readonly WriteStatement[]
             const { changes } = prepare(acquired, sql).run(...bindings);
             if (guard && changes !== 1) throw new GuardFailed();
           }
+          beforeCommit();
         })
         .immediate();
       return true;

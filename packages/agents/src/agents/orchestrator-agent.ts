@@ -28,7 +28,7 @@ const OrchestratorConfigSchema = z
       .min(1)
       .max(64)
       .optional()
-      .describe("The agents that steps may be delegated to. Default: all but the orchestrator itself."),
+      .describe("The agents that steps may be delegated to. Default: all but `orchestrator`, which may be named too."),
     plan: PlanSchema.optional().describe("Carried out as it is; the model is not asked for one."),
     max_plan_steps: z.int().min(1).max(MAX_STEPS).default(8).describe("Most steps of a plan that the model makes."),
     fan_out: z.int().min(1).max(16).default(4).describe("Most steps that run at once."),

@@ -12,7 +12,12 @@ const ToolConfigSchema = z.strictObject({
     .max(64)
     .default(["calculator", "current_time"])
     .describe("Names of the tools that the model may call; `x*` stands for all that begin with `x`."),
-  collection: z.string().min(1).max(63).optional().describe("The collection that `search_documents` looks into."),
+  collection: z
+    .string()
+    .min(1)
+    .max(63)
+    .optional()
+    .describe("The collection that `search_documents` looks into; the tool comes with it."),
 });
 
 export class ToolAgent extends BaseAgent<typeof ToolConfigSchema> {
@@ -22,7 +27,10 @@ export class ToolAgent extends BaseAgent<typeof ToolConfigSchema> {
 
   async *run(input: AgentInput, context: AgentContext<z.output<typeof ToolConfigSchema>>): AgentRun {
     const { config } = context;
-    const tools = context.tools.select(config.tools);
+    const tools = context.tools.select([
+      ...config.tools,
+      ...(config.collection === undefined ? [] : ["search_documents"]),
+    ]);
     const messages = await firstMessages(input, config);
     const request = { messages, tools, options: modelOptions(config), responseSchema: config.response_schema };
     return yield* answer(request, context);

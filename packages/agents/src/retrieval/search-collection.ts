@@ -26,7 +26,8 @@ export async function searchCollection(
   const [embedding = []] = await embedder.embed([query], signal);
   for (let limit = topK; ; limit *= MORE) {
     const candidates = await store.query(collectionId, embedding, Math.min(limit, MAX_CANDIDATES), signal);
-    const near = candidates.filter(({ score }) => score >= minScore);
+    // What has nothing in common with the query is no passage, however few there are.
+    const near = candidates.filter(({ score }) => score > 0 && score >= minScore);
     const versions = await currentVersions([...new Set(near.map(({ documentId }) => documentId))]);
     const current = near.filter(({ documentId, version }) => versions.get(documentId) === version);
     const isAll = near.length < limit || limit >= MAX_CANDIDATES;

@@ -3,6 +3,7 @@
  * time and size. Upholds I5: a finished call is not made again, one in doubt only if that does no harm.
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { reach } from "@agent-paas/shared/lifecycle/milestones.ts";
 import type { AgentLogger } from "../agent-logger.ts";
 import type { SpendableBudget } from "../budget.ts";
 import type { Journal } from "../journal.ts";
@@ -94,8 +95,11 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
     // The job may have been stopped meanwhile: then nothing may take effect any more.
     signal.throwIfAborted();
     budget.takeToolCall();
+    reach("tool_started", deps.jobId);
     const done = await perform(tool, parsed, step.id, signal);
+    reach("effect_done", deps.jobId);
     await step.finish(done);
+    reach("journaled", deps.jobId);
     return { ...done, replayed: false };
   }
 

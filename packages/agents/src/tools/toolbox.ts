@@ -26,8 +26,8 @@ export type Toolbox = {
   /** The names of all tools at present. */
   names(): string[];
   /**
-   * The tools of the given names; `x*` stands for all that begin with `x`. Throws `invalid_config` for a name that no
-   * tool has, and `tool_unavailable`, which is retryable, for one whose server has not answered yet.
+   * The tools of the given names; `x*` stands for all that begin with `x`, `*` for all. Throws `invalid_config` for what
+   * no tool is called, and `tool_unavailable`, which is retryable, where a server has not answered yet.
    */
   select(patterns: readonly string[]): Tool[];
 };
@@ -41,7 +41,7 @@ export function createToolbox(source?: ToolSource): Toolbox {
       const tools = all();
       const chosen = patterns.flatMap((pattern) => {
         const matching = [...tools.values()].filter(({ name }) => matchesName(pattern, name));
-        if (matching.length === 0) assertMayBeMissing(pattern, source);
+        if (matching.length === 0 && pattern !== "*") throw missing(pattern, source);
         return matching;
       });
       return [...new Set(chosen)];
@@ -53,13 +53,13 @@ export function createToolbox(source?: ToolSource): Toolbox {
 export const matchesName = (pattern: string, name: string): boolean =>
   pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 
-/** Only a pattern may stand for nothing, and only when there is nothing to wait for. */
-function assertMayBeMissing(pattern: string, source: ToolSource | undefined): void {
+function missing(pattern: string, source: ToolSource | undefined): PlatformError {
   const isPattern = pattern.endsWith("*");
   if (source?.expects(isPattern ? pattern.slice(0, -1) : pattern)) {
-    throw new PlatformError("tool_unavailable", {
+    return new PlatformError("tool_unavailable", {
       message: `The server of the tool "${pattern}" has not answered yet.`,
     });
   }
-  if (!isPattern) throw new PlatformError("invalid_config", { message: `There is no tool "${pattern}".` });
+  const message = isPattern ? `No tool's name begins like "${pattern}".` : `There is no tool "${pattern}".`;
+  return new PlatformError("invalid_config", { message });
 }

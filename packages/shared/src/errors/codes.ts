@@ -55,7 +55,7 @@ export const ERROR_CODES = {
     409,
     "conflict_error",
     false,
-    "The collection was made with another embedding than the platform has now.",
+    "The collection was made with another embedding than the platform has now. Store its documents in a new one, or set the old embedding.",
   ),
   payload_too_large: entry(413, "invalid_request_error", false, "The request body is too large."),
   unsupported_encoding: entry(

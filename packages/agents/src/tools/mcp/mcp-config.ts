@@ -17,6 +17,10 @@ const HttpServerSchema = z.strictObject({
   headers: z.record(z.string(), z.string()).default({}),
 });
 
+const ServerSchema = z.union([StdioServerSchema, HttpServerSchema], {
+  error: "expected {command, args?, env?, cwd?} or {url, headers?}",
+});
+
 export const McpServersSchema = z
   .string()
   .transform((text, context) => {
@@ -27,7 +31,7 @@ export const McpServersSchema = z
       return z.NEVER;
     }
   })
-  .pipe(z.record(ServerNameSchema, z.union([StdioServerSchema, HttpServerSchema])));
+  .pipe(z.record(ServerNameSchema, ServerSchema));
 
 export type McpServers = z.output<typeof McpServersSchema>;
 export type McpServer = McpServers[string];
