@@ -212,22 +212,24 @@ test("documents are listed newest first, in pages", async () => {
 describe("deleting", () => {
   test("a document takes it from list and query, and from the store", async () => {
     const collection = newCollection();
-    const { document_id } = await store(collection, { text: "Soon forgotten.", source: "gone" });
-    await store(collection, { text: "Kept for good.", source: "kept" });
+    const { document_id } = await store(collection, { text: "A page soon forgotten.", source: "gone" });
+    await store(collection, { text: "A page kept for good.", source: "kept" });
     const path = `${documentsOf(collection)}/${document_id}`;
     expect((await alice.delete(path)).status).toBe(204);
     for (const again of [await alice.get(path), await alice.delete(path)]) {
       expect([again.status, again.body.error.code]).toEqual([404, "document_not_found"]);
     }
     expect((await list(collection)).map(({ source }) => source)).toEqual(["kept"]);
-    const { passages } = await query(collection, "forgotten", { top_k: 50 });
+    const { passages } = await query(collection, "forgotten page", { top_k: 50 });
     expect(passages.map(({ source }: Json) => source)).toEqual(["kept"]);
-    expect(await store(collection, { text: "Soon forgotten.", source: "gone" })).toMatchObject({ unchanged: false });
+    expect(await store(collection, { text: "A page soon forgotten.", source: "gone" })).toMatchObject({
+      unchanged: false,
+    });
   });
 
   test("a collection takes all its documents; the name is free again", async () => {
     const collection = newCollection();
-    const { document_id } = await store(collection, { text: "Old.", source: "old" });
+    const { document_id } = await store(collection, { text: "Old page.", source: "old" });
     expect((await alice.delete(`/knowledge/${collection}`)).status).toBe(204);
     const answers = [
       await alice.get(`/knowledge/${collection}`),
@@ -237,8 +239,8 @@ describe("deleting", () => {
       await alice.post(`/knowledge/${collection}/query`, { query: "Old" }),
     ];
     for (const { status, body } of answers) expect([status, body.error.code]).toEqual([404, "collection_not_found"]);
-    await store(collection, { text: "New.", source: "new" });
-    expect((await query(collection, "Old", { top_k: 50 })).passages).toMatchObject([{ source: "new" }]);
+    await store(collection, { text: "New page.", source: "new" });
+    expect((await query(collection, "Old page", { top_k: 50 })).passages).toMatchObject([{ source: "new" }]);
   });
 });
 
