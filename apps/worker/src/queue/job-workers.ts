@@ -10,11 +10,12 @@ import { RetryLater } from "./job-processor.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 
 /**
- * A killed worker's jobs start again within lock duration + check interval: 25 s. Shorter locks would take jobs from
- * workers whose event loop is merely busy.
+ * A killed worker's jobs start again within lock duration + twice the check interval, 25 s with what the start takes: all
+ * workers share one check per interval, and one that looks a moment too early leaves it to the next. Shorter locks would
+ * take jobs from workers whose event loop is merely busy.
  */
 const LOCK_DURATION_MS = 20 * SECOND;
-const STALLED_INTERVAL_MS = 5 * SECOND;
+const STALLED_INTERVAL_MS = 2 * SECOND;
 /** How often a job may lose its worker before it is given up. */
 const MAX_STALLED_COUNT = 3;
 

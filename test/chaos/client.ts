@@ -1,0 +1,135 @@
+/**
+ * A client as the contract wants it: it repeats a POST that was refused or broke off under the same Idempotency-Key,
+ * reads over SSE, resumes on the next API with Last-Event-ID, or polls; and writes down all that it was told.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { MINUTE } from "@agent-paas/shared/time.ts";
+import { hasEnded, lastIdOf, now, readStream, request } from "./connection.ts";
+import type { Question } from "./question.ts";
+import type { Stack } from "./stack.ts";
+import type { Connection, Transcript } from "./transcript.ts";
+
+export type Ask = {
+  readonly question: Question;
+  readonly kind: "chat" | "execute";
+  readonly reads: "stream" | "poll";
+  /** After so many pieces each the connection is dropped. */
+  readonly cuts: readonly number[];
+  /** Which API is asked first. */
+  readonly api: number;
+  readonly turn?: Transcript["turn"];
+  readonly sessionId?: string;
+  /** So long after its acceptance the job is cancelled, ms. */
+  readonly cancelAfterMs?: number;
+  readonly onAccepted?: (transcript: Transcript) => void;
+};
+
+/** Longer than anything may take that is promised. */
+const PATIENCE_MS = 3 * MINUTE;
+const PAUSE_MS = 200;
+const POLL_WAIT_S = 5;
+
+export type Client = { ask(ask: Ask): Promise<Transcript> };
+
+export function createClient({ apis }: Stack): Client {
+  async function ask(options: Ask): Promise<Transcript> {
+    const { question, kind, reads, turn = null } = options;
+    const { label, expected } = question;
+    const transcript: Transcript = {
+      ...{ label, kind, expected, turn, acceptedAt: null, jobIds: [], sessionId: null, refusals: 0, rejected: null },
+      ...{ connections: [], polled: null, cancelledAt: null },
+    };
+    const { connections } = transcript;
+    const giveUpAt = now() + PATIENCE_MS;
+    const cuts = [...options.cuts];
+    let asked = options.api;
+    let cancelling: Promise<void> | undefined;
+    const nextApi = () => apis[asked++ % apis.length] as Stack["apis"][number];
+
+    /** Until `attempt` says that it is done; what breaks off is done again, on the next API. */
+    async function persist(attempt: () => Promise<boolean>): Promise<void> {
+      while (now() < giveUpAt && !(await attempt().catch(() => false))) await delay(PAUSE_MS);
+    }
+
+    function heardAcceptance(headers: Headers): void {
+      const jobId = headers.get("x-job-id") ?? "";
+      if (!transcript.jobIds.includes(jobId)) transcript.jobIds.push(jobId);
+      transcript.sessionId = headers.get("x-session-id");
+      transcript.acceptedAt = now();
+      if (options.cancelAfterMs !== undefined) cancelling = cancel(jobId, options.cancelAfterMs);
+      options.onAccepted?.(transcript);
+    }
+
+    /** True when the question is accepted, or never will be. */
+    async function post(): Promise<boolean> {
+      const [path, body] = requestOf(options);
+      const init = { method: "POST", body: JSON.stringify(body), headers: { "Idempotency-Key": label } };
+      const response = await open(path, init, 0);
+      if (transcript.acceptedAt !== null) return true;
+      if (response.status === 503 || response.status === 429) transcript.refusals += 1;
+      else transcript.rejected = `${response.status} ${await response.text()}`;
+      return transcript.rejected !== null;
+    }
+
+    async function follow(jobId: string): Promise<boolean> {
+      if (hasEnded(connections)) return true;
+      const after = lastIdOf(connections);
+      await open(`/jobs/${jobId}/events`, { headers: { "Last-Event-ID": String(after) } }, after);
+      return hasEnded(connections);
+    }
+
+    async function open(path: string, init: RequestInit, after: number): Promise<Response> {
+      const { name, origin } = nextApi();
+      const openedAt = now();
+      const controller = new AbortController();
+      const response = await request(origin, path, init, controller);
+      const { status, headers } = response;
+      const isStream = headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+      if (init.method === "POST" && (status === 202 || isStream)) heardAcceptance(headers);
+      if (isStream || transcript.acceptedAt !== null) {
+        const connection: Connection = { api: name, after, openedAt, status, chunks: [], closed: "open" };
+        connections.push(connection);
+        await readStream(response, connection, () => controller.abort(), cuts.shift() ?? Infinity);
+      }
+      return response;
+    }
+
+    async function poll(jobId: string): Promise<boolean> {
+      const response = await request(nextApi().origin, `/jobs/${jobId}?wait=${POLL_WAIT_S}`);
+      const { status, result, error } = (await response.json()) as JobAnswer;
+      if (!["completed", "failed", "cancelled"].includes(status)) return false;
+      transcript.polled = { status, content: result?.content ?? null, errorCode: error?.code ?? null, at: now() };
+      return true;
+    }
+
+    async function cancel(jobId: string, afterMs: number): Promise<void> {
+      await delay(afterMs);
+      transcript.cancelledAt = now();
+      await persist(async () => {
+        const response = await request(nextApi().origin, `/jobs/${jobId}/cancel`, { method: "POST", body: "{}" });
+        await response.text();
+        return response.ok;
+      });
+    }
+
+    await persist(post);
+    const [jobId] = transcript.jobIds;
+    if (jobId !== undefined) await persist(() => (reads === "poll" ? poll(jobId) : follow(jobId)));
+    await cancelling;
+    return transcript;
+  }
+
+  return { ask };
+}
+
+type JobAnswer = {
+  readonly status: string;
+  readonly result: { readonly content: string } | null;
+  readonly error: { readonly code: string } | null;
+};
+
+function requestOf({ question, kind, sessionId }: Ask): [path: string, body: object] {
+  const { agent, text, config } = question;
+  if (kind === "execute") return [`/agents/${agent}/execute`, { task: text, config }];
+  return ["/chat/completions", { agent_type: agent, message: text, config, session_id: sessionId ?? null }];
+}

@@ -1,0 +1,22 @@
+/** `npm run chaos`: runs one scenario, prints its table, and fails when a number that should be zero is not. */
+import { ChildError } from "../../scripts/services/child.ts";
+import { type ChaosOptions, readOptions, USAGE } from "./options.ts";
+import { runChaos } from "./run.ts";
+
+let options: ChaosOptions;
+try {
+  options = readOptions(process.argv.slice(2));
+} catch (error) {
+  console.error(`${(error as Error).message}\n${USAGE}`);
+  process.exit(2);
+}
+
+try {
+  const { passed, text } = await runChaos(options, console.error);
+  console.log(text);
+  process.exitCode = passed ? 0 : 1;
+} catch (error) {
+  console.error(error);
+  if (error instanceof ChildError) console.error(error.lastLines.join("\n"));
+  process.exitCode = 1;
+}

@@ -1,0 +1,52 @@
+/** The command line of `npm run chaos`. */
+import { parseArgs } from "node:util";
+import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+
+export type ChaosOptions = {
+  readonly scenario: string;
+  /** Decides what is asked and what is hurt, and in which order; not what the machine does in between. */
+  readonly seed: number;
+  /** How often the scenario does what it is about; null: as often as the promise says. */
+  readonly times: number | null;
+  /** Jobs under way at a time. */
+  readonly atOnce: number;
+  /** Length of `mixed`, ms. */
+  readonly lengthMs: number;
+  /** How long Redis stays away, ms. */
+  readonly outageMs: number;
+  /** Keep the folder of a run that passed, too. */
+  readonly keep: boolean;
+};
+
+export const USAGE = `npm run chaos -- [--scenario NAME] [--seed N] [--minutes M] [--times N] [--at-once N] [--outage SECONDS] [--keep]`;
+
+export function readOptions(args: readonly string[]): ChaosOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      scenario: { type: "string", default: "mixed" },
+      seed: { type: "string" },
+      minutes: { type: "string", default: "20" },
+      times: { type: "string" },
+      "at-once": { type: "string", default: "50" },
+      outage: { type: "string", default: "30" },
+      keep: { type: "boolean", default: false },
+    },
+  });
+  return {
+    scenario: values.scenario,
+    seed: values.seed === undefined ? Date.now() % 1_000_000 : readNumber("seed", values.seed),
+    times: values.times === undefined ? null : readNumber("times", values.times),
+    atOnce: readNumber("at-once", values["at-once"]),
+    lengthMs: readNumber("minutes", values.minutes) * MINUTE,
+    outageMs: readNumber("outage", values.outage) * SECOND,
+    keep: values.keep,
+  };
+}
+
+function readNumber(name: string, text: string): number {
+  const number = Number(text);
+  if (text.trim() === "" || !Number.isFinite(number) || number < 0)
+    throw new Error(`--${name}: '${text}' is no number`);
+  return number;
+}

@@ -1,0 +1,17 @@
+import { crashPoints, redisKills, workerKills, zombies } from "./deaths.ts";
+import { mixed, short } from "./mixed.ts";
+import { cancels, idempotency, rolling, sessions } from "./promises.ts";
+import type { Scenario } from "./scenario.ts";
+
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  "worker-kills": workerKills,
+  "redis-kills": redisKills,
+  zombies,
+  "crash-points": crashPoints,
+  cancels,
+  idempotency,
+  sessions,
+  rolling,
+  mixed,
+  short,
+};
