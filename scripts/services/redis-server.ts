@@ -1,7 +1,7 @@
 // The embedded Redis: a private child on loopback, with a password of its own and an append-only file.
 //
-// Every write reaches the operating system before Redis answers, so a killed Redis comes back with all of them; a power
-// cut may cost the last second (appendfsync everysec).
+// A power cut may cost the last second (appendfsync everysec). A killed Redis mostly comes back with every write that it
+// has answered; while a slow disk syncs it may answer up to two seconds ahead of the file.
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { connect } from "node:net";

@@ -32,6 +32,7 @@ test("six processes at once", async () => {
     "003-knowledge",
     "004-indexes",
     "005-knowledge-indexes",
+    "006-reaper-and-retention",
   ]);
 });
 

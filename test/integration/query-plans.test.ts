@@ -4,6 +4,8 @@ import type { Knex } from "knex";
 import { expect, test } from "vitest";
 import { createKnowledgeReader } from "../../apps/api/src/storage/knowledge-reader.ts";
 import { createKnowledgeRepository } from "../../apps/worker/src/storage/knowledge-repository.ts";
+import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
+import { createUnownedJobRepository } from "../../apps/worker/src/storage/unowned-job-repository.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
 /** How SQLite carries out what `ask` asks. */
@@ -35,4 +37,25 @@ test("a collection is found without counting it, and counted from an index alone
   const counting = (await planOf(db, () => reader.counted("alice", "docs"))).filter((step) => /documents/.test(step));
   expect(counting).toHaveLength(2);
   for (const step of counting) expect(step).toContain("COVERING INDEX");
+});
+
+test("the reaper and retention look up what they end and drop", async () => {
+  const { db } = await openTestDatabase();
+  const { running } = createUnownedJobRepository(db, "w");
+  const { queries, jobsOutsideSessions, untouchedSessions } = createRetentionRepository(db);
+  const plans: (string | undefined)[] = [];
+  for (const ask of [
+    () => running(newId(), 500),
+    () => queries(new Date(), 500),
+    () => jobsOutsideSessions(new Date(), 500),
+    () => untouchedSessions(new Date(), 500),
+  ]) {
+    plans.push((await planOf(db, ask))[0]);
+  }
+  expect(plans).toEqual([
+    expect.stringContaining("USING INDEX agent_logs_running (id>?)"),
+    expect.stringContaining("USING INDEX agent_logs_queries (finished_at<?)"),
+    expect.stringContaining("USING INDEX agent_logs_of_sessions (session_id=? AND finished_at<?)"),
+    expect.stringContaining("USING INDEX sessions_updated_at (updated_at<?)"),
+  ]);
 });

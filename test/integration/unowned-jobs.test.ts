@@ -16,10 +16,13 @@ import { createFailedJobs } from "../../apps/worker/src/queue/failed-jobs.ts";
 import { createJobClaims } from "../../apps/worker/src/queue/job-claims.ts";
 import { createJobEnder } from "../../apps/worker/src/queue/job-ender.ts";
 import { createMaintenanceProcessor } from "../../apps/worker/src/queue/maintenance-processor.ts";
+import { createRetention } from "../../apps/worker/src/queue/retention.ts";
 import { createSessionTurns } from "../../apps/worker/src/queue/session-turns.ts";
 import { createUnownedJobEnder } from "../../apps/worker/src/queue/unowned-job-ender.ts";
 import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
+import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
 import { createSessionRepository } from "../../apps/worker/src/storage/session-repository.ts";
+import { createUnownedJobRepository } from "../../apps/worker/src/storage/unowned-job-repository.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -36,15 +39,21 @@ async function startEnding() {
   const turns = createSessionTurns(redis, keys, queues, logger);
   const jobs = createJobRepository(db, "w");
   const maintenance = new Queue("maintenance", connection);
+  const rows = createUnownedJobRepository(db, "w");
   const unowned = createUnownedJobEnder(
     claims,
     publisher,
     jobs,
     createJobEnder(jobs, turns, createUploads(redis, keys, logger)),
+    rows,
   );
   const sessions = createSessionRepository(db);
-  const process = createMaintenanceProcessor({ queues, unowned, sessions, claims, publisher });
-  const failed = createFailedJobs(queues, maintenance, claims, logger);
+  const retention = createRetention({
+    ...{ queues, maintenance, claims, turns, logger, jobDays: 30, sessionDays: 0, intervalSeconds: 600 },
+    rows: createRetentionRepository(db),
+  });
+  const process = createMaintenanceProcessor({ queues, unowned, sessions, claims, publisher, retention });
+  const failed = createFailedJobs(queues, maintenance, claims, rows, logger);
   const settings = { settings: { backoffStrategy: () => 50 } };
   const ending = new Worker("maintenance", process, { ...connection, ...settings, autorun: false });
   const dying = new Worker("chat", async () => Promise.reject(new UnrecoverableError("stalled too often")), connection);
@@ -61,7 +70,7 @@ async function startEnding() {
     await queues.chat.add("chat", payload, { jobId });
     await waitFor("the failure", async () => (await queues.chat.getFailed()).some(({ id }) => id === jobId));
   };
-  return { redis, db, keys, fail, failed, dying, ending };
+  return { redis, db, keys, fail, failed, dying, ending, maintenance };
 }
 
 const payloadOf = (): JobPayload => ({
@@ -101,8 +110,8 @@ test("a job whose workers died too often ends as failed, and its session goes on
   expect(await db("messages").select("role", "content")).toEqual([{ role: "user", content: "a poisonous question" }]);
 });
 
-test("one whose failure nobody lived to end is found by the next worker that starts, once", async () => {
-  const { redis, db, keys, fail, failed, ending } = await startEnding();
+test("one whose failure nobody lived to end is found by the next sweep, once, also when Redis has forgotten its end", async () => {
+  const { redis, db, keys, fail, failed, ending, maintenance } = await startEnding();
   const payload = payloadOf();
   await fail(payload, payload.job_id);
   await failed.sweep();
@@ -112,6 +121,9 @@ test("one whose failure nobody lived to end is found by the next worker that sta
   await failed.sweep();
   expect(await db("agent_logs").select("id", "status")).toEqual([{ id: payload.job_id, status: "failed" }]);
   expect(await redis.xlen(keys.eventLog(payload.job_id))).toBe(1);
+  await redis.del(keys.jobState(payload.job_id), keys.eventLog(payload.job_id));
+  await failed.sweep();
+  expect(await maintenance.getJobCountByTypes("waiting", "active", "delayed")).toBe(0);
 });
 
 test("a payload that cannot be read ends too, for its owner to see", async () => {

@@ -38,6 +38,11 @@ export const ApiConfigSchema = CommonConfigSchema.extend({
   SSE_HEARTBEAT_MS: intFromEnv(100, 60 * SECOND, 15 * SECOND),
   /** How long a client that stopped reading keeps its connection, ms; it can resume later. */
   SSE_STALLED_CLIENT_MS: intFromEnv(100, 600 * SECOND, 30 * SECOND),
+  /**
+   * How many jobs may wait in one queue; more are refused as `queue_full`. More waiting jobs take more of Redis' memory,
+   * and those at the end wait longer. Requests that arrive at once may go over it by as many as they are.
+   */
+  MAX_QUEUED_JOBS: intFromEnv(1, 1_000_000, 10_000),
   /** How long an Idempotency-Key is remembered, s. */
   IDEMPOTENCY_TTL_SECONDS: intFromEnv(60, 7 * 86_400, 86_400),
 });

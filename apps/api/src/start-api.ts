@@ -6,6 +6,7 @@ import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { connectRedis, isReadyWithin } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { demandNoEviction } from "@agent-paas/shared/redis/memory.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { createApp } from "./app.ts";
 import type { ApiConfig } from "./config.ts";
@@ -49,6 +50,8 @@ export async function startApi(
   for (const connection of connections) releasers.add("redis", () => connection.disconnect());
   const isUp = await Promise.all(connections.map((connection) => isReadyWithin(connection, REDIS_WAIT_MS)));
   if (isUp.includes(false)) logger.warn("started without Redis");
+  // One that comes later is refused by every POST and told by health.
+  else await demandNoEviction(redis);
 
   const database = createReadDatabase(databaseFile(config.DATABASE_URL));
   releasers.add("database", () => database.close());
@@ -59,6 +62,7 @@ export async function startApi(
     redis,
     keys,
     idempotencyTtlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
+    maxQueuedJobs: config.MAX_QUEUED_JOBS,
     hasStarted: async (owner, jobId) => (await jobs.find(owner, jobId)) !== undefined,
     hasSession: async (owner, sessionId) => (await sessions.find(owner, sessionId)) !== undefined,
     logger,

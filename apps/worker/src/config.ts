@@ -49,6 +49,12 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
   EXECUTE_DEADLINE_MS: intFromEnv(100, DAY, HOUR),
   /** How long the event log of an ended job is kept in Redis, s; afterwards streams are answered from the database. */
   EVENT_LOG_TTL_SECONDS: intFromEnv(1, 7 * (DAY / SECOND), HOUR / SECOND),
+  /** How long ended jobs outside any session stay in the database, days; 0: for ever. Longer than Idempotency-Keys live. */
+  JOB_RETENTION_DAYS: intFromEnv(0, 3_650, 30),
+  /** How long sessions that nobody uses stay, with their messages and jobs, days; 0: for ever. */
+  SESSION_RETENTION_DAYS: intFromEnv(0, 3_650, 0),
+  /** How often what is too old is dropped, s. The same for all workers. */
+  RETENTION_INTERVAL_SECONDS: intFromEnv(1, DAY / SECOND, (10 * MINUTE) / SECOND),
   /** A folder of modules that register agents of your own; none by default. */
   AGENTS_DIR: z.string().optional(),
 });

@@ -7,6 +7,7 @@ import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { connectRedis } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { demandNoEviction } from "@agent-paas/shared/redis/memory.ts";
 import { Queue } from "bullmq";
 import { openAgentServices } from "./agent-services.ts";
 import type { WorkerConfig } from "./config.ts";
@@ -23,14 +24,19 @@ import { createJobEnder } from "./queue/job-ender.ts";
 import { createJobProcessor } from "./queue/job-processor.ts";
 import { createJobWorkers } from "./queue/job-workers.ts";
 import { createMaintenanceProcessor } from "./queue/maintenance-processor.ts";
+import { startReaper } from "./queue/reaper.ts";
+import { createRetention } from "./queue/retention.ts";
 import { createSessionTurns } from "./queue/session-turns.ts";
 import { createUnownedJobEnder } from "./queue/unowned-job-ender.ts";
 import { createAgentRunner } from "./run/agent-runner.ts";
 import { createJobRepository } from "./storage/job-repository.ts";
 import { createKnowledgeRepository } from "./storage/knowledge-repository.ts";
 import { migrate } from "./storage/migrate.ts";
+import { createRetentionRepository } from "./storage/retention-repository.ts";
 import { createSessionRepository } from "./storage/session-repository.ts";
 import { createStepRepository } from "./storage/step-repository.ts";
+import { createUnownedJobRepository } from "./storage/unowned-job-repository.ts";
+import { startWalCheckpoint } from "./storage/wal-checkpoint.ts";
 
 export async function startWorker(
   config: WorkerConfig,
@@ -42,6 +48,8 @@ export async function startWorker(
   const db = openWritableDatabase(file);
   releasers.add("database", () => db.destroy());
   await migrate(db, file);
+  const checkpoint = startWalCheckpoint({ db, file, logger });
+  releasers.add("checkpoint", () => checkpoint.stop());
 
   const { model, embedder, store, toolbox } = await openAgentServices(config, logger, releasers);
 
@@ -52,6 +60,7 @@ export async function startWorker(
     connectRedis(config.REDIS_URL, "subscriber", name, logger),
   ];
   for (const redis of [queueRedis, eventRedis, subscriber]) releasers.add("redis", () => redis.disconnect());
+  await demandNoEviction(queueRedis);
 
   const openQueue = (queueName: string) => {
     // The API writes the queues' settings; here they are only read from and added to.
@@ -76,8 +85,17 @@ export async function startWorker(
   const sessions = createSessionRepository(db);
   const uploads = createUploads(eventRedis, keys, logger);
   const ender = createJobEnder(jobs, turns, uploads);
-  const unowned = createUnownedJobEnder(claims, publisher, jobs, ender);
-  const failedJobs = createFailedJobs(queues, openQueue(MAINTENANCE_QUEUE), claims, logger);
+  const rows = createUnownedJobRepository(db, name);
+  const unowned = createUnownedJobEnder(claims, publisher, jobs, ender, rows);
+  const maintenance = openQueue(MAINTENANCE_QUEUE);
+  const failedJobs = createFailedJobs(queues, maintenance, claims, rows, logger);
+  const retention = createRetention({
+    ...{ queues, maintenance, claims, turns, logger },
+    rows: createRetentionRepository(db),
+    jobDays: config.JOB_RETENTION_DAYS,
+    sessionDays: config.SESSION_RETENTION_DAYS,
+    intervalSeconds: config.RETENTION_INTERVAL_SECONDS,
+  });
   const knowledge = { documents: createKnowledgeRepository(db), store, embedder };
   const runner = createAgentRunner({
     ...{ model, toolbox, sessions },
@@ -100,14 +118,15 @@ export async function startWorker(
       chat: processorFor(config.CHAT_DEADLINE_MS),
       execute: processorFor(config.EXECUTE_DEADLINE_MS),
     },
-    maintenance: createMaintenanceProcessor({ queues, unowned, sessions, claims, publisher }),
+    maintenance: createMaintenanceProcessor({ queues, unowned, sessions, claims, publisher, retention }),
     onFailed: failedJobs.listener,
     running,
     logger,
   });
   releasers.add("job workers", () => workers.stop(config.SHUTDOWN_GRACE_MS));
   await workers.start();
-  await failedJobs.sweep();
+  const reaper = startReaper({ redis: queueRedis, keys, rows, unowned, failedJobs, retention, logger });
+  releasers.add("reaper", () => reaper.stop());
 
   const manifests = () => listManifests(toolbox.names());
   const heartbeat = await startWorkerHeartbeat(queueRedis, keys, `${name}:${newId()}`, manifests, logger);

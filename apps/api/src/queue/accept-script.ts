@@ -1,13 +1,14 @@
 import { DROP_DEAD_HEADS } from "@agent-paas/shared/redis/turns-script.ts";
 
 /**
- * Accepts a job in one call: looks up the Idempotency-Key, respects `on_busy`, takes a place among the session's turns
- * (I6), remembers a new session. Everything or nothing.
+ * Accepts a job in one call: looks up the Idempotency-Key, counts the queue, respects `on_busy`, takes a place among the
+ * session's turns (I6), remembers a new session. Everything or nothing; what was accepted before is joined even when the
+ * queue is full. Requests that are between this call and the queue may go over the limit, by as many as there are.
  *
- * KEYS: idempotency record, session stub, turns. ARGV: record ('' without an Idempotency-Key), its expiry s, stub
+ * KEYS: idempotency record, session stub, turns, waiting jobs, delayed jobs. ARGV: record ('' without an Idempotency-Key), its expiry s, stub
  * ('' for an old session), its expiry s, turn entry ('' without a session), turns' expiry s, on_busy, prefix of BullMQ's
- * job keys, most turns.
- * Returns {'joined', record} | {'busy', head} | {'deleted'} | {'accepted', entries to interrupt...}.
+ * job keys, most turns, most jobs in the queue.
+ * Returns {'joined', record} | {'full'} | {'busy', head} | {'deleted'} | {'accepted', entries to interrupt...}.
  */
 export const ACCEPT_SCRIPT = `
 ${DROP_DEAD_HEADS}
@@ -15,6 +16,7 @@ if ARGV[1] ~= '' then
   local known = redis.call('GET', KEYS[1])
   if known then return {'joined', known} end
 end
+if redis.call('LLEN', KEYS[4]) + redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[10]) then return {'full'} end
 local ahead = {}
 if ARGV[5] ~= '' then
   if redis.call('GET', KEYS[2]) == 'deleted' then return {'deleted'} end
@@ -32,19 +34,6 @@ if ARGV[5] ~= '' then
   redis.call('EXPIRE', KEYS[3], ARGV[6])
 end
 return {'accepted', unpack(ahead)}
-`;
-
-/**
- * Closes an idle session for its deletion. KEYS: turns, session stub. ARGV: prefix of BullMQ's job keys, the mark of a
- * deleted session, its expiry s. Returns the head of the turns when it is busy, and then closes nothing.
- */
-export const CLOSE_SESSION_SCRIPT = `
-${DROP_DEAD_HEADS}
-dropDeadHeads(KEYS[1], ARGV[1])
-local head = redis.call('LINDEX', KEYS[1], 0)
-if head then return head end
-redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
-return false
 `;
 
 /**

@@ -1,8 +1,11 @@
 /**
  * The producer: accepts jobs, cancels them, orders deletions. Everything here fails within a second as
- * `queue_unavailable` when Redis is away, and then nothing was accepted.
+ * `queue_unavailable` when Redis is away, and then nothing was accepted. Only new jobs are refused when the queue is full:
+ * cancels and deletions make room.
  */
 import {
+  COMPLETED_JOB_TTL_SECONDS,
+  FAILED_JOB_TTL_SECONDS,
   JOB_KINDS,
   type JobKind,
   type JobPayload,
@@ -13,12 +16,14 @@ import {
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { DAY, HOUR, SECOND } from "@agent-paas/shared/time.ts";
+import { CLOSE_SESSION_SCRIPT, DELETED_SESSION } from "@agent-paas/shared/redis/turns-script.ts";
+import { DAY, SECOND } from "@agent-paas/shared/time.ts";
 import { type JobsOptions, Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import { ACCEPT_SCRIPT, CANCEL_SCRIPT, CLOSE_SESSION_SCRIPT } from "./accept-script.ts";
+import { ACCEPT_SCRIPT, CANCEL_SCRIPT } from "./accept-script.ts";
+import { createAdmission, queueFull } from "./admission.ts";
 import { orUnavailable } from "./or-unavailable.ts";
-import { DELETED_SESSION, decodeSessionStub, encodeSessionStub, type SessionStub } from "./session-stub.ts";
+import { decodeSessionStub, encodeSessionStub, type SessionStub } from "./session-stub.ts";
 
 export type OnBusy = "queue" | "reject" | "interrupt";
 
@@ -49,6 +54,8 @@ export type ProducerOptions = {
   readonly redis: Redis;
   readonly keys: RedisKeys;
   readonly idempotencyTtlSeconds: number;
+  /** How many jobs of one queue may wait; more are refused as `queue_full`. */
+  readonly maxQueuedJobs: number;
   /** Whether a worker has started the job: then the queue need not have it any more. */
   readonly hasStarted: (owner: string, jobId: string) => Promise<boolean>;
   /** Whether the session has a row. */
@@ -65,14 +72,14 @@ const TURNS_TTL_S = (7 * DAY) / SECOND;
 const TRIES = 3;
 const JOB_OPTIONS: JobsOptions = {
   backoff: { type: "custom" },
-  removeOnComplete: { age: HOUR / SECOND, count: 1_000 },
-  removeOnFail: { age: DAY / SECOND, count: 1_000 },
+  removeOnComplete: { age: COMPLETED_JOB_TTL_SECONDS, count: 1_000 },
+  removeOnFail: { age: FAILED_JOB_TTL_SECONDS, count: 1_000 },
 };
 const MAINTENANCE_OPTIONS: JobsOptions = {
   attempts: 10,
   backoff: { type: "custom" },
   removeOnComplete: true,
-  removeOnFail: { age: DAY / SECOND, count: 1_000 },
+  removeOnFail: { age: FAILED_JOB_TTL_SECONDS, count: 1_000 },
 };
 
 type Commands = {
@@ -86,11 +93,13 @@ export function createJobProducer({
   redis,
   keys,
   idempotencyTtlSeconds,
+  maxQueuedJobs,
   hasStarted,
   hasSession,
   logger,
 }: ProducerOptions) {
-  redis.defineCommand("acceptJob", { numberOfKeys: 3, lua: ACCEPT_SCRIPT });
+  const admission = createAdmission(redis, maxQueuedJobs);
+  redis.defineCommand("acceptJob", { numberOfKeys: 5, lua: ACCEPT_SCRIPT });
   redis.defineCommand("closeSession", { numberOfKeys: 2, lua: CLOSE_SESSION_SCRIPT });
   redis.defineCommand("cancelJob", { numberOfKeys: 1, lua: CANCEL_SCRIPT });
   const commands = redis as unknown as Commands;
@@ -127,37 +136,36 @@ export function createJobProducer({
   async function accept(request: AcceptRequest): Promise<Accepted> {
     const { payload, newSession, onBusy, idempotency } = request;
     const { owner, kind, job_id: jobId, session_id: sessionId } = payload;
-    const accepted = { isNew: true, jobId, sessionId };
-    if (idempotency !== null || sessionId !== null) {
-      const record: IdempotencyRecord = {
-        job_id: jobId,
-        session_id: sessionId,
-        body_hash: idempotency?.bodyHash ?? "",
-      };
-      const [outcome, ...found] = await commands.acceptJob(
-        keys.idempotency(owner, idempotency?.key ?? ""),
-        keys.session(sessionId ?? ""),
-        keys.sessionTurns(sessionId ?? ""),
-        idempotency === null ? "" : JSON.stringify(record),
-        idempotencyTtlSeconds,
-        newSession === null ? "" : encodeSessionStub(newSession),
-        SESSION_STUB_TTL_S,
-        sessionId === null ? "" : `${kind}:${jobId}`,
-        TURNS_TTL_S,
-        onBusy,
-        keys.bullmq,
-        MAX_TURNS,
-      );
-      if (outcome === "joined") return join(request, JSON.parse(found[0] ?? ""));
-      if (outcome === "busy") throw busy(found[0] ?? "");
-      if (outcome === "deleted") throw new PlatformError("session_not_found");
-      await enqueue(payload, request);
-      // Only a job that interrupts is told who comes first.
-      await Promise.all(found.map((entry) => cancel(...splitEntry(entry))));
-    } else {
-      await enqueue(payload, request);
-    }
-    return accepted;
+    const record: IdempotencyRecord = {
+      job_id: jobId,
+      session_id: sessionId,
+      body_hash: idempotency?.bodyHash ?? "",
+    };
+    const [outcome, ...found] = await commands.acceptJob(
+      keys.idempotency(owner, idempotency?.key ?? ""),
+      keys.session(sessionId ?? ""),
+      keys.sessionTurns(sessionId ?? ""),
+      keys.waitingJobs(kind),
+      keys.delayedJobs(kind),
+      idempotency === null ? "" : JSON.stringify(record),
+      idempotencyTtlSeconds,
+      newSession === null ? "" : encodeSessionStub(newSession),
+      SESSION_STUB_TTL_S,
+      sessionId === null ? "" : `${kind}:${jobId}`,
+      TURNS_TTL_S,
+      onBusy,
+      keys.bullmq,
+      MAX_TURNS,
+      await admission.limit(),
+    );
+    if (outcome === "joined") return join(request, JSON.parse(found[0] ?? ""));
+    if (outcome === "full") throw queueFull();
+    if (outcome === "busy") throw busy(found[0] ?? "");
+    if (outcome === "deleted") throw new PlatformError("session_not_found");
+    await enqueue(payload, request);
+    // Only a job that interrupts is told who comes first.
+    await Promise.all(found.map((entry) => cancel(...splitEntry(entry))));
+    return { isNew: true, jobId, sessionId };
   }
 
   /** A job that was refused because Redis did not answer may reach it all the same; this comes right behind it. */
@@ -174,7 +182,10 @@ export function createJobProducer({
     const { payload, idempotency } = request;
     if (record.body_hash !== idempotency?.bodyHash) throw new PlatformError("idempotency_key_reused");
     const joined = { ...payload, job_id: record.job_id, session_id: record.session_id };
-    if (!(await hasStarted(payload.owner, record.job_id))) {
+    const isKnown =
+      (await redis.exists(keys.queuedJob(payload.kind, record.job_id))) === 1 ||
+      (await hasStarted(payload.owner, record.job_id));
+    if (!isKnown) {
       // No row, and no trace of its session: it was deleted since.
       const sessionGone =
         record.session_id !== null &&
@@ -188,6 +199,7 @@ export function createJobProducer({
 
   return {
     queues,
+    admission,
     /** Writes a key and reads it back, as accepting a job needs it. */
     probe: () => orUnavailable(redis, () => Promise.all([redis.set(keys.probe, "1", "EX", 60), redis.get(keys.probe)])),
     accept: (request: AcceptRequest) =>

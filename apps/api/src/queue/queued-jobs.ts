@@ -19,7 +19,7 @@ export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
 export function createQueuedJobs(redis: Redis, keys: RedisKeys, queues: Record<JobKind, Queue>) {
   async function position({ kind, job_id: jobId, session_id: sessionId }: JobPayload): Promise<number | null> {
     // New jobs enter BullMQ's wait list at its head and are taken from its tail.
-    const wait = `${keys.bullmq}:${kind}:wait`;
+    const wait = keys.waitingJobs(kind);
     const [at, length, turn] = await Promise.all([
       redis.lpos(wait, jobId),
       redis.llen(wait),

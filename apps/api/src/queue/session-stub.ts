@@ -1,4 +1,5 @@
 /** What Redis remembers of a session until its row is sure to exist: enough to own it and to inherit its config. */
+import { DELETED_SESSION } from "@agent-paas/shared/redis/turns-script.ts";
 import { z } from "zod";
 
 const SessionStubSchema = z.object({
@@ -12,9 +13,6 @@ const SessionStubSchema = z.object({
 export type SessionStub = z.infer<typeof SessionStubSchema>;
 
 export const encodeSessionStub = (stub: SessionStub): string => JSON.stringify(stub);
-
-/** What stands in its place once the session was deleted, so that nothing more is accepted into it. */
-export const DELETED_SESSION = "deleted";
 
 /** Null for a session that Redis does not know, or that was deleted. */
 export const decodeSessionStub = (text: string | null): SessionStub | null =>

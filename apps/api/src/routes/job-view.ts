@@ -1,6 +1,6 @@
 /** A job as the wire shows it, from its row or from the queue. Absent things are null. */
 import type { JobKind, JobPayload, JobResult, JobStatus, Usage } from "@agent-paas/shared/contract/jobs.ts";
-import type { JobRow } from "@agent-paas/shared/db/rows.ts";
+import type { ListedJob } from "../storage/job-reader.ts";
 
 export type JobView = {
   readonly id: string;
@@ -28,7 +28,7 @@ export const jobLinks = (id: string): JobLinks => ({
   cancel: `/api/v1/jobs/${id}/cancel`,
 });
 
-export const viewOfRow = (row: JobRow, progress: unknown): JobView => ({
+export const viewOfRow = (row: ListedJob, progress: unknown): JobView => ({
   id: row.id,
   kind: row.kind,
   agent_type: row.agent_type,

@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Route } from "../http/route.ts";
 import { pageQuery, pathId, validate } from "../http/validate.ts";
 import type { Services } from "../services.ts";
-import type { JobFilter } from "../storage/job-reader.ts";
+import { type JobFilter, listsAgent } from "../storage/job-reader.ts";
 import { endedRowFinder, findJob } from "./find-job.ts";
 import { type JobView, viewOfQueued, viewOfRow } from "./job-view.ts";
 import { abortOnClose } from "./request-fields.ts";
@@ -22,6 +22,7 @@ const JobQuerySchema = z.object({ wait: z.coerce.number().min(0).max(MAX_WAIT_S)
 const JobsQuerySchema = pageQuery(200, 50).extend({
   status: z.enum(JOB_STATUSES).optional(),
   kind: z.enum(JOB_KINDS).optional(),
+  agent_type: z.string().min(1).optional(),
   session_id: IdSchema.optional(),
 });
 
@@ -82,6 +83,7 @@ async function listQueued(services: Services, owner: string, filter: JobFilter):
       !started.has(payload.job_id) &&
       (before === undefined || payload.job_id < before) &&
       (kind === undefined || payload.kind === kind) &&
+      listsAgent(filter, payload.agent_type) &&
       (session_id === undefined || payload.session_id === session_id),
   );
   return Promise.all(

@@ -1,15 +1,31 @@
 /** Reads jobs that a worker has started. The owner is part of every query (I8). */
 import type { JobKind, JobStatus } from "@agent-paas/shared/contract/jobs.ts";
+import type { KnowledgeTaskId } from "@agent-paas/shared/contract/knowledge.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { ReadDatabase } from "./database.ts";
 
 export type JobFilter = {
   readonly status?: JobStatus | undefined;
   readonly kind?: JobKind | undefined;
+  readonly agent_type?: string | undefined;
   readonly session_id?: string | undefined;
   readonly before?: string | undefined;
   readonly limit: number;
 };
+
+/** Searches are the platform's own and many; lists have them only when they are asked for by name. */
+const UNLISTED: KnowledgeTaskId = "knowledge.query";
+
+/** Whether lists with this filter have jobs of this agent. */
+export const listsAgent = (filter: JobFilter, agentType: string): boolean =>
+  filter.agent_type === undefined ? agentType !== UNLISTED : agentType === filter.agent_type;
+
+/** What a list shows of a job; the task alone may be as large as a request. */
+const LISTED_COLUMNS = [
+  ...["id", "kind", "agent_type", "session_id", "status", "runs", "result", "usage"],
+  ...["error_code", "error_message", "created_at", "started_at", "finished_at"],
+] as const;
+export type ListedJob = Pick<JobRow, (typeof LISTED_COLUMNS)[number]>;
 
 export type JobReader = ReturnType<typeof createJobReader>;
 
@@ -23,14 +39,16 @@ export function createJobReader(database: ReadDatabase) {
       database.read((db) => db<JobRow>("agent_logs").where({ owner }).whereIn("id", ids).pluck("id"), []),
 
     /** Newest first. */
-    list: (owner: string, { status, kind, session_id, before, limit }: JobFilter): Promise<JobRow[]> =>
+    list: (owner: string, { status, kind, agent_type, session_id, before, limit }: JobFilter): Promise<ListedJob[]> =>
       database.read((db) => {
         const query = db<JobRow>("agent_logs").where({ owner });
         if (status !== undefined) query.where("status", status);
         if (kind !== undefined) query.where({ kind });
+        if (agent_type === undefined) query.whereNot({ agent_type: UNLISTED });
+        else query.where({ agent_type });
         if (session_id !== undefined) query.where({ session_id });
         if (before !== undefined) query.where("id", "<", before);
-        return query.orderBy("id", "desc").limit(limit);
+        return query.orderBy("id", "desc").limit(limit).select(LISTED_COLUMNS);
       }, []),
   };
 }

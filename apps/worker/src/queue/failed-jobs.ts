@@ -1,19 +1,25 @@
 /**
  * I1 for jobs that fail in the queue without their processor having ended them: stalled too often (their workers died),
  * tries used up, a payload that cannot be read. BullMQ tells of them by the worker's `failed` event, once, to a process
- * that may die the next moment. So the event only orders the end, through the `maintenance` queue and its retries; and a
- * worker that starts orders it for all that it finds.
+ * that may die the next moment. So the event only orders the end, through the `maintenance` queue and its retries; and the
+ * reaper orders it for all that it finds.
  */
-import type { JobKind, MaintenancePayload } from "@agent-paas/shared/contract/jobs.ts";
+import { FAILED_JOB_TTL_SECONDS, type JobKind, type MaintenancePayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { Job, JobsOptions, Queue } from "bullmq";
+import type { UnownedJobRepository } from "../storage/unowned-job-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
 import { RetryLater } from "./job-processor.ts";
 
-/** Failed jobs that a starting worker looks at, the newest of each queue. */
+/** Failed jobs that a sweep looks at, the newest of each queue. */
 const SWEEP_LIMIT = 500;
 
-const ORDER_OPTIONS: JobsOptions = { attempts: 20, backoff: { type: "custom" }, removeOnComplete: true };
+const ORDER_OPTIONS: JobsOptions = {
+  attempts: 20,
+  backoff: { type: "custom" },
+  removeOnComplete: true,
+  removeOnFail: { age: FAILED_JOB_TTL_SECONDS },
+};
 
 export type FailedJobs = ReturnType<typeof createFailedJobs>;
 
@@ -21,11 +27,19 @@ export function createFailedJobs(
   queues: Record<JobKind, Queue>,
   maintenance: Queue,
   claims: JobClaims,
+  rows: UnownedJobRepository,
   logger: Logger,
 ) {
   async function orderEnd(kind: JobKind, jobId: string): Promise<void> {
     const payload: MaintenancePayload = { task: "end_failed_job", job_id: jobId, kind };
     await maintenance.add(payload.task, payload, { ...ORDER_OPTIONS, jobId: `failed-${jobId}` });
+  }
+
+  /** Those whose end is still to be told: Redis does not know of it, and it is no old one that Redis has forgotten. */
+  async function withoutEnd(jobIds: readonly string[]): Promise<string[]> {
+    const ends = await Promise.all(jobIds.map((jobId) => claims.knownEnd(jobId)));
+    const forgotten = await rows.ended(jobIds.filter((_, at) => ends[at] === "unknown"));
+    return jobIds.filter((jobId, at) => ends[at] !== "told" && !forgotten.includes(jobId));
   }
 
   return {
@@ -47,9 +61,8 @@ export function createFailedJobs(
     /** Orders the end of failed jobs whose end was never told: whoever heard of them died before it could. */
     async sweep(): Promise<void> {
       for (const [kind, queue] of Object.entries(queues) as [JobKind, Queue][]) {
-        for (const job of await queue.getFailed(0, SWEEP_LIMIT - 1)) {
-          if (job?.id !== undefined && !(await claims.hasEnded(job.id))) await orderEnd(kind, job.id);
-        }
+        const failed = await queue.getRanges(["failed"], 0, SWEEP_LIMIT - 1);
+        for (const jobId of await withoutEnd(failed)) await orderEnd(kind, jobId);
       }
     },
   };

@@ -17,6 +17,19 @@ export type Claim =
   /** This or a higher attempt was claimed before. */
   | { readonly kind: "stale" };
 
+export type TakenOver = {
+  /** Above every attempt before it. */
+  readonly attempt: number;
+  /** What the `seq` of the next event is to follow. */
+  readonly seq: number;
+  readonly cancelRequested: boolean;
+};
+
+/**
+ * What Redis knows of a job's end: `unknown` before its first claim, and once its state has expired or was lost.
+ */
+export type KnownEnd = "told" | "not_told" | "unknown";
+
 export type JobClaims = ReturnType<typeof createJobClaims>;
 
 /**
@@ -34,6 +47,35 @@ redis.call('EXPIRE', KEYS[2], ARGV[2])
 return {'claimed', known[2] or '0', tostring(runs), known[4] or ''}
 `;
 
+/**
+ * KEYS: state, log. ARGV: least attempt, expiry of both in seconds, age in seconds that a claim must have, seq where the
+ * state is lost. Returns {attempt, seq, cancel}, or nil. A claim's age is what has passed of its expiry.
+ */
+const TAKE_OVER_SCRIPT = `
+local known = redis.call('HMGET', KEYS[1], 'attempt', 'seq', 'ended', 'cancel')
+local attempt, seq = tonumber(ARGV[1]), known[2] or '0'
+if known[3] then return false end
+if known[1] then
+  if ARGV[2] - redis.call('TTL', KEYS[1]) < tonumber(ARGV[3]) then return false end
+  attempt = math.max(attempt, known[1] + 1)
+else
+  seq = ARGV[4]
+end
+redis.call('HSET', KEYS[1], 'attempt', attempt, 'seq', seq)
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+redis.call('EXPIRE', KEYS[2], ARGV[2])
+return {tostring(attempt), seq, known[4] or ''}
+`;
+
+type TakeOverCommand = (
+  state: string,
+  log: string,
+  leastAttempt: number,
+  ttlSeconds: number,
+  minAgeSeconds: number,
+  seqIfLost: number,
+) => Promise<[string, string, string] | null>;
+
 type ClaimCommand = (
   state: string,
   log: string,
@@ -44,11 +86,12 @@ type ClaimCommand = (
 
 export function createJobClaims(redis: Redis, keys: RedisKeys) {
   redis.defineCommand("claimJob", { numberOfKeys: 2, lua: CLAIM_SCRIPT });
-  const claimJob = (redis as unknown as { claimJob: ClaimCommand }).claimJob.bind(redis);
+  redis.defineCommand("takeOverJob", { numberOfKeys: 2, lua: TAKE_OVER_SCRIPT });
+  const commands = redis as unknown as { claimJob: ClaimCommand; takeOverJob: TakeOverCommand };
   return {
     /** Claims the job to run it, or, with `begin` false, only to say something in its log. */
     async claim(jobId: string, attempt: number, begin = true): Promise<Claim> {
-      const [outcome, seq, runs, cancel] = await claimJob(
+      const [outcome, seq, runs, cancel] = await commands.claimJob(
         keys.jobState(jobId),
         keys.eventLog(jobId),
         attempt,
@@ -60,13 +103,39 @@ export function createJobClaims(redis: Redis, keys: RedisKeys) {
       return { kind: "claimed", seq: Number(seq), runs: Number(runs), cancelRequested: cancel !== "" };
     },
 
+    /**
+     * Claims a running job that the queue has lost, in order to end it. Null: its end was told, or its latest claim is
+     * younger than `minAgeSeconds`. `seqIfLost` is used when Redis knows nothing of it any more.
+     */
+    async takeOver(
+      jobId: string,
+      leastAttempt: number,
+      minAgeSeconds: number,
+      seqIfLost: number,
+    ): Promise<TakenOver | null> {
+      const taken = await commands.takeOverJob(
+        keys.jobState(jobId),
+        keys.eventLog(jobId),
+        leastAttempt,
+        UNENDED_JOB_TTL_SECONDS,
+        minAgeSeconds,
+        seqIfLost,
+      );
+      if (taken === null) return null;
+      const [attempt, seq, cancel] = taken;
+      return { attempt: Number(attempt), seq: Number(seq), cancelRequested: cancel !== "" };
+    },
+
     /** Drops the state and the event log of an ended job. */
     async forget(jobId: string): Promise<void> {
       await redis.del(keys.jobState(jobId), keys.eventLog(jobId));
     },
 
-    /** Whether the job's end was told. */
-    hasEnded: async (jobId: string): Promise<boolean> => (await redis.hexists(keys.jobState(jobId), "ended")) === 1,
+    async knownEnd(jobId: string): Promise<KnownEnd> {
+      const [attempt, ended] = await redis.hmget(keys.jobState(jobId), "attempt", "ended");
+      if (ended !== null) return "told";
+      return attempt === null ? "unknown" : "not_told";
+    },
 
     /** Which of the jobs somebody wants cancelled. */
     async cancelRequested(jobIds: readonly string[]): Promise<string[]> {

@@ -1,4 +1,4 @@
-/** The `maintenance` queue: ends and deletions that belong to no running job, with the queue's own retries. */
+/** The `maintenance` queue: retention, and ends and deletions that belong to no running job, with the queue's own retries. */
 import {
   type JobKind,
   JobPayloadSchema,
@@ -12,6 +12,7 @@ import { NOBODY } from "../events/job-event-writer.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
 import { nothingDone } from "./job-ender.ts";
+import type { Retention } from "./retention.ts";
 import type { UnownedJobEnder } from "./unowned-job-ender.ts";
 
 export type MaintenanceDeps = {
@@ -20,9 +21,11 @@ export type MaintenanceDeps = {
   readonly sessions: SessionRepository;
   readonly claims: JobClaims;
   readonly publisher: JobEventPublisher;
+  readonly retention: Retention;
 };
 
-export function createMaintenanceProcessor({ queues, unowned, sessions, claims, publisher }: MaintenanceDeps) {
+export function createMaintenanceProcessor(deps: MaintenanceDeps) {
+  const { queues, unowned, sessions, claims, publisher, retention } = deps;
   return async (job: Job): Promise<void> => {
     const payload = MaintenancePayloadSchema.parse(job.data);
     switch (payload.task) {
@@ -60,6 +63,8 @@ export function createMaintenanceProcessor({ queues, unowned, sessions, claims, 
         await writer.flushed();
         return;
       }
+      case "apply_retention":
+        return retention.apply();
     }
   };
 }

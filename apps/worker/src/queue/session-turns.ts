@@ -8,13 +8,16 @@
 import type { JobKind, JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { DROP_DEAD_HEADS } from "@agent-paas/shared/redis/turns-script.ts";
-import { SECOND } from "@agent-paas/shared/time.ts";
+import { CLOSE_SESSION_SCRIPT, DELETED_SESSION, DROP_DEAD_HEADS } from "@agent-paas/shared/redis/turns-script.ts";
+import { DAY, SECOND } from "@agent-paas/shared/time.ts";
 import { DelayedError, type Job, type Queue } from "bullmq";
 import type { Redis } from "ioredis";
 
 /** When a parked job looks again by itself. */
 const LOOK_AGAIN_MS = 5 * SECOND;
+
+/** How long Redis remembers that a session was deleted, s; its row is gone by then. */
+const DELETED_TTL_S = DAY / SECOND;
 
 /** KEYS: turns. ARGV: own entry, prefix of BullMQ's job keys. Returns how many jobs come first; without an entry, all. */
 const JOBS_AHEAD_SCRIPT = `
@@ -34,6 +37,7 @@ return false
 type Commands = {
   countJobsAhead(key: string, entry: string, prefix: string): Promise<number>;
   releaseTurn(key: string, entry: string): Promise<string | null>;
+  closeSession(turns: string, stub: string, prefix: string, mark: string, ttl: number): Promise<string | null>;
 };
 
 /** `kind:job id`, as the list of turns holds it. */
@@ -44,6 +48,7 @@ export type SessionTurns = ReturnType<typeof createSessionTurns>;
 export function createSessionTurns(redis: Redis, keys: RedisKeys, queues: Record<JobKind, Queue>, logger: Logger) {
   redis.defineCommand("countJobsAhead", { numberOfKeys: 1, lua: JOBS_AHEAD_SCRIPT });
   redis.defineCommand("releaseTurn", { numberOfKeys: 1, lua: RELEASE_SCRIPT });
+  redis.defineCommand("closeSession", { numberOfKeys: 2, lua: CLOSE_SESSION_SCRIPT });
   const commands = redis as unknown as Commands;
 
   const entryOf = (payload: JobPayload) => `${payload.kind}:${payload.job_id}`;
@@ -93,6 +98,15 @@ export function createSessionTurns(redis: Redis, keys: RedisKeys, queues: Record
         return null;
       }
     },
+
+    /** Closes an idle session for its deletion: nothing more is accepted into it. False: a job has its turn or waits. */
+    async close(sessionId: string): Promise<boolean> {
+      const [turns, stub] = [keys.sessionTurns(sessionId), keys.session(sessionId)];
+      return (await commands.closeSession(turns, stub, keys.bullmq, DELETED_SESSION, DELETED_TTL_S)) === null;
+    },
+
+    /** Takes a closing back, of a session that has a row. */
+    reopen: async (sessionId: string): Promise<void> => void (await redis.del(keys.session(sessionId))),
 
     /** Starts the job whose turn it is. Never throws. */
     async wake(entry: TurnEntry | null): Promise<void> {

@@ -14,6 +14,7 @@ import * as agentSteps from "./migrations/002-agent-steps.ts";
 import * as knowledge from "./migrations/003-knowledge.ts";
 import * as indexes from "./migrations/004-indexes.ts";
 import * as knowledgeIndexes from "./migrations/005-knowledge-indexes.ts";
+import * as reaperAndRetention from "./migrations/006-reaper-and-retention.ts";
 
 const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map([
   ["001-initial", initial],
@@ -21,6 +22,7 @@ const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map([
   ["003-knowledge", knowledge],
   ["004-indexes", indexes],
   ["005-knowledge-indexes", knowledgeIndexes],
+  ["006-reaper-and-retention", reaperAndRetention],
 ]);
 
 const LOCK_WITHIN_MS = 60 * SECOND;

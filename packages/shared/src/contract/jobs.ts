@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { IdSchema } from "../ids.ts";
-import { DAY, SECOND } from "../time.ts";
+import { DAY, HOUR, SECOND } from "../time.ts";
 import { LimitsSchema } from "./limits.ts";
 import { LOCALES, LocaleSchema } from "./locale.ts";
 
@@ -30,6 +30,10 @@ export const NO_USAGE: Usage = { input_tokens: 0, output_tokens: 0, total_tokens
  * restart. Only the end sets the short expiry of the log.
  */
 export const UNENDED_JOB_TTL_SECONDS = (7 * DAY) / SECOND;
+
+/** How long the queues keep jobs that have ended, s; what is known of them longer is in the database. */
+export const COMPLETED_JOB_TTL_SECONDS = HOUR / SECOND;
+export const FAILED_JOB_TTL_SECONDS = DAY / SECOND;
 
 export type JobError = { readonly code: string; readonly message: string };
 
@@ -92,7 +96,7 @@ export const SalvagedPayloadSchema = JobPayloadSchema.extend({
   accepted_at: z.iso.datetime().catch(() => new Date().toISOString()),
 });
 
-/** The queue of deletions and of ends that no running job can write itself. */
+/** The queue of deletions, of retention and of ends that no running job can write itself. */
 export const MAINTENANCE_QUEUE = "maintenance";
 
 export const MaintenancePayloadSchema = z.discriminatedUnion("task", [
@@ -107,5 +111,7 @@ export const MaintenancePayloadSchema = z.discriminatedUnion("task", [
     owner: z.string().min(1),
     receipt_id: IdSchema,
   }),
+  /** Drop what is older than the settings say. */
+  z.object({ task: z.literal("apply_retention") }),
 ]);
 export type MaintenancePayload = z.infer<typeof MaintenancePayloadSchema>;

@@ -9,6 +9,9 @@ export type SqliteHandle = BetterSqlite3.Database;
 /** Fixed in this version: a fault of the write-ahead log that can corrupt the file under several connections. */
 export const MIN_SQLITE_VERSION = "3.51.3";
 
+/** What the write-ahead log is cut to when it starts anew, and beyond which a worker makes it start anew. */
+export const WAL_LIMIT_BYTES = 64 * 1_024 * 1_024;
+
 export function databaseFile(databaseUrl: string): string {
   return databaseUrl.startsWith("file://") ? fileURLToPath(databaseUrl) : databaseUrl.replace(/^file:/, "");
 }
@@ -19,7 +22,7 @@ export function openWritableDatabase(file: string): Knex {
     "journal_mode = WAL",
     "synchronous = NORMAL",
     "foreign_keys = ON",
-    "journal_size_limit = 67108864",
+    `journal_size_limit = ${WAL_LIMIT_BYTES}`,
     "temp_store = MEMORY",
     "cache_size = -16000",
     // SQLite's busy wait blocks the event loop, so it is short; the write batch tries again with jitter.
@@ -58,8 +61,12 @@ function open(file: string, options: object, pragmas: readonly string[]): Knex {
 
 function assertVersion(handle: SqliteHandle): void {
   const version = handle.prepare("select sqlite_version()").pluck().get() as string;
-  const [actual, least] = [version, MIN_SQLITE_VERSION].map((text) =>
+  if (isTooOld(version)) throw new Error(`SQLite ${version} is too old; ${MIN_SQLITE_VERSION} is needed`);
+}
+
+export function isTooOld(version: string): boolean {
+  const [actual = 0, least = 0] = [version, MIN_SQLITE_VERSION].map((text) =>
     text.split(".").reduce((sum, part) => sum * 1_000 + Number(part), 0),
   );
-  if ((actual ?? 0) < (least ?? 0)) throw new Error(`SQLite ${version} is too old; ${MIN_SQLITE_VERSION} is needed`);
+  return actual < least;
 }

@@ -72,6 +72,12 @@ export const ERROR_CODES = {
     true,
     "The queue cannot be reached. Try again, with an Idempotency-Key if the work must not be done twice.",
   ),
+  queue_full: entry(
+    503,
+    "unavailable_error",
+    true,
+    "Too many jobs wait already. Nothing was accepted; try again later.",
+  ),
   database_unavailable: entry(503, "unavailable_error", true, "The database cannot be read."),
   vector_store_unavailable: entry(503, "unavailable_error", true, "The vector store cannot be reached."),
   internal_error: entry(500, "internal_error", false, "Something went wrong inside the platform."),

@@ -26,6 +26,9 @@ export function createRedisKeys(prefix: string) {
     bullmq: base,
     /** BullMQ's own hash of one job. */
     queuedJob: (kind: JobKind, jobId: string) => `${base}:${kind}:${jobId}`,
+    /** BullMQ's own list of a queue's waiting jobs, and its sorted set of those that wait for a time. */
+    waitingJobs: (kind: JobKind) => `${base}:${kind}:wait`,
+    delayedJobs: (kind: JobKind) => `${base}:${kind}:delayed`,
 
     /** Hash: attempt, seq, ended, cancel, progress of one job. */
     jobState: (jobId: string) => `${shard(jobId)}:job:${jobId}`,
@@ -48,6 +51,8 @@ export function createRedisKeys(prefix: string) {
     workers: `${base}:workers`,
     /** Hash: agent id → manifest. */
     agents: `${base}:agents`,
+    /** String: the reaper that looks now. */
+    reaper: `${base}:reaper`,
     /** String: written and read by health checks. */
     probe: `${base}:probe`,
     /** Channel: job ids to cancel, for speed; the intent itself is in the job's state. */

@@ -18,3 +18,19 @@ local function dropDeadHeads(turns, prefix)
   end
 end
 `;
+
+/** What stands in the place of a session's stub once it was deleted, so that nothing more is accepted into it. */
+export const DELETED_SESSION = "deleted";
+
+/**
+ * Closes an idle session for its deletion. KEYS: turns, session stub. ARGV: prefix of BullMQ's job keys, the mark of a
+ * deleted session, its expiry s. Returns the head of the turns when it is busy, and then closes nothing.
+ */
+export const CLOSE_SESSION_SCRIPT = `
+${DROP_DEAD_HEADS}
+dropDeadHeads(KEYS[1], ARGV[1])
+local head = redis.call('LINDEX', KEYS[1], 0)
+if head then return head end
+redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
+return false
+`;

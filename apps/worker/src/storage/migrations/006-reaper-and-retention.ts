@@ -1,0 +1,19 @@
+/** What the reaper and retention look up. Where few rows are wanted, the index is partial and costs the others nothing. */
+import type { Knex } from "knex";
+
+const INDEXES = {
+  agent_logs_running: "agent_logs (id) where status = 'running'",
+  agent_logs_of_sessions: "agent_logs (session_id, finished_at)",
+  agent_logs_queries: "agent_logs (finished_at) where agent_type = 'knowledge.query'",
+  sessions_updated_at: "sessions (updated_at)",
+};
+
+export async function up(db: Knex): Promise<void> {
+  for (const [name, what] of Object.entries(INDEXES)) await db.raw(`create index ${name} on ${what}`);
+  await db.schema.alterTable("agent_logs", (table) => table.dropIndex(["session_id"]));
+}
+
+export async function down(db: Knex): Promise<void> {
+  await db.schema.alterTable("agent_logs", (table) => table.index(["session_id"]));
+  for (const name of Object.keys(INDEXES)) await db.raw(`drop index ${name}`);
+}

@@ -1,0 +1,113 @@
+// `npm run backup -- --to FILE`: a copy of the database while everything runs. It is the state of one moment: SQLite reads
+// it in one transaction, so no write is in it by half.
+//
+// 1. The file appears under its name whole, checked and on the disk, or not at all; nothing is ever overwritten.
+// 2. It is one file of its own, without a write-ahead log beside it.
+import "./require-node.mjs";
+import { existsSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { backup, DatabaseSync } from "node:sqlite";
+import { parseArgs } from "node:util";
+import { databaseFile } from "@agent-paas/shared/db/open-database.ts";
+import { resolveOptions, UsageError } from "./start/options.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+/** All in one step: what is copied in several starts again whenever a worker writes. */
+const ALL_PAGES = 2 ** 31 - 1;
+
+const HELP = `npm run backup -- --to FILE: copies the database to FILE while everything runs
+
+From the environment or the file .env: DATABASE_URL, or else DATA_DIR.`;
+
+async function main(): Promise<void> {
+  const { to, help } = parseFlags(process.argv.slice(2));
+  if (help) return console.log(HELP);
+  if (to === undefined) throw new UsageError(`Say where to: ${HELP}`);
+  const dotEnv = resolve(ROOT, ".env");
+  if (existsSync(dotEnv)) process.loadEnvFile(dotEnv);
+  const from = resolve(ROOT, databaseFile(resolveOptions([], process.env, ROOT).databaseUrl));
+  if (!existsSync(from)) throw new UsageError(`There is no database at ${from}. Set DATABASE_URL or DATA_DIR`);
+  // A relative name is meant where npm was called, not where npm goes.
+  const target = resolve(process.env.INIT_CWD ?? process.cwd(), to);
+  if (existsSync(target)) throw new UsageError(`${target} exists already; a backup overwrites nothing`);
+
+  const aside = `${target}.${process.pid}.part`;
+  try {
+    await copy(from, aside);
+    const { bytes, jobs, sessions } = check(aside);
+    await flush(aside);
+    if (existsSync(target)) throw new UsageError(`${target} exists already; a backup overwrites nothing`);
+    await rename(aside, target);
+    await flush(dirname(target));
+    console.log(howToRestore(from, target, `${bytes} bytes, ${jobs} jobs, ${sessions} sessions`));
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  // What people say to agents is nobody else's on this machine.
+  await (await open(to, "wx", 0o600)).close();
+  const source = new DatabaseSync(from, { readOnly: true });
+  try {
+    await backup(source, to, { rate: ALL_PAGES });
+  } finally {
+    source.close();
+  }
+}
+
+function check(file: string): { bytes: number; jobs: number; sessions: number } {
+  const database = new DatabaseSync(file);
+  try {
+    database.exec("PRAGMA journal_mode = DELETE");
+    const integrity = database.prepare("PRAGMA integrity_check").all();
+    const orphans = database.prepare("PRAGMA foreign_key_check").all();
+    if (integrity.length !== 1 || integrity[0]?.integrity_check !== "ok" || orphans.length > 0) {
+      const faults = [...integrity, ...orphans].slice(0, 5).map((row) => JSON.stringify(row));
+      throw new Error(`The copy is faulty and was not kept, and so may the database be: ${faults.join(" ")}`);
+    }
+    const one = (sql: string) => Number(Object.values(database.prepare(sql).get() ?? {})[0]);
+    return {
+      bytes: one("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"),
+      jobs: one("SELECT count(*) FROM agent_logs"),
+      sessions: one("SELECT count(*) FROM sessions"),
+    };
+  } finally {
+    database.close();
+  }
+}
+
+async function flush(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const howToRestore = (from: string, backup: string, content: string) => `Backed up ${from}
+       to ${backup} (${content}; checked)
+
+To restore: stop the API and all workers; then
+  rm -f '${from}-wal' '${from}-shm'
+  cp '${backup}' '${from}'
+and start them again.
+
+Not in it: Redis (jobs that wait or run, events of the last hour, Idempotency-Keys) and Chroma (vectors of documents).`;
+
+function parseFlags(args: string[]) {
+  try {
+    return parseArgs({ args, options: { to: { type: "string" }, help: { type: "boolean", short: "h" } } }).values;
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n${HELP}`);
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof UsageError ? error.message : ((error as Error).stack ?? String(error)));
+  process.exitCode = 1;
+}

@@ -1,0 +1,132 @@
+/**
+ * Admission: what would fill the queue, or Redis, is refused with a 503 that says when to come back, and nothing of it is
+ * kept; what was accepted before is joined as ever, and room makes itself felt without a restart.
+ */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Server } from "../../scripts/services/server.ts";
+import type { Answer, ApiClient, Json } from "../support/api-client.ts";
+import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { startPrivateRedis } from "../support/redis.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+const MAX_QUEUED_JOBS = 5;
+
+let redis: Server;
+let platform: TestPlatform;
+let alice: ApiClient;
+beforeAll(async () => {
+  redis = await startPrivateRedis();
+  platform = await startTestPlatform({
+    redisUrl: redis.url,
+    workers: 0,
+    env: { MAX_QUEUED_JOBS: String(MAX_QUEUED_JOBS) },
+  });
+  ({ alice } = platform);
+  // Agents are offered for days after the last worker has gone.
+  await (await platform.startWorker()).stop(10_000);
+});
+afterAll(async () => {
+  await platform.stop();
+  await redis.stop();
+});
+
+const chat = (message: string, more: object = {}, headers: Record<string, string> = {}) =>
+  alice.post("/chat/completions", { agent_type: "chat_basic", message, stream: false, ...more }, headers);
+const execute = (task: string, headers: Record<string, string> = {}) =>
+  alice.post("/agents/chat_basic/execute", { task }, headers);
+/** What requests write, but for BullMQ's locks and marks, which come and go. */
+const tracesOfRequests = async () =>
+  (await platform.redis.keys("*")).filter((key) => /:(idem|session|turns|upload):|:[0-9a-f-]{36}$/.test(key)).sort();
+
+function expectRefusal({ status, headers, body }: Answer<Json>): void {
+  expect(status).toBe(503);
+  expect(body.error).toMatchObject({ code: "queue_full", type: "unavailable_error" });
+  expect(Number(headers.get("retry-after"))).toBeGreaterThanOrEqual(5);
+}
+
+describe("a full queue", () => {
+  const jobIds: string[] = [];
+
+  test("takes as many jobs as it may hold, and refuses the next without a trace", async () => {
+    const first = await execute("[[text=Done]] First", { "Idempotency-Key": "first" });
+    expect(first.status).toBe(202);
+    jobIds.push(first.body.job_id);
+    while (jobIds.length < MAX_QUEUED_JOBS) jobIds.push(await alice.execute("[[text=Done]] Work"));
+
+    const traces = await tracesOfRequests();
+    expectRefusal(await execute("One too many"));
+    expectRefusal(await execute("One too many", { "Idempotency-Key": "refused" }));
+    expect(await tracesOfRequests()).toEqual(traces);
+    expect(traces.length).toBeGreaterThan(MAX_QUEUED_JOBS);
+  });
+
+  test("joins what it accepted before", async () => {
+    const repeated = await execute("[[text=Done]] First", { "Idempotency-Key": "first" });
+    expect(repeated).toMatchObject({ status: 202, body: { job_id: jobIds[0] } });
+  });
+
+  test("leaves the other queue alone, is seen by health, and lets its jobs be cancelled", async () => {
+    const waiting = alice.chat({ message: "[[text=Hello]] In the other queue" });
+    await waitFor("the chat", async () => (await platform.redis.llen(platform.keys.waitingJobs("chat"))) === 1);
+    const health = await alice.get("/health");
+    expect(health.status).toBe(200);
+    expect(health.body).toMatchObject({ status: "degraded", checks: { queues: { status: "degraded" } } });
+    expect((await alice.get("/readyz")).status).toBe(200);
+    expect((await alice.post(`/jobs/${jobIds[1]}/cancel`, {})).status).toBe(202);
+
+    await platform.startWorker();
+    expect((await (await waiting).all()).at(-1)).toMatchObject({ event: "done", data: { status: "completed" } });
+  });
+
+  test("takes jobs again as soon as there is room, and did nothing that it refused", async () => {
+    await Promise.all(jobIds.map((jobId) => alice.ended(jobId)));
+    const jobId = await alice.execute("[[text=Done]] After");
+    expect((await alice.ended(jobId)).result.content).toBe("Done");
+    expect(await platform.model.calls({ contains: "too many" })).toEqual([]);
+  });
+});
+
+describe("a Redis that is nearly full", () => {
+  const limitMemory = (bytes: number) => platform.redis.config("SET", "maxmemory", bytes);
+  const usedMemory = async () => Number(/used_memory:(\d+)/.exec(await platform.redis.info("memory"))?.[1]);
+  afterEach(() => limitMemory(0));
+
+  test("takes no new job, but lets those that it has end", async () => {
+    const { body: running } = await execute("[[tokens=40 rate=20]] Running", { "Idempotency-Key": "running" });
+    await limitMemory(Math.round((await usedMemory()) / 0.95));
+    const health = await waitFor("health", async () => {
+      const { body } = await alice.get("/health");
+      return body.checks.redis.status === "degraded" && body;
+    });
+    expect(health.status).toBe("degraded");
+    expect(health.checks.redis.used_memory_bytes / health.checks.redis.max_memory_bytes).toBeGreaterThan(0.8);
+    expect((await alice.get("/readyz")).status).toBe(200);
+
+    expectRefusal(await execute("No memory for a task"));
+    expectRefusal(await chat("No memory for a chat"));
+    const repeated = await execute("[[tokens=40 rate=20]] Running", { "Idempotency-Key": "running" });
+    expect(repeated).toMatchObject({ status: 202, body: { job_id: running.job_id } });
+    expect(await alice.ended(running.job_id)).toMatchObject({ status: "completed", attempt: 1 });
+  });
+
+  test("says the same when Redis itself refuses, and works again when it has memory", async () => {
+    const { body: ended } = await waitFor("room", async () => {
+      const answer = await chat("[[text=Kept]] Before");
+      return answer.status === 200 && answer;
+    });
+    await limitMemory(1_000_000);
+    // The API may not have heard of it yet: then the answer is Redis' own.
+    expectRefusal(await execute("No memory at all"));
+    expectRefusal(await chat("No memory at all", { session_id: ended.session_id }));
+    expectRefusal(await chat("No memory at all", {}, { "Idempotency-Key": "never" }));
+    expect((await alice.get("/health")).body).toMatchObject({
+      status: "degraded",
+      checks: { redis: { status: "degraded" } },
+    });
+    expect((await alice.get(`/jobs/${ended.job_id}`)).body.status).toBe("completed");
+
+    await limitMemory(0);
+    await waitFor("chats to work again", async () => (await chat("[[text=Back]] Again")).status === 200);
+    expect(await platform.model.calls({ contains: "No memory" })).toEqual([]);
+  });
+});

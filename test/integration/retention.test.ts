@@ -1,0 +1,198 @@
+/** I9: what is old is dropped, in batches; what is in use or young stays; and every other key in Redis expires by itself. */
+
+import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
+import type { JobRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
+import { newId } from "@agent-paas/shared/ids.ts";
+import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { DAY, HOUR, MINUTE } from "@agent-paas/shared/time.ts";
+import { Queue, Worker } from "bullmq";
+import { Redis } from "ioredis";
+import type { Knex } from "knex";
+import { pino } from "pino";
+import { expect, inject, onTestFinished, test } from "vitest";
+import { createJobClaims } from "../../apps/worker/src/queue/job-claims.ts";
+import { createRetention } from "../../apps/worker/src/queue/retention.ts";
+import { createSessionTurns } from "../../apps/worker/src/queue/session-turns.ts";
+import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
+import { startTestPlatform } from "../support/platform.ts";
+import { keysInRedis } from "../support/platform-state.ts";
+import { seedSession } from "../support/seed-session.ts";
+import { openTestDatabase } from "../support/test-database.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+async function openRetention({ jobDays = 30, sessionDays = 0 } = {}) {
+  const { db } = await openTestDatabase();
+  const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
+  const keys = createRedisKeys(`t${newId().slice(-8)}`);
+  const logger = pino({ enabled: false });
+  const connection = { connection: redis, prefix: keys.bullmq };
+  const queues = { chat: new Queue("chat", connection), execute: new Queue("execute", connection) };
+  const maintenance = new Queue("maintenance", connection);
+  onTestFinished(async () => {
+    for (const queue of [maintenance, ...Object.values(queues)]) {
+      await queue.obliterate({ force: true });
+      await queue.close();
+    }
+    redis.disconnect();
+  });
+  const retention = createRetention({
+    ...{ queues, maintenance, logger, jobDays, sessionDays, intervalSeconds: 600 },
+    claims: createJobClaims(redis, keys),
+    turns: createSessionTurns(redis, keys, queues, logger),
+    rows: createRetentionRepository(db),
+  });
+  return { db, redis, keys, queues, maintenance, connection, retention };
+}
+
+const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+
+function jobRow(endedAgoMs: number | null, more: Partial<JobRow> = {}): Partial<JobRow> {
+  const finished_at = endedAgoMs === null ? null : ago(endedAgoMs);
+  const status = finished_at === null ? "running" : "completed";
+  const started_at = ago(60 * DAY);
+  return {
+    ...{ id: newId(), owner: "alice", kind: "execute", agent_type: "chat_basic", session_id: null, task: "t", status },
+    ...{ attempt: 1, runs: 1, worker: "w", created_at: started_at, started_at, finished_at, ...more },
+  };
+}
+
+const taskOf = async (db: Knex): Promise<string[]> => (await db("agent_logs").pluck("task")).sort();
+
+async function ageSession(db: Knex, id: string, untouchedMs: number): Promise<void> {
+  await db<SessionRow>("sessions")
+    .where({ id })
+    .update({ updated_at: ago(untouchedMs) });
+}
+
+const ROWS = [
+  jobRow(31 * DAY, { task: "old" }),
+  jobRow(29 * DAY, { task: "young" }),
+  jobRow(null, { task: "running" }),
+  jobRow(62 * MINUTE, { task: "old query", agent_type: "knowledge.query" }),
+  jobRow(59 * MINUTE, { task: "young query", agent_type: "knowledge.query" }),
+];
+
+test("jobs outside sessions go when they are old, searches after an hour, with their steps", async () => {
+  const { db, retention } = await openRetention();
+  await db("agent_logs").insert(ROWS);
+  const step = { step_no: 1, step_key: "k", kind: "tool", status: "finished", attempt: 1, started_at: ago(DAY) };
+  await db("agent_steps").insert(ROWS.map(({ id }) => ({ ...step, job_id: id })));
+  const sessionId = await seedSession(db, "alice", 2);
+  await db("agent_logs")
+    .where({ session_id: sessionId })
+    .update({ task: "of a session", finished_at: ago(40 * DAY) });
+  await retention.apply();
+  expect(await taskOf(db)).toEqual(["of a session", "of a session", "running", "young", "young query"]);
+  expect(await db("agent_steps").pluck("job_id")).toHaveLength(3);
+});
+
+test("jobs are kept for ever where the setting says so, but searches", async () => {
+  const { db, retention } = await openRetention({ jobDays: 0 });
+  await db("agent_logs").insert(ROWS);
+  await retention.apply();
+  expect(await taskOf(db)).toEqual(["old", "running", "young", "young query"]);
+});
+
+test("thousands go too, and what Redis has of them", async () => {
+  const { db, redis, keys, retention } = await openRetention();
+  const rows = Array.from({ length: 1_700 }, () => jobRow(31 * DAY));
+  await db.batchInsert("agent_logs", rows, 500);
+  const state = keys.jobState(rows[0]?.id ?? "");
+  await redis.hset(state, "attempt", 1);
+  await retention.apply();
+  expect([await taskOf(db), await redis.exists(state)]).toEqual([[], 0]);
+});
+
+test("sessions go that nobody uses, with messages and jobs; none where a job runs or waits", async () => {
+  const { db, redis, keys, queues, retention } = await openRetention({ sessionDays: 10 });
+  const [unused, inUse, running, queued] = [
+    await seedSession(db, "alice", 600),
+    await seedSession(db, "alice", 1),
+    await seedSession(db, "alice", 1),
+    await seedSession(db, "alice", 1),
+  ];
+  for (const id of [unused, running, queued]) await ageSession(db, id, 11 * DAY);
+  await ageSession(db, inUse, 9 * DAY);
+  await db("agent_logs").insert(jobRow(null, { session_id: running }));
+  const waiting = newId();
+  await queues.chat.add("chat", {}, { jobId: waiting });
+  await redis.rpush(keys.sessionTurns(queued), `chat:${waiting}`);
+
+  await retention.apply();
+  const left = [inUse, running, queued].sort();
+  expect((await db("sessions").pluck("id")).sort()).toEqual(left);
+  expect((await db("messages").distinct("session_id").pluck("session_id")).sort()).toEqual(left);
+  expect((await db("agent_logs").distinct("session_id").pluck("session_id")).sort()).toEqual(left);
+  expect(await redis.get(keys.session(unused))).toBe("deleted");
+  expect(await redis.exists(keys.session(inUse), keys.session(running), keys.session(queued))).toBe(0);
+});
+
+test("sessions are kept for ever by default", async () => {
+  const { db, retention } = await openRetention();
+  await ageSession(db, await seedSession(db, "alice", 1), 1_000 * DAY);
+  await retention.apply();
+  expect(await db("sessions").pluck("id")).toHaveLength(1);
+});
+
+test("the queues drop what ended long ago, and keep what is young or waits", async () => {
+  const { redis, keys, queues, connection, retention } = await openRetention();
+  const worker = new Worker("chat", async () => {}, connection);
+  await queues.chat.addBulk(["old", "young"].map((jobId) => ({ name: "chat", data: {}, opts: { jobId } })));
+  await waitFor("the jobs to end", async () => (await queues.chat.getCompletedCount()) === 2);
+  await worker.close();
+  await queues.chat.add("chat", {}, { jobId: "waiting" });
+  await redis.hset(keys.queuedJob("chat", "old"), "finishedOn", Date.now() - 2 * HOUR);
+  await redis.zadd(`${keys.bullmq}:chat:completed`, Date.now() - 2 * HOUR, "old");
+  await retention.apply();
+  const known = await Promise.all(["old", "young", "waiting"].map((id) => redis.exists(keys.queuedJob("chat", id))));
+  expect(known).toEqual([0, 1, 1]);
+});
+
+test("there is one schedule, which comes back when it is lost", async () => {
+  const { maintenance, retention } = await openRetention();
+  for (let time = 0; time < 3; time++) await retention.schedule();
+  expect(await maintenance.getJobSchedulers()).toMatchObject([{ key: "apply_retention", every: 10 * MINUTE }]);
+  await maintenance.removeJobScheduler("apply_retention");
+  await retention.schedule();
+  expect(await maintenance.getJobSchedulersCount()).toBe(1);
+});
+
+test("a running platform drops what is old; its lists leave searches out; its other keys expire", async () => {
+  const platform = await startTestPlatform({ workers: 2, env: { RETENTION_INTERVAL_SECONDS: "1" } });
+  onTestFinished(() => platform.stop());
+  const { alice, redis, keys, databaseFile } = platform;
+
+  const chat = { agent_type: "chat_basic", message: "Hello", stream: false };
+  const { body } = await alice.post("/chat/completions", chat, { "Idempotency-Key": "k" });
+  await Promise.all([
+    alice.post("/chat/completions", { ...chat, session_id: body.session_id }),
+    alice.post("/chat/completions", { ...chat, message: "[[fault=401]] Fail" }),
+    alice.execute("A task").then((jobId) => alice.ended(jobId)),
+  ]);
+  const cancelled = await alice.execute("[[tokens=2000 rate=10]] A long task");
+  await alice.post(`/jobs/${cancelled}/cancel`, {});
+  await alice.ended(cancelled);
+  const running = await alice.execute("[[tokens=2000 rate=10]] Another");
+  await waitFor("it to run", async () => (await alice.get(`/jobs/${running}`)).body.status === "running");
+  const { body: deleted } = await alice.post("/chat/completions", chat);
+  await alice.delete(`/sessions/${deleted.session_id}`);
+
+  const db = openWritableDatabase(databaseFile);
+  onTestFinished(() => db.destroy());
+  await db("agent_logs").insert(ROWS);
+  await waitFor("the old rows to go", async () => (await db("agent_logs").where("task", "like", "old%")).length === 0);
+
+  const listed = (await alice.get("/jobs?limit=200")).body.jobs.map((job: { agent_type: string }) => job.agent_type);
+  expect(new Set(listed)).toEqual(new Set(["chat_basic"]));
+  const searches = (await alice.get("/jobs?agent_type=knowledge.query")).body.jobs;
+  expect(searches).toMatchObject([{ agent_type: "knowledge.query", status: "completed" }]);
+
+  const ofQueues = ["chat", "execute", "maintenance"].map((queue) => `${keys.bullmq}:${queue}:`);
+  const own = (await keysInRedis(platform)).filter((key) => !ofQueues.some((start) => key.startsWith(start)));
+  // One of each sort at least, or the look proves nothing.
+  for (const sort of [":job:", ":events:", ":idem:", ":session:", ":workers", ":agents"]) {
+    expect(own.filter((key) => key.includes(sort)).length, sort).toBeGreaterThan(0);
+  }
+  const left = await Promise.all(own.map(async (key) => [key, await redis.ttl(key)] as const));
+  expect(left.filter(([, ttl]) => ttl === -1)).toEqual([]);
+});
