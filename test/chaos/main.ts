@@ -2,12 +2,20 @@
 import { ChildError } from "../../scripts/services/child.ts";
 import { type ChaosOptions, readOptions, USAGE } from "./options.ts";
 import { runChaos } from "./run.ts";
+import { SCENARIOS } from "./scenarios/index.ts";
+
+const usage = `${USAGE}\nScenarios: ${Object.keys(SCENARIOS).join(", ")}`;
+
+if (process.argv.includes("--help")) {
+  console.log(usage);
+  process.exit(0);
+}
 
 let options: ChaosOptions;
 try {
   options = readOptions(process.argv.slice(2));
 } catch (error) {
-  console.error(`${(error as Error).message}\n${USAGE}`);
+  console.error(`${(error as Error).message}\n${usage}`);
   process.exit(2);
 }
 
