@@ -71,6 +71,20 @@ async function cancelToUpstreamClosed({ alice, model }: TestPlatform, round: num
   return (call.ended_at_ms ?? now()) - cancelledAt;
 }
 
+/** From the end of a chat, as its client sees it, to the beginning of the next of its session, as that one's client does. */
+async function turnHandOver(alice: ApiClient): Promise<number> {
+  const first = await alice.chat({ message: "[[tokens=5 rate=50]] first" });
+  const second = await alice.chat({ session_id: first.sessionId, message: "[[tokens=1]] second" });
+  const endsAt = first.all().then(now);
+  for await (const { data } of second.events()) {
+    if (data.type !== "status") continue;
+    const beganAt = now();
+    second.cut();
+    return beganAt - (await endsAt);
+  }
+  throw new Error("the second chat did not begin");
+}
+
 async function backlogTime({ alice }: TestPlatform): Promise<number> {
   const startedAt = now();
   const jobIds = await Promise.all(
@@ -116,6 +130,10 @@ try {
     print(
       "upstream request closed after POST cancel",
       spread(await repeat(() => cancelToUpstreamClosed(platform, round++))),
+    );
+    print(
+      "the next message of a session begins after the end of the former",
+      spread(await repeat(() => turnHandOver(platform.alice))),
     );
     const turns = await turnTimes(platform);
     print("a turn in a session of 50 messages", spread(turns.short));

@@ -115,13 +115,19 @@ async function readRedis({ redisUrl, redisPrefix }: Scene): Promise<Pick<Evidenc
         const entries = await redis.xrange(key, "-", "+");
         logs.set(jobId, readFrames(entries.map(([, fields]) => [0, fields[1] ?? ""])));
       } else if (/:(chat|execute|maintenance):/.test(key) && UNENDED.includes(key.split(":").at(-1) ?? "")) {
-        left.push(key);
+        if (!(await holdsSchedulesAlone(redis, key))) left.push(key);
       } else if (key.includes(":turns:")) left.push(key);
     }
   } finally {
     redis.disconnect();
   }
   return { logs, left };
+}
+
+/** What comes round by itself waits for its next time, and is nobody's unfinished work. */
+async function holdsSchedulesAlone(redis: Redis, key: string): Promise<boolean> {
+  if (!key.endsWith(":delayed")) return false;
+  return (await redis.zrange(key, 0, -1)).every((jobId) => jobId.startsWith("repeat:"));
 }
 
 async function scan(redis: Redis, match: string): Promise<string[]> {

@@ -122,7 +122,10 @@ export function createFaults(stack: Stack, record: Record) {
           names.flatMap((name) => [
             redis.llen(`${name}:wait`),
             redis.llen(`${name}:active`),
-            redis.zcard(`${name}:delayed`),
+            // But for what comes round by itself.
+            redis
+              .zrange(`${name}:delayed`, 0, -1)
+              .then((jobIds) => jobIds.filter((jobId) => !jobId.startsWith("repeat:")).length),
           ]),
         );
         return counts.every((count) => count === 0);
