@@ -59,20 +59,18 @@ test("more chunks than one request takes are stored, found and deleted", async (
   await store.upsert(collection, chunks, signal);
   const found = await store.query(collection, at(0), 350, signal);
   expect(new Set(found.map(({ id }) => id)).size).toBe(350);
-  await store.deleteDocument(collection, "a", null, signal);
+  await store.deleteDocument(collection, "a", signal);
   expect(await store.query(collection, at(0), 350, signal)).toEqual([]);
 });
 
-test("a document's chunks are deleted, but for the version to keep", async () => {
+test("a document's chunks are deleted, and no other's", async () => {
   const store = createChromaStore({ url: chroma.url });
   const collection = newCollection();
   const ids = async () => (await store.query(collection, at(0), 10, signal)).map(({ id }) => id).sort();
   await store.upsert(collection, [chunk("a", "1", 0, 1), chunk("a", "2", 0, 2), chunk("b", "1", 0, 3)], signal);
-  await store.deleteDocument(collection, "a", "2", signal);
-  expect(await ids()).toEqual(["a:2:0", "b:1:0"]);
-  await store.deleteDocument(collection, "a", null, signal);
+  await store.deleteDocument(collection, "a", signal);
   expect(await ids()).toEqual(["b:1:0"]);
-  await store.deleteDocument(collection, "a", null, signal);
+  await store.deleteDocument(collection, "a", signal);
   await store.deleteCollection(collection, signal);
   expect(await ids()).toEqual([]);
 });
@@ -81,7 +79,7 @@ test("what is not there is empty, and deleted already", async () => {
   const store = createChromaStore({ url: chroma.url });
   const collection = newCollection();
   expect(await store.query(collection, at(0), 3, signal)).toEqual([]);
-  await store.deleteDocument(collection, "a", null, signal);
+  await store.deleteDocument(collection, "a", signal);
   await store.deleteCollection(collection, signal);
 });
 
@@ -120,7 +118,7 @@ async function everyFailure(url: string, bound: AbortSignal, requestTimeoutMs?: 
   const calls = await Promise.allSettled([
     store.upsert("any", [chunk("a", "1", 0, 0)], bound),
     store.query("any", at(0), 1, bound),
-    store.deleteDocument("any", "a", null, bound),
+    store.deleteDocument("any", "a", bound),
     store.deleteCollection("any", bound),
   ]);
   return calls.map((call) => (call.status === "rejected" ? call.reason : call));

@@ -15,7 +15,7 @@ export async function clearStrayCopies(
     return;
   }
   for (const { id } of await documents.strayCopies(owner, collectionId, jobId)) {
-    await store.deleteDocument(collectionId, id, null, signal);
+    await store.deleteDocument(collectionId, id, signal);
     await documents.forgetCopy(owner, id);
   }
 }

@@ -4,7 +4,7 @@
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import { ChromaClient, ChromaClientError, ChromaNotFoundError, ChromaValueError, type Where } from "chromadb";
+import { ChromaClient, ChromaClientError, ChromaNotFoundError, ChromaValueError } from "chromadb";
 import type { EmbeddedChunk, FoundChunk, VectorStore } from "./vector-store.ts";
 
 const REQUEST_TIMEOUT_MS = 10 * SECOND;
@@ -78,9 +78,8 @@ export function createChromaStore({ url, requestTimeoutMs = REQUEST_TIMEOUT_MS }
     },
 
     // In batches, because Chroma takes milliseconds for each: a large document is more than one request may last.
-    async deleteDocument(collectionId, documentId, keepVersion, signal) {
-      const ofDocument: Where = { document_id: documentId };
-      const where = keepVersion === null ? ofDocument : { $and: [ofDocument, { version: { $ne: keepVersion } }] };
+    async deleteDocument(collectionId, documentId, signal) {
+      const where = { document_id: documentId };
       const deleteSome = async (client: ChromaClient): Promise<number> => {
         const collection = await client.getCollection({ name: collectionId });
         const { ids } = await collection.get({ where, limit: MAX_BATCH, include: [] });

@@ -26,13 +26,8 @@ export type VectorStore = {
   upsert(collectionId: string, chunks: readonly EmbeddedChunk[], signal: AbortSignal): Promise<void>;
   /** The nearest chunks, best first; none when there is no such collection. */
   query(collectionId: string, embedding: readonly number[], limit: number, signal: AbortSignal): Promise<FoundChunk[]>;
-  /** Deletes a document's chunks, but for those of the version to keep. Deleting what is gone is fine. */
-  deleteDocument(
-    collectionId: string,
-    documentId: string,
-    keepVersion: string | null,
-    signal: AbortSignal,
-  ): Promise<void>;
+  /** Deletes a document's chunks. Deleting what is gone is fine. */
+  deleteDocument(collectionId: string, documentId: string, signal: AbortSignal): Promise<void>;
   /** Deleting what is gone is fine. */
   deleteCollection(collectionId: string, signal: AbortSignal): Promise<void>;
 };
