@@ -1,30 +1,16 @@
 /** The journal on a real database: I5 within a job, I4 between its attempts. */
-import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
-import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
 import { WriterRefused } from "../../apps/worker/src/events/job-event-writer.ts";
 import { createJobJournal } from "../../apps/worker/src/run/job-journal.ts";
 import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
 import { createStepRepository } from "../../apps/worker/src/storage/step-repository.ts";
+import { jobPayload } from "../support/job-payload.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
 async function startJob() {
   const { db } = await openTestDatabase();
   const jobs = createJobRepository(db, "worker-a");
-  const payload: JobPayload = {
-    job_id: newId(),
-    kind: "execute",
-    owner: "alice",
-    agent_type: "tool_basic",
-    session_id: null,
-    text: "task",
-    config: {},
-    limits: {},
-    metadata: {},
-    locale: "en",
-    request_id: "r",
-    accepted_at: new Date().toISOString(),
-  };
+  const payload = jobPayload({ agent_type: "tool_basic" });
   const refused: number[] = [];
   const attempt = async (number: number) => {
     await jobs.start(payload, number);

@@ -6,23 +6,12 @@ import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
 import { createJobRepository, type JobEnd } from "../../apps/worker/src/storage/job-repository.ts";
 import { createSessionRepository } from "../../apps/worker/src/storage/session-repository.ts";
+import { jobPayload } from "../support/job-payload.ts";
 import { ROOT } from "../support/sources.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
-const payloadIn = (session_id: string | null, text = "hello"): JobPayload => ({
-  job_id: newId(),
-  kind: "chat",
-  owner: "alice",
-  agent_type: "chat_basic",
-  session_id,
-  text,
-  config: {},
-  limits: {},
-  metadata: {},
-  locale: "en",
-  request_id: "r",
-  accepted_at: new Date().toISOString(),
-});
+const payloadIn = (session_id: string | null, text = "hello"): JobPayload =>
+  jobPayload({ kind: "chat", session_id, text });
 
 const ending = (content: string, status: JobEnd["status"] = "completed"): JobEnd => ({
   status,

@@ -23,6 +23,7 @@ import { createJobRepository } from "../../apps/worker/src/storage/job-repositor
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
 import { createSessionRepository } from "../../apps/worker/src/storage/session-repository.ts";
 import { createUnownedJobRepository } from "../../apps/worker/src/storage/unowned-job-repository.ts";
+import { jobPayload } from "../support/job-payload.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -73,20 +74,7 @@ async function startEnding() {
   return { redis, db, keys, fail, failed, dying, ending, maintenance };
 }
 
-const payloadOf = (): JobPayload => ({
-  job_id: newId(),
-  kind: "chat",
-  owner: "alice",
-  agent_type: "chat_basic",
-  session_id: newId(),
-  text: "a poisonous question",
-  config: {},
-  limits: {},
-  metadata: {},
-  locale: "en",
-  request_id: "r",
-  accepted_at: new Date().toISOString(),
-});
+const payloadOf = (): JobPayload => jobPayload({ kind: "chat", session_id: newId(), text: "a poisonous question" });
 
 test("a job whose workers died too often ends as failed, and its session goes on", async () => {
   const { redis, db, keys, fail, failed, dying, ending } = await startEnding();
