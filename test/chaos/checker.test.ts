@@ -140,6 +140,17 @@ const SPOILED: readonly [ZeroColumn, string, (run: Run) => unknown][] = [
   ["without end", "a stream that stops", (run) => run.say(run.stream.slice(0, -1), false)],
   ["without end", "a log that stops", (run) => void run.log.pop()],
   ["holes", "an event that did not come", (run) => run.say(run.stream.toSpliced(1, 1), false)],
+  [
+    "holes",
+    "an event before a jump that did not come",
+    (run) => {
+      const anew = frame(1_004, "message", { type: "reset", content: "" });
+      const end = [text(1_005, "⟨100.2⟩ q-1:"), done(1_006)];
+      run.log = [...run.stream.slice(0, 3), anew, ...end];
+      run.row.last_seq = 1_006;
+      run.say([...run.stream.slice(0, 2), anew, ...end], false);
+    },
+  ],
   ["holes", "a number that the log lacks", (run) => void run.log.splice(1, 1)],
   ["repeated events", "an event that came twice", (run) => run.say(run.stream.toSpliced(2, 0, run.stream[1] ?? ""))],
   ["wrong text", "another word for the client", (run) => run.say(run.stream.with(4, text(5, "⟨100.2⟩ hallo")))],
@@ -255,12 +266,14 @@ describe("what is no fault", () => {
     expect(brokenColumns(run)).toEqual([]);
   });
 
-  test("a job that was given up because it lost its workers four times", () => {
+  test("a job that was given up because it lost its workers five times", () => {
     const run = goodRun();
-    Object.assign(run.row, { status: "failed", error_code: "worker_lost", runs: 4, result: '{"content":""}' });
+    Object.assign(run.row, { status: "failed", error_code: "worker_lost", runs: 5, result: '{"content":""}' });
     run.messages.pop();
     run.transcript.turn = null as never;
-    run.say([...run.stream.slice(0, 4), frame(5, "message", { type: "reset", content: "" }), done(6, "failed")]);
+    run.row.last_seq = 10_006;
+    const reset = frame(10_005, "message", { type: "reset", content: "" });
+    run.say([...run.stream.slice(0, 4), reset, done(10_006, "failed")]);
     expect(brokenColumns(run)).toEqual([]);
   });
 });

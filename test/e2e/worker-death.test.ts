@@ -26,7 +26,9 @@ test("the stream goes on, with a reset, to the whole text and one done", async (
     await platform.workers[victim - 1]?.kill();
   }
 
-  expect(events.map(({ id }) => id)).toEqual(events.map((_, at) => at + 1));
+  // Behind the lost run they skip what a crash of Redis might have swallowed.
+  const restartedAt = events.findIndex(({ data }) => data.type === "retry");
+  expect(events.map(({ id }) => id)).toEqual(events.map((_, at) => at + 1 + (at < restartedAt ? 0 : 10_000)));
   expect(events.filter(({ event }) => event === "done")).toHaveLength(1);
   expect(events.at(-1)).toMatchObject({ event: "done", data: { status: "completed" } });
   const startedOver = events.filter(({ data }) => data.type === "retry" || data.type === "reset");

@@ -108,7 +108,7 @@ export async function startWorker(
   releasers.add("cancel listener", () => cancelListener.stop());
 
   const processorFor = (deadlineMs: number) =>
-    createJobProcessor({ turns, claims, running, publisher, jobs, runner, ender, logger, deadlineMs });
+    createJobProcessor({ turns, claims, running, publisher, jobs, runner, ender, unowned, logger, deadlineMs });
   const workers = createJobWorkers({
     redis: queueRedis,
     prefix: keys.bullmq,

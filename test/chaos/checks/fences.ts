@@ -15,7 +15,7 @@ export function checkFences(file: CaseFile, notebook: Notebook): void {
   // Clients are answered from the row then; it takes an hour, or a Redis that lost what it had.
   if (log === undefined) notebook.count("logs gone");
   else {
-    checkNumbers(log, about, notebook, "log");
+    checkNumbers(log, { ...about, log }, notebook, "log");
     const end = log.findIndex(({ event }) => event === "done");
     if (end !== -1 && end !== log.length - 1) stale(`${log.length - 1 - end} events in the log behind done`);
     if (end === -1) notebook.found("without end", about, "no done in the log");

@@ -5,7 +5,7 @@ import { type CaseFile, isTerminal } from "./case-file.ts";
 import { framesOf } from "./streams.ts";
 
 /** A job that has lost its worker so often may be given up, as the platform says. */
-const GIVEN_UP_AFTER_RUNS = 4;
+const GIVEN_UP_AFTER_RUNS = 5;
 
 /** The model's stamps: when each token was sent. */
 const STAMP = /⟨([\d.]+)⟩/g;

@@ -13,7 +13,7 @@ export function checkStream({ transcript, jobId: job, row, log }: CaseFile, note
   const about = { job, label };
   const isStreamed = polled === null;
   const frames = framesOf(transcript);
-  checkNumbers(frames, about, notebook);
+  checkNumbers(frames, { ...about, log }, notebook);
   if (!isStreamed) {
     if (row !== undefined && polled.status !== row.status) {
       notebook.found("twice", about, `polled as ${polled.status}, its row says ${row.status}`);
@@ -42,17 +42,26 @@ export function checkStream({ transcript, jobId: job, row, log }: CaseFile, note
   takeRecovery(transcript, frames, notebook);
 }
 
-/** Also for a log: there they begin with 1 and follow one another. */
+/** What may come behind a jump: the words by which a lost run is taken back. */
+const beginsAnew = ({ data }: Frame): boolean => ["retry", "reset", "status"].includes(String(data.type));
+
+/**
+ * Also for a log: there they begin with 1 and follow one another. Only behind a lost run they jump, as the platform says, and
+ * then there is nothing between in the log.
+ */
 export function checkNumbers(
   frames: readonly Frame[],
-  about: { readonly job: string; readonly label: string },
+  { log, ...about }: { readonly job: string; readonly label: string; readonly log: readonly Frame[] | undefined },
   notebook: Notebook,
   where = "client",
 ): void {
   let last = 0;
-  for (const { id } of frames) {
+  for (const frame of frames) {
+    const { id } = frame;
+    const isJump =
+      last > 0 && beginsAnew(frame) && log?.every((logged) => logged.id <= last || logged.id >= id) !== false;
     if (id <= last) notebook.found("repeated events", about, `${where}: ${id} after ${last}`);
-    else if (id !== last + 1) notebook.found("holes", about, `${where}: ${id} after ${last}`);
+    else if (id !== last + 1 && !isJump) notebook.found("holes", about, `${where}: ${id} after ${last}`);
     last = Math.max(last, id);
   }
 }

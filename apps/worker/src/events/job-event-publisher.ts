@@ -62,10 +62,10 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
   /** Sends until Redis answers; null when the publisher was closed before it did. */
   async function send(batches: readonly PendingBatch[]): Promise<number[] | null> {
     const keyArgs: string[] = [];
-    const args: (string | number)[] = [];
-    for (const { jobId, attempt, first, last, bytes, ended, progress } of batches) {
+    const args: (string | number)[] = [logTtlSeconds];
+    for (const { jobId, attempt, follows, first, last, bytes, ended, progress } of batches) {
       keyArgs.push(keys.jobState(jobId), keys.eventLog(jobId));
-      args.push(keys.eventChannel(jobId), attempt, first, last, bytes, ended ?? "", progress ?? "", logTtlSeconds);
+      args.push(keys.eventChannel(jobId), attempt, follows, first, last, bytes, ended ?? "", progress ?? "");
     }
     for (let tries = 1; !closed; tries++) {
       try {

@@ -102,8 +102,26 @@ test("many unconfirmed bytes are congestion, until they are confirmed", () => {
   expect(writer.congested).toBe(false);
 });
 
-test("a job that says too much fails, and can still tell its end", () => {
-  const { writer } = open(MAX_EVENTS);
+test("numbers go on beyond what a lost run may have said, and still follow the log", () => {
+  const { writer } = open(7);
+  writer.skipTo(100);
+  writer.skipTo(50);
+  expect(writer.seq).toBe(100);
+  writer.append(text("a"));
+  const first = writer.takeBatch();
+  expect(first).toMatchObject({ follows: 7, first: 101, last: 101 });
+  expect(idsOf(first)).toEqual([101]);
+  writer.settleBatch(Verdict.taken);
+  writer.append(text("b"));
+  writer.takeBatch();
+  expect(writer.settleBatch(behindAt(7))).toBe(true);
+  expect(writer.takeBatch()).toMatchObject({ follows: 7, first: 101, last: 102 });
+  expect(writer.settleBatch(Verdict.taken)).toBe(false);
+});
+
+test("an attempt that says too much fails, and can still tell its end", () => {
+  const { writer } = open();
+  for (let said = 0; said < MAX_EVENTS; said++) writer.append(text(""));
   expect(() => writer.append(text("one more"))).toThrow(expect.objectContaining({ code: "event_limit_exceeded" }));
   writer.append({ event: "error", data: { code: "event_limit_exceeded", message: "", retryable: false } });
   writer.append({ event: "done", data: { session_id: null, job_id: "job", status: "failed", usage: null } });

@@ -5,7 +5,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { lastSeqIfBehind, Verdict } from "./publish-script.ts";
 
-/** Limits of one job's log, over all its attempts (count) and within one (bytes). */
+/** Limits of what one attempt may say. */
 export const MAX_EVENTS = 100_000;
 export const MAX_BYTES = 32 * 1024 * 1024;
 
@@ -27,6 +27,8 @@ export const NOBODY: WriterSignals = { refused: () => {}, cancelRequested: () =>
 export type PendingBatch = {
   readonly jobId: string;
   readonly attempt: number;
+  /** The last `seq` of the log before it. */
+  readonly follows: number;
   readonly first: number;
   readonly last: number;
   readonly bytes: string;
@@ -49,9 +51,11 @@ export class JobEventWriter {
   readonly #signals: WriterSignals;
   readonly #schedule: (writer: JobEventWriter) => void;
   #confirmedSeq: number;
+  #events = 0;
   #bytes = 0;
   #unconfirmedChars = 0;
   #pending: string[] = [];
+  #pendingFollows: number;
   #pendingFirst: number;
   #sent: PendingBatch | null = null;
   #confirmed: { batch: PendingBatch; at: number }[] = [];
@@ -71,9 +75,18 @@ export class JobEventWriter {
     this.attempt = attempt;
     this.seq = seq;
     this.#confirmedSeq = seq;
+    this.#pendingFollows = seq;
     this.#pendingFirst = seq + 1;
     this.#signals = signals;
     this.#schedule = schedule;
+  }
+
+  /** Before anything is appended: the first event's number is above `seq`. */
+  skipTo(seq: number): void {
+    if (seq <= this.seq) return;
+    this.seq = seq;
+    this.#confirmedSeq = seq;
+    this.#pendingFirst = seq + 1;
   }
 
   /** Queues one event for the log. Throws `event_limit_exceeded` when the job has said too much. */
@@ -82,7 +95,8 @@ export class JobEventWriter {
     const frame = encodeEvent(this.seq + 1, event);
     this.#bytes += frame.length;
     const isEnd = event.event === "done" || event.event === "error";
-    if (!isEnd && (this.seq >= MAX_EVENTS || this.#bytes > MAX_BYTES)) throw new PlatformError("event_limit_exceeded");
+    if (!isEnd && (++this.#events > MAX_EVENTS || this.#bytes > MAX_BYTES))
+      throw new PlatformError("event_limit_exceeded");
     this.seq += 1;
     this.#pending.push(frame);
     this.#unconfirmedChars += frame.length;
@@ -109,6 +123,7 @@ export class JobEventWriter {
       this.#sent = {
         jobId: this.jobId,
         attempt: this.attempt,
+        follows: this.#pendingFollows,
         first: this.#pendingFirst,
         last: this.seq,
         bytes: this.#pending.join(""),
@@ -116,6 +131,7 @@ export class JobEventWriter {
         progress: this.#progress,
       };
       this.#pending = [];
+      this.#pendingFollows = this.seq;
       this.#pendingFirst = this.seq + 1;
       this.#progress = null;
     }
@@ -127,7 +143,7 @@ export class JobEventWriter {
     const batch = this.#sent as PendingBatch;
     this.#sent = null;
     const behindAt = reply === null ? null : lastSeqIfBehind(reply);
-    if (behindAt !== null) return this.#sendAgainFrom(behindAt + 1, batch);
+    if (behindAt !== null) return this.#sendAgainBehind(behindAt, batch);
     if (reply === null || reply === Verdict.refused) {
       this.#refuse(reply === null);
       return false;
@@ -150,17 +166,19 @@ export class JobEventWriter {
     for (const { resolve } of reached) resolve();
   }
 
-  /** Redis came back with an older state: give it again what it had confirmed. */
-  #sendAgainFrom(seq: number, batch: PendingBatch): boolean {
-    const lost = this.#confirmed.filter((kept) => kept.batch.last >= seq).map((kept) => kept.batch);
-    if (lost[0]?.first !== seq) {
+  /** Redis came back with an older state, up to `seq`: give it again what it had confirmed. */
+  #sendAgainBehind(seq: number, batch: PendingBatch): boolean {
+    const lost = this.#confirmed.filter((kept) => kept.batch.last > seq).map((kept) => kept.batch);
+    const [oldest] = lost;
+    if (oldest?.follows !== seq) {
       this.#refuse(false);
       return false;
     }
     // They are part of the batch again, and will be kept with it.
-    this.#confirmed = this.#confirmed.filter((kept) => kept.batch.last < seq);
-    this.#sent = { ...batch, first: seq, bytes: [...lost, batch].map(({ bytes }) => bytes).join("") };
-    this.#unconfirmedChars += this.#sent.bytes.length - batch.bytes.length;
+    this.#confirmed = this.#confirmed.filter((kept) => kept.batch.last <= seq);
+    const bytes = [...lost, batch].map((part) => part.bytes).join("");
+    this.#sent = { ...batch, follows: seq, first: oldest.first, bytes };
+    this.#unconfirmedChars += bytes.length - batch.bytes.length;
     return true;
   }
 

@@ -8,6 +8,7 @@ export const STATUS_TEXTS: Record<
     processing: (agent: string) => string;
     startingOver: (attempt: number) => string;
     retryingIn: (seconds: number) => string;
+    startingApart: (lostRuns: number, seconds: number) => string;
     handedOver: string;
   }
 > = {
@@ -16,6 +17,7 @@ export const STATUS_TEXTS: Record<
     processing: (agent) => `正在使用 ${agent} 处理...`,
     startingOver: (attempt) => `重新开始（第 ${attempt} 次尝试）...`,
     retryingIn: (seconds) => `暂时出错，${seconds} 秒后重试...`,
+    startingApart: (lostRuns, seconds) => `已 ${lostRuns} 次失去执行进程，${seconds} 秒后单独重试...`,
     handedOver: "服务正在重启，任务将由其他进程继续...",
   },
   en: {
@@ -23,6 +25,8 @@ export const STATUS_TEXTS: Record<
     processing: (agent) => `Processing with ${agent}...`,
     startingOver: (attempt) => `Starting over (attempt ${attempt})...`,
     retryingIn: (seconds) => `A passing error, retrying in ${seconds} s...`,
+    startingApart: (lostRuns, seconds) =>
+      `Lost its worker ${lostRuns} times, starting again on its own in ${seconds} s...`,
     handedOver: "The service is restarting, another process takes over...",
   },
 };

@@ -10,12 +10,20 @@ export type Claim =
       readonly seq: number;
       /** How often the job was begun, this time included; above 1 clients may show what an earlier run said. */
       readonly runs: number;
+      /** Runs before this that have not said how they ended. */
+      readonly lostRuns: number;
       readonly cancelRequested: boolean;
     }
   /** The end was told; nothing is left to do. */
   | { readonly kind: "ended" }
   /** This or a higher attempt was claimed before. */
   | { readonly kind: "stale" };
+
+/**
+ * What a lost run said last may be in no log: its worker died, and Redis came back without its last second. Clients may have
+ * seen it, so the next run's numbers begin beyond whatever a second can bring (I2).
+ */
+export const LOST_RUN_SEQ_SKIP = 10_000;
 
 export type TakenOver = {
   /** Above every attempt before it. */
@@ -32,19 +40,29 @@ export type KnownEnd = "told" | "not_told" | "unknown";
 
 export type JobClaims = ReturnType<typeof createJobClaims>;
 
-/**
- * KEYS: state, log. ARGV: attempt, expiry of both in seconds, 1 to begin a run, 0 not to. Returns {outcome, seq, runs begun,
- * cancel}.
- */
+export type LostRuns = {
+  /** Runs that have not said how they ended: their workers died, or Redis has lost what they said. */
+  readonly lost: number;
+  /** The `lost` for which it was last started apart from others. */
+  readonly apart: number;
+};
+
+/** KEYS: state, log. ARGV: attempt, expiry of both in seconds, 1 to begin a run, 0 not to. Returns {outcome, seq, runs, lost runs, cancel}. */
 const CLAIM_SCRIPT = `
-local known = redis.call('HMGET', KEYS[1], 'attempt', 'seq', 'ended', 'cancel')
+local known = redis.call('HMGET', KEYS[1], 'attempt', 'seq', 'ended', 'cancel', 'open_runs')
 if known[3] then return {'ended'} end
 if known[1] and tonumber(known[1]) >= tonumber(ARGV[1]) then return {'stale'} end
 redis.call('HSET', KEYS[1], 'attempt', ARGV[1])
 local runs = redis.call('HINCRBY', KEYS[1], 'runs', ARGV[3])
+redis.call('HINCRBY', KEYS[1], 'open_runs', ARGV[3])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('EXPIRE', KEYS[2], ARGV[2])
-return {'claimed', known[2] or '0', tostring(runs), known[4] or ''}
+return {'claimed', known[2] or '0', tostring(runs), known[5] or '0', known[4] or ''}
+`;
+
+/** KEYS: state. Ends a run in order, unless the state has expired. */
+const CLOSE_RUN_SCRIPT = `
+if tonumber(redis.call('HGET', KEYS[1], 'open_runs') or '0') > 0 then redis.call('HINCRBY', KEYS[1], 'open_runs', -1) end
 `;
 
 /**
@@ -82,16 +100,21 @@ type ClaimCommand = (
   attempt: number,
   ttlSeconds: number,
   begin: 0 | 1,
-) => Promise<[string, string?, string?, string?]>;
+) => Promise<[string, string?, string?, string?, string?]>;
 
 export function createJobClaims(redis: Redis, keys: RedisKeys) {
   redis.defineCommand("claimJob", { numberOfKeys: 2, lua: CLAIM_SCRIPT });
   redis.defineCommand("takeOverJob", { numberOfKeys: 2, lua: TAKE_OVER_SCRIPT });
-  const commands = redis as unknown as { claimJob: ClaimCommand; takeOverJob: TakeOverCommand };
+  redis.defineCommand("closeRun", { numberOfKeys: 1, lua: CLOSE_RUN_SCRIPT });
+  const commands = redis as unknown as {
+    claimJob: ClaimCommand;
+    takeOverJob: TakeOverCommand;
+    closeRun: (state: string) => Promise<null>;
+  };
   return {
     /** Claims the job to run it, or, with `begin` false, only to say something in its log. */
     async claim(jobId: string, attempt: number, begin = true): Promise<Claim> {
-      const [outcome, seq, runs, cancel] = await commands.claimJob(
+      const [outcome, seq, runs, lostRuns, cancel] = await commands.claimJob(
         keys.jobState(jobId),
         keys.eventLog(jobId),
         attempt,
@@ -100,8 +123,21 @@ export function createJobClaims(redis: Redis, keys: RedisKeys) {
       );
       if (outcome === "ended") return { kind: "ended" };
       if (outcome === "stale") return { kind: "stale" };
-      return { kind: "claimed", seq: Number(seq), runs: Number(runs), cancelRequested: cancel !== "" };
+      const cancelRequested = cancel !== "";
+      return { kind: "claimed", seq: Number(seq), runs: Number(runs), lostRuns: Number(lostRuns), cancelRequested };
     },
+
+    /** A run of the job that will be run again has come to its end: its worker lives. */
+    closeRun: async (jobId: string): Promise<void> => void (await commands.closeRun(keys.jobState(jobId))),
+
+    async lostRuns(jobId: string): Promise<LostRuns> {
+      const [lost, apart] = await redis.hmget(keys.jobState(jobId), "open_runs", "apart");
+      return { lost: Number(lost ?? 0), apart: Number(apart ?? 0) };
+    },
+
+    /** Notes that a job with lost runs is started apart from others. */
+    setApart: async (jobId: string, lost: number): Promise<void> =>
+      void (await redis.hset(keys.jobState(jobId), "apart", lost)),
 
     /**
      * Claims a running job that the queue has lost, in order to end it. Null: its end was told, or its latest claim is

@@ -6,7 +6,7 @@
  */
 import { endEvents, type JobEvent } from "@agent-paas/shared/contract/events.ts";
 import { type JobPayload, type JobResult, NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
-import { endEventsOf } from "@agent-paas/shared/db/job-end.ts";
+import { endEventsOf, resultOfRow } from "@agent-paas/shared/db/job-end.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { reach } from "@agent-paas/shared/lifecycle/milestones.ts";
@@ -54,9 +54,17 @@ export function createJobEnder(jobs: JobRepository, turns: SessionTurns, uploads
       await tell(payload, events, writer);
     },
 
-    /** Tells the end of a job whose row is terminal: its worker died between the commit and the telling. */
+    /**
+     * Tells the end of a job whose row is terminal: its worker died between the commit and the telling, or Redis has lost
+     * its last second since. Then more than the end may be missing: clients get the whole text too, numbered as at first (I2).
+     */
     async tellAgain(payload: JobPayload, writer: JobEventWriter, row: JobRow): Promise<void> {
-      await tell(payload, endEventsOf(row), writer);
+      const end = endEventsOf(row);
+      const isMoreMissing = row.last_seq !== null && writer.seq < row.last_seq - end.length;
+      const { content } = resultOfRow(row);
+      const events = isMoreMissing ? [{ event: "message", data: { content, type: "reset" } } as const, ...end] : end;
+      if (row.last_seq !== null) writer.skipTo(row.last_seq - events.length);
+      await tell(payload, events, writer);
     },
 
     /** Ends the turn of a job whose end was told. */

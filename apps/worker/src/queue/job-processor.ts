@@ -8,8 +8,9 @@
  * - I7: only a cancel request cancels.
  */
 import { budgetExhausted } from "@agent-paas/agents/budget.ts";
+import type { ThoughtEvent } from "@agent-paas/shared/contract/events.ts";
 import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
-import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { reach } from "@agent-paas/shared/lifecycle/milestones.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
@@ -22,10 +23,12 @@ import { type AgentRunner, type Answer, resultOf } from "../run/agent-runner.ts"
 import type { JobRepository } from "../storage/job-repository.ts";
 import { classifyFailure, type Failure } from "./classify-failure.ts";
 import { handBack } from "./hand-back.ts";
-import type { Claim, JobClaims } from "./job-claims.ts";
-import type { JobEnder, JobEnding } from "./job-ender.ts";
+import { type Claim, type JobClaims, LOST_RUN_SEQ_SKIP } from "./job-claims.ts";
+import { type JobEnder, type JobEnding, nothingDone } from "./job-ender.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 import type { SessionTurns } from "./session-turns.ts";
+import { judgeSuspect, type Suspicion } from "./suspects.ts";
+import type { UnownedJobEnder } from "./unowned-job-ender.ts";
 
 export type ProcessorDeps = {
   readonly turns: SessionTurns;
@@ -35,6 +38,7 @@ export type ProcessorDeps = {
   readonly jobs: JobRepository;
   readonly runner: AgentRunner;
   readonly ender: JobEnder;
+  readonly unowned: UnownedJobEnder;
   readonly logger: Logger;
   /** Time limit of one attempt, ms. */
   readonly deadlineMs: number;
@@ -66,6 +70,13 @@ export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
     const logger = deps.logger.child({ job_id: payload.job_id, request_id: payload.request_id, attempt });
 
     await turns.takeOrPark(job, token ?? "", payload, (ahead) => tellQueued(deps, payload, attempt, ahead));
+    const suspicion = await judgeSuspect(job, payload.job_id, claims);
+    if (suspicion.kind === "apart") await startApart(deps, job, token ?? "", payload, suspicion);
+    if (suspicion.kind === "given_up") {
+      logger.error("job lost its workers too often and is given up");
+      await deps.unowned.end(job, { status: "failed", error: new PlatformError("worker_lost"), ...nothingDone });
+      return;
+    }
     const claim = await claims.claim(payload.job_id, attempt);
     if (claim.kind === "ended") return ender.release(payload);
     if (claim.kind === "stale") throw new RetryLater("claimed elsewhere", retryDelayMs(1, null));
@@ -82,6 +93,7 @@ export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
       if (started.kind === "ended") return ender.tellAgain(payload, writer, started.row);
       if (started.kind === "stale") throw new RetryLater("started elsewhere", retryDelayMs(1, null));
 
+      if (claim.lostRuns > 0) writer.skipTo(claim.seq + LOST_RUN_SEQ_SKIP);
       logger.info({ kind: payload.kind, agent_type: payload.agent_type }, "job started");
       const { firstStartedAt } = started;
       await runToEnd({ deps, job, token: token ?? "", payload, claim, firstStartedAt, run, writer, logger });
@@ -154,16 +166,44 @@ function tellStart(payload: JobPayload, runs: number, writer: JobEventWriter): v
 /** Says once, in the job's own log, that its session is busy with earlier jobs. */
 async function tellQueued(deps: ProcessorDeps, payload: JobPayload, attempt: number, ahead: number): Promise<void> {
   if (attempt > 1) return;
-  const claim = await deps.claims.claim(payload.job_id, attempt, false);
-  if (claim.kind !== "claimed") return;
-  const writer = deps.publisher.open(payload.job_id, attempt, claim.seq, NOBODY);
   const content = STATUS_TEXTS[payload.locale].queued(ahead);
-  writer.append({ event: "thought", data: { content, type: "queued", position: ahead } });
+  await tell(deps, payload, attempt, { content, type: "queued", position: ahead });
+}
+
+/** Parks the job so that it starts apart from others. Always throws the error by which BullMQ knows that. */
+async function startApart(
+  deps: ProcessorDeps,
+  job: Job,
+  token: string,
+  payload: JobPayload,
+  { lost, pauseMs }: Suspicion & { kind: "apart" },
+): Promise<never> {
+  const content = STATUS_TEXTS[payload.locale].startingApart(lost, Math.ceil(pauseMs / SECOND));
+  await tell(deps, payload, job.attemptsStarted, { content, type: "status", delay_ms: pauseMs });
+  await deps.claims.setApart(payload.job_id, lost);
+  await job.moveToDelayed(Date.now() + pauseMs, token);
+  throw new DelayedError();
+}
+
+/** Says something in the log of a job that is not begun. */
+async function tell(
+  deps: ProcessorDeps,
+  { job_id }: JobPayload,
+  attempt: number,
+  data: ThoughtEvent["data"],
+): Promise<void> {
+  const claim = await deps.claims.claim(job_id, attempt, false);
+  if (claim.kind !== "claimed") return;
+  const writer = deps.publisher.open(job_id, attempt, claim.seq, NOBODY);
+  if (claim.lostRuns > 0) writer.skipTo(claim.seq + LOST_RUN_SEQ_SKIP);
+  writer.append({ event: "thought", data });
   await writer.flushed();
 }
 
 async function settleFailure(started: StartedJob, partial: Brought, failure: Failure): Promise<void> {
   const { deps, job, token, payload, run, writer, logger } = started;
+  const isToBeRunAgain = failure.kind !== "cancelled" && failure.kind !== "failed";
+  if (isToBeRunAgain) await deps.claims.closeRun(payload.job_id);
   switch (failure.kind) {
     case "cancelled":
       await deps.ender.end(payload, writer, { status: "cancelled", ...partial });

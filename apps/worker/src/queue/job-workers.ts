@@ -16,8 +16,11 @@ import { retryDelayMs } from "./retry-delay.ts";
  */
 const LOCK_DURATION_MS = 20 * SECOND;
 const STALLED_INTERVAL_MS = 2 * SECOND;
-/** How often a job may lose its worker before it is given up. */
-const MAX_STALLED_COUNT = 3;
+/**
+ * How often a job may lose its lock. Far beyond what `suspects.ts` allows, which knows dead workers from outages; this bound is
+ * for when Redis has lost what that goes by.
+ */
+const MAX_STALLED_COUNT = 100;
 
 const MAINTENANCE_CONCURRENCY = 4;
 

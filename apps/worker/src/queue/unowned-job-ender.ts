@@ -7,17 +7,14 @@ import type { JobEventPublisher } from "../events/job-event-publisher.ts";
 import { type JobEventWriter, MAX_EVENTS, NOBODY } from "../events/job-event-writer.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import type { RunningJobRow, UnownedJobRepository } from "../storage/unowned-job-repository.ts";
-import type { JobClaims } from "./job-claims.ts";
+import { type JobClaims, LOST_RUN_SEQ_SKIP } from "./job-claims.ts";
 import { type JobEnder, type JobEnding, nothingDone } from "./job-ender.ts";
 
 /** A younger claim may be that of a worker that is about to end the job, or to notice that it is not its own any more. */
 const CLAIM_MIN_AGE_S = (30 * SECOND) / SECOND;
 
-/**
- * Where the numbers of events go on when Redis has lost them: beyond whatever clients may have seen (I2). The one event
- * that comes before the end may be the last that the limit allows.
- */
-const SEQ_IF_LOST = MAX_EVENTS - 1;
+/** Where the numbers of events go on when Redis has lost them: beyond whatever clients may have seen (I2). */
+const seqIfLost = (attempts: number): number => attempts * 2 * MAX_EVENTS;
 
 export type UnownedJobEnder = ReturnType<typeof createUnownedJobEnder>;
 
@@ -45,6 +42,7 @@ export function createUnownedJobEnder(
       if (started.kind === "stale") return false;
       if (started.kind === "ended") await ender.tellAgain(payload, writer, started.row);
       else {
+        if (claim.lostRuns > 0) writer.skipTo(claim.seq + LOST_RUN_SEQ_SKIP);
         if (claim.runs > 0) takeBack(writer);
         await ender.end(payload, writer, ending);
       }
@@ -56,7 +54,7 @@ export function createUnownedJobEnder(
      * a moment ago.
      */
     async endLost(row: RunningJobRow): Promise<boolean> {
-      const claim = await claims.takeOver(row.id, row.attempt + 1, CLAIM_MIN_AGE_S, SEQ_IF_LOST);
+      const claim = await claims.takeOver(row.id, row.attempt + 1, CLAIM_MIN_AGE_S, seqIfLost(row.attempt));
       if (claim === null || !(await rows.takeOver(row, claim.attempt))) return false;
       const writer = publisher.open(row.id, claim.attempt, claim.seq, NOBODY);
       takeBack(writer);

@@ -30,7 +30,7 @@ export function createRedisKeys(prefix: string) {
     waitingJobs: (kind: JobKind) => `${base}:${kind}:wait`,
     delayedJobs: (kind: JobKind) => `${base}:${kind}:delayed`,
 
-    /** Hash: attempt, seq, ended, cancel, progress of one job. */
+    /** Hash: attempt, runs, open_runs, apart, seq, ended, cancel, progress of one job. */
     jobState: (jobId: string) => `${shard(jobId)}:job:${jobId}`,
     /** Stream: the event log of one job, an entry per batch, its id `<last seq>-<first seq>`. */
     eventLog: (jobId: string) => `${shard(jobId)}:events:${jobId}`,
