@@ -8,11 +8,12 @@ import type { ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { createRedactor } from "@agent-paas/shared/logging/redact.ts";
 import OpenAI, { APIConnectionError, APIError } from "openai";
-import { Agent, fetch as undiciFetch } from "undici";
 import type { Embedder } from "../retrieval/embedder.ts";
 import { estimateUsage } from "./meter.ts";
 import type { Model, ModelChunk, ModelMessage, ModelRequest, ModelTurn } from "./model.ts";
+import { readEvents } from "./read-events.ts";
 import { createToolCallCollector, type ToolCallDelta } from "./tool-call-collector.ts";
+import { createTransport } from "./transport.ts";
 import { type ModelLimits, startWatchdog } from "./watchdog.ts";
 
 export type OpenAiProviderOptions = {
@@ -35,19 +36,29 @@ export type OpenAiProvider = {
   close(): Promise<void>;
 };
 
-/** What providers stream beside OpenAI's own protocol: DeepSeek, Qwen and vLLM their reasoning. */
-type Delta = {
-  readonly content?: string | null;
-  readonly reasoning_content?: string | null;
-  readonly tool_calls?: readonly ToolCallDelta[];
+/** What is read of a streamed chunk; beside OpenAI's own protocol the reasoning that DeepSeek, Qwen and vLLM stream. */
+type Chunk = {
+  readonly choices?: readonly {
+    readonly delta?: {
+      readonly content?: string | null;
+      readonly reasoning_content?: string | null;
+      readonly tool_calls?: readonly ToolCallDelta[];
+    };
+    readonly finish_reason?: string | null;
+  }[];
+  readonly usage?: Partial<OpenAI.CompletionUsage> | null;
+  /** A failure after the stream has begun. */
+  readonly error?: unknown;
 };
+
+const LAST_EVENT = "[DONE]";
 
 /** Texts per request for embeddings: all providers take as many. */
 const EMBED_AT_ONCE = 64;
 
 export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProviderOptions): OpenAiProvider {
-  // Silence is the watchdog's to judge, so the transport's own limits are off but for the connection's.
-  const dispatcher = new Agent({ connect: { timeout: limits.connectMs }, headersTimeout: 0, bodyTimeout: 0 });
+  // Silence is the watchdog's to judge, so the transport limits nothing but the connecting.
+  const transport = createTransport(limits.connectMs);
   const redact = createRedactor([apiKey]);
   const client = new OpenAI({
     baseURL: baseUrl,
@@ -55,7 +66,7 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
     maxRetries: 0,
     timeout: limits.totalMs,
     logLevel: "off",
-    fetch: ((url: string, init: object) => undiciFetch(url, { ...init, dispatcher })) as unknown as typeof fetch,
+    fetch: transport.fetch,
   });
 
   async function* stream(
@@ -70,30 +81,36 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
     let finishReason: string | null = null;
     let usage: Usage | null = null;
     try {
-      const chunks = await client.chat.completions.create(toCompletionRequest(request, options), {
-        signal: watchdog.signal,
-      });
-      for await (const chunk of chunks) {
-        const choice = chunk.choices?.[0];
-        const delta = choice?.delta as Delta | undefined;
-        if (delta?.reasoning_content) {
-          watchdog.fed();
-          reasoning += delta.reasoning_content;
-          yield { type: "reasoning", content: delta.reasoning_content };
+      const response = await client.chat.completions
+        .create(toCompletionRequest(request, options), { signal: watchdog.signal })
+        .asResponse();
+      const body = transport.bodyOf(response);
+      if (body === undefined) throw new PlatformError("model_stream_broken");
+      for await (const events of readEvents(body, LAST_EVENT)) {
+        for (const event of events) {
+          const chunk: Chunk = JSON.parse(event);
+          if (chunk.error) throw new Error(`The provider broke off: ${JSON.stringify(chunk.error)}`);
+          const choice = chunk.choices?.[0];
+          const delta = choice?.delta;
+          if (delta?.reasoning_content) {
+            watchdog.fed();
+            reasoning += delta.reasoning_content;
+            yield { type: "reasoning", content: delta.reasoning_content };
+          }
+          if (delta?.content) {
+            watchdog.fed();
+            content += delta.content;
+            yield { type: "text", content: delta.content };
+          }
+          if (delta?.tool_calls) {
+            watchdog.fed();
+            for (const call of delta.tool_calls) collector.add(call);
+          }
+          finishReason = choice?.finish_reason ?? finishReason;
+          if (chunk.usage) usage = readUsage(chunk.usage);
         }
-        if (delta?.content) {
-          watchdog.fed();
-          content += delta.content;
-          yield { type: "text", content: delta.content };
-        }
-        if (delta?.tool_calls) {
-          watchdog.fed();
-          for (const call of delta.tool_calls) collector.add(call);
-        }
-        finishReason = choice?.finish_reason ?? finishReason;
-        if (chunk.usage) usage = readUsage(chunk.usage);
       }
-      // The SDK ends the loop without an error when an abort meets the end of a read.
+      // An abort may meet the end of the body.
       watchdog.signal.throwIfAborted();
       if (finishReason === null) throw new PlatformError("model_stream_broken");
       const toolCalls = collector.calls();
@@ -138,7 +155,7 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
         return vectors;
       },
     }),
-    close: () => dispatcher.destroy(),
+    close: () => transport.close(),
   };
 }
 

@@ -1,0 +1,40 @@
+/**
+ * The HTTP under the `openai` package. An answer that streams is not wrapped into a web stream, which would cost more than
+ * all else that a worker does with a token: its reader gets what the socket brings.
+ */
+import type { Readable } from "node:stream";
+import { Agent, type Dispatcher, request } from "undici";
+
+export type Transport = {
+  readonly fetch: typeof fetch;
+  /** The unread body of a response that streams; undefined for others, which are read as usual. */
+  bodyOf(response: Response): Readable | undefined;
+  close(): Promise<void>;
+};
+
+/** Time limits of answers are the caller's, by its signal; `connectMs` is the connection's own. */
+export function createTransport(connectMs: number): Transport {
+  const dispatcher = new Agent({ connect: { timeout: connectMs }, headersTimeout: 0, bodyTimeout: 0 });
+  const bodies = new WeakMap<Response, Readable>();
+
+  async function send(url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
+    const { statusCode, headers, body } = await request(String(url), {
+      dispatcher,
+      method: (init.method ?? "GET") as Dispatcher.HttpMethod,
+      headers: Object.fromEntries(new Headers(init.headers)),
+      body: init.body as string,
+      signal: init.signal ?? null,
+    });
+    const head = { status: statusCode, headers: flatten(headers) };
+    const isWhole = statusCode >= 300 || String(headers["content-type"]).startsWith("application/json");
+    if (isWhole) return new Response(await body.text(), head);
+    const response = new Response(null, head);
+    bodies.set(response, body);
+    return response;
+  }
+
+  return { fetch: send, bodyOf: (response) => bodies.get(response), close: () => dispatcher.destroy() };
+}
+
+const flatten = (headers: Readonly<Record<string, string | string[] | undefined>>): [string, string][] =>
+  Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().map((one): [string, string] => [name, one]));
