@@ -2,6 +2,7 @@
  * What of a session goes to the model: whole turns, the latest, as many as fit in the budget of tokens. A turn costs the
  * same in a session of 10,000 messages as in one of 50.
  */
+import { countTokens } from "@agent-paas/agents/tokens.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { SqliteHandle } from "@agent-paas/shared/db/open-database.ts";
 import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
@@ -36,7 +37,12 @@ async function sessionOf(...turns: readonly (readonly [string, string?])[]) {
     await jobs.start(payload, 1);
     const usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
     const end = { usage, error: null, lastSeq: 1, executionMs: 1 } as const;
-    await jobs.end(payload, 1, { ...end, status: "completed", result: { content: answer } });
+    await jobs.end(payload, 1, {
+      ...end,
+      status: "completed",
+      result: { content: answer },
+      resultTokens: countTokens(answer),
+    });
   }
   const latest = async (maxTokens: number, jobId = newId()) =>
     (await createSessionRepository(db).latestMessages(sessionId, jobId, maxTokens)).map(({ content }) => content);
@@ -116,7 +122,15 @@ async function oneTurn(db: Knex, sessionId: string): Promise<HistoryRow[]> {
   const history = await createSessionRepository(db).latestMessages(sessionId, payload.job_id, 8_000);
   const usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
   await jobs.end(payload, 1, {
-    ...{ status: "completed", result: { content: "Now." }, usage, error: null, lastSeq: 1, executionMs: 1 },
+    ...{
+      status: "completed",
+      result: { content: "Now." },
+      resultTokens: 2,
+      usage,
+      error: null,
+      lastSeq: 1,
+      executionMs: 1,
+    },
   });
   const reader = createSessionReader({ read: (query) => query(db), close: async () => {} });
   await reader.find("alice", sessionId);

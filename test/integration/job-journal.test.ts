@@ -82,7 +82,15 @@ test("I4: an attempt that is no longer the job's begins nothing and writes nothi
 
   await finish(current, "b");
   const usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
-  const end = { status: "completed", result: { content: "" }, usage, error: null, lastSeq: 1, executionMs: 1 } as const;
+  const end = {
+    status: "completed",
+    result: { content: "" },
+    resultTokens: 0,
+    usage,
+    error: null,
+    lastSeq: 1,
+    executionMs: 1,
+  } as const;
   expect(await jobs.end(payload, 2, end)).toBe(true);
   await expect(current.begin(step("after the end", false))).rejects.toThrow(WriterRefused);
 });

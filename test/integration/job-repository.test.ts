@@ -1,6 +1,7 @@
 /** I4 on the database: rows are written once, by the attempt that owns the job; a terminal status stays. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { countTokens } from "@agent-paas/agents/tokens.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
@@ -16,6 +17,7 @@ const payloadIn = (session_id: string | null, text = "hello"): JobPayload =>
 const ending = (content: string, status: JobEnd["status"] = "completed"): JobEnd => ({
   status,
   result: { content },
+  resultTokens: countTokens(content),
   usage: { input_tokens: 1, output_tokens: 2, total_tokens: 3 },
   error: null,
   lastSeq: 5,

@@ -4,11 +4,16 @@
  * - I9: nothing is queued for a slow client; past a bound of time it is dropped, and can resume.
  */
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
+import { SECOND } from "@agent-paas/shared/time.ts";
 import type { Response } from "express";
 import type { JobEventFanout } from "./job-event-fanout.ts";
 import type { TickWheel } from "./tick-wheel.ts";
 
-const PREAMBLE = "retry: 2000\n\n";
+/** How long clients wait before they reconnect, ms. */
+const RECONNECT_MS = 2 * SECOND;
+const reconnectAfter = (ms: number) => `retry: ${Math.round(ms)}\n\n`;
+
+const PREAMBLE = reconnectAfter(RECONNECT_MS);
 const HEARTBEAT = ": hb\n\n";
 
 export type SseDeps = {
@@ -44,7 +49,8 @@ export function streamJobEvents(res: Response, deps: SseDeps, options: SseOption
 
   let stalled: NodeJS.Timeout | undefined;
   const dropWhenStalled = () => {
-    stalled ??= setTimeout(() => res.destroy(), deps.stalledClientMs);
+    // Reset, because the kernel would keep for minutes, megabytes a client, what nobody reads.
+    stalled ??= setTimeout(() => res.socket?.resetAndDestroy(), deps.stalledClientMs);
   };
   const follower = deps.fanout.follow({
     jobId,
@@ -65,14 +71,23 @@ export function streamJobEvents(res: Response, deps: SseDeps, options: SseOption
     if (!res.writableNeedDrain) res.write(HEARTBEAT);
   });
 
-  /** Nothing is written any more; what was written is still on its way, for as long as a stalled client has. */
-  const stop = () => {
+  const leave = () => {
     leaveWheel();
     follower.close();
+    deps.openStreams.delete(sendElsewhere);
+  };
+  /** Nothing is written any more; what was written is still on its way, for as long as a stalled client has. */
+  const stop = () => {
+    leave();
     dropWhenStalled();
     res.end();
   };
-  deps.openStreams.add(stop);
+  /** This process stops, and all its clients go to others: spread over a time, so that they do not come at once. */
+  const sendElsewhere = () => {
+    res.write(reconnectAfter(RECONNECT_MS * (0.5 + Math.random())));
+    stop();
+  };
+  deps.openStreams.add(sendElsewhere);
   res.on("drain", () => {
     if (res.writableEnded) return;
     clearTimeout(stalled);
@@ -84,8 +99,6 @@ export function streamJobEvents(res: Response, deps: SseDeps, options: SseOption
   // Not req's "close": that comes as soon as the body was read.
   res.on("close", () => {
     clearTimeout(stalled);
-    leaveWheel();
-    follower.close();
-    deps.openStreams.delete(stop);
+    leave();
   });
 }

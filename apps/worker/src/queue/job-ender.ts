@@ -20,10 +20,12 @@ export type JobEnding = {
   readonly executionMs: number;
   /** The partial one of a job that did not complete. */
   readonly result: JobResult;
+  /** Of the result's text. */
+  readonly resultTokens: number;
   readonly usage: Usage;
 } & ({ readonly status: "completed" | "cancelled" } | { readonly status: "failed"; readonly error: PlatformError });
 
-export const nothingDone = { executionMs: 0, result: { content: "" }, usage: NO_USAGE } as const;
+export const nothingDone = { executionMs: 0, result: { content: "" }, resultTokens: 0, usage: NO_USAGE } as const;
 
 export type JobEnder = ReturnType<typeof createJobEnder>;
 
@@ -40,7 +42,7 @@ export function createJobEnder(jobs: JobRepository, turns: SessionTurns, uploads
   return {
     /** Ends a job that the writer's attempt has started. Throws `WriterRefused` when it is no longer its own. */
     async end(payload: JobPayload, writer: JobEventWriter, ending: JobEnding): Promise<void> {
-      const { status, result, usage, executionMs } = ending;
+      const { status, result, resultTokens, usage, executionMs } = ending;
       const error = status === "failed" ? { code: ending.error.code, message: ending.error.message } : null;
       const { job_id, session_id } = payload;
       const { citations = null } = result;
@@ -49,7 +51,9 @@ export function createJobEnder(jobs: JobRepository, turns: SessionTurns, uploads
       // the log may conclude that the log has expired.
       await writer.flushed();
       const lastSeq = writer.seq + events.length;
-      const written = await jobs.end(payload, writer.attempt, { status, result, usage, error, lastSeq, executionMs });
+      const written = await jobs.end(payload, writer.attempt, {
+        ...{ status, result, resultTokens, usage, error, lastSeq, executionMs },
+      });
       if (!written) throw new WriterRefused();
       await tell(payload, events, writer);
     },

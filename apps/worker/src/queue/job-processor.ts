@@ -245,10 +245,11 @@ function logFailure(logger: Logger, error: PlatformError): void {
   else logger.warn({ ...fields, err: error }, "job ended");
 }
 
-type Brought = Pick<JobEnding, "result" | "usage" | "executionMs">;
+type Brought = Pick<JobEnding, "result" | "resultTokens" | "usage" | "executionMs">;
 
 const broughtBy = (answer: Answer, startedAt: number): Brought => ({
   result: resultOf(answer),
+  resultTokens: answer.tokens(),
   usage: answer.usage(),
   executionMs: Math.round(performance.now() - startedAt),
 });

@@ -44,7 +44,14 @@ export type RunRequest = {
 };
 
 /** What a run has brought so far; kept when it breaks off. */
-export type Answer = { content: string; data: unknown; citations: readonly Citation[] | null; usage: () => Usage };
+export type Answer = {
+  content: string;
+  data: unknown;
+  citations: readonly Citation[] | null;
+  readonly usage: () => Usage;
+  /** Of `content`. */
+  readonly tokens: () => number;
+};
 
 export const resultOf = ({ content, data, citations }: Answer): JobResult => ({
   content,
@@ -65,7 +72,11 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
       const { payload, run, writer, logger } = request;
       const { signal } = run;
       const job = prepareJob(deps, request);
-      const answer: Answer = { content: "", data: undefined, citations: null, usage: job.usage };
+      const answer: Answer = {
+        ...{ content: "", data: undefined, citations: null },
+        usage: job.usage,
+        tokens: () => job.tokensOf(answer.content),
+      };
 
       async function begin(): Promise<AgentRun> {
         const task = tasks.get(payload.agent_type);
@@ -140,7 +151,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, runs, run, writer, logger,
     budget.resume(used.budget);
   }
 
-  return { contextOf, journal, resume, usage: meter.usage };
+  return { contextOf, journal, resume, usage: meter.usage, tokensOf: meter.tokensOf };
 }
 
 /** The field by which configs name the collection that tools look into. */

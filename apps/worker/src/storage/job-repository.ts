@@ -24,6 +24,8 @@ export type StartedJob =
 export type JobEnd = {
   readonly status: TerminalStatus;
   readonly result: JobResult;
+  /** Of the result's text. */
+  readonly resultTokens: number;
   readonly usage: Usage;
   readonly error: { readonly code: string; readonly message: string } | null;
   /** The `seq` that the `done` event will have. */
@@ -89,7 +91,7 @@ export function createJobRepository(db: Knex, worker: string) {
             insertMessage(db, payload.session_id, payload.job_id, {
               role: "assistant",
               content: end.result.content,
-              tokens_used: countTokens(end.result.content),
+              tokens_used: end.resultTokens,
               metadata: JSON.stringify({
                 status: end.status,
                 ...(end.result.citations === undefined ? {} : { citations: end.result.citations }),

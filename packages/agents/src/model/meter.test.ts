@@ -11,7 +11,12 @@ function meter(maxOutputTokens: number, ...script: ScriptedTurn[]) {
   const limits = { ...DEFAULT_LIMITS, max_output_tokens: maxOutputTokens, deadline_ms: 1_000 };
   const budget = createBudget(limits, () => {});
   const metered = createMeter(budget);
-  return { model: metered.wrap(createScriptedModel(...script)), usage: metered.usage, budget };
+  return {
+    model: metered.wrap(createScriptedModel(...script)),
+    usage: metered.usage,
+    tokensOf: metered.tokensOf,
+    budget,
+  };
 }
 
 async function said(model: ReturnType<typeof meter>["model"]): Promise<string[]> {
@@ -60,4 +65,17 @@ test("pieces of less than a token are counted by the provider's figure in the en
   const { model, budget } = meter(10, { pieces: [..."letters"], usage: usageOf(2) });
   await said(model);
   expect(budget.left().outputTokens).toBe(8);
+});
+
+test("a text is counted as its provider counts it, if it is just what one turn said", async () => {
+  const { model, tokensOf } = meter(100, { pieces: ["Hello", " there"], usage: usageOf(77) });
+  await said(model);
+  expect(tokensOf("Hello there")).toBe(77);
+  expect(tokensOf("Hello")).toBe(1);
+});
+
+test("a provider that counts nothing is not believed", async () => {
+  const { model, tokensOf } = meter(100, { pieces: ["Hello", " there"], usage: usageOf(0) });
+  await said(model);
+  expect(tokensOf("Hello there")).toBe(2);
 });

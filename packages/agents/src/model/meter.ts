@@ -4,13 +4,15 @@
  */
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { SpendableBudget } from "../budget.ts";
-import { countTokens } from "../tokens.ts";
-import { addUsage, type Model, type ModelRequest, type ToolCall } from "./model.ts";
+import { countTokens, estimateTokens } from "../tokens.ts";
+import { addUsage, type Model, type ModelRequest, type ModelTurn, type ToolCall } from "./model.ts";
 
 type OpenTurn = { readonly request: ModelRequest; content: string };
 
 export type Meter = {
   readonly usage: () => Usage;
+  /** Of a text that the job has said: by the provider's figure where one turn said just that, else by our own tokenizer. */
+  tokensOf(text: string): number;
   /** Adds what former attempts of the job have used. */
   resume(used: Usage): void;
   /** The same model, metered. Its turns throw `budget_exhausted` when the budget ends. */
@@ -22,12 +24,23 @@ const ONE_TOKEN_CHARS = 16;
 
 export function createMeter(budget: SpendableBudget): Meter {
   let finished = NO_USAGE;
+  let latest: { readonly text: string; readonly tokens: number } | null = null;
   const open = new Set<OpenTurn>();
+
+  function finish(turn: OpenTurn, { content, toolCalls, usage }: ModelTurn): void {
+    open.delete(turn);
+    finished = addUsage(finished, usage);
+    // With reasoning or tool calls the figure is of more than the text.
+    const isTextAlone = content === turn.content && toolCalls.length === 0 && usage.output_tokens > 0;
+    latest = isTextAlone ? { text: content, tokens: usage.output_tokens } : null;
+  }
+
   return {
     usage: () =>
       [...open]
         .filter(({ content }) => content !== "")
         .reduce((sum, { request, content }) => addUsage(sum, estimateUsage(request, content, [])), finished),
+    tokensOf: (text) => (latest?.text === text ? latest.tokens : countTokens(text)),
     resume(used) {
       finished = addUsage(finished, used);
     },
@@ -42,13 +55,12 @@ export function createMeter(budget: SpendableBudget): Meter {
           for (;;) {
             const step = await chunks.next();
             if (step.done) {
-              open.delete(turn);
-              finished = addUsage(finished, step.value.usage);
+              finish(turn, step.value);
               budget.takeOutputTokens(step.value.usage.output_tokens - taken);
               return step.value;
             }
             const { content } = step.value;
-            const tokens = content.length <= ONE_TOKEN_CHARS ? 1 : countTokens(content);
+            const tokens = content.length <= ONE_TOKEN_CHARS ? 1 : estimateTokens(content);
             budget.takeOutputTokens(tokens);
             taken += tokens;
             turn.content += content;
