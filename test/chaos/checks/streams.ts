@@ -46,7 +46,7 @@ export function checkStream({ transcript, jobId: job, row, log }: CaseFile, note
 const beginsAnew = ({ data }: Frame): boolean => ["retry", "reset", "status"].includes(String(data.type));
 
 /**
- * Also for a log: there they begin with 1 and follow one another. Only behind a lost run they jump, as the platform says, and
+ * Also for a log: there they begin with 1 and follow one another. Only behind a lost run, which may have said nothing, they jump, as the platform says, and
  * then there is nothing between in the log.
  */
 export function checkNumbers(
@@ -58,8 +58,7 @@ export function checkNumbers(
   let last = 0;
   for (const frame of frames) {
     const { id } = frame;
-    const isJump =
-      last > 0 && beginsAnew(frame) && log?.every((logged) => logged.id <= last || logged.id >= id) !== false;
+    const isJump = beginsAnew(frame) && log?.every((logged) => logged.id <= last || logged.id >= id) !== false;
     if (id <= last) notebook.found("repeated events", about, `${where}: ${id} after ${last}`);
     else if (id !== last + 1 && !isJump) notebook.found("holes", about, `${where}: ${id} after ${last}`);
     last = Math.max(last, id);
