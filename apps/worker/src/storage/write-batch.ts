@@ -2,6 +2,9 @@
  * The one way to write: a few statements, built beforehand, run as one immediate transaction with nothing awaited
  * inside. Immediate, because SQLite fails a deferred transaction that finds another writer when it first writes; built
  * beforehand, so that PostgreSQL could run the same list. No caller ever sees SQLITE_BUSY: the batch is tried again.
+ *
+ * Batches that are written in one turn of the event loop share a transaction, each with a savepoint of its own: under load
+ * the commit costs more than the statements.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { SqliteHandle } from "@agent-paas/shared/db/open-database.ts";
@@ -9,11 +12,19 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type BetterSqlite3 from "better-sqlite3";
 import type { Knex } from "knex";
+import { compile, type Statement } from "./statement.ts";
 
 export type WriteStatement = {
-  readonly query: Knex.QueryBuilder;
+  readonly query: Knex.QueryBuilder | Statement;
   /** A guard must touch exactly one row; if it does not, nothing of the batch is kept (I4). */
   readonly guard?: boolean;
+};
+
+type Batch = {
+  readonly statements: readonly (Statement & { readonly guard: boolean })[];
+  readonly beforeCommit: () => void;
+  readonly resolve: (written: boolean) => void;
+  readonly reject: (error: PlatformError) => void;
 };
 
 const GIVE_UP_AFTER_MS = 10 * SECOND;
@@ -23,6 +34,9 @@ const LONGEST_PAUSE_MS = 200;
 const MAX_PREPARED = 200;
 const preparedByHandle = new WeakMap<SqliteHandle, Map<string, BetterSqlite3.Statement>>();
 
+/** What is to be written in this turn of the event loop. */
+const waiting = new WeakMap<Knex, Batch[]>();
+
 class GuardFailed extends Error {}
 
 /**
@@ -31,36 +45,83 @@ class GuardFailed extends Error {}
  * @returns false when a guard touched no row: what the batch stood on is no longer so, and nothing was written.
  * @throws `storage_unavailable` when the database stays locked or refuses.
  */
-export async function writeBatch(
+export function writeBatch(
   db: Knex,
   statements: readonly WriteStatement[],
   beforeCommit: () => void = () => {},
 ): Promise<boolean> {
-  const compiled = statements.map(({ query, guard }) => ({ ...query.toSQL().toNative(), guard: guard === true }));
+  const compiled = statements.map(({ query, guard }) => ({
+    ...("sql" in query ? query : compile(query)),
+    guard: guard === true,
+  }));
+  return new Promise((resolve, reject) => {
+    const batch = { statements: compiled, beforeCommit, resolve, reject };
+    const others = waiting.get(db);
+    if (others !== undefined) {
+      others.push(batch);
+      return;
+    }
+    const group = [batch];
+    waiting.set(db, group);
+    setImmediate(() => {
+      waiting.delete(db);
+      void writeGroup(db, group);
+    });
+  });
+}
+
+/** Settles every batch of the group. */
+async function writeGroup(db: Knex, group: readonly Batch[]): Promise<void> {
+  try {
+    const written = await whileBusy(() => runGroup(db, group));
+    for (const [at, { resolve }] of group.entries()) resolve(written[at] ?? false);
+  } catch (error) {
+    // One that fails takes the others along: each is given a transaction of its own.
+    if (group.length > 1) for (const batch of group) await writeGroup(db, [batch]);
+    else group[0]?.reject(new PlatformError("storage_unavailable", { cause: error }));
+  }
+}
+
+async function whileBusy<T>(run: () => Promise<T>): Promise<T> {
   const giveUpAt = Date.now() + GIVE_UP_AFTER_MS;
   for (;;) {
-    let handle: SqliteHandle | null = null;
     try {
-      const acquired: SqliteHandle = await db.client.acquireConnection();
-      handle = acquired;
-      acquired
-        .transaction(() => {
-          for (const { sql, bindings, guard } of compiled) {
-            const { changes } = prepare(acquired, sql).run(...bindings);
-            if (guard && changes !== 1) throw new GuardFailed();
-          }
-          beforeCommit();
-        })
-        .immediate();
-      return true;
+      return await run();
     } catch (error) {
-      if (error instanceof GuardFailed) return false;
-      if (!isBusy(error) || Date.now() > giveUpAt) throw new PlatformError("storage_unavailable", { cause: error });
-    } finally {
-      if (handle !== null) await db.client.releaseConnection(handle);
+      if (!isBusy(error) || Date.now() > giveUpAt) throw error;
     }
     await delay(Math.random() * LONGEST_PAUSE_MS);
   }
+}
+
+/** Which batches were written; the others' guards touched no row. */
+async function runGroup(db: Knex, group: readonly Batch[]): Promise<boolean[]> {
+  const handle: SqliteHandle = await db.client.acquireConnection();
+  try {
+    // Within a transaction, one more is a savepoint.
+    const run = handle.transaction((batch: Batch) => runBatch(handle, batch));
+    return handle.transaction(() => group.map((batch) => isKept(() => run(batch)))).immediate();
+  } finally {
+    await db.client.releaseConnection(handle);
+  }
+}
+
+function isKept(run: () => void): boolean {
+  try {
+    run();
+    return true;
+  } catch (error) {
+    if (error instanceof GuardFailed) return false;
+    throw error;
+  }
+}
+
+function runBatch(handle: SqliteHandle, { statements, beforeCommit }: Batch): void {
+  for (const { sql, bindings, guard } of statements) {
+    const { changes } = prepare(handle, sql).run(...bindings);
+    if (guard && changes !== 1) throw new GuardFailed();
+  }
+  beforeCommit();
 }
 
 function prepare(handle: SqliteHandle, sql: string): BetterSqlite3.Statement {
