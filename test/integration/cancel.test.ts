@@ -1,8 +1,10 @@
 /**
  * Cancel (I7): whatever state a job is in, it ends in one terminal state with one `done` (I1), the model is called no
- * more, and what clients were shown of the answer is what is kept of it.
+ * more, and what clients were shown of the answer is what is kept of it. The state that was first stays.
  */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { HOUR } from "@agent-paas/shared/time.ts";
+import { DelayedError, type Job, Queue, Worker } from "bullmq";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { ApiClient, Json } from "../support/api-client.ts";
 import { cancelUnfinished } from "../support/cancel-unfinished.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
@@ -134,6 +136,78 @@ test("cancelling twice is as good as once, for a queued job and for a running on
     expectOneDone(await stream.all(), "cancelled");
     expect((await cancel(jobId)).status).toBe(200);
   }
+});
+
+test("a job that its worker puts back just then ends at once all the same", async () => {
+  const { redis, keys } = platform;
+  const inFront = await alice.execute("[[tokens=1 ttft=60000]] Keeps the worker busy");
+  await waitFor("it to run", async () => (await job(inFront)).status === "running");
+  const jobId = await alice.execute("Put back, and never asked");
+
+  // The test is the worker that takes the job and puts it back: for its session's turn, for its agent, for a retry.
+  const [held, putBack] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const connection = redis.duplicate({ maxRetriesPerRequest: null });
+  const process = async (taken: Job, token?: string) => {
+    held.resolve();
+    await putBack.promise;
+    await taken.moveToDelayed(Date.now() + HOUR, token);
+    throw new DelayedError();
+  };
+  const holder = new Worker("execute", process, { connection, prefix: keys.bullmq });
+  const maintenance = new Queue("maintenance", { connection, prefix: keys.bullmq });
+  onTestFinished(async () => {
+    await Promise.all([holder.close(true), maintenance.close()]);
+    connection.disconnect();
+  });
+  await held.promise;
+  expect((await cancel(jobId)).status).toBe(202);
+  await waitFor("the first look at it", async () => {
+    const order = await maintenance.getJob(`cancel-${jobId}`);
+    return order === undefined || (await order.isDelayed());
+  });
+  putBack.resolve();
+
+  expect(await alice.ended(jobId, 15_000)).toMatchObject({ status: "cancelled", error: null });
+  expectOneDone(await (await alice.follow(jobId)).all(), "cancelled");
+  expect(await platform.model.calls({ contains: "Put back" })).toEqual([]);
+});
+
+test("an intent of which no message was heard is found by the worker that runs the job", async () => {
+  const jobId = await alice.execute("[[tokens=1 ttft=60000]] Not a word, and nobody tells");
+  await waitFor("the job to run", async () => (await job(jobId)).status === "running");
+  await platform.redis.hset(platform.keys.jobState(jobId), "cancel", "1");
+  expect(await alice.ended(jobId)).toMatchObject({ status: "cancelled", error: null });
+});
+
+/** The last of six events is `done`; what is cancelled at the n-th is amid the answer, at its end, or too late. */
+const RACES = Array.from({ length: 30 }, (_, at) => ({ at, cancelledAt: 1 + (at % 6) }));
+
+test("however many cancels race with the end, the first terminal state stays, in every place", async () => {
+  const statuses = await Promise.all(
+    RACES.map(async ({ at, cancelledAt }) => {
+      const stream = await alice.chat({ message: `[[tokens=4 rate=10]] Race ${at}` });
+      const events: SseEvent[] = [];
+      let answers: ReturnType<typeof cancel>[] = [];
+      for await (const event of stream.events()) {
+        events.push(event);
+        if (event.id === cancelledAt) answers = [1, 2, 3].map(() => cancel(stream.jobId));
+      }
+      for (const { status } of await Promise.all(answers)) expect([200, 202]).toContain(status);
+      const status = String(events.at(-1)?.data.status);
+      expectOneDone(events, status);
+      expect(await cancel(stream.jobId)).toMatchObject({ status: 200, body: { status } });
+
+      const shown = shownText(events);
+      expect(await job(stream.jobId)).toMatchObject({ status, result: { content: shown }, error: null });
+      const told = (await historyOf(stream.sessionId)).filter(({ role }) => role === "assistant");
+      expect(told.map(({ content, metadata }) => [content, metadata.status])).toEqual(
+        shown === "" ? [] : [[shown, status]],
+      );
+      expect(await (await alice.follow(stream.jobId)).all()).toEqual(events);
+      return status;
+    }),
+  );
+  expect(new Set(statuses)).toEqual(new Set(["cancelled", "completed"]));
 });
 
 test("a client that leaves cancels nothing", async () => {

@@ -71,6 +71,18 @@ describe("while Redis is dead", () => {
     );
   });
 
+  test("so is whatever else only Redis can answer, and no request hangs", async () => {
+    const { session_id } = ended.history.body;
+    const unknown = "01a20298-1bff-7650-825d-0907aa114a98";
+    await expectQuickRefusal(() => alice.get("/agents"));
+    await expectQuickRefusal(() => alice.get(`/jobs/${unknown}?wait=30`));
+    await expectQuickRefusal(() => alice.post(`/jobs/${unknown}/cancel`, {}));
+    await expectQuickRefusal(() => alice.delete(`/sessions/${session_id}`));
+    await expectQuickRefusal(() =>
+      alice.post("/agents/chat_basic/execute", { task: "Refused with a key" }, { "Idempotency-Key": "away" }),
+    );
+  });
+
   test("health says down, the process says that it lives", async () => {
     const health = await alice.get("/health");
     expect(health.status).toBe(503);
@@ -102,8 +114,11 @@ describe("while Redis is dead", () => {
   });
 });
 
-test("a stream that is open when Redis dies goes on where it was, to its end", async () => {
-  const stream = await alice.chat({ message: "[[tokens=60 rate=20]] Talk through the outage" });
+test("what waits for a job when Redis dies goes on where it was, to the job's end", async () => {
+  const message = "[[tokens=60 rate=20]] Talk through the outage";
+  const stream = await alice.chat({ message });
+  const whole = chat(message);
+  const polled = alice.get(`/jobs/${stream.jobId}?wait=30`);
   const events = [];
   for await (const event of stream.events()) {
     events.push(event);
@@ -117,6 +132,21 @@ test("a stream that is open when Redis dies goes on where it was, to its end", a
   expect(body).toMatchObject({ status: "completed", attempt: 1 });
   expect(shownText(events)).toBe(body.result.content);
   expect(await (await alice.follow(stream.jobId)).all()).toEqual(events);
+  expect((await polled).body).toMatchObject({ status: "completed", result: body.result });
+  expect((await whole).body).toMatchObject({ status: "completed", message: { content: body.result.content } });
+});
+
+test("a cancel reaches the worker after its connections were cut off, before and after that of the cancel", async () => {
+  const jobs = await Promise.all(
+    ["first", "second"].map((name) => alice.execute(`[[tokens=1 ttft=60000]] The ${name}`)),
+  );
+  for (const jobId of jobs) {
+    await waitFor("it to run", async () => (await alice.get(`/jobs/${jobId}`)).body.status === "running");
+    await platform.redis.client("KILL", "TYPE", "pubsub");
+    await waitFor("the cancel", async () => (await alice.post(`/jobs/${jobId}/cancel`, {})).status === 202);
+    await platform.redis.client("KILL", "TYPE", "pubsub");
+  }
+  for (const jobId of jobs) expect(await alice.ended(jobId)).toMatchObject({ status: "cancelled" });
 });
 
 test("while Redis hangs new work is refused within a second, and none of it is done afterwards", async () => {
@@ -151,7 +181,9 @@ async function expectAllEnded({ streams, tasks }: Awaited<ReturnType<typeof acce
   for (const jobId of tasks) expect(await alice.ended(jobId)).toMatchObject({ status: "completed" });
   for (const { jobId, events } of streams) {
     const received = await events;
-    expect(received.map(({ id }) => id)).toEqual(received.map((_, at) => at + 1));
+    // A start that was lost with its connection leaves a jump; what is missing in between shows in the text and in the log.
+    const ids = received.map(({ id }) => id);
+    expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
     expect(received.filter(({ event }) => event === "done")).toEqual([received.at(-1)]);
     const job = await alice.ended(jobId);
     expect(job.status).toBe("completed");

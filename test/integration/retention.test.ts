@@ -4,7 +4,7 @@ import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
 import type { JobRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { DAY, HOUR, MINUTE } from "@agent-paas/shared/time.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import type { Knex } from "knex";
@@ -186,6 +186,20 @@ test("a running platform drops what is old; its lists leave searches out; its ot
   expect(new Set(listed)).toEqual(new Set(["chat_basic"]));
   const searches = (await alice.get("/jobs?agent_type=knowledge.query")).body.jobs;
   expect(searches).toMatchObject([{ agent_type: "knowledge.query", status: "completed" }]);
+
+  // What the queues keep of the jobs of others is dropped while more of them end.
+  const known = await Promise.all(
+    [["chat", body.job_id] as const, ["execute", running] as const].map(([kind, jobId]) =>
+      redis.hget(keys.queuedJob(kind, jobId), "opts"),
+    ),
+  );
+  for (const opts of known) {
+    const { removeOnComplete, removeOnFail } = JSON.parse(opts ?? "{}");
+    expect([removeOnComplete, removeOnFail]).toEqual([
+      { age: HOUR / SECOND, count: 1_000 },
+      { age: DAY / SECOND, count: 1_000 },
+    ]);
+  }
 
   const ofQueues = ["chat", "execute", "maintenance"].map((queue) => `${keys.bullmq}:${queue}:`);
   const own = (await keysInRedis(platform)).filter((key) => !ofQueues.some((start) => key.startsWith(start)));

@@ -5,10 +5,17 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
-import { openReadonlyDatabase, type SqliteHandle, WAL_LIMIT_BYTES } from "@agent-paas/shared/db/open-database.ts";
+import {
+  openReadonlyDatabase,
+  openWritableDatabase,
+  type SqliteHandle,
+  WAL_LIMIT_BYTES,
+} from "@agent-paas/shared/db/open-database.ts";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
+import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
 import { startWalCheckpoint } from "../../apps/worker/src/storage/wal-checkpoint.ts";
+import { jobPayload } from "../support/job-payload.ts";
 import { ROOT } from "../support/sources.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -85,6 +92,23 @@ test("four processes write jobs at once while readers take turns", async () => {
   expect(messages?.count).toBe(2 * WRITERS * JOBS_EACH);
   // 140 KB a job were written, more than 80 MB in all: far more than the log was ever long.
   expect(longest).toBeLessThan(40 * LIMIT_BYTES);
+});
+
+test("a writer that waits for another goes on with everything else", async () => {
+  const { db, file } = await openTestDatabase();
+  // With the library of the writer; see above.
+  const holder = openWritableDatabase(file);
+  const handle: SqliteHandle = await holder.client.acquireConnection();
+  onTestFinished(async () => {
+    await holder.client.releaseConnection(handle);
+    await holder.destroy();
+  });
+  handle.exec("BEGIN IMMEDIATE");
+  const written = createJobRepository(db, "w").start(jobPayload(), 1);
+  // A wait inside SQLite would let none of them pass until the write is given up.
+  for (let turn = 0; turn < 60; turn++) await delay(10);
+  handle.exec("COMMIT");
+  expect(await written).toMatchObject({ kind: "started" });
 });
 
 test("a reader that keeps its snapshot lets the log grow, and no longer than that", async () => {

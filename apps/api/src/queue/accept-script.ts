@@ -47,3 +47,12 @@ if redis.call('TTL', KEYS[1]) < 0 then redis.call('EXPIRE', KEYS[1], ARGV[1]) en
 redis.call('PUBLISH', ARGV[2], ARGV[3])
 return 1
 `;
+
+/**
+ * Gives a job its turn back, behind all others, if it was dropped as that of a job that does not exist (I6).
+ * KEYS: turns. ARGV: turn entry, turns' expiry s.
+ */
+export const TAKE_TURN_SCRIPT = `
+if not redis.call('LPOS', KEYS[1], ARGV[1]) then redis.call('RPUSH', KEYS[1], ARGV[1]) end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+`;

@@ -20,7 +20,7 @@ import { CLOSE_SESSION_SCRIPT, DELETED_SESSION } from "@agent-paas/shared/redis/
 import { DAY, SECOND } from "@agent-paas/shared/time.ts";
 import { type JobsOptions, Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import { ACCEPT_SCRIPT, CANCEL_SCRIPT } from "./accept-script.ts";
+import { ACCEPT_SCRIPT, CANCEL_SCRIPT, TAKE_TURN_SCRIPT } from "./accept-script.ts";
 import { createAdmission, queueFull } from "./admission.ts";
 import { orUnavailable } from "./or-unavailable.ts";
 import { decodeSessionStub, encodeSessionStub, type SessionStub } from "./session-stub.ts";
@@ -85,6 +85,7 @@ const MAINTENANCE_OPTIONS: JobsOptions = {
 type Commands = {
   acceptJob(...args: (string | number)[]): Promise<[string, ...string[]]>;
   closeSession(turns: string, stub: string, prefix: string, mark: string, ttl: number): Promise<string | null>;
+  takeTurn(turns: string, entry: string, ttl: number): Promise<null>;
   cancelJob(state: string, ttl: number, channel: string, jobId: string): Promise<number>;
 };
 type IdempotencyRecord = { job_id: string; session_id: string | null; body_hash: string };
@@ -101,6 +102,7 @@ export function createJobProducer({
   const admission = createAdmission(redis, maxQueuedJobs);
   redis.defineCommand("acceptJob", { numberOfKeys: 5, lua: ACCEPT_SCRIPT });
   redis.defineCommand("closeSession", { numberOfKeys: 2, lua: CLOSE_SESSION_SCRIPT });
+  redis.defineCommand("takeTurn", { numberOfKeys: 1, lua: TAKE_TURN_SCRIPT });
   redis.defineCommand("cancelJob", { numberOfKeys: 1, lua: CANCEL_SCRIPT });
   const commands = redis as unknown as Commands;
   const openQueue = (name: string) => {
@@ -177,11 +179,19 @@ export function createJobProducer({
     ]);
   }
 
+  /** Cancels what is ahead of a job that interrupts: the API that accepted it may have died before it came to that. */
+  async function interruptAhead(sessionId: string, entry: string): Promise<void> {
+    const turns = await redis.lrange(keys.sessionTurns(sessionId), 0, -1);
+    const ahead = turns.slice(0, Math.max(0, turns.indexOf(entry)));
+    await Promise.all(ahead.map((other) => cancel(...splitEntry(other))));
+  }
+
   /** The same request again: its job is joined; one that was recorded and never queued (a crash between) is queued. */
   async function join(request: AcceptRequest, record: IdempotencyRecord): Promise<Accepted> {
     const { payload, idempotency } = request;
     if (record.body_hash !== idempotency?.bodyHash) throw new PlatformError("idempotency_key_reused");
     const joined = { ...payload, job_id: record.job_id, session_id: record.session_id };
+    const entry = `${payload.kind}:${record.job_id}`;
     const isKnown =
       (await redis.exists(keys.queuedJob(payload.kind, record.job_id))) === 1 ||
       (await hasStarted(payload.owner, record.job_id));
@@ -192,8 +202,11 @@ export function createJobProducer({
         !(await hasSession(payload.owner, record.session_id)) &&
         decodeSessionStub(await redis.get(keys.session(record.session_id))) === null;
       if (sessionGone) throw new PlatformError("session_not_found");
+      // Its turn was dropped, if anybody has looked since, because no queue had its job.
+      if (record.session_id !== null) await commands.takeTurn(keys.sessionTurns(record.session_id), entry, TURNS_TTL_S);
       await enqueue(joined, request);
     }
+    if (request.onBusy === "interrupt" && record.session_id !== null) await interruptAhead(record.session_id, entry);
     return { isNew: false, jobId: record.job_id, sessionId: record.session_id };
   }
 

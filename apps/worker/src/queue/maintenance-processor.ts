@@ -6,14 +6,19 @@ import {
   NO_USAGE,
 } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { SECOND } from "@agent-paas/shared/time.ts";
 import type { Job, Queue } from "bullmq";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
 import { NOBODY } from "../events/job-event-writer.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
 import { nothingDone } from "./job-ender.ts";
+import { RetryLater } from "./job-processor.ts";
 import type { Retention } from "./retention.ts";
 import type { UnownedJobEnder } from "./unowned-job-ender.ts";
+
+/** When a cancelled job that a worker has is looked at again; as often as the order has tries. */
+const LOOK_AGAIN_MS = SECOND;
 
 export type MaintenanceDeps = {
   readonly queues: Record<JobKind, Queue>;
@@ -31,8 +36,9 @@ export function createMaintenanceProcessor(deps: MaintenanceDeps) {
     switch (payload.task) {
       case "end_cancelled_job": {
         const cancelled = await queues[payload.kind].getJob(payload.job_id);
-        // One that runs is its worker's to end.
-        if (cancelled === undefined || cancelled.finishedOn !== undefined || (await cancelled.isActive())) return;
+        if (cancelled === undefined || cancelled.finishedOn !== undefined) return;
+        // One that runs is its worker's to end; but a worker that is about to put it back does not look at the intent again.
+        if (await cancelled.isActive()) throw new RetryLater("a worker has it", LOOK_AGAIN_MS);
         const ended = await unowned.end(cancelled, { status: "cancelled", ...nothingDone });
         // A worker that has just taken it cannot be robbed of it, and finds that it has ended.
         if (ended) await cancelled.remove().catch(() => {});
