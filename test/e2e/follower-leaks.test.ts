@@ -1,20 +1,30 @@
 /**
- * Clients that connect and drop, at every moment: before the answer, amid the stream, at its end, on finished jobs.
- * Proves I9 (no channel stays subscribed, one subscriber connection carries all) and I7 (it cancels no job).
+ * Clients that connect and vanish, at every moment and in every way. Proves I9 (no channel stays subscribed, one
+ * subscriber connection carries all, and no descriptor, timer, listener or memory stays behind) and I7 (it cancels no job).
  */
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { isDeepStrictEqual } from "node:util";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { Server } from "../../scripts/services/server.ts";
 import { inParallel } from "../support/in-parallel.ts";
-import { KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { type ApiProcess, KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { inspectable } from "../support/process-inspector.ts";
 import { startPrivateRedis } from "../support/redis.ts";
 import { type ScriptedQuestion, scriptedQuestion } from "../support/scripted-question.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-const CONNECTS = 100;
+const CLIENTS = 10_000;
+const CLIENTS_AT_ONCE = 100;
+const WARMING_UP = 500;
+/** Each look collects the garbage several times, which takes a busy machine seconds. */
+const INSPECTED_WITHIN_MS = 60_000;
+/** Below the size of anything that a client could leave behind. */
+const HEAP_BYTES_PER_CLIENT = 500;
+/** The second half of the clients may bring the process to so much of its memory after the first. */
+const RSS_NOISE = 1.15;
 const AT_ONCE = 20;
 const JOBS = 10;
 const RELEASED_WITHIN_MS = 5_000;
@@ -44,29 +54,70 @@ const startJobs = (label: string, rate: number): Promise<Job[]> =>
     question,
   }));
 
-/** Sends a request whole and drops the connection after this time, whatever has come by then. */
-async function sendAndDrop(method: string, path: string, body: string, afterMs: number): Promise<void> {
-  const { hostname, port } = new URL(platform.alice.origin);
+const executeMany = (task: string): Promise<string[]> =>
+  inParallel(AT_ONCE, Array.from({ length: JOBS }), () => platform.alice.execute(task));
+
+type Request = { readonly method: "GET" | "POST"; readonly path: string; readonly body?: object };
+
+type Vanishing = {
+  /** How much of the request is sent. */
+  readonly sends: "half" | "whole";
+  /** It leaves when so many pieces of the answer have come, or when its patience is over. */
+  readonly pieces: number;
+  readonly patienceMs: number;
+  /** Whether it reads on after the first piece; what is left unread makes the kernel reset the connection. */
+  readonly reads: boolean;
+  readonly leaves: "closes" | "resets" | "says goodbye";
+};
+
+const AT_ONCE_GONE: Vanishing = { sends: "whole", pieces: 0, patienceMs: 0, reads: true, leaves: "closes" };
+
+const anyVanishing = (): Vanishing => ({
+  sends: random.int(1, 20) === 1 ? "half" : "whole",
+  pieces: random.int(0, 4),
+  patienceMs: random.pick([0, 5, 20, 50]),
+  reads: random.int(1, 4) > 1,
+  leaves: random.pick(["closes", "resets", "says goodbye"]),
+});
+
+function textOf({ method, path, body }: Request, host: string): string {
+  const content = body === undefined ? "" : JSON.stringify(body);
+  const head = [
+    `${method} /api/v1${path} HTTP/1.1`,
+    `Host: ${host}`,
+    `Authorization: Bearer ${KEYS.alice}`,
+    `Content-Length: ${Buffer.byteLength(content)}`,
+  ];
+  return `${head.join("\r\n")}\r\n\r\n${content}`;
+}
+
+/** Rejects when the client leaves. */
+async function readPieces(socket: Socket, { pieces, reads }: Vanishing, signal: AbortSignal): Promise<void> {
+  for (let come = 0; come < pieces; come++) {
+    await once(socket, "data", { signal });
+    if (!reads) socket.pause();
+  }
+}
+
+async function visit(api: ApiProcess, request: Request, how: Vanishing): Promise<void> {
+  const { hostname, port } = new URL(api.origin);
   const socket = connect(Number(port), hostname).resume();
   // The API may reset what was dropped.
   socket.on("error", () => {});
-  const head = [
-    `${method} /api/v1${path} HTTP/1.1`,
-    `Host: ${hostname}`,
-    `Authorization: Bearer ${KEYS.alice}`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-  ];
-  await new Promise<void>((sent) => socket.write(`${head.join("\r\n")}\r\n\r\n${body}`, () => sent()));
-  if (afterMs > 0) await delay(afterMs);
-  socket.destroy();
-  await once(socket, "close");
+  const closed = once(socket, "close");
+  const text = textOf(request, hostname);
+  const sent = how.sends === "half" ? text.slice(0, text.length / 2) : text;
+  await Promise.race([new Promise<void>((resolve) => socket.write(sent, () => resolve())), closed]);
+  const left = new AbortController();
+  if (how.patienceMs > 0 && how.pieces > 0) {
+    await Promise.race([readPieces(socket, how, left.signal).catch(() => {}), delay(how.patienceMs), closed]);
+  }
+  left.abort();
+  if (how.leaves === "closes") socket.destroy();
+  else if (how.leaves === "resets") socket.resetAndDestroy();
+  else socket.resume().end();
+  await closed;
 }
-
-/** Half of them at once, before an answer; the others up to `latestMs` later. */
-const dropMany = (jobs: readonly Job[], latestMs: number) =>
-  inParallel(AT_ONCE, Array.from({ length: CONNECTS }), () =>
-    sendAndDrop("GET", `/jobs/${random.pick(jobs).jobId}/events`, "", random.int(-latestMs, latestMs)),
-  );
 
 /** Channels of job events that anybody subscribes to. */
 const jobChannels = async () => (await platform.redis.pubsub("CHANNELS", "*:live:*")) as string[];
@@ -76,22 +127,23 @@ async function subscribersOf(jobId: string): Promise<number> {
   return count;
 }
 
-/** How many channels each subscriber connection of the API carries. */
-async function subscriptionsOfConnections(): Promise<number[]> {
+/** The names of Redis' connections, each with how many channels it carries. */
+async function redisConnections(): Promise<string[]> {
   const clients = (await platform.redis.client("LIST")) as string;
-  const ofApi = clients.split("\n").filter((line) => line.includes(" name=api-1:subscriber "));
-  return ofApi.map((line) => Number(/ sub=(\d+) /.exec(line)?.[1]));
+  const named = [...clients.matchAll(/ name=(\S+) .* sub=(\d+) /g)];
+  return named.map(([, name, channels]) => `${name} ${channels}`).sort();
 }
+
+const subscriptionsOfApi = async () =>
+  (await redisConnections()).filter((connection) => connection.startsWith("api-1:subscriber "));
 
 /** The last unsubscribe is under way when the last client has gone: what stays after some seconds stays for ever. */
 async function expectNoChannelLeft(): Promise<void> {
-  const left = async () => ({ channels: await jobChannels(), subscriptions: await subscriptionsOfConnections() });
-  const none = async () => {
-    const { channels, subscriptions } = await left();
-    return channels.length === 0 && subscriptions.every((count) => count === 0);
-  };
-  await waitFor("the last unsubscribe", none, RELEASED_WITHIN_MS).catch(async () => {
-    expect(await left()).toEqual({ channels: [], subscriptions: [0] });
+  const left = async () => ({ channels: await jobChannels(), subscriptions: await subscriptionsOfApi() });
+  const none = { channels: [], subscriptions: ["api-1:subscriber 0"] };
+  const released = async () => JSON.stringify(await left()) === JSON.stringify(none);
+  await waitFor("the last unsubscribe", released, RELEASED_WITHIN_MS).catch(async () => {
+    expect(await left()).toEqual(none);
   });
 }
 
@@ -105,6 +157,8 @@ async function expectUndisturbed(jobs: readonly Job[]): Promise<void> {
   }
 }
 
+const firstApi = () => platform.apis[0] as ApiProcess;
+
 test("one connection subscribes once to each job that clients follow, until its last client drops", async () => {
   const jobs = await startJobs("shared", 30);
   const [watched] = jobs as [Job];
@@ -112,7 +166,7 @@ test("one connection subscribes once to each job that clients follow, until its 
   const second = await inParallel(AT_ONCE, jobs, ({ jobId }) => platform.alice.follow(jobId));
   await waitFor("the subscriptions", async () => (await jobChannels()).length === JOBS);
   expect(await subscribersOf(watched.jobId)).toBe(1);
-  expect(await subscriptionsOfConnections()).toEqual([JOBS]);
+  expect(await subscriptionsOfApi()).toEqual([`api-1:subscriber ${JOBS}`]);
 
   for (const stream of first) stream.cut();
   const [other] = second;
@@ -123,33 +177,23 @@ test("one connection subscribes once to each job that clients follow, until its 
   await expectUndisturbed(jobs);
 });
 
-test("100 clients of running jobs drop, and the jobs go on", async () => {
-  const jobs = await startJobs("running", 8);
-  await dropMany(jobs, 60);
-  await expectNoChannelLeft();
-  const { body } = await platform.alice.get("/jobs?status=running");
-  expect(body.jobs).toHaveLength(JOBS);
-  await expectUndisturbed(jobs);
-});
-
-test("100 clients drop while jobs end, or soon after", async () => {
+test("clients drop while jobs end, or soon after, and the jobs end as they would have", async () => {
   const jobs = await startJobs("ending", 100);
-  await dropMany(jobs, 200);
+  await inParallel(AT_ONCE, Array.from({ length: 200 }), () =>
+    visit(firstApi(), { method: "GET", path: `/jobs/${random.pick(jobs).jobId}/events` }, anyVanishing()),
+  );
   await expectUndisturbed(jobs);
-  await expectNoChannelLeft();
-});
-
-test("100 clients of finished jobs drop before or amid the replay", async () => {
-  const jobs = await startJobs("finished", 0);
-  await expectUndisturbed(jobs);
-  await dropMany(jobs, 8);
   await expectNoChannelLeft();
 });
 
 test("clients that drop as soon as they have sent a chat cancel nothing", async () => {
   const asked = questions("unheard", 50);
   await inParallel(AT_ONCE, asked, ({ message }) =>
-    sendAndDrop("POST", "/chat/completions", JSON.stringify({ agent_type: "chat_basic", message }), 0),
+    visit(
+      firstApi(),
+      { method: "POST", path: "/chat/completions", body: { agent_type: "chat_basic", message } },
+      AT_ONCE_GONE,
+    ),
   );
   const accepted = await waitFor("the chats", async (): Promise<string[] | false> => {
     const { body } = await platform.alice.get("/jobs?kind=chat");
@@ -159,4 +203,74 @@ test("clients that drop as soon as they have sent a chat cancel nothing", async 
   const calls = await platform.model.calls({ contains: "unheard-" });
   expect(calls.map(({ ended }) => ended)).toEqual(asked.map(() => "done"));
   await expectNoChannelLeft();
+});
+
+test("10,000 clients come and vanish, and leave nothing behind", { timeout: 180_000 }, async () => {
+  const { env, inspect } = await inspectable();
+  const api = await platform.startApi(env);
+  const inspector = await inspect(api.pid);
+  onTestFinished(() => inspector.close());
+  const [running, ended] = await Promise.all([
+    executeMany("[[tokens=30000 rate=20]] endless"),
+    executeMany("[[tokens=500]] ended"),
+  ]);
+  for (const jobId of ended) await platform.alice.ended(jobId);
+
+  const chat = (stream: boolean): Request => ({
+    method: "POST",
+    path: "/chat/completions",
+    body: { agent_type: "chat_basic", message: "[[text=Unread]] vanishing", stream },
+  });
+  const anyRequest = (): Request => {
+    const kind = random.int(1, 100);
+    if (kind <= 2) return chat(kind === 1);
+    if (kind <= 50) return { method: "GET", path: `/jobs/${random.pick(running)}/events` };
+    if (kind <= 60) return { method: "GET", path: `/jobs/${random.pick(running)}/events?after=10` };
+    if (kind <= 80) return { method: "GET", path: `/jobs/${random.pick(ended)}/events` };
+    return { method: "GET", path: `/jobs/${random.pick(running)}?wait=60` };
+  };
+  const visitors = (count: number) =>
+    inParallel(CLIENTS_AT_ONCE, Array.from({ length: count }), () => visit(api, anyRequest(), anyVanishing()));
+  const holdings = async () => ({ channels: (await jobChannels()).length, ...(await inspector.holdings()) });
+  type Holdings = Awaited<ReturnType<typeof holdings>>;
+  const noMoreThan = (most: Holdings, now: Holdings) =>
+    (Object.keys(most) as (keyof Holdings)[]).every((what) => now[what] <= most[what]);
+
+  // The first see to it that what is made once is made.
+  await visitors(WARMING_UP);
+  let base = await holdings();
+  await waitFor(
+    "the API to come to rest",
+    async () => {
+      const before = base;
+      base = await holdings();
+      return isDeepStrictEqual(base, before);
+    },
+    INSPECTED_WITHIN_MS,
+  );
+  expect(base.channels).toBe(0);
+  const connections = await redisConnections();
+
+  await visitors(CLIENTS / 2);
+  const halfway = await inspector.memory();
+  await visitors(CLIENTS / 2);
+  const left = await waitFor(
+    "the API to let go of all",
+    async () => {
+      const now = await holdings();
+      return noMoreThan(base, now) && now;
+    },
+    INSPECTED_WITHIN_MS,
+  ).catch(holdings);
+  const memory = await inspector.memory();
+  expect(noMoreThan(base, left), `${JSON.stringify(left)} is left, there were ${JSON.stringify(base)}`).toBe(true);
+  expect(await redisConnections()).toEqual(connections);
+  expect(memory.heapBytes - halfway.heapBytes).toBeLessThan((CLIENTS / 2) * HEAP_BYTES_PER_CLIENT);
+  expect(memory.rssBytes / halfway.rssBytes).toBeLessThan(RSS_NOISE);
+
+  for (const jobId of running) {
+    const { body } = await platform.alice.get(`/jobs/${jobId}`);
+    expect(body).toMatchObject({ status: "running", attempt: 1 });
+    await platform.alice.post(`/jobs/${jobId}/cancel`, {});
+  }
 });

@@ -3,6 +3,7 @@
  * later attempt, which every client then shows exactly as history keeps it (I2, I4). No upstream request stays open.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { REFUSALS, STREAM_FAULTS } from "../../scripts/model-server/step.ts";
 import type { ApiClient, Json } from "../support/api-client.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { type SseEvent, shownText } from "../support/sse-client.ts";
@@ -14,14 +15,21 @@ const TOTAL_MS = 2_500;
 /** For two noisy cores. */
 const LATE_MS = 4_000;
 const TRIES = 3;
+/** Chats at once in the worker: all that are tested here, and as many again when all of them are over. */
+const SLOTS = 32;
 
 type Hopeless = [directives: string, code: string, calls: number, ended: string[], withinMs: number];
 
 const STAYING: Hopeless[] = [
   ["fault=401", "model_auth_failed", 1, ["fault"], 0],
+  ["fault=403", "model_auth_failed", 1, ["fault"], 0],
   ["fault=400", "model_rejected", 1, ["fault"], 0],
+  ["fault=404", "model_rejected", 1, ["fault"], 0],
+  ["fault=quota", "model_quota_exceeded", 1, ["fault"], 0],
+  ["fault=context_length", "model_context_exceeded", 1, ["fault"], 0],
   ["fault=429", "model_rate_limited", TRIES, ["fault"], 0],
   ["fault=500", "model_unavailable", TRIES, ["fault"], 0],
+  ["fault=503", "model_unavailable", TRIES, ["fault"], 0],
   ["fault=no_headers", "model_timeout", TRIES, ["client_closed"], FIRST_TOKEN_MS],
   ["fault=silence", "model_timeout", TRIES, ["client_closed"], FIRST_TOKEN_MS],
   ["fault=silence after=3 tokens=9", "model_timeout", TRIES, ["client_closed"], IDLE_MS],
@@ -57,6 +65,7 @@ beforeAll(async () => {
       MODEL_FIRST_TOKEN_TIMEOUT_MS: String(FIRST_TOKEN_MS),
       MODEL_IDLE_TIMEOUT_MS: String(IDLE_MS),
       MODEL_TOTAL_TIMEOUT_MS: String(TOTAL_MS),
+      WORKER_CHAT_CONCURRENCY: String(SLOTS),
     },
   });
   ({ alice } = platform);
@@ -132,6 +141,23 @@ test.each(PASSING)("a fault that passes, %s, is retried until the answer stands"
   expect(answers).toMatchObject([{ role: "assistant", content: ANSWER }]);
   expect(calls).toHaveLength(failures + 1);
   expect(calls.at(-1).ended).toBe("done");
+});
+
+test("every fault that the model server knows is among them", () => {
+  const tested = STAYING.map(([directives]) => /fault=(\S+)/.exec(directives)?.[1]);
+  expect([...REFUSALS, ...STREAM_FAULTS, "no_headers"].map(String).filter((fault) => !tested.includes(fault))).toEqual(
+    [],
+  );
+});
+
+test("when all is over no upstream request is open, and every slot of the worker is free", async () => {
+  await Promise.all(outcomes.values());
+  expect((await platform.model.stats()).open_streams).toBe(0);
+  const ids = await Promise.all(
+    Array.from({ length: SLOTS }, async () => (await alice.chat({ message: "[[tokens=20 rate=10]] slot" })).jobId),
+  );
+  await waitFor("all slots to be taken", async () => (await platform.model.stats()).open_streams === SLOTS);
+  for (const id of ids) expect(await alice.ended(id)).toMatchObject({ status: "completed", attempt: 1 });
 });
 
 test("a retry waits as long as the provider asks", async () => {

@@ -13,6 +13,7 @@ import type { ApiConfig } from "./config.ts";
 import { createEventLog } from "./events/event-log.ts";
 import { createJobEventFanout } from "./events/job-event-fanout.ts";
 import { createJobEventSubscriber } from "./events/job-event-subscriber.ts";
+import { createOpenAnswers, type OpenAnswers } from "./events/open-answers.ts";
 import { createTickWheel } from "./events/tick-wheel.ts";
 import { createAgentDirectory } from "./queue/agent-directory.ts";
 import { createJobProducer } from "./queue/job-producer.ts";
@@ -75,9 +76,9 @@ export async function startApi(
   // What could not be read while the logs' connection was away is read when it is back.
   logRedis.on("ready", subscriber.tellGap);
   releasers.add("subscriber", () => subscriber.stop());
-  const fanout = createJobEventFanout({ subscriber, log: createEventLog(logRedis, keys), wheel });
+  const openAnswers = createOpenAnswers();
+  const fanout = createJobEventFanout({ subscriber, log: createEventLog(logRedis, keys), wheel, openAnswers });
 
-  const openStreams = new Set<() => void>();
   const services: Services = {
     config,
     database,
@@ -88,14 +89,14 @@ export async function startApi(
     producer,
     directory: createAgentDirectory(redis, keys),
     fanout,
-    sse: { fanout, wheel, stalledClientMs: config.SSE_STALLED_CLIENT_MS, openStreams },
+    sse: { fanout, wheel, stalledClientMs: config.SSE_STALLED_CLIENT_MS, openAnswers },
   };
 
   const server = createServer(SERVER_LIMITS, createApp(services, logger));
   server.maxConnections = MAX_CONNECTIONS;
   const sockets = trackSockets(server);
   const { port } = await listen(server, config.HOST, config.PORT);
-  releasers.add("server", () => stopServing(server, sockets, openStreams, config.SHUTDOWN_GRACE_MS));
+  releasers.add("server", () => stopServing(server, sockets, openAnswers, config.SHUTDOWN_GRACE_MS));
   const url = `http://${config.HOST.includes(":") ? `[${config.HOST}]` : config.HOST}:${port}`;
   logger.info({ url }, "api ready");
   return { url };
@@ -108,15 +109,18 @@ function listen(server: Server, host: string, port: number): Promise<AddressInfo
   });
 }
 
-/** Streams are ended at once: their clients reconnect, to another process or to this one's successor, and resume. */
+/**
+ * Streams and waits are ended at once: their clients reconnect, to another process or to this one's successor, and resume
+ * or ask again.
+ */
 async function stopServing(
   server: Server,
   sockets: ReadonlySet<Socket>,
-  openStreams: ReadonlySet<() => void>,
+  openAnswers: OpenAnswers,
   graceMs: number,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  for (const stop of openStreams) stop();
+  openAnswers.endAll();
   server.closeIdleConnections();
   // Those that have not asked anything yet (browsers open some in advance) do not count as idle to Node.
   for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();

@@ -2,9 +2,6 @@
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import type { Redis } from "ioredis";
 
-/** Entries per read: about what a socket takes before it says stop; what it does not take is read again. */
-export const LOG_PAGE = 64;
-
 type Entry = [id: Buffer, fields: Buffer[]];
 
 export type EventLog = ReturnType<typeof createEventLog>;
@@ -12,9 +9,9 @@ export type EventLog = ReturnType<typeof createEventLog>;
 export function createEventLog(redis: Redis, keys: RedisKeys) {
   const batchOf = ([, fields]: Entry): Buffer => fields[1] as Buffer;
   return {
-    /** The batches with events after `seq`, in their order; at most a page of them. */
-    async read(jobId: string, seq: number): Promise<Buffer[]> {
-      const entries = await redis.xrangeBuffer(keys.eventLog(jobId), `${seq + 1}-0`, "+", "COUNT", LOG_PAGE);
+    /** The batches with events after `seq`, in their order; at most `page` of them. */
+    async read(jobId: string, seq: number, page: number): Promise<Buffer[]> {
+      const entries = await redis.xrangeBuffer(keys.eventLog(jobId), `${seq + 1}-0`, "+", "COUNT", page);
       return (entries as Entry[]).map(batchOf);
     },
 

@@ -2,6 +2,7 @@
 import { readBounds } from "@agent-paas/shared/contract/events.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { type FollowerDeps, type FollowOptions, JobEventFollower } from "./job-event-follower.ts";
+import type { OpenAnswers } from "./open-answers.ts";
 
 export type JobEventFanout = ReturnType<typeof createJobEventFanout>;
 
@@ -13,18 +14,21 @@ export type AwaitEndOptions = {
   readonly findEnded: () => Promise<JobRow | null>;
 };
 
-export function createJobEventFanout(deps: FollowerDeps) {
-  const { subscriber, log, wheel } = deps;
+export type FanoutDeps = FollowerDeps & { readonly openAnswers: OpenAnswers };
+
+export function createJobEventFanout(deps: FanoutDeps) {
+  const { subscriber, log, wheel, openAnswers } = deps;
   return {
     follow: (options: FollowOptions): JobEventFollower => new JobEventFollower(deps, options),
 
-    /** True when the job has ended, false when the time was up first. By I3 its row can be read then. */
+    /** True when the job has ended, false when the time was up first, or the process stops. By I3 its row can be read then. */
     awaitEnd({ jobId, withinMs, signal, findEnded }: AwaitEndOptions): Promise<boolean> {
       return new Promise((resolve) => {
         const settle = (ended: boolean) => {
           clearTimeout(timer);
           signal.removeEventListener("abort", giveUp);
           leaveWheel();
+          forget();
           subscription.release();
           resolve(ended);
         };
@@ -39,6 +43,7 @@ export function createJobEventFanout(deps: FollowerDeps) {
         const timer = setTimeout(giveUp, withinMs);
         signal.addEventListener("abort", giveUp, { once: true });
         const leaveWheel = wheel.join(lookQuietly);
+        const forget = openAnswers.add(giveUp);
         const subscription = subscriber.add(jobId, {
           onBatch: (_batch, { terminal }) => terminal && settle(true),
           onGap: lookQuietly,

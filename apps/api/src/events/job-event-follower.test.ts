@@ -62,7 +62,7 @@ function follow(job: ReturnType<typeof createJob>, after = 0, takes: () => boole
     jobId: "j",
     after,
     findEnded: async () => null,
-    hasEnded: false,
+    stage: "open",
     sink: {
       write: (batch) => {
         seen.push(...decodeEvents(batch).map(({ seq }) => seq));

@@ -9,7 +9,7 @@
 import { type BatchBounds, readBounds, sliceAfter } from "@agent-paas/shared/contract/events.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { replayFromRow } from "./database-replay.ts";
-import { type EventLog, LOG_PAGE } from "./event-log.ts";
+import type { EventLog } from "./event-log.ts";
 import type { JobEventSubscriber, JobListener, Subscription } from "./job-event-subscriber.ts";
 import type { TickWheel } from "./tick-wheel.ts";
 
@@ -34,9 +34,18 @@ export type FollowOptions = {
   readonly sink: EventSink;
   /** The job's row once it has ended: where the events come from when the log is gone. */
   readonly findEnded: () => Promise<JobRow | null>;
-  /** The job is known to have ended: nothing live is to be waited for, and the database answers while Redis is away. */
-  readonly hasEnded: boolean;
+  readonly stage: JobStage;
 };
+
+/**
+ * What is known of the job beforehand. `new`: accepted by this very request, so an empty log says nothing. `ended`: nothing
+ * live is to be waited for, and the database answers while Redis is away.
+ */
+export type JobStage = "new" | "open" | "ended";
+
+/** Batches per read of the log: at first, and at most. */
+const FIRST_PAGE = 4;
+const LARGEST_PAGE = 64;
 
 /**
  * `waiting` for the subscription, `reading` the log, `stranded` because it could not be read, `live` with batches
@@ -54,12 +63,17 @@ export class JobEventFollower implements JobListener {
   /** Something may have come that was not passed on. */
   #missed = false;
   #quietSinceTick = false;
+  /** As much as the client took at once: what it does not take is read again. */
+  #page = FIRST_PAGE;
+  /** Whether an empty log may be one that has expired. */
+  #mayHaveExpired: boolean;
 
   constructor(deps: FollowerDeps, options: FollowOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#cursor = options.after;
-    this.#subscription = options.hasEnded ? null : deps.subscriber.add(options.jobId, this);
+    this.#mayHaveExpired = options.stage !== "new";
+    this.#subscription = options.stage === "ended" ? null : deps.subscriber.add(options.jobId, this);
     this.#leaveWheel = deps.wheel.join(() => this.#tick());
     const confirmed = this.#subscription?.confirmed ?? Promise.resolve();
     confirmed.then(
@@ -107,13 +121,16 @@ export class JobEventFollower implements JobListener {
     if (this.#mode === "reading" || this.#mode === "ended") return;
     this.#mode = "reading";
     try {
-      let found: Buffer[];
+      let isWhole: boolean;
       do {
         this.#missed = false;
-        found = await this.#readLog();
-        if (found.length === 0) await this.#replayIfEnded();
-        this.#passAll(found);
-      } while (!this.#stopped() && (this.#missed || found.length === LOG_PAGE));
+        const found = await this.#readLog(this.#page);
+        if (found.length === 0 && this.#mayHaveExpired) await this.#replayIfEnded();
+        this.#mayHaveExpired = true;
+        isWhole = found.length < this.#page;
+        const passed = this.#passAll(found);
+        this.#page = passed < found.length ? Math.max(passed, 1) : Math.min(2 * this.#page, LARGEST_PAGE);
+      } while (!this.#stopped() && (this.#missed || !isWhole));
       if (!this.#stopped()) this.#mode = "live";
     } catch {
       // Redis is away, or the database. A connection that comes back, or the next tick, looks again.
@@ -125,10 +142,10 @@ export class JobEventFollower implements JobListener {
     if (!this.#stopped()) this.#mode = "stranded";
   }
 
-  async #readLog(): Promise<Buffer[]> {
-    const { jobId, hasEnded } = this.#options;
-    const batches = this.#deps.log.read(jobId, this.#cursor);
-    return hasEnded ? batches.catch(() => []) : batches;
+  async #readLog(page: number): Promise<Buffer[]> {
+    const { jobId, stage } = this.#options;
+    const batches = this.#deps.log.read(jobId, this.#cursor, page);
+    return stage === "ended" ? batches.catch(() => []) : batches;
   }
 
   /** Nothing in the log after the cursor: the job is silent, or its log has expired. */
@@ -136,18 +153,20 @@ export class JobEventFollower implements JobListener {
     const row = await this.#options.findEnded();
     if (row === null || this.#stopped()) return;
     // The end may have been told between the look into the log and the look into the database.
-    this.#passAll(await this.#readLog());
+    this.#passAll(await this.#readLog(LARGEST_PAGE));
     if (this.#stopped()) return;
     const replay = replayFromRow(row, this.#cursor);
     if (replay.length > 0) this.#options.sink.write(replay);
     this.#end();
   }
 
-  #passAll(batches: readonly Buffer[]): void {
-    for (const batch of batches) {
-      if (this.#stopped()) return;
+  /** How many it came to pass on. */
+  #passAll(batches: readonly Buffer[]): number {
+    for (const [at, batch] of batches.entries()) {
+      if (this.#stopped()) return at;
       this.#pass(batch, readBounds(batch));
     }
+    return batches.length;
   }
 
   #pass(batch: Buffer, { first, last, terminal }: BatchBounds): void {

@@ -4,16 +4,17 @@ import { type AddressInfo, connect } from "node:net";
 import type { Response } from "express";
 import { expect, onTestFinished, test } from "vitest";
 import type { EventSink, FollowOptions } from "./job-event-follower.ts";
+import { createOpenAnswers } from "./open-answers.ts";
 import { type SseDeps, streamJobEvents } from "./sse-stream.ts";
 
 test("a client that left before its stream begins leaves nothing behind", async () => {
   const joined: string[] = [];
-  const openStreams = new Set<() => void>();
+  const openAnswers = { add: () => () => void joined.push("open"), endAll: () => {} };
   const deps: SseDeps = {
     fanout: { follow: () => joined.push("follower") } as unknown as SseDeps["fanout"],
     wheel: { join: () => () => void joined.push("wheel"), stop: () => {} },
     stalledClientMs: 1_000,
-    openStreams,
+    openAnswers,
   };
   const started = new Promise<void>((resolve) => {
     const server = createServer(async (_req, res) => {
@@ -23,7 +24,7 @@ test("a client that left before its stream begins leaves nothing behind", async 
         sessionId: null,
         after: 0,
         findEnded: async () => null,
-        hasEnded: false,
+        stage: "open",
       });
       resolve();
     }).listen(0, "127.0.0.1", () => {
@@ -34,7 +35,7 @@ test("a client that left before its stream begins leaves nothing behind", async 
     onTestFinished(() => void server.close());
   });
   await started;
-  expect([joined, openStreams.size]).toEqual([[], 0]);
+  expect(joined).toEqual([]);
 });
 
 test("a client that stops reading before the end is dropped, and no heartbeat is written behind the end", async () => {
@@ -55,9 +56,9 @@ test("a client that stops reading before the end is dropped, and no heartbeat is
       stop: () => {},
     },
     stalledClientMs: 100,
-    openStreams: new Set(),
+    openAnswers: createOpenAnswers(),
   };
-  const options = { jobId: "j", sessionId: null, after: 0, findEnded: async () => null, hasEnded: false };
+  const options = { jobId: "j", sessionId: null, after: 0, findEnded: async () => null, stage: "open" } as const;
   const server = createServer((_req, res) => streamJobEvents(res as Response, deps, options)).listen(0, "127.0.0.1");
   onTestFinished(() => void server.close());
   await once(server, "listening");
@@ -73,5 +74,5 @@ test("a client that stops reading before the end is dropped, and no heartbeat is
   sink?.end();
   expect(ticks.size).toBe(0);
   await once(res, "close");
-  expect([res.destroyed, deps.openStreams.size]).toEqual([true, 0]);
+  expect(res.destroyed).toBe(true);
 });

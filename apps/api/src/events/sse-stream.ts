@@ -7,6 +7,8 @@ import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { Response } from "express";
 import type { JobEventFanout } from "./job-event-fanout.ts";
+import type { JobStage } from "./job-event-follower.ts";
+import type { OpenAnswers } from "./open-answers.ts";
 import type { TickWheel } from "./tick-wheel.ts";
 
 /** How long clients wait before they reconnect, ms. */
@@ -20,8 +22,7 @@ export type SseDeps = {
   readonly fanout: JobEventFanout;
   readonly wheel: TickWheel;
   readonly stalledClientMs: number;
-  /** How to stop each open stream, for the process to do so when it stops. */
-  readonly openStreams: Set<() => void>;
+  readonly openAnswers: OpenAnswers;
 };
 
 export type SseOptions = {
@@ -29,12 +30,12 @@ export type SseOptions = {
   readonly sessionId: string | null;
   readonly after: number;
   readonly findEnded: () => Promise<JobRow | null>;
-  readonly hasEnded: boolean;
+  readonly stage: JobStage;
 };
 
 /** Starts the stream; it ends by itself with the job's `done`, or when the client leaves. */
 export function streamJobEvents(res: Response, deps: SseDeps, options: SseOptions): void {
-  const { jobId, sessionId, after, findEnded, hasEnded } = options;
+  const { jobId, sessionId, after, findEnded, stage } = options;
   // The client left while its job was being looked up or accepted: its "close" has been, and would release nothing.
   if (res.destroyed) return;
   res.writeHead(200, {
@@ -56,7 +57,7 @@ export function streamJobEvents(res: Response, deps: SseDeps, options: SseOption
     jobId,
     after,
     findEnded,
-    hasEnded,
+    stage,
     sink: {
       write(batch) {
         const flowing = res.write(batch);
@@ -74,7 +75,7 @@ export function streamJobEvents(res: Response, deps: SseDeps, options: SseOption
   const leave = () => {
     leaveWheel();
     follower.close();
-    deps.openStreams.delete(sendElsewhere);
+    forget();
   };
   /** Nothing is written any more; what was written is still on its way, for as long as a stalled client has. */
   const stop = () => {
@@ -87,7 +88,7 @@ export function streamJobEvents(res: Response, deps: SseDeps, options: SseOption
     res.write(reconnectAfter(RECONNECT_MS * (0.5 + Math.random())));
     stop();
   };
-  deps.openStreams.add(sendElsewhere);
+  const forget = deps.openAnswers.add(sendElsewhere);
   res.on("drain", () => {
     if (res.writableEnded) return;
     clearTimeout(stalled);

@@ -48,7 +48,7 @@ export const postChatCompletions = (services: Services): Route => ({
         sessionId: accepted.sessionId,
         after: 0,
         findEnded: endedRowFinder(services, caller.owner, accepted.jobId),
-        hasEnded: false,
+        stage: accepted.isNew ? "new" : "open",
       });
     } else {
       await answerWhole(services, res, caller, accepted);

@@ -27,7 +27,7 @@ export const getJobEvents = (services: Services): Route => ({
       sessionId,
       after,
       findEnded: endedRowFinder(services, owner, id),
-      hasEnded: isTerminal(statusOf(job)),
+      stage: isTerminal(statusOf(job)) ? "ended" : "open",
     });
   },
 });

@@ -160,35 +160,46 @@ function collectionOf(config: unknown): string | null {
   return typeof named === "string" ? named : null;
 }
 
-/** Every wait ends with the signal, also when the agent does not heed it or Redis does not answer. */
+/** Ends with the signal, also when the agent does not heed it or Redis does not answer. */
 async function consume(events: AgentRun, signal: AbortSignal, writer: JobEventWriter, answer: Answer): Promise<void> {
-  let interrupt: (reason: unknown) => void = () => {};
-  const onAbort = () => interrupt(signal.reason);
-  const interruptible = <T>(begin: () => Promise<T>) =>
-    new Promise<T>((resolve, reject) => {
-      // Before it begins: that may use up the budget, which aborts at once.
-      interrupt = reject;
-      begin().then(resolve, reject);
-    });
-  signal.addEventListener("abort", onAbort);
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort);
+  });
+  // One wait for all events, not one for each: nothing but the agent's own is between two tokens.
+  const consumed = consumeAll(events, signal, writer, answer);
   try {
-    for (;;) {
-      signal.throwIfAborted();
-      const step = await interruptible(() => events.next());
-      if (step.done) {
-        answer.data = asJson(step.value?.data);
-        answer.citations = asJson(step.value?.citations) ?? null;
-        return;
-      }
-      assertEvent(step.value);
-      writer.append(step.value);
-      if (step.value.event === "message") answer.content = shownAfter(answer.content, step.value);
-      if (writer.congested) await interruptible(() => writer.flushed());
-    }
+    await Promise.race([consumed, aborted]);
   } finally {
     signal.removeEventListener("abort", onAbort);
+    // What an aborted run still throws, sooner or later, is a consequence.
+    consumed.catch(() => {});
     // Not awaited: a generator that hangs would hold the job's slot.
     events.return(undefined).catch(() => {});
+  }
+}
+
+/** Takes nothing more once the signal has aborted. */
+async function consumeAll(
+  events: AgentRun,
+  signal: AbortSignal,
+  writer: JobEventWriter,
+  answer: Answer,
+): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const step = await events.next();
+    signal.throwIfAborted();
+    if (step.done) {
+      answer.data = asJson(step.value?.data);
+      answer.citations = asJson(step.value?.citations) ?? null;
+      return;
+    }
+    assertEvent(step.value);
+    writer.append(step.value);
+    if (step.value.event === "message") answer.content = shownAfter(answer.content, step.value);
+    if (writer.congested) await writer.flushed();
   }
 }
 

@@ -1,6 +1,7 @@
 /** Reads the history that goes to the model; deletes sessions. */
 import type { JobRow, MessageRow } from "@agent-paas/shared/db/rows.ts";
 import type { Knex } from "knex";
+import { prepareStatement, readRows } from "./statement.ts";
 import { writeBatch } from "./write-batch.ts";
 
 /** Messages per read; the budget usually ends within the first. */
@@ -11,20 +12,24 @@ export type SessionRepository = ReturnType<typeof createSessionRepository>;
 export type HistoryRow = Pick<MessageRow, "ordinal" | "role" | "content" | "tokens_used">;
 
 export function createSessionRepository(db: Knex) {
+  const page = prepareStatement<{ sessionId: string; jobId: string; before: number }>(({ sessionId, jobId, before }) =>
+    db<MessageRow>("messages")
+      .where({ session_id: sessionId })
+      .where("ordinal", "<", before)
+      .whereNot({ job_id: jobId })
+      .orderBy("ordinal", "desc")
+      .limit(PAGE)
+      .select("ordinal", "role", "content", "tokens_used"),
+  );
+
   /** Newest first; the cost is the pages that are taken, whatever the session's length. */
   async function* newestFirst(sessionId: string, jobId: string): AsyncGenerator<HistoryRow> {
     let before = Number.MAX_SAFE_INTEGER;
     for (;;) {
-      const page: HistoryRow[] = await db<MessageRow>("messages")
-        .where({ session_id: sessionId })
-        .where("ordinal", "<", before)
-        .whereNot({ job_id: jobId })
-        .orderBy("ordinal", "desc")
-        .limit(PAGE)
-        .select("ordinal", "role", "content", "tokens_used");
-      yield* page;
-      const oldest = page.at(-1);
-      if (oldest === undefined || page.length < PAGE) return;
+      const rows = await readRows<HistoryRow>(db, page({ sessionId, jobId, before }));
+      yield* rows;
+      const oldest = rows.at(-1);
+      if (oldest === undefined || rows.length < PAGE) return;
       before = oldest.ordinal;
     }
   }

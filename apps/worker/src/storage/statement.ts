@@ -1,7 +1,13 @@
 /** Statements that run for every job: Knex builds their SQL once, and only the values change. */
+import type { SqliteHandle } from "@agent-paas/shared/db/open-database.ts";
+import type BetterSqlite3 from "better-sqlite3";
 import type { Knex } from "knex";
 
 export type Statement = { readonly sql: string; readonly bindings: readonly unknown[] };
+
+/** How many prepared statements a handle keeps; the repositories have far fewer shapes. */
+const MAX_PREPARED = 200;
+const preparedByHandle = new WeakMap<SqliteHandle, Map<string, BetterSqlite3.Statement>>();
 
 /** Stands for a value while the SQL is built. */
 class Slot<Values> {
@@ -24,3 +30,26 @@ export function prepareStatement<Values extends object>(
 }
 
 export const compile = (query: Knex.QueryBuilder): Statement => query.toSQL().toNative();
+
+export async function readRows<Row>(db: Knex, { sql, bindings }: Statement): Promise<Row[]> {
+  const handle: SqliteHandle = await db.client.acquireConnection();
+  try {
+    return preparedOn(handle, sql).all(...bindings) as Row[];
+  } finally {
+    await db.client.releaseConnection(handle);
+  }
+}
+
+export function preparedOn(handle: SqliteHandle, sql: string): BetterSqlite3.Statement {
+  let prepared = preparedByHandle.get(handle);
+  if (prepared === undefined || prepared.size >= MAX_PREPARED) {
+    prepared = new Map();
+    preparedByHandle.set(handle, prepared);
+  }
+  let statement = prepared.get(sql);
+  if (statement === undefined) {
+    statement = handle.prepare(sql);
+    prepared.set(sql, statement);
+  }
+  return statement;
+}

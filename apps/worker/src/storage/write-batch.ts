@@ -10,9 +10,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { SqliteHandle } from "@agent-paas/shared/db/open-database.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import type BetterSqlite3 from "better-sqlite3";
 import type { Knex } from "knex";
-import { compile, type Statement } from "./statement.ts";
+import { compile, preparedOn, type Statement } from "./statement.ts";
 
 export type WriteStatement = {
   readonly query: Knex.QueryBuilder | Statement;
@@ -29,10 +28,6 @@ type Batch = {
 
 const GIVE_UP_AFTER_MS = 10 * SECOND;
 const LONGEST_PAUSE_MS = 200;
-
-/** How many prepared statements a handle keeps; the repositories have far fewer shapes. */
-const MAX_PREPARED = 200;
-const preparedByHandle = new WeakMap<SqliteHandle, Map<string, BetterSqlite3.Statement>>();
 
 /** What is to be written in this turn of the event loop. */
 const waiting = new WeakMap<Knex, Batch[]>();
@@ -118,24 +113,10 @@ function isKept(run: () => void): boolean {
 
 function runBatch(handle: SqliteHandle, { statements, beforeCommit }: Batch): void {
   for (const { sql, bindings, guard } of statements) {
-    const { changes } = prepare(handle, sql).run(...bindings);
+    const { changes } = preparedOn(handle, sql).run(...bindings);
     if (guard && changes !== 1) throw new GuardFailed();
   }
   beforeCommit();
-}
-
-function prepare(handle: SqliteHandle, sql: string): BetterSqlite3.Statement {
-  let prepared = preparedByHandle.get(handle);
-  if (prepared === undefined || prepared.size >= MAX_PREPARED) {
-    prepared = new Map();
-    preparedByHandle.set(handle, prepared);
-  }
-  let statement = prepared.get(sql);
-  if (statement === undefined) {
-    statement = handle.prepare(sql);
-    prepared.set(sql, statement);
-  }
-  return statement;
 }
 
 const isBusy = (error: unknown): boolean =>
