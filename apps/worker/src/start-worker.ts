@@ -73,7 +73,7 @@ export async function startWorker(
 
   const running = createRunningJobs();
   const claims = createJobClaims(eventRedis, keys);
-  const turns = createSessionTurns(queueRedis, keys, queues, logger);
+  const turns = createSessionTurns(eventRedis, keys, queues, logger);
   const publisher = createJobEventPublisher({
     redis: eventRedis,
     keys,

@@ -25,11 +25,13 @@ type Channel = { readonly listeners: Set<JobListener>; confirmed: Promise<void> 
 
 const PING_INTERVAL_MS = 15 * SECOND;
 const PING_TIMEOUT_MS = 5 * SECOND;
+const LEAVE_WITHIN_MS = 50;
 
 export type JobEventSubscriber = ReturnType<typeof createJobEventSubscriber>;
 
 export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: Logger) {
   const channels = new Map<string, Channel>();
+  const left = new Set<string>();
 
   redis.on("messageBuffer", (channel: Buffer, batch: Buffer) => {
     const listeners = channels.get(channel.toString("latin1"))?.listeners;
@@ -63,6 +65,17 @@ export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: 
     await redis.subscribe(name);
   }
 
+  /** Channels that nobody listens to any more are left together, a moment later: nobody waits for that. */
+  function leave(name: string): void {
+    left.add(name);
+    if (left.size > 1) return;
+    setTimeout(() => {
+      const names = [...left].filter((one) => !channels.has(one));
+      left.clear();
+      if (names.length > 0 && redis.status === "ready") redis.unsubscribe(...names).catch(() => {});
+    }, LEAVE_WITHIN_MS).unref();
+  }
+
   return {
     add(jobId: string, listener: JobListener): Subscription {
       const name = keys.eventChannel(jobId);
@@ -81,7 +94,7 @@ export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: 
         release() {
           if (!listeners.delete(listener) || listeners.size > 0) return;
           channels.delete(name);
-          if (redis.status === "ready") redis.unsubscribe(name).catch(() => {});
+          leave(name);
         },
       };
     },

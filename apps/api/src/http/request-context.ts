@@ -6,7 +6,12 @@ import type { Request, RequestHandler, Response } from "express";
 /** Asked every few seconds by whatever watches the process. */
 const PROBES = /\/(health|livez|readyz)$/;
 
-type RequestContext = { readonly requestId: string; readonly logger: Logger };
+type RequestContext = {
+  readonly requestId: string;
+  readonly logger: Logger;
+  /** Adds fields to the request's line in the log. */
+  readonly note: (fields: Readonly<Record<string, unknown>>) => void;
+};
 
 /** Ids of proxies and clients are taken over if they are plain. */
 const PLAIN_ID = /^[A-Za-z0-9._-]{1,100}$/;
@@ -15,10 +20,15 @@ export function requestContext(logger: Logger): RequestHandler {
   return (req, res, next) => {
     const given = req.get("x-request-id");
     const requestId = given !== undefined && PLAIN_ID.test(given) ? given : newId();
-    const context: RequestContext = { requestId, logger: logger.child({ request_id: requestId }) };
+    const noted = {};
+    const context: RequestContext = {
+      requestId,
+      logger: logger.child({ request_id: requestId }),
+      note: (fields) => Object.assign(noted, fields),
+    };
     res.locals.context = context;
     res.setHeader("X-Request-Id", requestId);
-    logAnswer(req, res, context);
+    logAnswer(req, res, context.logger, noted);
     next();
   };
 }
@@ -26,7 +36,7 @@ export function requestContext(logger: Logger): RequestHandler {
 export const contextOf = (res: Response): RequestContext => res.locals.context as RequestContext;
 
 /** One line per request: what was asked by route, never query or body. */
-function logAnswer(req: Request, res: Response, { logger }: RequestContext): void {
+function logAnswer(req: Request, res: Response, logger: Logger, noted: object): void {
   const startedAt = performance.now();
   res.on("close", () => {
     const { method, path } = req;
@@ -37,6 +47,7 @@ function logAnswer(req: Request, res: Response, { logger }: RequestContext): voi
       ms: Math.round(performance.now() - startedAt),
       // An SSE client that leaves early is no fault; the job goes on (I7).
       complete: res.writableFinished,
+      ...noted,
     };
     const level = PROBES.test(path) ? "debug" : res.statusCode === 500 ? "error" : "info";
     logger[level](fields, "request");

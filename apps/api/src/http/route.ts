@@ -9,6 +9,8 @@ export type Caller = {
   readonly owner: string;
   readonly requestId: string;
   readonly logger: Logger;
+  /** Adds fields to the request's line in the log. */
+  readonly note: (fields: Readonly<Record<string, unknown>>) => void;
 };
 
 type Handler<C> = (req: Request, res: Response, caller: C) => Promise<void> | void;

@@ -75,7 +75,7 @@ export async function acceptJob(
       : null;
 
   const accepted = await services.producer.accept({ payload, newSession, onBusy: request.onBusy, idempotency });
-  caller.logger.info({ job_id: accepted.jobId, kind: request.kind, is_new: accepted.isNew }, "job accepted");
+  caller.note({ job_id: accepted.jobId, kind: request.kind, is_new: accepted.isNew });
   return accepted;
 }
 

@@ -5,13 +5,13 @@
  * - I9: what waits to be written is bounded: a writer that is `congested` is to be awaited, one that reaches its
  *   limits fails.
  *
- * Events are collected while the previous write of their shard is in flight and go out together: a quiet system sends
- * each token at once, a busy one sends batches. Order is kept and nothing is fire-and-forget: a write that Redis did
+ * Events are collected while the previous write is in flight and go out together, one call for each shard: a quiet system
+ * sends each token at once, a busy one sends batches. Order is kept and nothing is fire-and-forget: a write that Redis did
  * not confirm is made again, which the script recognises.
  */
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import { EVENT_SHARDS, type RedisKeys, shardOf } from "@agent-paas/shared/redis/keys.ts";
+import { type RedisKeys, shardOf } from "@agent-paas/shared/redis/keys.ts";
 import type { Redis } from "ioredis";
 import { JobEventWriter, type PendingBatch, type WriterSignals } from "./job-event-writer.ts";
 import { PUBLISH_SCRIPT } from "./publish-script.ts";
@@ -35,28 +35,32 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
   const publish = (redis as unknown as { publishEvents: PublishCommand }).publishEvents.bind(redis);
   let closed = false;
 
-  const lanes = Array.from({ length: EVENT_SHARDS }, () => ({ dirty: new Set<JobEventWriter>(), busy: false }));
+  const dirty = new Set<JobEventWriter>();
+  let draining = false;
 
   function schedule(writer: JobEventWriter): void {
-    const lane = lanes[shardOf(writer.jobId)] as (typeof lanes)[number];
-    lane.dirty.add(writer);
-    if (lane.busy) return;
-    lane.busy = true;
-    // Not a microtask: all tokens that this turn of the event loop reads from the model's sockets go out together.
-    setImmediate(() => drain(lane));
+    dirty.add(writer);
+    if (draining) return;
+    draining = true;
+    void drain();
   }
 
-  async function drain(lane: (typeof lanes)[number]): Promise<void> {
-    while (lane.dirty.size > 0) {
-      const writers = [...lane.dirty];
-      lane.dirty.clear();
-      const batches = writers.map((writer) => writer.takeBatch());
-      const replies = await send(batches);
-      for (const [at, writer] of writers.entries()) {
-        if (writer.settleBatch(replies === null ? null : (replies[at] ?? -1))) lane.dirty.add(writer);
-      }
+  async function drain(): Promise<void> {
+    while (dirty.size > 0) {
+      // All tokens that this turn of the event loop reads from the model's sockets go out together.
+      await nextTurn();
+      const shards = Map.groupBy(dirty, (writer) => shardOf(writer.jobId));
+      dirty.clear();
+      await Promise.all([...shards.values()].map(write));
     }
-    lane.busy = false;
+    draining = false;
+  }
+
+  async function write(writers: readonly JobEventWriter[]): Promise<void> {
+    const replies = await send(writers.map((writer) => writer.takeBatch()));
+    for (const [at, writer] of writers.entries()) {
+      if (writer.settleBatch(replies === null ? null : (replies[at] ?? -1))) dirty.add(writer);
+    }
   }
 
   /** Sends until Redis answers; null when the publisher was closed before it did. */

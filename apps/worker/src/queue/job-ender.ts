@@ -31,10 +31,11 @@ export type JobEnder = ReturnType<typeof createJobEnder>;
 
 export function createJobEnder(jobs: JobRepository, turns: SessionTurns, uploads: Uploads) {
   async function tell(payload: JobPayload, events: readonly JobEvent[], writer: JobEventWriter): Promise<void> {
-    // Before the end is told: who sees `done` may start the session's next job, or delete it, at once.
-    const [next] = await Promise.all([turns.release(payload), uploads.drop(payload)]);
+    // Sent before the end is, on the same connection: who sees `done` may start the session's next job, or delete it, at once.
+    const released = Promise.all([turns.release(payload), uploads.drop(payload)]);
     for (const event of events) writer.append(event);
     await writer.flushed();
+    const [next] = await released;
     reach("end_published", payload.job_id);
     await turns.wake(next);
   }

@@ -94,7 +94,7 @@ export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
       if (started.kind === "stale") throw new RetryLater("started elsewhere", retryDelayMs(1, null));
 
       if (claim.lostRuns > 0) writer.skipTo(claim.seq + LOST_RUN_SEQ_SKIP);
-      logger.info({ kind: payload.kind, agent_type: payload.agent_type }, "job started");
+      logger.debug("job started");
       const { firstStartedAt } = started;
       await runToEnd({ deps, job, token: token ?? "", payload, claim, firstStartedAt, run, writer, logger });
     });
@@ -129,7 +129,8 @@ async function runToEnd(started: StartedJob): Promise<void> {
     run.signal.throwIfAborted();
     await runAgent();
     await deps.ender.end(payload, writer, { status: "completed", ...broughtBy(answer, startedAt) });
-    logger.info({ status: "completed", ms: Math.round(performance.now() - startedAt) }, "job ended");
+    const { kind, agent_type } = payload;
+    logger.info({ status: "completed", kind, agent_type, ms: Math.round(performance.now() - startedAt) }, "job ended");
   } catch (error) {
     const triesLeft = job.attemptsMade + 1 < (job.opts.attempts ?? 1);
     await settleFailure(started, broughtBy(answer, startedAt), classifyFailure(error, run.signal, triesLeft));
