@@ -7,7 +7,13 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["apps/*/src/**/*.test.ts", "packages/*/src/**/*.test.ts", "test/architecture/**/*.test.ts"],
+          include: [
+            "apps/*/src/**/*.test.ts",
+            "packages/*/src/**/*.test.ts",
+            "test/architecture/**/*.test.ts",
+            "test/bench/{client,measure,report}/**/*.test.ts",
+            "test/bench/options.test.ts",
+          ],
           testTimeout: 20_000,
         },
       },
@@ -15,7 +21,12 @@ export default defineConfig({
       {
         test: {
           name: "platform",
-          include: ["test/integration/**/*.test.ts", "test/e2e/**/*.test.ts", "test/chaos/**/*.test.ts"],
+          include: [
+            "test/integration/**/*.test.ts",
+            "test/e2e/**/*.test.ts",
+            "test/chaos/**/*.test.ts",
+            "test/bench/smoke.test.ts",
+          ],
           globalSetup: ["test/support/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

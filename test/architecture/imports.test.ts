@@ -81,7 +81,7 @@ describe("what only one place may do", () => {
       "better-sqlite3",
       [
         "apps/worker/src/storage/migrate.ts",
-        "apps/worker/src/storage/write-batch.ts",
+        "apps/worker/src/storage/statement.ts",
         "packages/shared/src/db/open-database.ts",
       ],
     ],

@@ -1,0 +1,45 @@
+/** Compares the tokens of one answer with what the model sends: the text of each place is known beforehand. */
+import { generatedTokens } from "../../../scripts/model-server/vocabulary.ts";
+
+/** How far ahead a token may be found for those between to count as missing; less than the vocabulary's period. */
+const LOOK_AHEAD = 30;
+
+export type TokenFaults = { missing: number; doubled: number; misplaced: number };
+
+export class TokenCheck {
+  readonly #expected: { readonly length: number; at(index: number): string };
+  readonly #faults: TokenFaults = { missing: 0, doubled: 0, misplaced: 0 };
+  #next = 0;
+
+  /** The question decides where in its vocabulary the model begins. */
+  constructor(tokens: number, question: string) {
+    this.#expected = generatedTokens(tokens, "en", question);
+  }
+
+  token(text: string): void {
+    if (text === this.#expected.at(this.#next)) this.#next++;
+    else this.#findPlace(text);
+  }
+
+  /** To be asked once, at the end. */
+  faults(): TokenFaults {
+    const short = this.#expected.length - this.#next;
+    if (short > 0) this.#faults.missing += short;
+    else this.#faults.doubled -= short;
+    return this.#faults;
+  }
+
+  #findPlace(text: string): void {
+    if (this.#next > 0 && text === this.#expected.at(this.#next - 1)) {
+      this.#faults.doubled++;
+      return;
+    }
+    for (let skipped = 1; skipped <= LOOK_AHEAD; skipped++) {
+      if (text !== this.#expected.at(this.#next + skipped)) continue;
+      this.#faults.missing += skipped;
+      this.#next += skipped + 1;
+      return;
+    }
+    this.#faults.misplaced++;
+  }
+}

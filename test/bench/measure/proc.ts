@@ -1,0 +1,16 @@
+/** Files of /proc (Linux); of a process or thread that has ended there is nothing. */
+import { readdirSync, readFileSync } from "node:fs";
+
+const ENDED = new Set(["ENOENT", "ESRCH"]);
+
+function unlessEnded<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (ENDED.has((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  }
+}
+
+export const readProc = (path: string) => unlessEnded(() => readFileSync(`/proc/${path}`, "utf8"));
+export const listProc = (path: string) => unlessEnded(() => readdirSync(`/proc/${path}`)) ?? [];

@@ -1,0 +1,54 @@
+/** The command line of `npm run bench`. */
+import { parseArgs } from "node:util";
+
+export type BenchOptions = {
+  /** One round, shorter loads, the scenarios that fit into three minutes. */
+  readonly quick: boolean;
+  /** Names of scenarios, or what they begin with; null: all. */
+  readonly only: readonly string[] | null;
+  readonly systems: readonly string[] | null;
+  readonly rounds: number;
+  /** Workers of the product where a scenario does not say. */
+  readonly workers: number;
+  /** Length of `soak`. */
+  readonly soakMinutes: number;
+  /** Folder for CPU profiles of the server processes. */
+  readonly cpuProfDir: string | undefined;
+};
+
+export const USAGE = `npm run bench -- [--quick] [--only SCENARIO,...] [--systems ours,direct,floor,model,...] [--rounds N]
+                 [--workers N] [--soak-minutes N] [--cpu-prof DIR]
+npm run bench -- --readme     writes the newest full results into the READMEs, and measures nothing`;
+
+const ROUNDS = { full: 3, quick: 1 };
+
+export function readOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: "boolean", default: false },
+      only: { type: "string" },
+      systems: { type: "string" },
+      rounds: { type: "string" },
+      workers: { type: "string", default: "1" },
+      "soak-minutes": { type: "string", default: "2" },
+      "cpu-prof": { type: "string" },
+    },
+  });
+  const { quick, rounds = String(quick ? ROUNDS.quick : ROUNDS.full) } = values;
+  return {
+    quick,
+    only: values.only?.split(",") ?? null,
+    systems: values.systems?.split(",") ?? null,
+    rounds: readCount("rounds", rounds),
+    workers: readCount("workers", values.workers),
+    soakMinutes: readCount("soak-minutes", values["soak-minutes"]),
+    cpuProfDir: values["cpu-prof"],
+  };
+}
+
+function readCount(name: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new Error(`--${name}: '${text}' is no number from 1`);
+  return count;
+}

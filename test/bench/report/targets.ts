@@ -1,0 +1,117 @@
+/** What the product promises to hold against the yardsticks of the same run, and whether it did. */
+import type { FigureRanges, Summary } from "./summary.ts";
+import type { Table } from "./table.ts";
+
+export type Verdict = {
+  readonly claim: string;
+  /** null: not measured in this run. */
+  readonly value: number | null;
+  /** With its direction, for people: `≤ 1.1`. */
+  readonly bound: string;
+  readonly verdict: "held" | "missed" | "not measured";
+};
+
+type Target = {
+  readonly claim: string;
+  readonly value: (of: Lookup) => number;
+  readonly bound: number;
+  readonly isAtLeast?: true;
+};
+
+/** The median of a figure; NaN where there is none, and so is all that is computed from it. */
+type Lookup = (scenario: string, system: string, figure: string) => number;
+
+const ratio =
+  (scenario: string, figure: string, to: string) =>
+  (of: Lookup): number =>
+    of(scenario, "ours", figure) / of(scenario, to, figure);
+
+const own =
+  (scenario: string, figure: string) =>
+  (of: Lookup): number =>
+    of(scenario, "ours", figure);
+
+const CPU = "cpuUsPerToken";
+const FIRST_P50 = "firstTokenOverModelMsP50";
+const FIRST_P99 = "firstTokenOverModelMsP99";
+const STREAMING = ["single", "s50", "s500", "s2000", "fast"];
+
+export const TARGETS: readonly Target[] = [
+  { claim: "CPU per token at 500 streams, to direct", value: ratio("s500", CPU, "direct"), bound: 1.1 },
+  { claim: "CPU per token as fast as possible, to direct", value: ratio("fast", CPU, "direct"), bound: 1.1 },
+  ...STREAMING.map((name) => ({
+    claim: `CPU per token in ${name}, to floor`,
+    value: ratio(name, CPU, "floor"),
+    bound: 1,
+  })),
+  { claim: "first token over the model's p50, to floor", value: ratio("single", FIRST_P50, "floor"), bound: 1 },
+  {
+    claim: "first token over the model's p50, ms more than direct",
+    value: (of) => of("single", "ours", FIRST_P50) - of("single", "direct", FIRST_P50),
+    bound: 3,
+  },
+  { claim: "first token over the model's p99, to floor", value: ratio("single", FIRST_P99, "floor"), bound: 1.3 },
+  { claim: "lag p99 at 500 streams, to floor", value: ratio("s500", "lagMsP99", "floor"), bound: 1 },
+  ...[
+    ["failures", "failures"],
+    ["missing", "missing tokens"],
+    ["doubled", "doubled tokens"],
+    ["restarts", "chats that started over"],
+  ].map(([figure = "", what]) => ({ claim: `${what} at 2000 streams`, value: own("s2000", figure), bound: 0 })),
+  ...[1, 2].map((workers) => ({
+    claim: `jobs per second with ${workers} worker${workers > 1 ? "s" : ""}, to bare BullMQ`,
+    value: ratio(`jobs-${workers}`, "jobsPerSecond", "bullmq"),
+    bound: 0.4,
+    isAtLeast: true as const,
+  })),
+  ...["api", "worker"].map((role) => ({
+    claim: `KiB per idle stream, ${role}`,
+    value: own("idle", `${role}KiBPerStream`),
+    bound: 30,
+  })),
+  ...["api", "worker", "redis"].map((role) => ({
+    claim: `memory over time, ${role}: last third to middle third`,
+    value: own("soak", `${role}Growth`),
+    bound: 1.05,
+  })),
+  ...["history", "million"].flatMap((scenario) => {
+    const what = scenario === "history" ? "10,000 messages of history to 50" : "a million stored messages to none";
+    return [
+      { claim: `CPU per turn, ${what}`, value: own(scenario, "turnCpuRatio"), bound: 1.1 },
+      { claim: `time per turn, ${what}`, value: own(scenario, "turnTimeRatio"), bound: 1.1 },
+    ];
+  }),
+  ...(
+    [
+      [2, 1.9],
+      [4, 3.6],
+      [8, 6.5],
+    ] as const
+  ).map(([workers, bound]) => ({
+    claim: `throughput of ${workers} workers to that of one`,
+    value: own("scaling", `speedUp${workers}`),
+    bound,
+    isAtLeast: true as const,
+  })),
+];
+
+export function judge(summary: Summary): Verdict[] {
+  const of: Lookup = (scenario, system, figure) => {
+    const figures: FigureRanges | undefined = summary[scenario]?.[system];
+    return figures?.[figure]?.median ?? Number.NaN;
+  };
+  return TARGETS.map(({ claim, value: read, bound, isAtLeast = false }) => {
+    const value = read(of);
+    const holds = isAtLeast ? value >= bound : value <= bound;
+    const common = { claim, bound: `${isAtLeast ? "≥" : "≤"} ${bound}` };
+    if (Number.isNaN(value)) return { ...common, value: null, verdict: "not measured" };
+    return { ...common, value, verdict: holds ? "held" : "missed" };
+  });
+}
+
+export function targetsTable(verdicts: readonly Verdict[]): Table {
+  return {
+    head: ["target", "bound", "measured", ""],
+    rows: verdicts.map(({ claim, bound, value, verdict }) => [claim, bound, value?.toFixed(2) ?? "–", verdict]),
+  };
+}

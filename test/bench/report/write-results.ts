@@ -1,0 +1,34 @@
+/** Where results go: `results/latest.*` for a whole run, other names for those that leave something out. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { BenchOptions } from "../options.ts";
+import { ROOT } from "../systems/system.ts";
+import { drawChart } from "./chart.ts";
+import { drawPage } from "./markdown.ts";
+import { drawSection, putSection } from "./readme-section.ts";
+import type { Report } from "./report.ts";
+
+const RESULTS = join(import.meta.dirname, "../results");
+const READMES = { en: "README.md", zh: "README.zh-CN.md" } as const;
+
+const nameOf = ({ quick, only, systems }: BenchOptions) =>
+  only !== null || systems !== null ? "partial" : quick ? "quick" : "latest";
+
+/** Answers with the page's path. */
+export async function writeResults(report: Report): Promise<string> {
+  const name = nameOf(report.options);
+  const path = (extension: string) => join(RESULTS, `${name}.${extension}`);
+  await mkdir(RESULTS, { recursive: true });
+  await writeFile(path("json"), `${JSON.stringify(report, null, 2)}\n`);
+  await writeFile(path("svg"), drawChart(report.summary, report.scenarios));
+  await writeFile(path("md"), drawPage(report, `${name}.svg`));
+  return path("md");
+}
+
+export async function writeReadmes(): Promise<void> {
+  const report = JSON.parse(await readFile(join(RESULTS, "latest.json"), "utf8")) as Report;
+  for (const [language, file] of Object.entries(READMES) as [keyof typeof READMES, string][]) {
+    const readme = await readFile(join(ROOT, file), "utf8");
+    await writeFile(join(ROOT, file), putSection(readme, drawSection(report, language)));
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * What an open stream costs while nothing comes: resident memory with 2,500 chats that wait for a silent model, against
+ * that with 500. The difference of two loads leaves out what a process takes once, for the code that streams run through.
+ */
+
+import { setTimeout as delay } from "node:timers/promises";
+import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+import { modelControl } from "../../../scripts/model-server/client.ts";
+import { waitFor } from "../../support/wait-for.ts";
+import type { ChatFindings } from "../client/load.ts";
+import { type LoadClient, startLoadClient } from "../client/load-client.ts";
+import { type ByRole, residentByRole } from "../measure/usage.ts";
+import { startStreamingSystem } from "../systems/index.ts";
+import { WARM_UP } from "./measure-streams.ts";
+import type { Scenario } from "./scenario.ts";
+
+const FEW = 500;
+const MANY = 2_500;
+const SILENT_MS = MINUTE;
+/** Above that time: the product gives up on a model that is silent for too long. */
+const PATIENCE = { MODEL_FIRST_TOKEN_TIMEOUT_MS: String(2 * MINUTE) };
+/** For what the opening left behind to be collected. */
+const SETTLE_MS = 10 * SECOND;
+const OPEN_WITHIN_MS = 20 * SECOND;
+const BYTES_PER_KIB = 1_024;
+
+export const IDLE_SCENARIO: Scenario = {
+  name: "idle",
+  about: `resident memory of each further stream that waits for a silent model, from ${FEW} to ${MANY}`,
+  systems: ["direct", "floor", "ours"],
+  inQuick: false,
+  once: true,
+  async measure(name, context) {
+    const system = await startStreamingSystem(name, context, PATIENCE);
+    const others = await startLoadClient();
+    const { stats } = modelControl(new URL(context.model.baseUrl).origin);
+    const wait = (load: LoadClient, clients: number) =>
+      load.chats({
+        target: system.target,
+        ...{ clients, chatsPerClient: 1, tokens: 1, rate: null, silentMs: SILENT_MS, rampMs: (clients / FEW) * SECOND },
+      });
+    const residentWith = async (streams: number): Promise<ByRole> => {
+      const allOpen = async () => (await stats()).open_streams === streams;
+      await waitFor(`${streams} open streams`, allOpen, OPEN_WITHIN_MS);
+      await delay(SETTLE_MS);
+      return residentByRole(system.processes);
+    };
+    const waiting: Promise<ChatFindings>[] = [];
+    try {
+      for (const load of WARM_UP) await context.load.chats({ ...load, target: system.target });
+      waiting.push(wait(context.load, FEW));
+      const few = await residentWith(FEW);
+      waiting.push(wait(others, MANY - FEW));
+      const many = await residentWith(MANY);
+      const found = await Promise.all(waiting);
+      const perStream = (role: keyof ByRole) => (many[role] - few[role]) / BYTES_PER_KIB / (MANY - FEW);
+      return {
+        apiKiBPerStream: perStream("api"),
+        workerKiBPerStream: perStream("worker"),
+        redisKiBPerStream: perStream("redis"),
+        failures: found.reduce((sum, { failures }) => sum + failures, 0),
+      };
+    } finally {
+      await system.stop();
+      await Promise.allSettled(waiting);
+      others.stop();
+    }
+  },
+};

@@ -1,0 +1,17 @@
+/** All scenarios, in the order in which they run. */
+import { IDLE_SCENARIO } from "./idle.ts";
+import { JOB_SCENARIOS } from "./jobs.ts";
+import { SCALING_SCENARIO } from "./scaling.ts";
+import type { Scenario } from "./scenario.ts";
+import { SOAK_SCENARIO } from "./soak.ts";
+import { STREAM_SCENARIOS } from "./streams.ts";
+import { TURN_SCENARIOS } from "./turns.ts";
+
+export const SCENARIOS: readonly Scenario[] = [
+  ...STREAM_SCENARIOS,
+  ...JOB_SCENARIOS,
+  ...TURN_SCENARIOS,
+  SCALING_SCENARIO,
+  IDLE_SCENARIO,
+  SOAK_SCENARIO,
+];

@@ -1,0 +1,102 @@
+/**
+ * Execute jobs that do nothing, from the POST to the committed row, beside bare BullMQ with an empty processor: once added
+ * by a producer process, without HTTP (the comparison that the target is about), once by POSTs to a bare HTTP server.
+ */
+import { openReadonlyDatabase } from "@agent-paas/shared/db/open-database.ts";
+import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+import { waitFor } from "../../support/wait-for.ts";
+import { type ServerProcess, sumOf, withUsage } from "../measure/usage.ts";
+import { startBullmq } from "../systems/bullmq.ts";
+import { startOurs } from "../systems/ours.ts";
+import type { BenchContext, Figures, Scenario } from "./scenario.ts";
+
+/** POSTs, or calls of `add`, at a time; and jobs at a time in each worker. */
+const CLIENTS = 50;
+const CONCURRENCY = 50;
+const JOBS = { full: 8_000, quick: 2_000 };
+
+export const JOB_SCENARIOS: readonly Scenario[] = [1, 2].map((workers) => ({
+  name: `jobs-${workers}`,
+  about: `execute jobs without a model call, ${workers} worker${workers > 1 ? "s" : ""}, ${CONCURRENCY} at a time in each`,
+  systems: ["bullmq", "bullmq-http", "ours"],
+  inQuick: true,
+  async measure(system, context) {
+    const jobs = context.quick ? JOBS.quick : JOBS.full;
+    const queue = await (system === "ours" ? ourQueue(workers, context) : bullmqQueue(system, workers, jobs, context));
+    try {
+      // Both rounds are alike; the first is the warm-up.
+      await addAll(queue, jobs, jobs);
+      return await addAll(queue, jobs, 2 * jobs);
+    } finally {
+      await queue.stop();
+    }
+  },
+}));
+
+type JobQueue = {
+  readonly processes: readonly ServerProcess[];
+  /** Adds so many jobs; resolves with how many were refused, maybe before they are in. */
+  add(jobs: number): Promise<number>;
+  /** How many have ended since the start. */
+  ended(): Promise<number>;
+  stop(): Promise<void>;
+};
+
+async function addAll(queue: JobQueue, jobs: number, endedThen: number): Promise<Figures> {
+  const { result, cpuUs, peakMiB } = await withUsage(queue.processes, async () => {
+    const startedAt = performance.now();
+    const adding = queue.add(jobs);
+    await waitFor("all jobs to end", async () => (await queue.ended()) >= endedThen, 3 * MINUTE);
+    return { wallMs: performance.now() - startedAt, refused: await adding };
+  });
+  return {
+    jobsPerSecond: (jobs / result.wallMs) * SECOND,
+    cpuUsPerJob: sumOf(cpuUs) / jobs,
+    apiUsPerJob: cpuUs.api / jobs,
+    workerUsPerJob: cpuUs.worker / jobs,
+    redisUsPerJob: cpuUs.redis / jobs,
+    peakMiB,
+    failures: result.refused,
+  };
+}
+
+const postLoad = (port: number, path: string, body: object, jobs: number) => ({
+  ...{ port, path, body, status: 202 },
+  clients: CLIENTS,
+  requestsPerClient: jobs / CLIENTS,
+});
+
+async function ourQueue(workers: number, context: BenchContext): Promise<JobQueue> {
+  const env = { WORKER_EXECUTE_CONCURRENCY: String(CONCURRENCY) };
+  const ours = await startOurs({ ...context, modelUrl: context.model.baseUrl, workers, env });
+  const db = openReadonlyDatabase(ours.databaseFile);
+  return {
+    processes: ours.processes,
+    async add(jobs) {
+      const posts = postLoad(ours.target.port, "/api/v1/agents/noop/execute", { task: "noop" }, jobs);
+      return (await context.load.posts(posts)).failures;
+    },
+    async ended() {
+      // The rows themselves: what is counted is committed.
+      const [row] = await db("agent_logs").where({ status: "completed" }).count({ count: "*" });
+      return Number(row?.count);
+    },
+    async stop() {
+      await db.destroy();
+      await ours.stop();
+    },
+  };
+}
+
+async function bullmqQueue(system: string, workers: number, jobs: number, { load }: BenchContext): Promise<JobQueue> {
+  const options = { workers, concurrency: CONCURRENCY, jobs, clients: CLIENTS };
+  const bullmq = await startBullmq(system === "bullmq" ? "producer" : "api", options);
+  return {
+    ...bullmq,
+    async add() {
+      if (system !== "bullmq") return (await load.posts(postLoad(bullmq.port, "/", { task: "noop" }, jobs))).failures;
+      bullmq.add();
+      return 0;
+    },
+  };
+}

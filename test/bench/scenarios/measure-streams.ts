@@ -1,0 +1,76 @@
+/** One measurement of streamed chats: a fresh system, warmed up, under one load. */
+import { SECOND } from "@agent-paas/shared/time.ts";
+import type { ChatFindings, ChatLoad } from "../client/load.ts";
+import { startCpuClockOf, sumOf, type Usage, withUsage } from "../measure/usage.ts";
+import { startStreamingSystem } from "../systems/index.ts";
+import type { BenchContext, Figures, SystemName } from "./scenario.ts";
+
+export type StreamLoad = Omit<ChatLoad, "kind" | "target">;
+
+/** Enough for the hot functions to be compiled: many tokens, and many chats. */
+export const WARM_UP: readonly StreamLoad[] = [
+  { clients: 32, chatsPerClient: 4, tokens: 200, rate: null, rampMs: 0 },
+  { clients: 1, chatsPerClient: 50, tokens: 20, rate: null, rampMs: 0 },
+];
+
+/** Between them every chat streams; each with the CPU time so far, µs. */
+type Moments = { [Phase in "steady" | "ending"]?: { readonly cpuUs: number; readonly tokens: number } };
+
+export async function measureStreams(
+  name: SystemName,
+  context: BenchContext,
+  load: StreamLoad,
+  warmUp = WARM_UP,
+): Promise<Figures> {
+  const { load: client, remark } = context;
+  const system = await startStreamingSystem(name, context);
+  try {
+    const { target, processes } = system;
+    for (const before of warmUp) await client.chats({ ...before, target });
+    const moments: Moments = {};
+    const [modelCpuUs, clientCpuUs] = [startCpuClockOf(context.model.pid), startCpuClockOf(client.pid)];
+    const usage = await withUsage(processes, (cpuUs) =>
+      client.chats({ ...load, target }, (phase, tokens) => {
+        moments[phase] = { cpuUs: sumOf(cpuUs()), tokens };
+      }),
+    );
+    const { result } = usage;
+    if (result.firstFailure !== null) remark(`${name}: ${result.failures} chats failed, ${result.firstFailure}`);
+    return {
+      ...(processes.length > 0 && costs(usage, result)),
+      ...(load.rate !== null && steadyFigures(moments, processes.length > 0, result)),
+      firstTokenMsP50: result.firstTokenMs.p50,
+      firstTokenMsP99: result.firstTokenMs.p99,
+      lagMsP50: result.lagMs.p50,
+      lagMsP99: result.lagMs.p99,
+      lagMsMax: result.lagMs.max,
+      tokensPerSecond: (result.tokens / result.wallMs) * SECOND,
+      failures: result.failures,
+      missing: result.missing + result.misplaced,
+      doubled: result.doubled,
+      restarts: result.restarts,
+      modelUsPerToken: modelCpuUs() / result.tokens,
+      clientUsPerToken: clientCpuUs() / result.tokens,
+    };
+  } finally {
+    await system.stop();
+  }
+}
+
+function costs({ cpuUs, peakMiB }: Usage<unknown>, { tokens, chats }: { tokens: number; chats: number }): Figures {
+  return {
+    cpuUsPerToken: sumOf(cpuUs) / tokens,
+    apiUsPerToken: cpuUs.api / tokens,
+    workerUsPerToken: cpuUs.worker / tokens,
+    redisUsPerToken: cpuUs.redis / tokens,
+    cpuMsPerChat: sumOf(cpuUs) / SECOND / chats,
+    peakMiB,
+  };
+}
+
+/** Without the chats' beginnings and ends. */
+function steadyFigures({ steady, ending }: Moments, hasCosts: boolean, { steadyLagMs }: ChatFindings): Figures {
+  if (!steady || !ending || ending.tokens <= steady.tokens) return {};
+  const cpuUs = (ending.cpuUs - steady.cpuUs) / (ending.tokens - steady.tokens);
+  return { ...(hasCosts && { steadyUsPerToken: cpuUs }), steadyLagMsP99: steadyLagMs.p99 };
+}

@@ -1,0 +1,27 @@
+/** The systems that stream chats, by name. */
+import type { BenchContext, SystemName } from "../scenarios/scenario.ts";
+import { startDirect } from "./direct.ts";
+import { startFloor } from "./floor.ts";
+import { startOurs } from "./ours.ts";
+import type { System } from "./system.ts";
+
+/** `env` is for the product alone. */
+export async function startStreamingSystem(
+  name: SystemName,
+  context: Pick<BenchContext, "model" | "workers" | "cpuProfDir" | "remark">,
+  env: NodeJS.ProcessEnv = {},
+): Promise<System> {
+  const { model, workers, cpuProfDir, remark } = context;
+  switch (name) {
+    case "ours":
+      return startOurs({ modelUrl: model.baseUrl, workers, cpuProfDir, remark, env });
+    case "direct":
+      return startDirect(model.baseUrl, { cpuProfDir, remark });
+    case "floor":
+      return startFloor(model.baseUrl, { cpuProfDir, remark });
+    case "model":
+      return { ...model, stop: async () => {} };
+    default:
+      throw new Error(`'${name}' streams no chats`);
+  }
+}
