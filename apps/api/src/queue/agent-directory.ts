@@ -24,7 +24,7 @@ export type AgentDirectory = ReturnType<typeof createAgentDirectory>;
 export function createAgentDirectory(redis: Redis, keys: RedisKeys) {
   let cached: { directory: Directory; at: number } | null = null;
   let reading: Promise<Directory> | null = null;
-  const validators = new Map<string, { schema: string; validator: z.ZodType }>();
+  const validators = new Map<string, { read: unknown; schema: string; validator: z.ZodType }>();
 
   async function read(): Promise<Directory> {
     const [[seconds = 0], records, manifests] = await Promise.all([
@@ -71,13 +71,17 @@ export function createAgentDirectory(redis: Redis, keys: RedisKeys) {
 
     /** The validator of the agent's `config`, built from the JSON Schema that its workers publish. */
     configValidator({ id, config_schema }: AgentManifest): z.ZodType {
-      const schema = JSON.stringify(config_schema);
       let known = validators.get(id);
-      if (known?.schema !== schema) {
-        known = { schema, validator: z.fromJSONSchema(config_schema as Parameters<typeof z.fromJSONSchema>[0]) };
-        validators.set(id, known);
-      }
-      return known.validator;
+      // The same object, or another reading of the same manifest.
+      if (known?.read === config_schema) return known.validator;
+      const schema = JSON.stringify(config_schema);
+      const validator =
+        known?.schema === schema
+          ? known.validator
+          : z.fromJSONSchema(config_schema as Parameters<typeof z.fromJSONSchema>[0]);
+      known = { read: config_schema, schema, validator };
+      validators.set(id, known);
+      return validator;
     },
   };
 }

@@ -143,7 +143,8 @@ export function createJobProducer({
       session_id: sessionId,
       body_hash: idempotency?.bodyHash ?? "",
     };
-    const [outcome, ...found] = await commands.acceptJob(
+    const limit = await admission.limit();
+    const deciding = commands.acceptJob(
       keys.idempotency(owner, idempotency?.key ?? ""),
       keys.session(sessionId ?? ""),
       keys.sessionTurns(sessionId ?? ""),
@@ -158,8 +159,17 @@ export function createJobProducer({
       onBusy,
       keys.bullmq,
       MAX_TURNS,
-      await admission.limit(),
+      limit,
     );
+    // Nobody else knows of it yet, so only a full queue can refuse it: it is queued in the same round trip.
+    const isUnknown = idempotency === null && (sessionId === null || payload.begins_session === true) && limit > 0;
+    if (isUnknown) await Promise.all([deciding, enqueue(payload, request)]);
+    const [outcome, ...found] = await deciding;
+    if (isUnknown) {
+      // One that cannot be taken back has begun, and is accepted.
+      if (outcome === "full" && (await takeBack(payload))) throw queueFull();
+      return { isNew: true, jobId, sessionId };
+    }
     if (outcome === "joined") return join(request, JSON.parse(found[0] ?? ""));
     if (outcome === "full") throw queueFull();
     if (outcome === "busy") throw busy(found[0] ?? "");
@@ -168,6 +178,12 @@ export function createJobProducer({
     // Only a job that interrupts is told who comes first.
     await Promise.all(found.map((entry) => cancel(...splitEntry(entry))));
     return { isNew: true, jobId, sessionId };
+  }
+
+  /** False: a worker has it. */
+  async function takeBack({ kind, job_id: jobId }: JobPayload): Promise<boolean> {
+    const [removed] = await Promise.all([queues[kind].remove(jobId), redis.del(keys.upload(jobId))]);
+    return removed === 1;
   }
 
   /** A job that was refused because Redis did not answer may reach it all the same; this comes right behind it. */

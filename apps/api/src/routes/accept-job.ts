@@ -53,6 +53,7 @@ export async function acceptJob(
     owner,
     agent_type: request.agentType,
     session_id: sessionId,
+    ...(session === null && sessionId !== null && idempotency === null ? { begins_session: true } : {}),
     text: request.text,
     ...(request.input === undefined ? {} : { input: request.input }),
     config,

@@ -16,6 +16,8 @@ import { retryDelayMs } from "./retry-delay.ts";
  */
 const LOCK_DURATION_MS = 20 * SECOND;
 const STALLED_INTERVAL_MS = 2 * SECOND;
+/** Often enough that a worker that is busy for seconds on end, as one that begins thousands of jobs, keeps its locks. */
+const LOCK_RENEWAL_MS = 5 * SECOND;
 /**
  * How often a job may lose its lock. Far beyond what `suspects.ts` allows, which knows dead workers from outages; this bound is
  * for when Redis has lost what that goes by.
@@ -56,6 +58,7 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
     name,
     autorun: false,
     lockDuration: LOCK_DURATION_MS,
+    lockRenewTime: LOCK_RENEWAL_MS,
     stalledInterval: STALLED_INTERVAL_MS,
     maxStalledCount: MAX_STALLED_COUNT,
     settings: {

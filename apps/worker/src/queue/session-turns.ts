@@ -76,6 +76,7 @@ export function createSessionTurns(redis: Redis, keys: RedisKeys, queues: Record
       payload: JobPayload,
       onPark: (ahead: number) => Promise<void>,
     ): Promise<void> {
+      if (payload.begins_session && job.attemptsStarted === 1) return;
       const ahead = await countAhead(payload);
       if (ahead === 0) return;
       await onPark(ahead);

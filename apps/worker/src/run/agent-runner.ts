@@ -213,13 +213,14 @@ function assertEvent(value: AgentEvent): void {
 const asJson = <T>(value: T): T => (value === undefined ? value : JSON.parse(JSON.stringify(value)));
 
 function inputOf(payload: JobPayload, sessions: SessionRepository): AgentInput {
-  const { session_id: sessionId, job_id: jobId } = payload;
+  const { session_id: sessionId, begins_session: isFirst, job_id: jobId } = payload;
   return {
     kind: payload.kind,
     text: payload.text,
     data: payload.input,
     history: {
-      latest: async ({ maxTokens }) => (sessionId === null ? [] : sessions.latestMessages(sessionId, jobId, maxTokens)),
+      latest: async ({ maxTokens }) =>
+        sessionId === null || isFirst ? [] : sessions.latestMessages(sessionId, jobId, maxTokens),
     },
   };
 }

@@ -68,6 +68,8 @@ export const JobPayloadSchema = z.object({
   agent_type: z.string().min(1),
   /** Null for an execute job outside any session. */
   session_id: IdSchema.nullable(),
+  /** The session was made with the job, so nothing can come before it (I6). */
+  begins_session: z.boolean().optional(),
   /** The chat message, or the task of an execute job. */
   text: z.string(),
   /** The `input` of an execute job. */
