@@ -8,7 +8,7 @@ import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import type { Child } from "../../scripts/services/child.ts";
 import type { Json } from "../support/api-client.ts";
-import { expectWholeStream } from "../support/expect-stream.ts";
+import { expectNumbered, expectWholeStream } from "../support/expect-stream.ts";
 import { inParallel } from "../support/in-parallel.ts";
 import { type ApiProcess, KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { scriptedQuestion } from "../support/scripted-question.ts";
@@ -76,7 +76,7 @@ test("a worker that is stopped begins no job, finishes short ones and hands long
   const job = await platform.alice.ended(unlucky.jobId, 40_000);
   expect(job).toMatchObject({ status: "completed", attempt: 4, result: { content: "At last" } });
   const events = await unluckyEvents;
-  expect(events.map(({ id }) => id)).toEqual(events.map((_, at) => at + 1));
+  expectNumbered(events, "unlucky");
   expectWholeStream(await longEvents, long.answer, "long");
 
   const rows = await rowsOf([...short, longChat.jobId]);

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { REFUSALS, STREAM_FAULTS } from "../../scripts/model-server/step.ts";
 import type { ApiClient, Json } from "../support/api-client.ts";
+import { expectNumbered } from "../support/expect-stream.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { type SseEvent, shownText } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -95,7 +96,7 @@ async function run(directives: string): Promise<Outcome> {
 }
 
 function expectWholeStream(events: readonly SseEvent[], status: string): void {
-  expect(events.map(({ id }) => id)).toEqual(events.map((_, at) => at + 1));
+  expectNumbered(events, "the stream");
   expect(events.filter(({ event }) => event === "done")).toHaveLength(1);
   expect(events.at(-1)).toMatchObject({ event: "done", data: { status } });
 }

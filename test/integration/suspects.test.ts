@@ -126,3 +126,14 @@ test("numbers that a client saw and that died with Redis and the worker are not 
   expect(shownText(resumed)).toBe(answer);
   expect(resumed[0]).toMatchObject({ data: { type: "retry" } });
 });
+
+test("nor when Redis has lost all that it knew of the job's runs", async () => {
+  const { jobId, seen, whole } = await ask("[[tokens=60 rate=20]] forget all");
+  await loseWorker(jobId, () => platform.redis.del(platform.keys.jobState(jobId), platform.keys.eventLog(jobId)));
+  const events = await whole;
+  expectOneDone(events, "the stream");
+  expectRisingIds(events);
+  expect(events.filter(({ data }) => data.type === "retry").map(({ data }) => data.attempt)).toEqual([2]);
+  expect(shownText(events)).toBe((await platform.alice.get(`/jobs/${jobId}`)).body.result.content);
+  expect(seen.length).toBeGreaterThan(60);
+});

@@ -22,12 +22,13 @@ export function countTokens(text: string): number {
   return counted === text.length ? tokens : Math.ceil((tokens / counted) * text.length);
 }
 
-/** Characters of Latin text that make a token, about; of others each is taken as one. */
-const LATIN_CHARS_PER_TOKEN = 4;
+/** More characters than a token mostly has, in Latin text and in other: a budget must not end before it is used up. */
+const LATIN_CHARS_PER_TOKEN = 6;
+const OTHER_CHARS_PER_TOKEN = 2;
 
-/** A guess that costs next to nothing, for text that comes piece by piece and is counted properly later. At least 1. */
+/** A low guess that costs next to nothing, for text that comes piece by piece and is counted properly later. At least 1. */
 export function estimateTokens(text: string): number {
   let latin = 0;
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) < 0x250) latin++;
-  return Math.max(1, Math.round(latin / LATIN_CHARS_PER_TOKEN) + text.length - latin);
+  return Math.max(1, Math.round(latin / LATIN_CHARS_PER_TOKEN + (text.length - latin) / OTHER_CHARS_PER_TOKEN));
 }

@@ -51,7 +51,7 @@ export function streamJobEvents(res: Response, deps: SseDeps, options: SseOption
   let stalled: NodeJS.Timeout | undefined;
   const dropWhenStalled = () => {
     // Reset, because the kernel would keep for minutes, megabytes a client, what nobody reads.
-    stalled ??= setTimeout(() => res.socket?.resetAndDestroy(), deps.stalledClientMs);
+    stalled ??= setTimeout(() => (res.socket ? res.socket.resetAndDestroy() : res.destroy()), deps.stalledClientMs);
   };
   const follower = deps.fanout.follow({
     jobId,

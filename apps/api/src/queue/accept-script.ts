@@ -50,9 +50,11 @@ return 1
 
 /**
  * Gives a job its turn back, behind all others, if it was dropped as that of a job that does not exist (I6).
- * KEYS: turns. ARGV: turn entry, turns' expiry s.
+ * KEYS: turns, session stub. ARGV: turn entry, turns' expiry s, what a stub says of a deleted session. Returns 0 if it says so.
  */
 export const TAKE_TURN_SCRIPT = `
+if redis.call('GET', KEYS[2]) == ARGV[3] then return 0 end
 if not redis.call('LPOS', KEYS[1], ARGV[1]) then redis.call('RPUSH', KEYS[1], ARGV[1]) end
 redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 1
 `;

@@ -85,7 +85,7 @@ const MAINTENANCE_OPTIONS: JobsOptions = {
 type Commands = {
   acceptJob(...args: (string | number)[]): Promise<[string, ...string[]]>;
   closeSession(turns: string, stub: string, prefix: string, mark: string, ttl: number): Promise<string | null>;
-  takeTurn(turns: string, entry: string, ttl: number): Promise<null>;
+  takeTurn(turns: string, stub: string, entry: string, ttl: number, deletedMark: string): Promise<0 | 1>;
   cancelJob(state: string, ttl: number, channel: string, jobId: string): Promise<number>;
 };
 type IdempotencyRecord = { job_id: string; session_id: string | null; body_hash: string };
@@ -102,7 +102,7 @@ export function createJobProducer({
   const admission = createAdmission(redis, maxQueuedJobs);
   redis.defineCommand("acceptJob", { numberOfKeys: 5, lua: ACCEPT_SCRIPT });
   redis.defineCommand("closeSession", { numberOfKeys: 2, lua: CLOSE_SESSION_SCRIPT });
-  redis.defineCommand("takeTurn", { numberOfKeys: 1, lua: TAKE_TURN_SCRIPT });
+  redis.defineCommand("takeTurn", { numberOfKeys: 2, lua: TAKE_TURN_SCRIPT });
   redis.defineCommand("cancelJob", { numberOfKeys: 1, lua: CANCEL_SCRIPT });
   const commands = redis as unknown as Commands;
   const openQueue = (name: string) => {
@@ -163,11 +163,22 @@ export function createJobProducer({
     );
     // Nobody else knows of it yet, so only a full queue can refuse it: it is queued in the same round trip.
     const isUnknown = idempotency === null && (sessionId === null || payload.begins_session === true) && limit > 0;
-    if (isUnknown) await Promise.all([deciding, enqueue(payload, request)]);
+    if (isUnknown) {
+      // Both come to their end before it is said how: what follows a failure must not overtake the queueing.
+      const [, queued] = await Promise.allSettled([deciding, enqueue(payload, request)]);
+      if (queued.status === "rejected") throw queued.reason;
+    }
     const [outcome, ...found] = await deciding;
     if (isUnknown) {
-      // One that cannot be taken back has begun, and is accepted.
-      if (outcome === "full" && (await takeBack(payload))) throw queueFull();
+      if (outcome === "full") {
+        if (await takeBack(payload)) throw queueFull();
+        // It has begun, so it is accepted, with what the script would have written.
+        await Promise.all([
+          sessionId !== null && takeTurn(sessionId, `${kind}:${jobId}`),
+          newSession !== null &&
+            redis.set(keys.session(newSession.id), encodeSessionStub(newSession), "EX", SESSION_STUB_TTL_S),
+        ]);
+      }
       return { isNew: true, jobId, sessionId };
     }
     if (outcome === "joined") return join(request, JSON.parse(found[0] ?? ""));
@@ -182,9 +193,20 @@ export function createJobProducer({
 
   /** False: a worker has it. */
   async function takeBack({ kind, job_id: jobId }: JobPayload): Promise<boolean> {
-    const [removed] = await Promise.all([queues[kind].remove(jobId), redis.del(keys.upload(jobId))]);
-    return removed === 1;
+    if ((await queues[kind].remove(jobId)) !== 1) return false;
+    await redis.del(keys.upload(jobId));
+    return true;
   }
+
+  /** False: the session is being deleted. */
+  const takeTurn = async (sessionId: string, entry: string): Promise<boolean> =>
+    (await commands.takeTurn(
+      keys.sessionTurns(sessionId),
+      keys.session(sessionId),
+      entry,
+      TURNS_TTL_S,
+      DELETED_SESSION,
+    )) === 1;
 
   /** A job that was refused because Redis did not answer may reach it all the same; this comes right behind it. */
   async function revoke({ kind, job_id: jobId, session_id: sessionId }: JobPayload): Promise<void> {
@@ -219,7 +241,9 @@ export function createJobProducer({
         decodeSessionStub(await redis.get(keys.session(record.session_id))) === null;
       if (sessionGone) throw new PlatformError("session_not_found");
       // Its turn was dropped, if anybody has looked since, because no queue had its job.
-      if (record.session_id !== null) await commands.takeTurn(keys.sessionTurns(record.session_id), entry, TURNS_TTL_S);
+      if (record.session_id !== null && !(await takeTurn(record.session_id, entry))) {
+        throw new PlatformError("session_not_found");
+      }
       await enqueue(joined, request);
     }
     if (request.onBusy === "interrupt" && record.session_id !== null) await interruptAhead(record.session_id, entry);

@@ -9,6 +9,12 @@ import { lastSeqIfBehind, Verdict } from "./publish-script.ts";
 export const MAX_EVENTS = 100_000;
 export const MAX_BYTES = 32 * 1024 * 1024;
 
+/**
+ * What a run said last may be in no log: its worker died, and Redis came back without its last second. Clients may have seen
+ * it, so the numbers of the next run begin beyond whatever the former can have said (I2).
+ */
+export const NEXT_RUN_SEQ_SKIP = MAX_EVENTS;
+
 /** From so many unconfirmed bytes on, the agent waits for Redis. */
 const CONGESTED_BYTES = 256 * 1024;
 

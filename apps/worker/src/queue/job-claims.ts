@@ -10,20 +10,12 @@ export type Claim =
       readonly seq: number;
       /** How often the job was begun, this time included; above 1 clients may show what an earlier run said. */
       readonly runs: number;
-      /** Runs before this that have not said how they ended. */
-      readonly lostRuns: number;
       readonly cancelRequested: boolean;
     }
   /** The end was told; nothing is left to do. */
   | { readonly kind: "ended" }
   /** This or a higher attempt was claimed before. */
   | { readonly kind: "stale" };
-
-/**
- * What a lost run said last may be in no log: its worker died, and Redis came back without its last second. Clients may have
- * seen it, so the next run's numbers begin beyond whatever a second can bring (I2).
- */
-export const LOST_RUN_SEQ_SKIP = 10_000;
 
 export type TakenOver = {
   /** Above every attempt before it. */
@@ -45,11 +37,12 @@ export type LostRuns = {
   readonly lost: number;
   /** The `lost` for which it was last started apart from others. */
   readonly apart: number;
+  readonly cancelRequested: boolean;
 };
 
-/** KEYS: state, log. ARGV: attempt, expiry of both in seconds, 1 to begin a run, 0 not to. Returns {outcome, seq, runs, lost runs, cancel}. */
+/** KEYS: state, log. ARGV: attempt, expiry of both in seconds, 1 to begin a run, 0 not to. Returns {outcome, seq, runs, cancel}. */
 const CLAIM_SCRIPT = `
-local known = redis.call('HMGET', KEYS[1], 'attempt', 'seq', 'ended', 'cancel', 'open_runs')
+local known = redis.call('HMGET', KEYS[1], 'attempt', 'seq', 'ended', 'cancel')
 if known[3] then return {'ended'} end
 if known[1] and tonumber(known[1]) >= tonumber(ARGV[1]) then return {'stale'} end
 redis.call('HSET', KEYS[1], 'attempt', ARGV[1])
@@ -57,7 +50,7 @@ local runs = redis.call('HINCRBY', KEYS[1], 'runs', ARGV[3])
 redis.call('HINCRBY', KEYS[1], 'open_runs', ARGV[3])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('EXPIRE', KEYS[2], ARGV[2])
-return {'claimed', known[2] or '0', tostring(runs), known[5] or '0', known[4] or ''}
+return {'claimed', known[2] or '0', tostring(runs), known[4] or ''}
 `;
 
 /** KEYS: state. Ends a run in order, unless the state has expired. */
@@ -100,7 +93,7 @@ type ClaimCommand = (
   attempt: number,
   ttlSeconds: number,
   begin: 0 | 1,
-) => Promise<[string, string?, string?, string?, string?]>;
+) => Promise<[string, string?, string?, string?]>;
 
 export function createJobClaims(redis: Redis, keys: RedisKeys) {
   redis.defineCommand("claimJob", { numberOfKeys: 2, lua: CLAIM_SCRIPT });
@@ -114,7 +107,7 @@ export function createJobClaims(redis: Redis, keys: RedisKeys) {
   return {
     /** Claims the job to run it, or, with `begin` false, only to say something in its log. */
     async claim(jobId: string, attempt: number, begin = true): Promise<Claim> {
-      const [outcome, seq, runs, lostRuns, cancel] = await commands.claimJob(
+      const [outcome, seq, runs, cancel] = await commands.claimJob(
         keys.jobState(jobId),
         keys.eventLog(jobId),
         attempt,
@@ -124,15 +117,15 @@ export function createJobClaims(redis: Redis, keys: RedisKeys) {
       if (outcome === "ended") return { kind: "ended" };
       if (outcome === "stale") return { kind: "stale" };
       const cancelRequested = cancel !== "";
-      return { kind: "claimed", seq: Number(seq), runs: Number(runs), lostRuns: Number(lostRuns), cancelRequested };
+      return { kind: "claimed", seq: Number(seq), runs: Number(runs), cancelRequested };
     },
 
     /** A run of the job that will be run again has come to its end: its worker lives. */
     closeRun: async (jobId: string): Promise<void> => void (await commands.closeRun(keys.jobState(jobId))),
 
     async lostRuns(jobId: string): Promise<LostRuns> {
-      const [lost, apart] = await redis.hmget(keys.jobState(jobId), "open_runs", "apart");
-      return { lost: Number(lost ?? 0), apart: Number(apart ?? 0) };
+      const [lost, apart, cancel] = await redis.hmget(keys.jobState(jobId), "open_runs", "apart", "cancel");
+      return { lost: Number(lost ?? 0), apart: Number(apart ?? 0), cancelRequested: cancel !== null };
     },
 
     /** Notes that a job with lost runs is started apart from others. */

@@ -17,13 +17,13 @@ import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { DelayedError, type Job, UnrecoverableError } from "bullmq";
 import type { Run, RunningJobs } from "../control/running-jobs.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
-import { type JobEventWriter, NOBODY } from "../events/job-event-writer.ts";
+import { type JobEventWriter, NEXT_RUN_SEQ_SKIP, NOBODY } from "../events/job-event-writer.ts";
 import { STATUS_TEXTS } from "../events/status-texts.ts";
 import { type AgentRunner, type Answer, resultOf } from "../run/agent-runner.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import { classifyFailure, type Failure } from "./classify-failure.ts";
 import { handBack } from "./hand-back.ts";
-import { type Claim, type JobClaims, LOST_RUN_SEQ_SKIP } from "./job-claims.ts";
+import type { JobClaims } from "./job-claims.ts";
 import { type JobEnder, type JobEnding, nothingDone } from "./job-ender.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 import type { SessionTurns } from "./session-turns.ts";
@@ -70,12 +70,14 @@ export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
     const logger = deps.logger.child({ job_id: payload.job_id, request_id: payload.request_id, attempt });
 
     await turns.takeOrPark(job, token ?? "", payload, (ahead) => tellQueued(deps, payload, attempt, ahead));
-    const suspicion = await judgeSuspect(job, payload.job_id, claims);
+    const suspicion = await judgeSuspect(job, payload.job_id, claims, jobs);
     if (suspicion.kind === "apart") await startApart(deps, job, token ?? "", payload, suspicion);
     if (suspicion.kind === "given_up") {
       logger.error("job lost its workers too often and is given up");
-      await deps.unowned.end(job, { status: "failed", error: new PlatformError("worker_lost"), ...nothingDone });
-      return;
+      const error = new PlatformError("worker_lost");
+      const isEnded = await deps.unowned.end(job, { status: "failed", error, ...nothingDone });
+      if (isEnded || (await claims.knownEnd(payload.job_id)) === "told") return;
+      throw new RetryLater("claimed elsewhere", retryDelayMs(1, null));
     }
     const claim = await claims.claim(payload.job_id, attempt);
     if (claim.kind === "ended") return ender.release(payload);
@@ -93,10 +95,12 @@ export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
       if (started.kind === "ended") return ender.tellAgain(payload, writer, started.row);
       if (started.kind === "stale") throw new RetryLater("started elsewhere", retryDelayMs(1, null));
 
-      if (claim.lostRuns > 0) writer.skipTo(claim.seq + LOST_RUN_SEQ_SKIP);
       logger.debug("job started");
       const { firstStartedAt } = started;
-      await runToEnd({ deps, job, token: token ?? "", payload, claim, firstStartedAt, run, writer, logger });
+      // A Redis that lost its last second may know of fewer.
+      const runs = Math.max(claim.runs, started.runs);
+      if (runs > 1) writer.skipTo(claim.seq + NEXT_RUN_SEQ_SKIP);
+      await runToEnd({ deps, job, token: token ?? "", payload, runs, firstStartedAt, run, writer, logger });
     });
     reach("before_completion", payload.job_id);
   };
@@ -107,7 +111,8 @@ type StartedJob = {
   readonly job: Job;
   readonly token: string;
   readonly payload: JobPayload;
-  readonly claim: Claim & { kind: "claimed" };
+  /** How often the agent was begun, this time included. */
+  readonly runs: number;
   readonly firstStartedAt: number;
   readonly run: Run;
   readonly writer: JobEventWriter;
@@ -115,17 +120,16 @@ type StartedJob = {
 };
 
 async function runToEnd(started: StartedJob): Promise<void> {
-  const { deps, job, payload, claim, run, writer, logger } = started;
+  const { deps, job, payload, runs, run, writer, logger } = started;
   const { deadlineMs } = deps;
   const { answer, run: runAgent } = deps.runner.prepare({
-    ...{ payload, run, writer, logger, deadlineMs },
-    runs: claim.runs,
+    ...{ payload, runs, run, writer, logger, deadlineMs },
   });
   const timers = startDeadlines(started);
   const startedAt = performance.now();
   try {
     // A job that is cancelled before its first run says nothing; one that had begun has something to take back.
-    if (claim.runs > 1 || !run.signal.aborted) tellStart(payload, claim.runs, writer);
+    if (runs > 1 || !run.signal.aborted) tellStart(payload, runs, writer);
     run.signal.throwIfAborted();
     await runAgent();
     await deps.ender.end(payload, writer, { status: "completed", ...broughtBy(answer, startedAt) });
@@ -196,15 +200,13 @@ async function tell(
   const claim = await deps.claims.claim(job_id, attempt, false);
   if (claim.kind !== "claimed") return;
   const writer = deps.publisher.open(job_id, attempt, claim.seq, NOBODY);
-  if (claim.lostRuns > 0) writer.skipTo(claim.seq + LOST_RUN_SEQ_SKIP);
+  if (claim.runs > 0) writer.skipTo(claim.seq + NEXT_RUN_SEQ_SKIP);
   writer.append({ event: "thought", data });
   await writer.flushed();
 }
 
 async function settleFailure(started: StartedJob, partial: Brought, failure: Failure): Promise<void> {
   const { deps, job, token, payload, run, writer, logger } = started;
-  const isToBeRunAgain = failure.kind !== "cancelled" && failure.kind !== "failed";
-  if (isToBeRunAgain) await deps.claims.closeRun(payload.job_id);
   switch (failure.kind) {
     case "cancelled":
       await deps.ender.end(payload, writer, { status: "cancelled", ...partial });
@@ -223,6 +225,7 @@ async function settleFailure(started: StartedJob, partial: Brought, failure: Fai
       await writer.flushed();
       // The reply may have brought a cancel request: that ends the job now, not at its next attempt.
       if (run.signal.aborted) return settleFailure(started, partial, classifyFailure(null, run.signal, false));
+      await deps.claims.closeRun(payload.job_id);
       throw new RetryLater(failure.error.code, delayMs);
     }
     case "handed_back":
@@ -232,9 +235,11 @@ async function settleFailure(started: StartedJob, partial: Brought, failure: Fai
         data: { content: STATUS_TEXTS[payload.locale].handedOver, type: "status" },
       });
       await writer.flushed();
+      await deps.claims.closeRun(payload.job_id);
       return handBack(job, token);
     case "disowned":
       logger.warn("job belongs to another attempt by now, stopped");
+      await deps.claims.closeRun(payload.job_id);
       throw new Error("disowned");
   }
 }

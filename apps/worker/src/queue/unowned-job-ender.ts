@@ -4,17 +4,17 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { Job } from "bullmq";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
-import { type JobEventWriter, MAX_EVENTS, NOBODY } from "../events/job-event-writer.ts";
+import { type JobEventWriter, MAX_EVENTS, NEXT_RUN_SEQ_SKIP, NOBODY } from "../events/job-event-writer.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import type { RunningJobRow, UnownedJobRepository } from "../storage/unowned-job-repository.ts";
-import { type JobClaims, LOST_RUN_SEQ_SKIP } from "./job-claims.ts";
+import type { JobClaims } from "./job-claims.ts";
 import { type JobEnder, type JobEnding, nothingDone } from "./job-ender.ts";
 
 /** A younger claim may be that of a worker that is about to end the job, or to notice that it is not its own any more. */
 const CLAIM_MIN_AGE_S = (30 * SECOND) / SECOND;
 
 /** Where the numbers of events go on when Redis has lost them: beyond whatever clients may have seen (I2). */
-const seqIfLost = (attempts: number): number => attempts * 2 * MAX_EVENTS;
+const seqIfLost = (attempts: number): number => attempts * 4 * MAX_EVENTS;
 
 export type UnownedJobEnder = ReturnType<typeof createUnownedJobEnder>;
 
@@ -26,8 +26,10 @@ export function createUnownedJobEnder(
   rows: UnownedJobRepository,
 ) {
   /** Nothing is kept of what earlier runs said, so nothing of it is to be shown. */
-  const takeBack = (writer: JobEventWriter) =>
+  function takeBack(writer: JobEventWriter, seq: number): void {
+    writer.skipTo(seq + NEXT_RUN_SEQ_SKIP);
     writer.append({ event: "message", data: { content: "", type: "reset" } });
+  }
 
   return {
     /** False: somebody claimed it first, or it has ended. Throws when the payload does not even say whose it is. */
@@ -42,8 +44,9 @@ export function createUnownedJobEnder(
       if (started.kind === "stale") return false;
       if (started.kind === "ended") await ender.tellAgain(payload, writer, started.row);
       else {
-        if (claim.lostRuns > 0) writer.skipTo(claim.seq + LOST_RUN_SEQ_SKIP);
-        if (claim.runs > 0) takeBack(writer);
+        // The start above counts as one more.
+        const wasBegun = claim.runs > 0 || started.runs > 1;
+        if (wasBegun) takeBack(writer, claim.seq);
         await ender.end(payload, writer, ending);
       }
       return true;
@@ -57,7 +60,7 @@ export function createUnownedJobEnder(
       const claim = await claims.takeOver(row.id, row.attempt + 1, CLAIM_MIN_AGE_S, seqIfLost(row.attempt));
       if (claim === null || !(await rows.takeOver(row, claim.attempt))) return false;
       const writer = publisher.open(row.id, claim.attempt, claim.seq, NOBODY);
-      takeBack(writer);
+      takeBack(writer, claim.seq);
       const payload = SalvagedPayloadSchema.parse({ ...row, job_id: row.id });
       const ending: JobEnding = claim.cancelRequested
         ? { status: "cancelled", ...nothingDone }

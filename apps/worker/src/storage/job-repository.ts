@@ -16,6 +16,8 @@ export type StartedJob =
       readonly kind: "started";
       /** When the first attempt was started, ms since 1970. */
       readonly firstStartedAt: number;
+      /** How often the job was begun, this time included, by what the database has seen. */
+      readonly runs: number;
     }
   /** A row with a terminal status: the job ended before, perhaps without its end being told. */
   | { readonly kind: "ended"; readonly row: JobRow }
@@ -60,11 +62,15 @@ export function createJobRepository(db: Knex, worker: string) {
         batch.push({ query: statements.insertMessage({ ...message, ...said }) });
       }
       const isStarted = await writeBatch(db, batch);
-      if (isStarted && attempt === 1) return { kind: "started", firstStartedAt: startedAt.getTime() };
+      if (isStarted && attempt === 1) return { kind: "started", firstStartedAt: startedAt.getTime(), runs: 1 };
       const row = await find(job_id);
-      if (isStarted && row !== undefined) return { kind: "started", firstStartedAt: Date.parse(row.started_at) };
+      if (isStarted && row !== undefined) {
+        return { kind: "started", firstStartedAt: Date.parse(row.started_at), runs: row.runs };
+      }
       return row === undefined || row.status === "running" ? { kind: "stale" } : { kind: "ended", row };
     },
+
+    isEnded: async (jobId: string): Promise<boolean> => ((await find(jobId))?.status ?? "running") !== "running",
 
     /** Writes the end of a job and its answer. False: the job is no longer this attempt's, and nothing was written. */
     async end({ job_id, session_id }: JobPayload, attempt: number, end: JobEnd): Promise<boolean> {

@@ -71,9 +71,10 @@ async function writeGroup(db: Knex, group: readonly Batch[]): Promise<void> {
     const written = await whileBusy(() => runGroup(db, group));
     for (const [at, { resolve }] of group.entries()) resolve(written[at] ?? false);
   } catch (error) {
-    // One that fails takes the others along: each is given a transaction of its own.
-    if (group.length > 1) for (const batch of group) await writeGroup(db, [batch]);
-    else group[0]?.reject(new PlatformError("storage_unavailable", { cause: error }));
+    // What is one batch's own fault must not be the others': each is tried alone. What all have met, none meets again.
+    const isOfOne = group.length > 1 && !isBusy(error) && !isTimeout(error);
+    if (isOfOne) for (const batch of group) await writeGroup(db, [batch]);
+    else for (const { reject } of group) reject(new PlatformError("storage_unavailable", { cause: error }));
   }
 }
 
@@ -121,3 +122,6 @@ function runBatch(handle: SqliteHandle, { statements, beforeCommit }: Batch): vo
 
 const isBusy = (error: unknown): boolean =>
   error instanceof Error && "code" in error && /^SQLITE_(BUSY|LOCKED)/.test(String(error.code));
+
+/** The handle itself was not to be had. */
+const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === "KnexTimeoutError";

@@ -30,9 +30,10 @@ export function createMeter(budget: SpendableBudget): Meter {
   function finish(turn: OpenTurn, { content, toolCalls, usage }: ModelTurn): void {
     open.delete(turn);
     finished = addUsage(finished, usage);
-    // With reasoning or tool calls the figure is of more than the text.
+    // With reasoning or tool calls the figure is of more than the text; and some count reasoning that they do not stream.
     const isTextAlone = content === turn.content && toolCalls.length === 0 && usage.output_tokens > 0;
-    latest = isTextAlone ? { text: content, tokens: usage.output_tokens } : null;
+    const isPlausible = usage.output_tokens <= 3 * estimateTokens(content) + 16;
+    latest = isTextAlone && isPlausible ? { text: content, tokens: usage.output_tokens } : null;
   }
 
   return {

@@ -14,7 +14,7 @@ const MAX_EVENT_CHARS = 8 * 1024 * 1024;
 const REST_WITHIN_MS = SECOND;
 
 /**
- * Ends with the event whose data is `last`, or with the body. Throws when the body breaks off with an error. A reader that
+ * Ends with the event whose data begins with `last`, or with the body. Throws when the body breaks off with an error. A reader that
  * leaves before that closes the connection.
  */
 export async function* readEvents(body: Readable, last: string): AsyncGenerator<readonly string[]> {
@@ -24,7 +24,7 @@ export async function* readEvents(body: Readable, last: string): AsyncGenerator<
   let wake = () => {};
   const parser = createParser({
     onEvent({ data }) {
-      if (data === last) ended = true;
+      if (data.startsWith(last)) ended = true;
       else if (!ended) waiting.push(data);
     },
     onError(error) {

@@ -3,7 +3,12 @@
  * all else that a worker does with a token: its reader gets what the socket brings.
  */
 import type { Readable } from "node:stream";
-import { Agent, type Dispatcher, request } from "undici";
+import { Agent, type Dispatcher, interceptors, request } from "undici";
+
+const MAX_REDIRECTIONS = 5;
+
+/** In the JSON of a request; within its strings the quotes would be escaped. */
+const STREAM_WANTED = /"stream":true/;
 
 export type Transport = {
   readonly fetch: typeof fetch;
@@ -14,26 +19,29 @@ export type Transport = {
 
 /** Time limits of answers are the caller's, by its signal; `connectMs` is the connection's own. */
 export function createTransport(connectMs: number): Transport {
-  const dispatcher = new Agent({ connect: { timeout: connectMs }, headersTimeout: 0, bodyTimeout: 0 });
+  const agent = new Agent({ connect: { timeout: connectMs }, headersTimeout: 0, bodyTimeout: 0 });
+  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTIONS }));
   const bodies = new WeakMap<Response, Readable>();
 
   async function send(url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
     const { statusCode, headers, body } = await request(String(url), {
       dispatcher,
       method: (init.method ?? "GET") as Dispatcher.HttpMethod,
-      headers: Object.fromEntries(new Headers(init.headers)),
+      // What is compressed all the same could not be read.
+      headers: { ...Object.fromEntries(new Headers(init.headers)), "accept-encoding": "identity" },
       body: init.body as string,
       signal: init.signal ?? null,
     });
     const head = { status: statusCode, headers: flatten(headers) };
-    const isWhole = statusCode >= 300 || String(headers["content-type"]).startsWith("application/json");
-    if (isWhole) return new Response(await body.text(), head);
+    const isStream = statusCode < 300 && typeof init.body === "string" && STREAM_WANTED.test(init.body);
+    if (!isStream || String(headers["content-type"]).startsWith("application/json"))
+      return new Response(await body.text(), head);
     const response = new Response(null, head);
     bodies.set(response, body);
     return response;
   }
 
-  return { fetch: send, bodyOf: (response) => bodies.get(response), close: () => dispatcher.destroy() };
+  return { fetch: send, bodyOf: (response) => bodies.get(response), close: () => agent.destroy() };
 }
 
 const flatten = (headers: Readonly<Record<string, string | string[] | undefined>>): [string, string][] =>
