@@ -326,10 +326,16 @@ test("a worker dies between two steps: the finished one is not run again", async
     { id: "second", task: "[[fault=silence times=1 text=Told]] the second of two", depends_on: ["first"] },
   );
   const { jobId, stream } = await chat("[[text=All%20done]] in spite of all", { plan });
-  const reading = stream.all();
+  const seen: SseEvent[] = [];
+  const reading = (async () => {
+    for await (const event of stream.events()) seen.push(event);
+    return seen;
+  })();
+  // In the log, which is a moment behind what the agent does.
   await waitFor(
     "the second step",
-    async () => (await platform.model.calls({ contains: "second of two" })).length === 1,
+    async () =>
+      told(seen).includes("started second") && (await platform.model.calls({ contains: "second of two" })).length === 1,
   );
   await platform.workers[0]?.kill();
   await platform.startWorker();
