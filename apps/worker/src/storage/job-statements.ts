@@ -11,8 +11,6 @@ type EndedJob = Pick<JobRow, EndColumns | "id" | "attempt" | "finished_at">;
 
 type NewMessage = Omit<MessageRow, "ordinal">;
 
-export type JobStatements = ReturnType<typeof prepareJobStatements>;
-
 export function prepareJobStatements(db: Knex) {
   return {
     upsertSession: prepareStatement<SessionRow>((session) =>
