@@ -4,7 +4,7 @@ import { newId } from "@agent-paas/shared/ids.ts";
 import { HOUR, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { Queue } from "bullmq";
 import { expect, onTestFinished, test } from "vitest";
-import { expectOneDone } from "../support/expect-stream.ts";
+import { expectOneDone, expectRisingIds } from "../support/expect-stream.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { startPrivateRedis } from "../support/redis.ts";
 import { type SseEvent, type SseStream, shownText } from "../support/sse-client.ts";
@@ -28,11 +28,6 @@ async function readSome(stream: SseStream): Promise<{ whole: Promise<SseEvent[]>
   })();
   await waitFor("some of the answer", () => seen.length >= 5);
   return { whole };
-}
-
-function expectRisingIds(events: readonly SseEvent[]): void {
-  const ids = events.map(({ id }) => id);
-  expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
 }
 
 /** The worker dies, and the queue forgets the job. */

@@ -3,7 +3,7 @@
  * said: its numbers are not used again (I2).
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectOneDone } from "../support/expect-stream.ts";
+import { expectOneDone, expectRisingIds } from "../support/expect-stream.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { type SseEvent, type SseStream, shownText } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -48,11 +48,6 @@ const stateOf = (jobId: string) => platform.redis.hgetall(platform.keys.jobState
 /** As if the job had lost its workers before. */
 const suspect = (jobId: string, openRuns: number) =>
   platform.redis.hset(platform.keys.jobState(jobId), "open_runs", openRuns);
-
-function expectRisingIds(events: readonly SseEvent[]): void {
-  const ids = events.map(({ id }) => id);
-  expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
-}
 
 test("a job that has lost three workers starts apart from others, and its clients are told", async () => {
   const { jobId, seen, whole } = await ask("[[tokens=40 rate=20]] apart");
