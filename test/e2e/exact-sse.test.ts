@@ -1,4 +1,6 @@
 /** The wire, byte for byte but for ids: what clients of other languages parse. */
+import { connect } from "node:net";
+import { text as readText } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
 
@@ -76,4 +78,62 @@ test("a failing model is streamed as error and done", async () => {
       "",
     ].join("\n\n"),
   );
+});
+
+/** What a client gets that sends these requests at once and reads until the server closes. */
+function exchange(
+  ...requests: readonly { readonly version: string; readonly answer: string; readonly last: boolean }[]
+) {
+  const { hostname, port } = new URL(platform.alice.origin);
+  const socket = connect(Number(port), hostname);
+  for (const { version, answer, last } of requests) {
+    const body = JSON.stringify({ agent_type: "chat_basic", message: `[[text=${answer}]] hi` });
+    const head = [
+      `POST /api/v1/chat/completions HTTP/${version}`,
+      "Host: test",
+      `Authorization: Bearer ${KEYS.alice}`,
+      "Accept-Language: en",
+      `Content-Length: ${body.length}`,
+      `Connection: ${last ? "close" : "keep-alive"}`,
+    ];
+    socket.write(`${head.join("\r\n")}\r\n\r\n${body}`);
+  }
+  return readText(socket);
+}
+
+test("streams are chunked as HTTP/1.1 says, also those that a client asked for before the former had ended", async () => {
+  const all = await exchange(
+    { version: "1.1", answer: "First", last: false },
+    { version: "1.1", answer: "Second", last: true },
+  );
+  const bodies = all.split(/HTTP\/1\.1 200 OK\r\n.*?\r\n\r\n/s).slice(1);
+  expect(bodies).toHaveLength(2);
+  for (const [at, answer] of ["First", "Second"].entries()) {
+    let rest = bodies[at] ?? "";
+    let text = "";
+    for (;;) {
+      const [head = "", size = ""] = /^([0-9a-f]+)\r\n/.exec(rest) ?? [];
+      const length = Number.parseInt(size, 16);
+      text += rest.slice(head.length, head.length + length);
+      expect(rest.slice(head.length + length, head.length + length + 2)).toBe("\r\n");
+      rest = rest.slice(head.length + length + 2);
+      if (length === 0) break;
+    }
+    expect(rest).toBe("");
+    expect(text).toContain(`"content":"${answer}","type":"text"`);
+    expect(text.split("\n\n").at(-2)).toContain("event: done");
+  }
+});
+
+test("a client of HTTP/1.0 gets the stream as it is, to the connection's end", async () => {
+  const all = await exchange({ version: "1.0", answer: "Plain", last: true });
+  expect(all).not.toMatch(/transfer-encoding/i);
+  const [, body = ""] = all.split("\r\n\r\n");
+  expect(body.split("\n\n").map((frame) => frame.split("\n").at(-2) ?? frame)).toEqual([
+    "retry: 2000",
+    "event: thought",
+    "event: message",
+    "event: done",
+    "",
+  ]);
 });

@@ -6,6 +6,7 @@
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { Response } from "express";
+import { createChunkedAnswer } from "./chunked-answer.ts";
 import type { JobEventFanout } from "./job-event-fanout.ts";
 import type { JobStage } from "./job-event-follower.ts";
 import type { OpenAnswers } from "./open-answers.ts";
@@ -16,7 +17,7 @@ const RECONNECT_MS = 2 * SECOND;
 const reconnectAfter = (ms: number) => `retry: ${Math.round(ms)}\n\n`;
 
 const PREAMBLE = reconnectAfter(RECONNECT_MS);
-const HEARTBEAT = ": hb\n\n";
+const HEARTBEAT = Buffer.from(": hb\n\n");
 
 export type SseDeps = {
   readonly fanout: JobEventFanout;
@@ -47,6 +48,7 @@ export function streamJobEvents(res: Response, deps: SseDeps, options: SseOption
     Location: `/api/v1/jobs/${jobId}/events`,
   });
   res.write(PREAMBLE);
+  const answer = createChunkedAnswer(res);
 
   let stalled: NodeJS.Timeout | undefined;
   const dropWhenStalled = () => {
@@ -60,7 +62,7 @@ export function streamJobEvents(res: Response, deps: SseDeps, options: SseOption
     stage,
     sink: {
       write(batch) {
-        const flowing = res.write(batch);
+        const flowing = answer.write(batch);
         if (!flowing) dropWhenStalled();
         return flowing;
       },
@@ -69,7 +71,7 @@ export function streamJobEvents(res: Response, deps: SseDeps, options: SseOption
   });
   const leaveWheel = deps.wheel.join(() => {
     // No heartbeat into a full socket: it would be one more thing to queue for a client that does not read.
-    if (!res.writableNeedDrain) res.write(HEARTBEAT);
+    if (!answer.isFull()) answer.write(HEARTBEAT);
   });
 
   const leave = () => {
@@ -89,7 +91,7 @@ export function streamJobEvents(res: Response, deps: SseDeps, options: SseOption
     stop();
   };
   const forget = deps.openAnswers.add(sendElsewhere);
-  res.on("drain", () => {
+  answer.onDrain(() => {
     if (res.writableEnded) return;
     clearTimeout(stalled);
     stalled = undefined;

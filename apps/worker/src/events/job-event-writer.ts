@@ -1,8 +1,8 @@
 /** The events of one attempt on their way to the log: numbered, encoded once, counted, bounded. */
-import { encodeEvent, type JobEvent } from "@agent-paas/shared/contract/events.ts";
+import { encodeEvent, type JobEvent, readBounds } from "@agent-paas/shared/contract/events.ts";
 import type { TerminalStatus } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import { SECOND } from "@agent-paas/shared/time.ts";
+import { ConfirmedFrames } from "./confirmed-frames.ts";
 import { lastSeqIfBehind, Verdict } from "./publish-script.ts";
 
 /** Limits of what one attempt may say. */
@@ -17,9 +17,6 @@ export const NEXT_RUN_SEQ_SKIP = MAX_EVENTS;
 
 /** From so many unconfirmed bytes on, the agent waits for Redis. */
 const CONGESTED_BYTES = 256 * 1024;
-
-/** Confirmed frames are kept so long: what an append-only file synced every second can lose in a crash, and some. */
-const KEEP_CONFIRMED_MS = 5 * SECOND;
 
 export type WriterSignals = {
   /** The job is no longer this attempt's: stop, say nothing. */
@@ -40,6 +37,8 @@ export type PendingBatch = {
   readonly bytes: string;
   readonly ended: TerminalStatus | null;
   readonly progress: string | null;
+  /** Whether it claims the job for its attempt. */
+  readonly claims: boolean;
 };
 
 type Waiter = { resolve: () => void; reject: (error: Error) => void; untilSeq: number };
@@ -64,18 +63,21 @@ export class JobEventWriter {
   #pendingFollows: number;
   #pendingFirst: number;
   #sent: PendingBatch | null = null;
-  #confirmed: { batch: PendingBatch; at: number }[] = [];
+  readonly #confirmed = new ConfirmedFrames();
   #ended: TerminalStatus | null = null;
   #progress: string | null = null;
   #waiters: Waiter[] = [];
   #refused = false;
+  #claims: boolean;
 
+  /** With `claims` the first batch claims the job. */
   constructor(
     jobId: string,
     attempt: number,
     seq: number,
     signals: WriterSignals,
     schedule: (writer: JobEventWriter) => void,
+    claims = false,
   ) {
     this.jobId = jobId;
     this.attempt = attempt;
@@ -85,6 +87,7 @@ export class JobEventWriter {
     this.#pendingFirst = seq + 1;
     this.#signals = signals;
     this.#schedule = schedule;
+    this.#claims = claims;
   }
 
   /** Before anything is appended: the first event's number is above `seq`. */
@@ -135,7 +138,9 @@ export class JobEventWriter {
         bytes: this.#pending.join(""),
         ended: this.#ended,
         progress: this.#progress,
+        claims: this.#claims,
       };
+      this.#claims = false;
       this.#pending = [];
       this.#pendingFollows = this.seq;
       this.#pendingFirst = this.seq + 1;
@@ -162,10 +167,7 @@ export class JobEventWriter {
   #confirm(batch: PendingBatch): void {
     this.#confirmedSeq = batch.last;
     this.#unconfirmedChars -= batch.bytes.length;
-    const now = Date.now();
-    this.#confirmed.push({ batch, at: now });
-    const fresh = this.#confirmed.findIndex(({ at }) => now - at < KEEP_CONFIRMED_MS);
-    if (fresh > 0) this.#confirmed.splice(0, fresh);
+    this.#confirmed.add(batch);
     if (this.#waiters.length === 0) return;
     const reached = this.#waiters.filter(({ untilSeq }) => untilSeq <= batch.last);
     this.#waiters = this.#waiters.filter(({ untilSeq }) => untilSeq > batch.last);
@@ -174,17 +176,13 @@ export class JobEventWriter {
 
   /** Redis came back with an older state, up to `seq`: give it again what it had confirmed. */
   #sendAgainBehind(seq: number, batch: PendingBatch): boolean {
-    const lost = this.#confirmed.filter((kept) => kept.batch.last > seq).map((kept) => kept.batch);
-    const [oldest] = lost;
-    if (oldest?.follows !== seq) {
+    const lost = this.#confirmed.takeAfter(seq);
+    if (lost === null) {
       this.#refuse(false);
       return false;
     }
-    // They are part of the batch again, and will be kept with it.
-    this.#confirmed = this.#confirmed.filter((kept) => kept.batch.last <= seq);
-    const bytes = [...lost, batch].map((part) => part.bytes).join("");
-    this.#sent = { ...batch, follows: seq, first: oldest.first, bytes };
-    this.#unconfirmedChars += bytes.length - batch.bytes.length;
+    this.#sent = { ...batch, follows: seq, first: readBounds(lost).first, bytes: `${lost}${batch.bytes}` };
+    this.#unconfirmedChars += this.#sent.bytes.length - batch.bytes.length;
     return true;
   }
 
