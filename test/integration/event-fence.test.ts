@@ -2,14 +2,16 @@
  * I4 in the event log, on a real Redis: only the latest attempt of a job is heard, in the order in which it speaks (I2), and
  * nothing behind the end (I1), however many attempts believe at once that the job is theirs.
  */
-import { decodeEvents, type JobEvent } from "@agent-paas/shared/contract/events.ts";
+import { decodeEvents, encodeEvent, type JobEvent } from "@agent-paas/shared/contract/events.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { DAY, SECOND } from "@agent-paas/shared/time.ts";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { createJobEventPublisher } from "../../apps/worker/src/events/job-event-publisher.ts";
 import { type JobEventWriter, WriterRefused } from "../../apps/worker/src/events/job-event-writer.ts";
+import { PUBLISH_SCRIPT, Verdict } from "../../apps/worker/src/events/publish-script.ts";
 import { createJobClaims } from "../../apps/worker/src/queue/job-claims.ts";
 
 function openJob() {
@@ -36,7 +38,14 @@ function openJob() {
     return batches.flatMap(([, fields]) => decodeEvents(fields[1] as Buffer));
   }
 
-  return { jobId, redis, keys, claims, claim, log, refused };
+  /** The writer that claims the job with its first words. */
+  const first = () => {
+    const cancels: string[] = [];
+    const signals = { refused: () => void refused.push(1), cancelRequested: () => void cancels.push(jobId) };
+    return Object.assign(publisher.openFirst(jobId, signals), { cancels });
+  };
+
+  return { jobId, redis, keys, claims, claim, first, log, refused };
 }
 
 const text = (content: string): JobEvent => ({ event: "message", data: { content, type: "text" } });
@@ -79,6 +88,52 @@ test("an attempt whose job's state is gone is refused, and brings nothing back",
   await redis.del(keys.jobState(jobId), keys.eventLog(jobId));
   await expect(say(writer, text("lost"))).rejects.toThrow(WriterRefused);
   expect([await log(), await redis.exists(keys.jobState(jobId)), refused]).toEqual([[], 0, [1]]);
+});
+
+test("the first words of a job claim it, as a claim of its own would", async () => {
+  const { jobId, redis, keys, claim, first, log, refused } = openJob();
+  const writer = first();
+  await say(writer, text("first"));
+  await say(writer, text("second"));
+  expect(await redis.hgetall(keys.jobState(jobId))).toEqual({ attempt: "1", runs: "1", open_runs: "1", seq: "2" });
+  for (const key of [keys.jobState(jobId), keys.eventLog(jobId)]) {
+    expect(await redis.ttl(key)).toBeGreaterThan((6 * DAY) / SECOND);
+  }
+  expect(await claim(1)).toBeNull();
+  await say(await claim(2), text("of the second"));
+  await expect(say(writer, text("too late"))).rejects.toThrow(WriterRefused);
+  expect([(await log()).length, refused]).toEqual([3, [1]]);
+});
+
+test("they are refused once anybody else has claimed the job, who is heard", async () => {
+  const { jobId, claims, claim, first, log } = openJob();
+  const other = await claim(1);
+  await expect(say(first(), text("mine"))).rejects.toThrow(WriterRefused);
+  await say(other, doneOf(jobId));
+  await expect(say(first(), text("mine"))).rejects.toThrow(WriterRefused);
+  expect((await log()).map(({ event }) => event)).toEqual(["done"]);
+  expect(await claims.claim(jobId, 1)).toEqual({ kind: "ended" });
+});
+
+test("they bring back that the job was cancelled before", async () => {
+  const { jobId, redis, keys, first } = openJob();
+  await redis.hset(keys.jobState(jobId), "cancel", "1");
+  const writer = first();
+  await say(writer, text("first"));
+  expect(writer.cancels).toEqual([jobId]);
+});
+
+test("the same call made again after a lost reply changes nothing", async () => {
+  const { jobId, redis, keys, log } = openJob();
+  redis.defineCommand("publishEvents", { lua: PUBLISH_SCRIPT });
+  const { publishEvents } = redis as unknown as { publishEvents(...args: unknown[]): Promise<number[]> };
+  const frame = encodeEvent(1, text("first"));
+  const ofJob = [keys.eventChannel(jobId), 1, 0, 1, 1, frame, "", "", "1"];
+  const call = () =>
+    publishEvents.call(redis, 2, keys.jobState(jobId), keys.eventLog(jobId), 60, (7 * DAY) / SECOND, ...ofJob);
+  expect([await call(), await call()]).toEqual([[Verdict.taken], [Verdict.taken]]);
+  expect((await log()).map(({ seq }) => seq)).toEqual([1]);
+  expect(await redis.hget(keys.jobState(jobId), "runs")).toBe("1");
 });
 
 test("of twenty attempts that run at once the log has one after the other, and one end", async () => {

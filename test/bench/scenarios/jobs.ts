@@ -45,9 +45,10 @@ type JobQueue = {
 async function addAll(queue: JobQueue, jobs: number, endedThen: number): Promise<Figures> {
   const { result, cpuUs, peakMiB } = await withUsage(queue.processes, async () => {
     const startedAt = performance.now();
-    const adding = queue.add(jobs);
+    // Nobody looks while jobs are added over HTTP: counting rows takes a good part of a core.
+    const refused = await queue.add(jobs);
     await waitFor("all jobs to end", async () => (await queue.ended()) >= endedThen, 3 * MINUTE);
-    return { wallMs: performance.now() - startedAt, refused: await adding };
+    return { wallMs: performance.now() - startedAt, refused };
   });
   return {
     jobsPerSecond: (jobs / result.wallMs) * SECOND,

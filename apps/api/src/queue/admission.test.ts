@@ -1,11 +1,14 @@
+import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import type { Redis } from "ioredis";
 import { expect, test } from "vitest";
 import { createAdmission, isOutOfMemory } from "./admission.ts";
 
-/** Answers INFO memory alone, and counts how often it is asked. */
-function redisWith(info: string) {
+/** Answers INFO memory and the depths of queues alone, and counts how often it is asked. */
+function redisWith(info: string, depth = 0) {
   const asked = { times: 0 };
   const redis = {
+    llen: async () => depth,
+    zcard: async () => 0,
     info: async () => {
       asked.times++;
       return info.replaceAll("\n", "\r\n");
@@ -17,23 +20,31 @@ function redisWith(info: string) {
 const infoOf = (used: number, max: number, policy = "noeviction") =>
   `# Memory\nused_memory:${used}\nmaxmemory:${max}\nmaxmemory_policy:${policy}\n`;
 
+const keys = createRedisKeys("test");
+
 test("no job may wait more while less than a tenth of the memory is left; without a limit there is always room", async () => {
-  expect(await createAdmission(redisWith(infoOf(900, 1_000)).redis, 7).limit()).toBe(7);
-  expect(await createAdmission(redisWith(infoOf(901, 1_000)).redis, 7).limit()).toBe(0);
-  expect(await createAdmission(redisWith(infoOf(10 ** 12, 0)).redis, 7).limit()).toBe(7);
+  expect(await createAdmission(redisWith(infoOf(900, 1_000)).redis, keys, 7).room("chat")).toMatchObject({ limit: 7 });
+  expect(await createAdmission(redisWith(infoOf(901, 1_000)).redis, keys, 7).room("chat")).toMatchObject({ limit: 0 });
+  expect(await createAdmission(redisWith(infoOf(10 ** 12, 0)).redis, keys, 7).room("chat")).toMatchObject({ limit: 7 });
 });
 
 test("many requests cost one question", async () => {
   const { redis, asked } = redisWith(infoOf(1, 0));
-  const admission = createAdmission(redis, 7);
-  await Promise.all(Array.from({ length: 100 }, () => admission.limit()));
-  await admission.limit();
+  const admission = createAdmission(redis, keys, 7);
+  await Promise.all(Array.from({ length: 100 }, () => admission.room("chat")));
+  await admission.room("chat");
   expect(asked.times).toBe(1);
 });
 
+test("jobs need not be counted until half of those that may wait do, by the last look and what was asked since", async () => {
+  const admission = createAdmission(redisWith(infoOf(1, 0), 3).redis, keys, 10);
+  const rooms = [await admission.room("chat"), await admission.room("chat"), await admission.room("execute")];
+  expect(rooms.map(({ isAmple }) => isAmple)).toEqual([true, false, true]);
+});
+
 test("a Redis that evicts takes no job, and the refusal says why", async () => {
-  const admission = createAdmission(redisWith(infoOf(1, 0, "allkeys-lru")).redis, 7);
-  await expect(admission.limit()).rejects.toMatchObject({
+  const admission = createAdmission(redisWith(infoOf(1, 0, "allkeys-lru")).redis, keys, 7);
+  await expect(admission.room("chat")).rejects.toMatchObject({
     code: "queue_unavailable",
     message: expect.stringContaining("maxmemory-policy allkeys-lru"),
   });

@@ -1,14 +1,18 @@
 /**
  * Admission: new jobs are refused before Redis is full, so that those accepted find room to run and to end. The depth of
- * the queue is counted by the accept script; the memory of Redis is read here.
+ * the queue is counted by the accept script, where it may be too much; the memory of Redis is read here.
  */
+import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { evictionProblem, type RedisMemory, readRedisMemory } from "@agent-paas/shared/redis/memory.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { Redis } from "ioredis";
 
-/** Requests see a figure of at most this age; it costs one command a second, however many ask. */
+/** From this age on a figure is read again, which costs one round trip however many ask; nobody waits for it. */
 const FRESH_FOR_MS = SECOND;
+/** From this age on it is waited for. */
+const STALE_AFTER_MS = 5 * SECOND;
 /** Shares of `maxmemory`. What is above the second is for the events, results and cancels of jobs accepted before. */
 const NEARLY_FULL = 0.8;
 const FULL = 0.9;
@@ -29,35 +33,70 @@ const usage = ({ usedBytes, maxBytes }: RedisMemory): number => (maxBytes === 0 
 
 export type Admission = ReturnType<typeof createAdmission>;
 
-/** @param maxQueuedJobs how many jobs of one queue may wait. */
-export function createAdmission(redis: Redis, maxQueuedJobs: number) {
-  let known: { memory: RedisMemory; at: number } | null = null;
-  let reading: Promise<RedisMemory> | null = null;
+/** What is known of Redis, `at` a time. */
+type Look = {
+  readonly memory: RedisMemory;
+  /** Jobs that wait, by queue. */
+  readonly depths: Readonly<Record<JobKind, number>>;
+  readonly at: number;
+};
 
-  async function read(): Promise<RedisMemory> {
-    const memory = await readRedisMemory(redis);
-    known = { memory, at: Date.now() };
-    return memory;
+export type Room = {
+  /** How many jobs may wait for one more to be accepted: none while memory is short. */
+  readonly limit: number;
+  /** So few wait that they need not be counted. */
+  readonly isAmple: boolean;
+};
+
+/** @param maxQueuedJobs how many jobs of one queue may wait. */
+export function createAdmission(redis: Redis, keys: RedisKeys, maxQueuedJobs: number) {
+  let known: Look | null = null;
+  let looking: Promise<Look> | null = null;
+  /** Asked for here since the last look, by queue. */
+  let asked: Record<JobKind, number> = { chat: 0, execute: 0 };
+
+  const depthOf = async (kind: JobKind): Promise<number> => {
+    const [waiting, delayed] = await Promise.all([
+      redis.llen(keys.waitingJobs(kind)),
+      redis.zcard(keys.delayedJobs(kind)),
+    ]);
+    return waiting + delayed;
+  };
+
+  async function look(): Promise<Look> {
+    const [memory, chat, execute] = await Promise.all([readRedisMemory(redis), depthOf("chat"), depthOf("execute")]);
+    asked = { chat: 0, execute: 0 };
+    known = { memory, depths: { chat, execute }, at: Date.now() };
+    return known;
   }
 
-  async function memory(): Promise<RedisMemory> {
-    if (known !== null && Date.now() - known.at < FRESH_FOR_MS) return known.memory;
-    reading ??= read().finally(() => {
-      reading = null;
-    });
-    return reading;
+  /** A look of at most that age, in ms; one that is older than need be is on its way to be replaced. */
+  async function latest(maxAgeMs: number): Promise<Look> {
+    const ageMs = known === null ? Number.POSITIVE_INFINITY : Date.now() - known.at;
+    if (ageMs > FRESH_FOR_MS && looking === null) {
+      looking = look().finally(() => {
+        looking = null;
+      });
+      // Who does not wait for it asks again soon, and waits when it has failed for long.
+      looking.catch(() => {});
+    }
+    return known !== null && ageMs <= maxAgeMs ? known : (looking ?? look());
   }
 
   return {
-    memory,
     maxQueuedJobs,
 
-    /** How many jobs may wait for one more to be accepted: none while memory is short. Throws for a Redis that evicts. */
-    async limit(): Promise<number> {
-      const now = await memory();
-      const problem = evictionProblem(now);
+    memory: async (): Promise<RedisMemory> => (await latest(FRESH_FOR_MS)).memory,
+
+    /** Throws for a Redis that evicts. */
+    async room(kind: JobKind): Promise<Room> {
+      const { memory, depths } = await latest(STALE_AFTER_MS);
+      const problem = evictionProblem(memory);
       if (problem !== null) throw new PlatformError("queue_unavailable", { message: problem });
-      return usage(now) > FULL ? 0 : maxQueuedJobs;
+      if (usage(memory) > FULL) return { limit: 0, isAmple: false };
+      asked[kind] += 1;
+      // What other processes accept in the meantime has the other half.
+      return { limit: maxQueuedJobs, isAmple: depths[kind] + asked[kind] < maxQueuedJobs / 2 };
     },
   };
 }

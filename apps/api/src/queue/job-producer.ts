@@ -4,7 +4,6 @@
  * cancels and deletions make room.
  */
 import {
-  COMPLETED_JOB_TTL_SECONDS,
   FAILED_JOB_TTL_SECONDS,
   JOB_KINDS,
   type JobKind,
@@ -72,7 +71,7 @@ const TURNS_TTL_S = (7 * DAY) / SECOND;
 const TRIES = 3;
 const JOB_OPTIONS: JobsOptions = {
   backoff: { type: "custom" },
-  removeOnComplete: { age: COMPLETED_JOB_TTL_SECONDS, count: 1_000 },
+  removeOnComplete: true,
   removeOnFail: { age: FAILED_JOB_TTL_SECONDS, count: 1_000 },
 };
 const MAINTENANCE_OPTIONS: JobsOptions = {
@@ -99,7 +98,7 @@ export function createJobProducer({
   hasSession,
   logger,
 }: ProducerOptions) {
-  const admission = createAdmission(redis, maxQueuedJobs);
+  const admission = createAdmission(redis, keys, maxQueuedJobs);
   redis.defineCommand("acceptJob", { numberOfKeys: 5, lua: ACCEPT_SCRIPT });
   redis.defineCommand("closeSession", { numberOfKeys: 2, lua: CLOSE_SESSION_SCRIPT });
   redis.defineCommand("takeTurn", { numberOfKeys: 2, lua: TAKE_TURN_SCRIPT });
@@ -143,7 +142,12 @@ export function createJobProducer({
       session_id: sessionId,
       body_hash: idempotency?.bodyHash ?? "",
     };
-    const limit = await admission.limit();
+    const { limit, isAmple } = await admission.room(kind);
+    if (idempotency === null && sessionId === null && isAmple) {
+      // Nothing is to be decided, and nothing remembered but the job itself.
+      await enqueue(payload, request);
+      return { isNew: true, jobId, sessionId };
+    }
     const deciding = commands.acceptJob(
       keys.idempotency(owner, idempotency?.key ?? ""),
       keys.session(sessionId ?? ""),

@@ -81,8 +81,9 @@ export async function acceptJob(
 }
 
 /** With no preference this is the first of them, with a preference for none of them too. */
-export const localeOf = (req: Request): Locale =>
-  LocaleSchema.catch(LOCALES[0]).parse(req.acceptsLanguages(...LOCALES));
+export const localeOf = (req: Request): Locale => LocaleOrFirstSchema.parse(req.acceptsLanguages(...LOCALES));
+
+const LocaleOrFirstSchema = LocaleSchema.catch(LOCALES[0]);
 
 export function readIdempotency(req: Request): Idempotency | null {
   const key = req.get("idempotency-key");

@@ -5,11 +5,12 @@
  * - I9: what waits to be written is bounded: a writer that is `congested` is to be awaited, one that reaches its
  *   limits fails.
  *
- * Events are collected while the previous write is in flight and go out together, one call for each shard: a quiet system
- * sends each token at once, a busy one sends batches. Order is kept and nothing is fire-and-forget: a write that Redis did
- * not confirm is made again, which the script recognises.
+ * Events are collected while the previous write is in flight and go out together: a quiet system sends each token at once, a
+ * busy one sends batches. Order is kept and nothing is fire-and-forget: a write that Redis did not confirm is made again,
+ * which the script recognises.
  */
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { type RedisKeys, shardOf } from "@agent-paas/shared/redis/keys.ts";
 import type { Redis } from "ioredis";
@@ -17,6 +18,11 @@ import { JobEventWriter, type PendingBatch, type WriterSignals } from "./job-eve
 import { PUBLISH_SCRIPT } from "./publish-script.ts";
 
 const RESEND_AFTER_MS = 200;
+/** More in one call would keep Redis from its other clients for too long, ms. */
+const MAX_JOBS_PER_CALL = 256;
+
+/** What a Redis Cluster says to keys that it keeps on different nodes. */
+const CROSS_SLOT = "CROSSSLOT";
 
 type PublishCommand = (keyCount: number, ...args: (string | number)[]) => Promise<number[]>;
 
@@ -34,6 +40,8 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
   redis.defineCommand("publishEvents", { lua: PUBLISH_SCRIPT });
   const publish = (redis as unknown as { publishEvents: PublishCommand }).publishEvents.bind(redis);
   let closed = false;
+  /** The keys of a job are those of its shard, which a Redis Cluster keeps apart from the others. */
+  let isCluster = false;
 
   const dirty = new Set<JobEventWriter>();
   let draining = false;
@@ -49,32 +57,46 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
     while (dirty.size > 0) {
       // All tokens that this turn of the event loop reads from the model's sockets go out together.
       await nextTurn();
-      const shards = Map.groupBy(dirty, (writer) => shardOf(writer.jobId));
+      const writers = [...dirty];
       dirty.clear();
-      await Promise.all([...shards.values()].map(write));
+      await Promise.all(split(writers).map(write));
     }
     draining = false;
   }
 
+  function split(writers: readonly JobEventWriter[]): (readonly JobEventWriter[])[] {
+    if (isCluster) return [...Map.groupBy(writers, (writer) => shardOf(writer.jobId)).values()];
+    if (writers.length <= MAX_JOBS_PER_CALL) return [writers];
+    const [first, rest] = [writers.slice(0, MAX_JOBS_PER_CALL), writers.slice(MAX_JOBS_PER_CALL)];
+    return [first, ...split(rest)];
+  }
+
   async function write(writers: readonly JobEventWriter[]): Promise<void> {
     const replies = await send(writers.map((writer) => writer.takeBatch()));
+    if (replies === CROSS_SLOT) {
+      isCluster = true;
+      await Promise.all(split(writers).map(write));
+      return;
+    }
     for (const [at, writer] of writers.entries()) {
       if (writer.settleBatch(replies === null ? null : (replies[at] ?? -1))) dirty.add(writer);
     }
   }
 
   /** Sends until Redis answers; null when the publisher was closed before it did. */
-  async function send(batches: readonly PendingBatch[]): Promise<number[] | null> {
+  async function send(batches: readonly PendingBatch[]): Promise<number[] | typeof CROSS_SLOT | null> {
     const keyArgs: string[] = [];
-    const args: (string | number)[] = [logTtlSeconds];
-    for (const { jobId, attempt, follows, first, last, bytes, ended, progress } of batches) {
+    const args: (string | number)[] = [logTtlSeconds, UNENDED_JOB_TTL_SECONDS];
+    for (const { jobId, attempt, follows, first, last, bytes, ended, progress, claims } of batches) {
       keyArgs.push(keys.jobState(jobId), keys.eventLog(jobId));
-      args.push(keys.eventChannel(jobId), attempt, follows, first, last, bytes, ended ?? "", progress ?? "");
+      args.push(keys.eventChannel(jobId), attempt, follows, first, last, bytes);
+      args.push(ended ?? "", progress ?? "", claims ? "1" : "");
     }
     for (let tries = 1; !closed; tries++) {
       try {
         return await publish(keyArgs.length, ...keyArgs, ...args);
       } catch (err) {
+        if (err instanceof Error && err.message.startsWith(CROSS_SLOT)) return CROSS_SLOT;
         if (tries === 1) logger.warn({ err, jobs: batches.length }, "events could not be written, trying again");
         await delay(RESEND_AFTER_MS);
       }
@@ -86,6 +108,11 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
     /** The writer of one attempt; `seq` is the last of the job's log, as the claim returned it. */
     open: (jobId: string, attempt: number, seq: number, signals: WriterSignals): JobEventWriter =>
       new JobEventWriter(jobId, attempt, seq, signals, schedule),
+
+    /** The writer of a job's first attempt, which claims the job with the first that it says; see `flushed()`. */
+    openFirst: (jobId: string, signals: WriterSignals): JobEventWriter =>
+      new JobEventWriter(jobId, 1, 0, signals, schedule, true),
+
     /** Gives up what Redis has not confirmed; the jobs concerned are taken up again elsewhere. */
     close: () => {
       closed = true;

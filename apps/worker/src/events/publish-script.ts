@@ -1,19 +1,27 @@
 /**
- * Appends batches of events to their logs and publishes them, for many jobs of one shard in one call. Per job it is
+ * Appends batches of events to their logs and publishes them, for many jobs in one call. Per job it is
  * atomic and fenced (I2, I4): a batch goes in only if its attempt is the job's latest, the job has not ended, and its
  * first event is meant to follow the last one of the log.
  *
- * KEYS: per job: state, log. ARGV: expiry of log and state after the end in seconds; per job: channel, attempt, the seq that
- * it follows, first seq, last seq, batch, terminal status or '', progress or ''.
+ * The first batch of a job's first attempt claims the job, as `CLAIM_SCRIPT` does for all later ones: it is refused once
+ * anybody else has.
+ *
+ * KEYS: per job: state, log. ARGV: expiry of log and state after the end in seconds, expiry of the state of a claimed job in seconds;
+ * per job: channel, attempt, the seq that it follows, first seq, last seq, batch, terminal status or '', progress or '',
+ * '1' to claim or ''.
  * Returns per job: one of the `Verdict` numbers; for `behind` the negated last seq of the log, minus one thousand.
  */
 export const PUBLISH_SCRIPT = `
 local replies = {}
 for i = 1, #KEYS / 2 do
-  local state, log, a = KEYS[2 * i - 1], KEYS[2 * i], (i - 1) * 8 + 1
+  local state, log, a = KEYS[2 * i - 1], KEYS[2 * i], (i - 1) * 9 + 2
   local known = redis.call('HMGET', state, 'attempt', 'seq', 'ended', 'cancel')
   local seq, follows, last = tonumber(known[2] or '0'), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 5])
-  if known[1] ~= ARGV[a + 2] then
+  local claims = ARGV[a + 9] ~= ''
+  local fresh = claims and not known[1] and not known[3]
+  -- One that claims is the claimer's own only if it was taken, and its reply was lost.
+  local own = known[1] == ARGV[a + 2] and (not claims or (last <= seq and not known[3]))
+  if not fresh and not own then
     replies[i] = -1
   elseif last <= seq then
     replies[i] = 0
@@ -23,14 +31,18 @@ for i = 1, #KEYS / 2 do
     replies[i] = -1000 - seq
   else
     redis.call('XADD', log, ARGV[a + 5] .. '-' .. ARGV[a + 4], 'b', ARGV[a + 6])
-    redis.call('HSET', state, 'seq', ARGV[a + 5])
     if ARGV[a + 8] ~= '' then redis.call('HSET', state, 'progress', ARGV[a + 8]) end
     if ARGV[a + 7] ~= '' then
-      redis.call('HSET', state, 'ended', ARGV[a + 7])
+      redis.call('HSET', state, 'seq', ARGV[a + 5], 'ended', ARGV[a + 7])
       redis.call('EXPIRE', state, ARGV[1])
       redis.call('EXPIRE', log, ARGV[1])
-    elseif seq == 0 then
-      redis.call('EXPIRE', log, redis.call('TTL', state))
+    elseif fresh then
+      redis.call('HSET', state, 'seq', ARGV[a + 5], 'attempt', ARGV[a + 2], 'runs', '1', 'open_runs', '1')
+      redis.call('EXPIRE', state, ARGV[2])
+      redis.call('EXPIRE', log, ARGV[2])
+    else
+      redis.call('HSET', state, 'seq', ARGV[a + 5])
+      if seq == 0 then redis.call('EXPIRE', log, redis.call('TTL', state)) end
     end
     redis.call('PUBLISH', ARGV[a + 1], ARGV[a + 6])
     replies[i] = known[4] and 1 or 0

@@ -9,7 +9,7 @@ import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { Job, JobsOptions, Queue } from "bullmq";
 import type { UnownedJobRepository } from "../storage/unowned-job-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
-import { RetryLater } from "./job-processor.ts";
+import { RetryLater } from "./retry-delay.ts";
 
 /** Failed jobs that a sweep looks at, the newest of each queue. */
 const SWEEP_LIMIT = 500;

@@ -17,15 +17,16 @@ import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { DelayedError, type Job, UnrecoverableError } from "bullmq";
 import type { Run, RunningJobs } from "../control/running-jobs.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
-import { type JobEventWriter, NEXT_RUN_SEQ_SKIP, NOBODY } from "../events/job-event-writer.ts";
+import { NEXT_RUN_SEQ_SKIP, NOBODY } from "../events/job-event-writer.ts";
 import { STATUS_TEXTS } from "../events/status-texts.ts";
 import { type AgentRunner, type Answer, resultOf } from "../run/agent-runner.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
+import { type BegunJob, beginJob } from "./begin-job.ts";
 import { classifyFailure, type Failure } from "./classify-failure.ts";
 import { handBack } from "./hand-back.ts";
 import type { JobClaims } from "./job-claims.ts";
 import { type JobEnder, type JobEnding, nothingDone } from "./job-ender.ts";
-import { retryDelayMs } from "./retry-delay.ts";
+import { RetryLater, retryDelayMs } from "./retry-delay.ts";
 import type { SessionTurns } from "./session-turns.ts";
 import { judgeSuspect, type Suspicion } from "./suspects.ts";
 import type { UnownedJobEnder } from "./unowned-job-ender.ts";
@@ -50,18 +51,8 @@ const AGENT_LOOK_AGAIN_MS = SECOND;
 
 type JobProcessor = (job: Job, token?: string) => Promise<void>;
 
-/** What a retried job carries from its failure to the queue's back-off: the delay that clients were told. */
-export class RetryLater extends Error {
-  override readonly name = "RetryLater";
-  readonly delayMs: number;
-  constructor(code: string, delayMs: number) {
-    super(code);
-    this.delayMs = delayMs;
-  }
-}
-
 export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
-  const { turns, claims, running, publisher, jobs, ender } = deps;
+  const { turns, claims, running, jobs } = deps;
 
   return async (job, token) => {
     const payload = parsePayload(job);
@@ -79,43 +70,23 @@ export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
       if (isEnded || (await claims.knownEnd(payload.job_id)) === "told") return;
       throw new RetryLater("claimed elsewhere", retryDelayMs(1, null));
     }
-    const claim = await claims.claim(payload.job_id, attempt);
-    if (claim.kind === "ended") return ender.release(payload);
-    if (claim.kind === "stale") throw new RetryLater("claimed elsewhere", retryDelayMs(1, null));
-    reach("claimed", payload.job_id);
-
     await running.during(payload.job_id, async (run) => {
-      if (claim.cancelRequested) run.abort("cancelled");
-      const writer = publisher.open(payload.job_id, attempt, claim.seq, {
-        refused: () => run.abort("disowned"),
-        cancelRequested: () => run.abort("cancelled"),
-      });
-
-      const started = await jobs.start(payload, attempt);
-      if (started.kind === "ended") return ender.tellAgain(payload, writer, started.row);
-      if (started.kind === "stale") throw new RetryLater("started elsewhere", retryDelayMs(1, null));
-
+      const begun = await beginJob(deps, payload, attempt, run);
+      if (begun === null) return;
+      reach("claimed", payload.job_id);
       logger.debug("job started");
-      const { firstStartedAt } = started;
-      // A Redis that lost its last second may know of fewer.
-      const runs = Math.max(claim.runs, started.runs);
-      if (runs > 1) writer.skipTo(claim.seq + NEXT_RUN_SEQ_SKIP);
-      await runToEnd({ deps, job, token: token ?? "", payload, runs, firstStartedAt, run, writer, logger });
+      await runToEnd({ ...{ deps, job, token: token ?? "", payload, run, logger }, ...begun });
     });
     reach("before_completion", payload.job_id);
   };
 }
 
-type StartedJob = {
+type StartedJob = BegunJob & {
   readonly deps: ProcessorDeps;
   readonly job: Job;
   readonly token: string;
   readonly payload: JobPayload;
-  /** How often the agent was begun, this time included. */
-  readonly runs: number;
-  readonly firstStartedAt: number;
   readonly run: Run;
-  readonly writer: JobEventWriter;
   readonly logger: Logger;
 };
 
@@ -128,8 +99,6 @@ async function runToEnd(started: StartedJob): Promise<void> {
   const timers = startDeadlines(started);
   const startedAt = performance.now();
   try {
-    // A job that is cancelled before its first run says nothing; one that had begun has something to take back.
-    if (runs > 1 || !run.signal.aborted) tellStart(payload, runs, writer);
     run.signal.throwIfAborted();
     await runAgent();
     await deps.ender.end(payload, writer, { status: "completed", ...broughtBy(answer, startedAt) });
@@ -155,17 +124,6 @@ function startDeadlines({ deps, payload, firstStartedAt, run }: StartedJob): Nod
     else timers.push(setTimeout(expire, leftMs));
   }
   return timers;
-}
-
-/** The first words of an attempt; one that starts over tells clients to drop what they show. */
-function tellStart(payload: JobPayload, runs: number, writer: JobEventWriter): void {
-  const texts = STATUS_TEXTS[payload.locale];
-  if (runs > 1) {
-    writer.append({ event: "thought", data: { content: texts.startingOver(runs), type: "retry", attempt: runs } });
-    writer.append({ event: "message", data: { content: "", type: "reset" } });
-  } else {
-    writer.append({ event: "thought", data: { content: texts.processing(payload.agent_type), type: "status" } });
-  }
 }
 
 /** Says once, in the job's own log, that its session is busy with earlier jobs. */

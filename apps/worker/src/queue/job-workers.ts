@@ -6,8 +6,7 @@ import { type Job, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { RunningJobs } from "../control/running-jobs.ts";
 import { handBack } from "./hand-back.ts";
-import { RetryLater } from "./job-processor.ts";
-import { retryDelayMs } from "./retry-delay.ts";
+import { RetryLater, retryDelayMs } from "./retry-delay.ts";
 
 /**
  * A killed worker's jobs start again within lock duration + twice the check interval, 25 s with what the start takes: all

@@ -13,8 +13,8 @@ import { NOBODY } from "../events/job-event-writer.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
 import { nothingDone } from "./job-ender.ts";
-import { RetryLater } from "./job-processor.ts";
 import type { Retention } from "./retention.ts";
+import { RetryLater } from "./retry-delay.ts";
 import type { UnownedJobEnder } from "./unowned-job-ender.ts";
 
 /** When a cancelled job that a worker has is looked at again; as often as the order has tries. */

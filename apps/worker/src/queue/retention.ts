@@ -4,12 +4,7 @@
  * waits long for the database; what a run does not come to is the next one's.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  COMPLETED_JOB_TTL_SECONDS,
-  FAILED_JOB_TTL_SECONDS,
-  type JobKind,
-  type MaintenancePayload,
-} from "@agent-paas/shared/contract/jobs.ts";
+import { FAILED_JOB_TTL_SECONDS, type JobKind, type MaintenancePayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import type { Queue } from "bullmq";
@@ -51,16 +46,11 @@ export function createRetention(deps: RetentionDeps) {
   const { queues, maintenance, rows, claims, turns, jobDays, sessionDays, logger } = deps;
   const everyMs = deps.intervalSeconds * SECOND;
 
-  /** The queues drop old jobs only when others end. */
+  /** The queues drop jobs that have failed only when others do. */
   async function cleanQueues(): Promise<number> {
     let cleaned = 0;
     for (const queue of [...Object.values(queues), maintenance]) {
-      for (const [state, seconds] of [
-        ["completed", COMPLETED_JOB_TTL_SECONDS],
-        ["failed", FAILED_JOB_TTL_SECONDS],
-      ] as const) {
-        cleaned += (await queue.clean(seconds * SECOND, MAX_CLEANED, state)).length;
-      }
+      cleaned += (await queue.clean(FAILED_JOB_TTL_SECONDS * SECOND, MAX_CLEANED, "failed")).length;
     }
     return cleaned;
   }

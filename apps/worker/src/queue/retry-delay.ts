@@ -10,3 +10,13 @@ export function retryDelayMs(triesMade: number, error: unknown): number {
   const asked = error instanceof PlatformError ? (error.retryAfterMs ?? 0) : 0;
   return Math.round(Math.min(LONGEST_MS, Math.max(backoff, asked)));
 }
+
+/** What a retried job carries from its failure to the queue's back-off: the delay that clients were told. */
+export class RetryLater extends Error {
+  override readonly name = "RetryLater";
+  readonly delayMs: number;
+  constructor(code: string, delayMs: number) {
+    super(code);
+    this.delayMs = delayMs;
+  }
+}

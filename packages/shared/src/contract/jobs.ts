@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { IdSchema } from "../ids.ts";
-import { DAY, HOUR, SECOND } from "../time.ts";
+import { DAY, SECOND } from "../time.ts";
 import { LimitsSchema } from "./limits.ts";
 import { LOCALES, LocaleSchema } from "./locale.ts";
 
@@ -31,8 +31,7 @@ export const NO_USAGE: Usage = { input_tokens: 0, output_tokens: 0, total_tokens
  */
 export const UNENDED_JOB_TTL_SECONDS = (7 * DAY) / SECOND;
 
-/** How long the queues keep jobs that have ended, s; what is known of them longer is in the database. */
-export const COMPLETED_JOB_TTL_SECONDS = HOUR / SECOND;
+/** How long the queues keep jobs that have failed there, s. Those that have ended in order are in the database, and in no queue. */
 export const FAILED_JOB_TTL_SECONDS = DAY / SECOND;
 
 export type JobError = { readonly code: string; readonly message: string };

@@ -5,6 +5,7 @@ import { type Logger, pino, type TransportTargetOptions } from "pino";
 import type { CommonConfig } from "../config/common-config.ts";
 import { PlatformError } from "../errors/platform-error.ts";
 import { DAY } from "../time.ts";
+import { gatherLines } from "./gathered-lines.ts";
 import { createRedactor } from "./redact.ts";
 
 export type { Logger } from "pino";
@@ -61,14 +62,15 @@ export function createLogger(options: LoggerOptions): Logger {
       options: { file, extension: ".log", mkdir: true, ...ROLL },
     });
   }
-  return pino({
+  const settings = {
     level: options.level,
     base: { process: options.name, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: (error: unknown) => describeError(error) },
     hooks: { streamWrite: redact },
-    ...(targets.length > 0 ? { transport: { targets } } : { enabled: false }),
-  });
+  };
+  if (targets.length === 0) return pino({ ...settings, enabled: false });
+  return pino(settings, gatherLines(pino.transport({ targets })));
 }
 
 /** As the URL spells it and as Redis knows it. */
