@@ -15,7 +15,7 @@ RUN npm ci --workspace apps/api --workspace apps/worker --omit=dev --omit=option
  && rm -r node_modules/better-sqlite3/deps
 
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production HOST=0.0.0.0 AGENTS_DIR=/app/agents
+ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=16 HOST=0.0.0.0 AGENTS_DIR=/app/agents
 WORKDIR /app
 # The folders are the user's before they become volumes: a new named volume takes over owner and mode.
 RUN mkdir agents data logs && chown node:node data logs

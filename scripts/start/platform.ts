@@ -2,6 +2,7 @@
 //
 // 1. Secrets go only where they are used: the model's key to the workers, the API keys to the API.
 // 2. Addresses are chosen once, before the first run, so that a part that is started again is found where it was.
+
 import { join } from "node:path";
 import type { ChildSpec } from "../services/child.ts";
 import { planChroma } from "../services/chroma-server.ts";
@@ -12,6 +13,7 @@ import { planRedis } from "../services/redis-server.ts";
 import { apiKeysEntry, ensureApiKey } from "./api-key.ts";
 import type { Fleet, Rank } from "./fleet.ts";
 import { createLogFile } from "./log-file.ts";
+import { NODE_FLAGS } from "./node-flags.ts";
 import type { StartOptions } from "./options.ts";
 import type { Screen, Welcome } from "./screen.ts";
 
@@ -110,7 +112,7 @@ export async function startPlatform({ root, options, env, fleet, screen }: Platf
   const node = (name: string, main: string, own: NodeJS.ProcessEnv): ChildSpec => ({
     name,
     command: process.execPath,
-    args: [join(root, main)],
+    args: [...NODE_FLAGS, join(root, main)],
     env: { ...common, ...own, PROCESS_NAME: name },
     ready: "message",
   });

@@ -16,11 +16,11 @@ import type { Scenario } from "./scenario.ts";
 
 const FEW = 500;
 const MANY = 2_500;
-const SILENT_MS = MINUTE;
+const SILENT_MS = 100 * SECOND;
 /** Above that time: the product gives up on a model that is silent for too long. */
-const PATIENCE = { MODEL_FIRST_TOKEN_TIMEOUT_MS: String(2 * MINUTE) };
-/** For what the opening left behind to be collected. */
-const SETTLE_MS = 10 * SECOND;
+const PATIENCE = { MODEL_FIRST_TOKEN_TIMEOUT_MS: String(4 * MINUTE) };
+/** For what the opening left behind to be collected: a process that has nothing to do looks for it every eight seconds or so. */
+const SETTLE_MS = 30 * SECOND;
 const OPEN_WITHIN_MS = 20 * SECOND;
 const BYTES_PER_KIB = 1_024;
 

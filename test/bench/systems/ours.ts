@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { freePort } from "../../../scripts/services/ports.ts";
+import { NODE_FLAGS } from "../../../scripts/start/node-flags.ts";
 import { API_KEY } from "../client/protocols.ts";
 import { CHAT_CONCURRENCY } from "./concurrency.ts";
 import { build, createStack, ROOT, type StackOptions, type System } from "./system.ts";
@@ -37,6 +38,7 @@ export async function startOurs({ modelUrl, workers, env = {}, ...options }: Our
       return stack.node("worker", {
         name,
         main: "apps/worker/src/main.ts",
+        flags: NODE_FLAGS,
         env: {
           OPENAI_BASE_URL: modelUrl,
           OPENAI_API_KEY: "sk-bench",
@@ -52,6 +54,7 @@ export async function startOurs({ modelUrl, workers, env = {}, ...options }: Our
       stack.node("api", {
         name: "api",
         main: "apps/api/src/main.ts",
+        flags: NODE_FLAGS,
         env: {
           PORT: String(port),
           API_KEYS: `${OWNER}:${createHash("sha256").update(API_KEY).digest("hex")}`,

@@ -25,6 +25,8 @@ export type NodeProcess = {
   readonly name: string;
   /** From the root of the repository. */
   readonly main: string;
+  /** Of Node; default: none. */
+  readonly flags?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
 };
 
@@ -72,7 +74,7 @@ export function createStack({ cpuProfDir, remark = () => {} }: StackOptions = {}
       processes.push({ role: "redis", pid: redis.pid });
       return redis.url;
     },
-    async node(role, { name, main, env }) {
+    async node(role, { name, main, flags = [], env }) {
       const profile =
         cpuProfDir === undefined || role === "helper"
           ? []
@@ -81,7 +83,7 @@ export function createStack({ cpuProfDir, remark = () => {} }: StackOptions = {}
       const child = spawnChild({
         name,
         command: process.execPath,
-        args: [...profile, join(ROOT, main)],
+        args: [...flags, ...profile, join(ROOT, main)],
         env: { PATH: process.env.PATH, NODE_ENV: "production", ...env },
         ready: "message",
         onLine: (line) => {

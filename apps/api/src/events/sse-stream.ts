@@ -16,7 +16,8 @@ import type { TickWheel } from "./tick-wheel.ts";
 const RECONNECT_MS = 2 * SECOND;
 const reconnectAfter = (ms: number) => `retry: ${Math.round(ms)}\n\n`;
 
-const PREAMBLE = reconnectAfter(RECONNECT_MS);
+/** As bytes: Node would keep a text, and the head before it, in the pieces that they are made of. */
+const PREAMBLE = Buffer.from(reconnectAfter(RECONNECT_MS));
 const HEARTBEAT = Buffer.from(": hb\n\n");
 
 export type SseDeps = {
