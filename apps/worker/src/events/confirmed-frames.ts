@@ -1,7 +1,7 @@
 /**
  * The frames of one attempt that Redis has confirmed and may lose all the same, to be given to it again (I2). They are kept as
- * two texts, of which the older one is dropped when the newer one is old enough: a list of batches would be the better
- * part of what a busy worker's garbage collector has to do.
+ * bytes in two buffers, of which the older one is emptied when the newer one is old enough, and used again: as texts they
+ * would be the better part of what a busy worker's garbage collector has to do.
  */
 import { sliceAfter } from "@agent-paas/shared/contract/events.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -9,39 +9,73 @@ import { SECOND } from "@agent-paas/shared/time.ts";
 /** What an append-only file synced every second can lose in a crash, and some. */
 const KEEP_AT_LEAST_MS = 5 * SECOND;
 
-type Span = {
-  readonly since: number;
-  /** The last `seq` of the log before it. */
-  readonly follows: number;
-  frames: string;
-};
+const SMALLEST_BYTES = 256;
 
 export class ConfirmedFrames {
-  #older: Span | null = null;
-  #newer: Span | null = null;
+  #older = new Span();
+  #newer = new Span();
   #last = 0;
 
   /** Takes the frames of the next batch. */
   add({ follows, last, bytes }: { readonly follows: number; readonly last: number; readonly bytes: string }): void {
     const now = Date.now();
-    if (this.#newer === null || now - this.#newer.since > KEEP_AT_LEAST_MS) {
-      this.#older = this.#newer ?? this.#older;
-      this.#newer = { since: now, follows, frames: "" };
+    if (!this.#newer.isEmpty && now - this.#newer.since > KEEP_AT_LEAST_MS) {
+      [this.#older, this.#newer] = [this.#newer, this.#older];
+      this.#newer.clear();
     }
-    this.#newer.frames += bytes;
+    if (this.#newer.isEmpty) this.#newer.begin(now, follows);
+    this.#newer.append(bytes);
     this.#last = last;
   }
 
   /** Gives back the frames after `seq`, where the log ends now; null when they are not all there. */
   takeAfter(seq: number): Buffer | null {
-    const oldest = this.#older ?? this.#newer;
-    if (oldest === null || seq < oldest.follows || seq >= this.#last) return null;
-    const frames = Buffer.from((this.#older?.frames ?? "") + (this.#newer?.frames ?? ""));
+    const oldest = this.#older.isEmpty ? this.#newer : this.#older;
+    if (oldest.isEmpty || seq < oldest.follows || seq >= this.#last) return null;
+    const frames = Buffer.concat([this.#older.frames, this.#newer.frames]);
     const lost = sliceAfter(frames, seq);
-    const kept = frames.subarray(0, frames.length - lost.length).toString();
-    this.#older = kept === "" ? null : { ...oldest, frames: kept };
-    this.#newer = null;
+    const { since, follows } = oldest;
+    this.#older.clear();
+    this.#newer.clear();
+    this.#newer.begin(since, follows);
+    this.#newer.append(frames.toString("utf8", 0, frames.length - lost.length));
     this.#last = seq;
     return lost;
+  }
+}
+
+/** The frames of some seconds. */
+class Span {
+  since = 0;
+  /** The last `seq` of the log before them. */
+  follows = 0;
+  #bytes = Buffer.alloc(0);
+  #length = 0;
+
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
+  get frames(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  begin(since: number, follows: number): void {
+    this.since = since;
+    this.follows = follows;
+  }
+
+  append(text: string): void {
+    const needed = this.#length + Buffer.byteLength(text);
+    if (needed > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(SMALLEST_BYTES, 2 * needed));
+      this.frames.copy(larger);
+      this.#bytes = larger;
+    }
+    this.#length += this.#bytes.write(text, this.#length);
+  }
+
+  clear(): void {
+    this.#length = 0;
   }
 }
