@@ -75,7 +75,8 @@ export function prepareJobStatements(db: Knex) {
           id: message.id,
           session_id: message.session_id,
           job_id: message.job_id,
-          ordinal: db.raw("(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?)", [
+          // The plus keeps SQLite from looking at the value, for which it would prepare the statement anew each time.
+          ordinal: db.raw("(select coalesce(max(ordinal), 0) + 1 from messages where session_id = +?)", [
             message.session_id,
           ]),
           role: message.role,

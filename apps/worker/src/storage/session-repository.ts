@@ -14,7 +14,8 @@ export type HistoryRow = Pick<MessageRow, "ordinal" | "role" | "content" | "toke
 export function createSessionRepository(db: Knex) {
   const page = prepareStatement<{ sessionId: string; jobId: string; before: number }>(({ sessionId, jobId, before }) =>
     db<MessageRow>("messages")
-      .where({ session_id: sessionId })
+      // The plus keeps SQLite from looking at the value, for which it would prepare the statement anew each time.
+      .whereRaw("session_id = +?", [sessionId])
       .where("ordinal", "<", before)
       .whereNot({ job_id: jobId })
       .orderBy("ordinal", "desc")
