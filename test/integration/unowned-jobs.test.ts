@@ -10,13 +10,16 @@ import { Queue, UnrecoverableError, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
+import { createRunningJobs } from "../../apps/worker/src/control/running-jobs.ts";
 import { createJobEventPublisher } from "../../apps/worker/src/events/job-event-publisher.ts";
 import { createUploads } from "../../apps/worker/src/knowledge/uploads.ts";
+import { beginJob } from "../../apps/worker/src/queue/begin-job.ts";
 import { createFailedJobs } from "../../apps/worker/src/queue/failed-jobs.ts";
 import { createJobClaims } from "../../apps/worker/src/queue/job-claims.ts";
 import { createJobEnder } from "../../apps/worker/src/queue/job-ender.ts";
 import { createMaintenanceProcessor } from "../../apps/worker/src/queue/maintenance-processor.ts";
 import { createRetention } from "../../apps/worker/src/queue/retention.ts";
+import { RetryLater } from "../../apps/worker/src/queue/retry-delay.ts";
 import { createSessionTurns } from "../../apps/worker/src/queue/session-turns.ts";
 import { createUnownedJobEnder } from "../../apps/worker/src/queue/unowned-job-ender.ts";
 import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
@@ -41,13 +44,8 @@ async function startEnding() {
   const jobs = createJobRepository(db, "w");
   const maintenance = new Queue("maintenance", connection);
   const rows = createUnownedJobRepository(db, "w");
-  const unowned = createUnownedJobEnder(
-    claims,
-    publisher,
-    jobs,
-    createJobEnder(jobs, turns, createUploads(redis, keys, logger)),
-    rows,
-  );
+  const ender = createJobEnder(jobs, turns, createUploads(redis, keys, logger));
+  const unowned = createUnownedJobEnder(claims, publisher, jobs, ender, rows);
   const sessions = createSessionRepository(db);
   const retention = createRetention({
     ...{ queues, maintenance, claims, turns, logger, jobDays: 30, sessionDays: 0, intervalSeconds: 600 },
@@ -71,13 +69,20 @@ async function startEnding() {
     await queues.chat.add("chat", payload, { jobId });
     await waitFor("the failure", async () => (await queues.chat.getFailed()).some(({ id }) => id === jobId));
   };
-  return { redis, db, keys, fail, failed, dying, ending, maintenance };
+  const running = createRunningJobs();
+  const begin = (payload: JobPayload, attempt: number) =>
+    running.during(payload.job_id, (run) => beginJob({ claims, publisher, jobs, ender }, payload, attempt, run));
+  const events = async ({ job_id }: JobPayload) => {
+    const log = await redis.xrangeBuffer(keys.eventLog(job_id), "-", "+");
+    return log.flatMap(([, fields]) => decodeEvents(fields[1] as Buffer));
+  };
+  return { redis, db, keys, claims, begin, events, fail, failed, dying, ending, maintenance };
 }
 
 const payloadOf = (): JobPayload => jobPayload({ kind: "chat", session_id: newId(), text: "a poisonous question" });
 
 test("a job whose workers died too often ends as failed, and its session goes on", async () => {
-  const { redis, db, keys, fail, failed, dying, ending } = await startEnding();
+  const { redis, db, keys, events, fail, failed, dying, ending } = await startEnding();
   dying.on("failed", failed.listener("chat"));
   void ending.run();
   const payload = payloadOf();
@@ -86,13 +91,11 @@ test("a job whose workers died too often ends as failed, and its session goes on
   await fail(payload, payload.job_id);
   await waitFor("the end", async () => (await redis.hget(keys.jobState(payload.job_id), "ended")) === "failed");
   expect(await db("agent_logs").select("id", "status", "error_code", "last_seq")).toEqual([
-    { id: payload.job_id, status: "failed", error_code: "worker_lost", last_seq: 2 },
+    { id: payload.job_id, status: "failed", error_code: "worker_lost", last_seq: 3 },
   ]);
-  const log = await redis.xrangeBuffer(keys.eventLog(payload.job_id), "-", "+");
-  const events = log.flatMap(([, fields]) => decodeEvents(fields[1] as Buffer));
-  expect(events).toMatchObject([
-    { seq: 1, event: "error", data: { code: "worker_lost", retryable: true } },
-    { seq: 2, event: "done", data: { job_id: payload.job_id, status: "failed" } },
+  expect(await events(payload)).toMatchObject([
+    { seq: 2, event: "error", data: { code: "worker_lost", retryable: true } },
+    { seq: 3, event: "done", data: { job_id: payload.job_id, status: "failed" } },
   ]);
   expect(await redis.lrange(turnsKey, 0, -1)).toEqual(["chat:next"]);
   expect(await db("messages").select("role", "content")).toEqual([{ role: "user", content: "a poisonous question" }]);
@@ -124,4 +127,34 @@ test("a payload that cannot be read ends too, for its owner to see", async () =>
   expect(await db("agent_logs").select("id", "owner", "error_code")).toEqual([
     { id: job_id, owner: "alice", error_code: "job_invalid" },
   ]);
+});
+
+test("a worker that takes a job just claimed to be ended says nothing, and comes again", async () => {
+  const { db, claims, begin, events } = await startEnding();
+  const payload = payloadOf();
+  await claims.claim(payload.job_id, 1, false);
+  await expect(begin(payload, 1)).rejects.toThrow(RetryLater);
+  expect(await events(payload)).toEqual([]);
+  expect(await begin(payload, 2)).toMatchObject({ runs: 2 });
+  expect(await db("agent_logs").select("attempt", "status")).toEqual([{ attempt: 2, status: "running" }]);
+});
+
+test("a worker that takes a job just ended begins nothing, also when Redis has lost the end", async () => {
+  const { redis, keys, begin, events, fail, failed, dying, ending } = await startEnding();
+  dying.on("failed", failed.listener("chat"));
+  void ending.run();
+  const payload = payloadOf();
+  await fail(payload, payload.job_id);
+  await waitFor("the end", async () => (await redis.hget(keys.jobState(payload.job_id), "ended")) === "failed");
+  expect(await begin(payload, 1)).toBeNull();
+  const told = [
+    { seq: 2, event: "error" },
+    { seq: 3, event: "done" },
+  ];
+  expect(await events(payload)).toMatchObject(told);
+
+  await redis.del(keys.jobState(payload.job_id), keys.eventLog(payload.job_id));
+  expect(await begin(payload, 1)).toBeNull();
+  // The first number is free for what was said before the row was read.
+  expect(await events(payload)).toMatchObject([{ seq: 1, event: "thought" }, ...told]);
 });

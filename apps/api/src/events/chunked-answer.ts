@@ -26,7 +26,8 @@ export function createChunkedAnswer(res: Response): ChunkedAnswer {
     };
   }
   return {
-    write: (bytes) => socket.write(asChunk(bytes)),
+    // An empty chunk would be the last one.
+    write: (bytes) => bytes.length === 0 || socket.write(asChunk(bytes)),
     isFull: () => socket.writableNeedDrain,
     onDrain(listener) {
       socket.on("drain", listener);

@@ -1,6 +1,6 @@
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import type { Redis } from "ioredis";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createAdmission, isOutOfMemory } from "./admission.ts";
 
 /** Answers INFO memory and the depths of queues alone, and counts how often it is asked. */
@@ -36,10 +36,16 @@ test("many requests cost one question", async () => {
   expect(asked.times).toBe(1);
 });
 
-test("jobs need not be counted until half of those that may wait do, by the last look and what was asked since", async () => {
-  const admission = createAdmission(redisWith(infoOf(1, 0), 3).redis, keys, 10);
-  const rooms = [await admission.room("chat"), await admission.room("chat"), await admission.room("execute")];
-  expect(rooms.map(({ isAmple }) => isAmple)).toEqual([true, false, true]);
+test("jobs need not be counted while less than half of those that may wait do, and few came since the last look", async () => {
+  const ample = async (admission: ReturnType<typeof createAdmission>) => (await admission.room("chat")).isAmple;
+  const few = createAdmission(redisWith(infoOf(1, 0), 19).redis, keys, 40);
+  expect([await ample(few), await ample(few)]).toEqual([true, true]);
+  // The third makes it look again, and is counted meanwhile.
+  expect(await ample(few)).toBe(false);
+  expect((await few.room("execute")).isAmple).toBe(true);
+  await vi.waitFor(async () => expect(await ample(few)).toBe(true));
+  expect(await ample(createAdmission(redisWith(infoOf(1, 0), 20).redis, keys, 40))).toBe(false);
+  expect(await ample(createAdmission(redisWith(infoOf(1, 0)).redis, keys, 19))).toBe(false);
 });
 
 test("a Redis that evicts takes no job, and the refusal says why", async () => {

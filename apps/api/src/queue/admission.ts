@@ -2,14 +2,14 @@
  * Admission: new jobs are refused before Redis is full, so that those accepted find room to run and to end. The depth of
  * the queue is counted by the accept script, where it may be too much; the memory of Redis is read here.
  */
-import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
+import { JOB_KINDS, type JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { evictionProblem, type RedisMemory, readRedisMemory } from "@agent-paas/shared/redis/memory.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { Redis } from "ioredis";
 
-/** From this age on a figure is read again, which costs one round trip however many ask; nobody waits for it. */
+/** From this age on, or when many were accepted since, a figure is read again: one round trip, for which nobody waits. */
 const FRESH_FOR_MS = SECOND;
 /** From this age on it is waited for. */
 const STALE_AFTER_MS = 5 * SECOND;
@@ -50,10 +50,12 @@ export type Room = {
 
 /** @param maxQueuedJobs how many jobs of one queue may wait. */
 export function createAdmission(redis: Redis, keys: RedisKeys, maxQueuedJobs: number) {
+  /** Between two looks, and by each process: ten of them do not fill the half that is left. */
+  const mostUncounted = Math.floor(maxQueuedJobs / 20);
   let known: Look | null = null;
   let looking: Promise<Look> | null = null;
-  /** Asked for here since the last look, by queue. */
-  let asked: Record<JobKind, number> = { chat: 0, execute: 0 };
+  /** Asked for here since the last look began, by queue. */
+  const asked: Record<JobKind, number> = { chat: 0, execute: 0 };
 
   const depthOf = async (kind: JobKind): Promise<number> => {
     const [waiting, delayed] = await Promise.all([
@@ -64,8 +66,9 @@ export function createAdmission(redis: Redis, keys: RedisKeys, maxQueuedJobs: nu
   };
 
   async function look(): Promise<Look> {
+    const before = { ...asked };
     const [memory, chat, execute] = await Promise.all([readRedisMemory(redis), depthOf("chat"), depthOf("execute")]);
-    asked = { chat: 0, execute: 0 };
+    for (const kind of JOB_KINDS) asked[kind] -= before[kind];
     known = { memory, depths: { chat, execute }, at: Date.now() };
     return known;
   }
@@ -73,7 +76,8 @@ export function createAdmission(redis: Redis, keys: RedisKeys, maxQueuedJobs: nu
   /** A look of at most that age, in ms; one that is older than need be is on its way to be replaced. */
   async function latest(maxAgeMs: number): Promise<Look> {
     const ageMs = known === null ? Number.POSITIVE_INFINITY : Date.now() - known.at;
-    if (ageMs > FRESH_FOR_MS && looking === null) {
+    const isUsedUp = mostUncounted > 0 && JOB_KINDS.some((kind) => asked[kind] > mostUncounted);
+    if ((ageMs > FRESH_FOR_MS || isUsedUp) && looking === null) {
       looking = look().finally(() => {
         looking = null;
       });
@@ -95,8 +99,7 @@ export function createAdmission(redis: Redis, keys: RedisKeys, maxQueuedJobs: nu
       if (problem !== null) throw new PlatformError("queue_unavailable", { message: problem });
       if (usage(memory) > FULL) return { limit: 0, isAmple: false };
       asked[kind] += 1;
-      // What other processes accept in the meantime has the other half.
-      return { limit: maxQueuedJobs, isAmple: depths[kind] + asked[kind] < maxQueuedJobs / 2 };
+      return { limit: maxQueuedJobs, isAmple: depths[kind] < maxQueuedJobs / 2 && asked[kind] <= mostUncounted };
     },
   };
 }

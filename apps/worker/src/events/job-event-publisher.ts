@@ -18,7 +18,7 @@ import { JobEventWriter, type PendingBatch, type WriterSignals } from "./job-eve
 import { PUBLISH_SCRIPT } from "./publish-script.ts";
 
 const RESEND_AFTER_MS = 200;
-/** More in one call would keep Redis from its other clients for too long, ms. */
+/** More in one call would keep Redis from its other clients for milliseconds. */
 const MAX_JOBS_PER_CALL = 256;
 
 /** What a Redis Cluster says to keys that it keeps on different nodes. */
@@ -64,11 +64,9 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
     draining = false;
   }
 
-  function split(writers: readonly JobEventWriter[]): (readonly JobEventWriter[])[] {
-    if (isCluster) return [...Map.groupBy(writers, (writer) => shardOf(writer.jobId)).values()];
-    if (writers.length <= MAX_JOBS_PER_CALL) return [writers];
-    const [first, rest] = [writers.slice(0, MAX_JOBS_PER_CALL), writers.slice(MAX_JOBS_PER_CALL)];
-    return [first, ...split(rest)];
+  function split(writers: readonly JobEventWriter[]): JobEventWriter[][] {
+    const groups = isCluster ? Map.groupBy(writers, (writer) => shardOf(writer.jobId)).values() : [writers];
+    return [...groups].flatMap((group) => chunksOf(group, MAX_JOBS_PER_CALL));
   }
 
   async function write(writers: readonly JobEventWriter[]): Promise<void> {
@@ -118,4 +116,9 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
       closed = true;
     },
   };
+}
+
+function chunksOf<T>(list: readonly T[], size: number): T[][] {
+  const count = Math.ceil(list.length / size);
+  return Array.from({ length: count }, (_, at) => list.slice(at * size, (at + 1) * size));
 }

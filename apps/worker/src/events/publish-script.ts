@@ -4,7 +4,8 @@
  * first event is meant to follow the last one of the log.
  *
  * The first batch of a job's first attempt claims the job, as `CLAIM_SCRIPT` does for all later ones: it is refused once
- * anybody else has.
+ * anybody else has. It knows its own by the number alone: of two first attempts, which only a Redis that went back can make, the
+ * row takes one.
  *
  * KEYS: per job: state, log. ARGV: expiry of log and state after the end in seconds, expiry of the state of a claimed job in seconds;
  * per job: channel, attempt, the seq that it follows, first seq, last seq, batch, terminal status or '', progress or '',
@@ -24,7 +25,7 @@ for i = 1, #KEYS / 2 do
   if not fresh and not own then
     replies[i] = -1
   elseif last <= seq then
-    replies[i] = 0
+    replies[i] = known[4] and not known[3] and 1 or 0
   elseif known[3] then
     replies[i] = -1
   elseif follows ~= seq then

@@ -1,5 +1,6 @@
 /** How a job becomes an attempt's own: claimed in Redis, started in the database, and told to whoever listens. */
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { reach } from "@agent-paas/shared/lifecycle/milestones.ts";
 import type { Run } from "../control/running-jobs.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
 import { type JobEventWriter, NEXT_RUN_SEQ_SKIP } from "../events/job-event-writer.ts";
@@ -40,7 +41,10 @@ export async function beginJob(
     const writer = publisher.openFirst(payload.job_id, signals);
     tellStart(payload, 1, writer);
     const claiming = writer.flushed().then(
-      () => true,
+      () => {
+        reach("claimed", payload.job_id);
+        return true;
+      },
       () => false,
     );
     const [started, isClaimed] = await Promise.all([jobs.start(payload, attempt), claiming]);
@@ -55,6 +59,7 @@ export async function beginJob(
     return null;
   }
   if (claim.kind === "stale") throw new RetryLater("claimed elsewhere", retryDelayMs(1, null));
+  reach("claimed", payload.job_id);
   if (claim.cancelRequested) run.abort("cancelled");
   const writer = publisher.open(payload.job_id, attempt, claim.seq, signals);
   const started = await ownOrTold(deps, payload, writer, await jobs.start(payload, attempt));
@@ -62,7 +67,7 @@ export async function beginJob(
   // A Redis that lost its last second may know of fewer.
   const runs = Math.max(claim.runs, started.runs);
   if (runs > 1) writer.skipTo(claim.seq + NEXT_RUN_SEQ_SKIP);
-  // A job that is cancelled before its first run says nothing; one that had begun has something to take back.
+  // A job that was cancelled while it waited for its session has nothing to say; one that had begun, something to take back.
   if (runs > 1 || !run.signal.aborted) tellStart(payload, runs, writer);
   return { runs, firstStartedAt: started.firstStartedAt, writer };
 }

@@ -1,5 +1,5 @@
 /**
- * The story of one job: wait for its turn, claim it, write that it runs, run the agent, write and tell its end.
+ * The story of one job: wait for its turn, begin it, run the agent, write and tell its end.
  *
  * Upholds, with the parts it calls:
  * - I1: every path ends the job, gives it back, or leaves it to the attempt that owns it.
@@ -73,7 +73,6 @@ export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
     await running.during(payload.job_id, async (run) => {
       const begun = await beginJob(deps, payload, attempt, run);
       if (begun === null) return;
-      reach("claimed", payload.job_id);
       logger.debug("job started");
       await runToEnd({ ...{ deps, job, token: token ?? "", payload, run, logger }, ...begun });
     });

@@ -42,6 +42,7 @@ export function createMaintenanceProcessor(deps: MaintenanceDeps) {
         const ended = await unowned.end(cancelled, { status: "cancelled", ...nothingDone });
         // A worker that has just taken it cannot be robbed of it, and finds that it has ended.
         if (ended) await cancelled.remove().catch(() => {});
+        else if ((await claims.knownEnd(payload.job_id)) !== "told") throw new RetryLater("contended", LOOK_AGAIN_MS);
         return;
       }
       case "end_failed_job": {

@@ -6,7 +6,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { FAILED_JOB_TTL_SECONDS, type JobKind, type MaintenancePayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import { DAY, HOUR, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+import { DAY, HOUR, SECOND } from "@agent-paas/shared/time.ts";
 import type { Queue } from "bullmq";
 import type { JobRef, RetentionRepository, SessionRef } from "../storage/retention-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
@@ -21,8 +21,8 @@ const MAX_CLEANED = 1_000;
 /** Lets other writers in. */
 const PAUSE_MS = 20;
 
-/** Longer than the queue keeps them, which would answer for a job without a row as if it were still to run. */
-const QUERY_TTL_MS = HOUR + MINUTE;
+/** How long searches are kept. */
+const QUERY_TTL_MS = HOUR;
 
 const PAYLOAD: MaintenancePayload = { task: "apply_retention" };
 

@@ -47,6 +47,8 @@ export function createUnownedJobEnder(
         // The start above counts as one more.
         const wasBegun = claim.runs > 0 || started.runs > 1;
         if (wasBegun) takeBack(writer, claim.seq);
+        // The first number is that of a first attempt's first words, which may be told before the row is read.
+        else writer.skipTo(claim.seq + 1);
         await ender.end(payload, writer, ending);
       }
       return true;

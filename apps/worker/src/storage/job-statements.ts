@@ -1,7 +1,7 @@
 /** The statements by which a job and its messages are written. */
 import type { JobRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
 import type { Knex } from "knex";
-import { prepareStatement } from "./statement.ts";
+import { prepareStatement, unseen } from "./statement.ts";
 
 type EndColumns = "status" | "result" | "usage" | "error_code" | "error_message" | "last_seq" | "execution_time_ms";
 
@@ -75,9 +75,8 @@ export function prepareJobStatements(db: Knex) {
           id: message.id,
           session_id: message.session_id,
           job_id: message.job_id,
-          // The plus keeps SQLite from looking at the value, for which it would prepare the statement anew each time.
-          ordinal: db.raw("(select coalesce(max(ordinal), 0) + 1 from messages where session_id = +?)", [
-            message.session_id,
+          ordinal: db.raw("(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?)", [
+            unseen(db, message.session_id),
           ]),
           role: message.role,
           content: message.content,

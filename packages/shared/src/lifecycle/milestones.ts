@@ -6,7 +6,7 @@
 import { channel } from "node:diagnostics_channel";
 
 export type Milestone =
-  /** The attempt owns the job; the agent is not begun. */
+  /** The attempt owns the job in Redis; its row may not say so yet. */
   | "claimed"
   /** The model is about to be asked. */
   | "model_call"

@@ -25,6 +25,8 @@ export function gatherLines(transport: Transport): DestinationStream {
     lines = "";
   }
 
+  // Before the transport ends itself with the process.
+  process.prependListener("exit", handOver);
   return Object.assign(
     {
       lastLevel: 0,

@@ -1,14 +1,14 @@
 /**
  * Every Redis key and channel of the platform is built here. Keys that one script touches carry one hash tag, so they
  * share a slot of Redis Cluster: `{prefix}` for queues, sessions and workers; `{prefix:eN}` for the events of the jobs
- * of shard N, so that one call carries the batches of all jobs of a shard.
+ * of shard N, so that on a cluster one call carries the batches of all jobs of a shard.
  */
 import { createHash } from "node:crypto";
 import type { JobKind } from "../contract/jobs.ts";
 
 /**
  * Fixed for the life of an installation: a job's shard follows from its id. More shards spread over more Redis nodes,
- * fewer make larger batches; four keep a two-core machine at four calls a turn.
+ * fewer make larger batches.
  */
 export const EVENT_SHARDS = 4;
 
