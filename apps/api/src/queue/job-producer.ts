@@ -241,8 +241,8 @@ export function createJobProducer({
       // No row, and no trace of its session: it was deleted since.
       const sessionGone =
         record.session_id !== null &&
-        !(await hasSession(payload.owner, record.session_id)) &&
-        decodeSessionStub(await redis.get(keys.session(record.session_id))) === null;
+        decodeSessionStub(await redis.get(keys.session(record.session_id))) === null &&
+        !(await hasSession(payload.owner, record.session_id));
       if (sessionGone) throw new PlatformError("session_not_found");
       // Its turn was dropped, if anybody has looked since, because no queue had its job.
       if (record.session_id !== null && !(await takeTurn(record.session_id, entry))) {

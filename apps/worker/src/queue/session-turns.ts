@@ -26,8 +26,12 @@ dropDeadHeads(KEYS[1], ARGV[2])
 return redis.call('LPOS', KEYS[1], ARGV[1]) or redis.call('LLEN', KEYS[1])
 `;
 
-/** KEYS: turns. ARGV: own entry. Removes it; if it was the head, returns the next one. */
+/**
+ * KEYS: turns, session stub. ARGV: own entry, what a stub says of a deleted session. Removes the entry; if it was the head,
+ * returns the next one. The session has its row by now, so its stub goes too.
+ */
 const RELEASE_SCRIPT = `
+if redis.call('GET', KEYS[2]) ~= ARGV[2] then redis.call('DEL', KEYS[2]) end
 local head = redis.call('LINDEX', KEYS[1], 0)
 redis.call('LREM', KEYS[1], 1, ARGV[1])
 if head == ARGV[1] then return redis.call('LINDEX', KEYS[1], 0) end
@@ -36,7 +40,7 @@ return false
 
 type Commands = {
   countJobsAhead(key: string, entry: string, prefix: string): Promise<number>;
-  releaseTurn(key: string, entry: string): Promise<string | null>;
+  releaseTurn(turns: string, stub: string, entry: string, deletedMark: string): Promise<string | null>;
   closeSession(turns: string, stub: string, prefix: string, mark: string, ttl: number): Promise<string | null>;
 };
 
@@ -47,7 +51,7 @@ export type SessionTurns = ReturnType<typeof createSessionTurns>;
 
 export function createSessionTurns(redis: Redis, keys: RedisKeys, queues: Record<JobKind, Queue>, logger: Logger) {
   redis.defineCommand("countJobsAhead", { numberOfKeys: 1, lua: JOBS_AHEAD_SCRIPT });
-  redis.defineCommand("releaseTurn", { numberOfKeys: 1, lua: RELEASE_SCRIPT });
+  redis.defineCommand("releaseTurn", { numberOfKeys: 2, lua: RELEASE_SCRIPT });
   redis.defineCommand("closeSession", { numberOfKeys: 2, lua: CLOSE_SESSION_SCRIPT });
   const commands = redis as unknown as Commands;
 
@@ -88,9 +92,11 @@ export function createSessionTurns(redis: Redis, keys: RedisKeys, queues: Record
 
     /** Ends the job's turn, if it had one; returns the entry whose turn it is then. Never throws: that wakes by itself too. */
     async release(payload: JobPayload): Promise<TurnEntry | null> {
-      if (payload.session_id === null) return null;
+      const { session_id: sessionId } = payload;
+      if (sessionId === null) return null;
+      const [turns, stub] = [keys.sessionTurns(sessionId), keys.session(sessionId)];
       try {
-        return await commands.releaseTurn(keys.sessionTurns(payload.session_id), entryOf(payload));
+        return await commands.releaseTurn(turns, stub, entryOf(payload), DELETED_SESSION);
       } catch (err) {
         logger.warn(
           { err, job_id: payload.job_id },
