@@ -77,14 +77,13 @@ export function createAdmission(redis: Redis, keys: RedisKeys, maxQueuedJobs: nu
   async function latest(maxAgeMs: number): Promise<Look> {
     const ageMs = known === null ? Number.POSITIVE_INFINITY : Date.now() - known.at;
     const isUsedUp = mostUncounted > 0 && JOB_KINDS.some((kind) => asked[kind] > mostUncounted);
-    if ((ageMs > FRESH_FOR_MS || isUsedUp) && looking === null) {
-      looking = look().finally(() => {
-        looking = null;
-      });
-      // Who does not wait for it asks again soon, and waits when it has failed for long.
-      looking.catch(() => {});
-    }
-    return known !== null && ageMs <= maxAgeMs ? known : (looking ?? look());
+    if (known !== null && ageMs <= FRESH_FOR_MS && !isUsedUp) return known;
+    looking ??= look().finally(() => {
+      looking = null;
+    });
+    // Who does not wait for it asks again soon, and waits when it has failed for long.
+    looking.catch(() => {});
+    return known !== null && ageMs <= maxAgeMs ? known : looking;
   }
 
   return {
