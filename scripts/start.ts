@@ -41,7 +41,7 @@ async function main(): Promise<number> {
   if (options.logDir !== undefined) await mkdir(options.logDir, { recursive: true });
   using lock = lockDataDir(options.dataDir);
   if (!lock) throw new UsageError(`Another npm start runs on ${options.dataDir}. Stop it, or set another DATA_DIR`);
-  await demandPort(options);
+  await assertPortFree(options);
   // Awaited here: the lock is held until this function is left.
   return await run(options);
 }
@@ -92,7 +92,7 @@ function stopReason(again: () => void): Promise<string> {
   });
 }
 
-async function demandPort({ host, port }: StartOptions): Promise<void> {
+async function assertPortFree({ host, port }: StartOptions): Promise<void> {
   const problem = await listenProblem(host, port);
   if (problem === undefined) return;
   const reasons: Record<string, string> = {

@@ -54,7 +54,7 @@ function goodRun() {
     cancelledAt: null as number | null,
   };
   const row: { -readonly [Field in keyof JobRow]: JobRow[Field] } = {
-    ...{ id: "job", session_id: "session", task: "q-1 [[…]]", status: "completed", attempt: 1, runs: 1 },
+    ...{ id: "job", session_id: "session", task: "q-1 [[…]]", status: "completed", fencing_token: 1, attempt: 1 },
     ...{
       result: JSON.stringify({ content: answer }),
       error_code: null,
@@ -74,7 +74,7 @@ function goodRun() {
       { ...message, ordinal: 1, role: "user", content: "q-1" },
       { ...message, ordinal: 2, role: "assistant", content: answer },
     ],
-    steps: [{ job_id: "job", step_no: 1, attempt: 1, finished_at: "2026-01-01T00:00:02Z" }],
+    steps: [{ job_id: "job", step_no: 1, fencing_token: 1, finished_at: "2026-01-01T00:00:02Z" }],
     calls: [{ last_user: "q-1 [[…]]", at_ms: 100, ended: "done", ended_at_ms: 101 as number | null }],
     effects: ["q-1-a call-1", "q-1-c call-2"],
     left: [] as string[],
@@ -197,8 +197,8 @@ const SPOILED: readonly [ZeroColumn, string, (run: Run) => unknown][] = [
     "stale writes",
     "a step of a former attempt behind one of the next",
     (run) => {
-      run.row.attempt = 2;
-      run.steps.unshift({ job_id: "job", step_no: 2, attempt: 2, finished_at: "2026-01-01T00:00:01Z" });
+      run.row.fencing_token = 2;
+      run.steps.unshift({ job_id: "job", step_no: 2, fencing_token: 2, finished_at: "2026-01-01T00:00:01Z" });
     },
   ],
   ["stale writes", "a done that the row does not know", (run) => Object.assign(run.row, { last_seq: 5 })],
@@ -268,7 +268,7 @@ describe("what is no fault", () => {
 
   test("a job that was given up because it lost its workers five times", () => {
     const run = goodRun();
-    Object.assign(run.row, { status: "failed", error_code: "worker_lost", runs: 5, result: '{"content":""}' });
+    Object.assign(run.row, { status: "failed", error_code: "worker_lost", attempt: 5, result: '{"content":""}' });
     run.messages.pop();
     run.transcript.turn = null as never;
     run.row.last_seq = 10_006;

@@ -2,11 +2,12 @@
  * Judges a run by what it has left. Shares no code with the product: it knows the contract (DESIGN), reads with its own
  * readers, and compares what the clients saw, what the rows say, what the event logs hold and what the model was asked.
  */
-import { type CaseFile, isTerminal } from "./checks/case-file.ts";
+
 import { checkConversations } from "./checks/conversations.ts";
 import { checkEffects } from "./checks/effects.ts";
 import { checkFences } from "./checks/fences.ts";
 import { checkGrowth } from "./checks/growth.ts";
+import { type CaseFile, isTerminal } from "./checks/job-evidence.ts";
 import { checkRow } from "./checks/rows.ts";
 import { checkStream } from "./checks/streams.ts";
 import type { Evidence } from "./evidence.ts";

@@ -1,16 +1,16 @@
 /**
- * Loaded into workers before anything else (`NODE_OPTIONS=--import`): the first worker that reaches a milestone for which
+ * Loaded into workers before anything else (`NODE_OPTIONS=--import`): the first worker that reaches a failpoint for which
  * a file lies in the folder takes the file and dies there, in the middle of that very call.
  */
 import { subscribe } from "node:diagnostics_channel";
 import { appendFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { MILESTONE_CHANNEL } from "@agent-paas/shared/lifecycle/milestones.ts";
+import { FAILPOINT_CHANNEL } from "@agent-paas/shared/lifecycle/failpoints.ts";
 
 const folder = process.env.CHAOS_ARMED;
 
 if (folder !== undefined) {
-  subscribe(MILESTONE_CHANNEL, (message) => {
+  subscribe(FAILPOINT_CHANNEL, (message) => {
     const { name, jobId } = message as { name: string; jobId: string };
     try {
       // Of several workers one takes it.

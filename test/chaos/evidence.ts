@@ -13,8 +13,8 @@ export type JobRow = {
   readonly session_id: string | null;
   readonly task: string;
   readonly status: string;
+  readonly fencing_token: number;
   readonly attempt: number;
-  readonly runs: number;
   readonly result: string | null;
   readonly error_code: string | null;
   readonly last_seq: number | null;
@@ -28,10 +28,10 @@ export type MessageRow = {
   readonly content: string;
   readonly created_at: string;
 };
-export type StepRow = {
+export type JournalRow = {
   readonly job_id: string;
   readonly step_no: number;
-  readonly attempt: number;
+  readonly fencing_token: number;
   readonly finished_at: string | null;
 };
 export type ModelCall = {
@@ -45,7 +45,7 @@ export type Evidence = {
   readonly entries: readonly Entry[];
   readonly jobs: readonly JobRow[];
   readonly messages: readonly MessageRow[];
-  readonly steps: readonly StepRow[];
+  readonly steps: readonly JournalRow[];
   /** The event log of each job that Redis still has. */
   readonly logs: ReadonlyMap<string, readonly Frame[]>;
   readonly calls: readonly ModelCall[];
@@ -93,7 +93,7 @@ function readDatabase(file: string): Pick<Evidence, "jobs" | "messages" | "steps
     return {
       jobs: all<JobRow>("agent_logs"),
       messages: all<MessageRow>("messages order by session_id, ordinal"),
-      steps: all<StepRow>("agent_steps"),
+      steps: all<JournalRow>("agent_steps"),
     };
   } finally {
     db.close();

@@ -2,7 +2,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Milestone } from "@agent-paas/shared/lifecycle/milestones.ts";
+import type { Failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { Redis } from "ioredis";
 import { waitFor } from "../support/wait-for.ts";
@@ -13,7 +13,7 @@ import type { Fault, Record } from "./transcript.ts";
 export const CRASH_POINTS = [
   ...["claimed", "model_call", "tool_started", "effect_done", "journaled"],
   ...["message_written", "state_written", "end_published", "before_completion"],
-] as const satisfies readonly Milestone[];
+] as const satisfies readonly Failpoint[];
 
 /** How long a crash point may wait for a job that comes along. */
 const CRASH_WITHIN_MS = 60 * SECOND;
@@ -65,7 +65,7 @@ export function createFaults(stack: Stack, record: Record) {
     },
 
     /** A worker that reaches the point dies there, and is started again. */
-    async crashAt(point: Milestone): Promise<void> {
+    async crashAt(point: Failpoint): Promise<void> {
       const deaths = stack.workers.map((worker) => worker.exited.then(() => worker));
       const trigger = join(stack.armedDir, point);
       await writeFile(trigger, "");

@@ -33,12 +33,12 @@ afterEach(() => platform.stop());
 
 const random = seededRandom(7);
 
-type Row = Pick<JobRow, "id" | "status" | "attempt" | "runs" | "worker" | "started_at" | "finished_at">;
+type Row = Pick<JobRow, "id" | "status" | "fencing_token" | "attempt" | "worker" | "started_at" | "finished_at">;
 
 async function rowsOf(jobIds: readonly string[]): Promise<Row[]> {
   const database = openReadonlyDatabase(platform.databaseFile);
   onTestFinished(() => database.destroy());
-  const columns = ["id", "status", "attempt", "runs", "worker", "started_at", "finished_at"] as const;
+  const columns = ["id", "status", "fencing_token", "attempt", "worker", "started_at", "finished_at"] as const;
   return database<JobRow>("agent_logs")
     .whereIn("id", jobIds)
     .select(...columns);
@@ -81,12 +81,12 @@ test("a worker that is stopped begins no job, finishes short ones and hands long
 
   const rows = await rowsOf([...short, longChat.jobId]);
   const late = rows.filter(
-    ({ worker, started_at, runs }) =>
-      worker === "worker-1" && runs === 1 && Date.parse(started_at) > stoppedAt + NO_NEW_JOB_AFTER_MS,
+    ({ worker, started_at, attempt }) =>
+      worker === "worker-1" && attempt === 1 && Date.parse(started_at) > stoppedAt + NO_NEW_JOB_AFTER_MS,
   );
   expect(late).toEqual([]);
   expect(new Set(rows.map(({ worker }) => worker))).toEqual(new Set(["worker-1", "worker-2"]));
-  expect(rows.find(({ id }) => id === longChat.jobId)).toMatchObject({ worker: "worker-2", runs: 2 });
+  expect(rows.find(({ id }) => id === longChat.jobId)).toMatchObject({ worker: "worker-2", attempt: 2 });
 });
 
 test("a second signal changes nothing: the worker still ends what it runs", async () => {
@@ -96,7 +96,7 @@ test("a second signal changes nothing: the worker still ends what it runs", asyn
   workerOne().signal("SIGTERM");
   const exit = await workerOne().stop(STOP_WITHIN_MS);
   expect(exit).toEqual(CLEAN_EXIT);
-  expect(await rowsOf([jobId])).toMatchObject([{ status: "completed", runs: 1, worker: "worker-1" }]);
+  expect(await rowsOf([jobId])).toMatchObject([{ status: "completed", attempt: 1, worker: "worker-1" }]);
 });
 
 test("an API that is stopped sends its streams' clients elsewhere, where they miss nothing", async () => {

@@ -112,7 +112,7 @@ test("a new worker brings them to an API and a worker that run already", async (
   );
   const db = openReadonlyDatabase(running.databaseFile);
   onTestFinished(() => db.destroy());
-  expect(await db("agent_logs").whereIn("id", jobIds).distinct("worker", "runs")).toEqual([
-    { worker: "worker-2", runs: 1 },
+  expect(await db("agent_logs").whereIn("id", jobIds).distinct("worker", "attempt")).toEqual([
+    { worker: "worker-2", attempt: 1 },
   ]);
 });

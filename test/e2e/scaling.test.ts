@@ -16,7 +16,7 @@ const CONCURRENCY = 2;
 const SUBMIT_AT_ONCE = 8;
 const STOP_WITHIN_MS = 15_000;
 
-type Backlog = Pick<JobRow, "id" | "status" | "attempt" | "worker" | "started_at" | "finished_at">;
+type Backlog = Pick<JobRow, "id" | "status" | "fencing_token" | "worker" | "started_at" | "finished_at">;
 
 let platform: TestPlatform;
 let database: ReturnType<typeof openReadonlyDatabase>;
@@ -40,7 +40,7 @@ const submit = (label: string, count = JOBS): Promise<string[]> =>
 const rows = (jobIds: readonly string[]): Promise<Backlog[]> =>
   database<JobRow>("agent_logs")
     .whereIn("id", jobIds)
-    .select("id", "status", "attempt", "worker", "started_at", "finished_at")
+    .select("id", "status", "fencing_token", "worker", "started_at", "finished_at")
     .orderBy("started_at");
 
 const ended = (jobIds: readonly string[]): Promise<Backlog[]> =>
@@ -61,7 +61,9 @@ async function timeBacklog(label: string): Promise<number> {
   const workers = platform.workers.length;
   await platform.model.clear();
   const jobs = await ended(await submit(label));
-  expect(new Set(jobs.map(({ status, attempt }) => `${status} ${attempt}`))).toEqual(new Set(["completed 1"]));
+  expect(new Set(jobs.map(({ status, fencing_token }) => `${status} ${fencing_token}`))).toEqual(
+    new Set(["completed 1"]),
+  );
   expect(new Set(jobs.map(({ worker }) => worker)).size).toBe(workers);
   const { total_calls, peak_open_streams } = await platform.model.stats();
   expect(total_calls).toBe(JOBS);

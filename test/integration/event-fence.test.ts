@@ -12,7 +12,7 @@ import { expect, inject, onTestFinished, test } from "vitest";
 import { createJobEventPublisher } from "../../apps/worker/src/events/job-event-publisher.ts";
 import { type JobEventWriter, WriterRefused } from "../../apps/worker/src/events/job-event-writer.ts";
 import { PUBLISH_SCRIPT, Verdict } from "../../apps/worker/src/events/publish-script.ts";
-import { createJobClaims } from "../../apps/worker/src/queue/job-claims.ts";
+import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
 
 function openJob() {
   const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
@@ -95,7 +95,12 @@ test("the first words of a job claim it, as a claim of its own would", async () 
   const writer = first();
   await say(writer, text("first"));
   await say(writer, text("second"));
-  expect(await redis.hgetall(keys.jobState(jobId))).toEqual({ attempt: "1", runs: "1", open_runs: "1", seq: "2" });
+  expect(await redis.hgetall(keys.jobState(jobId))).toEqual({
+    fencing_token: "1",
+    attempts: "1",
+    unfinished_attempts: "1",
+    seq: "2",
+  });
   for (const key of [keys.jobState(jobId), keys.eventLog(jobId)]) {
     expect(await redis.ttl(key)).toBeGreaterThan((6 * DAY) / SECOND);
   }
@@ -133,7 +138,7 @@ test("the same call made again after a lost reply changes nothing", async () => 
     publishEvents.call(redis, 2, keys.jobState(jobId), keys.eventLog(jobId), 60, (7 * DAY) / SECOND, ...ofJob);
   expect([await call(), await call()]).toEqual([[Verdict.taken], [Verdict.taken]]);
   expect((await log()).map(({ seq }) => seq)).toEqual([1]);
-  expect(await redis.hget(keys.jobState(jobId), "runs")).toBe("1");
+  expect(await redis.hget(keys.jobState(jobId), "attempts")).toBe("1");
 });
 
 test("of twenty attempts that run at once the log has one after the other, and one end", async () => {

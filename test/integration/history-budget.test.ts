@@ -2,7 +2,7 @@
  * What of a session goes to the model: whole turns, the latest, as many as fit in the budget of tokens. A turn costs the
  * same in a session of 10,000 messages as in one of 50.
  */
-import { countTokens } from "@agent-paas/agents/tokens.ts";
+import { countTokens } from "@agent-paas/agents/model/tokens.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { SqliteHandle } from "@agent-paas/shared/db/open-database.ts";
 import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";

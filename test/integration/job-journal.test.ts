@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { WriterRefused } from "../../apps/worker/src/events/job-event-writer.ts";
 import { createJobJournal } from "../../apps/worker/src/run/job-journal.ts";
 import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
-import { createStepRepository } from "../../apps/worker/src/storage/step-repository.ts";
+import { createJournalRepository } from "../../apps/worker/src/storage/journal-repository.ts";
 import { jobPayload } from "../support/job-payload.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
@@ -15,9 +15,9 @@ async function startJob() {
   const attempt = async (number: number) => {
     await jobs.start(payload, number);
     return createJobJournal({
-      steps: createStepRepository(db),
+      steps: createJournalRepository(db),
       jobId: payload.job_id,
-      attempt: number,
+      fencingToken: number,
       resumed: number > 1,
       onRefused: () => refused.push(number),
     });

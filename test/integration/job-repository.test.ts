@@ -1,7 +1,7 @@
 /** I4 on the database: rows are written once, by the attempt that owns the job; a terminal status stays. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { countTokens } from "@agent-paas/agents/tokens.ts";
+import { countTokens } from "@agent-paas/agents/model/tokens.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
@@ -36,8 +36,8 @@ test("a retried job has one row, one question, one answer", async () => {
     { ordinal: 1, role: "user", content: "hello" },
     { ordinal: 2, role: "assistant", content: "answer" },
   ]);
-  expect(await db("agent_logs").select("id", "attempt", "status")).toEqual([
-    { id: payload.job_id, attempt: 3, status: "completed" },
+  expect(await db("agent_logs").select("id", "fencing_token", "status")).toEqual([
+    { id: payload.job_id, fencing_token: 3, status: "completed" },
   ]);
 });
 
@@ -61,7 +61,7 @@ test("the first terminal status stays", async () => {
   await jobs.start(payload, 1);
   expect(await jobs.end(payload, 1, ending("part", "cancelled"))).toBe(true);
   expect(await jobs.end(payload, 1, ending("whole"))).toBe(false);
-  expect(await jobs.start(payload, 2)).toMatchObject({ kind: "ended", row: { status: "cancelled", attempt: 1 } });
+  expect(await jobs.start(payload, 2)).toMatchObject({ kind: "ended", row: { status: "cancelled", fencing_token: 1 } });
   expect(await db("messages").where({ role: "assistant" }).select("content")).toEqual([{ content: "part" }]);
 });
 

@@ -3,22 +3,22 @@
  * between two batches, lets another run, and looks at what queries, rows and the vector store have in the end.
  */
 import { randomUUID } from "node:crypto";
-import type { AgentEvent, AgentRun } from "@agent-paas/agents/agent.ts";
+import type { AgentEvent, AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { createChromaStore } from "@agent-paas/agents/retrieval/chroma-store.ts";
 import type { Embedder } from "@agent-paas/agents/retrieval/embedder.ts";
 import { createLocalEmbedder } from "@agent-paas/agents/retrieval/local-embedder.ts";
 import type { Passage } from "@agent-paas/agents/retrieval/retriever.ts";
 import { createMemoryJournal } from "@agent-paas/agents/testing/memory-journal.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
-import { documentIdOf, type IngestResult, type KnowledgeTaskId } from "@agent-paas/shared/contract/knowledge.ts";
+import { documentIdOf, type IngestResult, type KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { Redis } from "ioredis";
 import type { Knex } from "knex";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { createKnowledgeJobs } from "../../apps/worker/src/knowledge/knowledge-jobs.ts";
 import { createRetrieverFor } from "../../apps/worker/src/knowledge/retriever.ts";
-import { createKnowledgeTasks } from "../../apps/worker/src/knowledge/tasks.ts";
 import { createUploads, type Uploads } from "../../apps/worker/src/knowledge/uploads.ts";
 import { createKnowledgeRepository } from "../../apps/worker/src/storage/knowledge-repository.ts";
 import type { Server } from "../../scripts/services/server.ts";
@@ -52,7 +52,7 @@ beforeEach(async () => {
 
 function tasksWith(embedder: Embedder = createLocalEmbedder(), url = chroma.url) {
   const store = createChromaStore({ url });
-  return createKnowledgeTasks({ documents, store, embedder, uploads });
+  return createKnowledgeJobs({ documents, store, embedder, uploads });
 }
 
 /** Three batches of chunks, each with the word. */
@@ -76,7 +76,7 @@ type Run = {
   abort: (reason: Error) => void;
 };
 
-function begin(task: KnowledgeTaskId, input: object, { jobId = newId(), tasks = tasksWith() } = {}): Run {
+function begin(task: KnowledgeJobId, input: object, { jobId = newId(), tasks = tasksWith() } = {}): Run {
   const payload: JobPayload = {
     ...{ job_id: jobId, kind: "execute", owner: OWNER, agent_type: task, session_id: null, text: "", input },
     ...{ config: {}, limits: {}, metadata: {}, locale: "en", request_id: "", accepted_at: new Date().toISOString() },
@@ -145,7 +145,7 @@ async function expectStored(word: string, chunks: number): Promise<void> {
   expect(new Set(passages.map(({ position }) => position)).size).toBe(passages.length);
   for (const { content } of passages) expect(content).toContain(word);
   expect(await stored(await collectionId())).toBe(chunks);
-  expect(await db("stray_copies")).toEqual([]);
+  expect(await db("unreferenced_copies")).toEqual([]);
 }
 
 test("an ingest is invisible until it is whole, and tells its progress", async () => {
@@ -228,7 +228,7 @@ test("a document deleted under its ingest does not come back", async () => {
   await expect(finish(run)).rejects.toMatchObject({ code: "document_not_found" });
   expect(await found("beta")).toEqual([]);
   expect(await stored(await collectionId())).toBe(0);
-  expect([await db("documents"), await db("stray_copies")]).toEqual([[], []]);
+  expect([await db("documents"), await db("unreferenced_copies")]).toEqual([[], []]);
 });
 
 test("a deletion that is begun again spares what was stored since", async () => {
@@ -264,7 +264,7 @@ test("a collection deleted under an ingest does not come back, in no part", asyn
   const id = await collectionId();
   await finish(begin("knowledge.delete_collection", { collection_id: id }));
   await expect(finish(run)).rejects.toMatchObject({ code: "collection_not_found" });
-  expect([await db("collections"), await db("documents"), await db("stray_copies")]).toEqual([[], [], []]);
+  expect([await db("collections"), await db("documents"), await db("unreferenced_copies")]).toEqual([[], [], []]);
   expect(await stored(id)).toBe(0);
 });
 
@@ -287,7 +287,7 @@ test("an ingest that fails for good takes back what it had stored", async () => 
   const run = await beginIngest(longText("alpha"), { tasks: tasksWith({ name: local.name, embed }) });
   await expect(finish(run)).rejects.toThrow("out of order");
   expect(await stored(await collectionId())).toBe(0);
-  expect(await db("stray_copies")).toEqual([]);
+  expect(await db("unreferenced_copies")).toEqual([]);
 });
 
 test("what a job left that nobody runs any more is cleared by the next of its collection", async () => {
@@ -295,7 +295,7 @@ test("what a job left that nobody runs any more is cleared by the next of its co
   const row = { id: left.jobId, owner: OWNER, kind: "execute", agent_type: "knowledge.ingest", task: "", worker: "" };
   await db("agent_logs").insert({
     ...row,
-    ...{ status: "failed", attempt: 1, runs: 1, created_at: "", started_at: "" },
+    ...{ status: "failed", fencing_token: 1, attempt: 1, created_at: "", started_at: "" },
   });
   await ingest(longText("beta"));
   await expectStored("beta", 150);
@@ -315,7 +315,7 @@ test("another embedding is refused, and nothing is stored", async () => {
 test("without its upload a job is invalid; without a store nothing works, and the error says why", async () => {
   await expect(finish(begin("knowledge.ingest", ingestInput))).rejects.toMatchObject({ code: "job_invalid" });
   const embedder = createLocalEmbedder();
-  const tasks = createKnowledgeTasks({ documents, store: null, embedder, uploads });
+  const tasks = createKnowledgeJobs({ documents, store: null, embedder, uploads });
   expect(() => begin("knowledge.ingest", ingestInput, { tasks })).toThrow("CHROMA_URL is not set");
   const search = createRetrieverFor({ documents, store: null, embedder })(OWNER).search;
   await expect(search({ collection: "docs", query: "x", topK: 1 }, AbortSignal.timeout(1_000))).rejects.toMatchObject({

@@ -33,6 +33,7 @@ test("six processes at once", async () => {
     "004-indexes",
     "005-knowledge-indexes",
     "006-reaper-and-retention",
+    "007-glossary-names",
   ]);
 });
 

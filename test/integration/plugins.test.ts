@@ -42,8 +42,8 @@ async function folderOf(files: Readonly<Record<string, string>>): Promise<string
 /** A process that loads a folder beside the platform's own agents, waits until nothing is left to do, and tells. */
 const LOADER = `
 import "@agent-paas/agents/agents/built-in.ts";
-import { loadPlugins } from "@agent-paas/agents/plugins.ts";
-import { listManifests } from "@agent-paas/agents/registry.ts";
+import { loadPlugins } from "@agent-paas/agents/registry/plugins.ts";
+import { listManifests } from "@agent-paas/agents/registry/registry.ts";
 import { createToolbox } from "@agent-paas/agents/tools/toolbox.ts";
 const fatal = [], faults = [];
 process.on("unhandledRejection", (error) => fatal.push(String(error)));

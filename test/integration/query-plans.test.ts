@@ -4,8 +4,8 @@ import type { Knex } from "knex";
 import { expect, test } from "vitest";
 import { createKnowledgeReader } from "../../apps/api/src/storage/knowledge-reader.ts";
 import { createKnowledgeRepository } from "../../apps/worker/src/storage/knowledge-repository.ts";
+import { createOrphanedJobRepository } from "../../apps/worker/src/storage/orphaned-job-repository.ts";
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
-import { createUnownedJobRepository } from "../../apps/worker/src/storage/unowned-job-repository.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
 /** How SQLite carries out what `ask` asks. */
@@ -41,7 +41,7 @@ test("a collection is found without counting it, and counted from an index alone
 
 test("the reaper and retention look up what they end and drop", async () => {
   const { db } = await openTestDatabase();
-  const { running } = createUnownedJobRepository(db, "w");
+  const { running } = createOrphanedJobRepository(db, "w");
   const { queries, jobsOutsideSessions, untouchedSessions } = createRetentionRepository(db);
   const plans: (string | undefined)[] = [];
   for (const ask of [

@@ -140,7 +140,7 @@ test("a message that waits behind a turn without a job runs, without a look of a
   const { alice, redis, keys } = await startPlatform();
   const first = await alice.chat({ message: "[[text=One]] Hello" });
   await first.all();
-  await redis.rpush(keys.sessionTurns(first.sessionId ?? ""), `chat:${newId()}`);
+  await redis.rpush(keys.sessionQueue(first.sessionId ?? ""), `chat:${newId()}`);
   const second = await alice.chat({ session_id: first.sessionId, message: "[[text=Two]] Hello" });
   const events = await second.all();
   expect(events[0]).toMatchObject({ data: { type: "queued", position: 1 } });

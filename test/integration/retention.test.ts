@@ -10,9 +10,9 @@ import { Redis } from "ioredis";
 import type { Knex } from "knex";
 import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
-import { createJobClaims } from "../../apps/worker/src/queue/job-claims.ts";
+import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
+import { createSessionQueue } from "../../apps/worker/src/job/session-queue.ts";
 import { createRetention } from "../../apps/worker/src/queue/retention.ts";
-import { createSessionTurns } from "../../apps/worker/src/queue/session-turns.ts";
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
 import { startTestPlatform } from "../support/platform.ts";
 import { keysInRedis } from "../support/platform-state.ts";
@@ -38,7 +38,7 @@ async function openRetention({ jobDays = 30, sessionDays = 0 } = {}) {
   const retention = createRetention({
     ...{ queues, maintenance, logger, jobDays, sessionDays, intervalSeconds: 600 },
     claims: createJobClaims(redis, keys),
-    turns: createSessionTurns(redis, keys, queues, logger),
+    turns: createSessionQueue(redis, keys, queues, logger),
     rows: createRetentionRepository(db),
   });
   return { db, redis, keys, queues, maintenance, connection, retention };
@@ -52,7 +52,7 @@ function jobRow(endedAgoMs: number | null, more: Partial<JobRow> = {}): Partial<
   const started_at = ago(60 * DAY);
   return {
     ...{ id: newId(), owner: "alice", kind: "execute", agent_type: "chat_basic", session_id: null, task: "t", status },
-    ...{ attempt: 1, runs: 1, worker: "w", created_at: started_at, started_at, finished_at, ...more },
+    ...{ fencing_token: 1, attempt: 1, worker: "w", created_at: started_at, started_at, finished_at, ...more },
   };
 }
 
@@ -75,7 +75,7 @@ const ROWS = [
 test("jobs outside sessions go when they are old, searches after an hour, with their steps", async () => {
   const { db, retention } = await openRetention();
   await db("agent_logs").insert(ROWS);
-  const step = { step_no: 1, step_key: "k", kind: "tool", status: "finished", attempt: 1, started_at: ago(DAY) };
+  const step = { step_no: 1, step_key: "k", kind: "tool", status: "finished", fencing_token: 1, started_at: ago(DAY) };
   await db("agent_steps").insert(ROWS.map(({ id }) => ({ ...step, job_id: id })));
   const sessionId = await seedSession(db, "alice", 2);
   await db("agent_logs")
@@ -98,7 +98,7 @@ test("thousands go too, and what Redis has of them", async () => {
   const rows = Array.from({ length: 1_700 }, () => jobRow(31 * DAY));
   await db.batchInsert("agent_logs", rows, 500);
   const state = keys.jobState(rows[0]?.id ?? "");
-  await redis.hset(state, "attempt", 1);
+  await redis.hset(state, "fencing_token", 1);
   await retention.apply();
   expect([await taskOf(db), await redis.exists(state)]).toEqual([[], 0]);
 });
@@ -116,7 +116,7 @@ test("sessions go that nobody uses, with messages and jobs; none where a job run
   await db("agent_logs").insert(jobRow(null, { session_id: running }));
   const waiting = newId();
   await queues.chat.add("chat", {}, { jobId: waiting });
-  await redis.rpush(keys.sessionTurns(queued), `chat:${waiting}`);
+  await redis.rpush(keys.sessionQueue(queued), `chat:${waiting}`);
 
   await retention.apply();
   const left = [inUse, running, queued].sort();

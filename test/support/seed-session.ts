@@ -1,5 +1,5 @@
 /** A session with a past, written straight into the database: 10,000 messages over HTTP would take minutes. */
-import { countTokens } from "@agent-paas/agents/tokens.ts";
+import { countTokens } from "@agent-paas/agents/model/tokens.ts";
 import type { JobRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import type { Knex } from "knex";
@@ -17,7 +17,7 @@ export async function seedSession(db: Knex, owner: string, turns: number): Promi
   const messages: MessageRow[] = [];
   for (let turn = turns; turn > 0; turn--) {
     const jobId = newId();
-    const states = { status: "completed", attempt: 1, runs: 1, worker: "none", started_at: now } as const;
+    const states = { status: "completed", fencing_token: 1, attempt: 1, worker: "none", started_at: now } as const;
     jobs.push({ ...common, ...states, id: jobId, kind: "chat", session_id: sessionId, task: "" });
     for (const role of ["user", "assistant"] as const) {
       const content = `${role} ${turn} turns ago: ${"word ".repeat(200)}`;

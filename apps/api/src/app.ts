@@ -4,22 +4,27 @@ import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import cors from "cors";
 import express, { type Express, type RequestHandler } from "express";
 import helmet from "helmet";
+import { getAgent, listAgents } from "./doors/platform/routes/agents.ts";
+import { postChatCompletions } from "./doors/platform/routes/chat-completions.ts";
+import { getChatHistory } from "./doors/platform/routes/chat-history.ts";
+import { postExecute } from "./doors/platform/routes/execute.ts";
+import { getHealth, getLivez, getReadyz } from "./doors/platform/routes/health.ts";
+import { postJobCancel } from "./doors/platform/routes/job-cancel.ts";
+import { getJobEvents } from "./doors/platform/routes/job-events.ts";
+import { getJob, listJobs } from "./doors/platform/routes/jobs.ts";
+import { deleteCollection, getCollection, listCollections } from "./doors/platform/routes/knowledge-collections.ts";
+import {
+  deleteDocument,
+  getDocument,
+  listDocuments,
+  postDocument,
+} from "./doors/platform/routes/knowledge-documents.ts";
+import { postKnowledgeQuery } from "./doors/platform/routes/knowledge-query.ts";
+import { deleteSession, getSession, listSessions } from "./doors/platform/routes/sessions.ts";
 import { createAuthenticate } from "./http/authenticate.ts";
 import { errorHandler } from "./http/error-handler.ts";
 import { contextOf, requestContext } from "./http/request-context.ts";
 import type { Route } from "./http/route.ts";
-import { getAgent, listAgents } from "./routes/agents.ts";
-import { postChatCompletions } from "./routes/chat-completions.ts";
-import { getChatHistory } from "./routes/chat-history.ts";
-import { postExecute } from "./routes/execute.ts";
-import { getHealth, getLivez, getReadyz } from "./routes/health.ts";
-import { postJobCancel } from "./routes/job-cancel.ts";
-import { getJobEvents } from "./routes/job-events.ts";
-import { getJob, listJobs } from "./routes/jobs.ts";
-import { deleteCollection, getCollection, listCollections } from "./routes/knowledge-collections.ts";
-import { deleteDocument, getDocument, listDocuments, postDocument } from "./routes/knowledge-documents.ts";
-import { postKnowledgeQuery } from "./routes/knowledge-query.ts";
-import { deleteSession, getSession, listSessions } from "./routes/sessions.ts";
 import type { Services } from "./services.ts";
 
 export const API_PREFIX = "/api/v1";

@@ -1,8 +1,8 @@
 /** All services of the API, built in one place (`start-api.ts`) and handed to every route. */
 import type { ApiConfig } from "./config.ts";
 import type { JobEventFanout } from "./events/job-event-fanout.ts";
-import type { SseDeps } from "./events/sse-stream.ts";
-import type { AgentDirectory } from "./queue/agent-directory.ts";
+import type { SseDeps } from "./http/sse-stream.ts";
+import type { AgentCatalog } from "./presence/agent-catalog.ts";
 import type { JobProducer } from "./queue/job-producer.ts";
 import type { QueuedJobs } from "./queue/queued-jobs.ts";
 import type { ReadDatabase } from "./storage/database.ts";
@@ -18,7 +18,7 @@ export type Services = {
   readonly knowledge: KnowledgeReader;
   readonly queuedJobs: QueuedJobs;
   readonly producer: JobProducer;
-  readonly directory: AgentDirectory;
+  readonly agentCatalog: AgentCatalog;
   readonly fanout: JobEventFanout;
   readonly sse: SseDeps;
 };

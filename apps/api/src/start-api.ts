@@ -6,16 +6,16 @@ import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { connectRedis, isReadyWithin } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { demandNoEviction } from "@agent-paas/shared/redis/memory.ts";
+import { assertNoEviction } from "@agent-paas/shared/redis/memory.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { createApp } from "./app.ts";
 import type { ApiConfig } from "./config.ts";
 import { createEventLog } from "./events/event-log.ts";
 import { createJobEventFanout } from "./events/job-event-fanout.ts";
 import { createJobEventSubscriber } from "./events/job-event-subscriber.ts";
-import { createOpenAnswers, type OpenAnswers } from "./events/open-answers.ts";
-import { createTickWheel } from "./events/tick-wheel.ts";
-import { createAgentDirectory } from "./queue/agent-directory.ts";
+import { createOpenResponses, type OpenResponses } from "./events/open-responses.ts";
+import { createTimingWheel } from "./events/timing-wheel.ts";
+import { createAgentCatalog } from "./presence/agent-catalog.ts";
 import { createJobProducer } from "./queue/job-producer.ts";
 import { createQueuedJobs } from "./queue/queued-jobs.ts";
 import type { Services } from "./services.ts";
@@ -52,7 +52,7 @@ export async function startApi(
   const isUp = await Promise.all(connections.map((connection) => isReadyWithin(connection, REDIS_WAIT_MS)));
   if (isUp.includes(false)) logger.warn("started without Redis");
   // One that comes later is refused by every POST and told by health.
-  else await demandNoEviction(redis);
+  else await assertNoEviction(redis);
 
   const database = createReadDatabase(databaseFile(config.DATABASE_URL));
   releasers.add("database", () => database.close());
@@ -70,14 +70,14 @@ export async function startApi(
   });
   releasers.add("producer", () => producer.close());
 
-  const wheel = createTickWheel(config.SSE_HEARTBEAT_MS);
+  const wheel = createTimingWheel(config.SSE_HEARTBEAT_MS);
   releasers.add("wheel", () => wheel.stop());
   const subscriber = createJobEventSubscriber(subscriberRedis, keys, logger);
   // What could not be read while the logs' connection was away is read when it is back.
-  logRedis.on("ready", subscriber.tellGap);
+  logRedis.on("ready", subscriber.notifyGap);
   releasers.add("subscriber", () => subscriber.stop());
-  const openAnswers = createOpenAnswers();
-  const fanout = createJobEventFanout({ subscriber, log: createEventLog(logRedis, keys), wheel, openAnswers });
+  const openResponses = createOpenResponses();
+  const fanout = createJobEventFanout({ subscriber, log: createEventLog(logRedis, keys), wheel, openResponses });
 
   const services: Services = {
     config,
@@ -87,16 +87,16 @@ export async function startApi(
     knowledge: createKnowledgeReader(database),
     queuedJobs: createQueuedJobs(redis, keys, producer.queues),
     producer,
-    directory: createAgentDirectory(redis, keys),
+    agentCatalog: createAgentCatalog(redis, keys),
     fanout,
-    sse: { fanout, wheel, stalledClientMs: config.SSE_STALLED_CLIENT_MS, openAnswers },
+    sse: { fanout, wheel, stalledClientMs: config.SSE_STALLED_CLIENT_MS, openResponses },
   };
 
   const server = createServer(SERVER_LIMITS, createApp(services, logger));
   server.maxConnections = MAX_CONNECTIONS;
   const sockets = trackSockets(server);
   const { port } = await listen(server, config.HOST, config.PORT);
-  releasers.add("server", () => stopServing(server, sockets, openAnswers, config.SHUTDOWN_GRACE_MS));
+  releasers.add("server", () => stopServing(server, sockets, openResponses, config.SHUTDOWN_GRACE_MS));
   const url = `http://${config.HOST.includes(":") ? `[${config.HOST}]` : config.HOST}:${port}`;
   logger.info({ url }, "api ready");
   return { url };
@@ -116,11 +116,11 @@ function listen(server: Server, host: string, port: number): Promise<AddressInfo
 async function stopServing(
   server: Server,
   sockets: ReadonlySet<Socket>,
-  openAnswers: OpenAnswers,
+  openResponses: OpenResponses,
   graceMs: number,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  openAnswers.endAll();
+  openResponses.endAll();
   server.closeIdleConnections();
   // Those that have not asked anything yet (browsers open some in advance) do not count as idle to Node.
   for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();

@@ -5,7 +5,7 @@ import { runProcess } from "@agent-paas/shared/lifecycle/run-process.ts";
 import { createProcessLogger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { secretsOf, WorkerConfigSchema } from "./config.ts";
-import { hasStoppedRun } from "./control/running-jobs.ts";
+import { hasStoppedRun } from "./job/running-jobs.ts";
 import { startWorker } from "./start-worker.ts";
 
 /** Beyond the grace for running jobs: handing back, closing connections, flushing logs. */

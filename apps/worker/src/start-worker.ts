@@ -1,5 +1,5 @@
 /** Builds the worker's services in the order of their needs; each pushes its release. */
-import { listManifests } from "@agent-paas/agents/registry.ts";
+import { listManifests } from "@agent-paas/agents/registry/registry.ts";
 import { JOB_KINDS, type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import { databaseFile, openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
@@ -7,35 +7,35 @@ import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { connectRedis } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { demandNoEviction } from "@agent-paas/shared/redis/memory.ts";
+import { assertNoEviction } from "@agent-paas/shared/redis/memory.ts";
 import { Queue } from "bullmq";
-import { openAgentServices } from "./agent-services.ts";
+import { openAgentServices } from "./compose/agents.ts";
 import type { WorkerConfig } from "./config.ts";
 import { startCancelListener } from "./control/cancel-listener.ts";
-import { createRunningJobs } from "./control/running-jobs.ts";
-import { startWorkerHeartbeat } from "./control/worker-heartbeat.ts";
 import { createJobEventPublisher } from "./events/job-event-publisher.ts";
+import { createJobClaims } from "./job/job-claims.ts";
+import { createJobFinalizer } from "./job/job-finalizer.ts";
+import { createJobProcessor } from "./job/job-processor.ts";
+import { createRunningJobs } from "./job/running-jobs.ts";
+import { createSessionQueue } from "./job/session-queue.ts";
+import { createKnowledgeJobs } from "./knowledge/knowledge-jobs.ts";
 import { createRetrieverFor } from "./knowledge/retriever.ts";
-import { createKnowledgeTasks } from "./knowledge/tasks.ts";
 import { createUploads } from "./knowledge/uploads.ts";
-import { createFailedJobs } from "./queue/failed-jobs.ts";
-import { createJobClaims } from "./queue/job-claims.ts";
-import { createJobEnder } from "./queue/job-ender.ts";
-import { createJobProcessor } from "./queue/job-processor.ts";
+import { startWorkerPresence } from "./presence/worker-presence.ts";
 import { createJobWorkers } from "./queue/job-workers.ts";
 import { createMaintenanceProcessor } from "./queue/maintenance-processor.ts";
-import { startReaper } from "./queue/reaper.ts";
 import { createRetention } from "./queue/retention.ts";
-import { createSessionTurns } from "./queue/session-turns.ts";
-import { createUnownedJobEnder } from "./queue/unowned-job-ender.ts";
+import { createFailedJobs } from "./recovery/failed-jobs.ts";
+import { createOrphanFinalizer } from "./recovery/orphan-finalizer.ts";
+import { startReaper } from "./recovery/reaper.ts";
 import { createAgentRunner } from "./run/agent-runner.ts";
 import { createJobRepository } from "./storage/job-repository.ts";
+import { createJournalRepository } from "./storage/journal-repository.ts";
 import { createKnowledgeRepository } from "./storage/knowledge-repository.ts";
 import { migrate } from "./storage/migrate.ts";
+import { createOrphanedJobRepository } from "./storage/orphaned-job-repository.ts";
 import { createRetentionRepository } from "./storage/retention-repository.ts";
 import { createSessionRepository } from "./storage/session-repository.ts";
-import { createStepRepository } from "./storage/step-repository.ts";
-import { createUnownedJobRepository } from "./storage/unowned-job-repository.ts";
 import { startWalCheckpoint } from "./storage/wal-checkpoint.ts";
 
 export async function startWorker(
@@ -60,7 +60,7 @@ export async function startWorker(
     connectRedis(config.REDIS_URL, "subscriber", name, logger),
   ];
   for (const redis of [queueRedis, eventRedis, subscriber]) releasers.add("redis", () => redis.disconnect());
-  await demandNoEviction(queueRedis);
+  await assertNoEviction(queueRedis);
 
   const openQueue = (queueName: string) => {
     // The API writes the queues' settings; here they are only read from and added to.
@@ -73,7 +73,7 @@ export async function startWorker(
 
   const running = createRunningJobs();
   const claims = createJobClaims(eventRedis, keys);
-  const turns = createSessionTurns(eventRedis, keys, queues, logger);
+  const turns = createSessionQueue(eventRedis, keys, queues, logger);
   const publisher = createJobEventPublisher({
     redis: eventRedis,
     keys,
@@ -84,9 +84,9 @@ export async function startWorker(
   const jobs = createJobRepository(db, name);
   const sessions = createSessionRepository(db);
   const uploads = createUploads(eventRedis, keys, logger);
-  const ender = createJobEnder(jobs, turns, uploads);
-  const rows = createUnownedJobRepository(db, name);
-  const unowned = createUnownedJobEnder(claims, publisher, jobs, ender, rows);
+  const finalizer = createJobFinalizer(jobs, turns, uploads);
+  const rows = createOrphanedJobRepository(db, name);
+  const unowned = createOrphanFinalizer(claims, publisher, jobs, finalizer, rows);
   const maintenance = openQueue(MAINTENANCE_QUEUE);
   const failedJobs = createFailedJobs(queues, maintenance, claims, rows, logger);
   const retention = createRetention({
@@ -99,16 +99,16 @@ export async function startWorker(
   const knowledge = { documents: createKnowledgeRepository(db), store, embedder };
   const runner = createAgentRunner({
     ...{ model, toolbox, sessions },
-    steps: createStepRepository(db),
+    steps: createJournalRepository(db),
     retrieverFor: createRetrieverFor(knowledge),
-    tasks: createKnowledgeTasks({ ...knowledge, uploads }),
+    tasks: createKnowledgeJobs({ ...knowledge, uploads }),
   });
 
   const cancelListener = startCancelListener(subscriber, keys, claims, running, logger);
   releasers.add("cancel listener", () => cancelListener.stop());
 
   const processorFor = (deadlineMs: number) =>
-    createJobProcessor({ turns, claims, running, publisher, jobs, runner, ender, unowned, logger, deadlineMs });
+    createJobProcessor({ turns, claims, running, publisher, jobs, runner, finalizer, unowned, logger, deadlineMs });
   const workers = createJobWorkers({
     redis: queueRedis,
     prefix: keys.bullmq,
@@ -129,7 +129,7 @@ export async function startWorker(
   releasers.add("reaper", () => reaper.stop());
 
   const manifests = () => listManifests(toolbox.names());
-  const heartbeat = await startWorkerHeartbeat(queueRedis, keys, `${name}:${newId()}`, manifests, logger);
+  const heartbeat = await startWorkerPresence(queueRedis, keys, `${name}:${newId()}`, manifests, logger);
   releasers.add("heartbeat", () => heartbeat.stop());
   logger.info({ agents: manifests().map(({ id }) => id), model: config.LLM_MODEL }, "worker ready");
 }

@@ -14,13 +14,13 @@ export {
   BaseAgent,
   type History,
   type HistoryMessage,
-} from "./agent.ts";
+} from "./agent/agent.ts";
+export type { Budget } from "./agent/budget.ts";
+export type { Agents, ChildOutcome, ChildRequest } from "./agent/delegation.ts";
+export { type AgentEvent, progress, reset, text, thought } from "./agent/events.ts";
+export type { BegunJournalEntry, Journal, Step } from "./agent/journal.ts";
 export { firstMessages, modelConfigFields, modelOptions } from "./agents/model-config.ts";
-export { type AnswerContext, type AnswerRequest, answer } from "./answer.ts";
-export type { Budget } from "./budget.ts";
-export type { Agents, ChildOutcome, ChildRequest } from "./delegation.ts";
-export { type AgentEvent, progress, reset, text, thought } from "./events.ts";
-export type { BegunStep, Journal, Step } from "./journal.ts";
+export { type AnswerContext, type AnswerRequest, answer } from "./answer/answer.ts";
 export type {
   Model,
   ModelChunk,
@@ -31,9 +31,9 @@ export type {
   ToolCall,
   ToolSpec,
 } from "./model/model.ts";
-export { registerAgent } from "./registry.ts";
+export { countTokens } from "./model/tokens.ts";
+export { registerAgent } from "./registry/registry.ts";
 export type { Passage, Retriever, SearchRequest } from "./retrieval/retriever.ts";
-export { countTokens } from "./tokens.ts";
 export type { JobTools, ToolOutcome } from "./tools/job-tools.ts";
 export { defineTool, type Tool, type ToolContext, type ToolDefinition, ToolError } from "./tools/tool.ts";
 export { registerTool } from "./tools/toolbox.ts";

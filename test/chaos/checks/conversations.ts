@@ -1,6 +1,6 @@
 /** I6: the messages of a session are answered one at a time, in the order accepted. */
 import type { Notebook } from "../findings.ts";
-import type { CaseFile } from "./case-file.ts";
+import type { CaseFile } from "./job-evidence.ts";
 
 export function checkConversations(files: readonly CaseFile[], notebook: Notebook): void {
   const talking = files.filter(({ transcript }) => transcript.turn !== null);

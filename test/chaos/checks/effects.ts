@@ -3,7 +3,7 @@
  * may be, all calls had one name, by which whoever it calls can tell. Takes the times of cancels along.
  */
 import type { Notebook } from "../findings.ts";
-import type { CaseFile } from "./case-file.ts";
+import type { CaseFile } from "./job-evidence.ts";
 import { framesOf } from "./streams.ts";
 
 export function checkEffects(file: CaseFile, notebook: Notebook): void {

@@ -1,6 +1,6 @@
 /** I4: nothing in the rows, the log or the text of a job is of an attempt that had lost it by then. */
 import type { Notebook } from "../findings.ts";
-import type { CaseFile } from "./case-file.ts";
+import type { CaseFile } from "./job-evidence.ts";
 import { stampsOf } from "./rows.ts";
 import { checkNumbers } from "./streams.ts";
 
@@ -28,12 +28,13 @@ export function checkFences(file: CaseFile, notebook: Notebook): void {
 
   const finished = steps.filter(({ finished_at }) => finished_at !== null);
   const inTime = finished.toSorted((a, b) => ((a.finished_at ?? "") < (b.finished_at ?? "") ? -1 : 1));
-  if (inTime.some(({ attempt }, at) => attempt < (inTime[at - 1]?.attempt ?? 0))) stale("a step of a former attempt");
-  for (const { step_no, attempt, finished_at } of finished) {
+  if (inTime.some(({ fencing_token }, at) => fencing_token < (inTime[at - 1]?.fencing_token ?? 0)))
+    stale("a step of a former attempt");
+  for (const { step_no, fencing_token, finished_at } of finished) {
     if (row?.finished_at != null && (finished_at ?? "") > row.finished_at)
       stale(`step ${step_no} is younger than the end`);
-    if (row !== undefined && attempt > row.attempt)
-      stale(`step ${step_no} is of attempt ${attempt}, the row of ${row.attempt}`);
+    if (row !== undefined && fencing_token > row.fencing_token)
+      stale(`step ${step_no} is of fencing token ${fencing_token}, the row of ${row.fencing_token}`);
   }
   for (const { role, created_at } of messages) {
     if (row?.finished_at != null && created_at > row.finished_at)

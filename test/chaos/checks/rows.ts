@@ -1,11 +1,11 @@
 /** I1, I3 and I4 in the rows of one job: it has ended, once, with the answer that its client saw and the model gave. */
 import type { Notebook } from "../findings.ts";
 import { shownAfter } from "../sse-frames.ts";
-import { type CaseFile, isTerminal } from "./case-file.ts";
+import { type CaseFile, isTerminal } from "./job-evidence.ts";
 import { framesOf } from "./streams.ts";
 
 /** A job that has lost its worker so often may be given up, as the platform says. */
-const GIVEN_UP_AFTER_RUNS = 5;
+const GIVEN_UP_AFTER_ATTEMPTS = 5;
 
 /** The model's stamps: when each token was sent. */
 const STAMP = /⟨([\d.]+)⟩/g;
@@ -22,7 +22,7 @@ export function checkRow(file: CaseFile, notebook: Notebook): void {
     return;
   }
   notebook.count("ended");
-  const isGivenUp = row.error_code === "worker_lost" && row.runs >= GIVEN_UP_AFTER_RUNS;
+  const isGivenUp = row.error_code === "worker_lost" && row.attempt >= GIVEN_UP_AFTER_ATTEMPTS;
   if (isGivenUp) notebook.count("given up");
   else if (expected.status === "any" ? row.status === "failed" : row.status !== expected.status) {
     notebook.found("failed", about, `${row.status} ${row.error_code ?? ""}, expected ${expected.status}`);

@@ -2,7 +2,7 @@
 import type { Notebook } from "../findings.ts";
 import { type Frame, readFrames } from "../sse-frames.ts";
 import type { Transcript } from "../transcript.ts";
-import type { CaseFile } from "./case-file.ts";
+import type { CaseFile } from "./job-evidence.ts";
 
 export function framesOf({ connections }: Transcript): Frame[] {
   return connections.filter(({ status }) => status === 200).flatMap(({ chunks }) => readFrames(chunks));

@@ -2,7 +2,7 @@
 import { readBounds } from "@agent-paas/shared/contract/events.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { type FollowerDeps, type FollowOptions, JobEventFollower } from "./job-event-follower.ts";
-import type { OpenAnswers } from "./open-answers.ts";
+import type { OpenResponses } from "./open-responses.ts";
 
 export type JobEventFanout = ReturnType<typeof createJobEventFanout>;
 
@@ -14,10 +14,10 @@ export type AwaitEndOptions = {
   readonly findEnded: () => Promise<JobRow | null>;
 };
 
-export type FanoutDeps = FollowerDeps & { readonly openAnswers: OpenAnswers };
+export type FanoutDeps = FollowerDeps & { readonly openResponses: OpenResponses };
 
 export function createJobEventFanout(deps: FanoutDeps) {
-  const { subscriber, log, wheel, openAnswers } = deps;
+  const { subscriber, log, wheel, openResponses } = deps;
   return {
     follow: (options: FollowOptions): JobEventFollower => new JobEventFollower(deps, options),
 
@@ -27,7 +27,7 @@ export function createJobEventFanout(deps: FanoutDeps) {
         const settle = (ended: boolean) => {
           clearTimeout(timer);
           signal.removeEventListener("abort", giveUp);
-          leaveWheel();
+          unsubscribeFromWheel();
           forget();
           subscription.release();
           resolve(ended);
@@ -42,8 +42,8 @@ export function createJobEventFanout(deps: FanoutDeps) {
         const lookQuietly = () => void look();
         const timer = setTimeout(giveUp, withinMs);
         signal.addEventListener("abort", giveUp, { once: true });
-        const leaveWheel = wheel.join(lookQuietly);
-        const forget = openAnswers.add(giveUp);
+        const unsubscribeFromWheel = wheel.subscribe(lookQuietly);
+        const forget = openResponses.add(giveUp);
         const subscription = subscriber.add(jobId, {
           onBatch: (_batch, { terminal }) => terminal && settle(true),
           onGap: lookQuietly,

@@ -24,7 +24,7 @@ function createJob() {
       listeners.add(listener);
       return { confirmed: Promise.resolve(), release: () => void listeners.delete(listener) };
     },
-    tellGap: () => {},
+    notifyGap: () => {},
     stop: () => {},
   };
   const batchOf = (seqs: readonly number[], last: boolean) =>
@@ -40,7 +40,7 @@ function createJob() {
     );
   return {
     listeners,
-    deps: { log, subscriber, wheel: { join: () => () => {}, stop: () => {} } },
+    deps: { log, subscriber, wheel: { subscribe: () => () => {}, stop: () => {} } },
     append: (seqs: readonly number[], last = false) => void batches.push(batchOf(seqs, last)),
     publish: (seqs: readonly number[], last = false) => {
       const batch = batchOf(seqs, last);
@@ -49,7 +49,7 @@ function createJob() {
     setAway: (value: boolean) => {
       away = value;
     },
-    tellGap: () => {
+    notifyGap: () => {
       for (const listener of listeners) listener.onGap();
     },
   };
@@ -122,7 +122,7 @@ test("after a reconnect the log is read again", async () => {
   await vi.waitFor(() => expect(seen).toEqual([1]));
   await settled();
   job.append([2, 3], true);
-  job.tellGap();
+  job.notifyGap();
   await vi.waitFor(() => expect(ended()).toBe(1));
   expect(seen).toEqual([1, 2, 3]);
 });
@@ -160,7 +160,7 @@ test("what could not be read while Redis was away is read when it is back", asyn
   await settled();
   job.append([1, 2], true);
   job.setAway(false);
-  job.tellGap();
+  job.notifyGap();
   await vi.waitFor(() => expect(ended()).toBe(1));
   expect(seen).toEqual([1, 2]);
 });

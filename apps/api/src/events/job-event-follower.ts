@@ -11,7 +11,7 @@ import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { replayFromRow } from "./database-replay.ts";
 import type { EventLog } from "./event-log.ts";
 import type { JobEventSubscriber, JobListener, Subscription } from "./job-event-subscriber.ts";
-import type { TickWheel } from "./tick-wheel.ts";
+import type { TimingWheel } from "./timing-wheel.ts";
 
 /** Where the events go. */
 export type EventSink = {
@@ -24,7 +24,7 @@ export type EventSink = {
 export type FollowerDeps = {
   readonly subscriber: JobEventSubscriber;
   readonly log: EventLog;
-  readonly wheel: TickWheel;
+  readonly wheel: TimingWheel;
 };
 
 export type FollowOptions = {
@@ -57,7 +57,7 @@ export class JobEventFollower implements JobListener {
   readonly #deps: FollowerDeps;
   readonly #options: FollowOptions;
   readonly #subscription: Subscription | null;
-  readonly #leaveWheel: () => void;
+  readonly #unsubscribeFromWheel: () => void;
   #cursor: number;
   #mode: Mode = "waiting";
   /** Something may have come that was not passed on. */
@@ -74,7 +74,7 @@ export class JobEventFollower implements JobListener {
     this.#cursor = options.after;
     this.#mayHaveExpired = options.stage !== "new";
     this.#subscription = options.stage === "ended" ? null : deps.subscriber.add(options.jobId, this);
-    this.#leaveWheel = deps.wheel.join(() => this.#tick());
+    this.#unsubscribeFromWheel = deps.wheel.subscribe(() => this.#tick());
     const confirmed = this.#subscription?.confirmed ?? Promise.resolve();
     confirmed.then(
       () => this.#catchUp(),
@@ -92,7 +92,7 @@ export class JobEventFollower implements JobListener {
     if (this.#mode === "ended") return;
     this.#mode = "ended";
     this.#subscription?.release();
-    this.#leaveWheel();
+    this.#unsubscribeFromWheel();
   }
 
   onBatch(batch: Buffer, bounds: BatchBounds): void {

@@ -39,12 +39,12 @@ export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: 
     const bounds = readBounds(batch);
     for (const listener of listeners) listener.onBatch(batch, bounds);
   });
-  const tellGap = () => {
+  const notifyGap = () => {
     for (const { listeners } of channels.values()) for (const listener of listeners) listener.onGap();
   };
   redis.on("ready", () => {
     // Only when the subscriptions stand is a look into the log sure to miss nothing.
-    if (channels.size > 0) redis.subscribe(...channels.keys()).then(tellGap, () => {});
+    if (channels.size > 0) redis.subscribe(...channels.keys()).then(notifyGap, () => {});
   });
 
   const pinger = setInterval(() => {
@@ -100,7 +100,7 @@ export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: 
     },
 
     /** Tells every listener that it may have missed something. */
-    tellGap,
+    notifyGap,
 
     stop: () => clearInterval(pinger),
   };

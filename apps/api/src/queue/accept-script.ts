@@ -1,4 +1,4 @@
-import { DROP_DEAD_HEADS } from "@agent-paas/shared/redis/turns-script.ts";
+import { DROP_DANGLING_HEADS } from "@agent-paas/shared/redis/session-queue-script.ts";
 
 /**
  * Accepts a job in one call: looks up the Idempotency-Key, counts the queue, respects `on_busy`, takes a place among the
@@ -11,7 +11,7 @@ import { DROP_DEAD_HEADS } from "@agent-paas/shared/redis/turns-script.ts";
  * Returns {'joined', record} | {'full'} | {'busy', head} | {'deleted'} | {'accepted', entries to interrupt...}.
  */
 export const ACCEPT_SCRIPT = `
-${DROP_DEAD_HEADS}
+${DROP_DANGLING_HEADS}
 if ARGV[1] ~= '' then
   local known = redis.call('GET', KEYS[1])
   if known then return {'joined', known} end
@@ -20,7 +20,7 @@ if redis.call('LLEN', KEYS[4]) + redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[1
 local ahead = {}
 if ARGV[5] ~= '' then
   if redis.call('GET', KEYS[2]) == 'deleted' then return {'deleted'} end
-  dropDeadHeads(KEYS[3], ARGV[8])
+  dropDanglingHeads(KEYS[3], ARGV[8])
   local turns = redis.call('LLEN', KEYS[3])
   if turns > 0 and (ARGV[7] == 'reject' or turns >= tonumber(ARGV[9])) then
     return {'busy', redis.call('LINDEX', KEYS[3], 0)}
@@ -52,7 +52,7 @@ return 1
  * Gives a job its turn back, behind all others, if it was dropped as that of a job that does not exist (I6).
  * KEYS: turns, session stub. ARGV: turn entry, turns' expiry s, what a stub says of a deleted session. Returns 0 if it says so.
  */
-export const TAKE_TURN_SCRIPT = `
+export const JOIN_SESSION_QUEUE_SCRIPT = `
 if redis.call('GET', KEYS[2]) == ARGV[3] then return 0 end
 if not redis.call('LPOS', KEYS[1], ARGV[1]) then redis.call('RPUSH', KEYS[1], ARGV[1]) end
 redis.call('EXPIRE', KEYS[1], ARGV[2])

@@ -15,14 +15,14 @@ import {
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { CLOSE_SESSION_SCRIPT, DELETED_SESSION } from "@agent-paas/shared/redis/turns-script.ts";
+import { CLOSE_SESSION_SCRIPT, DELETED_SESSION } from "@agent-paas/shared/redis/session-queue-script.ts";
 import { DAY, SECOND } from "@agent-paas/shared/time.ts";
 import { type JobsOptions, Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import { ACCEPT_SCRIPT, CANCEL_SCRIPT, TAKE_TURN_SCRIPT } from "./accept-script.ts";
+import { ACCEPT_SCRIPT, CANCEL_SCRIPT, JOIN_SESSION_QUEUE_SCRIPT } from "./accept-script.ts";
 import { createAdmission, queueFull } from "./admission.ts";
 import { orUnavailable } from "./or-unavailable.ts";
-import { decodeSessionStub, encodeSessionStub, type SessionStub } from "./session-stub.ts";
+import { decodePendingSession, encodePendingSession, type PendingSession } from "./pending-session.ts";
 
 export type OnBusy = "queue" | "reject" | "interrupt";
 
@@ -31,7 +31,7 @@ export type Idempotency = { readonly key: string; readonly bodyHash: string };
 export type AcceptRequest = {
   readonly payload: JobPayload;
   /** The session that the job begins; null for a job in an old one or in none. */
-  readonly newSession: SessionStub | null;
+  readonly newSession: PendingSession | null;
   readonly onBusy: OnBusy;
   readonly idempotency: Idempotency | null;
   /** A text too large for the payload; the job finds it under its own key. */
@@ -62,10 +62,10 @@ export type ProducerOptions = {
   readonly logger: Logger;
 };
 
-const SESSION_STUB_TTL_S = DAY / SECOND;
+const PENDING_SESSION_TTL_S = DAY / SECOND;
 /** How many jobs of one session may wait and run; beyond that it counts as busy. */
-const MAX_TURNS = 100;
-const TURNS_TTL_S = (7 * DAY) / SECOND;
+const MAX_SESSION_JOBS = 100;
+const SESSION_QUEUE_TTL_S = (7 * DAY) / SECOND;
 
 /** Tries are for passing faults of the model and the platform; each waits as the worker's back-off says. */
 const TRIES = 3;
@@ -84,7 +84,7 @@ const MAINTENANCE_OPTIONS: JobsOptions = {
 type Commands = {
   acceptJob(...args: (string | number)[]): Promise<[string, ...string[]]>;
   closeSession(turns: string, stub: string, prefix: string, mark: string, ttl: number): Promise<string | null>;
-  takeTurn(turns: string, stub: string, entry: string, ttl: number, deletedMark: string): Promise<0 | 1>;
+  joinSessionQueue(turns: string, stub: string, entry: string, ttl: number, deletedMark: string): Promise<0 | 1>;
   cancelJob(state: string, ttl: number, channel: string, jobId: string): Promise<number>;
 };
 type IdempotencyRecord = { job_id: string; session_id: string | null; body_hash: string };
@@ -101,7 +101,7 @@ export function createJobProducer({
   const admission = createAdmission(redis, keys, maxQueuedJobs);
   redis.defineCommand("acceptJob", { numberOfKeys: 5, lua: ACCEPT_SCRIPT });
   redis.defineCommand("closeSession", { numberOfKeys: 2, lua: CLOSE_SESSION_SCRIPT });
-  redis.defineCommand("takeTurn", { numberOfKeys: 2, lua: TAKE_TURN_SCRIPT });
+  redis.defineCommand("joinSessionQueue", { numberOfKeys: 2, lua: JOIN_SESSION_QUEUE_SCRIPT });
   redis.defineCommand("cancelJob", { numberOfKeys: 1, lua: CANCEL_SCRIPT });
   const commands = redis as unknown as Commands;
   const openQueue = (name: string) => {
@@ -151,18 +151,18 @@ export function createJobProducer({
     const deciding = commands.acceptJob(
       keys.idempotency(owner, idempotency?.key ?? ""),
       keys.session(sessionId ?? ""),
-      keys.sessionTurns(sessionId ?? ""),
+      keys.sessionQueue(sessionId ?? ""),
       keys.waitingJobs(kind),
       keys.delayedJobs(kind),
       idempotency === null ? "" : JSON.stringify(record),
       idempotencyTtlSeconds,
-      newSession === null ? "" : encodeSessionStub(newSession),
-      SESSION_STUB_TTL_S,
+      newSession === null ? "" : encodePendingSession(newSession),
+      PENDING_SESSION_TTL_S,
       sessionId === null ? "" : `${kind}:${jobId}`,
-      TURNS_TTL_S,
+      SESSION_QUEUE_TTL_S,
       onBusy,
       keys.bullmq,
-      MAX_TURNS,
+      MAX_SESSION_JOBS,
       limit,
     );
     // Nobody else knows of it yet, so only a full queue can refuse it: it is queued in the same round trip.
@@ -178,9 +178,9 @@ export function createJobProducer({
         if (await takeBack(payload)) throw queueFull();
         // It has begun, so it is accepted, with what the script would have written.
         await Promise.all([
-          sessionId !== null && takeTurn(sessionId, `${kind}:${jobId}`),
+          sessionId !== null && joinSessionQueue(sessionId, `${kind}:${jobId}`),
           newSession !== null &&
-            redis.set(keys.session(newSession.id), encodeSessionStub(newSession), "EX", SESSION_STUB_TTL_S),
+            redis.set(keys.session(newSession.id), encodePendingSession(newSession), "EX", PENDING_SESSION_TTL_S),
         ]);
       }
       return { isNew: true, jobId, sessionId };
@@ -203,12 +203,12 @@ export function createJobProducer({
   }
 
   /** False: the session is being deleted. */
-  const takeTurn = async (sessionId: string, entry: string): Promise<boolean> =>
-    (await commands.takeTurn(
-      keys.sessionTurns(sessionId),
+  const joinSessionQueue = async (sessionId: string, entry: string): Promise<boolean> =>
+    (await commands.joinSessionQueue(
+      keys.sessionQueue(sessionId),
       keys.session(sessionId),
       entry,
-      TURNS_TTL_S,
+      SESSION_QUEUE_TTL_S,
       DELETED_SESSION,
     )) === 1;
 
@@ -217,13 +217,13 @@ export function createJobProducer({
     await Promise.allSettled([
       queues[kind].remove(jobId),
       redis.del(keys.upload(jobId)),
-      ...(sessionId === null ? [] : [redis.lrem(keys.sessionTurns(sessionId), 1, `${kind}:${jobId}`)]),
+      ...(sessionId === null ? [] : [redis.lrem(keys.sessionQueue(sessionId), 1, `${kind}:${jobId}`)]),
     ]);
   }
 
   /** Cancels what is ahead of a job that interrupts: the API that accepted it may have died before it came to that. */
   async function interruptAhead(sessionId: string, entry: string): Promise<void> {
-    const turns = await redis.lrange(keys.sessionTurns(sessionId), 0, -1);
+    const turns = await redis.lrange(keys.sessionQueue(sessionId), 0, -1);
     const ahead = turns.slice(0, Math.max(0, turns.indexOf(entry)));
     await Promise.all(ahead.map((other) => cancel(...splitEntry(other))));
   }
@@ -241,11 +241,11 @@ export function createJobProducer({
       // No row, and no trace of its session: it was deleted since.
       const sessionGone =
         record.session_id !== null &&
-        decodeSessionStub(await redis.get(keys.session(record.session_id))) === null &&
+        decodePendingSession(await redis.get(keys.session(record.session_id))) === null &&
         !(await hasSession(payload.owner, record.session_id));
       if (sessionGone) throw new PlatformError("session_not_found");
       // Its turn was dropped, if anybody has looked since, because no queue had its job.
-      if (record.session_id !== null && !(await takeTurn(record.session_id, entry))) {
+      if (record.session_id !== null && !(await joinSessionQueue(record.session_id, entry))) {
         throw new PlatformError("session_not_found");
       }
       await enqueue(joined, request);
@@ -273,8 +273,8 @@ export function createJobProducer({
     /** Orders the deletion; its `done` appears in the event log of `receiptId`. Throws `session_busy`. */
     deleteSession: (owner: string, sessionId: string, receiptId: string) =>
       orUnavailable(redis, async () => {
-        const [turns, stub] = [keys.sessionTurns(sessionId), keys.session(sessionId)];
-        const head = await commands.closeSession(turns, stub, keys.bullmq, DELETED_SESSION, SESSION_STUB_TTL_S);
+        const [turns, stub] = [keys.sessionQueue(sessionId), keys.session(sessionId)];
+        const head = await commands.closeSession(turns, stub, keys.bullmq, DELETED_SESSION, PENDING_SESSION_TTL_S);
         if (head !== null) throw busy(head);
         await addMaintenance(
           { task: "delete_session", session_id: sessionId, owner, receipt_id: receiptId },
@@ -283,9 +283,9 @@ export function createJobProducer({
       }),
 
     /** A session that was accepted and has no row yet. */
-    findSessionStub: (owner: string, sessionId: string): Promise<SessionStub | null> =>
+    findPendingSession: (owner: string, sessionId: string): Promise<PendingSession | null> =>
       orUnavailable(redis, async () => {
-        const stub = decodeSessionStub(await redis.get(keys.session(sessionId)));
+        const stub = decodePendingSession(await redis.get(keys.session(sessionId)));
         return stub?.owner === owner ? stub : null;
       }),
 

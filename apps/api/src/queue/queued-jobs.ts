@@ -23,7 +23,7 @@ export function createQueuedJobs(redis: Redis, keys: RedisKeys, queues: Record<J
     const [at, length, turn] = await Promise.all([
       redis.lpos(wait, jobId),
       redis.llen(wait),
-      sessionId === null ? null : redis.lpos(keys.sessionTurns(sessionId), `${kind}:${jobId}`),
+      sessionId === null ? null : redis.lpos(keys.sessionQueue(sessionId), `${kind}:${jobId}`),
     ]);
     return at === null ? turn || null : length - at;
   }

@@ -1,6 +1,6 @@
 /** Reads jobs that a worker has started. The owner is part of every query (I8). */
 import type { JobKind, JobStatus } from "@agent-paas/shared/contract/jobs.ts";
-import type { KnowledgeTaskId } from "@agent-paas/shared/contract/knowledge.ts";
+import type { KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { ReadDatabase } from "./database.ts";
 
@@ -14,7 +14,7 @@ export type JobFilter = {
 };
 
 /** Searches are the platform's own and many; lists have them only when they are asked for by name. */
-const UNLISTED: KnowledgeTaskId = "knowledge.query";
+const UNLISTED: KnowledgeJobId = "knowledge.query";
 
 /** Whether lists with this filter have jobs of this agent. */
 export const listsAgent = (filter: JobFilter, agentType: string): boolean =>
@@ -22,7 +22,7 @@ export const listsAgent = (filter: JobFilter, agentType: string): boolean =>
 
 /** What a list shows of a job; the task alone may be as large as a request. */
 const LISTED_COLUMNS = [
-  ...["id", "kind", "agent_type", "session_id", "status", "runs", "result", "usage"],
+  ...["id", "kind", "agent_type", "session_id", "status", "attempt", "result", "usage"],
   ...["error_code", "error_message", "created_at", "started_at", "finished_at"],
 ] as const;
 export type ListedJob = Pick<JobRow, (typeof LISTED_COLUMNS)[number]>;

@@ -1,5 +1,5 @@
 /** Reads collections and what is said of their documents. The owner is part of every query (I8). */
-import type { CollectionRow, DocumentRow, StrayCopyRow } from "@agent-paas/shared/db/rows.ts";
+import type { CollectionRow, DocumentRow, UnreferencedCopyRow } from "@agent-paas/shared/db/rows.ts";
 import type { Knex } from "knex";
 import type { ReadDatabase } from "./database.ts";
 import type { Page } from "./session-reader.ts";
@@ -31,7 +31,7 @@ export function createKnowledgeReader(database: ReadDatabase) {
     isBeingStored: (owner: string, collectionId: string, id: string): Promise<boolean> =>
       database.read(async (db) => {
         const copy = { owner, collection_id: collectionId, document_id: id, state: "pending" } as const;
-        return (await db<StrayCopyRow>("stray_copies").where(copy).first()) !== undefined;
+        return (await db<UnreferencedCopyRow>("unreferenced_copies").where(copy).first()) !== undefined;
       }, false),
 
     /** Newest first. */

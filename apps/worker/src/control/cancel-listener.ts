@@ -6,8 +6,8 @@ import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { Redis } from "ioredis";
-import type { JobClaims } from "../queue/job-claims.ts";
-import type { RunningJobs } from "./running-jobs.ts";
+import type { JobClaims } from "../job/job-claims.ts";
+import type { RunningJobs } from "../job/running-jobs.ts";
 
 const LOOK_AGAIN_MS = 5 * SECOND;
 

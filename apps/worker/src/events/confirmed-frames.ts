@@ -17,13 +17,21 @@ export class ConfirmedFrames {
   #last = 0;
 
   /** Takes the frames of the next batch. */
-  add({ follows, last, bytes }: { readonly follows: number; readonly last: number; readonly bytes: string }): void {
+  add({
+    previousSeq,
+    last,
+    bytes,
+  }: {
+    readonly previousSeq: number;
+    readonly last: number;
+    readonly bytes: string;
+  }): void {
     const now = Date.now();
     if (!this.#newer.isEmpty && now - this.#newer.since > KEEP_AT_LEAST_MS) {
       [this.#older, this.#newer] = [this.#newer, this.#older];
       this.#newer.clear();
     }
-    if (this.#newer.isEmpty) this.#newer.begin(now, follows);
+    if (this.#newer.isEmpty) this.#newer.begin(now, previousSeq);
     this.#newer.append(bytes);
     this.#last = last;
   }
@@ -31,13 +39,13 @@ export class ConfirmedFrames {
   /** Gives back the frames after `seq`, where the log ends now; null when they are not all there. */
   takeAfter(seq: number): Buffer | null {
     const oldest = this.#older.isEmpty ? this.#newer : this.#older;
-    if (oldest.isEmpty || seq < oldest.follows || seq >= this.#last) return null;
+    if (oldest.isEmpty || seq < oldest.previousSeq || seq >= this.#last) return null;
     const frames = Buffer.concat([this.#older.frames, this.#newer.frames]);
     const lost = sliceAfter(frames, seq);
-    const { since, follows } = oldest;
+    const { since, previousSeq } = oldest;
     this.#older.clear();
     this.#newer.clear();
-    this.#newer.begin(since, follows);
+    this.#newer.begin(since, previousSeq);
     this.#newer.append(frames.toString("utf8", 0, frames.length - lost.length));
     this.#last = seq;
     return lost;
@@ -48,7 +56,7 @@ export class ConfirmedFrames {
 class Span {
   since = 0;
   /** The last `seq` of the log before them. */
-  follows = 0;
+  previousSeq = 0;
   #bytes = Buffer.alloc(0);
   #length = 0;
 
@@ -60,9 +68,9 @@ class Span {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  begin(since: number, follows: number): void {
+  begin(since: number, previousSeq: number): void {
     this.since = since;
-    this.follows = follows;
+    this.previousSeq = previousSeq;
   }
 
   append(text: string): void {

@@ -85,9 +85,9 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
   async function send(batches: readonly PendingBatch[]): Promise<number[] | typeof CROSS_SLOT | null> {
     const keyArgs: string[] = [];
     const args: (string | number)[] = [logTtlSeconds, UNENDED_JOB_TTL_SECONDS];
-    for (const { jobId, attempt, follows, first, last, bytes, ended, progress, claims } of batches) {
+    for (const { jobId, fencingToken, previousSeq, first, last, bytes, ended, progress, claims } of batches) {
       keyArgs.push(keys.jobState(jobId), keys.eventLog(jobId));
-      args.push(keys.eventChannel(jobId), attempt, follows, first, last, bytes);
+      args.push(keys.eventChannel(jobId), fencingToken, previousSeq, first, last, bytes);
       args.push(ended ?? "", progress ?? "", claims ? "1" : "");
     }
     for (let tries = 1; !closed; tries++) {
@@ -104,8 +104,8 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
 
   return {
     /** The writer of one attempt; `seq` is the last of the job's log, as the claim returned it. */
-    open: (jobId: string, attempt: number, seq: number, signals: WriterSignals): JobEventWriter =>
-      new JobEventWriter(jobId, attempt, seq, signals, schedule),
+    open: (jobId: string, fencingToken: number, seq: number, signals: WriterSignals): JobEventWriter =>
+      new JobEventWriter(jobId, fencingToken, seq, signals, schedule),
 
     /** The writer of a job's first attempt, which claims the job with the first that it says; see `flushed()`. */
     openFirst: (jobId: string, signals: WriterSignals): JobEventWriter =>

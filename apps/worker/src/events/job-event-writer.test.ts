@@ -109,13 +109,13 @@ test("numbers go on beyond what a lost run may have said, and still follow the l
   expect(writer.seq).toBe(100);
   writer.append(text("a"));
   const first = writer.takeBatch();
-  expect(first).toMatchObject({ follows: 7, first: 101, last: 101 });
+  expect(first).toMatchObject({ previousSeq: 7, first: 101, last: 101 });
   expect(idsOf(first)).toEqual([101]);
   writer.settleBatch(Verdict.taken);
   writer.append(text("b"));
   writer.takeBatch();
   expect(writer.settleBatch(behindAt(7))).toBe(true);
-  expect(writer.takeBatch()).toMatchObject({ follows: 7, first: 101, last: 102 });
+  expect(writer.takeBatch()).toMatchObject({ previousSeq: 7, first: 101, last: 102 });
   expect(writer.settleBatch(Verdict.taken)).toBe(false);
 });
 

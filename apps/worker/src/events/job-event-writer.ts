@@ -13,7 +13,7 @@ export const MAX_BYTES = 32 * 1024 * 1024;
  * What a run said last may be in no log: its worker died, and Redis came back without its last second. Clients may have seen
  * it, so the numbers of the next run begin beyond whatever the former can have said (I2).
  */
-export const NEXT_RUN_SEQ_SKIP = MAX_EVENTS;
+export const SEQ_SKIP_PER_ATTEMPT = MAX_EVENTS;
 
 /** From so many unconfirmed bytes on, the agent waits for Redis. */
 const CONGESTED_BYTES = 256 * 1024;
@@ -25,13 +25,13 @@ export type WriterSignals = {
 };
 
 /** For writers without a run that could be stopped: `flushed()` tells them all they need. */
-export const NOBODY: WriterSignals = { refused: () => {}, cancelRequested: () => {} };
+export const NO_SIGNALS: WriterSignals = { refused: () => {}, cancelRequested: () => {} };
 
 export type PendingBatch = {
   readonly jobId: string;
-  readonly attempt: number;
+  readonly fencingToken: number;
   /** The last `seq` of the log before it. */
-  readonly follows: number;
+  readonly previousSeq: number;
   readonly first: number;
   readonly last: number;
   readonly bytes: string;
@@ -49,7 +49,7 @@ export class WriterRefused extends Error {
 
 export class JobEventWriter {
   readonly jobId: string;
-  readonly attempt: number;
+  readonly fencingToken: number;
   /** The `seq` of the last event appended. */
   seq: number;
 
@@ -60,7 +60,7 @@ export class JobEventWriter {
   #bytes = 0;
   #unconfirmedChars = 0;
   #pending: string[] = [];
-  #pendingFollows: number;
+  #pendingPreviousSeq: number;
   #pendingFirst: number;
   #sent: PendingBatch | null = null;
   readonly #confirmed = new ConfirmedFrames();
@@ -73,17 +73,17 @@ export class JobEventWriter {
   /** With `claims` the first batch claims the job. */
   constructor(
     jobId: string,
-    attempt: number,
+    fencingToken: number,
     seq: number,
     signals: WriterSignals,
     schedule: (writer: JobEventWriter) => void,
     claims = false,
   ) {
     this.jobId = jobId;
-    this.attempt = attempt;
+    this.fencingToken = fencingToken;
     this.seq = seq;
     this.#confirmedSeq = seq;
-    this.#pendingFollows = seq;
+    this.#pendingPreviousSeq = seq;
     this.#pendingFirst = seq + 1;
     this.#signals = signals;
     this.#schedule = schedule;
@@ -131,8 +131,8 @@ export class JobEventWriter {
     if (this.#sent === null) {
       this.#sent = {
         jobId: this.jobId,
-        attempt: this.attempt,
-        follows: this.#pendingFollows,
+        fencingToken: this.fencingToken,
+        previousSeq: this.#pendingPreviousSeq,
         first: this.#pendingFirst,
         last: this.seq,
         bytes: this.#pending.join(""),
@@ -142,7 +142,7 @@ export class JobEventWriter {
       };
       this.#claims = false;
       this.#pending = [];
-      this.#pendingFollows = this.seq;
+      this.#pendingPreviousSeq = this.seq;
       this.#pendingFirst = this.seq + 1;
       this.#progress = null;
     }
@@ -181,7 +181,7 @@ export class JobEventWriter {
       this.#refuse(false);
       return false;
     }
-    this.#sent = { ...batch, follows: seq, first: readBounds(lost).first, bytes: `${lost}${batch.bytes}` };
+    this.#sent = { ...batch, previousSeq: seq, first: readBounds(lost).first, bytes: `${lost}${batch.bytes}` };
     this.#unconfirmedChars += this.#sent.bytes.length - batch.bytes.length;
     return true;
   }

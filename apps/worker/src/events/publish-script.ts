@@ -8,7 +8,7 @@
  * row takes one.
  *
  * KEYS: per job: state, log. ARGV: expiry of log and state after the end in seconds, expiry of the state of a claimed job in seconds;
- * per job: channel, attempt, the seq that it follows, first seq, last seq, batch, terminal status or '', progress or '',
+ * per job: channel, attempt, the seq that it previousSeq, first seq, last seq, batch, terminal status or '', progress or '',
  * '1' to claim or ''.
  * Returns per job: one of the `Verdict` numbers; for `behind` the negated last seq of the log, minus one thousand.
  */
@@ -16,8 +16,8 @@ export const PUBLISH_SCRIPT = `
 local replies = {}
 for i = 1, #KEYS / 2 do
   local state, log, a = KEYS[2 * i - 1], KEYS[2 * i], (i - 1) * 9 + 2
-  local known = redis.call('HMGET', state, 'attempt', 'seq', 'ended', 'cancel')
-  local seq, follows, last = tonumber(known[2] or '0'), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 5])
+  local known = redis.call('HMGET', state, 'fencing_token', 'seq', 'ended', 'cancel')
+  local seq, previousSeq, last = tonumber(known[2] or '0'), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 5])
   local claims = ARGV[a + 9] ~= ''
   local fresh = claims and not known[1] and not known[3]
   -- One that claims is the claimer's own only if it was taken, and its reply was lost.
@@ -28,7 +28,7 @@ for i = 1, #KEYS / 2 do
     replies[i] = known[4] and not known[3] and 1 or 0
   elseif known[3] then
     replies[i] = -1
-  elseif follows ~= seq then
+  elseif previousSeq ~= seq then
     replies[i] = -1000 - seq
   else
     redis.call('XADD', log, ARGV[a + 5] .. '-' .. ARGV[a + 4], 'b', ARGV[a + 6])
@@ -38,7 +38,7 @@ for i = 1, #KEYS / 2 do
       redis.call('EXPIRE', state, ARGV[1])
       redis.call('EXPIRE', log, ARGV[1])
     elseif fresh then
-      redis.call('HSET', state, 'seq', ARGV[a + 5], 'attempt', ARGV[a + 2], 'runs', '1', 'open_runs', '1')
+      redis.call('HSET', state, 'seq', ARGV[a + 5], 'fencing_token', ARGV[a + 2], 'attempts', '1', 'unfinished_attempts', '1')
       redis.call('EXPIRE', state, ARGV[2])
       redis.call('EXPIRE', log, ARGV[2])
     else

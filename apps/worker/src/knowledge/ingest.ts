@@ -3,8 +3,8 @@
  * by one transaction. Until then no query sees anything of it, and an attempt that starts over stores the same ids again.
  */
 import { createHash } from "node:crypto";
-import type { AgentRun } from "@agent-paas/agents/agent.ts";
-import { progress } from "@agent-paas/agents/events.ts";
+import type { AgentRun } from "@agent-paas/agents/agent/agent.ts";
+import { progress } from "@agent-paas/agents/agent/events.ts";
 import { chunkDocument } from "@agent-paas/agents/retrieval/chunk-document.ts";
 import type { Embedder } from "@agent-paas/agents/retrieval/embedder.ts";
 import { textToEmbed } from "@agent-paas/agents/retrieval/search-collection.ts";
@@ -15,12 +15,12 @@ import type { CollectionRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { WriterRefused } from "../events/job-event-writer.ts";
-import { classifyFailure } from "../queue/classify-failure.ts";
-import type { TaskContext } from "../queue/task.ts";
+import { classifyOutcome } from "../job/classify-outcome.ts";
+import type { SystemJobContext } from "../run/system-job.ts";
 import type { DocumentJob, KnowledgeRepository, StoredContent } from "../storage/knowledge-repository.ts";
 import { requireEmbedding } from "./retriever.ts";
-import { clearStrayCopies } from "./stray-copies.ts";
 import { KNOWLEDGE_TEXTS } from "./texts.ts";
+import { removeUnreferencedCopies } from "./unreferenced-copies.ts";
 import type { Uploads } from "./uploads.ts";
 
 export type IngestDeps = {
@@ -43,7 +43,7 @@ export async function* ingest(
   deps: IngestDeps,
   payload: JobPayload,
   input: KnowledgeInput<"knowledge.ingest">,
-  context: TaskContext,
+  context: SystemJobContext,
 ): AgentRun {
   const { documents, embedder } = deps;
   const { owner, job_id: jobId } = payload;
@@ -72,7 +72,7 @@ async function openCollection(
   { documents, embedder }: IngestDeps,
   owner: string,
   name: string,
-  { journal }: TaskContext,
+  { journal }: SystemJobContext,
 ): Promise<CollectionRow> {
   const step = await journal.begin({ kind: "collection", input: name, idempotent: true });
   if (step.state === "finished") return step.value as CollectionRow;
@@ -162,15 +162,15 @@ const deletedMeanwhile = (code: "collection_not_found" | "document_not_found", w
 
 /** Whether no further attempt of the job will come. After the last of its tries, which cannot be known here, another job clears up. */
 function endsForGood(failure: unknown, signal: AbortSignal): boolean {
-  const { kind } = classifyFailure(failure, signal, true);
+  const { kind } = classifyOutcome(failure, signal, true);
   return kind === "failed" || kind === "cancelled";
 }
 
-async function clearUp({ documents, store }: IngestDeps, job: DocumentJob, { logger }: TaskContext) {
+async function clearUp({ documents, store }: IngestDeps, job: DocumentJob, { logger }: SystemJobContext) {
   try {
     await documents.abandonCopy(job);
     // Of its own, because the job's has aborted when it was cancelled.
-    await clearStrayCopies(documents, store, job, AbortSignal.timeout(CLEAR_WITHIN_MS));
+    await removeUnreferencedCopies(documents, store, job, AbortSignal.timeout(CLEAR_WITHIN_MS));
   } catch (err) {
     logger.warn({ err, collection_id: job.collectionId }, "stray copies are left to the collection's next job");
   }

@@ -1,11 +1,11 @@
 /** The texts that wait in Redis for their ingest. The API puts them there; they last as long as the job. */
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
-import type { KnowledgeTaskId } from "@agent-paas/shared/contract/knowledge.ts";
+import type { KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import type { Redis } from "ioredis";
 
-const INGEST: KnowledgeTaskId = "knowledge.ingest";
+const INGEST: KnowledgeJobId = "knowledge.ingest";
 
 export type Uploads = ReturnType<typeof createUploads>;
 

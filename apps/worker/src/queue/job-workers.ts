@@ -4,9 +4,9 @@ import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { type Job, Worker } from "bullmq";
 import type { Redis } from "ioredis";
-import type { RunningJobs } from "../control/running-jobs.ts";
-import { handBack } from "./hand-back.ts";
-import { RetryLater, retryDelayMs } from "./retry-delay.ts";
+import { requeue } from "../job/requeue.ts";
+import { RetryLater, retryDelayMs } from "../job/retry-delay.ts";
+import type { RunningJobs } from "../job/running-jobs.ts";
 
 /**
  * A killed worker's jobs start again within lock duration + twice the check interval, 25 s with what the start takes: all
@@ -26,7 +26,7 @@ const MAX_STALLED_COUNT = 100;
 const MAINTENANCE_CONCURRENCY = 4;
 
 /** How long handed-back jobs may take to reach the queue when the process stops. */
-const HAND_BACK_WITHIN_MS = 2 * SECOND;
+const REQUEUE_WITHIN_MS = 2 * SECOND;
 
 type Processor = (job: Job, token?: string) => Promise<void>;
 
@@ -69,11 +69,11 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
   const jobWorkers = (["chat", "execute"] as const).map((kind) => {
     const process: Processor = (job, token) =>
       // A fetch that was under way when the stop began may still bring a job.
-      stopping ? handBack(job, token ?? "") : processors[kind](job, token);
+      stopping ? requeue(job, token ?? "") : processors[kind](job, token);
     const worker = new Worker(kind, process, { ...common, concurrency: concurrency[kind] });
     worker.on("failed", onFailed(kind));
     worker.on("lockRenewalFailed", (jobIds) => {
-      for (const jobId of jobIds) running.abort(jobId, "disowned");
+      for (const jobId of jobIds) running.abort(jobId, "superseded");
     });
     worker.on("stalled", (jobId) => logger.warn({ job_id: jobId }, "job lost its worker and will start again"));
     return worker;
@@ -102,7 +102,7 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
       if (jobs > 0) logger.info({ jobs }, "handing running jobs back");
       running.abortAll("shutdown");
       // What does not end even now is picked up by another worker when its lock expires.
-      await within(HAND_BACK_WITHIN_MS, closed);
+      await within(REQUEUE_WITHIN_MS, closed);
     },
   };
 }

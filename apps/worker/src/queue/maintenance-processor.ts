@@ -9,20 +9,20 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { Job, Queue } from "bullmq";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
-import { NOBODY } from "../events/job-event-writer.ts";
+import { NO_SIGNALS } from "../events/job-event-writer.ts";
+import type { JobClaims } from "../job/job-claims.ts";
+import { NO_RESULT } from "../job/job-finalizer.ts";
+import { RetryLater } from "../job/retry-delay.ts";
+import type { OrphanFinalizer } from "../recovery/orphan-finalizer.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
-import type { JobClaims } from "./job-claims.ts";
-import { nothingDone } from "./job-ender.ts";
 import type { Retention } from "./retention.ts";
-import { RetryLater } from "./retry-delay.ts";
-import type { UnownedJobEnder } from "./unowned-job-ender.ts";
 
 /** When a cancelled job that a worker has is looked at again; as often as the order has tries. */
 const LOOK_AGAIN_MS = SECOND;
 
 export type MaintenanceDeps = {
   readonly queues: Record<JobKind, Queue>;
-  readonly unowned: UnownedJobEnder;
+  readonly unowned: OrphanFinalizer;
   readonly sessions: SessionRepository;
   readonly claims: JobClaims;
   readonly publisher: JobEventPublisher;
@@ -39,17 +39,18 @@ export function createMaintenanceProcessor(deps: MaintenanceDeps) {
         if (cancelled === undefined || cancelled.finishedOn !== undefined) return;
         // One that runs is its worker's to end; but a worker that is about to put it back does not look at the intent again.
         if (await cancelled.isActive()) throw new RetryLater("a worker has it", LOOK_AGAIN_MS);
-        const ended = await unowned.end(cancelled, { status: "cancelled", ...nothingDone });
+        const ended = await unowned.end(cancelled, { status: "cancelled", ...NO_RESULT });
         // A worker that has just taken it cannot be robbed of it, and finds that it has ended.
         if (ended) await cancelled.remove().catch(() => {});
-        else if ((await claims.knownEnd(payload.job_id)) !== "told") throw new RetryLater("contended", LOOK_AGAIN_MS);
+        else if ((await claims.endPublication(payload.job_id)) !== "published")
+          throw new RetryLater("contended", LOOK_AGAIN_MS);
         return;
       }
       case "end_failed_job": {
         const failed = await queues[payload.kind].getJob(payload.job_id);
         if (failed?.finishedOn === undefined) return;
         const code = JobPayloadSchema.safeParse(failed.data).success ? "worker_lost" : "job_invalid";
-        await unowned.end(failed, { status: "failed", error: new PlatformError(code), ...nothingDone });
+        await unowned.end(failed, { status: "failed", error: new PlatformError(code), ...NO_RESULT });
         return;
       }
       case "delete_session": {
@@ -61,7 +62,7 @@ export function createMaintenanceProcessor(deps: MaintenanceDeps) {
         await sessions.delete(payload.session_id, payload.owner);
         const claim = await claims.claim(payload.receipt_id, job.attemptsStarted);
         if (claim.kind !== "claimed") return;
-        const writer = publisher.open(payload.receipt_id, job.attemptsStarted, claim.seq, NOBODY);
+        const writer = publisher.open(payload.receipt_id, job.attemptsStarted, claim.seq, NO_SIGNALS);
         const { session_id, receipt_id } = payload;
         writer.append({
           event: "done",

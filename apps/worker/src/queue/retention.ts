@@ -8,9 +8,9 @@ import { FAILED_JOB_TTL_SECONDS, type JobKind, type MaintenancePayload } from "@
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { DAY, HOUR, SECOND } from "@agent-paas/shared/time.ts";
 import type { Queue } from "bullmq";
+import type { JobClaims } from "../job/job-claims.ts";
+import type { SessionQueue } from "../job/session-queue.ts";
 import type { JobRef, RetentionRepository, SessionRef } from "../storage/retention-repository.ts";
-import type { JobClaims } from "./job-claims.ts";
-import type { SessionTurns } from "./session-turns.ts";
 
 /** 500 jobs with ten steps each held the database for 50 ms, and 160 at worst. */
 const BATCH_ROWS = 200;
@@ -31,7 +31,7 @@ export type RetentionDeps = {
   readonly maintenance: Queue;
   readonly rows: RetentionRepository;
   readonly claims: JobClaims;
-  readonly turns: SessionTurns;
+  readonly turns: SessionQueue;
   /** How long ended jobs outside any session are kept, days; 0: for ever. */
   readonly jobDays: number;
   /** How long untouched sessions are kept, days; 0: for ever. */

@@ -13,8 +13,8 @@ import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { createRunningJobs } from "../control/running-jobs.ts";
-import { JobEventWriter, NOBODY } from "../events/job-event-writer.ts";
+import { JobEventWriter, NO_SIGNALS } from "../events/job-event-writer.ts";
+import { createRunningJobs } from "../job/running-jobs.ts";
 import { type AgentRunnerDeps, createAgentRunner } from "./agent-runner.ts";
 
 const NoConfig = z.strictObject({});
@@ -48,10 +48,10 @@ async function runOnce(behave: (input: AgentInput, context: Context) => AgentRun
     steps: { load: async () => [], save: async () => true },
     tasks: new Map(),
   } as unknown as AgentRunnerDeps;
-  const writer = new JobEventWriter(payload.job_id, 1, 0, NOBODY, () => {});
+  const writer = new JobEventWriter(payload.job_id, 1, 0, NO_SIGNALS, () => {});
   const logger = { info() {}, warn() {}, error() {} } as never;
   return createRunningJobs().during(payload.job_id, async (run) => {
-    const prepared = createAgentRunner(deps).prepare({ payload, runs: 1, run, writer, logger, deadlineMs: 60_000 });
+    const prepared = createAgentRunner(deps).prepare({ payload, attempt: 1, run, writer, logger, deadlineMs: 60_000 });
     const error = await prepared.run().then(
       () => null,
       (thrown: unknown) => thrown,

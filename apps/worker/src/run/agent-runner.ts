@@ -1,41 +1,41 @@
 /** Runs the agent, or the task, of one job: events to the writer, text to the answer, until it returns, throws or is aborted. */
-import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent.ts";
-import { createBudget } from "@agent-paas/agents/budget.ts";
-import { type AgentEvent, shownAfter } from "@agent-paas/agents/events.ts";
+import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent/agent.ts";
+import { createBudget } from "@agent-paas/agents/agent/budget.ts";
+import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
 import { createJournaledModel } from "@agent-paas/agents/model/journaled-model.ts";
 import { createMeter } from "@agent-paas/agents/model/meter.ts";
 import type { Model } from "@agent-paas/agents/model/model.ts";
-import { findAgent, listManifests } from "@agent-paas/agents/registry.ts";
+import { findAgent, listManifests } from "@agent-paas/agents/registry/registry.ts";
 import type { Retriever } from "@agent-paas/agents/retrieval/retriever.ts";
 import { createJobTools } from "@agent-paas/agents/tools/job-tools.ts";
 import type { Toolbox } from "@agent-paas/agents/tools/toolbox.ts";
 import type { Citation, JobPayload, JobResult, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { resolveLimits } from "@agent-paas/shared/contract/limits.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import { reach } from "@agent-paas/shared/lifecycle/milestones.ts";
+import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import type { Run } from "../control/running-jobs.ts";
 import type { JobEventWriter } from "../events/job-event-writer.ts";
-import type { Tasks } from "../queue/task.ts";
+import type { Run } from "../job/running-jobs.ts";
+import type { JournalRepository } from "../storage/journal-repository.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
-import type { StepRepository } from "../storage/step-repository.ts";
 import { createChildAgents } from "./child-agents.ts";
 import { createJobJournal, type JobJournal } from "./job-journal.ts";
 import { parseConfig } from "./parse-config.ts";
+import type { Tasks } from "./system-job.ts";
 
 export type AgentRunnerDeps = {
   readonly model: Model;
   readonly toolbox: Toolbox;
   readonly retrieverFor: (owner: string) => Retriever;
   readonly sessions: SessionRepository;
-  readonly steps: StepRepository;
+  readonly steps: JournalRepository;
   readonly tasks: Tasks;
 };
 
 export type RunRequest = {
   readonly payload: JobPayload;
   /** How often the agent was begun, this time included. */
-  readonly runs: number;
+  readonly attempt: number;
   readonly run: Run;
   readonly writer: JobEventWriter;
   readonly logger: Logger;
@@ -84,7 +84,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
         const agent = findAgent(payload.agent_type);
         if (agent === undefined) throw new PlatformError("agent_unavailable");
         const config = parseConfig(agent, payload.config);
-        if (request.runs > 1) await job.resume();
+        if (request.attempt > 1) await job.resume();
         return new agent().run(inputOf(payload, sessions), job.contextOf(job.journal, 0, config, signal));
       }
 
@@ -94,7 +94,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
 }
 
 /** What all agents of a job share: its budget, its meter, its journal. */
-function prepareJob(deps: AgentRunnerDeps, { payload, runs, run, writer, logger, deadlineMs }: RunRequest) {
+function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logger, deadlineMs }: RunRequest) {
   const { job_id: jobId, locale, kind, owner } = payload;
   const budget = createBudget(resolveLimits(payload.limits, deadlineMs), run.fail);
   const meter = createMeter(budget);
@@ -102,14 +102,14 @@ function prepareJob(deps: AgentRunnerDeps, { payload, runs, run, writer, logger,
   const journal = createJobJournal({
     steps: deps.steps,
     jobId,
-    attempt: writer.attempt,
-    resumed: runs > 1,
-    onRefused: () => run.abort("disowned"),
+    fencingToken: writer.fencingToken,
+    resumed: attempt > 1,
+    onRefused: () => run.abort("superseded"),
   });
 
   const provider: Model = {
     stream(request, signal) {
-      reach("model_call", jobId);
+      failpoint("model_call", jobId);
       return deps.model.stream(request, signal);
     },
   };
@@ -118,7 +118,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, runs, run, writer, logger,
     const { toolbox } = deps;
     return {
       jobId,
-      attempt: runs,
+      attempt,
       config,
       // What is said again from the journal is not metered again.
       model: createJournaledModel(meter.wrap(provider), part, depth > 0),

@@ -1,9 +1,9 @@
 /** Delegation: agents that run as parts of another agent's job, on its model, tools, journal and budget. */
-import type { AgentContext, AgentInput } from "@agent-paas/agents/agent.ts";
-import type { Agents, ChildOutcome, ChildRequest } from "@agent-paas/agents/delegation.ts";
-import { type AgentEvent, shownAfter } from "@agent-paas/agents/events.ts";
-import { findAgent } from "@agent-paas/agents/registry.ts";
-import { untilAborted } from "@agent-paas/agents/until-aborted.ts";
+import type { AgentContext, AgentInput } from "@agent-paas/agents/agent/agent.ts";
+import type { Agents, ChildOutcome, ChildRequest } from "@agent-paas/agents/agent/delegation.ts";
+import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
+import { untilAborted } from "@agent-paas/agents/agent/until-aborted.ts";
+import { findAgent } from "@agent-paas/agents/registry/registry.ts";
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";

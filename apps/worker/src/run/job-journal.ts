@@ -5,13 +5,13 @@
  * that the job is another attempt's: nothing is done (I4).
  */
 import { createHash } from "node:crypto";
-import type { Amounts } from "@agent-paas/agents/budget.ts";
-import type { BegunStep, Journal, Step } from "@agent-paas/agents/journal.ts";
+import type { BudgetAmounts } from "@agent-paas/agents/agent/budget.ts";
+import type { BegunJournalEntry, Journal, Step } from "@agent-paas/agents/agent/journal.ts";
 import { addUsage, type ModelTurn } from "@agent-paas/agents/model/model.ts";
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
-import type { StepRow } from "@agent-paas/shared/db/rows.ts";
+import type { JournalRow } from "@agent-paas/shared/db/rows.ts";
 import { WriterRefused } from "../events/job-event-writer.ts";
-import type { StepRepository } from "../storage/step-repository.ts";
+import type { JournalRepository } from "../storage/journal-repository.ts";
 
 export type JobJournal = Journal & {
   /**
@@ -20,13 +20,13 @@ export type JobJournal = Journal & {
    */
   within(name: string): JobJournal;
   /** What the steps of former attempts have used: they count, and are not done again. */
-  used(): Promise<{ readonly usage: Usage; readonly budget: Amounts }>;
+  used(): Promise<{ readonly usage: Usage; readonly budget: BudgetAmounts }>;
 };
 
 export type JobJournalOptions = {
-  readonly steps: StepRepository;
+  readonly steps: JournalRepository;
   readonly jobId: string;
-  readonly attempt: number;
+  readonly fencingToken: number;
   /** Whether an attempt before this one may have left steps. */
   readonly resumed: boolean;
   /** The job is another attempt's by now. */
@@ -38,18 +38,18 @@ const MAX_VALUE_CHARS = 1024 * 1024;
 const MAX_INPUT_CHARS = 4_000;
 
 export function createJobJournal(options: JobJournalOptions): JobJournal {
-  const { steps, jobId, attempt, resumed, onRefused } = options;
+  const { steps, jobId, fencingToken, resumed, onRefused } = options;
   let lastNo = 0;
-  let known: Promise<Map<string, StepRow>> | null = null;
+  let known: Promise<Map<string, JournalRow>> | null = null;
 
   /** What earlier attempts have left; this one adds to it. */
-  async function load(): Promise<Map<string, StepRow>> {
+  async function load(): Promise<Map<string, JournalRow>> {
     const rows = resumed ? await steps.load(jobId) : [];
     lastNo = rows.at(-1)?.step_no ?? 0;
     return new Map(rows.map((row) => [row.step_key, row]));
   }
 
-  async function save(step: StepRow): Promise<void> {
+  async function save(step: JournalRow): Promise<void> {
     if (await steps.save(step)) {
       (await known)?.set(step.step_key, step);
       return;
@@ -72,7 +72,7 @@ export function createJobJournal(options: JobJournalOptions): JobJournal {
         return { usage, budget: { steps: turns.length, toolCalls, outputTokens: usage.output_tokens } };
       },
 
-      async begin({ kind, input, idempotent }: Step): Promise<BegunStep> {
+      async begin({ kind, input, idempotent }: Step): Promise<BegunJournalEntry> {
         const json = JSON.stringify(input) ?? "null";
         const name = JSON.stringify([place, kind, json]);
         // Before anything is awaited: steps that are begun side by side are numbered in the order they were begun.
@@ -84,7 +84,7 @@ export function createJobJournal(options: JobJournalOptions): JobJournal {
         if (row?.status === "finished") return { state: "finished", value: JSON.parse(row.value ?? "null") };
         if (row !== undefined && !idempotent) return { state: "in_doubt" };
 
-        const started: StepRow = {
+        const started: JournalRow = {
           job_id: jobId,
           step_no: row?.step_no ?? ++lastNo,
           step_key: key,
@@ -92,7 +92,7 @@ export function createJobJournal(options: JobJournalOptions): JobJournal {
           input: json.length <= MAX_INPUT_CHARS ? json : null,
           status: "started",
           value: null,
-          attempt,
+          fencing_token: fencingToken,
           started_at: new Date().toISOString(),
           finished_at: null,
         };

@@ -1,4 +1,4 @@
-import type { AgentClass } from "@agent-paas/agents/agent.ts";
+import type { AgentClass } from "@agent-paas/agents/agent/agent.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 
 /** A config as the agent's own schema makes it, defaults filled in. Throws `invalid_config`. */

@@ -2,11 +2,11 @@
  * Writes jobs and their messages. A job has two writes: one when an attempt starts, one when it ends. Both are fenced
  * by the attempt (I4), and the terminal status is write-once: its guard takes a running row only.
  */
-import { countTokens } from "@agent-paas/agents/tokens.ts";
+import { countTokens } from "@agent-paas/agents/model/tokens.ts";
 import type { JobPayload, JobResult, TerminalStatus, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
-import { reach } from "@agent-paas/shared/lifecycle/milestones.ts";
+import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Knex } from "knex";
 import { prepareJobStatements } from "./job-statements.ts";
 import { type WriteStatement, writeBatch } from "./write-batch.ts";
@@ -17,7 +17,7 @@ export type StartedJob =
       /** When the first attempt was started, ms since 1970. */
       readonly firstStartedAt: number;
       /** How often the job was begun, this time included, by what the database has seen. */
-      readonly runs: number;
+      readonly attempt: number;
     }
   /** A row with a terminal status: the job ended before, perhaps without its end being told. */
   | { readonly kind: "ended"; readonly row: JobRow }
@@ -46,11 +46,11 @@ export function createJobRepository(db: Knex, worker: string) {
 
   return {
     /** Writes the session if it is new, the job as running, and the user's message once. */
-    async start(payload: JobPayload, attempt: number): Promise<StartedJob> {
+    async start(payload: JobPayload, fencingToken: number): Promise<StartedJob> {
       const { job_id, session_id, owner, kind, agent_type, accepted_at, text } = payload;
       const startedAt = new Date();
       const now = startedAt.toISOString();
-      const job = { id: job_id, owner, kind, agent_type, session_id, task: text, attempt, worker };
+      const job = { id: job_id, owner, kind, agent_type, session_id, task: text, fencing_token: fencingToken, worker };
       const startJob = statements.startJob({ ...job, created_at: accepted_at, started_at: now });
       const batch: WriteStatement[] = [{ query: startJob, guard: true }];
       if (session_id !== null) {
@@ -62,10 +62,10 @@ export function createJobRepository(db: Knex, worker: string) {
         batch.push({ query: statements.insertMessage({ ...message, ...said }) });
       }
       const isStarted = await writeBatch(db, batch);
-      if (isStarted && attempt === 1) return { kind: "started", firstStartedAt: startedAt.getTime(), runs: 1 };
+      if (isStarted && fencingToken === 1) return { kind: "started", firstStartedAt: startedAt.getTime(), attempt: 1 };
       const row = await find(job_id);
       if (isStarted && row !== undefined) {
-        return { kind: "started", firstStartedAt: Date.parse(row.started_at), runs: row.runs };
+        return { kind: "started", firstStartedAt: Date.parse(row.started_at), attempt: row.attempt };
       }
       return row === undefined || row.status === "running" ? { kind: "stale" } : { kind: "ended", row };
     },
@@ -73,12 +73,12 @@ export function createJobRepository(db: Knex, worker: string) {
     isEnded: async (jobId: string): Promise<boolean> => ((await find(jobId))?.status ?? "running") !== "running",
 
     /** Writes the end of a job and its answer. False: the job is no longer this attempt's, and nothing was written. */
-    async end({ job_id, session_id }: JobPayload, attempt: number, end: JobEnd): Promise<boolean> {
+    async end({ job_id, session_id }: JobPayload, fencingToken: number, end: JobEnd): Promise<boolean> {
       const { status, error } = end;
       const { content, citations } = end.result;
       const now = new Date().toISOString();
       const endJob = statements.endJob({
-        ...{ id: job_id, attempt, status },
+        ...{ id: job_id, fencing_token: fencingToken, status },
         result: JSON.stringify(end.result),
         usage: JSON.stringify(end.usage),
         error_code: error?.code ?? null,
@@ -97,8 +97,8 @@ export function createJobRepository(db: Knex, worker: string) {
         }
         batch.push({ query: statements.touchSession({ id: session_id, updated_at: now }) });
       }
-      const isWritten = await writeBatch(db, batch, () => reach("message_written", job_id));
-      if (isWritten) reach("state_written", job_id);
+      const isWritten = await writeBatch(db, batch, () => failpoint("message_written", job_id));
+      if (isWritten) failpoint("state_written", job_id);
       return isWritten;
     },
   };

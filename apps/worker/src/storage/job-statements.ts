@@ -1,13 +1,13 @@
 /** The statements by which a job and its messages are written. */
 import type { JobRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
 import type { Knex } from "knex";
-import { prepareStatement, unseen } from "./statement.ts";
+import { hideFromPlanner, prepareStatement } from "./statement.ts";
 
 type EndColumns = "status" | "result" | "usage" | "error_code" | "error_message" | "last_seq" | "execution_time_ms";
 
-type StartedJob = Omit<JobRow, EndColumns | "runs" | "finished_at">;
+type StartedJob = Omit<JobRow, EndColumns | "attempt" | "finished_at">;
 
-type EndedJob = Pick<JobRow, EndColumns | "id" | "attempt" | "finished_at">;
+type EndedJob = Pick<JobRow, EndColumns | "id" | "fencing_token" | "finished_at">;
 
 type NewMessage = Omit<MessageRow, "ordinal">;
 
@@ -43,20 +43,20 @@ export function prepareJobStatements(db: Knex) {
           session_id: job.session_id,
           task: job.task,
           status: "running",
-          attempt: job.attempt,
-          runs: 1,
+          fencing_token: job.fencing_token,
+          attempt: 1,
           worker: job.worker,
           created_at: job.created_at,
           started_at: job.started_at,
         })
         .onConflict("id")
-        .merge({ attempt: job.attempt, worker: job.worker, runs: db.raw("agent_logs.runs + 1") })
-        .where("agent_logs.attempt", "<", job.attempt)
+        .merge({ fencing_token: job.fencing_token, worker: job.worker, attempt: db.raw("agent_logs.attempt + 1") })
+        .where("agent_logs.fencing_token", "<", job.fencing_token)
         .where("agent_logs.status", "running"),
     ),
 
     endJob: prepareStatement<EndedJob>((job) =>
-      db("agent_logs").where({ id: job.id, attempt: job.attempt, status: "running" }).update({
+      db("agent_logs").where({ id: job.id, fencing_token: job.fencing_token, status: "running" }).update({
         status: job.status,
         result: job.result,
         usage: job.usage,
@@ -76,7 +76,7 @@ export function prepareJobStatements(db: Knex) {
           session_id: message.session_id,
           job_id: message.job_id,
           ordinal: db.raw("(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?)", [
-            unseen(db, message.session_id),
+            hideFromPlanner(db, message.session_id),
           ]),
           role: message.role,
           content: message.content,

@@ -9,7 +9,7 @@
  *    ended, or its job does it itself.
  */
 import { TERMINAL_STATUSES } from "@agent-paas/shared/contract/jobs.ts";
-import type { CollectionRow, DocumentRow, StrayCopyRow } from "@agent-paas/shared/db/rows.ts";
+import type { CollectionRow, DocumentRow, UnreferencedCopyRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import type { Knex } from "knex";
@@ -39,12 +39,12 @@ export function createKnowledgeRepository(db: Knex) {
   const ofDocument = ({ owner, collectionId, documentId }: DocumentJob) =>
     db<DocumentRow>("documents").where({ id: documentId, owner, collection_id: collectionId });
 
-  const ownStray = ({ owner, collectionId, jobId }: DocumentJob) =>
-    db<StrayCopyRow>("stray_copies").where({ id: jobId, owner, collection_id: collectionId });
+  const ownCopy = ({ owner, collectionId, jobId }: DocumentJob) =>
+    db<UnreferencedCopyRow>("unreferenced_copies").where({ id: jobId, owner, collection_id: collectionId });
 
   /** What ingests accepted before the job have begun. */
   const revokeEarlier = (job: DocumentJob): WriteStatement => ({
-    query: db<StrayCopyRow>("stray_copies")
+    query: db<UnreferencedCopyRow>("unreferenced_copies")
       .where({ owner: job.owner, collection_id: job.collectionId, document_id: job.documentId })
       .where("id", "<", job.jobId)
       .where({ state: "pending" })
@@ -56,7 +56,7 @@ export function createKnowledgeRepository(db: Knex) {
 
   /** The copy that is the document's until the end of the transaction. */
   const replaceCurrent = (job: DocumentJob): WriteStatement => ({
-    query: db(db.raw("stray_copies (id, collection_id, document_id, owner, state)")).insert(
+    query: db(db.raw("unreferenced_copies (id, collection_id, document_id, owner, state)")).insert(
       notOvertaken(job)
         .whereNot("copy_id", job.jobId)
         .select("copy_id", "collection_id", "id", "owner", db.raw("'replaced'")),
@@ -94,7 +94,7 @@ export function createKnowledgeRepository(db: Knex) {
     /** Before the first chunk goes to the store. Beginning again is fine. */
     async beginCopy({ owner, collectionId, documentId, jobId }: DocumentJob): Promise<void> {
       const row = { id: jobId, collection_id: collectionId, document_id: documentId, owner, state: "pending" };
-      await writeBatch(db, [{ query: db("stray_copies").insert(row).onConflict("id").ignore() }]);
+      await writeBatch(db, [{ query: db("unreferenced_copies").insert(row).onConflict("id").ignore() }]);
     },
 
     /** Makes the job's copy the document's. False: it was revoked, or a later ingest has had its way. */
@@ -108,7 +108,7 @@ export function createKnowledgeRepository(db: Knex) {
         .merge(replaced)
         .where("documents.job_id", "<=", jobId);
       return writeBatch(db, [
-        { query: ownStray(job).where({ state: "pending" }).delete(), guard: true },
+        { query: ownCopy(job).where({ state: "pending" }).delete(), guard: true },
         replaceCurrent(job),
         { query: upsert, guard: true },
         revokeEarlier(job),
@@ -127,15 +127,19 @@ export function createKnowledgeRepository(db: Knex) {
 
     /** The job will not make its copy the document's; a copy that is the document's stays that. */
     async abandonCopy(job: DocumentJob): Promise<void> {
-      await writeBatch(db, [{ query: ownStray(job).update({ state: "revoked" }) }]);
+      await writeBatch(db, [{ query: ownCopy(job).update({ state: "revoked" }) }]);
     },
 
     /** The copies that may be taken from the store, those of the job itself among them. */
-    strayCopies: async (owner: string, collectionId: string, jobId: string): Promise<Pick<StrayCopyRow, "id">[]> => {
+    unreferencedCopies: async (
+      owner: string,
+      collectionId: string,
+      jobId: string,
+    ): Promise<Pick<UnreferencedCopyRow, "id">[]> => {
       const job = db("agent_logs")
-        .whereRaw("agent_logs.id = stray_copies.id")
+        .whereRaw("agent_logs.id = unreferenced_copies.id")
         .whereIn("status", [...TERMINAL_STATUSES]);
-      return db<StrayCopyRow>("stray_copies")
+      return db<UnreferencedCopyRow>("unreferenced_copies")
         .where({ owner, collection_id: collectionId })
         .where((settled) => settled.where({ state: "replaced" }).orWhere({ id: jobId }).orWhereExists(job))
         .select("id")
@@ -144,7 +148,7 @@ export function createKnowledgeRepository(db: Knex) {
 
     /** Once the store has nothing of it. */
     async forgetCopy(owner: string, id: string): Promise<void> {
-      await writeBatch(db, [{ query: db("stray_copies").where({ id, owner }).delete() }]);
+      await writeBatch(db, [{ query: db("unreferenced_copies").where({ id, owner }).delete() }]);
     },
 
     /** Deleting what is gone is fine, and what was stored since stays: a deletion may be tried again minutes later. */

@@ -15,6 +15,7 @@ import * as knowledge from "./migrations/003-knowledge.ts";
 import * as indexes from "./migrations/004-indexes.ts";
 import * as knowledgeIndexes from "./migrations/005-knowledge-indexes.ts";
 import * as reaperAndRetention from "./migrations/006-reaper-and-retention.ts";
+import * as glossaryNames from "./migrations/007-glossary-names.ts";
 
 const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map([
   ["001-initial", initial],
@@ -23,6 +24,7 @@ const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map([
   ["004-indexes", indexes],
   ["005-knowledge-indexes", knowledgeIndexes],
   ["006-reaper-and-retention", reaperAndRetention],
+  ["007-glossary-names", glossaryNames],
 ]);
 
 const LOCK_WITHIN_MS = 60 * SECOND;

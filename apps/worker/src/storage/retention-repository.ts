@@ -2,7 +2,7 @@
  * Finds and deletes what has had its time, a bounded batch per call. Only what has ended: a running job's row has no
  * `finished_at`.
  */
-import type { KnowledgeTaskId } from "@agent-paas/shared/contract/knowledge.ts";
+import type { KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
 import type { JobRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
 import type { Knex } from "knex";
 import { writeBatch } from "./write-batch.ts";
@@ -11,7 +11,7 @@ export type JobRef = Pick<JobRow, "id" | "kind">;
 export type SessionRef = Pick<SessionRow, "id" | "owner">;
 
 /** Its results hold passages, and its caller has them. */
-const QUERY: KnowledgeTaskId = "knowledge.query";
+const QUERY: KnowledgeJobId = "knowledge.query";
 
 export type RetentionRepository = ReturnType<typeof createRetentionRepository>;
 

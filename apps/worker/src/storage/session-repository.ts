@@ -1,7 +1,7 @@
 /** Reads the history that goes to the model; deletes sessions. */
 import type { JobRow, MessageRow } from "@agent-paas/shared/db/rows.ts";
 import type { Knex } from "knex";
-import { prepareStatement, readRows, unseen } from "./statement.ts";
+import { hideFromPlanner, prepareStatement, readRows } from "./statement.ts";
 import { writeBatch } from "./write-batch.ts";
 
 /** Messages per read; the budget usually ends within the first. */
@@ -14,7 +14,7 @@ export type HistoryRow = Pick<MessageRow, "ordinal" | "role" | "content" | "toke
 export function createSessionRepository(db: Knex) {
   const page = prepareStatement<{ sessionId: string; jobId: string; before: number }>(({ sessionId, jobId, before }) =>
     db<MessageRow>("messages")
-      .where("session_id", unseen(db, sessionId))
+      .where("session_id", hideFromPlanner(db, sessionId))
       .where("ordinal", "<", before)
       .whereNot({ job_id: jobId })
       .orderBy("ordinal", "desc")

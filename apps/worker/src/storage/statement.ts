@@ -33,7 +33,7 @@ export function prepareStatement<Values extends object>(
  * A bound value that SQLite does not look at. Of a table with a partial index it would, and prepare the statement anew for each
  * value.
  */
-export const unseen = (db: Knex, value: string): Knex.Raw =>
+export const hideFromPlanner = (db: Knex, value: string): Knex.Raw =>
   db.raw(db.client.config.client === "better-sqlite3" ? "+?" : "?", [value]);
 
 export const compile = (query: Knex.QueryBuilder): Statement => query.toSQL().toNative();

@@ -1,8 +1,8 @@
 /** `chat_basic`: a system prompt, the session's latest turns, the message, one streamed answer of the model. */
 import { z } from "zod";
-import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "../agent.ts";
-import { answer } from "../answer.ts";
-import { registerAgent } from "../registry.ts";
+import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "../agent/agent.ts";
+import { answer } from "../answer/answer.ts";
+import { registerAgent } from "../registry/registry.ts";
 import { firstMessages, modelConfigFields, modelOptions } from "./model-config.ts";
 
 const ChatConfigSchema = z.strictObject(modelConfigFields);

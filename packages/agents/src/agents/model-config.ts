@@ -1,6 +1,6 @@
 /** What the built-in agents' configs share, and what they make of it: the request to the model and its first messages. */
 import { z } from "zod";
-import type { AgentInput } from "../agent.ts";
+import type { AgentInput } from "../agent/agent.ts";
 import type { ModelMessage, ModelOptions } from "../model/model.ts";
 
 /** The fields of an agent's strict config object that say how the model is asked. */

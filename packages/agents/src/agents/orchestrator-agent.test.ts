@@ -1,9 +1,9 @@
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import { DEFAULT_LIMITS } from "@agent-paas/shared/contract/limits.ts";
 import { expect, test } from "vitest";
-import { createBudget } from "../budget.ts";
-import type { Agents } from "../delegation.ts";
-import { type AgentEvent, text } from "../events.ts";
+import { createBudget } from "../agent/budget.ts";
+import type { Agents } from "../agent/delegation.ts";
+import { type AgentEvent, text } from "../agent/events.ts";
 import { createJournaledModel } from "../model/journaled-model.ts";
 import { createMemoryJournal } from "../testing/memory-journal.ts";
 import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";

@@ -5,16 +5,16 @@
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
-import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "../agent.ts";
-import { answer } from "../answer.ts";
-import { type AgentEvent, text, thought } from "../events.ts";
+import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "../agent/agent.ts";
+import { AGENT_TEXTS } from "../agent/agent-texts.ts";
+import { type AgentEvent, text, thought } from "../agent/events.ts";
+import { answer } from "../answer/answer.ts";
 import type { ModelMessage } from "../model/model.ts";
 import { makePlan } from "../orchestration/make-plan.ts";
 import { findProblem, MAX_STEPS, type Plan, PlanSchema } from "../orchestration/plan.ts";
 import { fence, numberCitations, type StepResult } from "../orchestration/results.ts";
 import { runPlan } from "../orchestration/run-plan.ts";
-import { registerAgent } from "../registry.ts";
-import { AGENT_TEXTS } from "../texts.ts";
+import { registerAgent } from "../registry/registry.ts";
 import { citedIn } from "./citations.ts";
 import { firstMessages, modelConfigFields, modelOptions } from "./model-config.ts";
 

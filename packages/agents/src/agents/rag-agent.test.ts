@@ -1,9 +1,9 @@
 import { DEFAULT_LIMITS } from "@agent-paas/shared/contract/limits.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { expect, test } from "vitest";
-import type { AgentContext, HistoryMessage } from "../agent.ts";
-import { createBudget } from "../budget.ts";
-import type { AgentEvent } from "../events.ts";
+import type { AgentContext, HistoryMessage } from "../agent/agent.ts";
+import { createBudget } from "../agent/budget.ts";
+import type { AgentEvent } from "../agent/events.ts";
 import type { Passage, Retriever, SearchRequest } from "../retrieval/retriever.ts";
 import { createMemoryJournal } from "../testing/memory-journal.ts";
 import { createScriptedModel } from "../testing/scripted-model.ts";

@@ -5,13 +5,13 @@
 import type { Citation } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 import { z } from "zod";
-import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "../agent.ts";
-import { answer } from "../answer.ts";
-import { thought } from "../events.ts";
+import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "../agent/agent.ts";
+import { thought } from "../agent/events.ts";
+import { answer } from "../answer/answer.ts";
 import type { ModelMessage } from "../model/model.ts";
-import { registerAgent } from "../registry.ts";
+import { countTokens } from "../model/tokens.ts";
+import { registerAgent } from "../registry/registry.ts";
 import type { Passage } from "../retrieval/retriever.ts";
-import { countTokens } from "../tokens.ts";
 import { citedIn, instructionsFor, toCitation } from "./citations.ts";
 import { firstMessages, modelConfigFields, modelOptions } from "./model-config.ts";
 

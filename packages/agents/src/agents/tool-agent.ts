@@ -1,8 +1,8 @@
 /** `tool_basic`: the model answers with the help of tools, which it calls until it needs no more of them. */
 import { z } from "zod";
-import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "../agent.ts";
-import { answer } from "../answer.ts";
-import { registerAgent } from "../registry.ts";
+import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "../agent/agent.ts";
+import { answer } from "../answer/answer.ts";
+import { registerAgent } from "../registry/registry.ts";
 import { firstMessages, modelConfigFields, modelOptions } from "./model-config.ts";
 
 const ToolConfigSchema = z.strictObject({

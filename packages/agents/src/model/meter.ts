@@ -3,9 +3,9 @@
  * budget. A turn that broke off, or is still open, is estimated from what came.
  */
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
-import type { SpendableBudget } from "../budget.ts";
-import { countTokens, estimateTokens } from "../tokens.ts";
+import type { SpendableBudget } from "../agent/budget.ts";
 import { addUsage, type Model, type ModelRequest, type ModelTurn, type ToolCall } from "./model.ts";
+import { countTokens, estimateTokens } from "./tokens.ts";
 
 type OpenTurn = { readonly request: ModelRequest; content: string };
 
@@ -47,7 +47,7 @@ export function createMeter(budget: SpendableBudget): Meter {
     },
     wrap: (model) => ({
       async *stream(request, signal) {
-        budget.takeStep();
+        budget.takeModelTurn();
         const turn: OpenTurn = { request, content: "" };
         open.add(turn);
         let taken = 0;

@@ -93,17 +93,17 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
           const choice = chunk.choices?.[0];
           const delta = choice?.delta;
           if (delta?.reasoning_content) {
-            watchdog.fed();
+            watchdog.touch();
             reasoning += delta.reasoning_content;
             yield { type: "reasoning", content: delta.reasoning_content };
           }
           if (delta?.content) {
-            watchdog.fed();
+            watchdog.touch();
             content += delta.content;
             yield { type: "text", content: delta.content };
           }
           if (delta?.tool_calls) {
-            watchdog.fed();
+            watchdog.touch();
             for (const call of delta.tool_calls) collector.add(call);
           }
           finishReason = choice?.finish_reason ?? finishReason;

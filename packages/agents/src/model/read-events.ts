@@ -66,13 +66,13 @@ export async function* readEvents(body: Readable, last: string): AsyncGenerator<
       }
     }
   } finally {
-    if (ended) letRest(body);
+    if (ended) drainThenDestroy(body);
     else body.destroy();
   }
 }
 
 /** A body that ends soon leaves its connection to the next request. */
-function letRest(body: Readable): void {
+function drainThenDestroy(body: Readable): void {
   if (body.readableEnded || body.destroyed) return;
   const giveUp = setTimeout(() => body.destroy(), REST_WITHIN_MS);
   giveUp.unref();

@@ -16,10 +16,10 @@ test("the first token has its own limit, the later ones the idle limit", () => {
   const watchdog = start();
   vi.advanceTimersByTime(999);
   expect(watchdog.signal.aborted).toBe(false);
-  watchdog.fed();
+  watchdog.touch();
   for (let at = 0; at < 10; at++) {
     vi.advanceTimersByTime(299);
-    watchdog.fed();
+    watchdog.touch();
   }
   expect(watchdog.signal.aborted).toBe(false);
   vi.advanceTimersByTime(300);
@@ -36,7 +36,7 @@ test("without a token the first limit counts", () => {
 test("tokens for ever reach the total limit", () => {
   const watchdog = start();
   for (let ms = 0; ms < 5_000; ms += 100) {
-    watchdog.fed();
+    watchdog.touch();
     vi.advanceTimersByTime(100);
   }
   expect(watchdog.signal.reason).toMatchObject({ code: "model_timeout", message: expect.stringContaining("5 s") });
@@ -53,7 +53,7 @@ test("the caller's abort passes through with its reason, also one that came befo
 
 test("a released watchdog leaves no timer behind", () => {
   const watchdog = start();
-  watchdog.fed();
+  watchdog.touch();
   watchdog.release();
   expect(vi.getTimerCount()).toBe(0);
 });

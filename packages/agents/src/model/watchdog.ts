@@ -19,7 +19,7 @@ export type Watchdog = {
   /** Aborts when the caller's signal does, with its reason, or when a limit is reached, with `model_timeout`. */
   readonly signal: AbortSignal;
   /** Content came: the idle limit starts anew. */
-  fed(): void;
+  touch(): void;
   release(): void;
 };
 
@@ -43,7 +43,7 @@ export function startWatchdog(limits: ModelLimits, callerSignal: AbortSignal): W
 
   return {
     signal: controller.signal,
-    fed() {
+    touch() {
       if (started) {
         silence.refresh();
         return;

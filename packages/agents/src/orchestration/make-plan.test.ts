@@ -1,6 +1,6 @@
 /** Plans from a scripted model: what it is asked, what is read from its answer, what is sent back. */
 import { expect, test } from "vitest";
-import type { AgentEvent } from "../events.ts";
+import type { AgentEvent } from "../agent/events.ts";
 import { createScriptedModel } from "../testing/scripted-model.ts";
 import { makePlan, type PlanRequest } from "./make-plan.ts";
 

@@ -2,10 +2,10 @@
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
-import type { AgentContext } from "../agent.ts";
-import { type AgentEvent, thought } from "../events.ts";
+import type { AgentContext } from "../agent/agent.ts";
+import { AGENT_TEXTS } from "../agent/agent-texts.ts";
+import { type AgentEvent, thought } from "../agent/events.ts";
 import type { ModelMessage, ModelOptions, ModelRequest, ModelTurn } from "../model/model.ts";
-import { AGENT_TEXTS } from "../texts.ts";
 import { findProblem, type Plan, PlanSchema } from "./plan.ts";
 
 export type PlanRequest = {
@@ -42,7 +42,7 @@ export async function* makePlan(
     if (read.problem === null) return read.plan;
     if (!again)
       throw new PlatformError("plan_invalid", { message: `The model's plan cannot be carried out: ${read.problem}.` });
-    yield thought("status", texts.mendingPlan(read.problem));
+    yield thought("status", texts.repairingPlan(read.problem));
     const correction = `This plan cannot be carried out: ${read.problem}. Answer again, with nothing but JSON that fits.`;
     messages.push({ role: "assistant", content: turn.content }, { role: "user", content: correction });
   }

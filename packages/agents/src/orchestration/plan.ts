@@ -1,7 +1,7 @@
 /** What a plan is, and what makes one impossible: who does what, after what. */
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import { z } from "zod";
-import { compileSchema } from "../json-schema.ts";
+import { compileSchema } from "../json-schema/json-schema.ts";
 
 /** Of any plan, whoever made it. */
 export const MAX_STEPS = 32;

@@ -1,10 +1,10 @@
 /** Plans on scripted children: what runs when, what is told, what a failure does, and that no child runs on. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { expect, test } from "vitest";
-import type { Agents, ChildOutcome, ChildRequest } from "../delegation.ts";
-import { type AgentEvent, text } from "../events.ts";
+import type { Agents, ChildOutcome, ChildRequest } from "../agent/delegation.ts";
+import { type AgentEvent, text } from "../agent/events.ts";
+import { untilAborted } from "../agent/until-aborted.ts";
 import { createMemoryJournal } from "../testing/memory-journal.ts";
-import { untilAborted } from "../until-aborted.ts";
 import { type Plan, PlanSchema } from "./plan.ts";
 import { runPlan } from "./run-plan.ts";
 

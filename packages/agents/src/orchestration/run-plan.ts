@@ -4,8 +4,8 @@
  */
 import type { ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import { type AgentEvent, progress } from "../events.ts";
-import { AGENT_TEXTS } from "../texts.ts";
+import { AGENT_TEXTS } from "../agent/agent-texts.ts";
+import { type AgentEvent, progress } from "../agent/events.ts";
 import { createMerge } from "./merge.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { type StepOutcome, type StepResult, taskWith } from "./results.ts";

@@ -5,10 +5,10 @@
 import type { JobError } from "@agent-paas/shared/contract/jobs.ts";
 import { ERROR_CODES, type ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import type { AgentContext } from "../agent.ts";
-import type { ChildOutcome, ChildRequest } from "../delegation.ts";
-import { type AgentEvent, thought } from "../events.ts";
-import { AGENT_TEXTS } from "../texts.ts";
+import type { AgentContext } from "../agent/agent.ts";
+import { AGENT_TEXTS } from "../agent/agent-texts.ts";
+import type { ChildOutcome, ChildRequest } from "../agent/delegation.ts";
+import { type AgentEvent, thought } from "../agent/events.ts";
 import type { PlanStep } from "./plan.ts";
 import type { StepOutcome } from "./results.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type SeededRandom, seededRandom } from "../../../../test/support/seeded-random.ts";
-import { countTokens } from "../tokens.ts";
+import { countTokens } from "../model/tokens.ts";
 import { type Chunk, chunkDocument, MAX_TOKENS } from "./chunk-document.ts";
 
 const withoutSpace = (text: string) => text.replace(/\s+/g, "");

@@ -7,7 +7,7 @@
  * 3. No chunk is above `MAX_TOKENS`; no surrogate pair is split.
  */
 import { setImmediate } from "node:timers/promises";
-import { countTokens } from "../tokens.ts";
+import { countTokens } from "../model/tokens.ts";
 import { type Block, readBlocks } from "./document-blocks.ts";
 import { LINES, type Piece, PROSE, sentencesOf, splitSpan } from "./split-span.ts";
 

@@ -1,5 +1,5 @@
 /** Splits a stretch of text into pieces that are not too long, at the best borders there are. */
-import { countTokens } from "../tokens.ts";
+import { countTokens } from "../model/tokens.ts";
 import { linesOf, type Span } from "./document-blocks.ts";
 
 export type Piece = Span & { readonly tokens: number };

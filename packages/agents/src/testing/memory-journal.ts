@@ -1,11 +1,11 @@
 /** A journal for unit tests: what one attempt leaves, the next finds. */
-import type { BegunStep, Journal } from "../journal.ts";
+import type { BegunJournalEntry, Journal } from "../agent/journal.ts";
 
 /** `left` is shared by the attempts of one job. */
 export function createMemoryJournal(left: Map<string, { value?: unknown }> = new Map()): Journal {
   const timesBegun = new Map<string, number>();
   return {
-    async begin({ kind, input, idempotent }): Promise<BegunStep> {
+    async begin({ kind, input, idempotent }): Promise<BegunJournalEntry> {
       const name = JSON.stringify([kind, input]);
       const times = (timesBegun.get(name) ?? 0) + 1;
       timesBegun.set(name, times);

@@ -3,12 +3,12 @@
  * time and size. Upholds I5: a finished call is not made again, one in doubt only if that does no harm.
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import { reach } from "@agent-paas/shared/lifecycle/milestones.ts";
-import type { AgentLogger } from "../agent-logger.ts";
-import type { SpendableBudget } from "../budget.ts";
-import type { Journal } from "../journal.ts";
+import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
+import type { AgentLogger } from "../agent/agent-logger.ts";
+import type { SpendableBudget } from "../agent/budget.ts";
+import type { Journal } from "../agent/journal.ts";
+import { untilAborted } from "../agent/until-aborted.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
-import { untilAborted } from "../until-aborted.ts";
 import { type Tool, ToolError } from "./tool.ts";
 import type { Toolbox } from "./toolbox.ts";
 
@@ -95,11 +95,11 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
     // The job may have been stopped meanwhile: then nothing may take effect any more.
     signal.throwIfAborted();
     budget.takeToolCall();
-    reach("tool_started", deps.jobId);
+    failpoint("tool_started", deps.jobId);
     const done = await perform(tool, parsed, step.id, signal);
-    reach("effect_done", deps.jobId);
+    failpoint("effect_done", deps.jobId);
     await step.finish(done);
-    reach("journaled", deps.jobId);
+    failpoint("journaled", deps.jobId);
     return { ...done, replayed: false };
   }
 

@@ -1,6 +1,6 @@
 /** The tools of this process: those that modules register, and those of MCP servers, which come and go. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import { createRegistry } from "../registrations.ts";
+import { createRegistry } from "../registry/registrations.ts";
 import { assertToolName, type Tool } from "./tool.ts";
 
 const registered = createRegistry<Tool>("tool");

@@ -17,7 +17,7 @@ export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
 /** Most passages that a query brings. */
 export const MAX_TOP_K = 50;
 
-export const KNOWLEDGE_TASKS = {
+export const KNOWLEDGE_JOBS = {
   /** Stores the text that waits in Redis under the job's id. */
   "knowledge.ingest": z.object({
     collection: CollectionNameSchema,
@@ -35,8 +35,8 @@ export const KNOWLEDGE_TASKS = {
     min_score: z.number(),
   }),
 } as const;
-export type KnowledgeTaskId = keyof typeof KNOWLEDGE_TASKS;
-export type KnowledgeInput<Id extends KnowledgeTaskId> = z.output<(typeof KNOWLEDGE_TASKS)[Id]>;
+export type KnowledgeJobId = keyof typeof KNOWLEDGE_JOBS;
+export type KnowledgeInput<Id extends KnowledgeJobId> = z.output<(typeof KNOWLEDGE_JOBS)[Id]>;
 
 /** The `result.data` of an ingest. */
 export type IngestResult = {

@@ -38,9 +38,9 @@ export type JobRow = {
   task: string;
   status: Exclude<JobStatus, "queued">;
   /** The fence: rises with every start by a worker, parked ones too. */
-  attempt: number;
+  fencing_token: number;
   /** How often the agent was begun: what users know as the attempt. */
-  runs: number;
+  attempt: number;
   worker: string;
   /** JSON of a `JobResult`, the partial one of a job that did not complete. */
   result: string | null;
@@ -86,7 +86,7 @@ export type DocumentRow = {
 };
 
 /** What one ingest puts into the vector store, under its job's id, for as long as no document points to it. */
-export type StrayCopyRow = {
+export type UnreferencedCopyRow = {
   id: string;
   collection_id: string;
   document_id: string;
@@ -99,7 +99,7 @@ export type StrayCopyRow = {
 };
 
 /** A row of `agent_steps`: a step of a job in its journal. */
-export type StepRow = {
+export type JournalRow = {
   job_id: string;
   /** In the order begun, from 1. */
   step_no: number;
@@ -112,7 +112,7 @@ export type StepRow = {
   /** JSON of what the step brought. */
   value: string | null;
   /** The fence of the attempt that wrote the row last. */
-  attempt: number;
+  fencing_token: number;
   started_at: string;
   finished_at: string | null;
 };

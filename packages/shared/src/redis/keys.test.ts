@@ -11,7 +11,7 @@ test("keys that one script touches share a slot", () => {
   const accepted = [
     keys.idempotency("a", "k"),
     keys.session("s"),
-    keys.sessionTurns("s"),
+    keys.sessionQueue("s"),
     keys.queuedJob("chat", jobId),
   ];
   expect(new Set(accepted.map(hashTag))).toEqual(new Set(["ap"]));

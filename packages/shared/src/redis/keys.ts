@@ -30,7 +30,7 @@ export function createRedisKeys(prefix: string) {
     waitingJobs: (kind: JobKind) => `${base}:${kind}:wait`,
     delayedJobs: (kind: JobKind) => `${base}:${kind}:delayed`,
 
-    /** Hash: attempt, runs, open_runs, apart, seq, ended, cancel, progress of one job. */
+    /** Hash: fencing_token, attempts, unfinished_attempts, isolated_after, seq, ended, cancel, progress of one job. */
     jobState: (jobId: string) => `${shard(jobId)}:job:${jobId}`,
     /** Stream: the event log of one job, an entry per batch, its id `<last seq>-<first seq>`. */
     eventLog: (jobId: string) => `${shard(jobId)}:events:${jobId}`,
@@ -40,7 +40,7 @@ export function createRedisKeys(prefix: string) {
     /** Hash: owner and creation of a session whose row may not exist yet. */
     session: (sessionId: string) => `${base}:session:${sessionId}`,
     /** List of `kind:job id`: the jobs of a session in the order accepted; the head may run (I6). */
-    sessionTurns: (sessionId: string) => `${base}:turns:${sessionId}`,
+    sessionQueue: (sessionId: string) => `${base}:turns:${sessionId}`,
     /** String: what an Idempotency-Key of an owner was used for. */
     idempotency: (owner: string, key: string) => `${base}:idem:${digest(`${owner}\n${key}`)}`,
 

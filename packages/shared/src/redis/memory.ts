@@ -32,7 +32,7 @@ export const evictionProblem = ({ policy }: RedisMemory): string | null =>
     : `Redis evicts keys when its memory is full (maxmemory-policy ${policy}), so accepted jobs would be lost: set maxmemory-policy ${SAFE_POLICY}.`;
 
 /** Throws for a Redis that evicts. On a connection that waits for Redis, so does this. */
-export async function demandNoEviction(redis: Redis): Promise<void> {
+export async function assertNoEviction(redis: Redis): Promise<void> {
   const problem = evictionProblem(await readRedisMemory(redis));
   if (problem !== null) throw new Error(problem);
 }

@@ -1,6 +1,6 @@
 /** A tool of an MCP server as one of ours. */
 import type { Tool as McpTool } from "@modelcontextprotocol/sdk/types.js";
-import { compileSchema, type SchemaCheck } from "../../json-schema.ts";
+import { compileSchema, type SchemaCheck } from "../../json-schema/json-schema.ts";
 import { DEFAULT_MAX_RESULT_CHARS, DEFAULT_TIMEOUT_MS, type Tool, type ToolContext, ToolError } from "../tool.ts";
 
 const MAX_DESCRIPTION_CHARS = 2_000;

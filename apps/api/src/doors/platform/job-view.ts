@@ -1,0 +1,65 @@
+/** A job as the wire shows it, from its row or from the queue. Absent things are null. */
+import type { JobKind, JobPayload, JobResult, JobStatus, Usage } from "@agent-paas/shared/contract/jobs.ts";
+import type { ListedJob } from "../../storage/job-reader.ts";
+
+export type JobView = {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly agent_type: string;
+  readonly session_id: string | null;
+  readonly status: JobStatus;
+  readonly attempt: number | null;
+  readonly queue_position: number | null;
+  readonly progress: unknown;
+  readonly result: JobResult | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly usage: Usage | null;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  readonly links: JobLinks;
+};
+
+export type JobLinks = { readonly self: string; readonly events: string; readonly cancel: string };
+
+export const jobLinks = (id: string): JobLinks => ({
+  self: `/api/v1/jobs/${id}`,
+  events: `/api/v1/jobs/${id}/events`,
+  cancel: `/api/v1/jobs/${id}/cancel`,
+});
+
+export const viewOfRow = (row: ListedJob, progress: unknown): JobView => ({
+  id: row.id,
+  kind: row.kind,
+  agent_type: row.agent_type,
+  session_id: row.session_id,
+  status: row.status,
+  attempt: row.attempt,
+  queue_position: null,
+  progress,
+  result: row.result === null ? null : JSON.parse(row.result),
+  error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
+  usage: row.usage === null ? null : JSON.parse(row.usage),
+  created_at: row.created_at,
+  started_at: row.started_at,
+  finished_at: row.finished_at,
+  links: jobLinks(row.id),
+});
+
+export const viewOfQueued = (payload: JobPayload, position: number | null): JobView => ({
+  id: payload.job_id,
+  kind: payload.kind,
+  agent_type: payload.agent_type,
+  session_id: payload.session_id,
+  status: "queued",
+  attempt: null,
+  queue_position: position,
+  progress: null,
+  result: null,
+  error: null,
+  usage: null,
+  created_at: payload.accepted_at,
+  started_at: null,
+  finished_at: null,
+  links: jobLinks(payload.job_id),
+});

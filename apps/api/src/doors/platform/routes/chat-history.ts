@@ -1,0 +1,31 @@
+/** GET /chat/history: the messages of a session, oldest first, paged from the newest backwards. */
+import { IdSchema } from "@agent-paas/shared/ids.ts";
+import type { Route } from "../../../http/route.ts";
+import { pageQuery, validate } from "../../../http/validate.ts";
+import { findSession } from "../../../jobs/find-session.ts";
+import type { Services } from "../../../services.ts";
+
+const HistoryQuerySchema = pageQuery(500, 50).extend({ session_id: IdSchema });
+
+export const getChatHistory = (services: Services): Route => ({
+  method: "get",
+  path: "/chat/history",
+  access: "key",
+  async handle(req, res, { owner }) {
+    const { session_id, limit, before } = validate(HistoryQuerySchema, req.query);
+    await findSession(services, owner, session_id);
+    const rows = await services.sessions.messages(owner, session_id, { limit, before });
+    const messages = rows.map(({ id, role, content, tokens_used, created_at, metadata, job_id }) => ({
+      id,
+      role,
+      content,
+      tokens_used,
+      created_at,
+      metadata: JSON.parse(metadata),
+      job_id,
+    }));
+    // The first message of a session has ordinal 1: before it there is nothing.
+    const oldest = rows[0];
+    res.json({ session_id, messages, next: oldest !== undefined && oldest.ordinal > 1 ? oldest.id : null });
+  },
+});

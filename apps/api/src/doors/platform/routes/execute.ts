@@ -1,0 +1,48 @@
+/** POST /agents/{id}/execute: starts a task and answers with its job at once. */
+import { LimitsSchema } from "@agent-paas/shared/contract/limits.ts";
+import { IdSchema } from "@agent-paas/shared/ids.ts";
+import { z } from "zod";
+import type { Route } from "../../../http/route.ts";
+import { JsonObjectSchema, JsonSchema, validate } from "../../../http/validate.ts";
+import { acceptJob } from "../../../jobs/accept-job.ts";
+import { findJob, statusOf } from "../../../jobs/find-job.ts";
+import type { Services } from "../../../services.ts";
+import { jobLinks } from "../job-view.ts";
+import { AgentIdSchema, OnBusySchema, TextSchema } from "../request-fields.ts";
+
+const ExecuteRequestSchema = z.strictObject({
+  task: TextSchema,
+  input: JsonSchema.optional(),
+  config: JsonObjectSchema.default({}),
+  session_id: IdSchema.nullish(),
+  limits: LimitsSchema.default({}),
+  metadata: JsonObjectSchema.default({}),
+  on_busy: OnBusySchema,
+});
+
+export const postExecute = (services: Services): Route => ({
+  method: "post",
+  path: "/agents/:id/execute",
+  access: "key",
+  async handle(req, res, caller) {
+    const agentType = validate(AgentIdSchema, req.params.id, ["id"]);
+    const body = validate(ExecuteRequestSchema, req.body);
+    const { isNew, jobId, sessionId } = await acceptJob(services, req, caller, {
+      kind: "execute",
+      agentType,
+      sessionId: body.session_id ?? null,
+      beginsSession: false,
+      text: body.task,
+      input: body.input,
+      config: body.config,
+      limits: body.limits,
+      metadata: body.metadata,
+      onBusy: body.on_busy,
+    });
+    const links = jobLinks(jobId);
+    res.status(202).set({ Location: links.self, "X-Job-Id": jobId });
+    if (sessionId !== null) res.setHeader("X-Session-Id", sessionId);
+    const status = isNew ? "queued" : statusOf(await findJob(services, caller.owner, jobId));
+    res.json({ job_id: jobId, session_id: sessionId, status, links });
+  },
+});

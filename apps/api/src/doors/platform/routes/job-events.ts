@@ -1,0 +1,44 @@
+/** GET /jobs/{id}/events: the SSE of any job, live or ended, from where the client left off. */
+import { isTerminal } from "@agent-paas/shared/contract/jobs.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { Request } from "express";
+import type { Route } from "../../../http/route.ts";
+import { streamJobEvents } from "../../../http/sse-stream.ts";
+import { pathId } from "../../../http/validate.ts";
+import { endedRowFinder, findJob, statusOf } from "../../../jobs/find-job.ts";
+import type { Services } from "../../../services.ts";
+
+export const getJobEvents = (services: Services): Route => ({
+  method: "get",
+  path: "/jobs/:id/events",
+  access: "key",
+  async handle(req, res, { owner }) {
+    const id = pathId(req.params);
+    const after = readAfter(req);
+    const job = await findJob(services, owner, id);
+    const sessionId = job.in === "database" ? job.row.session_id : job.payload.session_id;
+    if (job.in === "database" && job.row.last_seq !== null && after >= job.row.last_seq) {
+      // The client has seen `done`. To EventSource this status means: do not reconnect.
+      res.status(204).end();
+      return;
+    }
+    streamJobEvents(res, services.sse, {
+      jobId: id,
+      sessionId,
+      after,
+      findEnded: endedRowFinder(services, owner, id),
+      stage: isTerminal(statusOf(job)) ? "ended" : "open",
+    });
+  },
+});
+
+/** The header goes over the query: a browser that reconnects sends both, and the header is newer. */
+function readAfter(req: Request): number {
+  const header = req.get("last-event-id");
+  const [param, text] = header === undefined ? ["after", req.query.after ?? "0"] : ["Last-Event-ID", header];
+  if (typeof text === "string" && /^\d{1,15}$/.test(text)) return Number(text);
+  throw new PlatformError("invalid_request", {
+    message: `${param}: expected the id of an event, a whole number`,
+    param,
+  });
+}

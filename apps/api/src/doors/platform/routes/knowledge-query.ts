@@ -1,0 +1,42 @@
+/** POST /knowledge/{collection}/query: the passages of a collection that are nearest to a text. */
+import { MAX_TOP_K } from "@agent-paas/shared/contract/knowledge.ts";
+import { SECOND } from "@agent-paas/shared/time.ts";
+import { z } from "zod";
+import type { Route } from "../../../http/route.ts";
+import { validate } from "../../../http/validate.ts";
+import type { Services } from "../../../services.ts";
+import {
+  acceptKnowledgeJob,
+  answerAccepted,
+  awaitKnowledgeJob,
+  findCollection,
+  statusOfKnowledgeJob,
+} from "../knowledge-job.ts";
+import { TextSchema } from "../request-fields.ts";
+
+/** How long the answer is waited for; after that it is the job's result. */
+const QUERY_WAIT_MS = 30 * SECOND;
+
+const QueryRequestSchema = z.strictObject({
+  query: TextSchema,
+  top_k: z.int().min(1).max(MAX_TOP_K).default(5),
+  min_score: z.number().min(0).max(1).default(0),
+});
+
+export const postKnowledgeQuery = (services: Services): Route => ({
+  method: "post",
+  path: "/knowledge/:collection/query",
+  access: "key",
+  async handle(req, res, caller) {
+    const body = validate(QueryRequestSchema, req.body);
+    const { name } = await findCollection(services, caller.owner, req.params);
+    const { jobId } = await acceptKnowledgeJob(services, req, caller, {
+      task: "knowledge.query",
+      input: { collection: name, ...body },
+      text: `Search in ${name}`,
+    });
+    const row = await awaitKnowledgeJob(services, res, caller, jobId, QUERY_WAIT_MS);
+    if (row?.status === "completed") res.json({ collection: name, ...JSON.parse(row.result ?? "{}").data });
+    else answerAccepted(res, jobId, await statusOfKnowledgeJob(services, caller, jobId));
+  },
+});

@@ -1,0 +1,59 @@
+/** GET /sessions, GET and DELETE /sessions/{id}. */
+import { newId } from "@agent-paas/shared/ids.ts";
+import { SECOND } from "@agent-paas/shared/time.ts";
+import type { Route } from "../../../http/route.ts";
+import { pageQuery, pathId, validate } from "../../../http/validate.ts";
+import { findSession } from "../../../jobs/find-session.ts";
+import type { Services } from "../../../services.ts";
+import { abortOnClose } from "../request-fields.ts";
+
+/** How long a DELETE waits for the worker that carries it out. */
+const DELETE_WAIT_MS = 10 * SECOND;
+
+export const listSessions = (services: Services): Route => ({
+  method: "get",
+  path: "/sessions",
+  access: "key",
+  async handle(req, res, { owner }) {
+    const { limit, before } = validate(pageQuery(200, 50), req.query);
+    const rows = await services.sessions.list(owner, { limit, before });
+    const sessions = rows.map(({ id, agent_type, config, metadata, created_at, updated_at }) => ({
+      id,
+      agent_type,
+      config: JSON.parse(config),
+      metadata: JSON.parse(metadata),
+      created_at,
+      updated_at,
+    }));
+    res.json({ sessions, next: rows.length === limit ? (rows.at(-1)?.id ?? null) : null });
+  },
+});
+
+export const getSession = (services: Services): Route => ({
+  method: "get",
+  path: "/sessions/:id",
+  access: "key",
+  async handle(req, res, { owner }) {
+    res.json(await findSession(services, owner, pathId(req.params)));
+  },
+});
+
+/** 204 when it is gone; 202 when no worker has come to it yet. Refused while a job of the session has not ended. */
+export const deleteSession = (services: Services): Route => ({
+  method: "delete",
+  path: "/sessions/:id",
+  access: "key",
+  async handle(req, res, { owner }) {
+    const { id } = await findSession(services, owner, pathId(req.params));
+    const receiptId = newId();
+    await services.producer.deleteSession(owner, id, receiptId);
+    const deleted = await services.fanout.awaitEnd({
+      jobId: receiptId,
+      withinMs: DELETE_WAIT_MS,
+      signal: abortOnClose(res),
+      findEnded: async () => null,
+    });
+    if (deleted) res.status(204).end();
+    else res.status(202).json({ session_id: id, status: "deleting" });
+  },
+});

@@ -1,0 +1,19 @@
+/** What Redis remembers of a session until its row is sure to exist: enough to own it and to inherit its config. */
+import { DELETED_SESSION } from "@agent-paas/shared/redis/session-queue-script.ts";
+import { z } from "zod";
+
+const PendingSessionSchema = z.object({
+  id: z.string(),
+  owner: z.string(),
+  agent_type: z.string(),
+  config: z.record(z.string(), z.unknown()),
+  metadata: z.record(z.string(), z.unknown()),
+  created_at: z.string(),
+});
+export type PendingSession = z.infer<typeof PendingSessionSchema>;
+
+export const encodePendingSession = (stub: PendingSession): string => JSON.stringify(stub);
+
+/** Null for a session that Redis does not know, or that was deleted. */
+export const decodePendingSession = (text: string | null): PendingSession | null =>
+  text === null || text === DELETED_SESSION ? null : PendingSessionSchema.parse(JSON.parse(text));

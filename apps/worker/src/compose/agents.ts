@@ -1,0 +1,71 @@
+/** Builds what agents work with: model, embedder, vector store, tools, plugins. Part of the composition root. */
+import "@agent-paas/agents/agents/built-in.ts";
+import type { Model } from "@agent-paas/agents/model/model.ts";
+import { createOpenAiProvider, type OpenAiProvider } from "@agent-paas/agents/model/openai-provider.ts";
+import { loadPlugins } from "@agent-paas/agents/registry/plugins.ts";
+import { createChromaStore } from "@agent-paas/agents/retrieval/chroma-store.ts";
+import type { Embedder } from "@agent-paas/agents/retrieval/embedder.ts";
+import { createLocalEmbedder } from "@agent-paas/agents/retrieval/local-embedder.ts";
+import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
+import { registerBuiltInTools } from "@agent-paas/agents/tools/built-in.ts";
+import { createMcpTools } from "@agent-paas/agents/tools/mcp/mcp-tools.ts";
+import { createToolbox, type Toolbox } from "@agent-paas/agents/tools/toolbox.ts";
+import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { WorkerConfig } from "../config.ts";
+
+export type AgentServices = {
+  readonly model: Model;
+  readonly embedder: Embedder;
+  /** Null without `CHROMA_URL`. */
+  readonly store: VectorStore | null;
+  readonly toolbox: Toolbox;
+};
+
+export async function openAgentServices(
+  config: WorkerConfig,
+  logger: Logger,
+  releasers: Releasers,
+): Promise<AgentServices> {
+  const openProvider = (baseUrl: string, apiKey: string): OpenAiProvider => {
+    const limits = {
+      connectMs: config.MODEL_CONNECT_TIMEOUT_MS,
+      firstTokenMs: config.MODEL_FIRST_TOKEN_TIMEOUT_MS,
+      idleMs: config.MODEL_IDLE_TIMEOUT_MS,
+      totalMs: config.MODEL_TOTAL_TIMEOUT_MS,
+    };
+    const provider = createOpenAiProvider({ baseUrl, apiKey, limits });
+    releasers.add("model provider", () => provider.close());
+    return provider;
+  };
+  const provider = openProvider(config.OPENAI_BASE_URL, config.OPENAI_API_KEY);
+  const embeddings =
+    config.EMBEDDING_BASE_URL === undefined && config.EMBEDDING_API_KEY === undefined
+      ? provider
+      : openProvider(
+          config.EMBEDDING_BASE_URL ?? config.OPENAI_BASE_URL,
+          config.EMBEDDING_API_KEY ?? config.OPENAI_API_KEY,
+        );
+
+  registerBuiltInTools({ httpFetchHosts: config.HTTP_FETCH_ALLOWED_HOSTS });
+  if (config.AGENTS_DIR !== undefined) await loadAgentsOf(config.AGENTS_DIR, logger);
+  const mcp = createMcpTools(config.MCP_SERVERS ?? {}, logger);
+  mcp.start();
+  releasers.add("mcp servers", () => mcp.close());
+
+  return {
+    model: provider.model({ defaultModel: config.LLM_MODEL, responseFormat: config.LLM_RESPONSE_FORMAT }),
+    embedder:
+      config.EMBEDDING_MODEL === undefined ? createLocalEmbedder() : embeddings.embedder(config.EMBEDDING_MODEL),
+    store: config.CHROMA_URL === undefined ? null : createChromaStore({ url: config.CHROMA_URL }),
+    toolbox: createToolbox(mcp),
+  };
+}
+
+async function loadAgentsOf(folder: string, logger: Logger): Promise<void> {
+  const { loaded, failed } = await loadPlugins(folder, {
+    onFault: ({ file, reason }) => logger.error({ plugin: file, reason }, "a plugin left an error behind"),
+  });
+  logger.info({ plugins: loaded }, "plugins loaded");
+  for (const { file, reason } of failed) logger.error({ plugin: file, reason }, "a plugin could not be loaded");
+}

@@ -1,0 +1,20 @@
+/**
+ * A task: work of the platform's own that has the life of a job (queue, attempts, events, cancel, a row) and no agent. Its
+ * id, in the place of an agent's, has a dot, which no agent's has.
+ */
+import type { AgentRun } from "@agent-paas/agents/agent/agent.ts";
+import type { Journal } from "@agent-paas/agents/agent/journal.ts";
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+
+export type SystemJobContext = {
+  /** Aborts when the job is cancelled, out of time or no longer this worker's. */
+  readonly signal: AbortSignal;
+  readonly journal: Journal;
+  readonly logger: Logger;
+};
+
+/** Throws a `PlatformError` to fail; a retryable one is tried again. */
+export type Task = (payload: JobPayload, context: SystemJobContext) => AgentRun;
+
+export type Tasks = ReadonlyMap<string, Task>;

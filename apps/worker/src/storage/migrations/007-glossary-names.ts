@@ -1,0 +1,16 @@
+/** Renames columns and a table to the terms of docs/glossary.md; no row changes. */
+import type { Knex } from "knex";
+
+export async function up(db: Knex): Promise<void> {
+  await db.schema.alterTable("agent_logs", (table) => table.renameColumn("attempt", "fencing_token"));
+  await db.schema.alterTable("agent_logs", (table) => table.renameColumn("runs", "attempt"));
+  await db.schema.alterTable("agent_steps", (table) => table.renameColumn("attempt", "fencing_token"));
+  await db.schema.renameTable("stray_copies", "unreferenced_copies");
+}
+
+export async function down(db: Knex): Promise<void> {
+  await db.schema.renameTable("unreferenced_copies", "stray_copies");
+  await db.schema.alterTable("agent_steps", (table) => table.renameColumn("fencing_token", "attempt"));
+  await db.schema.alterTable("agent_logs", (table) => table.renameColumn("attempt", "runs"));
+  await db.schema.alterTable("agent_logs", (table) => table.renameColumn("fencing_token", "attempt"));
+}

@@ -1,0 +1,48 @@
+/** What agents say to people of their own accord, by language. */
+import type { JobError } from "@agent-paas/shared/contract/jobs.ts";
+import type { Locale } from "@agent-paas/shared/contract/locale.ts";
+
+type AgentTexts = {
+  /** The answer did not fit its schema and is asked for once more. */
+  readonly repairing: (problem: string) => string;
+  readonly planning: string;
+  readonly repairingPlan: (problem: string) => string;
+  readonly planned: (count: number, steps: string) => string;
+  readonly stepStarted: (step: string, agent: string) => string;
+  readonly stepCompleted: (step: string) => string;
+  readonly stepFailed: (step: string, error: JobError) => string;
+  readonly stepRetrying: (step: string, error: JobError) => string;
+  /** `failed` is the step that stopped all others. */
+  readonly stepSkipped: (step: string, failed: string) => string;
+  readonly stepsEnded: (count: number, of: number) => string;
+  readonly joining: string;
+};
+
+export const AGENT_TEXTS: Readonly<Record<Locale, AgentTexts>> = {
+  zh: {
+    repairing: (problem) => `回答不符合 response_schema（${problem}），正在重新请求...`,
+    planning: "正在制定计划...",
+    repairingPlan: (problem) => `计划无法执行（${problem}），正在重新制定...`,
+    planned: (count, steps) => `计划共 ${count} 步：${steps}`,
+    stepStarted: (step, agent) => `步骤 ${step} 开始（${agent}）`,
+    stepCompleted: (step) => `步骤 ${step} 完成`,
+    stepFailed: (step, { code, message }) => `步骤 ${step} 失败：${code}：${message}`,
+    stepRetrying: (step, { code }) => `步骤 ${step} 失败（${code}），正在重试...`,
+    stepSkipped: (step, failed) => `步骤 ${step} 已跳过，因为步骤 ${failed} 失败`,
+    stepsEnded: (count, of) => `已完成 ${count}/${of} 步`,
+    joining: "正在汇总结果...",
+  },
+  en: {
+    repairing: (problem) => `The answer does not fit the response_schema (${problem}), asking again...`,
+    planning: "Making a plan...",
+    repairingPlan: (problem) => `The plan cannot be carried out (${problem}), asking again...`,
+    planned: (count, steps) => `Plan of ${count} ${count === 1 ? "step" : "steps"}: ${steps}`,
+    stepStarted: (step, agent) => `Step ${step} started (${agent})`,
+    stepCompleted: (step) => `Step ${step} completed`,
+    stepFailed: (step, { code, message }) => `Step ${step} failed: ${code}: ${message}`,
+    stepRetrying: (step, { code }) => `Step ${step} failed (${code}), trying again...`,
+    stepSkipped: (step, failed) => `Step ${step} skipped, because step ${failed} failed`,
+    stepsEnded: (count, of) => `${count} of ${of} steps ended`,
+    joining: "Joining the results...",
+  },
+};

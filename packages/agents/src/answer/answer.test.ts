@@ -1,0 +1,165 @@
+import { DEFAULT_LIMITS } from "@agent-paas/shared/contract/limits.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { createBudget } from "../agent/budget.ts";
+import type { AgentEvent } from "../agent/events.ts";
+import type { ToolCall } from "../model/model.ts";
+import { createMemoryJournal } from "../testing/memory-journal.ts";
+import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
+import { createJobTools } from "../tools/job-tools.ts";
+import { defineTool } from "../tools/tool.ts";
+import { createToolbox } from "../tools/toolbox.ts";
+import { type AnswerRequest, answer } from "./answer.ts";
+
+const QUESTION = { role: "user", content: "What is it?" } as const;
+
+async function ask(request: Partial<AnswerRequest>, ...script: ScriptedTurn[]) {
+  const model = createScriptedModel(...script);
+  const tools = createJobTools({
+    toolbox: createToolbox(),
+    budget: createBudget({ ...DEFAULT_LIMITS, deadline_ms: 1_000 }, () => {}),
+    journal: createMemoryJournal(),
+    retriever: { search: async () => [] },
+    logger: { info: () => {}, warn: () => {}, error: () => {} },
+    jobId: "job",
+    collection: null,
+  });
+  const { signal } = new AbortController();
+  const run = answer({ messages: [QUESTION], ...request }, { model, tools, signal, locale: "en" });
+  const events: AgentEvent[] = [];
+  for (;;) {
+    const step = await run.next();
+    if (step.done) {
+      model.done();
+      return { outcome: step.value, events, requests: model.requests };
+    }
+    events.push(step.value);
+  }
+}
+
+const call = (name: string, args: object | string, id = name): ToolCall => ({
+  id,
+  name,
+  arguments: typeof args === "string" ? args : JSON.stringify(args),
+});
+
+const shown = (events: readonly AgentEvent[]) => events.map(({ data }) => data.content);
+
+const started: string[] = [];
+const echo = defineTool({
+  name: "echo",
+  description: "Says it again.",
+  parameters: z.strictObject({ word: z.string() }),
+  idempotent: true,
+  call: async ({ word }) => {
+    started.push(word);
+    // The first is held until the second has ended: they run side by side.
+    if (word === "first") while (!started.includes("second")) await new Promise(setImmediate);
+    if (word === "first") await new Promise(setImmediate);
+    return word;
+  },
+});
+
+test("an answer without tools is its streamed text", async () => {
+  const { outcome, events } = await ask({}, { pieces: ["It ", "is."] });
+  expect(outcome).toEqual({ content: "It is." });
+  expect(shown(events)).toEqual(["It ", "is."]);
+});
+
+test("tool calls of one turn run side by side and are answered in the order asked", async () => {
+  const { outcome, events, requests } = await ask(
+    { tools: [echo] },
+    {
+      pieces: ["Let me see."],
+      toolCalls: [call("echo", { word: "first" }, "1"), call("echo", { word: "second" }, "2")],
+    },
+    { pieces: ["Done."] },
+  );
+  expect(outcome.content).toBe("Let me see.\n\nDone.");
+  const thoughts = events.flatMap((event) => (event.event === "thought" ? [event.data] : []));
+  expect(thoughts.map(({ type, call_id }) => [type, call_id])).toEqual([
+    ["tool_call", "1"],
+    ["tool_call", "2"],
+    ["tool_result", "2"],
+    ["tool_result", "1"],
+  ]);
+  expect(thoughts[2]).toMatchObject({ name: "echo", status: "ok", result: "second", replayed: false });
+  expect(requests[1]?.messages.slice(1)).toEqual([
+    { role: "assistant", content: "Let me see.", toolCalls: requests[1]?.messages.flatMap(callsOf) },
+    { role: "tool", callId: "1", content: "first" },
+    { role: "tool", callId: "2", content: "second" },
+  ]);
+});
+
+const callsOf = (message: object): unknown[] => ("toolCalls" in message ? (message.toolCalls as unknown[]) : []);
+
+test.each([
+  ["arguments that are no JSON", call("echo", '{"word":'), "The arguments are not JSON."],
+  ["arguments that do not fit", call("echo", { word: 7 }), expect.stringMatching(/do not fit/)],
+  ["a tool that there is not", call("shell", {}), 'There is no tool "shell".'],
+])("%s go back to the model as an error", async (_, toolCall, content) => {
+  const { outcome, requests } = await ask({ tools: [echo] }, { toolCalls: [toolCall] }, { pieces: ["I see."] });
+  expect(outcome.content).toBe("I see.");
+  expect(requests[1]?.messages.at(-1)).toEqual({ role: "tool", callId: toolCall.id, content });
+});
+
+test("a call that fails the job waits for the others, whose results are kept", async () => {
+  const seen: string[] = [];
+  const slow = defineTool({
+    ...{ name: "slow", description: "", parameters: z.strictObject({}), idempotent: true },
+    call: async () => {
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+      seen.push("slow");
+    },
+  });
+  const away = defineTool({
+    ...{ name: "away", description: "", parameters: z.strictObject({}), idempotent: true },
+    call: () => {
+      throw new PlatformError("vector_store_unavailable");
+    },
+  });
+  const calls = [call("away", {}), call("slow", {})];
+  await expect(ask({ tools: [slow, away] }, { toolCalls: calls })).rejects.toMatchObject({
+    code: "vector_store_unavailable",
+  });
+  expect(seen).toEqual(["slow"]);
+});
+
+const responseSchema = { type: "object", properties: { n: { type: "integer" } }, required: ["n"] };
+
+test("an answer that fits its schema is data, a fence around it goes", async () => {
+  const plain = await ask({ responseSchema }, { pieces: ['{"n":', "1}"] });
+  expect(plain.outcome).toEqual({ content: '{"n":1}', data: { n: 1 } });
+  expect(plain.requests[0]?.messages[0]).toMatchObject({
+    role: "system",
+    content: expect.stringContaining('"integer"'),
+  });
+  const fenced = await ask({ responseSchema }, { pieces: ['```json\n{"n":1}\n```'] });
+  expect(fenced.outcome).toEqual({ content: '{"n":1}', data: { n: 1 } });
+  expect(fenced.events.at(-1)).toEqual({ event: "message", data: { type: "reset", content: '{"n":1}' } });
+});
+
+test("a fence that does not end costs no more than its length", async () => {
+  const startedAt = performance.now();
+  await ask({ responseSchema }, { pieces: [`\`\`\`${"\n".repeat(300_000)}x`] }, { pieces: ['{"n":1}'] });
+  expect(performance.now() - startedAt).toBeLessThan(3_000);
+});
+
+test("an answer that does not fit is sent back once, and replaces what was shown", async () => {
+  const { outcome, events, requests } = await ask({ responseSchema }, { pieces: ["Well, 1"] }, { pieces: ['{"n":1}'] });
+  expect(outcome.data).toEqual({ n: 1 });
+  expect(events.map(({ data }) => data.type)).toEqual(["text", "status", "reset", "text"]);
+  expect(requests[1]?.messages.slice(-2)).toEqual([
+    { role: "assistant", content: "Well, 1" },
+    { role: "user", content: expect.stringContaining("it is not JSON") },
+  ]);
+});
+
+test("one that does not fit twice fails, and a schema that is none fails at once", async () => {
+  await expect(ask({ responseSchema }, { pieces: ['{"n":"1"}'] }, { pieces: ["{}"] })).rejects.toMatchObject({
+    code: "response_schema_mismatch",
+    message: expect.stringContaining("required property 'n'"),
+  });
+  await expect(ask({ responseSchema: { type: "whole" } })).rejects.toMatchObject({ code: "invalid_config" });
+});

@@ -1,0 +1,160 @@
+/**
+ * I1 for a job that fails without its processor, as one does whose workers died too often: whoever hears BullMQ's
+ * `failed` event ends it, once, with rows, an error and a done.
+ */
+import { decodeEvents } from "@agent-paas/shared/contract/events.ts";
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { newId } from "@agent-paas/shared/ids.ts";
+import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { Queue, UnrecoverableError, Worker } from "bullmq";
+import { Redis } from "ioredis";
+import { pino } from "pino";
+import { expect, inject, onTestFinished, test } from "vitest";
+import { createJobEventPublisher } from "../../apps/worker/src/events/job-event-publisher.ts";
+import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
+import { createJobFinalizer } from "../../apps/worker/src/job/job-finalizer.ts";
+import { RetryLater } from "../../apps/worker/src/job/retry-delay.ts";
+import { createRunningJobs } from "../../apps/worker/src/job/running-jobs.ts";
+import { createSessionQueue } from "../../apps/worker/src/job/session-queue.ts";
+import { startJob } from "../../apps/worker/src/job/start-job.ts";
+import { createUploads } from "../../apps/worker/src/knowledge/uploads.ts";
+import { createMaintenanceProcessor } from "../../apps/worker/src/queue/maintenance-processor.ts";
+import { createRetention } from "../../apps/worker/src/queue/retention.ts";
+import { createFailedJobs } from "../../apps/worker/src/recovery/failed-jobs.ts";
+import { createOrphanFinalizer } from "../../apps/worker/src/recovery/orphan-finalizer.ts";
+import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
+import { createOrphanedJobRepository } from "../../apps/worker/src/storage/orphaned-job-repository.ts";
+import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
+import { createSessionRepository } from "../../apps/worker/src/storage/session-repository.ts";
+import { jobPayload } from "../support/job-payload.ts";
+import { openTestDatabase } from "../support/test-database.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+/** The parts of a worker that end jobs, and a queue worker that fails every chat without its processor. */
+async function startEnding() {
+  const { db } = await openTestDatabase();
+  const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
+  const keys = createRedisKeys(`t${newId().slice(-8)}`);
+  const logger = pino({ enabled: false });
+  const connection = { connection: redis, prefix: keys.bullmq };
+  const queues = { chat: new Queue("chat", connection), execute: new Queue("execute", connection) };
+  const claims = createJobClaims(redis, keys);
+  const publisher = createJobEventPublisher({ redis, keys, logTtlSeconds: 60, logger });
+  const turns = createSessionQueue(redis, keys, queues, logger);
+  const jobs = createJobRepository(db, "w");
+  const maintenance = new Queue("maintenance", connection);
+  const rows = createOrphanedJobRepository(db, "w");
+  const finalizer = createJobFinalizer(jobs, turns, createUploads(redis, keys, logger));
+  const unowned = createOrphanFinalizer(claims, publisher, jobs, finalizer, rows);
+  const sessions = createSessionRepository(db);
+  const retention = createRetention({
+    ...{ queues, maintenance, claims, turns, logger, jobDays: 30, sessionDays: 0, intervalSeconds: 600 },
+    rows: createRetentionRepository(db),
+  });
+  const process = createMaintenanceProcessor({ queues, unowned, sessions, claims, publisher, retention });
+  const failed = createFailedJobs(queues, maintenance, claims, rows, logger);
+  const settings = { settings: { backoffStrategy: () => 50 } };
+  const ending = new Worker("maintenance", process, { ...connection, ...settings, autorun: false });
+  const dying = new Worker("chat", async () => Promise.reject(new UnrecoverableError("stalled too often")), connection);
+  onTestFinished(async () => {
+    await Promise.all([dying.close(), ending.close()]);
+    for (const queue of [maintenance, ...Object.values(queues)]) {
+      await queue.obliterate({ force: true });
+      await queue.close();
+    }
+    redis.disconnect();
+  });
+
+  const fail = async (payload: object, jobId: string) => {
+    await queues.chat.add("chat", payload, { jobId });
+    await waitFor("the failure", async () => (await queues.chat.getFailed()).some(({ id }) => id === jobId));
+  };
+  const running = createRunningJobs();
+  const begin = (payload: JobPayload, attempt: number) =>
+    running.during(payload.job_id, (run) => startJob({ claims, publisher, jobs, finalizer }, payload, attempt, run));
+  const events = async ({ job_id }: JobPayload) => {
+    const log = await redis.xrangeBuffer(keys.eventLog(job_id), "-", "+");
+    return log.flatMap(([, fields]) => decodeEvents(fields[1] as Buffer));
+  };
+  return { redis, db, keys, claims, begin, events, fail, failed, dying, ending, maintenance };
+}
+
+const payloadOf = (): JobPayload => jobPayload({ kind: "chat", session_id: newId(), text: "a poisonous question" });
+
+test("a job whose workers died too often ends as failed, and its session goes on", async () => {
+  const { redis, db, keys, events, fail, failed, dying, ending } = await startEnding();
+  dying.on("failed", failed.listener("chat"));
+  void ending.run();
+  const payload = payloadOf();
+  const turnsKey = keys.sessionQueue(payload.session_id ?? "");
+  await redis.rpush(turnsKey, `chat:${payload.job_id}`, "chat:next");
+  await fail(payload, payload.job_id);
+  await waitFor("the end", async () => (await redis.hget(keys.jobState(payload.job_id), "ended")) === "failed");
+  expect(await db("agent_logs").select("id", "status", "error_code", "last_seq")).toEqual([
+    { id: payload.job_id, status: "failed", error_code: "worker_lost", last_seq: 3 },
+  ]);
+  expect(await events(payload)).toMatchObject([
+    { seq: 2, event: "error", data: { code: "worker_lost", retryable: true } },
+    { seq: 3, event: "done", data: { job_id: payload.job_id, status: "failed" } },
+  ]);
+  expect(await redis.lrange(turnsKey, 0, -1)).toEqual(["chat:next"]);
+  expect(await db("messages").select("role", "content")).toEqual([{ role: "user", content: "a poisonous question" }]);
+});
+
+test("one whose failure nobody lived to end is found by the next sweep, once, also when Redis has forgotten its end", async () => {
+  const { redis, db, keys, fail, failed, ending, maintenance } = await startEnding();
+  const payload = payloadOf();
+  await fail(payload, payload.job_id);
+  await failed.sweep();
+  await failed.sweep();
+  void ending.run();
+  await waitFor("the end", async () => (await redis.hget(keys.jobState(payload.job_id), "ended")) === "failed");
+  await failed.sweep();
+  expect(await db("agent_logs").select("id", "status")).toEqual([{ id: payload.job_id, status: "failed" }]);
+  expect(await redis.xlen(keys.eventLog(payload.job_id))).toBe(1);
+  await redis.del(keys.jobState(payload.job_id), keys.eventLog(payload.job_id));
+  await failed.sweep();
+  expect(await maintenance.getJobCountByTypes("waiting", "active", "delayed")).toBe(0);
+});
+
+test("a payload that cannot be read ends too, for its owner to see", async () => {
+  const { redis, db, keys, fail, failed, dying, ending } = await startEnding();
+  dying.on("failed", failed.listener("chat"));
+  void ending.run();
+  const { job_id, kind, owner, session_id } = payloadOf();
+  await fail({ job_id, kind, owner, session_id, text: 7 }, job_id);
+  await waitFor("the end", async () => (await redis.hget(keys.jobState(job_id), "ended")) === "failed");
+  expect(await db("agent_logs").select("id", "owner", "error_code")).toEqual([
+    { id: job_id, owner: "alice", error_code: "job_invalid" },
+  ]);
+});
+
+test("a worker that takes a job just claimed to be ended says nothing, and comes again", async () => {
+  const { db, claims, begin, events } = await startEnding();
+  const payload = payloadOf();
+  await claims.claim(payload.job_id, 1, false);
+  await expect(begin(payload, 1)).rejects.toThrow(RetryLater);
+  expect(await events(payload)).toEqual([]);
+  expect(await begin(payload, 2)).toMatchObject({ attempt: 2 });
+  expect(await db("agent_logs").select("fencing_token", "status")).toEqual([{ fencing_token: 2, status: "running" }]);
+});
+
+test("a worker that takes a job just ended begins nothing, also when Redis has lost the end", async () => {
+  const { redis, keys, begin, events, fail, failed, dying, ending } = await startEnding();
+  dying.on("failed", failed.listener("chat"));
+  void ending.run();
+  const payload = payloadOf();
+  await fail(payload, payload.job_id);
+  await waitFor("the end", async () => (await redis.hget(keys.jobState(payload.job_id), "ended")) === "failed");
+  expect(await begin(payload, 1)).toBeNull();
+  const told = [
+    { seq: 2, event: "error" },
+    { seq: 3, event: "done" },
+  ];
+  expect(await events(payload)).toMatchObject(told);
+
+  await redis.del(keys.jobState(payload.job_id), keys.eventLog(payload.job_id));
+  expect(await begin(payload, 1)).toBeNull();
+  // The first number is free for what was said before the row was read.
+  expect(await events(payload)).toMatchObject([{ seq: 1, event: "thought" }, ...told]);
+});
