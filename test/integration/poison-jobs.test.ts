@@ -47,7 +47,7 @@ const stateOf = (jobId: string) => platform.redis.hgetall(platform.keys.jobState
 
 /** As if the job had lost its workers before. */
 const suspect = (jobId: string, openRuns: number) =>
-  platform.redis.hset(platform.keys.jobState(jobId), "open_runs", openRuns);
+  platform.redis.hset(platform.keys.jobState(jobId), "unfinished_attempts", openRuns);
 
 test("a job that has lost three workers starts apart from others, and its clients are told", async () => {
   const { jobId, seen, whole } = await ask("[[tokens=40 rate=20]] apart");
@@ -87,7 +87,7 @@ test("one that has lost five is given up with a clear error, and its session goe
 test("runs that say how they end make no suspect", async () => {
   const retried = await ask("[[fault=cut after=6 times=1 tokens=40 rate=20]] again");
   await waitFor("the second run", async () => (await stateOf(retried.jobId)).attempts === "2");
-  expect(await stateOf(retried.jobId)).toMatchObject({ open_runs: "1" });
+  expect(await stateOf(retried.jobId)).toMatchObject({ unfinished_attempts: "1" });
   await retried.whole;
 
   const { jobId, whole } = await ask("[[tokens=400 rate=20]] handed back");

@@ -123,8 +123,10 @@ test("sessions go that nobody uses, with messages and jobs; none where a job run
   expect((await db("sessions").pluck("id")).sort()).toEqual(left);
   expect((await db("messages").distinct("session_id").pluck("session_id")).sort()).toEqual(left);
   expect((await db("agent_logs").distinct("session_id").pluck("session_id")).sort()).toEqual(left);
-  expect(await redis.get(keys.session(unused))).toBe("deleted");
-  expect(await redis.exists(keys.session(inUse), keys.session(running), keys.session(queued))).toBe(0);
+  expect(await redis.get(keys.pendingSession(unused))).toBe("deleted");
+  expect(
+    await redis.exists(keys.pendingSession(inUse), keys.pendingSession(running), keys.pendingSession(queued)),
+  ).toBe(0);
 });
 
 test("sessions are kept for ever by default", async () => {

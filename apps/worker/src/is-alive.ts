@@ -11,7 +11,7 @@ import { WorkerConfigSchema } from "./config.ts";
 
 const config = readConfigOrExit(WorkerConfigSchema, process.env);
 const name = config.PROCESS_NAME ?? `worker-${hostname()}`;
-const redis = new Redis(config.REDIS_URL, { retryStrategy: () => null });
+const redis = new Redis(config.REDIS_URL.url, { retryStrategy: () => null });
 redis.on("error", () => process.exit(1));
 
 const [[seconds = 0], records] = await Promise.all([

@@ -1,4 +1,4 @@
-import { DROP_DANGLING_HEADS } from "@agent-paas/shared/redis/session-queue-script.ts";
+import { DROP_DANGLING_HEADS } from "@agent-paas/shared/redis/session-queue.ts";
 
 /**
  * Accepts a job in one call: looks up the Idempotency-Key, counts the queue, respects `on_busy`, takes a place among the

@@ -15,7 +15,7 @@ import {
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { CLOSE_SESSION_SCRIPT, DELETED_SESSION } from "@agent-paas/shared/redis/session-queue-script.ts";
+import { CLOSE_SESSION_SCRIPT, DELETED_SESSION } from "@agent-paas/shared/redis/session-queue.ts";
 import { DAY, SECOND } from "@agent-paas/shared/time.ts";
 import { type JobsOptions, Queue } from "bullmq";
 import type { Redis } from "ioredis";
@@ -83,7 +83,6 @@ const MAINTENANCE_OPTIONS: JobsOptions = {
 
 type Commands = {
   acceptJob(...args: (string | number)[]): Promise<[string, ...string[]]>;
-  closeSession(turns: string, stub: string, prefix: string, mark: string, ttl: number): Promise<string | null>;
   joinSessionQueue(turns: string, stub: string, entry: string, ttl: number, deletedMark: string): Promise<0 | 1>;
   cancelJob(state: string, ttl: number, channel: string, jobId: string): Promise<number>;
 };
@@ -100,7 +99,7 @@ export function createJobProducer({
 }: ProducerOptions) {
   const admission = createAdmission(redis, keys, maxQueuedJobs);
   redis.defineCommand("acceptJob", { numberOfKeys: 5, lua: ACCEPT_SCRIPT });
-  redis.defineCommand("closeSession", { numberOfKeys: 2, lua: CLOSE_SESSION_SCRIPT });
+  const closeSession = CLOSE_SESSION_SCRIPT.on(redis);
   redis.defineCommand("joinSessionQueue", { numberOfKeys: 2, lua: JOIN_SESSION_QUEUE_SCRIPT });
   redis.defineCommand("cancelJob", { numberOfKeys: 1, lua: CANCEL_SCRIPT });
   const commands = redis as unknown as Commands;
@@ -150,7 +149,7 @@ export function createJobProducer({
     }
     const deciding = commands.acceptJob(
       keys.idempotency(owner, idempotency?.key ?? ""),
-      keys.session(sessionId ?? ""),
+      keys.pendingSession(sessionId ?? ""),
       keys.sessionQueue(sessionId ?? ""),
       keys.waitingJobs(kind),
       keys.delayedJobs(kind),
@@ -180,7 +179,12 @@ export function createJobProducer({
         await Promise.all([
           sessionId !== null && joinSessionQueue(sessionId, `${kind}:${jobId}`),
           newSession !== null &&
-            redis.set(keys.session(newSession.id), encodePendingSession(newSession), "EX", PENDING_SESSION_TTL_S),
+            redis.set(
+              keys.pendingSession(newSession.id),
+              encodePendingSession(newSession),
+              "EX",
+              PENDING_SESSION_TTL_S,
+            ),
         ]);
       }
       return { isNew: true, jobId, sessionId };
@@ -206,7 +210,7 @@ export function createJobProducer({
   const joinSessionQueue = async (sessionId: string, entry: string): Promise<boolean> =>
     (await commands.joinSessionQueue(
       keys.sessionQueue(sessionId),
-      keys.session(sessionId),
+      keys.pendingSession(sessionId),
       entry,
       SESSION_QUEUE_TTL_S,
       DELETED_SESSION,
@@ -241,7 +245,7 @@ export function createJobProducer({
       // No row, and no trace of its session: it was deleted since.
       const sessionGone =
         record.session_id !== null &&
-        decodePendingSession(await redis.get(keys.session(record.session_id))) === null &&
+        decodePendingSession(await redis.get(keys.pendingSession(record.session_id))) === null &&
         !(await hasSession(payload.owner, record.session_id));
       if (sessionGone) throw new PlatformError("session_not_found");
       // Its turn was dropped, if anybody has looked since, because no queue had its job.
@@ -273,8 +277,13 @@ export function createJobProducer({
     /** Orders the deletion; its `done` appears in the event log of `receiptId`. Throws `session_busy`. */
     deleteSession: (owner: string, sessionId: string, receiptId: string) =>
       orUnavailable(redis, async () => {
-        const [turns, stub] = [keys.sessionQueue(sessionId), keys.session(sessionId)];
-        const head = await commands.closeSession(turns, stub, keys.bullmq, DELETED_SESSION, PENDING_SESSION_TTL_S);
+        const head = await closeSession({
+          queue: keys.sessionQueue(sessionId),
+          pending: keys.pendingSession(sessionId),
+          bullmq_prefix: keys.bullmq,
+          deleted_mark: DELETED_SESSION,
+          deleted_ttl: PENDING_SESSION_TTL_S,
+        });
         if (head !== null) throw busy(head);
         await addMaintenance(
           { task: "delete_session", session_id: sessionId, owner, receipt_id: receiptId },
@@ -285,7 +294,7 @@ export function createJobProducer({
     /** A session that was accepted and has no row yet. */
     findPendingSession: (owner: string, sessionId: string): Promise<PendingSession | null> =>
       orUnavailable(redis, async () => {
-        const stub = decodePendingSession(await redis.get(keys.session(sessionId)));
+        const stub = decodePendingSession(await redis.get(keys.pendingSession(sessionId)));
         return stub?.owner === owner ? stub : null;
       }),
 

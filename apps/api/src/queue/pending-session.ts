@@ -1,5 +1,5 @@
 /** What Redis remembers of a session until its row is sure to exist: enough to own it and to inherit its config. */
-import { DELETED_SESSION } from "@agent-paas/shared/redis/session-queue-script.ts";
+import { DELETED_SESSION } from "@agent-paas/shared/redis/session-queue.ts";
 import { z } from "zod";
 
 const PendingSessionSchema = z.object({

@@ -32,12 +32,12 @@ export type JobFinalizer = ReturnType<typeof createJobFinalizer>;
 export function createJobFinalizer(jobs: JobRepository, turns: SessionQueue, uploads: Uploads) {
   async function tell(payload: JobPayload, events: readonly JobEvent[], writer: JobEventWriter): Promise<void> {
     // Sent before the end is, on the same connection: who sees `done` may start the session's next job, or delete it, at once.
-    const released = Promise.all([turns.release(payload), uploads.drop(payload)]);
+    const released = Promise.all([turns.leave(payload), uploads.drop(payload)]);
     for (const event of events) writer.append(event);
     await writer.flushed();
     const [next] = await released;
     failpoint("end_published", payload.job_id);
-    await turns.wake(next);
+    await turns.promote(next);
   }
 
   return {
@@ -74,7 +74,7 @@ export function createJobFinalizer(jobs: JobRepository, turns: SessionQueue, upl
 
     /** Ends the turn of a job whose end was told. */
     async release(payload: JobPayload): Promise<void> {
-      await turns.wake(await turns.release(payload));
+      await turns.promote(await turns.leave(payload));
     },
   };
 }

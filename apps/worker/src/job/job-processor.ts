@@ -28,7 +28,7 @@ import { judgeSuspect, type Suspicion } from "./poison-jobs.ts";
 import { requeue } from "./requeue.ts";
 import { RetryLater, retryDelayMs } from "./retry-delay.ts";
 import type { Run, RunningJobs } from "./running-jobs.ts";
-import type { SessionQueue } from "./session-queue.ts";
+import { RECHECK_MS, type SessionQueue } from "./session-queue.ts";
 import { type StartedAttempt, startJob } from "./start-job.ts";
 
 export type ProcessorDeps = {
@@ -60,7 +60,15 @@ export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
     const attempt = job.attemptsStarted;
     const logger = deps.logger.child({ job_id: payload.job_id, request_id: payload.request_id, attempt });
 
-    await turns.takeOrPark(job, token ?? "", payload, (ahead) => publishQueued(deps, payload, attempt, ahead));
+    const startsAtOnce = payload.begins_session && job.attemptsStarted === 1;
+    const ahead = startsAtOnce ? 0 : await turns.jobsAhead(payload);
+    if (ahead > 0) {
+      await publishQueued(deps, payload, attempt, ahead);
+      await job.moveToDelayed(Date.now() + RECHECK_MS, token);
+      // The head may have ended between the check and the delay, and found no delayed job to promote.
+      if ((await turns.jobsAhead(payload)) === 0) await job.promote().catch(() => {});
+      throw new DelayedError();
+    }
     const suspicion = await judgeSuspect(job, payload.job_id, claims, jobs);
     if (suspicion.kind === "apart") await startApart(deps, job, token ?? "", payload, suspicion);
     if (suspicion.kind === "given_up") {

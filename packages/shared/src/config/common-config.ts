@@ -1,11 +1,12 @@
 /** What the API and the workers both read. Every field says unit, default and trade-off; `.env.example` repeats it. */
 import { z } from "zod";
+import { RedisTopologySchema } from "../redis/topology.ts";
 import { SECOND } from "../time.ts";
 import { intFromEnv } from "./read-config.ts";
 
 export const CommonConfigSchema = z.object({
   /** Where Redis is: `redis://[user:password@]host:port[/db]`, or `rediss://` for TLS. */
-  REDIS_URL: z.url({ protocol: /^rediss?$/, error: "expected a redis:// or rediss:// URL" }),
+  REDIS_URL: RedisTopologySchema,
   /** The first part of every key in Redis; lets several installations share one Redis. */
   REDIS_PREFIX: z
     .string()

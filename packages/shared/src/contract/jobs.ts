@@ -80,6 +80,8 @@ export const JobPayloadSchema = z.object({
   metadata: JsonObject,
   locale: LocaleSchema,
   request_id: z.string(),
+  /** W3C Trace Context of the request, so that a trace goes on in the worker. */
+  traceparent: z.string().optional(),
   /** When the API accepted the job, ISO 8601. */
   accepted_at: z.iso.datetime(),
 });
@@ -94,6 +96,7 @@ export const SalvagedPayloadSchema = JobPayloadSchema.extend({
   metadata: JsonObject.catch({}),
   locale: LocaleSchema.catch(LOCALES[0]),
   request_id: z.string().catch(""),
+  traceparent: z.string().optional().catch(undefined),
   accepted_at: z.iso.datetime().catch(() => new Date().toISOString()),
 });
 

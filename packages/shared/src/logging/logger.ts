@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Logger, pino, type TransportTargetOptions } from "pino";
 import type { CommonConfig } from "../config/common-config.ts";
 import { PlatformError } from "../errors/platform-error.ts";
+import { secretsOfTopology } from "../redis/topology.ts";
 import { DAY } from "../time.ts";
 import { gatherLines } from "./gathered-lines.ts";
 import { createRedactor } from "./redact.ts";
@@ -73,12 +74,6 @@ export function createLogger(options: LoggerOptions): Logger {
   return pino(settings, gatherLines(pino.transport({ targets })));
 }
 
-/** As the URL spells it and as Redis knows it. */
-function passwordOf(url: string): string[] {
-  const { password } = new URL(url);
-  return [password, decodeURIComponent(password)];
-}
-
 /** The logger of a process as its settings ask for; `secrets` are exact values beside the configuration's own. */
 export function createProcessLogger(config: CommonConfig, name: string, secrets: readonly string[]): Logger {
   if (config.LOG_DIR !== "off") removeOldLogFiles(config.LOG_DIR, Date.now());
@@ -88,7 +83,7 @@ export function createProcessLogger(config: CommonConfig, name: string, secrets:
     terminalLevel: config.TERMINAL_LOG_LEVEL ?? config.LOG_LEVEL,
     terminalFormat: config.TERMINAL_LOG_FORMAT ?? (process.stdout.isTTY ? "pretty" : "json"),
     directory: config.LOG_DIR === "off" ? null : config.LOG_DIR,
-    secrets: [...passwordOf(config.REDIS_URL), ...secrets],
+    secrets: [...secretsOfTopology(config.REDIS_URL), ...secrets],
   });
 }
 

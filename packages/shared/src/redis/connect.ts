@@ -8,13 +8,17 @@
 import { Redis } from "ioredis";
 import type { Logger } from "../logging/logger.ts";
 import { SECOND } from "../time.ts";
+import type { RedisTopology } from "./topology.ts";
+
+/** A connection to Redis, whatever the topology behind it. */
+export type RedisConnection = Redis;
 
 export type RedisRole = "request" | "worker" | "subscriber";
 
 const ROLE_OPTIONS = {
   request: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 900 },
   worker: { maxRetriesPerRequest: null },
-  // Who subscribes does it again after a reconnect: only so it knows when the subscriptions stand.
+  // The subscriber resubscribes itself, because it must know when the subscriptions are active.
   subscriber: { maxRetriesPerRequest: null, autoResubscribe: false },
 } as const;
 
@@ -31,7 +35,7 @@ class GatheringRedis extends Redis {
 }
 
 /** Opens a connection that reconnects for ever; the caller owns it and ends it with `disconnect()`. */
-export function connectRedis(url: string, role: RedisRole, name: string, logger: Logger): Redis {
+export function connectRedis({ url }: RedisTopology, role: RedisRole, name: string, logger: Logger): RedisConnection {
   const redis = new GatheringRedis(url, {
     ...ROLE_OPTIONS[role],
     connectionName: `${name}:${role}`,
@@ -55,7 +59,7 @@ export function connectRedis(url: string, role: RedisRole, name: string, logger:
 }
 
 /** True when the connection is up, false when it is not within the time. */
-export async function isReadyWithin(redis: Redis, ms: number): Promise<boolean> {
+export async function isReadyWithin(redis: RedisConnection, ms: number): Promise<boolean> {
   if (redis.status === "ready") return true;
   return new Promise((resolve) => {
     const settle = () => {

@@ -10,7 +10,7 @@ test("keys that one script touches share a slot", () => {
   expect(hashTag(keys.eventLog(jobId))).toBe(hashTag(keys.jobState(jobId)));
   const accepted = [
     keys.idempotency("a", "k"),
-    keys.session("s"),
+    keys.pendingSession("s"),
     keys.sessionQueue("s"),
     keys.queuedJob("chat", jobId),
   ];

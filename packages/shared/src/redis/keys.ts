@@ -37,10 +37,10 @@ export function createRedisKeys(prefix: string) {
     /** Channel: the same batches, live. */
     eventChannel: (jobId: string) => `${shard(jobId)}:live:${jobId}`,
 
-    /** Hash: owner and creation of a session whose row may not exist yet. */
-    session: (sessionId: string) => `${base}:session:${sessionId}`,
+    /** String: a pending session as JSON, or the mark of a deleted one. */
+    pendingSession: (sessionId: string) => `${base}:session:${sessionId}`,
     /** List of `kind:job id`: the jobs of a session in the order accepted; the head may run (I6). */
-    sessionQueue: (sessionId: string) => `${base}:turns:${sessionId}`,
+    sessionQueue: (sessionId: string) => `${base}:session-queue:${sessionId}`,
     /** String: what an Idempotency-Key of an owner was used for. */
     idempotency: (owner: string, key: string) => `${base}:idem:${digest(`${owner}\n${key}`)}`,
 
@@ -51,7 +51,7 @@ export function createRedisKeys(prefix: string) {
     workers: `${base}:workers`,
     /** Hash: agent id → manifest. */
     agents: `${base}:agents`,
-    /** String: the reaper that looks now. */
+    /** String: held by the worker whose reaper runs. */
     reaper: `${base}:reaper`,
     /** String: written and read by health checks. */
     probe: `${base}:probe`,

@@ -2,7 +2,7 @@
  * What Redis says of its memory, by INFO, which managed services allow where they refuse CONFIG. Queues, event logs and
  * idempotency records live there alone, so a Redis that evicts loses accepted jobs (I1): the platform does without it.
  */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "./connect.ts";
 
 export type RedisMemory = {
   readonly usedBytes: number;
@@ -13,7 +13,7 @@ export type RedisMemory = {
 
 const SAFE_POLICY = "noeviction";
 
-export async function readRedisMemory(redis: Redis): Promise<RedisMemory> {
+export async function readRedisMemory(redis: RedisConnection): Promise<RedisMemory> {
   const fields = new Map(
     (await redis.info("memory")).split(/\r?\n/).map((line) => line.split(":", 2) as [string, string]),
   );
@@ -32,7 +32,7 @@ export const evictionProblem = ({ policy }: RedisMemory): string | null =>
     : `Redis evicts keys when its memory is full (maxmemory-policy ${policy}), so accepted jobs would be lost: set maxmemory-policy ${SAFE_POLICY}.`;
 
 /** Throws for a Redis that evicts. On a connection that waits for Redis, so does this. */
-export async function assertNoEviction(redis: Redis): Promise<void> {
+export async function assertNoEviction(redis: RedisConnection): Promise<void> {
   const problem = evictionProblem(await readRedisMemory(redis));
   if (problem !== null) throw new Error(problem);
 }
