@@ -13,15 +13,15 @@ import { expect, inject, onTestFinished, test } from "vitest";
 import { createJobEventPublisher } from "../../apps/worker/src/events/job-event-publisher.ts";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
 import { createJobFinalizer } from "../../apps/worker/src/job/job-finalizer.ts";
+import { createQueuedJobFinalizer } from "../../apps/worker/src/job/queued-job-finalizer.ts";
 import { RetryLater } from "../../apps/worker/src/job/retry-delay.ts";
 import { createRunningJobs } from "../../apps/worker/src/job/running-jobs.ts";
 import { createSessionQueue } from "../../apps/worker/src/job/session-queue.ts";
-import { startJob } from "../../apps/worker/src/job/start-job.ts";
+import { startAttempt } from "../../apps/worker/src/job/start-attempt.ts";
 import { createUploads } from "../../apps/worker/src/knowledge/uploads.ts";
 import { createMaintenanceProcessor } from "../../apps/worker/src/queue/maintenance-processor.ts";
 import { createRetention } from "../../apps/worker/src/queue/retention.ts";
 import { createFailedJobs } from "../../apps/worker/src/recovery/failed-jobs.ts";
-import { createOrphanFinalizer } from "../../apps/worker/src/recovery/orphan-finalizer.ts";
 import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
 import { createOrphanedJobRepository } from "../../apps/worker/src/storage/orphaned-job-repository.ts";
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
@@ -40,19 +40,19 @@ async function startEnding() {
   const queues = { chat: new Queue("chat", connection), execute: new Queue("execute", connection) };
   const claims = createJobClaims(redis, keys);
   const publisher = createJobEventPublisher({ redis, keys, logTtlSeconds: 60, logger });
-  const turns = createSessionQueue(redis, keys, queues, logger);
+  const sessionQueue = createSessionQueue(redis, keys, queues, logger);
   const jobs = createJobRepository(db, "w");
   const maintenance = new Queue("maintenance", connection);
   const rows = createOrphanedJobRepository(db, "w");
-  const finalizer = createJobFinalizer(jobs, turns, createUploads(redis, keys, logger));
-  const unowned = createOrphanFinalizer(claims, publisher, jobs, finalizer, rows);
+  const finalizer = createJobFinalizer(jobs, sessionQueue, createUploads(redis, keys, logger));
+  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer });
   const sessions = createSessionRepository(db);
   const retention = createRetention({
-    ...{ queues, maintenance, claims, turns, logger, jobDays: 30, sessionDays: 0, intervalSeconds: 600 },
+    ...{ queues, maintenance, claims, sessionQueue, logger, jobDays: 30, sessionDays: 0, intervalSeconds: 600 },
     rows: createRetentionRepository(db),
   });
-  const process = createMaintenanceProcessor({ queues, unowned, sessions, claims, publisher, retention });
-  const failed = createFailedJobs(queues, maintenance, claims, rows, logger);
+  const process = createMaintenanceProcessor({ queues, queuedJobs, sessions, claims, publisher, retention });
+  const failed = createFailedJobs({ queues, maintenance, claims, rows, logger });
   const settings = { settings: { backoffStrategy: () => 50 } };
   const ending = new Worker("maintenance", process, { ...connection, ...settings, autorun: false });
   const dying = new Worker("chat", async () => Promise.reject(new UnrecoverableError("stalled too often")), connection);
@@ -71,7 +71,9 @@ async function startEnding() {
   };
   const running = createRunningJobs();
   const begin = (payload: JobPayload, attempt: number) =>
-    running.during(payload.job_id, (run) => startJob({ claims, publisher, jobs, finalizer }, payload, attempt, run));
+    running.during(payload.job_id, (run) =>
+      startAttempt({ claims, publisher, jobs, finalizer }, payload, attempt, run),
+    );
   const events = async ({ job_id }: JobPayload) => {
     const log = await redis.xrangeBuffer(keys.eventLog(job_id), "-", "+");
     return log.flatMap(([, fields]) => decodeEvents(fields[1] as Buffer));
@@ -132,7 +134,7 @@ test("a payload that cannot be read ends too, for its owner to see", async () =>
 test("a worker that takes a job just claimed to be ended says nothing, and comes again", async () => {
   const { db, claims, begin, events } = await startEnding();
   const payload = payloadOf();
-  await claims.claim(payload.job_id, 1, false);
+  await claims.claim(payload.job_id, 1, { beginsAttempt: false });
   await expect(begin(payload, 1)).rejects.toThrow(RetryLater);
   expect(await events(payload)).toEqual([]);
   expect(await begin(payload, 2)).toMatchObject({ attempt: 2 });

@@ -38,7 +38,7 @@ async function openRetention({ jobDays = 30, sessionDays = 0 } = {}) {
   const retention = createRetention({
     ...{ queues, maintenance, logger, jobDays, sessionDays, intervalSeconds: 600 },
     claims: createJobClaims(redis, keys),
-    turns: createSessionQueue(redis, keys, queues, logger),
+    sessionQueue: createSessionQueue(redis, keys, queues, logger),
     rows: createRetentionRepository(db),
   });
   return { db, redis, keys, queues, maintenance, connection, retention };

@@ -5,10 +5,10 @@ import { runProcess } from "@agent-paas/shared/lifecycle/run-process.ts";
 import { createProcessLogger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { secretsOf, WorkerConfigSchema } from "./config.ts";
-import { hasStoppedRun } from "./job/running-jobs.ts";
+import { hasAbortedRun } from "./run/run-control.ts";
 import { startWorker } from "./start-worker.ts";
 
-/** Beyond the grace for running jobs: handing back, closing connections, flushing logs. */
+/** Beyond the grace for running jobs: requeueing, closing connections, flushing logs. */
 const STOP_MARGIN_MS = 5 * SECOND;
 
 const config = readConfigOrExit(WorkerConfigSchema, process.env);
@@ -19,6 +19,6 @@ await runProcess({
   logger,
   stopWithinMs: config.SHUTDOWN_GRACE_MS + STOP_MARGIN_MS,
   start: (releasers) => startWorker(config, name, logger, releasers),
-  // An agent that waits for something beside and is stopped meanwhile: its job has ended, the others go on.
-  isHarmless: hasStoppedRun,
+  // An aborted run may leave promises behind that reject with its abort error; its job has ended, the others go on.
+  isHarmless: hasAbortedRun,
 });

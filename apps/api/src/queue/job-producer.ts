@@ -126,11 +126,11 @@ export function createJobProducer({
   }
 
   const addMaintenance = (payload: MaintenancePayload, jobId: string) =>
-    maintenance.add(payload.task, payload, { ...MAINTENANCE_OPTIONS, jobId });
+    maintenance.add(payload.action, payload, { ...MAINTENANCE_OPTIONS, jobId });
 
   async function cancel(kind: JobKind, jobId: string): Promise<void> {
     await commands.cancelJob(keys.jobState(jobId), UNENDED_JOB_TTL_SECONDS, keys.cancelChannel, jobId);
-    await addMaintenance({ task: "end_cancelled_job", job_id: jobId, kind }, `cancel-${jobId}`);
+    await addMaintenance({ action: "end_cancelled_job", job_id: jobId, kind }, `cancel-${jobId}`);
   }
 
   async function accept(request: AcceptRequest): Promise<Accepted> {
@@ -286,7 +286,7 @@ export function createJobProducer({
         });
         if (head !== null) throw busy(head);
         await addMaintenance(
-          { task: "delete_session", session_id: sessionId, owner, receipt_id: receiptId },
+          { action: "delete_session", session_id: sessionId, owner, receipt_id: receiptId },
           receiptId,
         );
       }),

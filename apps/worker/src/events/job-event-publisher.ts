@@ -1,35 +1,33 @@
 /**
  * The publisher. Upholds:
  * - I2: the writer numbers events from the log's last `seq` on; the script takes them only in that order.
- * - I4: a batch of a stale attempt is refused, and the run is told to stop.
- * - I9: what waits to be written is bounded: a writer that is `congested` is to be awaited, one that reaches its
+ * - I4: a batch of a superseded fencing token is refused, and its run is aborted.
+ * - I9: what waits to be written is bounded: agents wait for a writer that is `congested`, and one that reaches its
  *   limits fails.
  *
  * Events are collected while the previous write is in flight and go out together: a quiet system sends each token at once, a
- * busy one sends batches. Order is kept and nothing is fire-and-forget: a write that Redis did not confirm is made again,
- * which the script recognises.
+ * busy one sends batches. Order is kept and nothing is fire-and-forget: a write that Redis did not confirm is sent again,
+ * and the script recognises the resend.
  */
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import { type RedisKeys, shardOf } from "@agent-paas/shared/redis/keys.ts";
-import type { Redis } from "ioredis";
 import { JobEventWriter, type PendingBatch, type WriterSignals } from "./job-event-writer.ts";
-import { PUBLISH_SCRIPT } from "./publish-script.ts";
+import { PUBLISH_EVENTS } from "./publish-script.ts";
 
 const RESEND_AFTER_MS = 200;
 /** More in one call would keep Redis from its other clients for milliseconds. */
 const MAX_JOBS_PER_CALL = 256;
 
-/** What a Redis Cluster says to keys that it keeps on different nodes. */
+/** The error of a Redis Cluster for keys that it keeps on different nodes. */
 const CROSS_SLOT = "CROSSSLOT";
-
-type PublishCommand = (keyCount: number, ...args: (string | number)[]) => Promise<number[]>;
 
 export type JobEventPublisher = ReturnType<typeof createJobEventPublisher>;
 
 export type PublisherOptions = {
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
   readonly keys: RedisKeys;
   /** How long the log of an ended job is kept, seconds. */
   readonly logTtlSeconds: number;
@@ -37,8 +35,7 @@ export type PublisherOptions = {
 };
 
 export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: PublisherOptions) {
-  redis.defineCommand("publishEvents", { lua: PUBLISH_SCRIPT });
-  const publish = (redis as unknown as { publishEvents: PublishCommand }).publishEvents.bind(redis);
+  const publish = PUBLISH_EVENTS.on(redis);
   let closed = false;
   /** The keys of a job are those of its shard, which a Redis Cluster keeps apart from the others. */
   let isCluster = false;
@@ -55,7 +52,7 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
 
   async function drain(): Promise<void> {
     while (dirty.size > 0) {
-      // All tokens that this turn of the event loop reads from the model's sockets go out together.
+      // All tokens that one iteration of the event loop reads from the model's sockets go out together.
       await nextTurn();
       const writers = [...dirty];
       dirty.clear();
@@ -85,10 +82,10 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
   async function send(batches: readonly PendingBatch[]): Promise<number[] | typeof CROSS_SLOT | null> {
     const keyArgs: string[] = [];
     const args: (string | number)[] = [logTtlSeconds, UNENDED_JOB_TTL_SECONDS];
-    for (const { jobId, fencingToken, previousSeq, first, last, bytes, ended, progress, claims } of batches) {
+    for (const { jobId, fencingToken, previousSeq, first, last, bytes, ended, progress, claimsJob } of batches) {
       keyArgs.push(keys.jobState(jobId), keys.eventLog(jobId));
       args.push(keys.eventChannel(jobId), fencingToken, previousSeq, first, last, bytes);
-      args.push(ended ?? "", progress ?? "", claims ? "1" : "");
+      args.push(ended ?? "", progress ?? "", claimsJob ? "1" : "");
     }
     for (let tries = 1; !closed; tries++) {
       try {
@@ -103,15 +100,15 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
   }
 
   return {
-    /** The writer of one attempt; `seq` is the last of the job's log, as the claim returned it. */
+    /** The writer of a claimed job; `seq` is the last of the job's log, as the claim returned it. */
     open: (jobId: string, fencingToken: number, seq: number, signals: WriterSignals): JobEventWriter =>
-      new JobEventWriter(jobId, fencingToken, seq, signals, schedule),
+      new JobEventWriter({ jobId, fencingToken, seq, signals, schedule, claimsJob: false }),
 
-    /** The writer of a job's first attempt, which claims the job with the first that it says; see `flushed()`. */
+    /** The writer of a job's first start: its first batch claims the job, and `flushed()` says whether it did. */
     openFirst: (jobId: string, signals: WriterSignals): JobEventWriter =>
-      new JobEventWriter(jobId, 1, 0, signals, schedule, true),
+      new JobEventWriter({ jobId, fencingToken: 1, seq: 0, signals, schedule, claimsJob: true }),
 
-    /** Gives up what Redis has not confirmed; the jobs concerned are taken up again elsewhere. */
+    /** Gives up what Redis has not confirmed; other workers start the jobs concerned again. */
     close: () => {
       closed = true;
     },

@@ -7,16 +7,17 @@ const text = (content: string): JobEvent => ({ event: "message", data: { content
 const behindAt = (seq: number) => -1_000 - seq;
 
 function open(seq = 0) {
-  const told: string[] = [];
+  const signals: string[] = [];
   let scheduled = 0;
-  const writer = new JobEventWriter(
-    "job",
-    1,
+  const writer = new JobEventWriter({
+    jobId: "job",
+    fencingToken: 1,
     seq,
-    { refused: () => told.push("refused"), cancelRequested: () => told.push("cancel") },
-    () => scheduled++,
-  );
-  return { writer, told, scheduled: () => scheduled };
+    signals: { refused: () => signals.push("refused"), cancelRequested: () => signals.push("cancel") },
+    schedule: () => scheduled++,
+    claimsJob: false,
+  });
+  return { writer, signals, scheduled: () => scheduled };
 }
 
 const rangeOf = ({ first, last }: PendingBatch) => [first, last];
@@ -48,28 +49,28 @@ test("flushed waits for what was appended before, and for no more", async () => 
 });
 
 test("a refusal stops the run, rejects who waits, and nothing more is sent", async () => {
-  const { writer, told } = open();
+  const { writer, signals } = open();
   writer.append(text("a"));
   writer.takeBatch();
   const flushed = writer.flushed();
   expect(writer.settleBatch(Verdict.refused)).toBe(false);
   await expect(flushed).rejects.toThrow(WriterRefused);
   await expect(writer.flushed()).rejects.toThrow(WriterRefused);
-  expect(told).toEqual(["refused"]);
+  expect(signals).toEqual(["refused"]);
   writer.append(text("b"));
   expect(writer.seq).toBe(1);
 });
 
 test("a cancel request comes with the reply", () => {
-  const { writer, told } = open();
+  const { writer, signals } = open();
   writer.append(text("a"));
   writer.takeBatch();
   writer.settleBatch(Verdict.takenCancelRequested);
-  expect(told).toEqual(["cancel"]);
+  expect(signals).toEqual(["cancel"]);
 });
 
 test("a log that went back in time gets again what it had confirmed", () => {
-  const { writer, told } = open();
+  const { writer, signals } = open();
   for (const content of ["a", "b", "c"]) {
     writer.append(text(content));
     writer.takeBatch();
@@ -82,15 +83,15 @@ test("a log that went back in time gets again what it had confirmed", () => {
   expect(rangeOf(again)).toEqual([2, 4]);
   expect(idsOf(again)).toEqual([2, 3, 4]);
   expect(writer.settleBatch(Verdict.taken)).toBe(false);
-  expect(told).toEqual([]);
+  expect(signals).toEqual([]);
 });
 
 test("a log that went back too far refuses the attempt", () => {
-  const { writer, told } = open(5);
+  const { writer, signals } = open(5);
   writer.append(text("a"));
   writer.takeBatch();
   expect(writer.settleBatch(behindAt(2))).toBe(false);
-  expect(told).toEqual(["refused"]);
+  expect(signals).toEqual(["refused"]);
 });
 
 test("many unconfirmed bytes are congestion, until they are confirmed", () => {

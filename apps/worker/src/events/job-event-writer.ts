@@ -1,47 +1,68 @@
-/** The events of one attempt on their way to the log: numbered, encoded once, counted, bounded. */
+/** The events of one fencing token on their way to the log: numbered, encoded once, counted, bounded. */
 import { encodeEvent, type JobEvent, readBounds } from "@agent-paas/shared/contract/events.ts";
 import type { TerminalStatus } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { ConfirmedFrames } from "./confirmed-frames.ts";
 import { lastSeqIfBehind, Verdict } from "./publish-script.ts";
 
-/** Limits of what one attempt may say. */
+/** Limits of what one writer may append. */
 export const MAX_EVENTS = 100_000;
 export const MAX_BYTES = 32 * 1024 * 1024;
 
 /**
- * What a run said last may be in no log: its worker died, and Redis came back without its last second. Clients may have seen
- * it, so the numbers of the next run begin beyond whatever the former can have said (I2).
+ * The last events of a crashed attempt may be missing from the log although clients saw them. The next attempt starts so
+ * many numbers later, so that no `seq` is used twice (I2).
  */
 export const SEQ_SKIP_PER_ATTEMPT = MAX_EVENTS;
 
-/** From so many unconfirmed bytes on, the agent waits for Redis. */
-const CONGESTED_BYTES = 256 * 1024;
+/** From so many unconfirmed characters on, the agent waits for Redis. */
+const CONGESTED_CHARS = 256 * 1024;
 
 export type WriterSignals = {
-  /** The job is no longer this attempt's: stop, say nothing. */
+  /** A higher fencing token owns the job: stop the run. */
   readonly refused: () => void;
   readonly cancelRequested: () => void;
 };
 
-/** For writers without a run that could be stopped: `flushed()` tells them all they need. */
+/** For writers without a run that could be stopped: `flushed()` reports a refusal. */
 export const NO_SIGNALS: WriterSignals = { refused: () => {}, cancelRequested: () => {} };
 
 export type PendingBatch = {
   readonly jobId: string;
   readonly fencingToken: number;
-  /** The last `seq` of the log before it. */
+  /** The last `seq` of the log before the batch. */
   readonly previousSeq: number;
   readonly first: number;
   readonly last: number;
   readonly bytes: string;
   readonly ended: TerminalStatus | null;
   readonly progress: string | null;
-  /** Whether it claims the job for its attempt. */
-  readonly claims: boolean;
+  /** Whether the batch claims the job for its fencing token. */
+  readonly claimsJob: boolean;
 };
 
-type Waiter = { resolve: () => void; reject: (error: Error) => void; untilSeq: number };
+export type WriterOptions = {
+  readonly jobId: string;
+  readonly fencingToken: number;
+  /** The last `seq` of the log. */
+  readonly seq: number;
+  readonly signals: WriterSignals;
+  /** Asks the publisher to send the next batch. */
+  readonly schedule: (writer: JobEventWriter) => void;
+  /** Whether the first batch claims the job. */
+  readonly claimsJob: boolean;
+};
+
+/** `idle`: no batch is on its way to Redis. `refused`: nothing is sent any more. */
+type State =
+  | { readonly kind: "idle" }
+  | { readonly kind: "inFlight"; readonly batch: PendingBatch }
+  | { readonly kind: "refused" };
+
+const IDLE: State = { kind: "idle" };
+const REFUSED: State = { kind: "refused" };
+
+type Waiter = { readonly resolve: () => void; readonly reject: (error: Error) => void; readonly untilSeq: number };
 
 export class WriterRefused extends Error {
   override readonly name = "WriterRefused";
@@ -55,110 +76,80 @@ export class JobEventWriter {
 
   readonly #signals: WriterSignals;
   readonly #schedule: (writer: JobEventWriter) => void;
+  #state: State = IDLE;
+  #pending: PendingEvents;
   #confirmedSeq: number;
-  #events = 0;
-  #bytes = 0;
-  #unconfirmedChars = 0;
-  #pending: string[] = [];
-  #pendingPreviousSeq: number;
-  #pendingFirst: number;
-  #sent: PendingBatch | null = null;
-  readonly #confirmed = new ConfirmedFrames();
-  #ended: TerminalStatus | null = null;
-  #progress: string | null = null;
+  readonly #confirmedFrames = new ConfirmedFrames();
   #waiters: Waiter[] = [];
-  #refused = false;
-  #claims: boolean;
+  /** Counted against the limits. */
+  readonly #appended = { events: 0, chars: 0 };
+  #unconfirmedChars = 0;
 
-  /** With `claims` the first batch claims the job. */
-  constructor(
-    jobId: string,
-    fencingToken: number,
-    seq: number,
-    signals: WriterSignals,
-    schedule: (writer: JobEventWriter) => void,
-    claims = false,
-  ) {
+  constructor({ jobId, fencingToken, seq, signals, schedule, claimsJob }: WriterOptions) {
     this.jobId = jobId;
     this.fencingToken = fencingToken;
     this.seq = seq;
     this.#confirmedSeq = seq;
-    this.#pendingPreviousSeq = seq;
-    this.#pendingFirst = seq + 1;
+    this.#pending = new PendingEvents(seq, claimsJob);
     this.#signals = signals;
     this.#schedule = schedule;
-    this.#claims = claims;
   }
 
-  /** Before anything is appended: the first event's number is above `seq`. */
+  /** Before anything is appended: the first event's `seq` will be above the given one. */
   skipTo(seq: number): void {
     if (seq <= this.seq) return;
     this.seq = seq;
     this.#confirmedSeq = seq;
-    this.#pendingFirst = seq + 1;
+    this.#pending.first = seq + 1;
   }
 
-  /** Queues one event for the log. Throws `event_limit_exceeded` when the job has said too much. */
+  /** Queues one event for the log. Throws `event_limit_exceeded` beyond the limits; terminal events always fit. */
   append(event: JobEvent): void {
-    if (this.#refused) return;
+    if (this.#state.kind === "refused") return;
     const frame = encodeEvent(this.seq + 1, event);
-    this.#bytes += frame.length;
+    this.#appended.chars += frame.length;
     const isEnd = event.event === "done" || event.event === "error";
-    if (!isEnd && (++this.#events > MAX_EVENTS || this.#bytes > MAX_BYTES))
+    if (!isEnd && (++this.#appended.events > MAX_EVENTS || this.#appended.chars > MAX_BYTES))
       throw new PlatformError("event_limit_exceeded");
     this.seq += 1;
-    this.#pending.push(frame);
+    this.#pending.add(frame, event);
     this.#unconfirmedChars += frame.length;
-    if (event.event === "done") this.#ended = event.data.status;
-    if (event.event === "thought" && event.data.type === "progress") this.#progress = JSON.stringify(event.data);
-    if (this.#sent === null) this.#schedule(this);
+    if (this.#state.kind === "idle") this.#schedule(this);
   }
 
   /** True while so much is unconfirmed that the agent should wait for `flushed()`. */
   get congested(): boolean {
-    return this.#unconfirmedChars > CONGESTED_BYTES;
+    return this.#unconfirmedChars > CONGESTED_CHARS;
   }
 
-  /** Resolves when Redis has confirmed all that was appended before the call; rejects when it was refused. */
+  /** Resolves when Redis has confirmed every event appended before the call; rejects when it was refused. */
   flushed(): Promise<void> {
-    if (this.#refused) return Promise.reject(new WriterRefused());
+    if (this.#state.kind === "refused") return Promise.reject(new WriterRefused());
     if (this.#confirmedSeq >= this.seq) return Promise.resolve();
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject, untilSeq: this.seq }));
   }
 
-  /** For the publisher: what is to be sent next; sent again until it is settled. */
+  /** For the publisher: the batch to send next; the same one until it is settled. */
   takeBatch(): PendingBatch {
-    if (this.#sent === null) {
-      this.#sent = {
-        jobId: this.jobId,
-        fencingToken: this.fencingToken,
-        previousSeq: this.#pendingPreviousSeq,
-        first: this.#pendingFirst,
-        last: this.seq,
-        bytes: this.#pending.join(""),
-        ended: this.#ended,
-        progress: this.#progress,
-        claims: this.#claims,
-      };
-      this.#claims = false;
-      this.#pending = [];
-      this.#pendingPreviousSeq = this.seq;
-      this.#pendingFirst = this.seq + 1;
-      this.#progress = null;
-    }
-    return this.#sent;
+    if (this.#state.kind === "inFlight") return this.#state.batch;
+    const batch = this.#pending.toBatch(this.jobId, this.fencingToken, this.seq);
+    this.#pending = new PendingEvents(this.seq, false);
+    this.#state = { kind: "inFlight", batch };
+    return batch;
   }
 
   /** For the publisher: the script's reply to the batch taken, null if there is none. True: there is more to send. */
   settleBatch(reply: number | null): boolean {
-    const batch = this.#sent as PendingBatch;
-    this.#sent = null;
-    const behindAt = reply === null ? null : lastSeqIfBehind(reply);
-    if (behindAt !== null) return this.#sendAgainBehind(behindAt, batch);
+    if (this.#state.kind !== "inFlight") return false;
+    const { batch } = this.#state;
+    const logEndsAt = reply === null ? null : lastSeqIfBehind(reply);
+    if (logEndsAt !== null) return this.#resendAfter(logEndsAt, batch);
     if (reply === null || reply === Verdict.refused) {
-      this.#refuse(reply === null);
+      this.#refuse();
+      if (reply !== null) this.#signals.refused();
       return false;
     }
+    this.#state = IDLE;
     this.#confirm(batch);
     if (reply === Verdict.takenCancelRequested) this.#signals.cancelRequested();
     return this.seq > this.#confirmedSeq;
@@ -167,29 +158,66 @@ export class JobEventWriter {
   #confirm(batch: PendingBatch): void {
     this.#confirmedSeq = batch.last;
     this.#unconfirmedChars -= batch.bytes.length;
-    this.#confirmed.add(batch);
+    this.#confirmedFrames.add(batch);
     if (this.#waiters.length === 0) return;
     const reached = this.#waiters.filter(({ untilSeq }) => untilSeq <= batch.last);
     this.#waiters = this.#waiters.filter(({ untilSeq }) => untilSeq > batch.last);
     for (const { resolve } of reached) resolve();
   }
 
-  /** Redis came back with an older state, up to `seq`: give it again what it had confirmed. */
-  #sendAgainBehind(seq: number, batch: PendingBatch): boolean {
-    const lost = this.#confirmed.takeAfter(seq);
+  /** Redis came back with an older state, whose log ends at `seq`: the next batch brings the lost frames again. */
+  #resendAfter(seq: number, batch: PendingBatch): boolean {
+    const lost = this.#confirmedFrames.takeAfter(seq);
     if (lost === null) {
-      this.#refuse(false);
+      this.#refuse();
+      this.#signals.refused();
       return false;
     }
-    this.#sent = { ...batch, previousSeq: seq, first: readBounds(lost).first, bytes: `${lost}${batch.bytes}` };
-    this.#unconfirmedChars += this.#sent.bytes.length - batch.bytes.length;
+    const resent = { ...batch, previousSeq: seq, first: readBounds(lost).first, bytes: `${lost}${batch.bytes}` };
+    this.#unconfirmedChars += resent.bytes.length - batch.bytes.length;
+    this.#state = { kind: "inFlight", batch: resent };
     return true;
   }
 
-  #refuse(silent: boolean): void {
-    this.#refused = true;
+  #refuse(): void {
+    this.#state = REFUSED;
     for (const { reject } of this.#waiters) reject(new WriterRefused());
     this.#waiters = [];
-    if (!silent) this.#signals.refused();
+  }
+}
+
+/** Events that are not in a batch yet. */
+class PendingEvents {
+  first: number;
+  readonly #previousSeq: number;
+  readonly #claimsJob: boolean;
+  readonly #frames: string[] = [];
+  #ended: TerminalStatus | null = null;
+  #progress: string | null = null;
+
+  constructor(previousSeq: number, claimsJob: boolean) {
+    this.first = previousSeq + 1;
+    this.#previousSeq = previousSeq;
+    this.#claimsJob = claimsJob;
+  }
+
+  add(frame: string, event: JobEvent): void {
+    this.#frames.push(frame);
+    if (event.event === "done") this.#ended = event.data.status;
+    if (event.event === "thought" && event.data.type === "progress") this.#progress = JSON.stringify(event.data);
+  }
+
+  toBatch(jobId: string, fencingToken: number, last: number): PendingBatch {
+    return {
+      jobId,
+      fencingToken,
+      previousSeq: this.#previousSeq,
+      first: this.first,
+      last,
+      bytes: this.#frames.join(""),
+      ended: this.#ended,
+      progress: this.#progress,
+      claimsJob: this.#claimsJob,
+    };
   }
 }

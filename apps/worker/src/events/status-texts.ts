@@ -1,4 +1,4 @@
-/** The platform's own lines in a stream, in the client's language. */
+/** The platform's own status texts in a stream, in the client's language. */
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 
 export const STATUS_TEXTS: Record<
@@ -8,8 +8,8 @@ export const STATUS_TEXTS: Record<
     processing: (agent: string) => string;
     startingOver: (attempt: number) => string;
     retryingIn: (seconds: number) => string;
-    startingApart: (lostRuns: number, seconds: number) => string;
-    handedOver: string;
+    startingIsolated: (unfinishedAttempts: number, seconds: number) => string;
+    requeued: string;
   }
 > = {
   zh: {
@@ -17,16 +17,17 @@ export const STATUS_TEXTS: Record<
     processing: (agent) => `正在使用 ${agent} 处理...`,
     startingOver: (attempt) => `重新开始（第 ${attempt} 次尝试）...`,
     retryingIn: (seconds) => `暂时出错，${seconds} 秒后重试...`,
-    startingApart: (lostRuns, seconds) => `已 ${lostRuns} 次失去执行进程，${seconds} 秒后单独重试...`,
-    handedOver: "服务正在重启，任务将由其他进程继续...",
+    startingIsolated: (unfinishedAttempts, seconds) =>
+      `已 ${unfinishedAttempts} 次失去执行进程，${seconds} 秒后单独重试...`,
+    requeued: "服务正在重启，任务将由其他进程继续...",
   },
   en: {
     queued: (ahead) => `Queued, ${ahead} ahead in this session...`,
     processing: (agent) => `Processing with ${agent}...`,
     startingOver: (attempt) => `Starting over (attempt ${attempt})...`,
     retryingIn: (seconds) => `A passing error, retrying in ${seconds} s...`,
-    startingApart: (lostRuns, seconds) =>
-      `Lost its worker ${lostRuns} times, starting again on its own in ${seconds} s...`,
-    handedOver: "The service is restarting, another process takes over...",
+    startingIsolated: (unfinishedAttempts, seconds) =>
+      `Lost its worker ${unfinishedAttempts} times, starting again on its own in ${seconds} s...`,
+    requeued: "The service is restarting, another process takes over...",
   },
 };

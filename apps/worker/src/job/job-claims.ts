@@ -1,177 +1,106 @@
-/** The claim of a job by one attempt, in Redis: the fence that every batch of events is checked against (I4). */
+/** The claim of a job for one fencing token, in Redis: every batch of events is checked against it (I4). */
 import { UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
+import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import type { Redis } from "ioredis";
+import { CLAIM_SCRIPT, CLOSE_ATTEMPT_SCRIPT, TAKE_OVER_SCRIPT } from "./claim-scripts.ts";
+import type { CrashHistory } from "./poison-jobs.ts";
 
 export type Claim =
   | {
       readonly kind: "claimed";
       /** Last `seq` of the log. */
       readonly seq: number;
-      /** How often the job was begun, this time included; above 1 clients may show what an earlier run said. */
+      /** Attempts begun, this one included; above 1 clients may show what an earlier attempt wrote. */
       readonly attempts: number;
       readonly cancelRequested: boolean;
     }
-  /** The end was told; nothing is left to do. */
+  /** The terminal event is published; nothing is left to do. */
   | { readonly kind: "ended" }
-  /** This or a higher attempt was claimed before. */
+  /** This or a higher fencing token has claimed the job. */
   | { readonly kind: "stale" };
 
 export type TakenOver = {
-  /** Above every attempt before it. */
+  /** Above every fencing token before it. */
   readonly fencingToken: number;
   /** What the `seq` of the next event is to follow. */
   readonly seq: number;
   readonly cancelRequested: boolean;
 };
 
-/**
- * What Redis knows of a job's end: `unknown` before its first claim, and once its state has expired or was lost.
- */
+export type TakeOverRequest = {
+  readonly jobId: string;
+  readonly leastToken: number;
+  /** A younger claim is left alone: its worker may be about to finalize the job itself. */
+  readonly minAgeSeconds: number;
+  /** Used when Redis knows nothing of the job any more. */
+  readonly seqIfLost: number;
+};
+
+/** Whether the terminal event is in the log; `unknown` before the first claim, and once the state has expired or is lost. */
 export type EndPublication = "published" | "pending" | "unknown";
 
 export type JobClaims = ReturnType<typeof createJobClaims>;
 
-export type LostRuns = {
-  /** Runs that have not said how they ended: their workers died, or Redis has lost what they said. */
-  readonly lost: number;
-  /** The `lost` for which it was last started apart from others. */
-  readonly apart: number;
-  readonly cancelRequested: boolean;
-};
+export function createJobClaims(redis: RedisConnection, keys: RedisKeys) {
+  const claimJob = CLAIM_SCRIPT.on(redis);
+  const takeOverJob = TAKE_OVER_SCRIPT.on(redis);
+  const closeAttempt = CLOSE_ATTEMPT_SCRIPT.on(redis);
+  const keysOf = (jobId: string) => ({ state: keys.jobState(jobId), log: keys.eventLog(jobId) });
 
-/** KEYS: state, log. ARGV: attempt, expiry of both in seconds, 1 to begin a run, 0 not to. Returns {outcome, seq, runs, cancel}. */
-const CLAIM_SCRIPT = `
-local known = redis.call('HMGET', KEYS[1], 'fencing_token', 'seq', 'ended', 'cancel')
-if known[3] then return {'ended'} end
-if known[1] and tonumber(known[1]) >= tonumber(ARGV[1]) then return {'stale'} end
-redis.call('HSET', KEYS[1], 'fencing_token', ARGV[1])
-local attempts = redis.call('HINCRBY', KEYS[1], 'attempts', ARGV[3])
-redis.call('HINCRBY', KEYS[1], 'unfinished_attempts', ARGV[3])
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-redis.call('EXPIRE', KEYS[2], ARGV[2])
-return {'claimed', known[2] or '0', tostring(attempts), known[4] or ''}
-`;
-
-/** KEYS: state. Ends a run in order, unless the state has expired. */
-const CLOSE_RUN_SCRIPT = `
-if tonumber(redis.call('HGET', KEYS[1], 'unfinished_attempts') or '0') > 0 then redis.call('HINCRBY', KEYS[1], 'unfinished_attempts', -1) end
-`;
-
-/**
- * KEYS: state, log. ARGV: least attempt, expiry of both in seconds, age in seconds that a claim must have, seq where the
- * state is lost. Returns {attempt, seq, cancel}, or nil. A claim's age is what has passed of its expiry.
- */
-const TAKE_OVER_SCRIPT = `
-local known = redis.call('HMGET', KEYS[1], 'fencing_token', 'seq', 'ended', 'cancel')
-local attempt, seq = tonumber(ARGV[1]), known[2] or '0'
-if known[3] then return false end
-if known[1] then
-  if ARGV[2] - redis.call('TTL', KEYS[1]) < tonumber(ARGV[3]) then return false end
-  attempt = math.max(attempt, known[1] + 1)
-else
-  seq = ARGV[4]
-end
-redis.call('HSET', KEYS[1], 'fencing_token', attempt, 'seq', seq)
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-redis.call('EXPIRE', KEYS[2], ARGV[2])
-return {tostring(attempt), seq, known[4] or ''}
-`;
-
-type TakeOverCommand = (
-  state: string,
-  log: string,
-  leastAttempt: number,
-  ttlSeconds: number,
-  minAgeSeconds: number,
-  seqIfLost: number,
-) => Promise<[string, string, string] | null>;
-
-type ClaimCommand = (
-  state: string,
-  log: string,
-  attempt: number,
-  ttlSeconds: number,
-  begin: 0 | 1,
-) => Promise<[string, string?, string?, string?]>;
-
-export function createJobClaims(redis: Redis, keys: RedisKeys) {
-  redis.defineCommand("claimJob", { numberOfKeys: 2, lua: CLAIM_SCRIPT });
-  redis.defineCommand("takeOverJob", { numberOfKeys: 2, lua: TAKE_OVER_SCRIPT });
-  redis.defineCommand("closeAttempt", { numberOfKeys: 1, lua: CLOSE_RUN_SCRIPT });
-  const commands = redis as unknown as {
-    claimJob: ClaimCommand;
-    takeOverJob: TakeOverCommand;
-    closeAttempt: (state: string) => Promise<null>;
-  };
   return {
-    /** Claims the job to run it, or, with `begin` false, only to say something in its log. */
-    async claim(jobId: string, attempt: number, begin = true): Promise<Claim> {
-      const [outcome, seq, attempts, cancel] = await commands.claimJob(
-        keys.jobState(jobId),
-        keys.eventLog(jobId),
-        attempt,
-        UNENDED_JOB_TTL_SECONDS,
-        begin ? 1 : 0,
-      );
-      if (outcome === "ended") return { kind: "ended" };
-      if (outcome === "stale") return { kind: "stale" };
-      const cancelRequested = cancel !== "";
-      return { kind: "claimed", seq: Number(seq), attempts: Number(attempts), cancelRequested };
+    /** Claims the job: to begin an attempt, or only to write something into its log. */
+    async claim(jobId: string, fencingToken: number, { beginsAttempt } = { beginsAttempt: true }): Promise<Claim> {
+      const [outcome, seq, attempts, cancel] = await claimJob({
+        ...keysOf(jobId),
+        token: fencingToken,
+        ttl: UNENDED_JOB_TTL_SECONDS,
+        begins: beginsAttempt ? 1 : 0,
+      });
+      if (outcome !== "claimed") return { kind: outcome };
+      return { kind: "claimed", seq: Number(seq), attempts: Number(attempts), cancelRequested: cancel !== "" };
     },
 
-    /** A run of the job that will be run again has come to its end: its worker lives. */
-    closeAttempt: async (jobId: string): Promise<void> => void (await commands.closeAttempt(keys.jobState(jobId))),
+    /** Reports that an attempt has ended in order, for a job that will be attempted again: its worker lives. */
+    closeAttempt: async (jobId: string): Promise<void> => void (await closeAttempt({ state: keys.jobState(jobId) })),
 
-    async lostRuns(jobId: string): Promise<LostRuns> {
-      const [lost, apart, cancel] = await redis.hmget(
-        keys.jobState(jobId),
-        "unfinished_attempts",
-        "isolated_after",
-        "cancel",
-      );
-      return { lost: Number(lost ?? 0), apart: Number(apart ?? 0), cancelRequested: cancel !== null };
+    async crashHistory(jobId: string): Promise<CrashHistory & { readonly cancelRequested: boolean }> {
+      const fields = ["unfinished_attempts", "isolated_after", "cancel"] as const;
+      const [unfinished, isolated, cancel] = await redis.hmget(keys.jobState(jobId), ...fields);
+      return {
+        unfinishedAttempts: Number(unfinished ?? 0),
+        isolatedAfter: Number(isolated ?? 0),
+        cancelRequested: cancel !== null,
+      };
     },
 
-    /** Notes that a job with lost runs is started apart from others. */
-    setApart: async (jobId: string, lost: number): Promise<void> =>
-      void (await redis.hset(keys.jobState(jobId), "isolated_after", lost)),
+    /** Notes that the job gets its isolated start after so many unfinished attempts. */
+    noteIsolation: async (jobId: string, unfinishedAttempts: number): Promise<void> =>
+      void (await redis.hset(keys.jobState(jobId), "isolated_after", unfinishedAttempts)),
 
-    /**
-     * Claims a running job that the queue has lost, in order to end it. Null: its end was told, or its latest claim is
-     * younger than `minAgeSeconds`. `seqIfLost` is used when Redis knows nothing of it any more.
-     */
-    async takeOver(
-      jobId: string,
-      leastAttempt: number,
-      minAgeSeconds: number,
-      seqIfLost: number,
-    ): Promise<TakenOver | null> {
-      const taken = await commands.takeOverJob(
-        keys.jobState(jobId),
-        keys.eventLog(jobId),
-        leastAttempt,
-        UNENDED_JOB_TTL_SECONDS,
-        minAgeSeconds,
-        seqIfLost,
-      );
+    /** Claims an orphaned job in order to finalize it. Null: its end is published, or its latest claim is too young. */
+    async takeOver({ jobId, leastToken, minAgeSeconds, seqIfLost }: TakeOverRequest): Promise<TakenOver | null> {
+      const taken = await takeOverJob({
+        ...keysOf(jobId),
+        least_token: leastToken,
+        ttl: UNENDED_JOB_TTL_SECONDS,
+        min_age: minAgeSeconds,
+        seq_if_lost: seqIfLost,
+      });
       if (taken === null) return null;
-      const [attempt, seq, cancel] = taken;
-      return { fencingToken: Number(attempt), seq: Number(seq), cancelRequested: cancel !== "" };
+      const [fencingToken, seq, cancel] = taken;
+      return { fencingToken: Number(fencingToken), seq: Number(seq), cancelRequested: cancel !== "" };
     },
 
-    /** Drops the state and the event log of an ended job. */
-    async forget(jobId: string): Promise<void> {
-      await redis.del(keys.jobState(jobId), keys.eventLog(jobId));
-    },
+    /** Deletes the state and the event log of an ended job. */
+    forget: async (jobId: string): Promise<void> => void (await redis.del(keys.jobState(jobId), keys.eventLog(jobId))),
 
     async endPublication(jobId: string): Promise<EndPublication> {
-      const [attempt, ended] = await redis.hmget(keys.jobState(jobId), "fencing_token", "ended");
+      const [token, ended] = await redis.hmget(keys.jobState(jobId), "fencing_token", "ended");
       if (ended !== null) return "published";
-      return attempt === null ? "unknown" : "pending";
+      return token === null ? "unknown" : "pending";
     },
 
-    /** Which of the jobs somebody wants cancelled. */
+    /** Those of the jobs for which a cancel is requested. */
     async cancelRequested(jobIds: readonly string[]): Promise<string[]> {
       const flags = await Promise.all(jobIds.map((jobId) => redis.hget(keys.jobState(jobId), "cancel")));
       return jobIds.filter((_, at) => flags[at] !== null);

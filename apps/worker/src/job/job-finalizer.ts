@@ -1,80 +1,76 @@
 /**
- * Ends jobs. Upholds:
- * - I1: one terminal state in the database, one `done` in the log, whoever ends the job.
- * - I3: the end is told after the database commit, and what came before it is in the log before the commit.
- * - I4: an attempt that is no longer the job's writes and tells nothing.
+ * Finalizes jobs. Upholds:
+ * - I1: one terminal state in the database, one `done` in the log, whoever finalizes the job.
+ * - I3: the terminal event is published after the database commit, and everything before it is in the log by then.
+ * - I4: a superseded fencing token writes and publishes nothing.
  */
 import { endEvents, type JobEvent } from "@agent-paas/shared/contract/events.ts";
-import { type JobPayload, type JobResult, NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { endEventsOf, resultOfRow } from "@agent-paas/shared/db/job-end.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
+import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import { type JobEventWriter, WriterRefused } from "../events/job-event-writer.ts";
 import type { Uploads } from "../knowledge/uploads.ts";
+import type { RunResult } from "../run/run-result.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import type { SessionQueue } from "./session-queue.ts";
 
-export type JobEnding = {
-  /** How long the run took that ended it, ms. */
-  readonly executionMs: number;
-  /** The partial one of a job that did not complete. */
-  readonly result: JobResult;
-  /** Of the result's text. */
-  readonly resultTokens: number;
-  readonly usage: Usage;
-} & ({ readonly status: "completed" | "cancelled" } | { readonly status: "failed"; readonly error: PlatformError });
-
-export const NO_RESULT = { executionMs: 0, result: { content: "" }, resultTokens: 0, usage: NO_USAGE } as const;
+export type JobEnding = RunResult &
+  ({ readonly status: "completed" | "cancelled" } | { readonly status: "failed"; readonly error: PlatformError });
 
 export type JobFinalizer = ReturnType<typeof createJobFinalizer>;
 
-export function createJobFinalizer(jobs: JobRepository, turns: SessionQueue, uploads: Uploads) {
-  async function tell(payload: JobPayload, events: readonly JobEvent[], writer: JobEventWriter): Promise<void> {
-    // Sent before the end is, on the same connection: who sees `done` may start the session's next job, or delete it, at once.
-    const released = Promise.all([turns.leave(payload), uploads.drop(payload)]);
+export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQueue, uploads: Uploads) {
+  async function publishEnd(payload: JobPayload, events: readonly JobEvent[], writer: JobEventWriter): Promise<void> {
+    // Issued before the terminal events on the same connection: a client that sees `done` may post or delete at once.
+    const left = Promise.all([sessionQueue.leave(payload), uploads.drop(payload)]);
     for (const event of events) writer.append(event);
     await writer.flushed();
-    const [next] = await released;
+    const [next] = await left;
     failpoint("end_published", payload.job_id);
-    await turns.promote(next);
+    await sessionQueue.promote(next);
   }
 
   return {
-    /** Ends a job that the writer's attempt has started. Throws `WriterRefused` when it is no longer its own. */
+    /** Finalizes a job that the writer's fencing token has started. Throws `WriterRefused` when it is superseded. */
     async finalize(payload: JobPayload, writer: JobEventWriter, ending: JobEnding): Promise<void> {
       const { status, result, resultTokens, usage, executionMs } = ending;
       const error = status === "failed" ? { code: ending.error.code, message: ending.error.message } : null;
-      const { job_id, session_id } = payload;
+      const { job_id, session_id, kind, agent_type, owner, traceparent } = payload;
       const { citations = null } = result;
       const events = endEvents({ job_id, session_id, status, usage, error, citations });
-      // All that was said is in the log before the row says how it ended: a reader who finds the row and nothing more in
-      // the log may conclude that the log has expired.
+      // Every event is in the log before the row turns terminal: a reader who finds the row and nothing more in the log
+      // may conclude that the log has expired.
       await writer.flushed();
       const lastSeq = writer.seq + events.length;
-      const written = await jobs.end(payload, writer.fencingToken, {
+      const isWritten = await jobs.end(payload, writer.fencingToken, {
         ...{ status, result, resultTokens, usage, error, lastSeq, executionMs },
       });
-      if (!written) throw new WriterRefused();
-      await tell(payload, events, writer);
+      if (!isWritten) throw new WriterRefused();
+      await publishEnd(payload, events, writer);
+      const facts = { job_id, kind, agent_type, owner, traceparent };
+      emit("job.ended", { ...facts, status, error_code: error?.code ?? null, ms: executionMs });
     },
 
     /**
-     * Tells the end of a job whose row is terminal: its worker died between the commit and the telling, or Redis has lost
-     * its last second since. Then more than the end may be missing: clients get the whole text too, numbered as at first (I2).
+     * Publishes the end of a job whose row is terminal: its worker died between commit and publication, or Redis has lost
+     * its last second since. Then events before the end may be missing too, so clients get the whole text as well, with
+     * the numbers that the row gave (I2).
      */
     async republishEnd(payload: JobPayload, writer: JobEventWriter, row: JobRow): Promise<void> {
       const end = endEventsOf(row);
-      const isMoreMissing = row.last_seq !== null && writer.seq < row.last_seq - end.length;
+      const lacksEvents = row.last_seq !== null && writer.seq < row.last_seq - end.length;
       const { content } = resultOfRow(row);
-      const events = isMoreMissing ? [{ event: "message", data: { content, type: "reset" } } as const, ...end] : end;
+      const events = lacksEvents ? [{ event: "message", data: { content, type: "reset" } } as const, ...end] : end;
       if (row.last_seq !== null) writer.skipTo(row.last_seq - events.length);
-      await tell(payload, events, writer);
+      await publishEnd(payload, events, writer);
     },
 
-    /** Ends the turn of a job whose end was told. */
-    async release(payload: JobPayload): Promise<void> {
-      await turns.promote(await turns.leave(payload));
+    /** Removes the session queue entry of a job whose end is published. */
+    async leaveSessionQueue(payload: JobPayload): Promise<void> {
+      await sessionQueue.promote(await sessionQueue.leave(payload));
     },
   };
 }

@@ -1,244 +1,85 @@
 /**
- * The story of one job: wait for its turn, begin it, run the agent, write and tell its end.
+ * The life of one job in a worker: admit → start → run → settle.
  *
  * Upholds, with the parts it calls:
- * - I1: every path ends the job, gives it back, or leaves it to the attempt that owns it.
- * - I4: the claim fences events, the row's attempt fences writes; a refusal stops the run silently.
- * - I6: nothing of a job happens before it is its session's turn.
+ * - I1: every path finalizes the job, gives it back to the queue, or leaves it to the fencing token that owns it.
+ * - I4: the claim fences events, the row's fencing token fences writes; a refusal stops the run silently.
+ * - I6: nothing of a job happens before it is the head of its session's queue.
  * - I7: only a cancel request cancels.
  */
-import { budgetExhausted } from "@agent-paas/agents/agent/budget.ts";
-import type { ThoughtEvent } from "@agent-paas/shared/contract/events.ts";
 import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
-import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
-import { DelayedError, type Job, UnrecoverableError } from "bullmq";
-import type { JobEventPublisher } from "../events/job-event-publisher.ts";
-import { NO_SIGNALS, SEQ_SKIP_PER_ATTEMPT } from "../events/job-event-writer.ts";
-import { STATUS_TEXTS } from "../events/status-texts.ts";
-import type { OrphanFinalizer } from "../recovery/orphan-finalizer.ts";
-import { type AgentRunner, type Answer, resultOf } from "../run/agent-runner.ts";
-import type { JobRepository } from "../storage/job-repository.ts";
-import { classifyOutcome, type Failure } from "./classify-outcome.ts";
-import type { JobClaims } from "./job-claims.ts";
-import { type JobEnding, type JobFinalizer, NO_RESULT } from "./job-finalizer.ts";
-import { judgeSuspect, type Suspicion } from "./poison-jobs.ts";
-import { requeue } from "./requeue.ts";
-import { RetryLater, retryDelayMs } from "./retry-delay.ts";
-import type { Run, RunningJobs } from "./running-jobs.ts";
-import { RECHECK_MS, type SessionQueue } from "./session-queue.ts";
-import { type StartedAttempt, startJob } from "./start-job.ts";
+import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
+import { UnrecoverableError } from "bullmq";
+import type { AgentRunner } from "../run/agent-runner.ts";
+import { classifyOutcome } from "../run/classify-outcome.ts";
+import { admit } from "./admit.ts";
+import { type AdmissionDeps, applyAdmission } from "./apply-admission.ts";
+import { startDeadlines } from "./deadlines.ts";
+import { gatherFacts } from "./job-facts.ts";
+import type { Lease, LeaseProcessor } from "./lease.ts";
+import type { RunningJobs } from "./running-jobs.ts";
+import { type Attempt, type SettleDeps, settle } from "./settle.ts";
+import { type StartDeps, startAttempt } from "./start-attempt.ts";
 
-export type ProcessorDeps = {
-  readonly turns: SessionQueue;
-  readonly claims: JobClaims;
-  readonly running: RunningJobs;
-  readonly publisher: JobEventPublisher;
-  readonly jobs: JobRepository;
-  readonly runner: AgentRunner;
-  readonly finalizer: JobFinalizer;
-  readonly unowned: OrphanFinalizer;
-  readonly logger: Logger;
-  /** Time limit of one attempt, ms. */
-  readonly deadlineMs: number;
-};
+export type ProcessorDeps = AdmissionDeps &
+  StartDeps &
+  SettleDeps & {
+    readonly running: RunningJobs;
+    readonly runner: AgentRunner;
+    readonly logger: Logger;
+    /** Time limit of one attempt, ms. */
+    readonly deadlineMs: number;
+  };
 
-/** How long a job waits for a worker that has its agent, and how often it is offered meanwhile. */
-const AGENT_WAIT_MS = 5 * MINUTE;
-const AGENT_LOOK_AGAIN_MS = SECOND;
+export function createJobProcessor(deps: ProcessorDeps): LeaseProcessor {
+  return async (lease) => {
+    const payload = parsePayload(lease);
+    const { fencingToken } = lease;
+    const ids = { job_id: payload.job_id, request_id: payload.request_id, fencing_token: fencingToken };
+    const logger = deps.logger.child(ids);
 
-type JobProcessor = (job: Job, token?: string) => Promise<void>;
+    const admission = admit(await gatherFacts(deps, payload, fencingToken));
+    if (admission.kind !== "start") return applyAdmission(deps, lease, payload, admission, logger);
 
-export function createJobProcessor(deps: ProcessorDeps): JobProcessor {
-  const { turns, claims, running, jobs } = deps;
-
-  return async (job, token) => {
-    const payload = parsePayload(job);
-    if (!deps.runner.offers(payload.agent_type)) await yieldToCapableWorker(job, token ?? "", payload);
-    const attempt = job.attemptsStarted;
-    const logger = deps.logger.child({ job_id: payload.job_id, request_id: payload.request_id, attempt });
-
-    const startsAtOnce = payload.begins_session && job.attemptsStarted === 1;
-    const ahead = startsAtOnce ? 0 : await turns.jobsAhead(payload);
-    if (ahead > 0) {
-      await publishQueued(deps, payload, attempt, ahead);
-      await job.moveToDelayed(Date.now() + RECHECK_MS, token);
-      // The head may have ended between the check and the delay, and found no delayed job to promote.
-      if ((await turns.jobsAhead(payload)) === 0) await job.promote().catch(() => {});
-      throw new DelayedError();
-    }
-    const suspicion = await judgeSuspect(job, payload.job_id, claims, jobs);
-    if (suspicion.kind === "apart") await startApart(deps, job, token ?? "", payload, suspicion);
-    if (suspicion.kind === "given_up") {
-      logger.error("job lost its workers too often and is given up");
-      const error = new PlatformError("worker_lost");
-      const isEnded = await deps.unowned.end(job, { status: "failed", error, ...NO_RESULT });
-      if (isEnded || (await claims.endPublication(payload.job_id)) === "published") return;
-      throw new RetryLater("claimed elsewhere", retryDelayMs(1, null));
-    }
-    await running.during(payload.job_id, async (run) => {
-      const begun = await startJob(deps, payload, attempt, run);
-      if (begun === null) return;
-      logger.debug("job started");
-      await runToEnd({ ...{ deps, job, token: token ?? "", payload, run, logger }, ...begun });
+    await deps.running.during(payload.job_id, async (run) => {
+      const started = await startAttempt(deps, payload, fencingToken, run);
+      if (started === null) return;
+      const queueMs = Date.now() - Date.parse(payload.accepted_at);
+      const attempt: Attempt = { ...started, lease, payload, run, logger, queueMs };
+      reportStart(attempt);
+      await runToEnd(deps, attempt);
     });
     failpoint("before_completion", payload.job_id);
   };
 }
 
-type StartedJob = StartedAttempt & {
-  readonly deps: ProcessorDeps;
-  readonly job: Job;
-  readonly token: string;
-  readonly payload: JobPayload;
-  readonly run: Run;
-  readonly logger: Logger;
-};
-
-async function runToEnd(started: StartedJob): Promise<void> {
-  const { deps, job, payload, attempt, run, writer, logger } = started;
-  const { deadlineMs } = deps;
-  const { answer, run: runAgent } = deps.runner.prepare({
-    ...{ payload, attempt, run, writer, logger, deadlineMs },
+async function runToEnd(deps: ProcessorDeps, attempt: Attempt): Promise<void> {
+  const { lease, payload, run, writer, logger } = attempt;
+  const prepared = deps.runner.prepare({
+    ...{ payload, attempt: attempt.attempt, run, writer, logger, deadlineMs: deps.deadlineMs },
   });
-  const timers = startDeadlines(started);
-  const startedAt = performance.now();
+  const deadlines = startDeadlines(deps.deadlineMs, attempt);
   try {
     run.signal.throwIfAborted();
-    await runAgent();
-    await deps.finalizer.finalize(payload, writer, { status: "completed", ...broughtBy(answer, startedAt) });
-    const { kind, agent_type } = payload;
-    logger.info({ status: "completed", kind, agent_type, ms: Math.round(performance.now() - startedAt) }, "job ended");
+    await prepared.run();
+    await settle(deps, attempt, { kind: "completed" }, prepared.result());
   } catch (error) {
-    const triesLeft = job.attemptsMade + 1 < (job.opts.attempts ?? 1);
-    await settleFailure(started, broughtBy(answer, startedAt), classifyOutcome(error, run.signal, triesLeft));
+    await settle(deps, attempt, classifyOutcome(error, run.signal, lease.retriesLeft), prepared.result());
   } finally {
-    for (const timer of timers) clearTimeout(timer);
+    deadlines.clear();
   }
 }
 
-/** The platform's deadline is one attempt's, the budget's is the job's. */
-function startDeadlines({ deps, payload, firstStartedAt, run }: StartedJob): NodeJS.Timeout[] {
-  const timers = [setTimeout(() => run.abort("deadline"), deps.deadlineMs)];
-  const { deadline_ms: budgetMs } = payload.limits;
-  if (budgetMs !== undefined) {
-    const leftMs = firstStartedAt + budgetMs - Date.now();
-    const expire = () => run.fail(budgetExhausted("deadline_ms", budgetMs));
-    // At once: an agent that keeps the thread busy would not let a timer run.
-    if (leftMs <= 0) expire();
-    else timers.push(setTimeout(expire, leftMs));
-  }
-  return timers;
+function reportStart({ payload, attempt, queueMs, logger }: Attempt): void {
+  const { job_id, kind, agent_type, owner, traceparent } = payload;
+  logger.debug({ attempt, queue_ms: queueMs }, "job started");
+  emit("job.started", { job_id, kind, agent_type, owner, traceparent, attempt, queue_ms: queueMs });
 }
 
-/** Says once, in the job's own log, that its session is busy with earlier jobs. */
-async function publishQueued(deps: ProcessorDeps, payload: JobPayload, attempt: number, ahead: number): Promise<void> {
-  if (attempt > 1) return;
-  const content = STATUS_TEXTS[payload.locale].queued(ahead);
-  await tell(deps, payload, attempt, { content, type: "queued", position: ahead });
-}
-
-/** Parks the job so that it starts apart from others. Always throws the error by which BullMQ knows that. */
-async function startApart(
-  deps: ProcessorDeps,
-  job: Job,
-  token: string,
-  payload: JobPayload,
-  { lost, pauseMs }: Suspicion & { kind: "apart" },
-): Promise<never> {
-  const content = STATUS_TEXTS[payload.locale].startingApart(lost, Math.ceil(pauseMs / SECOND));
-  await tell(deps, payload, job.attemptsStarted, { content, type: "status", delay_ms: pauseMs });
-  await deps.claims.setApart(payload.job_id, lost);
-  await job.moveToDelayed(Date.now() + pauseMs, token);
-  throw new DelayedError();
-}
-
-/** Says something in the log of a job that is not begun. */
-async function tell(
-  deps: ProcessorDeps,
-  { job_id }: JobPayload,
-  attempt: number,
-  data: ThoughtEvent["data"],
-): Promise<void> {
-  const claim = await deps.claims.claim(job_id, attempt, false);
-  if (claim.kind !== "claimed") return;
-  const writer = deps.publisher.open(job_id, attempt, claim.seq, NO_SIGNALS);
-  if (claim.attempts > 0) writer.skipTo(claim.seq + SEQ_SKIP_PER_ATTEMPT);
-  writer.append({ event: "thought", data });
-  await writer.flushed();
-}
-
-async function settleFailure(started: StartedJob, partial: Brought, failure: Failure): Promise<void> {
-  const { deps, job, token, payload, run, writer, logger } = started;
-  switch (failure.kind) {
-    case "cancelled":
-      await deps.finalizer.finalize(payload, writer, { status: "cancelled", ...partial });
-      logger.info({ status: "cancelled" }, "job ended");
-      return;
-    case "failed":
-      logFailure(logger, failure.error);
-      await deps.finalizer.finalize(payload, writer, { status: "failed", error: failure.error, ...partial });
-      return;
-    case "retry": {
-      const delayMs = retryDelayMs(job.attemptsMade + 1, failure.error);
-      logger.warn({ code: failure.error.code, err: failure.error, delay_ms: delayMs }, "job will be tried again");
-      const content = STATUS_TEXTS[payload.locale].retryingIn(Math.ceil(delayMs / 1_000));
-      const data = { content, type: "status", code: failure.error.code, delay_ms: delayMs } as const;
-      writer.append({ event: "thought", data });
-      await writer.flushed();
-      // The reply may have brought a cancel request: that ends the job now, not at its next attempt.
-      if (run.signal.aborted) return settleFailure(started, partial, classifyOutcome(null, run.signal, false));
-      await deps.claims.closeAttempt(payload.job_id);
-      throw new RetryLater(failure.error.code, delayMs);
-    }
-    case "requeued":
-      logger.info("job handed back");
-      writer.append({
-        event: "thought",
-        data: { content: STATUS_TEXTS[payload.locale].handedOver, type: "status" },
-      });
-      await writer.flushed();
-      await deps.claims.closeAttempt(payload.job_id);
-      return requeue(job, token);
-    case "superseded":
-      logger.warn("job belongs to another attempt by now, stopped");
-      await deps.claims.closeAttempt(payload.job_id);
-      throw new Error("superseded");
-  }
-}
-
-/** What the request itself is to blame for is no warning to the operator. */
-function logFailure(logger: Logger, error: PlatformError): void {
-  const fields = { status: "failed", code: error.code };
-  if (error.status < 500) logger.info({ ...fields, reason: error.message }, "job ended");
-  else logger.warn({ ...fields, err: error }, "job ended");
-}
-
-type Brought = Pick<JobEnding, "result" | "resultTokens" | "usage" | "executionMs">;
-
-const broughtBy = (answer: Answer, startedAt: number): Brought => ({
-  result: resultOf(answer),
-  resultTokens: answer.tokens(),
-  usage: answer.usage(),
-  executionMs: Math.round(performance.now() - startedAt),
-});
-
-/**
- * A worker may lack an agent that another one offers (a rollout, a folder of its own). Gives the job back for the others,
- * without using up a try: at first at once, which hands it to whoever has waited longest, then after a pause, so that it
- * does not go round and round; after a while nobody seems to have it, and the job may fail.
- */
-async function yieldToCapableWorker(job: Job, token: string, payload: JobPayload): Promise<void> {
-  if (Date.now() - Date.parse(payload.accepted_at) > AGENT_WAIT_MS) return;
-  if (job.attemptsStarted % 2 === 1) await requeue(job, token);
-  await job.moveToDelayed(Date.now() + AGENT_LOOK_AGAIN_MS, token);
-  throw new DelayedError();
-}
-
-function parsePayload(job: Job): JobPayload {
-  const parsed = JobPayloadSchema.safeParse(job.data);
+function parsePayload({ payload }: Lease): JobPayload {
+  const parsed = JobPayloadSchema.safeParse(payload);
   if (parsed.success) return parsed.data;
   throw new UnrecoverableError("job_invalid");
 }

@@ -1,42 +1,41 @@
 /**
- * Jobs that have lost their workers again and again (I1, I9). One of them may be what kills workers; the others merely run
- * beside it, and start again when it does. So they are started apart, each after a pause of its own, and only what loses its
- * worker even then is given up. Runs whose workers live are not counted: outages, pauses and retries make no suspect.
+ * Poison jobs (I1, I9): jobs whose workers crash again and again. One of them may be what crashes the workers; the others
+ * merely run beside it and start again when it does. So such a job gets isolated starts, each after a random delay, and
+ * only a job that loses its worker even then is given up. Attempts whose workers live are not counted: outages, pauses
+ * and retries make no poison job.
  */
 import { SECOND } from "@agent-paas/shared/time.ts";
-import type { Job } from "bullmq";
-import type { JobRepository } from "../storage/job-repository.ts";
-import type { JobClaims } from "./job-claims.ts";
 
-/** From so many lost runs on a job is started apart. */
-const APART_FROM_LOST_RUNS = 3;
-/** After so many it is given up. */
-const MAX_LOST_RUNS = 5;
+/** From so many unfinished attempts on, a job gets isolated starts. */
+const ISOLATE_FROM = 3;
+/** After so many unfinished attempts the job is given up. */
+const GIVE_UP_FROM = 5;
 /**
- * The first pause is at most so long, each further one three times that: a job that kills its worker at its start has the
- * time to be alone, and one that does it late is met once more, not twice.
+ * Upper bound of the first delay; the next is three times that. A job that crashes its worker at the start is alone by
+ * then; one that crashes late overlaps its neighbours at most once more.
  */
-const APART_WITHIN_MS = 20 * SECOND;
+const FIRST_DELAY_WITHIN_MS = 20 * SECOND;
 
-export type Suspicion =
-  | { readonly kind: "none" }
-  | { readonly kind: "apart"; readonly lost: number; readonly pauseMs: number }
-  | { readonly kind: "given_up" };
+export type CrashHistory = {
+  /** Attempts that never reported how they ended: their workers died, or Redis has lost the report. */
+  readonly unfinishedAttempts: number;
+  /** The number of unfinished attempts at the last isolated start; 0 for none. */
+  readonly isolatedAfter: number;
+};
 
-const NONE = { kind: "none" } as const;
+export type CrashLoopCheck =
+  | { readonly kind: "pass" }
+  | { readonly kind: "isolate"; readonly unfinishedAttempts: number; readonly withinMs: number }
+  | { readonly kind: "give_up" };
 
-/** What a job that is about to be started is suspected of; one that is cancelled, or has only its end to tell, of nothing. */
-export async function judgeSuspect(
-  job: Job,
-  jobId: string,
-  claims: JobClaims,
-  jobs: Pick<JobRepository, "isEnded">,
-): Promise<Suspicion> {
-  if (job.attemptsStarted === 1) return NONE;
-  const { lost, apart, cancelRequested } = await claims.lostRuns(jobId);
-  if (lost < APART_FROM_LOST_RUNS || cancelRequested || (await jobs.isEnded(jobId))) return NONE;
-  if (lost >= MAX_LOST_RUNS) return { kind: "given_up" };
-  if (apart === lost) return NONE;
-  const withinMs = APART_WITHIN_MS * 3 ** (lost - APART_FROM_LOST_RUNS);
-  return { kind: "apart", lost, pauseMs: Math.round(Math.random() * withinMs) };
+/** Whether the history says more than that a worker died now and then. */
+export const mayBePoison = ({ unfinishedAttempts }: CrashHistory): boolean => unfinishedAttempts >= ISOLATE_FROM;
+
+export function checkCrashLoop(history: CrashHistory): CrashLoopCheck {
+  const { unfinishedAttempts, isolatedAfter } = history;
+  if (!mayBePoison(history)) return { kind: "pass" };
+  if (unfinishedAttempts >= GIVE_UP_FROM) return { kind: "give_up" };
+  if (isolatedAfter === unfinishedAttempts) return { kind: "pass" };
+  const withinMs = FIRST_DELAY_WITHIN_MS * 3 ** (unfinishedAttempts - ISOLATE_FROM);
+  return { kind: "isolate", unfinishedAttempts, withinMs };
 }

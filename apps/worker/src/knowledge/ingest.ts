@@ -15,7 +15,7 @@ import type { CollectionRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { WriterRefused } from "../events/job-event-writer.ts";
-import { classifyOutcome } from "../job/classify-outcome.ts";
+import { classifyOutcome } from "../run/classify-outcome.ts";
 import type { SystemJobContext } from "../run/system-job.ts";
 import type { DocumentJob, KnowledgeRepository, StoredContent } from "../storage/knowledge-repository.ts";
 import { requireEmbedding } from "./retriever.ts";
@@ -50,7 +50,7 @@ export async function* ingest(
   const collection = await openCollection(deps, owner, input.collection, context);
   const job = { owner, collectionId: collection.id, documentId: input.document_id, jobId };
   let completed = false;
-  // Broken off from outside, the job is another attempt's, unless the signal says otherwise.
+  // If the generator is closed early, assume that another fencing token owns the job, unless the signal has a reason.
   let failure: unknown = new WriterRefused();
   try {
     requireEmbedding(collection, embedder);
@@ -160,7 +160,7 @@ async function* storeDocument(
 const deletedMeanwhile = (code: "collection_not_found" | "document_not_found", what: string) =>
   new PlatformError(code, { message: `The ${what} was deleted while the document was being stored.` });
 
-/** Whether no further attempt of the job will come. After the last of its tries, which cannot be known here, another job clears up. */
+/** Whether the job will not be attempted again. After its last retry, which is not known here, another job clears up. */
 function endsForGood(failure: unknown, signal: AbortSignal): boolean {
   const { kind } = classifyOutcome(failure, signal, true);
   return kind === "failed" || kind === "cancelled";
@@ -172,6 +172,6 @@ async function clearUp({ documents, store }: IngestDeps, job: DocumentJob, { log
     // Of its own, because the job's has aborted when it was cancelled.
     await removeUnreferencedCopies(documents, store, job, AbortSignal.timeout(CLEAR_WITHIN_MS));
   } catch (err) {
-    logger.warn({ err, collection_id: job.collectionId }, "stray copies are left to the collection's next job");
+    logger.warn({ err, collection_id: job.collectionId }, "unreferenced copies are left to the collection's next job");
   }
 }

@@ -1,11 +1,11 @@
-/** The tasks behind the knowledge routes. Every one may be run again after whatever break: what is done stays done. */
+/** The system jobs behind the knowledge routes. Each may run again after any interruption: what is done stays done. */
 import type { AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { thought } from "@agent-paas/agents/agent/events.ts";
 import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { KNOWLEDGE_JOBS, type KnowledgeInput, type KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import type { SystemJobContext, Tasks } from "../run/system-job.ts";
+import type { SystemJobContext, SystemJobs } from "../run/system-job.ts";
 import { ingest } from "./ingest.ts";
 import { createRetrieverFor, type KnowledgeDeps, requireStore } from "./retriever.ts";
 import { KNOWLEDGE_TEXTS } from "./texts.ts";
@@ -16,30 +16,30 @@ export type KnowledgeJobDeps = KnowledgeDeps & {
   readonly uploads: Uploads;
 };
 
-type Carry<Id extends KnowledgeJobId> = (
+type Work<Id extends KnowledgeJobId> = (
   store: VectorStore,
   payload: JobPayload,
   input: KnowledgeInput<Id>,
   context: SystemJobContext,
 ) => AgentRun;
 
-export function createKnowledgeJobs({ uploads, ...deps }: KnowledgeJobDeps): Tasks {
+export function createKnowledgeJobs({ uploads, ...deps }: KnowledgeJobDeps): SystemJobs {
   const { documents, embedder } = deps;
   const retrieverFor = createRetrieverFor(deps);
 
-  const task = <Id extends KnowledgeJobId>(id: Id, carry: Carry<Id>) =>
+  const systemJob = <Id extends KnowledgeJobId>(id: Id, work: Work<Id>) =>
     [
       id,
       (payload: JobPayload, context: SystemJobContext) =>
-        carry(requireStore(deps.store), payload, parseInput(id, payload.input), context),
+        work(requireStore(deps.store), payload, parseInput(id, payload.input), context),
     ] as const;
 
   return new Map([
-    task("knowledge.ingest", (store, payload, input, context) =>
+    systemJob("knowledge.ingest", (store, payload, input, context) =>
       ingest({ documents, store, embedder, uploads }, payload, input, context),
     ),
 
-    task("knowledge.delete_document", async function* (store, payload, input, { signal }) {
+    systemJob("knowledge.delete_document", async function* (store, payload, input, { signal }) {
       const { owner, job_id: jobId, locale } = payload;
       const job = { owner, jobId, collectionId: input.collection_id, documentId: input.document_id };
       await documents.deleteDocument(job);
@@ -47,13 +47,13 @@ export function createKnowledgeJobs({ uploads, ...deps }: KnowledgeJobDeps): Tas
       await removeUnreferencedCopies(documents, store, job, signal);
     }),
 
-    task("knowledge.delete_collection", async function* (store, { owner, locale }, input, { signal }) {
+    systemJob("knowledge.delete_collection", async function* (store, { owner, locale }, input, { signal }) {
       await documents.deleteCollection(owner, input.collection_id);
       yield thought("status", KNOWLEDGE_TEXTS[locale].clearing);
       await store.deleteCollection(input.collection_id, signal);
     }),
 
-    task("knowledge.query", async function* (_store, { owner, locale }, input, { signal }) {
+    systemJob("knowledge.query", async function* (_store, { owner, locale }, input, { signal }) {
       const { collection, query, top_k: topK, min_score: minScore } = input;
       yield thought("status", KNOWLEDGE_TEXTS[locale].searching(collection));
       const passages = await retrieverFor(owner).search({ collection, query, topK, minScore }, signal);

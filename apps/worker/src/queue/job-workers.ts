@@ -1,41 +1,39 @@
 /** The BullMQ workers of this process, one per queue, and how they stop. */
-import { type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
+import { JOB_KINDS, type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { type Job, Worker } from "bullmq";
-import type { Redis } from "ioredis";
-import { requeue } from "../job/requeue.ts";
+import { createLease, type LeaseProcessor } from "../job/lease.ts";
 import { RetryLater, retryDelayMs } from "../job/retry-delay.ts";
 import type { RunningJobs } from "../job/running-jobs.ts";
 
 /**
- * A killed worker's jobs start again within lock duration + twice the check interval, 25 s with what the start takes: all
- * workers share one check per interval, and one that looks a moment too early leaves it to the next. Shorter locks would
- * take jobs from workers whose event loop is merely busy.
+ * A killed worker's jobs start again within lock duration + twice the check interval, 25 s with the start itself: all
+ * workers share one check per interval, and a check that comes a moment too early leaves a job to the next. Shorter locks
+ * would take jobs from workers whose event loop is merely busy.
  */
 const LOCK_DURATION_MS = 20 * SECOND;
 const STALLED_INTERVAL_MS = 2 * SECOND;
 /** Often enough that a worker that is busy for seconds on end, as one that begins thousands of jobs, keeps its locks. */
 const LOCK_RENEWAL_MS = 5 * SECOND;
 /**
- * How often a job may lose its lock. Far beyond what `suspects.ts` allows, which knows dead workers from outages; this bound is
- * for when Redis has lost what that goes by.
+ * How often a job may lose its lock. Far above the bound of `poison-jobs.ts`, which tells dead workers from outages; this
+ * one holds when Redis has lost the counts behind that.
  */
 const MAX_STALLED_COUNT = 100;
 
 const MAINTENANCE_CONCURRENCY = 4;
 
-/** How long handed-back jobs may take to reach the queue when the process stops. */
+/** How long requeued jobs may take to reach the queue when the process stops. */
 const REQUEUE_WITHIN_MS = 2 * SECOND;
 
-type Processor = (job: Job, token?: string) => Promise<void>;
-
 export type JobWorkersOptions = {
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
   readonly prefix: string;
   readonly name: string;
   readonly concurrency: Record<JobKind, number>;
-  readonly processors: Record<JobKind, Processor>;
+  readonly processors: Record<JobKind, LeaseProcessor>;
   readonly maintenance: (job: Job) => Promise<void>;
   readonly onFailed: (kind: JobKind) => (job: Job | undefined, error: Error) => void;
   readonly running: RunningJobs;
@@ -45,7 +43,7 @@ export type JobWorkersOptions = {
 export type JobWorkers = {
   /** Starts taking jobs; resolves when the connections stand. */
   start(): Promise<void>;
-  /** Takes no new job; waits `graceMs` for the running ones, then gives them back to the queue. */
+  /** Takes no new job; waits `graceMs` for the running ones, then requeues them. */
   stop(graceMs: number): Promise<void>;
 };
 
@@ -66,10 +64,12 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
     },
   };
   let stopping = false;
-  const jobWorkers = (["chat", "execute"] as const).map((kind) => {
-    const process: Processor = (job, token) =>
+  const jobWorkers = JOB_KINDS.map((kind) => {
+    const process = (job: Job, lockToken?: string): Promise<void> => {
+      const lease = createLease(job, lockToken ?? "");
       // A fetch that was under way when the stop began may still bring a job.
-      stopping ? requeue(job, token ?? "") : processors[kind](job, token);
+      return stopping ? lease.requeue() : processors[kind](lease);
+    };
     const worker = new Worker(kind, process, { ...common, concurrency: concurrency[kind] });
     worker.on("failed", onFailed(kind));
     worker.on("lockRenewalFailed", (jobIds) => {
@@ -99,9 +99,9 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
       const closed = Promise.all(workers.map((worker) => worker.close()));
       await within(graceMs, closed);
       const jobs = running.ids().length;
-      if (jobs > 0) logger.info({ jobs }, "handing running jobs back");
+      if (jobs > 0) logger.info({ jobs }, "requeueing running jobs");
       running.abortAll("shutdown");
-      // What does not end even now is picked up by another worker when its lock expires.
+      // A job that does not end even now is started by another worker when its lock expires.
       await within(REQUEUE_WITHIN_MS, closed);
     },
   };

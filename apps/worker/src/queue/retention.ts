@@ -4,11 +4,12 @@
  * waits long for the database; what a run does not come to is the next one's.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { FAILED_JOB_TTL_SECONDS, type JobKind, type MaintenancePayload } from "@agent-paas/shared/contract/jobs.ts";
+import { FAILED_JOB_TTL_SECONDS, type MaintenancePayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { DAY, HOUR, SECOND } from "@agent-paas/shared/time.ts";
 import type { Queue } from "bullmq";
 import type { JobClaims } from "../job/job-claims.ts";
+import type { JobQueues } from "../job/job-queues.ts";
 import type { SessionQueue } from "../job/session-queue.ts";
 import type { JobRef, RetentionRepository, SessionRef } from "../storage/retention-repository.ts";
 
@@ -24,14 +25,14 @@ const PAUSE_MS = 20;
 /** How long searches are kept. */
 const QUERY_TTL_MS = HOUR;
 
-const PAYLOAD: MaintenancePayload = { task: "apply_retention" };
+const PAYLOAD: MaintenancePayload = { action: "apply_retention" };
 
 export type RetentionDeps = {
-  readonly queues: Record<JobKind, Queue>;
+  readonly queues: JobQueues;
   readonly maintenance: Queue;
   readonly rows: RetentionRepository;
   readonly claims: JobClaims;
-  readonly turns: SessionQueue;
+  readonly sessionQueue: SessionQueue;
   /** How long ended jobs outside any session are kept, days; 0: for ever. */
   readonly jobDays: number;
   /** How long untouched sessions are kept, days; 0: for ever. */
@@ -43,7 +44,7 @@ export type RetentionDeps = {
 export type Retention = ReturnType<typeof createRetention>;
 
 export function createRetention(deps: RetentionDeps) {
-  const { queues, maintenance, rows, claims, turns, jobDays, sessionDays, logger } = deps;
+  const { queues, maintenance, rows, claims, sessionQueue, jobDays, sessionDays, logger } = deps;
   const everyMs = deps.intervalSeconds * SECOND;
 
   /** The queues drop jobs that have failed only when others do. */
@@ -75,9 +76,9 @@ export function createRetention(deps: RetentionDeps) {
 
   /** Closes the session first: a job that is accepted before stays, and none is accepted behind. */
   async function dropSession(session: SessionRef, before: Date): Promise<boolean> {
-    if (!(await turns.close(session.id))) return false;
+    if (!(await sessionQueue.close(session.id))) return false;
     if (!(await rows.isUntouched(session, before))) {
-      await turns.reopen(session.id);
+      await sessionQueue.reopen(session.id);
       return false;
     }
     await dropJobs((limit) => rows.jobsOfSession(session, limit));
@@ -107,13 +108,13 @@ export function createRetention(deps: RetentionDeps) {
 
     /** Sees to it that the queue has the schedule. */
     async schedule(): Promise<void> {
-      const known = await maintenance.getJobScheduler(PAYLOAD.task);
+      const known = await maintenance.getJobScheduler(PAYLOAD.action);
       if (known?.every === everyMs) return;
       const opts = { removeOnComplete: true, removeOnFail: { age: FAILED_JOB_TTL_SECONDS } };
       await maintenance.upsertJobScheduler(
-        PAYLOAD.task,
+        PAYLOAD.action,
         { every: everyMs },
-        { name: PAYLOAD.task, data: PAYLOAD, opts },
+        { name: PAYLOAD.action, data: PAYLOAD, opts },
       );
     },
   };

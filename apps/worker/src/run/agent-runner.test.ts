@@ -14,8 +14,8 @@ import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { JobEventWriter, NO_SIGNALS } from "../events/job-event-writer.ts";
-import { createRunningJobs } from "../job/running-jobs.ts";
 import { type AgentRunnerDeps, createAgentRunner } from "./agent-runner.ts";
+import { createRunControl } from "./run-control.ts";
 
 const NoConfig = z.strictObject({});
 type Context = AgentContext<z.output<typeof NoConfig>>;
@@ -45,19 +45,21 @@ async function runOnce(behave: (input: AgentInput, context: Context) => AgentRun
     toolbox: createToolbox(),
     retrieverFor: () => ({ search: async () => [] }),
     sessions: {},
-    steps: { load: async () => [], save: async () => true },
-    tasks: new Map(),
+    journal: { load: async () => [], save: async () => true },
+    systemJobs: new Map(),
   } as unknown as AgentRunnerDeps;
-  const writer = new JobEventWriter(payload.job_id, 1, 0, NO_SIGNALS, () => {});
-  const logger = { info() {}, warn() {}, error() {} } as never;
-  return createRunningJobs().during(payload.job_id, async (run) => {
-    const prepared = createAgentRunner(deps).prepare({ payload, attempt: 1, run, writer, logger, deadlineMs: 60_000 });
-    const error = await prepared.run().then(
-      () => null,
-      (thrown: unknown) => thrown,
-    );
-    return { error, answer: prepared.answer, seq: writer.seq };
+  const writer = new JobEventWriter({
+    ...{ jobId: payload.job_id, fencingToken: 1, seq: 0, signals: NO_SIGNALS, claimsJob: false },
+    schedule: () => {},
   });
+  const logger = { info() {}, warn() {}, error() {} } as never;
+  const run = createRunControl();
+  const prepared = createAgentRunner(deps).prepare({ payload, attempt: 1, run, writer, logger, deadlineMs: 60_000 });
+  const error = await prepared.run().then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  return { error, answer: prepared.result(), seq: writer.seq };
 }
 
 const USAGE = { input_tokens: 1, output_tokens: 1, total_tokens: 2 };
@@ -77,7 +79,7 @@ test("a run ends when its budget does, also when the agent swallows that and wai
     { max_steps: 0 },
   );
   expect(error).toMatchObject({ code: "budget_exhausted" });
-  expect(answer.content).toBe("word");
+  expect(answer.result.content).toBe("word");
 });
 
 test("what JSON cannot hold is the agent's fault, in its data and in its citations", async () => {
@@ -87,7 +89,7 @@ test("what JSON cannot hold is the agent's fault, in its data and in its citatio
       return { [field]: [1n] };
     });
     expect(error).toBeInstanceOf(TypeError);
-    expect(answer).toMatchObject({ content: "So far so good", data: undefined, citations: null });
+    expect(answer.result).toEqual({ content: "So far so good" });
   }
 });
 
@@ -102,5 +104,5 @@ test.each([
     yield odd as AgentEvent;
   });
   expect(error).toBeInstanceOf(TypeError);
-  expect([answer.content, seq]).toEqual(["So far so good", 1]);
+  expect([answer.result.content, seq]).toEqual(["So far so good", 1]);
 });

@@ -1,4 +1,4 @@
-/** Runs the agent, or the task, of one job: events to the writer, text to the answer, until it returns, throws or is aborted. */
+/** Runs the agent, or the system job, of one attempt: events go to the writer, text to the answer, until the run ends. */
 import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { createBudget } from "@agent-paas/agents/agent/budget.ts";
 import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
@@ -15,36 +15,37 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { JobEventWriter } from "../events/job-event-writer.ts";
-import type { Run } from "../job/running-jobs.ts";
 import type { JournalRepository } from "../storage/journal-repository.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
 import { createChildAgents } from "./child-agents.ts";
 import { createJobJournal, type JobJournal } from "./job-journal.ts";
 import { parseConfig } from "./parse-config.ts";
-import type { Tasks } from "./system-job.ts";
+import type { RunControl } from "./run-control.ts";
+import type { RunResult } from "./run-result.ts";
+import type { SystemJobs } from "./system-job.ts";
 
 export type AgentRunnerDeps = {
   readonly model: Model;
   readonly toolbox: Toolbox;
   readonly retrieverFor: (owner: string) => Retriever;
   readonly sessions: SessionRepository;
-  readonly steps: JournalRepository;
-  readonly tasks: Tasks;
+  readonly journal: JournalRepository;
+  readonly systemJobs: SystemJobs;
 };
 
 export type RunRequest = {
   readonly payload: JobPayload;
-  /** How often the agent was begun, this time included. */
+  /** From 1. */
   readonly attempt: number;
-  readonly run: Run;
+  readonly run: RunControl;
   readonly writer: JobEventWriter;
   readonly logger: Logger;
   /** Time limit of the attempt, ms. */
   readonly deadlineMs: number;
 };
 
-/** What a run has brought so far; kept when it breaks off. */
-export type Answer = {
+/** What a run has produced so far; it is kept when the run is aborted. */
+type Answer = {
   content: string;
   data: unknown;
   citations: readonly Citation[] | null;
@@ -53,7 +54,7 @@ export type Answer = {
   readonly tokens: () => number;
 };
 
-export const resultOf = ({ content, data, citations }: Answer): JobResult => ({
+const resultOf = ({ content, data, citations }: Answer): JobResult => ({
   content,
   ...(data === undefined ? {} : { data }),
   ...(citations === null ? {} : { citations }),
@@ -62,12 +63,12 @@ export const resultOf = ({ content, data, citations }: Answer): JobResult => ({
 export type AgentRunner = ReturnType<typeof createAgentRunner>;
 
 export function createAgentRunner(deps: AgentRunnerDeps) {
-  const { tasks, sessions } = deps;
+  const { systemJobs, sessions } = deps;
   return {
-    /** Whether this process can run jobs of the agent or task. */
-    offers: (agentType: string): boolean => tasks.has(agentType) || findAgent(agentType) !== undefined,
+    /** Whether this process can run jobs of the agent, or system jobs of that id. */
+    canRun: (agentType: string): boolean => systemJobs.has(agentType) || findAgent(agentType) !== undefined,
 
-    /** Starts nothing yet: the answer is there to be read whatever `run` will end with. */
+    /** Starts nothing yet: `result` can be read however `run` ends. */
     prepare(request: RunRequest) {
       const { payload, run, writer, logger } = request;
       const { signal } = run;
@@ -79,8 +80,8 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
       };
 
       async function begin(): Promise<AgentRun> {
-        const task = tasks.get(payload.agent_type);
-        if (task !== undefined) return task(payload, { signal, journal: job.journal, logger });
+        const systemJob = systemJobs.get(payload.agent_type);
+        if (systemJob !== undefined) return systemJob(payload, { signal, journal: job.journal, logger });
         const agent = findAgent(payload.agent_type);
         if (agent === undefined) throw new PlatformError("agent_unavailable");
         const config = parseConfig(agent, payload.config);
@@ -88,7 +89,16 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
         return new agent().run(inputOf(payload, sessions), job.contextOf(job.journal, 0, config, signal));
       }
 
-      return { answer, run: async () => consume(await begin(), signal, writer, answer) };
+      const startedAt = performance.now();
+      return {
+        run: async () => consume(await begin(), signal, writer, answer),
+        result: (): RunResult => ({
+          result: resultOf(answer),
+          resultTokens: answer.tokens(),
+          usage: answer.usage(),
+          executionMs: Math.round(performance.now() - startedAt),
+        }),
+      };
     },
   };
 }
@@ -100,7 +110,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
   const meter = createMeter(budget);
   const retriever = deps.retrieverFor(owner);
   const journal = createJobJournal({
-    steps: deps.steps,
+    repository: deps.journal,
     jobId,
     fencingToken: writer.fencingToken,
     resumed: attempt > 1,

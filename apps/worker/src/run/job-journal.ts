@@ -24,7 +24,7 @@ export type JobJournal = Journal & {
 };
 
 export type JobJournalOptions = {
-  readonly steps: JournalRepository;
+  readonly repository: JournalRepository;
   readonly jobId: string;
   readonly fencingToken: number;
   /** Whether an attempt before this one may have left steps. */
@@ -38,19 +38,19 @@ const MAX_VALUE_CHARS = 1024 * 1024;
 const MAX_INPUT_CHARS = 4_000;
 
 export function createJobJournal(options: JobJournalOptions): JobJournal {
-  const { steps, jobId, fencingToken, resumed, onRefused } = options;
+  const { repository, jobId, fencingToken, resumed, onRefused } = options;
   let lastNo = 0;
   let known: Promise<Map<string, JournalRow>> | null = null;
 
   /** What earlier attempts have left; this one adds to it. */
   async function load(): Promise<Map<string, JournalRow>> {
-    const rows = resumed ? await steps.load(jobId) : [];
+    const rows = resumed ? await repository.load(jobId) : [];
     lastNo = rows.at(-1)?.step_no ?? 0;
     return new Map(rows.map((row) => [row.step_key, row]));
   }
 
   async function save(step: JournalRow): Promise<void> {
-    if (await steps.save(step)) {
+    if (await repository.save(step)) {
       (await known)?.set(step.step_key, step);
       return;
     }

@@ -100,22 +100,29 @@ export const SalvagedPayloadSchema = JobPayloadSchema.extend({
   accepted_at: z.iso.datetime().catch(() => new Date().toISOString()),
 });
 
-/** The queue of deletions, of retention and of ends that no running job can write itself. */
+/** The queue of deletions, of retention, and of finalizations that no running job can do itself. */
 export const MAINTENANCE_QUEUE = "maintenance";
 
-export const MaintenancePayloadSchema = z.discriminatedUnion("task", [
-  /** End a cancelled job that no worker runs, without waiting for its place in the queue. */
-  z.object({ task: z.literal("end_cancelled_job"), job_id: IdSchema, kind: z.enum(JOB_KINDS) }),
-  /** End a job that failed in the queue without its processor having ended it. */
-  z.object({ task: z.literal("end_failed_job"), job_id: IdSchema, kind: z.enum(JOB_KINDS) }),
+const MaintenanceActionSchema = z.discriminatedUnion("action", [
+  /** Finalize a cancelled job that no worker runs, without waiting for its place in the queue. */
+  z.object({ action: z.literal("end_cancelled_job"), job_id: IdSchema, kind: z.enum(JOB_KINDS) }),
+  /** Finalize a job that failed in the queue without its processor having finalized it. */
+  z.object({ action: z.literal("end_failed_job"), job_id: IdSchema, kind: z.enum(JOB_KINDS) }),
   /** Delete a session with its messages and jobs; `receipt_id` names the event log in which its `done` will appear. */
   z.object({
-    task: z.literal("delete_session"),
+    action: z.literal("delete_session"),
     session_id: IdSchema,
     owner: z.string().min(1),
     receipt_id: IdSchema,
   }),
-  /** Drop what is older than the settings say. */
-  z.object({ task: z.literal("apply_retention") }),
+  /** Delete what is older than the settings allow. */
+  z.object({ action: z.literal("apply_retention") }),
 ]);
-export type MaintenancePayload = z.infer<typeof MaintenancePayloadSchema>;
+export type MaintenancePayload = z.infer<typeof MaintenanceActionSchema>;
+
+/** Version 0.1.0 called the action `task`; its payloads may still be in the queue after an upgrade. */
+export const MaintenancePayloadSchema = z.preprocess((payload) => {
+  if (typeof payload !== "object" || payload === null || !("task" in payload)) return payload;
+  const { task, ...others } = payload;
+  return { action: task, ...others };
+}, MaintenanceActionSchema);

@@ -32,6 +32,8 @@ export function createRedisKeys(prefix: string) {
 
     /** Hash: fencing_token, attempts, unfinished_attempts, isolated_after, seq, ended, cancel, progress of one job. */
     jobState: (jobId: string) => `${shard(jobId)}:job:${jobId}`,
+    /** Pattern of the job states of one event shard. */
+    jobStatesOf: (eventShard: number) => `{${prefix}:e${eventShard}}:job:*`,
     /** Stream: the event log of one job, an entry per batch, its id `<last seq>-<first seq>`. */
     eventLog: (jobId: string) => `${shard(jobId)}:events:${jobId}`,
     /** Channel: the same batches, live. */
@@ -41,6 +43,10 @@ export function createRedisKeys(prefix: string) {
     pendingSession: (sessionId: string) => `${base}:session:${sessionId}`,
     /** List of `kind:job id`: the jobs of a session in the order accepted; the head may run (I6). */
     sessionQueue: (sessionId: string) => `${base}:session-queue:${sessionId}`,
+    /** The list of version 0.1.0. */
+    formerSessionQueue: (sessionId: string) => `${base}:turns:${sessionId}`,
+    /** String: the version of these names, `2`. */
+    layout: `${base}:layout`,
     /** String: what an Idempotency-Key of an owner was used for. */
     idempotency: (owner: string, key: string) => `${base}:idem:${digest(`${owner}\n${key}`)}`,
 

@@ -2,7 +2,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { expect, test } from "vitest";
 import { WriterRefused } from "../events/job-event-writer.ts";
 import { classifyOutcome } from "./classify-outcome.ts";
-import { type AbortReason, RunAborted } from "./running-jobs.ts";
+import { type AbortReason, RunAborted } from "./run-control.ts";
 
 const running = new AbortController().signal;
 const aborted = (reason: AbortReason) => AbortSignal.abort(new RunAborted(reason));
@@ -12,31 +12,31 @@ test.each([
   ["superseded", "superseded"],
   ["shutdown", "requeued"],
 ] as const)("an abort as %s decides, whatever the run threw", (reason, kind) => {
-  const failure = classifyOutcome(new PlatformError("model_unavailable"), aborted(reason), true);
-  expect(failure).toEqual({ kind });
+  const outcome = classifyOutcome(new PlatformError("model_unavailable"), aborted(reason), true);
+  expect(outcome).toEqual({ kind });
 });
 
-test("the time limit of a job is no passing fault", () => {
-  const failure = classifyOutcome(new Error("socket closed"), aborted("deadline"), true);
-  expect(failure).toMatchObject({ kind: "failed", error: { code: "deadline_exceeded" } });
+test("the time limit of an attempt fails the job and is not retried", () => {
+  const outcome = classifyOutcome(new Error("socket closed"), aborted("deadline"), true);
+  expect(outcome).toMatchObject({ kind: "failed", error: { code: "deadline_exceeded" } });
 });
 
-test("a passing fault is tried again while tries are left", () => {
+test("a retryable error is retried while retries are left", () => {
   const error = new PlatformError("model_rate_limited");
   expect(classifyOutcome(error, running, true)).toEqual({ kind: "retry", error });
   expect(classifyOutcome(error, running, false)).toEqual({ kind: "failed", error });
 });
 
-test("a fault that no retry heals fails at once", () => {
+test("a terminal error fails the job at once", () => {
   const error = new PlatformError("model_auth_failed");
   expect(classifyOutcome(error, running, true)).toEqual({ kind: "failed", error });
 });
 
-test("what an agent throws of its own fails, and its words stay inside", () => {
-  const failure = classifyOutcome(new Error("secret detail"), running, true);
-  expect(failure).toMatchObject({ kind: "failed", error: { code: "agent_failed", message: "The agent failed." } });
+test("an error of the agent's own fails the job without showing its text", () => {
+  const outcome = classifyOutcome(new Error("secret detail"), running, true);
+  expect(outcome).toMatchObject({ kind: "failed", error: { code: "agent_failed", message: "The agent failed." } });
 });
 
-test("a refused write means that the job is another's", () => {
+test("a refused write means that a higher fencing token owns the job", () => {
   expect(classifyOutcome(new WriterRefused(), running, true)).toEqual({ kind: "superseded" });
 });

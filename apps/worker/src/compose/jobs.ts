@@ -1,0 +1,58 @@
+/** The life of jobs: claims, session order, publisher, finalizers, processors and the queue workers that feed them. */
+import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { WorkerConfig } from "../config.ts";
+import { startCancelListener } from "../control/cancel-listener.ts";
+import { createJobEventPublisher } from "../events/job-event-publisher.ts";
+import { createJobClaims } from "../job/job-claims.ts";
+import { createJobFinalizer } from "../job/job-finalizer.ts";
+import { createJobProcessor } from "../job/job-processor.ts";
+import { createQueuedJobFinalizer } from "../job/queued-job-finalizer.ts";
+import { createRunningJobs } from "../job/running-jobs.ts";
+import { createSessionQueue } from "../job/session-queue.ts";
+import { createUploads } from "../knowledge/uploads.ts";
+import type { AgentRunner } from "../run/agent-runner.ts";
+import type { RedisParts } from "./redis.ts";
+import type { Repositories } from "./storage.ts";
+
+export type JobParts = ReturnType<typeof createJobParts>;
+
+export function createJobParts(
+  config: WorkerConfig,
+  { keys, queues, eventRedis }: RedisParts,
+  { jobs }: Repositories,
+  logger: Logger,
+  releasers: Releasers,
+) {
+  const claims = createJobClaims(eventRedis, keys);
+  const sessionQueue = createSessionQueue(eventRedis, keys, queues, logger);
+  const logTtlSeconds = config.EVENT_LOG_TTL_SECONDS;
+  const publisher = createJobEventPublisher({ redis: eventRedis, keys, logTtlSeconds, logger });
+  releasers.add("publisher", () => publisher.close());
+  const uploads = createUploads(eventRedis, keys, logger);
+  const finalizer = createJobFinalizer(jobs, sessionQueue, uploads);
+  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer });
+  return { claims, sessionQueue, publisher, uploads, finalizer, queuedJobs, running: createRunningJobs() };
+}
+
+/** One processor per kind of job: they differ in their time limit. */
+export function createProcessors(
+  config: WorkerConfig,
+  parts: JobParts,
+  { jobs }: Repositories,
+  runner: AgentRunner,
+  logger: Logger,
+) {
+  const processor = (deadlineMs: number) => createJobProcessor({ ...parts, jobs, runner, logger, deadlineMs });
+  return { chat: processor(config.CHAT_DEADLINE_MS), execute: processor(config.EXECUTE_DEADLINE_MS) };
+}
+
+export function startControl(
+  { keys, subscriber }: RedisParts,
+  { claims, running }: JobParts,
+  logger: Logger,
+  releasers: Releasers,
+): void {
+  const listener = startCancelListener({ subscriber, keys, claims, running, logger });
+  releasers.add("cancel listener", () => listener.stop());
+}

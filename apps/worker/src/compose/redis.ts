@@ -1,0 +1,52 @@
+/** The worker's Redis connections, one per role, and its queues. */
+import { JOB_KINDS, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
+import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { connectRedis, type RedisConnection } from "@agent-paas/shared/redis/connect.ts";
+import { createRedisKeys, type RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { assertNoEviction } from "@agent-paas/shared/redis/memory.ts";
+import { Queue } from "bullmq";
+import type { WorkerConfig } from "../config.ts";
+import type { JobQueues } from "../job/job-queues.ts";
+import { upgradeRedis } from "../recovery/upgrade-redis.ts";
+
+export type RedisParts = {
+  readonly keys: RedisKeys;
+  /** For BullMQ and everything else that is not an event. */
+  readonly queueRedis: RedisConnection;
+  /** For the events and states of jobs. */
+  readonly eventRedis: RedisConnection;
+  readonly subscriber: RedisConnection;
+  readonly queues: JobQueues;
+  readonly maintenance: Queue;
+};
+
+/** Waits for Redis; throws for one that evicts keys. */
+export async function openRedis(
+  config: WorkerConfig,
+  name: string,
+  logger: Logger,
+  releasers: Releasers,
+): Promise<RedisParts> {
+  const keys = createRedisKeys(config.REDIS_PREFIX);
+  const connect = (role: "worker" | "subscriber", connectionName: string) => {
+    const redis = connectRedis(config.REDIS_URL, role, connectionName, logger);
+    releasers.add("redis", () => redis.disconnect());
+    return redis;
+  };
+  const queueRedis = connect("worker", name);
+  const eventRedis = connect("worker", `${name}:events`);
+  const subscriber = connect("subscriber", name);
+  await assertNoEviction(queueRedis);
+  await upgradeRedis(queueRedis, keys, logger);
+
+  const openQueue = (queueName: string): Queue => {
+    // The API writes the settings of the queues; workers only read from them and add to them.
+    const queue = new Queue(queueName, { connection: queueRedis, prefix: keys.bullmq, skipMetasUpdate: true });
+    queue.on("error", (err) => logger.warn({ err, queue: queueName }, "queue error"));
+    releasers.add("queue", () => queue.close());
+    return queue;
+  };
+  const queues = Object.fromEntries(JOB_KINDS.map((kind) => [kind, openQueue(kind)])) as JobQueues;
+  return { keys, queueRedis, eventRedis, subscriber, queues, maintenance: openQueue(MAINTENANCE_QUEUE) };
+}

@@ -1,0 +1,60 @@
+/** What takes jobs and what keeps the platform clean: queue workers, maintenance, retention, the reaper. */
+import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { WorkerConfig } from "../config.ts";
+import { createJobWorkers } from "../queue/job-workers.ts";
+import { createMaintenanceProcessor } from "../queue/maintenance-processor.ts";
+import { createRetention } from "../queue/retention.ts";
+import { createFailedJobs } from "../recovery/failed-jobs.ts";
+import { createOrphanFinalizer } from "../recovery/orphan-finalizer.ts";
+import { startReaper } from "../recovery/reaper.ts";
+import type { AgentRunner } from "../run/agent-runner.ts";
+import { createProcessors, type JobParts } from "./jobs.ts";
+import type { RedisParts } from "./redis.ts";
+import type { Repositories } from "./storage.ts";
+
+export type UpkeepDeps = {
+  readonly config: WorkerConfig;
+  readonly name: string;
+  readonly redis: RedisParts;
+  readonly repositories: Repositories;
+  readonly parts: JobParts;
+  readonly runner: AgentRunner;
+  readonly logger: Logger;
+  readonly releasers: Releasers;
+};
+
+/** Resolves when this worker takes jobs. */
+export async function startUpkeep(deps: UpkeepDeps): Promise<void> {
+  const { config, name, redis, repositories, parts, runner, logger, releasers } = deps;
+  const { keys, queueRedis, queues, maintenance } = redis;
+  const { claims, publisher, sessionQueue, queuedJobs, finalizer, running } = parts;
+  const { orphanedJobs: rows, sessions } = repositories;
+
+  const failedJobs = createFailedJobs({ queues, maintenance, claims, rows, logger });
+  const retention = createRetention({
+    ...{ queues, maintenance, claims, sessionQueue, logger },
+    rows: repositories.retention,
+    jobDays: config.JOB_RETENTION_DAYS,
+    sessionDays: config.SESSION_RETENTION_DAYS,
+    intervalSeconds: config.RETENTION_INTERVAL_SECONDS,
+  });
+  const workers = createJobWorkers({
+    redis: queueRedis,
+    prefix: keys.bullmq,
+    name,
+    concurrency: { chat: config.WORKER_CHAT_CONCURRENCY, execute: config.WORKER_EXECUTE_CONCURRENCY },
+    processors: createProcessors(config, parts, repositories, runner, logger),
+    maintenance: createMaintenanceProcessor({ queues, queuedJobs, sessions, claims, publisher, retention }),
+    onFailed: failedJobs.listener,
+    running,
+    logger,
+  });
+  releasers.add("job workers", () => workers.stop(config.SHUTDOWN_GRACE_MS));
+  await workers.start();
+
+  const orphans = createOrphanFinalizer({ claims, publisher, finalizer, rows });
+  const sweeps = [failedJobs.sweep, retention.schedule];
+  const reaper = startReaper({ redis: queueRedis, keys, rows, orphans, sweeps, logger });
+  releasers.add("reaper", () => reaper.stop());
+}

@@ -1,0 +1,58 @@
+import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+import { expect, test } from "vitest";
+import { type Admission, admit, type JobFacts } from "./admit.ts";
+
+const FIRST_START: JobFacts = {
+  fencingToken: 1,
+  canRun: true,
+  waitedMs: 0,
+  jobsAhead: 0,
+  crashes: { unfinishedAttempts: 0, isolatedAfter: 0 },
+  isEnding: false,
+};
+const START: Admission = { kind: "start" };
+const GIVEN_UP: Admission = { kind: "finalize", code: "worker_lost" };
+const HALF = () => 0.5;
+
+const crashed = (unfinishedAttempts: number, isolatedAfter = 0): Partial<JobFacts> => ({
+  fencingToken: unfinishedAttempts + 1,
+  crashes: { unfinishedAttempts, isolatedAfter },
+});
+const isolated = (ms: number, unfinishedAttempts: number): Admission => ({
+  kind: "delay",
+  why: "poison_job",
+  ms,
+  unfinishedAttempts,
+});
+
+test.each<[string, Partial<JobFacts>, Admission]>([
+  ["a first start", {}, START],
+  ["an agent that this worker lacks, first offer", { canRun: false }, { kind: "requeue", why: "no_capable_worker" }],
+  [
+    "an agent that this worker lacks, second offer",
+    { canRun: false, fencingToken: 2 },
+    { kind: "delay", why: "no_capable_worker", ms: SECOND },
+  ],
+  [
+    "an agent that this worker lacks, busy session",
+    { canRun: false, jobsAhead: 3 },
+    { kind: "requeue", why: "no_capable_worker" },
+  ],
+  ["an agent that no worker has had for five minutes", { canRun: false, waitedMs: 5 * MINUTE + 1 }, START],
+  ["a busy session", { jobsAhead: 2 }, { kind: "delay", why: "session_busy", ms: 5 * SECOND, jobsAhead: 2 }],
+  [
+    "a busy session, job being cancelled",
+    { jobsAhead: 2, isEnding: true },
+    { kind: "delay", why: "session_busy", ms: 5 * SECOND, jobsAhead: 2 },
+  ],
+  ["two unfinished attempts", crashed(2), START],
+  ["three unfinished attempts", crashed(3), isolated(10 * SECOND, 3)],
+  ["three unfinished attempts, isolated already", crashed(3, 3), START],
+  ["four unfinished attempts, isolated after three", crashed(4, 3), isolated(30 * SECOND, 4)],
+  ["four unfinished attempts, isolated already", crashed(4, 4), START],
+  ["five unfinished attempts", crashed(5, 4), GIVEN_UP],
+  ["more than five unfinished attempts", crashed(9), GIVEN_UP],
+  ["five unfinished attempts of a job that only has to end", { ...crashed(5), isEnding: true }, START],
+])("%s", (_, facts, expected) => {
+  expect(admit({ ...FIRST_START, ...facts }, HALF)).toEqual(expected);
+});

@@ -1,0 +1,54 @@
+/** Whether a job may start now, decided from facts alone; `apply-admission.ts` carries the decision out. */
+import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+import { type CrashHistory, checkCrashLoop } from "./poison-jobs.ts";
+import { RECHECK_MS } from "./session-queue.ts";
+
+/** How long a job waits for a worker that has its agent, and how often it is offered to the workers meanwhile. */
+export const CAPABLE_WORKER_WAIT_MS = 5 * MINUTE;
+const CAPABLE_WORKER_RECHECK_MS = SECOND;
+
+export type JobFacts = {
+  readonly fencingToken: number;
+  /** Whether this worker has the job's agent. */
+  readonly canRun: boolean;
+  /** Since the job was accepted. */
+  readonly waitedMs: number;
+  /** How many jobs of the session come first (I6). */
+  readonly jobsAhead: number;
+  readonly crashes: CrashHistory;
+  /** Whether only the end of the job is left to write or publish: it was cancelled, or its row is terminal. */
+  readonly isEnding: boolean;
+};
+
+export type Admission =
+  | { readonly kind: "start" }
+  | { readonly kind: "delay"; readonly why: "no_capable_worker"; readonly ms: number }
+  | { readonly kind: "delay"; readonly why: "session_busy"; readonly ms: number; readonly jobsAhead: number }
+  | { readonly kind: "delay"; readonly why: "poison_job"; readonly ms: number; readonly unfinishedAttempts: number }
+  | { readonly kind: "requeue"; readonly why: "no_capable_worker" }
+  | { readonly kind: "finalize"; readonly code: "worker_lost" };
+
+/** @param random spreads isolated starts; from 0 to 1. */
+export function admit(facts: JobFacts, random: () => number = Math.random): Admission {
+  const { fencingToken, canRun, waitedMs, jobsAhead, crashes, isEnding } = facts;
+  // A worker may lack an agent that another one offers, during a rollout above all. A requeued job goes to the worker
+  // that has waited longest; every second time it is delayed, so that it does not circle. After a while no worker seems
+  // to have the agent, and the job may start and fail.
+  if (!canRun && waitedMs <= CAPABLE_WORKER_WAIT_MS) {
+    if (fencingToken % 2 === 1) return { kind: "requeue", why: "no_capable_worker" };
+    return { kind: "delay", why: "no_capable_worker", ms: CAPABLE_WORKER_RECHECK_MS };
+  }
+  if (jobsAhead > 0) return { kind: "delay", why: "session_busy", ms: RECHECK_MS, jobsAhead };
+  if (isEnding) return { kind: "start" };
+  const check = checkCrashLoop(crashes);
+  switch (check.kind) {
+    case "pass":
+      return { kind: "start" };
+    case "give_up":
+      return { kind: "finalize", code: "worker_lost" };
+    case "isolate": {
+      const ms = Math.round(random() * check.withinMs);
+      return { kind: "delay", why: "poison_job", ms, unfinishedAttempts: check.unfinishedAttempts };
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/** Carries out what `admit` decided for a job that does not start now. */
+import type { ThoughtEvent } from "@agent-paas/shared/contract/events.ts";
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { SECOND } from "@agent-paas/shared/time.ts";
+import type { JobEventPublisher } from "../events/job-event-publisher.ts";
+import { NO_SIGNALS, SEQ_SKIP_PER_ATTEMPT } from "../events/job-event-writer.ts";
+import { STATUS_TEXTS } from "../events/status-texts.ts";
+import { NO_RESULT } from "../run/run-result.ts";
+import type { Admission } from "./admit.ts";
+import type { JobClaims } from "./job-claims.ts";
+import type { Lease } from "./lease.ts";
+import type { QueuedJobFinalizer } from "./queued-job-finalizer.ts";
+import { RetryLater, retryDelayMs } from "./retry-delay.ts";
+import type { SessionQueue } from "./session-queue.ts";
+
+export type AdmissionDeps = {
+  readonly sessionQueue: SessionQueue;
+  readonly claims: JobClaims;
+  readonly publisher: JobEventPublisher;
+  readonly queuedJobs: QueuedJobFinalizer;
+};
+
+type NotStarted = Exclude<Admission, { kind: "start" }>;
+
+/** Throws unless the job was finalized: what the lease throws tells BullMQ that the job has moved. */
+export async function applyAdmission(
+  deps: AdmissionDeps,
+  lease: Lease,
+  payload: JobPayload,
+  admission: NotStarted,
+  logger: Logger,
+): Promise<void> {
+  if (admission.kind === "requeue") return lease.requeue();
+  if (admission.kind === "finalize") return giveUp(deps, lease, payload, admission.code, logger);
+  const texts = STATUS_TEXTS[payload.locale];
+  switch (admission.why) {
+    case "no_capable_worker":
+      return lease.delay(admission.ms);
+    case "session_busy": {
+      const { jobsAhead, ms } = admission;
+      if (lease.fencingToken === 1) {
+        const content = texts.queued(jobsAhead);
+        await publishThought(deps, payload, lease.fencingToken, { content, type: "queued", position: jobsAhead });
+      }
+      // The head may have ended between the check and the delay, when there was no delayed job to promote.
+      return lease.delay(ms, async () => {
+        if ((await deps.sessionQueue.jobsAhead(payload)) === 0) await lease.promote();
+      });
+    }
+    case "poison_job": {
+      const { ms, unfinishedAttempts } = admission;
+      const content = texts.startingIsolated(unfinishedAttempts, Math.ceil(ms / SECOND));
+      await publishThought(deps, payload, lease.fencingToken, { content, type: "status", delay_ms: ms });
+      await deps.claims.noteIsolation(payload.job_id, unfinishedAttempts);
+      return lease.delay(ms);
+    }
+  }
+}
+
+async function giveUp(
+  { queuedJobs, claims }: AdmissionDeps,
+  lease: Lease,
+  { job_id: jobId }: JobPayload,
+  code: "worker_lost",
+  logger: Logger,
+): Promise<void> {
+  logger.error("job given up: its workers crashed too often");
+  const ending = { status: "failed", error: new PlatformError(code), ...NO_RESULT } as const;
+  const isFinalized = await queuedJobs.finalize(lease, ending);
+  if (isFinalized || (await claims.endPublication(jobId)) === "published") return;
+  throw new RetryLater("claimed elsewhere", retryDelayMs(1, null));
+}
+
+/** Publishes a status of a job that does not start, in the job's own log. */
+async function publishThought(
+  { claims, publisher }: AdmissionDeps,
+  { job_id: jobId }: JobPayload,
+  fencingToken: number,
+  data: ThoughtEvent["data"],
+): Promise<void> {
+  const claim = await claims.claim(jobId, fencingToken, { beginsAttempt: false });
+  if (claim.kind !== "claimed") return;
+  const writer = publisher.open(jobId, fencingToken, claim.seq, NO_SIGNALS);
+  if (claim.attempts > 0) writer.skipTo(claim.seq + SEQ_SKIP_PER_ATTEMPT);
+  writer.append({ event: "thought", data });
+  await writer.flushed();
+}

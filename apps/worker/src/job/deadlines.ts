@@ -1,0 +1,27 @@
+/** The time limits of a run: the platform's deadline counts per attempt, the budget's from the job's first start. */
+import { budgetExhausted } from "@agent-paas/agents/agent/budget.ts";
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import type { RunControl } from "../run/run-control.ts";
+
+export type DeadlineFacts = {
+  readonly payload: Pick<JobPayload, "limits">;
+  readonly firstStartedAt: number;
+  readonly run: RunControl;
+};
+
+export function startDeadlines(attemptMs: number, { payload, firstStartedAt, run }: DeadlineFacts): { clear(): void } {
+  const timers = [setTimeout(() => run.abort("deadline"), attemptMs)];
+  const { deadline_ms: budgetMs } = payload.limits;
+  if (budgetMs !== undefined) {
+    const leftMs = firstStartedAt + budgetMs - Date.now();
+    const expire = () => run.fail(budgetExhausted("deadline_ms", budgetMs));
+    // At once: an agent that keeps the thread busy would not let a timer run.
+    if (leftMs <= 0) expire();
+    else timers.push(setTimeout(expire, leftMs));
+  }
+  return {
+    clear() {
+      for (const timer of timers) clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/** Gathers the facts that `admit` decides by. Each look costs a round trip, so none is made whose answer is certain. */
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import type { AgentRunner } from "../run/agent-runner.ts";
+import type { JobRepository } from "../storage/job-repository.ts";
+import { CAPABLE_WORKER_WAIT_MS, type JobFacts } from "./admit.ts";
+import type { JobClaims } from "./job-claims.ts";
+import { mayBePoison } from "./poison-jobs.ts";
+import type { SessionQueue } from "./session-queue.ts";
+
+export type FactsDeps = {
+  readonly sessionQueue: SessionQueue;
+  readonly claims: JobClaims;
+  readonly jobs: Pick<JobRepository, "isEnded">;
+  readonly runner: Pick<AgentRunner, "canRun">;
+};
+
+const NO_CRASHES = { crashes: { unfinishedAttempts: 0, isolatedAfter: 0 }, isEnding: false } as const;
+
+export async function gatherFacts(deps: FactsDeps, payload: JobPayload, fencingToken: number): Promise<JobFacts> {
+  const canRun = deps.runner.canRun(payload.agent_type);
+  const waitedMs = Date.now() - Date.parse(payload.accepted_at);
+  const known = { fencingToken, canRun, waitedMs, jobsAhead: 0, ...NO_CRASHES };
+  if (!canRun && waitedMs <= CAPABLE_WORKER_WAIT_MS) return known;
+  const isFirstStart = fencingToken === 1;
+  // A job that began its session has nothing before it, and the session is known to nobody else yet (I6).
+  const jobsAhead = payload.begins_session && isFirstStart ? 0 : await deps.sessionQueue.jobsAhead(payload);
+  if (jobsAhead > 0 || isFirstStart) return { ...known, jobsAhead };
+  return { ...known, ...(await gatherCrashes(deps, payload.job_id)) };
+}
+
+async function gatherCrashes(
+  { claims, jobs }: FactsDeps,
+  jobId: string,
+): Promise<Pick<JobFacts, "crashes" | "isEnding">> {
+  const { cancelRequested, ...crashes } = await claims.crashHistory(jobId);
+  const isEnding = cancelRequested || (mayBePoison(crashes) && (await jobs.isEnded(jobId)));
+  return { crashes, isEnding };
+}

@@ -1,0 +1,50 @@
+/**
+ * Finalizes jobs that are in a queue and will not run: cancelled while they waited, failed without their processor, given
+ * up. It uses a fencing token of its own, so that a worker that still starts the job is refused (I4).
+ */
+import { type JobPayload, SalvagedPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
+import type { JobEventPublisher } from "../events/job-event-publisher.ts";
+import { NO_SIGNALS } from "../events/job-event-writer.ts";
+import { takeBackShown } from "../events/take-back-shown.ts";
+import type { JobRepository } from "../storage/job-repository.ts";
+import type { JobClaims } from "./job-claims.ts";
+import type { JobEnding, JobFinalizer } from "./job-finalizer.ts";
+
+export type QueuedJobFinalizerDeps = {
+  readonly claims: JobClaims;
+  readonly publisher: JobEventPublisher;
+  readonly jobs: JobRepository;
+  readonly finalizer: JobFinalizer;
+};
+
+/** A job as its queue has it; the payload may be one that cannot be read. */
+export type QueuedJob = { readonly payload: unknown; readonly fencingToken: number };
+
+export type QueuedJobFinalizer = ReturnType<typeof createQueuedJobFinalizer>;
+
+export function createQueuedJobFinalizer({ claims, publisher, jobs, finalizer }: QueuedJobFinalizerDeps) {
+  return {
+    /** False: another process claimed the job first, or it has ended. Throws when the payload names no owner and id. */
+    async finalize(job: QueuedJob, ending: JobEnding): Promise<boolean> {
+      const payload: JobPayload = SalvagedPayloadSchema.parse(job.payload);
+      const fencingToken = job.fencingToken + 1;
+      const claim = await claims.claim(payload.job_id, fencingToken, { beginsAttempt: false });
+      if (claim.kind === "ended") await finalizer.leaveSessionQueue(payload);
+      if (claim.kind !== "claimed") return false;
+      const writer = publisher.open(payload.job_id, fencingToken, claim.seq, NO_SIGNALS);
+      const started = await jobs.start(payload, fencingToken);
+      if (started.kind === "stale") return false;
+      if (started.kind === "ended") {
+        await finalizer.republishEnd(payload, writer, started.row);
+        return true;
+      }
+      // The start above counts as one attempt in the row.
+      const hadAttempts = claim.attempts > 0 || started.attempt > 1;
+      if (hadAttempts) takeBackShown(writer, claim.seq);
+      // Skip seq 1: a first attempt may publish it before its row exists.
+      else writer.skipTo(claim.seq + 1);
+      await finalizer.finalize(payload, writer, ending);
+      return true;
+    },
+  };
+}

@@ -1,0 +1,89 @@
+/** What follows from the outcome of a run: finalize the job, let BullMQ retry it, requeue it, or leave it alone. */
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { SECOND } from "@agent-paas/shared/time.ts";
+import { STATUS_TEXTS } from "../events/status-texts.ts";
+import { classifyOutcome, type RunOutcome } from "../run/classify-outcome.ts";
+import type { RunControl } from "../run/run-control.ts";
+import type { RunResult } from "../run/run-result.ts";
+import type { JobClaims } from "./job-claims.ts";
+import type { JobFinalizer } from "./job-finalizer.ts";
+import type { Lease } from "./lease.ts";
+import { RetryLater, retryDelayMs } from "./retry-delay.ts";
+import type { StartedAttempt } from "./start-attempt.ts";
+
+export type SettleDeps = { readonly claims: JobClaims; readonly finalizer: JobFinalizer };
+
+export type Attempt = StartedAttempt & {
+  readonly lease: Lease;
+  readonly payload: JobPayload;
+  readonly run: RunControl;
+  readonly logger: Logger;
+  /** From acceptance to this start. */
+  readonly queueMs: number;
+};
+
+/** Throws when the job is not finalized: the error tells BullMQ what becomes of it. */
+export async function settle(
+  deps: SettleDeps,
+  attempt: Attempt,
+  outcome: RunOutcome,
+  result: RunResult,
+): Promise<void> {
+  const { payload, writer, logger } = attempt;
+  switch (outcome.kind) {
+    case "completed":
+      await deps.finalizer.finalize(payload, writer, { status: "completed", ...result });
+      logEnd(attempt, { status: "completed", ms: result.executionMs });
+      return;
+    case "cancelled":
+      await deps.finalizer.finalize(payload, writer, { status: "cancelled", ...result });
+      logEnd(attempt, { status: "cancelled" });
+      return;
+    case "failed":
+      logFailure(attempt, outcome.error);
+      await deps.finalizer.finalize(payload, writer, { status: "failed", error: outcome.error, ...result });
+      return;
+    case "retry":
+      return retry(deps, attempt, outcome.error, result);
+    case "requeued":
+      logger.info("job requeued: this worker stops");
+      writer.append({ event: "thought", data: { content: STATUS_TEXTS[payload.locale].requeued, type: "status" } });
+      await writer.flushed();
+      await deps.claims.closeAttempt(payload.job_id);
+      return attempt.lease.requeue();
+    case "superseded":
+      logger.warn("run stopped: a higher fencing token owns the job");
+      await deps.claims.closeAttempt(payload.job_id);
+      throw new Error("superseded");
+  }
+}
+
+async function retry(deps: SettleDeps, attempt: Attempt, error: PlatformError, result: RunResult): Promise<void> {
+  const { lease, payload, run, writer, logger } = attempt;
+  const delayMs = retryDelayMs(lease.retriesUsed + 1, error);
+  logger.warn({ code: error.code, err: error, delay_ms: delayMs }, "job will be retried");
+  const content = STATUS_TEXTS[payload.locale].retryingIn(Math.ceil(delayMs / SECOND));
+  writer.append({ event: "thought", data: { content, type: "status", code: error.code, delay_ms: delayMs } });
+  await writer.flushed();
+  // The reply to the batch may have brought a cancel request: it ends the job now, not at its next attempt.
+  if (run.signal.aborted) return settle(deps, attempt, classifyOutcome(null, run.signal, false), result);
+  await deps.claims.closeAttempt(payload.job_id);
+  throw new RetryLater(error.code, delayMs);
+}
+
+function logEnd(
+  { payload, queueMs, logger }: Attempt,
+  fields: { readonly status: string; readonly ms?: number },
+): void {
+  const { kind, agent_type } = payload;
+  logger.info({ ...fields, kind, agent_type, queue_ms: queueMs }, "job ended");
+}
+
+/** A failure that the request itself caused is no warning to the operator. */
+function logFailure({ logger }: Attempt, error: PlatformError): void {
+  const fields = { status: "failed", code: error.code };
+  if (error.status < 500) logger.info({ ...fields, reason: error.message }, "job ended");
+  else logger.warn({ ...fields, err: error }, "job ended");
+}

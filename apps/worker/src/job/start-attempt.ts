@@ -1,0 +1,123 @@
+/** How an attempt starts: the job is claimed in Redis, started in the database, and the start is published. */
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
+import type { JobEventPublisher } from "../events/job-event-publisher.ts";
+import { type JobEventWriter, SEQ_SKIP_PER_ATTEMPT } from "../events/job-event-writer.ts";
+import { STATUS_TEXTS } from "../events/status-texts.ts";
+import type { RunControl } from "../run/run-control.ts";
+import type { JobRepository, StartedJob } from "../storage/job-repository.ts";
+import type { JobClaims } from "./job-claims.ts";
+import type { JobFinalizer } from "./job-finalizer.ts";
+import { RetryLater, retryDelayMs } from "./retry-delay.ts";
+
+export type StartDeps = {
+  readonly claims: JobClaims;
+  readonly publisher: JobEventPublisher;
+  readonly jobs: JobRepository;
+  readonly finalizer: JobFinalizer;
+};
+
+export type StartedAttempt = {
+  /** From 1. */
+  readonly attempt: number;
+  /** When the job's first attempt started, ms since 1970. */
+  readonly firstStartedAt: number;
+  readonly writer: JobEventWriter;
+};
+
+/**
+ * Null: the job had ended, and its end is published. A cancel requested before aborts the run. Throws `RetryLater` when
+ * another process has the job.
+ */
+export async function startAttempt(
+  deps: StartDeps,
+  payload: JobPayload,
+  fencingToken: number,
+  run: RunControl,
+): Promise<StartedAttempt | null> {
+  if (fencingToken === 1) {
+    const first = await firstStart(deps, payload, run);
+    if (first !== "claimed_elsewhere") return first;
+  }
+  return restart(deps, payload, fencingToken, run);
+}
+
+/**
+ * A first start has no other before it, so its first batch of events claims the job in the script that appends it, while
+ * the row is written: one wait for both. The batch is refused when the job was claimed before.
+ */
+async function firstStart(
+  deps: StartDeps,
+  payload: JobPayload,
+  run: RunControl,
+): Promise<StartedAttempt | null | "claimed_elsewhere"> {
+  const writer = deps.publisher.openFirst(payload.job_id, signalsOf(run));
+  publishStart(payload, 1, writer);
+  const claiming = writer.flushed().then(
+    () => {
+      failpoint("claimed", payload.job_id);
+      return true;
+    },
+    () => false,
+  );
+  const [started, isClaimed] = await Promise.all([deps.jobs.start(payload, 1), claiming]);
+  if (!isClaimed) return "claimed_elsewhere";
+  const own = await startedOrRepublished(deps, payload, writer, started);
+  return own && { ...own, writer };
+}
+
+/** Claims first: the claim says what the log holds and how many attempts there were. */
+async function restart(
+  deps: StartDeps,
+  payload: JobPayload,
+  fencingToken: number,
+  run: RunControl,
+): Promise<StartedAttempt | null> {
+  const { claims, publisher, jobs, finalizer } = deps;
+  const claim = await claims.claim(payload.job_id, fencingToken);
+  if (claim.kind === "ended") {
+    await finalizer.leaveSessionQueue(payload);
+    return null;
+  }
+  if (claim.kind === "stale") throw new RetryLater("claimed elsewhere", retryDelayMs(1, null));
+  failpoint("claimed", payload.job_id);
+  if (claim.cancelRequested) run.abort("cancelled");
+  const writer = publisher.open(payload.job_id, fencingToken, claim.seq, signalsOf(run));
+  const started = await startedOrRepublished(deps, payload, writer, await jobs.start(payload, fencingToken));
+  if (started === null) return null;
+  // A Redis that lost its last second may know of fewer attempts than the row.
+  const attempt = Math.max(claim.attempts, started.attempt);
+  if (attempt > 1) writer.skipTo(claim.seq + SEQ_SKIP_PER_ATTEMPT);
+  // Cancelled before its first attempt: publish nothing. Cancelled after one: publish `reset` to clear what clients show.
+  if (attempt > 1 || !run.signal.aborted) publishStart(payload, attempt, writer);
+  return { attempt, firstStartedAt: started.firstStartedAt, writer };
+}
+
+const signalsOf = (run: RunControl) => ({
+  refused: () => run.abort("superseded"),
+  cancelRequested: () => run.abort("cancelled"),
+});
+
+/** Null: the row is terminal, and its end is published again. */
+async function startedOrRepublished(
+  { finalizer }: StartDeps,
+  payload: JobPayload,
+  writer: JobEventWriter,
+  started: StartedJob,
+): Promise<(StartedJob & { kind: "started" }) | null> {
+  if (started.kind === "started") return started;
+  if (started.kind === "stale") throw new RetryLater("started elsewhere", retryDelayMs(1, null));
+  await finalizer.republishEnd(payload, writer, started.row);
+  return null;
+}
+
+/** The first events of an attempt; `reset` tells clients to drop what an earlier attempt wrote. */
+function publishStart(payload: JobPayload, attempt: number, writer: JobEventWriter): void {
+  const texts = STATUS_TEXTS[payload.locale];
+  if (attempt > 1) {
+    writer.append({ event: "thought", data: { content: texts.startingOver(attempt), type: "retry", attempt } });
+    writer.append({ event: "message", data: { content: "", type: "reset" } });
+  } else {
+    writer.append({ event: "thought", data: { content: texts.processing(payload.agent_type), type: "status" } });
+  }
+}

@@ -1,0 +1,44 @@
+/** The control of one run: its abort signal, and the reasons for which it may be aborted. */
+import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+
+export type AbortReason =
+  /** A client called cancel: finalize the job as cancelled (I7). */
+  | "cancelled"
+  /** A higher fencing token owns the job, or its lock is lost: stop and write nothing (I4). */
+  | "superseded"
+  /** This process stops: requeue the job. */
+  | "shutdown"
+  /** The time limit of one attempt. */
+  | "deadline";
+
+export class RunAborted extends Error {
+  override readonly name = "RunAborted";
+  readonly reason: AbortReason;
+
+  constructor(reason: AbortReason) {
+    super(`the run was aborted: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+export type RunControl = {
+  readonly signal: AbortSignal;
+  /** Aborts with a reason; the first one stays. */
+  abort(reason: AbortReason): void;
+  /** Aborts with a failure of the job. */
+  fail(error: PlatformError): void;
+};
+
+const abortErrors = new WeakSet<object>();
+
+export function createRunControl(): RunControl {
+  const controller = new AbortController();
+  const stop = (error: Error) => {
+    abortErrors.add(error);
+    controller.abort(error);
+  };
+  return { signal: controller.signal, abort: (reason) => stop(new RunAborted(reason)), fail: stop };
+}
+
+/** Whether this very error has aborted a run: promises that the run left behind may still reject with it. */
+export const hasAbortedRun = (error: unknown): boolean => error instanceof Error && abortErrors.has(error);

@@ -1,0 +1,13 @@
+/** What a run produced; partial when the job did not complete. */
+import { type JobResult, NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
+
+export type RunResult = {
+  /** How long the run took, ms. */
+  readonly executionMs: number;
+  readonly result: JobResult;
+  /** Tokens of the result's text. */
+  readonly resultTokens: number;
+  readonly usage: Usage;
+};
+
+export const NO_RESULT: RunResult = { executionMs: 0, result: { content: "" }, resultTokens: 0, usage: NO_USAGE };
