@@ -1,6 +1,7 @@
 /** The version stands in one place, the root's package.json; what else names it is held to it here. */
 import { VERSION } from "@agent-paas/shared/version.ts";
 import { expect, test } from "vitest";
+import { readSections } from "../../scripts/release/changelog.ts";
 import { listFiles, readSources, readText } from "../support/sources.ts";
 
 const root = JSON.parse(readText("package.json"));
@@ -37,4 +38,11 @@ test("the code reads the version from the root's package.json, by one module", (
   expect(VERSION).toBe(root.version);
   const readers = readSources().filter(({ file, own }) => !file.startsWith("test/") && own.includes("package.json"));
   expect(readers.map(({ file }) => file)).toEqual(["packages/shared/src/version.ts"]);
+});
+
+test("the changelog's newest released version is the present one, and every version has a date", () => {
+  const [, unreleased, ...released] = readSections(readText("CHANGELOG.md"));
+  expect(unreleased?.version).toBe("Unreleased");
+  expect(released[0]?.version).toBe(root.version);
+  expect(released.filter(({ date, body }) => date === null || body === "")).toEqual([]);
 });
