@@ -55,7 +55,7 @@ test.each([...workspaces.keys()])("the cached type check of %s has all that it r
   expect(unseen).toEqual([]);
 });
 
-test("a change in a workspace, in the lock file or in the compiler's options invalidates all that depends on it", () => {
+test("a change in a workspace, the lock file or the compiler's options invalidates all that depends on it", () => {
   expect(turbo.tasks.transit?.dependsOn).toEqual(["^transit"]);
   expect(turbo.tasks.transit?.inputs).toEqual(turbo.tasks.types?.inputs);
   expect(turbo.globalDependencies).toEqual(["package.json", "package-lock.json", "tsconfig.base.json"]);
