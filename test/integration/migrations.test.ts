@@ -1,8 +1,10 @@
 /** Several workers start at once: the database is migrated once, whoever comes first and whoever died on the way. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { migrate } from "../../apps/worker/src/storage/migrate.ts";
 import { ROOT } from "../support/sources.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
@@ -14,6 +16,8 @@ const MIGRATE = `
   await db.destroy();
 `;
 const MIGRATE_MODULE = join(ROOT, "apps/worker/src/storage/migrate.ts");
+
+const ADDED_LAST = ["agent_logs_running", "agent_logs_of_sessions", "agent_logs_queries", "sessions_updated_at"];
 
 const migrateInProcess = (file: string) =>
   promisify(execFile)(process.execPath, ["--input-type=module-typescript", "-e", MIGRATE, file, MIGRATE_MODULE], {
@@ -33,7 +37,7 @@ test("six processes at once", async () => {
     "004-indexes",
     "005-knowledge-indexes",
     "006-reaper-and-retention",
-    "007-glossary-names",
+    "007-glossary-names-breaking",
   ]);
 });
 
@@ -41,4 +45,36 @@ test("a process that died in the middle leaves no lock behind", async () => {
   const { file, db } = await openTestDatabase();
   await db("knex_migrations_lock").update({ is_locked: 1 });
   await expect(migrateInProcess(file)).resolves.toBeDefined();
+});
+
+test("a migration waits while another worker writes", async () => {
+  const { file, db } = await openTestDatabase();
+  // As a database of an older version: the last migration is still to be run.
+  await db("knex_migrations").where({ name: "006-reaper-and-retention" }).delete();
+  await db.schema.alterTable("agent_logs", (table) => table.index(["session_id"]));
+  for (const name of ADDED_LAST) await db.raw(`drop index ${name}`);
+
+  await db.raw("begin immediate");
+  const migrated = migrateInProcess(file);
+  await delay(1_500);
+  await db.raw("commit");
+  await expect(migrated).resolves.toBeDefined();
+  const indexes = await db("sqlite_master").where({ type: "index" }).whereIn("name", ADDED_LAST).pluck("name");
+  expect(indexes.sort()).toEqual([...ADDED_LAST].sort());
+});
+
+test("an older worker starts on a newer database, unless one of its migrations is breaking", async () => {
+  const { file, db } = await openTestDatabase();
+  const pretend = (name: string) => db("knex_migrations").insert({ name, batch: 2, migration_time: new Date() });
+  await pretend("900-more-columns");
+  await expect(migrate(db, file)).resolves.toBeUndefined();
+  await pretend("901-renamed-columns-breaking");
+  await expect(migrate(db, file)).rejects.toThrow(
+    /A newer version has migrated the database \(901-renamed-columns-breaking\)/,
+  );
+});
+
+test("migrating leaves the database's own time-out as it was", async () => {
+  const { db } = await openTestDatabase();
+  expect(await db.raw("pragma busy_timeout")).toEqual([{ timeout: 100 }]);
 });

@@ -1,4 +1,8 @@
-/** Sessions, their messages, and the jobs. Times and JSON are texts: what SQLite and PostgreSQL both know. */
+/**
+ * Sessions, their messages, and the jobs. Times and JSON are texts: what SQLite and PostgreSQL both know.
+ *
+ * May old workers run beside it: not applicable, because this makes the first tables: no worker is older.
+ */
 import type { Knex } from "knex";
 
 export async function up(db: Knex): Promise<void> {
@@ -53,8 +57,4 @@ export async function up(db: Knex): Promise<void> {
   await db.raw(
     "create unique index messages_once_per_job on messages (job_id, role) where role in ('user', 'assistant')",
   );
-}
-
-export async function down(db: Knex): Promise<void> {
-  for (const table of ["messages", "agent_logs", "sessions"]) await db.schema.dropTable(table);
 }

@@ -1,4 +1,9 @@
-/** The journal: what jobs have finished of their work, so that a retry does not do it again (I5). */
+/**
+ * The journal: what jobs have finished of their work, so that a retry does not do it again (I5).
+ *
+ * May old workers run beside it: yes, because it only adds a table. Older workers do not know it, and the rows of a
+ * job go with the job, whoever deletes it.
+ */
 import type { Knex } from "knex";
 
 export async function up(db: Knex): Promise<void> {
@@ -16,8 +21,4 @@ export async function up(db: Knex): Promise<void> {
     table.primary(["job_id", "step_no"]);
     table.unique(["job_id", "step_key"]);
   });
-}
-
-export async function down(db: Knex): Promise<void> {
-  await db.schema.dropTable("agent_steps");
 }

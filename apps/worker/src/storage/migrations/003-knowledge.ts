@@ -1,4 +1,8 @@
-/** Collections and their documents. The chunks and their vectors are in the vector store; these rows say which count. */
+/**
+ * Collections and their documents. The chunks and their vectors are in the vector store; these rows say which count.
+ *
+ * May old workers run beside it: yes, because it only adds tables. Older workers have no jobs about documents.
+ */
 import type { Knex } from "knex";
 
 export async function up(db: Knex): Promise<void> {
@@ -38,8 +42,4 @@ export async function up(db: Knex): Promise<void> {
     table.string("state").notNullable();
     table.index(["collection_id"]);
   });
-}
-
-export async function down(db: Knex): Promise<void> {
-  for (const table of ["stray_copies", "documents", "collections"]) await db.schema.dropTable(table);
 }

@@ -1,4 +1,9 @@
-/** What deleting a session and listing an owner's sessions look up; without it they read whole tables. */
+/**
+ * What deleting a session and listing an owner's sessions look up; without it they read whole tables.
+ *
+ * May old workers run beside it: yes, because it only replaces indexes. SQLite plans older workers' statements
+ * anew; their writes wait while the indexes are built.
+ */
 import type { Knex } from "knex";
 
 export async function up(db: Knex): Promise<void> {
@@ -6,13 +11,5 @@ export async function up(db: Knex): Promise<void> {
   await db.schema.alterTable("sessions", (table) => {
     table.index(["owner", "id"]);
     table.dropIndex(["owner", "updated_at"]);
-  });
-}
-
-export async function down(db: Knex): Promise<void> {
-  await db.schema.alterTable("messages", (table) => table.dropIndex(["job_id"]));
-  await db.schema.alterTable("sessions", (table) => {
-    table.dropIndex(["owner", "id"]);
-    table.index(["owner", "updated_at"]);
   });
 }

@@ -1,4 +1,9 @@
-/** What the reaper and retention look up. Where few rows are wanted, the index is partial and costs the others nothing. */
+/**
+ * What the reaper and retention look up. Where few rows are wanted, the index is partial and costs the others nothing.
+ *
+ * May old workers run beside it: yes, because it only replaces indexes. SQLite plans older workers' statements
+ * anew; their writes wait while the indexes are built.
+ */
 import type { Knex } from "knex";
 
 const INDEXES = {
@@ -11,9 +16,4 @@ const INDEXES = {
 export async function up(db: Knex): Promise<void> {
   for (const [name, what] of Object.entries(INDEXES)) await db.raw(`create index ${name} on ${what}`);
   await db.schema.alterTable("agent_logs", (table) => table.dropIndex(["session_id"]));
-}
-
-export async function down(db: Knex): Promise<void> {
-  await db.schema.alterTable("agent_logs", (table) => table.index(["session_id"]));
-  for (const name of Object.keys(INDEXES)) await db.raw(`drop index ${name}`);
 }

@@ -6,6 +6,7 @@
  * 2. `lost`, `probe` and `close` never reject, and after the loss nothing is reported any more.
  */
 import { SECOND } from "@agent-paas/shared/time.ts";
+import { VERSION } from "@agent-paas/shared/version.ts";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import {
@@ -47,7 +48,7 @@ const RELIST_AFTER_MS = SECOND;
 
 export function createMcpConnection({ server, limits, onTools, onNote }: McpConnectionOptions): McpConnection {
   const transport: Transport = "url" in server ? createHttpTransport(server) : createStdioTransport(server, onNote);
-  const client = new Client({ name: "agent-paas", version: "0.1.0" });
+  const client = new Client({ name: "agent-paas", version: VERSION });
   const { promise: lost, resolve: tellLost } = Promise.withResolvers<string>();
   let isLost = false;
   let isOpen = false;

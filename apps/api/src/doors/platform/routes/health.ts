@@ -2,7 +2,7 @@
 import { JOB_KINDS } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { evictionProblem } from "@agent-paas/shared/redis/memory.ts";
-import manifest from "../../../../package.json" with { type: "json" };
+import { VERSION } from "@agent-paas/shared/version.ts";
 import type { Route } from "../../../http/route.ts";
 import { isNearlyFull } from "../../../queue/admission.ts";
 import type { Services } from "../../../services.ts";
@@ -65,7 +65,7 @@ async function checkHealth(services: Services): Promise<Health> {
       : Object.values(checks).some(({ status }) => status === "down" || status === "degraded")
         ? "degraded"
         : "ok";
-  return { status, version: manifest.version, checks };
+  return { status, version: VERSION, checks };
 }
 
 /** A write and its reading, as accepting a job needs them, and whether there is room for what is accepted. */

@@ -7,20 +7,19 @@ import { getEventListeners } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Retriever } from "@agent-paas/agents/retrieval/retriever.ts";
+import { McpServersSchema } from "@agent-paas/agents/tools/mcp/mcp-config.ts";
+import type { McpLimits } from "@agent-paas/agents/tools/mcp/mcp-limits.ts";
+import { createMcpTools, type McpTools } from "@agent-paas/agents/tools/mcp/mcp-tools.ts";
+import { assertToolName, type Tool } from "@agent-paas/agents/tools/tool.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { afterEach, describe, expect, test } from "vitest";
-import { everythingAtUrl, everythingServer } from "../../../../../test/fixtures/mcp/everything-server.ts";
-import { startHttpMcpServer } from "../../../../../test/fixtures/mcp/http-server.ts";
-import { findProcess, processTree, stillRunning } from "../../../../../test/support/process-tree.ts";
-import { waitFor } from "../../../../../test/support/wait-for.ts";
-import type { Retriever } from "../../retrieval/retriever.ts";
-import { assertToolName, type Tool } from "../tool.ts";
-import { McpServersSchema } from "./mcp-config.ts";
-import type { McpLimits } from "./mcp-limits.ts";
-import { createMcpTools, type McpTools } from "./mcp-tools.ts";
+import { everythingAtUrl, everythingServer } from "../fixtures/mcp/everything-server.ts";
+import { startHttpMcpServer } from "../fixtures/mcp/http-server.ts";
+import { findProcess, processTree, stillRunning } from "../support/process-tree.ts";
+import { waitFor } from "../support/wait-for.ts";
 
-const ROOT = resolve(import.meta.dirname, "../../../../..");
-const FAULTY = join(ROOT, "test/fixtures/mcp/faulty-server.ts");
+const FAULTY = resolve(import.meta.dirname, "../fixtures/mcp/faulty-server.ts");
 
 const LIMITS: McpLimits = {
   openMs: 10 * SECOND,

@@ -1,0 +1,12 @@
+/**
+ * Renames columns and a table to the terms of docs/glossary.md; no row changes.
+ * May old workers run beside it: no, because they read and write the former names.
+ */
+import type { Knex } from "knex";
+
+export async function up(db: Knex): Promise<void> {
+  await db.schema.alterTable("agent_logs", (table) => table.renameColumn("attempt", "fencing_token"));
+  await db.schema.alterTable("agent_logs", (table) => table.renameColumn("runs", "attempt"));
+  await db.schema.alterTable("agent_steps", (table) => table.renameColumn("attempt", "fencing_token"));
+  await db.schema.renameTable("stray_copies", "unreferenced_copies");
+}
