@@ -1,4 +1,4 @@
-/** The API's settings. Every field says unit, default and trade-off; `.env.example` repeats it. */
+/** The API's settings. Each says what, unit, default and trade-off; `.env.example` repeats it. */
 import { CommonConfigSchema } from "@agent-paas/shared/config/common-config.ts";
 import { intFromEnv, listFromEnv } from "@agent-paas/shared/config/read-config.ts";
 import { HOUR, SECOND } from "@agent-paas/shared/time.ts";
@@ -18,32 +18,62 @@ const ApiKeysSchema = z
   });
 
 export const ApiConfigSchema = CommonConfigSchema.extend({
-  /** The address to listen on. */
+  /**
+   * The address to listen on. Default: this machine only. `0.0.0.0` opens the API to the network: put TLS in front of
+   * it.
+   */
   HOST: z.string().default("127.0.0.1"),
-  /** The port to listen on; 0 takes any free one. */
+  /** The port to listen on. Default: 8000. 0 takes any free port. */
   PORT: intFromEnv(0, 65_535, 8_000),
-  /** Who may call: `name:sha256-of-key`, comma-separated. The name owns what its key makes; two keys may share one. */
+  /**
+   * The callers: `name:sha256-of-key`, comma-separated. Required. The name owns everything that its key creates. Two
+   * keys may share a name, so a key can be rotated without losing access.
+   */
   API_KEYS: ApiKeysSchema,
-  /** Origins whose web pages may call, comma-separated (`https://app.example.com`), or `*`; none by default. */
+  /** Origins whose web pages may call the API, comma-separated (`https://app.example.com`), or `*`. Default: none. */
   CORS_ORIGINS: listFromEnv,
-  /** How many proxies in front of the API to trust for the client's address; 0 trusts none. */
+  /**
+   * How many proxies in front of the API are trusted to report the client's address (`X-Forwarded-For`). Default: 0.
+   * Set it to the number of proxies that you run: with a higher number, clients can forge their address.
+   */
   TRUSTED_PROXIES: intFromEnv(0, 10, 0),
-  /** The largest request body, bytes. Job payloads live in Redis, so large ones cost memory there. */
+  /**
+   * The largest request body, bytes. Default: 256 KiB. Job payloads are kept in Redis, so large bodies cost memory
+   * there.
+   */
   MAX_BODY_BYTES: intFromEnv(1_024, 16 * 1_024 * 1_024, 256 * 1_024),
-  /** The largest document that the knowledge routes take, bytes. It waits in Redis until a worker has stored it. */
+  /**
+   * The largest document that the knowledge routes accept, bytes. Default: 1 MiB. Redis keeps the document until a
+   * worker has stored it, so large documents cost memory there.
+   */
   MAX_DOCUMENT_BYTES: intFromEnv(1_024, 16 * 1_024 * 1_024, 1_024 * 1_024),
-  /** How long `stream: false` holds a request open before it answers 202 with the job's links, ms. */
+  /**
+   * How long `stream: false` holds a request open before it returns 202 with the job's links, ms. Default: 330 s, which
+   * is the default of `CHAT_DEADLINE_MS` and 30 s more. Lower it if a proxy in front closes requests earlier.
+   */
   JSON_WAIT_MS: intFromEnv(SECOND, HOUR, 330 * SECOND),
-  /** Between two comment lines that keep an idle SSE connection open, ms. */
+  /**
+   * The interval of the comment lines that keep an idle SSE stream open, ms. Default: 15 s. It must be shorter than the
+   * idle timeout of every proxy in front. A quiet stream also re-reads its log once per interval: a shorter one finds a
+   * lost last message sooner, and costs more reads.
+   */
   SSE_HEARTBEAT_MS: intFromEnv(100, 60 * SECOND, 15 * SECOND),
-  /** How long a client that stopped reading keeps its connection, ms; it can resume later. */
+  /**
+   * How long a client that stopped reading stays connected, ms. Default: 30 s. A longer time spares clients on slow
+   * networks a reconnect; a shorter one frees the kernel's memory for unread data sooner. A disconnected client can
+   * resume.
+   */
   SSE_STALLED_CLIENT_MS: intFromEnv(100, 600 * SECOND, 30 * SECOND),
   /**
-   * How many jobs may wait in one queue; more are refused as `queue_full`. More waiting jobs take more of Redis' memory,
-   * and those at the end wait longer. Requests that arrive at once may go over it by as many as they are.
+   * How many jobs may wait in one queue; further jobs are refused with `queue_full`. Default: 10,000. A higher limit
+   * takes more of Redis' memory, and the last jobs wait longer. Requests that arrive at the same moment may exceed it
+   * by their number.
    */
   MAX_QUEUED_JOBS: intFromEnv(1, 1_000_000, 10_000),
-  /** How long an Idempotency-Key is remembered, s. */
+  /**
+   * How long an Idempotency-Key is remembered, s. Default: one day. It must be longer than clients go on repeating a
+   * request; every key costs memory in Redis for that time.
+   */
   IDEMPOTENCY_TTL_SECONDS: intFromEnv(60, 7 * 86_400, 86_400),
 });
 export type ApiConfig = z.infer<typeof ApiConfigSchema>;

@@ -1,4 +1,4 @@
-/** The worker's settings. Every field says unit, default and trade-off; `.env.example` repeats it. */
+/** The worker's settings. Each says what, unit, default and trade-off; `.env.example` repeats it. */
 import { parseAllowedHosts } from "@agent-paas/agents/tools/http-fetch/allowed-hosts.ts";
 import { McpServersSchema } from "@agent-paas/agents/tools/mcp/mcp-config.ts";
 import { CommonConfigSchema } from "@agent-paas/shared/config/common-config.ts";
@@ -7,29 +7,47 @@ import { DAY, HOUR, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
 
 export const WorkerConfigSchema = CommonConfigSchema.extend({
-  /** The model provider's OpenAI-compatible base URL. */
+  /** The base URL of the model provider; its API must be OpenAI-compatible. Default: OpenAI. */
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).default("https://api.openai.com/v1"),
-  /** The provider's key. */
+  /** The provider's key. Required; for a server without keys, any text will do. */
   OPENAI_API_KEY: z.string().min(1, "expected the model provider's key (any text for a server without keys)"),
-  /** The model that agents use when a request names none. */
+  /** The model for requests that name none. Default: `gpt-4o-mini`. */
   LLM_MODEL: z.string().min(1).default("gpt-4o-mini"),
-  /** Until the provider's address accepts a connection, ms. */
+  /** How long the provider's address may take to accept a connection, ms. Default: 10 s. */
   MODEL_CONNECT_TIMEOUT_MS: intFromEnv(10, MINUTE, 10 * SECOND),
-  /** From a request to its first token, ms. Raise it for models that think long without streaming their reasoning. */
+  /**
+   * How long the first token of a request may take, ms. Default: 60 s. Raise it for models that think for long without
+   * streaming their reasoning.
+   */
   MODEL_FIRST_TOKEN_TIMEOUT_MS: intFromEnv(10, HOUR, MINUTE),
-  /** Between two tokens, ms. */
+  /**
+   * How long the next token may take, ms. Default: 30 s. Keep-alive comments do not count as tokens. A shorter time
+   * detects a hanging provider sooner, but aborts slow models.
+   */
   MODEL_IDLE_TIMEOUT_MS: intFromEnv(10, HOUR, 30 * SECOND),
-  /** For one whole answer, ms. */
+  /** How long one whole model turn may take, ms. Default: 5 min. Raise it for very long answers. */
   MODEL_TOTAL_TIMEOUT_MS: intFromEnv(10, DAY, 5 * MINUTE),
-  /** How providers are told of a `response_schema` beside the words in the prompt: `json_schema` where they know it. */
+  /**
+   * How a `response_schema` is sent to the provider, besides the prompt: `none`, `json_object` or `json_schema`.
+   * Default: `none`, because providers that do not support the field refuse the request. Use `json_schema` where it is
+   * supported.
+   */
   LLM_RESPONSE_FORMAT: z.enum(["none", "json_object", "json_schema"]).default("none"),
-  /** The provider's model for embeddings; without one a local embedding of hashed words serves, which needs no model. */
+  /**
+   * The provider's embedding model. Default: none; then a local embedding hashes words, which needs no model but does
+   * not find passages by meaning. Choose before storing documents: a collection accepts only the embedding it was
+   * created with.
+   */
   EMBEDDING_MODEL: z.string().min(1).optional(),
-  /** The provider of embeddings, where it is another; default: `OPENAI_BASE_URL`. */
+  /** The base URL of the embedding provider, if it is another one. Default: `OPENAI_BASE_URL`. */
   EMBEDDING_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
-  /** Its key; default: `OPENAI_API_KEY`. */
+  /** The key of the embedding provider. Default: `OPENAI_API_KEY`. */
   EMBEDDING_API_KEY: z.string().min(1).optional(),
-  /** Hosts that the tool `http_fetch` may ask, comma-separated: `example.com`, `*.example.com`, `*`; none: it is off. */
+  /**
+   * Hosts that the tool `http_fetch` may access, comma-separated: `example.com`, `example.com:8443`, `*.example.com`,
+   * or `*` for all. Default: none, which turns the tool off. Only public addresses are reached, except a private IP
+   * that is listed itself.
+   */
   HTTP_FETCH_ALLOWED_HOSTS: listFromEnv.superRefine((entries, context) => {
     try {
       parseAllowedHosts(entries);
@@ -37,30 +55,51 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
       context.addIssue(error instanceof Error ? error.message : String(error));
     }
   }),
-  /** MCP servers whose tools agents can call, as JSON: `{"name": {"command", "args", "env"} or {"url", "headers"}}`. */
+  /**
+   * MCP servers whose tools agents can call, as JSON: `{"name": {"command", "args", "env"} or {"url", "headers"}}`.
+   * Default: none. Every worker starts the programs itself.
+   */
   MCP_SERVERS: McpServersSchema.optional(),
-  /** Chats that this process runs at once. They wait for the model most of the time; a crash delays as many. */
+  /**
+   * How many chats this process runs at once. Default: 100. Chats mostly wait for the model, so one core carries
+   * hundreds; but a crash of the process interrupts all of them. Start with 100; raise it while the CPU has time left.
+   */
   WORKER_CHAT_CONCURRENCY: intFromEnv(1, 10_000, 100),
-  /** Execute jobs that this process runs at once. */
+  /**
+   * How many execute jobs this process runs at once. Default: 20. The same trade-off as for chats; execute jobs run
+   * longer, so a crash loses more work.
+   */
   WORKER_EXECUTE_CONCURRENCY: intFromEnv(1, 10_000, 20),
-  /** Time limit of one attempt of a chat, ms. */
+  /** The time limit of one attempt of a chat, ms. Default: 5 min. */
   CHAT_DEADLINE_MS: intFromEnv(100, DAY, 5 * MINUTE),
-  /** Time limit of one attempt of an execute job, ms. */
+  /** The time limit of one attempt of an execute job, ms. Default: 1 h. */
   EXECUTE_DEADLINE_MS: intFromEnv(100, DAY, HOUR),
-  /** How long the event log of an ended job is kept in Redis, s; afterwards streams are answered from the database. */
+  /**
+   * How long Redis keeps the event log of an ended job, s. Default: 1 h. After that, the job's stream is replayed from
+   * the database, as one text. The logs take most of Redis' memory: under heavy load, start with 300.
+   */
   EVENT_LOG_TTL_SECONDS: intFromEnv(1, 7 * (DAY / SECOND), HOUR / SECOND),
-  /** How long ended jobs outside any session stay in the database, days; 0: for ever. Longer than Idempotency-Keys live. */
+  /**
+   * How long ended jobs outside any session stay in the database, days. Default: 30; 0: forever. Keep it longer than
+   * `IDEMPOTENCY_TTL_SECONDS`: a repeated request whose job was deleted runs again.
+   */
   JOB_RETENTION_DAYS: intFromEnv(0, 3_650, 30),
-  /** How long sessions that nobody uses stay, with their messages and jobs, days; 0: for ever. */
+  /**
+   * How long unused sessions stay, with their messages and jobs, days. Default: 0, forever: the database then grows
+   * with every conversation.
+   */
   SESSION_RETENTION_DAYS: intFromEnv(0, 3_650, 0),
-  /** How often what is too old is dropped, s. The same for all workers. */
+  /**
+   * The interval at which expired data is deleted, s. Default: 10 min. Set the same value for all workers: they share
+   * one schedule.
+   */
   RETENTION_INTERVAL_SECONDS: intFromEnv(1, DAY / SECOND, (10 * MINUTE) / SECOND),
-  /** A folder of modules that register agents of your own; none by default. */
+  /** A folder of modules that register your own agents, inside the project. Default: none. */
   AGENTS_DIR: z.string().optional(),
 });
 export type WorkerConfig = z.infer<typeof WorkerConfigSchema>;
 
-/** What the settings hold that no log may show. */
+/** The values of the settings that no log may contain. */
 export const secretsOf = ({ OPENAI_API_KEY, EMBEDDING_API_KEY, MCP_SERVERS }: WorkerConfig): string[] => [
   OPENAI_API_KEY,
   ...(EMBEDDING_API_KEY === undefined ? [] : [EMBEDDING_API_KEY]),

@@ -1,38 +1,66 @@
-/** What the API and the workers both read. Every field says unit, default and trade-off; `.env.example` repeats it. */
+/** The settings that API and workers share. Each says what, unit, default and trade-off; `.env.example` repeats it. */
 import { z } from "zod";
 import { RedisTopologySchema } from "../redis/topology.ts";
 import { SECOND } from "../time.ts";
 import { intFromEnv } from "./read-config.ts";
 
 export const CommonConfigSchema = z.object({
-  /** Where Redis is: `redis://[user:password@]host:port[/db]`, or `rediss://` for TLS. */
+  /**
+   * Redis, as `redis://[user:password@]host:port[/db]`, or `rediss://` for TLS. Required. Run it with an append-only
+   * file, so that jobs survive a restart, and with `maxmemory-policy noeviction`: a Redis that evicts keys is refused.
+   */
   REDIS_URL: RedisTopologySchema,
-  /** The first part of every key in Redis; lets several installations share one Redis. */
+  /**
+   * The first part of every key in Redis. Default: `ap`. Give each installation its own prefix if several share one
+   * Redis.
+   */
   REDIS_PREFIX: z
     .string()
     .regex(/^[a-zA-Z0-9_-]{1,40}$/, "expected letters, digits, '-' and '_'")
     .default("ap"),
-  /** The SQLite file: a path or a `file:` URL, on a local disk that the API and all workers share. */
+  /**
+   * The SQLite file, as a path or a `file:` URL. Default: `./data/agent-paas.db`. It must be on a local disk that the
+   * API and all workers share: SQLite's locks are not reliable on network file systems.
+   */
   DATABASE_URL: z
     .string()
     .refine((url) => !/^(?!file:)[a-z]+:\/\//i.test(url), "expected the path or file: URL of an SQLite database")
     .default("file:./data/agent-paas.db"),
-  /** Chroma's address, `http://host:port`; without it there is no vector store and health says so. */
+  /**
+   * Chroma, as `http://host:port`. Default: none; then there is no vector store, and the health check reports that.
+   */
   CHROMA_URL: z.url({ protocol: /^https?$/ }).optional(),
-  /** Folder of the log files, one set per process; `off` writes none. */
+  /**
+   * The folder of the log files, one set per process (10 MB, 5 files). Default: `./logs`. `off` writes no files: for
+   * platforms that collect standard output.
+   */
   LOG_DIR: z.string().default("./logs"),
-  /** The least level that is logged. `debug` adds several lines per job, none per token. */
+  /**
+   * The lowest level that is logged. Default: `info`, one line per request and per job. `debug` adds several lines per
+   * job, but none per token.
+   */
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
-  /** The least level that is shown on the terminal (standard output), at or above `LOG_LEVEL`. */
+  /**
+   * The lowest level on the terminal (standard output); a level below `LOG_LEVEL` has no effect. Default: `LOG_LEVEL`.
+   */
   TERMINAL_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).optional(),
-  /** How lines look on the terminal: `pretty` for people, `json` for collectors; default by whether it is a terminal. */
+  /**
+   * The format of lines on the terminal: `pretty` for people, `json` for log collectors. Default: `pretty` on a
+   * terminal, `json` elsewhere.
+   */
   TERMINAL_LOG_FORMAT: z.enum(["pretty", "json"]).optional(),
-  /** The name of this process in logs and worker lists; one per process of a machine. */
+  /**
+   * The name of this process in logs and in the list of workers. Default: role and host name. It must be unique among
+   * the processes of a machine.
+   */
   PROCESS_NAME: z
     .string()
     .regex(/^[a-zA-Z0-9._-]{1,80}$/, "expected letters, digits, '.', '-' and '_'")
     .optional(),
-  /** How long running work may go on after SIGTERM, ms. Longer means fewer jobs handed back, slower restarts. */
+  /**
+   * How long running work may continue after SIGTERM, ms. Default: 20 s. A longer time requeues fewer jobs but slows
+   * restarts. Whatever stops the process must wait a few seconds longer before it kills: with the default, 30 s.
+   */
   SHUTDOWN_GRACE_MS: intFromEnv(0, 600 * SECOND, 20 * SECOND),
 });
 export type CommonConfig = z.infer<typeof CommonConfigSchema>;
