@@ -1,17 +1,17 @@
 /**
  * A check for containers: exits with 0 while the API counts the worker of this container as alive, else with 1. It reads
- * the worker's own environment and its heartbeat in Redis, by the clock of Redis.
+ * the worker's environment, and the worker's heartbeat in Redis by the clock of Redis.
  */
 import { hostname } from "node:os";
 import { readConfigOrExit } from "@agent-paas/shared/config/read-config.ts";
 import { WORKER_TTL_MS } from "@agent-paas/shared/contract/agents.ts";
+import { connectOnce } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { Redis } from "ioredis";
 import { WorkerConfigSchema } from "./config.ts";
 
 const config = readConfigOrExit(WorkerConfigSchema, process.env);
 const name = config.PROCESS_NAME ?? `worker-${hostname()}`;
-const redis = new Redis(config.REDIS_URL.url, { retryStrategy: () => null });
+const redis = connectOnce(config.REDIS_URL);
 redis.on("error", () => process.exit(1));
 
 const [[seconds = 0], records] = await Promise.all([

@@ -2,7 +2,7 @@
  * One Redis connection per role, because a role decides what a command does while Redis is away:
  *
  * - `request`: an HTTP request waits for the answer. No offline queue, one try, a time limit: it fails within a second.
- * - `worker`: jobs and their events. Commands wait for Redis to come back; who issues them bounds the wait.
+ * - `worker`: jobs and their events. Commands wait for Redis to come back; their callers bound the wait.
  * - `subscriber`: subscriptions only.
  */
 import { Redis } from "ioredis";
@@ -57,6 +57,9 @@ export function connectRedis({ url }: RedisTopology, role: RedisRole, name: stri
   });
   return redis;
 }
+
+/** A connection for a short-lived check: it is tried once, and its errors are the caller's to handle. */
+export const connectOnce = ({ url }: RedisTopology): RedisConnection => new Redis(url, { retryStrategy: () => null });
 
 /** True when the connection is up, false when it is not within the time. */
 export async function isReadyWithin(redis: RedisConnection, ms: number): Promise<boolean> {

@@ -1,0 +1,38 @@
+/** Vendors' types are seams: each vendor is known to the folders that adapt it, and to nobody else. */
+import { expect, test } from "vitest";
+import { readSources } from "../support/sources.ts";
+
+const product = readSources().filter(({ file }) => /^(apps|packages)\//.test(file) && !file.endsWith(".test.ts"));
+
+test.each<[vendor: string, rooms: readonly RegExp[]]>([
+  ["ioredis", [/^packages\/shared\/src\/redis\//]],
+  ["knex", [/^packages\/shared\/src\/db\//]],
+  ["better-sqlite3", [/^packages\/shared\/src\/db\/sqlite\//]],
+  [
+    "bullmq",
+    [
+      /^apps\/api\/src\/queue\//,
+      /^apps\/worker\/src\/(queue|recovery|compose)\//,
+      /^apps\/worker\/src\/job\/(lease|job-queues|job-processor)\.ts$/,
+    ],
+  ],
+  ["express", [/^apps\/api\/src\/(http|doors)\//, /^apps\/api\/src\/(app\.ts|compose\/)/]],
+  ["openai", [/^packages\/agents\/src\/model\/openai-provider\.ts$/]],
+  ["chromadb", [/^packages\/agents\/src\/retrieval\/chroma-store\.ts$/]],
+])("%s is imported in its own folders only", (vendor, rooms) => {
+  const outside = product
+    .filter(({ packages }) => packages.includes(vendor))
+    .map(({ file }) => file)
+    .filter((file) => !rooms.some((room) => room.test(file)));
+  expect(outside).toEqual([]);
+});
+
+test("only the lease knows lock tokens and the errors by which BullMQ learns that a job has moved", () => {
+  const knowing = product.filter(({ text }) => /moveToDelayed|moveToWait|DelayedError|WaitingError/.test(text));
+  expect(knowing.map(({ file }) => file)).toEqual(["apps/worker/src/job/lease.ts"]);
+});
+
+test("only the session queue's codec takes its entries apart", () => {
+  const splitting = product.filter(({ text }) => /\.split\(":"\)/.test(text) && /entry/i.test(text));
+  expect(splitting.map(({ file }) => file)).toEqual(["packages/shared/src/redis/session-queue.ts"]);
+});
