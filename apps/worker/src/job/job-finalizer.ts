@@ -4,7 +4,7 @@
  * - I3: the terminal event is published after the database commit, and everything before it is in the log by then.
  * - I4: a superseded fencing token writes and publishes nothing.
  */
-import { endEvents, type JobEvent } from "@agent-paas/shared/contract/events.ts";
+import { type JobEvent, terminalEvents } from "@agent-paas/shared/contract/events.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { endEventsOf, resultOfRow } from "@agent-paas/shared/db/job-end.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
@@ -40,7 +40,7 @@ export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQue
       const error = status === "failed" ? { code: ending.error.code, message: ending.error.message } : null;
       const { job_id, session_id, kind, agent_type, owner, traceparent } = payload;
       const { citations = null } = result;
-      const events = endEvents({ job_id, session_id, status, usage, error, citations });
+      const events = terminalEvents({ job_id, session_id, status, usage, error, citations });
       // Every event is in the log before the row turns terminal: a reader who finds the row and nothing more in the log
       // may conclude that the log has expired.
       await writer.flushed();

@@ -1,20 +1,33 @@
-/** How workers tell the API what they offer: through Redis, refreshed by a heartbeat, so a new agent needs no new API. */
+/**
+ * Presence: what each worker publishes in Redis about itself and its agents. The API builds its agent catalog from
+ * it, so a new agent needs no new API.
+ */
 import { z } from "zod";
 import { SECOND } from "../time.ts";
 
+/** How often a worker renews its presence, ms. */
 export const HEARTBEAT_INTERVAL_MS = 2 * SECOND;
 
-/** A worker that has been silent for so long counts as gone. */
+/**
+ * The age of the last heartbeat at which a worker counts as gone, ms. Five intervals, so that a worker that is busy
+ * for a few seconds stays in the catalog.
+ */
 export const WORKER_TTL_MS = 10 * SECOND;
 
+/** What a worker publishes about one agent. */
 export const AgentManifestSchema = z.object({
+  /** The `agent_type` of requests for this agent. It contains no dot: ids with a dot name system jobs. */
   id: z.string(),
   description: z.string(),
-  /** JSON Schema (draft 2020-12) of the agent's `config`. */
+  /** JSON Schema (draft 2020-12) of the agent's `config`. The API validates requests with it. */
   config_schema: z.record(z.string(), z.unknown()),
+  /** The names of the tools that the agent may call. */
   tools: z.array(z.string()),
 });
 export type AgentManifest = z.infer<typeof AgentManifestSchema>;
 
-/** Stored as `<epoch ms by the clock of Redis> <JSON>`, so that the clocks of machines need not agree. */
+/**
+ * One worker and the ids of its agents. It is stored as `<ms since 1970> <JSON>`; the time comes from the clock of
+ * Redis, so the clocks of the machines need not agree.
+ */
 export const WorkerRecordSchema = z.object({ id: z.string(), agents: z.array(z.string()) });

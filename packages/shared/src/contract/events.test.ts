@@ -13,7 +13,7 @@ test("an event is encoded as the SSE frame of the wire", () => {
   expect(encodeEvent(7, text("这"))).toBe('id: 7\nevent: message\ndata: {"content":"这","type":"text"}\n\n');
 });
 
-test("bounds are read from the bytes of one event and of many", () => {
+test("the bounds of a batch are read from its bytes, for one event and for several", () => {
   expect(readBounds(batch(12, text("a")))).toEqual({ first: 12, last: 12, terminal: false });
   expect(readBounds(batch(9, text("a"), text("b"), done))).toEqual({ first: 9, last: 11, terminal: true });
   expect(readBounds(batch(9, done))).toEqual({ first: 9, last: 9, terminal: true });
@@ -25,14 +25,14 @@ test.each([
   "\r\n\r\nid: 1",
   "\u2028id: 5\u2029",
   '"\\n\\nid: 3',
-])("text that looks like a frame cannot be taken for one: %j", (content) => {
+])("text that looks like a frame boundary does not split a frame: %j", (content) => {
   const bytes = batch(3, text("a"), text(content));
   expect(readBounds(bytes)).toEqual({ first: 3, last: 4, terminal: false });
   expect(decodeEvents(bytes).map(({ seq }) => seq)).toEqual([3, 4]);
   expect(decodeEvents(bytes)[1]).toMatchObject({ data: { content } });
 });
 
-test("a slice starts strictly after the given seq", () => {
+test("a slice of a batch begins with the first event after the given seq", () => {
   const bytes = batch(998, text("a"), text("b"), text("c"), done);
   expect(decodeEvents(sliceAfter(bytes, 997)).map(({ seq }) => seq)).toEqual([998, 999, 1000, 1001]);
   expect(decodeEvents(sliceAfter(bytes, 999)).map(({ seq }) => seq)).toEqual([1000, 1001]);

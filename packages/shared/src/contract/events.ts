@@ -1,44 +1,67 @@
 /**
- * The event codec: one event is one SSE frame, encoded once by the worker. The same bytes go to the event log, to
- * publish/subscribe and to the client's socket; nobody parses and encodes them again on the way.
+ * The events of a job, and their codec. One event is one SSE frame, which the worker encodes once. The same bytes go
+ * to the event log, to publish/subscribe and to the client's socket; no part of the platform encodes them a second
+ * time.
  *
- * A batch is one or more whole frames with consecutive `seq`. Its bounds are read from the bytes themselves: JSON
- * escapes every line break, so `\n\nid: ` can only be the seam between two frames.
+ * Every event has a `seq`, the `id` of its frame: a positive integer that rises within a job; an attempt may skip
+ * numbers when it starts. A batch is one or more whole frames with consecutive `seq`. Its bounds are read from the
+ * bytes themselves: JSON escapes every line break, so `\n\nid: ` can only be the boundary between two frames.
  */
 import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
 import type { Citation, JobError, TerminalStatus, Usage } from "./jobs.ts";
 
 export type ThoughtType =
+  /** A text about what the job does now. */
   | "status"
+  /** A piece of the model's reasoning. */
   | "reasoning"
+  /** The model calls a tool: `call_id`, `name`, `arguments`. */
   | "tool_call"
+  /** A tool call has ended: `call_id`, `name`, `status`, `result`, `replayed`, `duration_ms`. */
   | "tool_result"
+  /** One passage that was found: the fields of a `Citation`. */
   | "retrieval"
+  /** A step of a plan has changed: `step`, `agent`, `status`. */
   | "delegate"
+  /** The job waits in its session's queue: `position` is the number of jobs ahead of it. */
   | "queued"
+  /** How far the job is: `progress`, from 0 to 1. */
   | "progress"
+  /** A further attempt begins: `attempt`, counted from 1. */
   | "retry";
 
+/**
+ * The progress of a job, beside its answer. `content` is a text for people; the type decides which further fields
+ * there are.
+ */
 export type ThoughtEvent = {
   readonly event: "thought";
   readonly data: { readonly content: string; readonly type: ThoughtType; readonly [extra: string]: unknown };
 };
 
 /**
- * `text` is to be appended to the answer. `reset` replaces all that was shown of it by `content`: empty when a new
- * attempt starts over, the whole text when a finished job is replayed from the database.
+ * The answer. Clients append the `content` of type `text` to what they show. On type `reset` they discard what they
+ * show and show `content` instead: it is empty when a new attempt starts over, and the whole text when an agent
+ * corrects its answer or an ended job is replayed from the database.
  */
 export type MessageEvent = {
   readonly event: "message";
   readonly data: { readonly content: string; readonly type: "text" | "reset" };
 };
 
+/**
+ * Why a job failed; `done` follows. `code` is a code of `ERROR_CODES`, or one of another version; `retryable` says
+ * whether the same request may succeed later.
+ */
 export type ErrorEvent = {
   readonly event: "error";
   readonly data: { readonly code: string; readonly message: string; readonly retryable: boolean };
 };
 
-/** The end of every stream, exactly once (I1). */
+/**
+ * The last event of every job, published exactly once (I1). `session_id` is null for a job outside any session, `usage`
+ * is null if none was recorded. `citations` is absent if the agent returned none.
+ */
 export type DoneEvent = {
   readonly event: "done";
   readonly data: {
@@ -52,18 +75,19 @@ export type DoneEvent = {
 
 export type JobEvent = ThoughtEvent | MessageEvent | ErrorEvent | DoneEvent;
 
+/** How a job ended, as its terminal events report it. */
 export type JobEnd = {
   readonly job_id: string;
   readonly session_id: string | null;
   readonly status: TerminalStatus;
   readonly usage: Usage | null;
-  /** Why it failed; null for the other ends. */
+  /** Why the job failed; null if it completed or was cancelled. */
   readonly error: JobError | null;
   readonly citations: readonly Citation[] | null;
 };
 
-/** The last events of a job: `done`, after an `error` if there is one. */
-export function endEvents({ job_id, session_id, status, usage, error, citations }: JobEnd): JobEvent[] {
+/** The terminal events of a job: `done`, preceded by an `error` if the job failed. */
+export function terminalEvents({ job_id, session_id, status, usage, error, citations }: JobEnd): JobEvent[] {
   const data = { session_id, job_id, status, usage };
   const done: JobEvent = { event: "done", data: citations === null ? data : { ...data, citations } };
   if (error === null) return [done];
@@ -71,13 +95,13 @@ export function endEvents({ job_id, session_id, status, usage, error, citations 
   return [{ event: "error", data: { code: error.code, message: error.message, retryable } }, done];
 }
 
-/** What a batch says of itself: the `seq` of its first and last event, and whether the last one is `done`. */
+/** The `seq` of a batch's first and last event, and whether the last event is `done`. */
 export type BatchBounds = { readonly first: number; readonly last: number; readonly terminal: boolean };
 
 export type DecodedEvent = { readonly seq: number } & JobEvent;
 
 const ID = "id: ";
-const SEAM = Buffer.from(`\n\n${ID}`);
+const FRAME_BOUNDARY = Buffer.from(`\n\n${ID}`);
 const DONE = Buffer.from("\nevent: done\n");
 
 /** Encodes one event as the SSE frame that every client of its job will receive. */
@@ -87,21 +111,24 @@ export function encodeEvent(seq: number, { event, data }: JobEvent): string {
 
 /** Reads the bounds of a batch without decoding its events. */
 export function readBounds(batch: Buffer): BatchBounds {
-  const seam = batch.lastIndexOf(SEAM);
-  const lastFrame = seam === -1 ? 0 : seam + 2;
+  const boundary = batch.lastIndexOf(FRAME_BOUNDARY);
+  const lastFrame = boundary === -1 ? 0 : boundary + 2;
   const last = readSeq(batch, lastFrame);
   const terminal = batch.indexOf(DONE, lastFrame) === batch.indexOf(0x0a, lastFrame);
-  return { first: seam === -1 ? last : readSeq(batch, 0), last, terminal };
+  return { first: boundary === -1 ? last : readSeq(batch, 0), last, terminal };
 }
 
-/** The part of a batch whose events come after `seq`; shares the batch's memory. Expects `seq` to be inside it. */
+/**
+ * Returns the part of a batch whose events come after `seq`; it shares the batch's memory. At least one event of the
+ * batch must come after `seq`.
+ */
 export function sliceAfter(batch: Buffer, seq: number): Buffer {
   let frame = 0;
-  while (readSeq(batch, frame) <= seq) frame = batch.indexOf(SEAM, frame) + 2;
+  while (readSeq(batch, frame) <= seq) frame = batch.indexOf(FRAME_BOUNDARY, frame) + 2;
   return batch.subarray(frame);
 }
 
-/** Decodes the events of a batch, for readers that want values and not bytes. */
+/** Decodes the events of a batch, for readers that need values instead of bytes. */
 export function decodeEvents(batch: Buffer): DecodedEvent[] {
   return batch
     .toString()

@@ -8,13 +8,13 @@ const PAYLOAD = {
   ...{ config: {}, metadata: {}, locale: "en", request_id: "r", accepted_at: new Date().toISOString() },
 };
 
-test("a worker takes what an older API accepted, and passes over what a newer one adds", () => {
+test("a job payload may lack the limits of an older API, and unknown fields of a newer API are ignored", () => {
   expect(JobPayloadSchema.parse(PAYLOAD).limits).toEqual({});
   const newer = { ...PAYLOAD, priority: 1, limits: { max_steps: 2, max_cost: 3 } };
   expect(JobPayloadSchema.parse(newer)).toEqual({ ...PAYLOAD, limits: { max_steps: 2 } });
 });
 
-test("a job's own deadline holds up to the platform's", () => {
+test("the deadline of a request applies up to the deadline of the platform", () => {
   expect([{}, { deadline_ms: 100 }, { deadline_ms: 900 }].map((own) => resolveLimits(own, 500).deadline_ms)).toEqual([
     500, 100, 500,
   ]);

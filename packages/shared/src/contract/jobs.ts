@@ -1,6 +1,7 @@
 /**
- * What the API and the workers must agree on about jobs. The payload map is closed: one queue, one schema. The API
- * types what it adds by it, the worker parses what it takes with it, so the two cannot drift apart unseen.
+ * The contract on jobs between the API and the workers: kinds, states, results, and one payload schema per queue. The
+ * API adds payloads of the schema's type, and the worker parses each payload with the schema, so a disagreement is an
+ * error and not a wrong result.
  */
 import { z } from "zod";
 import { IdSchema } from "../ids.ts";
@@ -8,45 +9,62 @@ import { DAY, SECOND } from "../time.ts";
 import { LimitsSchema } from "./limits.ts";
 import { LOCALES, LocaleSchema } from "./locale.ts";
 
+/** A `chat` adds a message to a session; an `execute` job runs an agent, or a system job, on a task. */
 export const JOB_KINDS = ["chat", "execute"] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
+/**
+ * `queued`: no attempt has started. `running`: an attempt has started; between two attempts the job stays `running`.
+ */
 export const JOB_STATUSES = ["queued", "running", "completed", "failed", "cancelled"] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
-/** A terminal status is write-once. */
+/** A job keeps its first terminal status for ever. */
 export const TERMINAL_STATUSES = ["completed", "failed", "cancelled"] as const satisfies readonly JobStatus[];
 export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
 
 export const isTerminal = (status: JobStatus): status is TerminalStatus =>
   (TERMINAL_STATUSES as readonly JobStatus[]).includes(status);
 
+/** Tokens of all model turns of a job, over all its attempts and children. */
 export type Usage = { readonly input_tokens: number; readonly output_tokens: number; readonly total_tokens: number };
 
 export const NO_USAGE: Usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
 
 /**
- * How long Redis keeps the state and the log of a job that has not ended, s: beyond any wait for a worker, a retry or a
- * restart. Only the end sets the short expiry of the log.
+ * How long Redis keeps the state and the event log of a job that has not ended, s. It must exceed any wait for a
+ * worker, a retry or a restart. The terminal event replaces it by `EVENT_LOG_TTL_SECONDS`.
  */
 export const UNENDED_JOB_TTL_SECONDS = (7 * DAY) / SECOND;
 
-/** How long the queues keep jobs that have failed there, s. Those that have ended in order are in the database, and in no queue. */
+/**
+ * How long a queue keeps a job that failed in the queue, s. Jobs that a processor has finalized leave their queue at
+ * once; the database has them.
+ */
 export const FAILED_JOB_TTL_SECONDS = DAY / SECOND;
 
+/** Why a job failed: a code of `ERROR_CODES`, and a text for people. */
 export type JobError = { readonly code: string; readonly message: string };
 
-/** A passage that an answer rests on. `marker` is how the answer's text refers to it: `[1]`. */
+/** A passage that an answer refers to. */
 export type Citation = {
+  /** How the answer's text refers to the passage: `[1]`. */
   readonly marker: string;
   readonly document_id: string;
+  /** The name of the document, as it was stored. */
   readonly source: string;
+  /** The headings above the passage, outermost first, joined by ` › `; empty if there are none. */
   readonly heading: string;
+  /** Cosine of the passage's and the query's embeddings, 0 to 1. */
   readonly score: number;
+  /** The beginning of the passage. */
   readonly excerpt: string;
 };
 
-/** `content` is the text of the answer; `data` what an agent returns beside it, if anything. */
+/**
+ * `content` is the text of the answer; `data` is what the agent returned beside it. A partial result has the same
+ * shape.
+ */
 export type JobResult = {
   readonly content: string;
   readonly data?: unknown;
@@ -56,38 +74,45 @@ export type JobResult = {
 const JsonObject = z.record(z.string(), z.unknown());
 
 /**
- * Everything a worker needs to run a job: there is no row to look up, the API writes none. Not strict: while a newer
- * API is rolled out, older workers pass over the fields that they do not know.
+ * Everything that a worker needs to run a job. The API writes no row, so a worker has nothing else to read it from. The
+ * schema ignores unknown fields: during an upgrade, workers of the old version receive payloads of the new API.
  */
 export const JobPayloadSchema = z.object({
   job_id: IdSchema,
   kind: z.enum(JOB_KINDS),
-  /** The name of the API key that owns the job and everything it makes (I8). */
+  /** The name of the API key that owns the job and everything that the job creates (I8). */
   owner: z.string().min(1),
+  /** The id of an agent, or of a system job, which contains a dot. */
   agent_type: z.string().min(1),
   /** Null for an execute job outside any session. */
   session_id: IdSchema.nullable(),
-  /** The session was made with the job, so nothing can come before it (I6). */
+  /** True if the session was created with this job, so that no other job of it can be ahead (I6). Default: false. */
   begins_session: z.boolean().optional(),
-  /** The chat message, or the task of an execute job. */
+  /** The message of a chat, or the task of an execute job. */
   text: z.string(),
-  /** The `input` of an execute job. */
+  /** The `input` of an execute job: any JSON value. */
   input: z.unknown().optional(),
-  /** As the request gave it; an absent key falls back to the session's config, then to the agent's default. */
+  /** The agent's config: the session's, overridden by the request's. The agent's schema fills in defaults. */
   config: JsonObject,
-  /** Absent in what an API of an earlier version accepted. */
+  /** The request's own limits. Default: none; payloads of APIs before limits existed have no such field. */
   limits: LimitsSchema.strip().default({}),
+  /** What the client attached to the request. The platform keeps it with the message and the session. */
   metadata: JsonObject,
+  /** The language of status texts. */
   locale: LocaleSchema,
+  /** The id of the request that created the job, for the logs. */
   request_id: z.string(),
-  /** W3C Trace Context of the request, so that a trace goes on in the worker. */
+  /** W3C Trace Context of the request, with which the worker continues the trace. Absent if the request had none. */
   traceparent: z.string().optional(),
   /** When the API accepted the job, ISO 8601. */
   accepted_at: z.iso.datetime(),
 });
 export type JobPayload = z.infer<typeof JobPayloadSchema>;
 
-/** As much of a payload as it takes to end its job, for one that cannot be read whole. */
+/**
+ * The part of a payload that finalizing its job needs. It replaces other fields that cannot be read by neutral
+ * values, so that a job with a broken payload still gets a terminal state.
+ */
 export const SalvagedPayloadSchema = JobPayloadSchema.extend({
   agent_type: z.string().catch("unknown"),
   text: z.string().catch(""),
@@ -100,15 +125,15 @@ export const SalvagedPayloadSchema = JobPayloadSchema.extend({
   accepted_at: z.iso.datetime().catch(() => new Date().toISOString()),
 });
 
-/** The queue of deletions, of retention, and of finalizations that no running job can do itself. */
+/** The queue of maintenance actions: deletions, retention, and finalizations of jobs that no worker runs. */
 export const MAINTENANCE_QUEUE = "maintenance";
 
 const MaintenanceActionSchema = z.discriminatedUnion("action", [
-  /** Finalize a cancelled job that no worker runs, without waiting for its place in the queue. */
+  /** Finalize a cancelled job that no worker runs, without waiting until a worker takes it from its queue. */
   z.object({ action: z.literal("end_cancelled_job"), job_id: IdSchema, kind: z.enum(JOB_KINDS) }),
   /** Finalize a job that failed in the queue without its processor having finalized it. */
   z.object({ action: z.literal("end_failed_job"), job_id: IdSchema, kind: z.enum(JOB_KINDS) }),
-  /** Delete a session with its messages and jobs; `receipt_id` names the event log in which its `done` will appear. */
+  /** Delete a session with its messages and jobs; then publish `done` in the event log of `receipt_id`. */
   z.object({
     action: z.literal("delete_session"),
     session_id: IdSchema,
@@ -120,7 +145,7 @@ const MaintenanceActionSchema = z.discriminatedUnion("action", [
 ]);
 export type MaintenancePayload = z.infer<typeof MaintenanceActionSchema>;
 
-/** Version 0.1.0 called the action `task`; its payloads may still be in the queue after an upgrade. */
+/** Also accepts the payloads of version 0.1.0, which may still be in the queue: they call the action `task`. */
 export const MaintenancePayloadSchema = z.preprocess((payload) => {
   if (typeof payload !== "object" || payload === null || !("task" in payload)) return payload;
   const { task, ...others } = payload;

@@ -1,37 +1,50 @@
 /**
- * What the API and the workers must agree on about knowledge: documents in collections, each an API key's own. The API
- * writes no database and asks no model, so every change and every query is a job; its `agent_type` is a task's id, whose
- * dot no agent has, and its `input` is what this closed map says.
+ * The contract on knowledge between the API and the workers. The API neither writes to the database nor calls a
+ * model, so every change of a collection and every query is a system job of kind `execute`. Its `agent_type` is a key
+ * of `KNOWLEDGE_JOBS`, and its `input` has the shape that this map states. A collection belongs to one API key.
  */
 import { v5 } from "uuid";
 import { z } from "zod";
 import { IdSchema } from "../ids.ts";
 
+/** The name of a collection, unique among the collections of its owner. */
 export const CollectionNameSchema = z
   .string()
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$/, "expected 1 to 63 letters, digits, _ and -, a letter or digit first");
 
+/** How the text of a document is read: as `markdown`, with headings, code and tables, or as plain `text`. */
 export const DOCUMENT_FORMATS = ["text", "markdown"] as const;
 export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
 
-/** Most passages that a query brings. */
+/** The most passages that a query may ask for. */
 export const MAX_TOP_K = 50;
 
 export const KNOWLEDGE_JOBS = {
-  /** Stores the text that waits in Redis under the job's id. */
+  /**
+   * Stores a document, and creates the collection if there is none. The text is not part of the input: it is in Redis,
+   * under the job's id. `result.data` is an `IngestResult`.
+   */
   "knowledge.ingest": z.object({
     collection: CollectionNameSchema,
+    /** The value of `documentIdOf` for the owner, collection and source. */
     document_id: IdSchema,
+    /** The document's name within the collection. */
     source: z.string().min(1),
     format: z.enum(DOCUMENT_FORMATS),
+    /** What the client attached to the document; the platform only keeps it. */
     metadata: z.record(z.string(), z.unknown()),
   }),
+  /** Deletes a document with its chunks. A document that is gone already is no error. */
   "knowledge.delete_document": z.object({ collection_id: IdSchema, document_id: IdSchema }),
+  /** Deletes a collection with its documents and chunks. A collection that is gone already is no error. */
   "knowledge.delete_collection": z.object({ collection_id: IdSchema }),
+  /** Searches a collection. `result.data` is `{ embedding, passages }`, the passages with the best score first. */
   "knowledge.query": z.object({
     collection: CollectionNameSchema,
     query: z.string(),
+    /** The most passages to return. */
     top_k: z.int().min(1).max(MAX_TOP_K),
+    /** The lowest score of a passage; scores lie between 0 and 1. */
     min_score: z.number(),
   }),
 } as const;
@@ -42,16 +55,21 @@ export type KnowledgeInput<Id extends KnowledgeJobId> = z.output<(typeof KNOWLED
 export type IngestResult = {
   readonly document_id: string;
   readonly source: string;
+  /** The number of chunks of the document that is stored now. */
   readonly chunks: number;
+  /** The name of the embedding that the chunks were embedded with. */
   readonly embedding: string;
-  /** The same content was stored already: nothing was embedded or stored. */
+  /** True if the document was stored with this content already, so that no chunk was embedded or stored. */
   readonly unchanged: boolean;
-  /** Another content of the source was accepted later, and that one stays. */
+  /** True if an ingest of the same source that was accepted later has been stored already; its content stays. */
   readonly superseded: boolean;
 };
 
 const DOCUMENT_NAMESPACE = "5b0f2c8e-7c1d-5e7a-9c65-2f6d1f0a4b3e";
 
-/** A document is its source's name within a collection, so the same source given again is the same document. */
+/**
+ * The id of a document follows from its owner, collection and source, so storing a source again replaces the
+ * document.
+ */
 export const documentIdOf = (owner: string, collection: string, source: string): string =>
   v5(JSON.stringify([owner, collection, source]), DOCUMENT_NAMESPACE);

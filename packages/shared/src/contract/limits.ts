@@ -1,18 +1,26 @@
-/** What one job may use, over all its attempts and the agents that it delegates to. */
+/**
+ * How much one job may use, over all its attempts and children. A job that reaches a limit fails with
+ * `budget_exhausted`.
+ */
 import { z } from "zod";
 import { DAY } from "../time.ts";
 
-/** As requests give them; what is absent falls back to the platform's own. */
+/** The `limits` of a request. A limit that is absent has the platform's default: see `DEFAULT_LIMITS`. */
 export const LimitsSchema = z.strictObject({
   /** Model turns. */
   max_steps: z.int().min(1).max(1_000).optional(),
+  /** Tool calls. 0: the job may not call tools. */
   max_tool_calls: z.int().min(0).max(1_000).optional(),
-  /** Tokens that models write, over all turns. */
+  /** Output tokens of all model turns together. */
   max_output_tokens: z.int().min(1).max(1_000_000).optional(),
-  /** From the job's first start, ms; at most the platform's own limit for the kind of job holds. */
+  /**
+   * The time from the start of the first attempt, ms. Independently of it, the worker's `CHAT_DEADLINE_MS` or
+   * `EXECUTE_DEADLINE_MS` limits each attempt; a job that reaches that limit fails with `deadline_exceeded`.
+   */
   deadline_ms: z.int().min(100).max(DAY).optional(),
 });
 
+/** The limits that apply to a job, in the units of `LimitsSchema`. */
 export type Limits = {
   readonly max_steps: number;
   readonly max_tool_calls: number;
@@ -20,13 +28,15 @@ export type Limits = {
   readonly deadline_ms: number;
 };
 
-/** The platform's own, but for the deadline, which is a setting of the worker. */
+/**
+ * The limits of a job whose request sets none. There is no default for `deadline_ms`: it is a setting of the worker.
+ */
 export const DEFAULT_LIMITS = { max_steps: 20, max_tool_calls: 40, max_output_tokens: 32_768 } as const;
 
-/** What holds for a job: its own limits, and the platform's where it has none. */
-export const resolveLimits = (own: z.output<typeof LimitsSchema>, deadlineMs: number): Limits => ({
-  max_steps: own.max_steps ?? DEFAULT_LIMITS.max_steps,
-  max_tool_calls: own.max_tool_calls ?? DEFAULT_LIMITS.max_tool_calls,
-  max_output_tokens: own.max_output_tokens ?? DEFAULT_LIMITS.max_output_tokens,
-  deadline_ms: Math.min(own.deadline_ms ?? deadlineMs, deadlineMs),
+/** The request's limits, completed with the defaults. `maxDeadlineMs` is the worker's limit for the kind of job, ms. */
+export const resolveLimits = (requested: z.output<typeof LimitsSchema>, maxDeadlineMs: number): Limits => ({
+  max_steps: requested.max_steps ?? DEFAULT_LIMITS.max_steps,
+  max_tool_calls: requested.max_tool_calls ?? DEFAULT_LIMITS.max_tool_calls,
+  max_output_tokens: requested.max_output_tokens ?? DEFAULT_LIMITS.max_output_tokens,
+  deadline_ms: Math.min(requested.deadline_ms ?? maxDeadlineMs, maxDeadlineMs),
 });

@@ -1,4 +1,4 @@
-/** The languages of status texts, in the order of preference when a client names none. */
+/** The languages of status texts. The first one is the default for clients that ask for none of them. */
 import { z } from "zod";
 
 export const LOCALES = ["zh", "en"] as const;

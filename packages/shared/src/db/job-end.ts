@@ -1,4 +1,4 @@
-import { endEvents, type JobEvent } from "../contract/events.ts";
+import { type JobEvent, terminalEvents } from "../contract/events.ts";
 import { isTerminal, type JobResult } from "../contract/jobs.ts";
 import type { JobRow } from "./rows.ts";
 
@@ -9,7 +9,7 @@ export function endEventsOf(row: JobRow): JobEvent[] {
   const usage = row.usage === null ? null : JSON.parse(row.usage);
   const error = error_code === null ? null : { code: error_code, message: error_message ?? "" };
   const { citations = null } = resultOfRow(row);
-  return endEvents({ job_id, session_id, status, usage, error, citations });
+  return terminalEvents({ job_id, session_id, status, usage, error, citations });
 }
 
 export const resultOfRow = (row: JobRow): JobResult => (row.result === null ? { content: "" } : JSON.parse(row.result));
