@@ -44,9 +44,10 @@ export async function startApi(
 ): Promise<{ url: string }> {
   const keys = createRedisKeys(config.REDIS_PREFIX);
   // Logs are read on a connection of their own, so that a long replay does not hold up who wants a job accepted.
-  const redis = connectRedis(config.REDIS_URL, "request", name, logger);
-  const logRedis = connectRedis(config.REDIS_URL, "request", `${name}:logs`, logger);
-  const subscriberRedis = connectRedis(config.REDIS_URL, "subscriber", name, logger);
+  const common = { topology: config.REDIS_URL, logger };
+  const redis = connectRedis({ ...common, role: "request", name });
+  const logRedis = connectRedis({ ...common, role: "request", name: `${name}:logs` });
+  const subscriberRedis = connectRedis({ ...common, role: "subscriber", name });
   const connections = [redis, logRedis, subscriberRedis];
   for (const connection of connections) releasers.add("redis", () => connection.disconnect());
   const isUp = await Promise.all(connections.map((connection) => isReadyWithin(connection, REDIS_WAIT_MS)));

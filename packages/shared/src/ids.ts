@@ -1,8 +1,8 @@
 import { v7 } from "uuid";
 import { z } from "zod";
 
-/** A new id: UUIDv7, whose leading time keeps database indexes compact. */
+/** Creates an id: a UUIDv7. Ids rise with their time of creation, so database indexes stay compact. */
 export const newId = (): string => v7();
 
-/** A UUID of any version in its canonical text form; the form of every id on the wire. */
+/** Every id on the wire is a UUID of any version, in its canonical text form. */
 export const IdSchema = z.uuid();

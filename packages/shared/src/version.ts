@@ -1,4 +1,4 @@
-/** The platform's version. The root package.json is the one place that states it; no workspace has one of its own. */
+/** The version of the platform. Only the root package.json states it; the workspaces have no versions. */
 import manifest from "../../../package.json" with { type: "json" };
 
 export const VERSION: string = manifest.version;

@@ -30,7 +30,7 @@ export async function openRedis(
 ): Promise<RedisParts> {
   const keys = createRedisKeys(config.REDIS_PREFIX);
   const connect = (role: "worker" | "subscriber", connectionName: string) => {
-    const redis = connectRedis(config.REDIS_URL, role, connectionName, logger);
+    const redis = connectRedis({ topology: config.REDIS_URL, role, name: connectionName, logger });
     releasers.add("redis", () => redis.disconnect());
     return redis;
   };

@@ -1,4 +1,5 @@
-/** The settings that API and workers share. Each says what, unit, default and trade-off; `.env.example` repeats it. */
+/** The settings that the API and the workers share. Each comment states meaning, unit, default and trade-off, as
+ * `.env.example` does. */
 import { z } from "zod";
 import { RedisTopologySchema } from "../redis/topology.ts";
 import { SECOND } from "../time.ts";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { CommonConfigSchema } from "./common-config.ts";
 import { ConfigError, intFromEnv, readConfig } from "./read-config.ts";
 
-test("the error names every bad variable and no value", () => {
+test("a configuration error names every invalid variable, but no value", () => {
   const schema = z.object({ PORT: intFromEnv(0, 65_535, 8_000), REDIS_URL: z.url(), NAME: z.string() });
   const read = () => readConfig(schema, { PORT: "90000", REDIS_URL: "secret-nonsense" });
   expect(read).toThrow(ConfigError);
@@ -11,11 +11,11 @@ test("the error names every bad variable and no value", () => {
   expect(read).not.toThrow(/secret-nonsense/);
 });
 
-test("a variable that is set to nothing counts as not set", () => {
+test("an empty variable counts as not set", () => {
   expect(readConfig(z.object({ PORT: intFromEnv(0, 65_535, 8_000) }), { PORT: "" })).toEqual({ PORT: 8_000 });
 });
 
-test("a database URL of another engine is refused by name", () => {
+test("a database URL of another engine is refused with the name of the variable", () => {
   const env = { REDIS_URL: "redis://127.0.0.1:6379", DATABASE_URL: "postgres://db/agents" };
   expect(() => readConfig(CommonConfigSchema, env)).toThrow(/DATABASE_URL: expected the path or file: URL/);
   expect(readConfig(CommonConfigSchema, { ...env, DATABASE_URL: "file:/data/x.db" }).DATABASE_URL).toBe(

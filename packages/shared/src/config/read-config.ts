@@ -1,6 +1,6 @@
 /**
- * Settings are read once, at start, into a type without optionals. Only a `main.ts` hands in `process.env`; a bad
- * value stops the process with one error that names every bad variable.
+ * A process reads its settings once, when it starts, from the environment that its entry file passes. Invalid values
+ * stop it with one error that names every invalid variable.
  */
 import { z } from "zod";
 
@@ -11,7 +11,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** A variable that is set to nothing counts as not set, as compose files and `.env` files write it. */
+/**
+ * Throws a `ConfigError`. An empty variable counts as not set, because compose files pass variables that are not set as
+ * empty ones.
+ */
 export function readConfig<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv): z.output<S> {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const parsed = schema.safeParse(set);
@@ -19,7 +22,7 @@ export function readConfig<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEn
   throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join(".") || "?"}: ${issue.message}`));
 }
 
-/** For a process's entry: a bad configuration is said on standard error, without a stack, and ends the process. */
+/** For entry files: reports invalid settings on standard error, without a stack, and exits with code 1. */
 export function readConfigOrExit<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv): z.output<S> {
   try {
     return readConfig(schema, env);
@@ -30,11 +33,11 @@ export function readConfigOrExit<S extends z.ZodType>(schema: S, env: NodeJS.Pro
   }
 }
 
-/** A whole number of milliseconds, counts and the like, from its text. */
+/** Reads a whole number from `min` to `max`. */
 export const intFromEnv = (min: number, max: number, fallback: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
 
-/** The parts of a comma-separated text; none by default. */
+/** Reads a comma-separated list. Default: an empty list. */
 export const listFromEnv = z
   .string()
   .default("")

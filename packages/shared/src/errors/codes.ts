@@ -1,6 +1,6 @@
 /**
- * The one table of error codes: code → HTTP status, type, whether the same request may succeed later, default text.
- * The README's table is compared with it by a test.
+ * All error codes: for each code the HTTP status, the type, whether the same request may succeed later, and the default
+ * text. A test compares the tables of the READMEs with it.
  */
 type ErrorType =
   | "invalid_request_error"

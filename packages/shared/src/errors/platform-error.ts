@@ -1,19 +1,19 @@
 import { ERROR_CODES, type ErrorCode } from "./codes.ts";
 
 export type PlatformErrorOptions = {
-  /** What is said instead of the code's default text. Shown to users: no inner detail, no secret. */
+  /** Replaces the default text of the code. Users see it, so it must contain neither internals nor secrets. */
   readonly message?: string;
-  /** The request's field at fault, as a path (`config.temperature`). */
+  /** The invalid field of the request, as a path: `config.temperature`. */
   readonly param?: string;
-  /** How long to wait before the next try. */
+  /** How long to wait before trying again, ms. */
   readonly retryAfterMs?: number;
-  /** Facts beside the text, added to the error envelope (`job_id` of a running job). */
+  /** Further fields of the error in the response, such as the `job_id` of a running job. */
   readonly details?: Readonly<Record<string, unknown>>;
-  /** For the log alone. */
+  /** The original error. Only the log shows it. */
   readonly cause?: unknown;
 };
 
-/** An expected failure with a stable code; everything else that is thrown counts as a fault of the platform's own. */
+/** An expected failure with a stable code. Any other error counts as a defect of the platform or of an agent. */
 export class PlatformError extends Error {
   readonly code: ErrorCode;
   readonly status: number;

@@ -1,27 +1,28 @@
 /**
- * The moments of a job after each of which a crash leaves something else behind, for whoever watches a process from
- * outside its code: a diagnostics channel, which costs one look at a flag while nobody has subscribed. The chaos suite
- * kills workers there.
+ * Failpoints: named moments in the life of a job. A crash leaves another intermediate state after each of them, so the
+ * chaos suite kills workers there. A failpoint is a message on a diagnostics channel; without a subscriber it costs one
+ * check of a flag.
  */
 import { channel } from "node:diagnostics_channel";
 
 export type Failpoint =
-  /** The attempt owns the job in Redis; its row may not say so yet. */
+  /** The attempt has claimed the job in Redis; the job's row may not be written yet. */
   | "claimed"
-  /** The model is about to be asked. */
+  /** A request to the model is about to be sent. */
   | "model_call"
-  /** A tool call is written down where it must be, and not made. */
+  /** A tool call has its journal entry, if it needs one, and has not been made. */
   | "tool_started"
-  /** It was made, and is not written down as finished. */
+  /** A tool call has been made; its journal entry is not finished. */
   | "effect_done"
+  /** The journal entry of a tool call is finished. */
   | "journaled"
-  /** Inside the transaction that ends the job. */
+  /** The transaction that writes the terminal state has written its statements and not committed. */
   | "message_written"
-  /** Behind it; the end is not told. */
+  /** The terminal state is committed; the terminal event is not published. */
   | "state_written"
-  /** The end is told; the session's next job is not woken. */
+  /** The terminal event is published; the next job of the session is not promoted. */
   | "end_published"
-  /** The queue still holds the job as running. */
+  /** The job is finalized; BullMQ still holds it as active. */
   | "before_completion";
 
 export const FAILPOINT_CHANNEL = "agent-paas:failpoint";

@@ -1,6 +1,8 @@
-/** What is acquired pushes its release; release runs once, last in first out, and one failure keeps none from the rest. */
+/** Releasers undo acquisitions: each runs once, last in first out. A releaser that fails does not stop the others. */
 export type Releasers = {
+  /** `name` identifies the releaser in error reports. */
   add(name: string, release: () => unknown): void;
+  /** Runs all releasers. Never rejects: failures go to `onError`. */
   release(): Promise<void>;
 };
 

@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import { expect, test, vi } from "vitest";
-import { gatherLines } from "./gathered-lines.ts";
+import { bufferLines } from "./buffered-lines.ts";
 
 function openLog() {
   const written: string[][] = [];
@@ -15,10 +15,10 @@ function openLog() {
     flush: (done: () => void) => done(),
     flushSync: () => {},
   };
-  return { written, logger: pino({ base: null }, gatherLines(transport as never)) };
+  return { written, logger: pino({ base: null }, bufferLines(transport as never)) };
 }
 
-test("lines go together, a moment later", async () => {
+test("log lines are sent together after a short time", async () => {
   const { written, logger } = openLog();
   logger.info("one");
   logger.info("two");
@@ -28,7 +28,7 @@ test("lines go together, a moment later", async () => {
   await vi.waitFor(() => expect(written).toEqual([["one", "two"], ["three"]]));
 });
 
-test("a warning goes at once, behind what was said before it", () => {
+test("a warning is sent at once, after the lines before it", () => {
   const { written, logger } = openLog();
   logger.info("one");
   logger.warn("two");
@@ -36,7 +36,7 @@ test("a warning goes at once, behind what was said before it", () => {
   expect(written).toEqual([["one", "two"], ["three"]]);
 });
 
-test("nothing is left when the process ends, in order or not", async () => {
+test("a flush and a fatal line send all buffered lines", async () => {
   const { written, logger } = openLog();
   logger.info("one");
   await new Promise((resolve) => logger.flush(resolve));

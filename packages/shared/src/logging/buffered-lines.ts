@@ -1,46 +1,47 @@
 /**
- * Lines on their way to the thread that writes them, handed over together: to wake it costs more than a line. Warnings, and what is
- * worse, go at once, with all that is before them.
+ * A buffer for log lines on their way to the thread that writes them. One message to that thread costs more than one
+ * line, so lines go together. Warnings and errors go at once, after all lines before them.
  */
 import type { DestinationStream, pino } from "pino";
 
-const HAND_OVER_WITHIN_MS = 50;
+/** The longest time that a line stays in the buffer, ms. */
+const MAX_BUFFERED_MS = 50;
 
-/** As pino numbers it. */
-const WARN = 40;
+/** The number of pino's level `warn`. */
+const WARN_LEVEL = 40;
 
-/** What pino tells a destination beside the line, if it asks. */
+/** A destination with this property receives the level of each line, as `lastLevel`. */
 const METADATA = Symbol.for("pino.metadata");
 
 type Transport = ReturnType<typeof pino.transport>;
 
-export function gatherLines(transport: Transport): DestinationStream {
+export function bufferLines(transport: Transport): DestinationStream {
   let lines = "";
   let timer: NodeJS.Timeout | undefined;
 
-  function handOver(): void {
+  function sendLines(): void {
     clearTimeout(timer);
     timer = undefined;
     if (lines !== "") transport.write(lines);
     lines = "";
   }
 
-  // Before the transport ends itself with the process.
-  process.prependListener("exit", handOver);
+  // Must run before the listener of the transport, which closes the transport.
+  process.prependListener("exit", sendLines);
   return Object.assign(
     {
       lastLevel: 0,
       write(line: string) {
         lines += line;
-        if (this.lastLevel >= WARN) handOver();
-        else timer ??= setTimeout(handOver, HAND_OVER_WITHIN_MS);
+        if (this.lastLevel >= WARN_LEVEL) sendLines();
+        else timer ??= setTimeout(sendLines, MAX_BUFFERED_MS);
       },
       flush(done: (error?: Error) => void) {
-        handOver();
+        sendLines();
         transport.flush(done);
       },
       flushSync() {
-        handOver();
+        sendLines();
         transport.flushSync();
       },
     },

@@ -6,7 +6,7 @@ import { createLogger, type Logger, removeOldLogFiles } from "./logger.ts";
 
 const MEGABYTE = 1024 * 1024;
 
-/** The lines go through a thread that has to start first. */
+/** A thread writes the lines, and it has to start first. */
 const WRITTEN_WITHIN = { timeout: 20_000 };
 
 async function open(): Promise<{ logger: Logger; directory: string }> {
@@ -26,7 +26,7 @@ async function open(): Promise<{ logger: Logger; directory: string }> {
 const readAll = async (directory: string): Promise<string> =>
   (await Promise.all((await readdir(directory)).map((file) => readFile(join(directory, file), "utf8")))).join("");
 
-test("lines are JSON with the process, the time and what a child logger carries", async () => {
+test("log lines are JSON with the process, the time and the fields of the child logger", async () => {
   const { logger, directory } = await open();
   logger.child({ request_id: "r-1" }).info({ job_id: "j-1" }, "job started");
   const text = await vi.waitFor(async () => {
@@ -38,7 +38,7 @@ test("lines are JSON with the process, the time and what a child logger carries"
   expect(Date.parse(JSON.parse(text).time)).not.toBeNaN();
 });
 
-test("an error is logged by name, message and cause; what hangs on it is not, and secrets are not", async () => {
+test("an error is logged with name, message and cause, but without other properties and without secrets", async () => {
   const { logger, directory } = await open();
   const cause = Object.assign(new Error("401 Incorrect API key provided: sk-canary-1234567890"), {
     headers: { authorization: "Bearer canary-of-headers" },
@@ -54,7 +54,7 @@ test("an error is logged by name, message and cause; what hangs on it is not, an
   expect(JSON.parse(text).err).toMatchObject({ message: "[redacted] leaked", cause: { type: "Error" } });
 }, 30_000);
 
-test("files roll at 10 MB, and five of them are kept", async () => {
+test("log files are rolled at 10 MB, and five of them stay", async () => {
   const { logger, directory } = await open();
   const filler = "x".repeat(100_000);
   const files = async () => (await readdir(directory)).map((file) => join(directory, file));
@@ -74,7 +74,7 @@ test("files roll at 10 MB, and five of them are kept", async () => {
   for (const file of await files()) expect((await stat(file)).size).toBeLessThan(15 * MEGABYTE);
 }, 60_000);
 
-test("files of processes long gone are removed, others are not touched", async () => {
+test("log files that were not written to for 14 days are deleted, and other files stay", async () => {
   const { directory } = await open();
   const now = Date.now();
   for (const [name, ageDays] of [

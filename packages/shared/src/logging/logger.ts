@@ -1,4 +1,7 @@
-/** pino to one rolled file per process and to the terminal; both in a worker thread, off the token path. */
+/**
+ * The logger: pino, with one set of rolled files per process and the terminal. A thread of its own formats and writes
+ * the lines, so that logging does not delay events.
+ */
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Logger, pino, type TransportTargetOptions } from "pino";
@@ -6,30 +9,32 @@ import type { CommonConfig } from "../config/common-config.ts";
 import { PlatformError } from "../errors/platform-error.ts";
 import { secretsOfTopology } from "../redis/topology.ts";
 import { DAY } from "../time.ts";
-import { gatherLines } from "./gathered-lines.ts";
+import { bufferLines } from "./buffered-lines.ts";
 import { createRedactor } from "./redact.ts";
 
 export type { Logger } from "pino";
 
 export type LoggerOptions = {
-  /** The process's name: field `process` of each line and stem of its log files. */
+  /** The name of the process: the field `process` of each line, and the first part of the names of its log files. */
   readonly name: string;
   readonly level: string;
   readonly terminalLevel: string;
   readonly terminalFormat: "pretty" | "json";
-  /** Folder of the log files; null writes none. */
+  /** The folder of the log files; null: no files are written. */
   readonly directory: string | null;
-  /** Exact values that must never appear. */
+  /** Exact values that no line may contain. */
   readonly secrets: readonly string[];
 };
 
-/** Files roll at 10 MB; the current one and four older ones are kept. */
+/** A file is rolled at 10 MB; the current file and four older ones stay. */
 const ROLL = { size: "10m", limit: { count: 4 } } as const;
 
-/** Processes come and go under new names (containers, above all); what the gone ones wrote is kept so long. */
+/**
+ * How long the files of former processes stay. Containers have new names after each start, so such files accumulate.
+ */
 const KEEP_OLD_FILES_MS = 14 * DAY;
 
-/** Removes the log files of any process that nobody has written to for long. A missing folder has none. */
+/** Deletes log files of any process that were not written to for `KEEP_OLD_FILES_MS`. A missing folder is no error. */
 export function removeOldLogFiles(directory: string, now: number): void {
   try {
     for (const name of readdirSync(directory)) {
@@ -37,7 +42,7 @@ export function removeOldLogFiles(directory: string, now: number): void {
       if (/\.\d+\.log$/.test(name) && now - statSync(file).mtimeMs > KEEP_OLD_FILES_MS) rmSync(file);
     }
   } catch {
-    // Another process removed it first, or there is no such folder yet: nothing to keep this one from starting.
+    // Another process has deleted the file, or there is no folder yet. Neither may keep the process from starting.
   }
 }
 
@@ -71,10 +76,10 @@ export function createLogger(options: LoggerOptions): Logger {
     hooks: { streamWrite: redact },
   };
   if (targets.length === 0) return pino({ ...settings, enabled: false });
-  return pino(settings, gatherLines(pino.transport({ targets })));
+  return pino(settings, bufferLines(pino.transport({ targets })));
 }
 
-/** The logger of a process as its settings ask for; `secrets` are exact values beside the configuration's own. */
+/** The logger of a process, by its settings. `secrets` are values to redact besides those of the common settings. */
 export function createProcessLogger(config: CommonConfig, name: string, secrets: readonly string[]): Logger {
   if (config.LOG_DIR !== "off") removeOldLogFiles(config.LOG_DIR, Date.now());
   return createLogger({
@@ -88,9 +93,8 @@ export function createProcessLogger(config: CommonConfig, name: string, secrets:
 }
 
 /**
- * What a log says of an error: no more than this. Errors of HTTP clients carry whole responses, headers included, in
- * their properties, and validation errors the value they refuse. Failures with a code of ours are expected: where in the
- * code they arose says nothing.
+ * The fields of an error that are logged. Other properties may contain secrets: errors of HTTP clients hold whole
+ * responses with headers, and validation errors hold the invalid value. Expected failures are logged without a stack.
  */
 function describeError(error: unknown, withStack = isUnexpected(error), depth = MAX_CAUSES): unknown {
   if (!(error instanceof Error)) return String(error).slice(0, MAX_ERROR_TEXT);

@@ -12,13 +12,13 @@ test.each([
   ['{"url":"redis://user:pa55word@host:6379"}', "pa55word"],
   ['{"url":"redis://:pa55word@host:6379"}', "pa55word"],
   ['{"msg":"it said exact-secret-value twice: exact-secret-value"}', "exact-secret-value"],
-])("%s", (line, secret) => {
+])("the line %s is redacted", (line, secret) => {
   expect(line).toContain(secret);
   expect(redact(line)).not.toContain(secret);
   expect(redact(line)).toContain("[redacted]");
 });
 
-test("lines stay JSON, and what is no secret stays readable", () => {
+test("a redacted line is still JSON, and fields without secrets stay readable", () => {
   const line = JSON.stringify({
     level: 30,
     url: "http://127.0.0.1:8000/api",
@@ -29,6 +29,6 @@ test("lines stay JSON, and what is no secret stays readable", () => {
   expect(JSON.parse(redact(line))).toMatchObject({ url: "http://127.0.0.1:8000/api", tokens: 12, msg: "job ended" });
 });
 
-test("short values are not searched for: they would tear words apart", () => {
+test("a short secret is not redacted, because it would match parts of words", () => {
   expect(redact("a tiny line")).toBe("a tiny line");
 });

@@ -1,6 +1,6 @@
 /**
- * Keeps secrets out of the logs at the last place before a line leaves the process, so that no caller can forget it:
- * the exact secrets this process knows, and everything that looks like a credential (upstream errors quote keys).
+ * Redacts secrets in finished log lines, so that no caller can forget to do it: the exact secrets of the process, and
+ * all text that looks like a credential, because errors of other services quote keys.
  */
 const CREDENTIAL_PATTERNS: readonly RegExp[] = [
   /\b(?:sk|ap|pk|rk)[-_][A-Za-z0-9_*.-]{8,}/g,
@@ -11,17 +11,17 @@ const CREDENTIAL_PATTERNS: readonly RegExp[] = [
 
 export const REDACTED = "[redacted]";
 
-/** Builds the function that scrubs one line; `secrets` are exact values, the short ones (under 6) are not searched for. */
+/** Builds the function that redacts one line. Values in `secrets` of less than 6 characters are ignored. */
 export function createRedactor(secrets: readonly string[]): (line: string) => string {
   const exact = [...new Set(secrets)].filter((secret) => secret.length >= 6);
   return (line) => {
-    let scrubbed = line;
-    for (const secret of exact) scrubbed = scrubbed.replaceAll(secret, REDACTED);
+    let redacted = line;
+    for (const secret of exact) redacted = redacted.replaceAll(secret, REDACTED);
     for (const pattern of CREDENTIAL_PATTERNS) {
-      scrubbed = scrubbed.replace(pattern, (_match, lead: unknown) =>
+      redacted = redacted.replace(pattern, (_match, lead: unknown) =>
         typeof lead === "string" ? (lead.endsWith("://") ? `${lead}${REDACTED}@` : `${lead} ${REDACTED}`) : REDACTED,
       );
     }
-    return scrubbed;
+    return redacted;
   };
 }

@@ -1,29 +1,37 @@
 /**
- * One Redis connection per role, because a role decides what a command does while Redis is away:
+ * Redis connections. The role of a connection decides what its commands do while Redis cannot be reached:
  *
- * - `request`: an HTTP request waits for the answer. No offline queue, one try, a time limit: it fails within a second.
- * - `worker`: jobs and their events. Commands wait for Redis to come back; their callers bound the wait.
- * - `subscriber`: subscriptions only.
+ * - `request`: for HTTP requests. Commands fail within a second: they are not queued, tried once and limited in time.
+ * - `worker`: for jobs and their events. Commands wait until Redis is back; the callers limit the wait.
+ * - `subscriber`: for subscriptions only.
  */
 import { Redis } from "ioredis";
 import type { Logger } from "../logging/logger.ts";
 import { SECOND } from "../time.ts";
 import type { RedisTopology } from "./topology.ts";
 
-/** A connection to Redis, whatever the topology behind it. */
+/** A connection to Redis; its type does not depend on the topology. */
 export type RedisConnection = Redis;
 
 export type RedisRole = "request" | "worker" | "subscriber";
 
+export type RedisConnectionOptions = {
+  readonly topology: RedisTopology;
+  readonly role: RedisRole;
+  /** The name of the connection in Redis' list of clients, together with the role. */
+  readonly name: string;
+  readonly logger: Logger;
+};
+
 const ROLE_OPTIONS = {
   request: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 900 },
   worker: { maxRetriesPerRequest: null },
-  // The subscriber resubscribes itself, because it must know when the subscriptions are active.
+  // The event subscriber resubscribes by itself, because it must know when its subscriptions are active.
   subscriber: { maxRetriesPerRequest: null, autoResubscribe: false },
 } as const;
 
-/** Commands that are sent in one turn of the event loop go out in one write: a system call costs more than most commands. */
-class GatheringRedis extends Redis {
+/** Sends the commands of one event loop iteration in one write, because a system call costs more than most commands. */
+class WriteCombiningRedis extends Redis {
   override sendCommand(...args: Parameters<Redis["sendCommand"]>): unknown {
     const { stream } = this;
     if (stream?.writable && stream.writableCorked === 0) {
@@ -34,15 +42,15 @@ class GatheringRedis extends Redis {
   }
 }
 
-/** Opens a connection that reconnects for ever; the caller owns it and ends it with `disconnect()`. */
-export function connectRedis({ url }: RedisTopology, role: RedisRole, name: string, logger: Logger): RedisConnection {
-  const redis = new GatheringRedis(url, {
+/** Opens a connection that reconnects for ever. The caller must close it with `disconnect()`. */
+export function connectRedis({ topology, role, name, logger }: RedisConnectionOptions): RedisConnection {
+  const redis = new WriteCombiningRedis(topology.url, {
     ...ROLE_OPTIONS[role],
     connectionName: `${name}:${role}`,
     connectTimeout: 5 * SECOND,
     keepAlive: 10 * SECOND,
     enableReadyCheck: true,
-    // After a failover behind one address the old primary still answers, and refuses to write.
+    // After a failover behind one address, the old primary still accepts connections, but refuses writes.
     reconnectOnError: (error) => error.message.startsWith("READONLY"),
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), SECOND) + Math.random() * 200,
   });
@@ -58,10 +66,10 @@ export function connectRedis({ url }: RedisTopology, role: RedisRole, name: stri
   return redis;
 }
 
-/** A connection for a short-lived check: it is tried once, and its errors are the caller's to handle. */
+/** Opens a connection for a short check. It connects only once, and the caller must handle its errors. */
 export const connectOnce = ({ url }: RedisTopology): RedisConnection => new Redis(url, { retryStrategy: () => null });
 
-/** True when the connection is up, false when it is not within the time. */
+/** Whether the connection is ready within `ms` milliseconds. */
 export async function isReadyWithin(redis: RedisConnection, ms: number): Promise<boolean> {
   if (redis.status === "ready") return true;
   return new Promise((resolve) => {

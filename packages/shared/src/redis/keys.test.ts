@@ -5,7 +5,7 @@ import { createRedisKeys, EVENT_SHARDS, shardOf } from "./keys.ts";
 const keys = createRedisKeys("ap");
 const hashTag = (key: string) => /\{([^}]*)\}/.exec(key)?.[1];
 
-test("keys that one script touches share a slot", () => {
+test("keys that one script touches share a slot of Redis Cluster", () => {
   const jobId = newId();
   expect(hashTag(keys.eventLog(jobId))).toBe(hashTag(keys.jobState(jobId)));
   const accepted = [
@@ -17,11 +17,11 @@ test("keys that one script touches share a slot", () => {
   expect(new Set(accepted.map(hashTag))).toEqual(new Set(["ap"]));
 });
 
-test("jobs spread over all shards", () => {
+test("jobs are spread over all event shards", () => {
   const shards = new Set(Array.from({ length: 200 }, () => shardOf(newId())));
   expect(shards.size).toBe(EVENT_SHARDS);
 });
 
-test("idempotency keys of two owners differ, whatever separates name and key", () => {
+test("idempotency records of two owners have different keys, also with separators in owner or key", () => {
   expect(keys.idempotency("a", "b:c")).not.toBe(keys.idempotency("a:b", "c"));
 });

@@ -1,18 +1,20 @@
 /**
- * Every Redis key and channel of the platform is built here. Keys that one script touches carry one hash tag, so they
- * share a slot of Redis Cluster: `{prefix}` for queues, sessions and workers; `{prefix:eN}` for the events of the jobs
- * of shard N, so that on a cluster one call carries the batches of all jobs of a shard.
+ * Every Redis key and channel of the platform is built here. Keys that one script touches have the same hash tag, so
+ * that they share a slot of Redis Cluster: `{prefix}` for queues, sessions and workers, `{prefix:eN}` for the states
+ * and event logs of the jobs of shard N. On a cluster, one call can carry the batches of all jobs of a shard.
  */
 import { createHash } from "node:crypto";
 import type { JobKind } from "../contract/jobs.ts";
 
 /**
- * Fixed for the life of an installation: a job's shard follows from its id. More shards spread over more Redis nodes,
- * fewer make larger batches.
+ * The number of event shards. It is fixed for the life of an installation, because the shard of a job follows from the
+ * job's id. More shards use more nodes of a cluster; fewer shards put more batches into one call.
  */
 export const EVENT_SHARDS = 4;
 
-/** The shard of a job's events, 0 to `EVENT_SHARDS` - 1; from the last, random digits of its id. */
+/**
+ * The shard of a job's events, from 0 to `EVENT_SHARDS` - 1. It follows from the id's last digits, which are random.
+ */
 export const shardOf = (jobId: string): number => Number.parseInt(jobId.slice(-4), 16) % EVENT_SHARDS;
 
 export type RedisKeys = ReturnType<typeof createRedisKeys>;
@@ -24,9 +26,9 @@ export function createRedisKeys(prefix: string) {
   return {
     /** The `prefix` option of every BullMQ object. */
     bullmq: base,
-    /** BullMQ's own hash of one job. */
+    /** BullMQ's hash of one job. */
     queuedJob: (kind: JobKind, jobId: string) => `${base}:${kind}:${jobId}`,
-    /** BullMQ's own list of a queue's waiting jobs, and its sorted set of those that wait for a time. */
+    /** BullMQ's list of a queue's waiting jobs, and its sorted set of the delayed ones. */
     waitingJobs: (kind: JobKind) => `${base}:${kind}:wait`,
     delayedJobs: (kind: JobKind) => `${base}:${kind}:delayed`,
 
@@ -34,34 +36,34 @@ export function createRedisKeys(prefix: string) {
     jobState: (jobId: string) => `${shard(jobId)}:job:${jobId}`,
     /** Pattern of the job states of one event shard. */
     jobStatesOf: (eventShard: number) => `{${prefix}:e${eventShard}}:job:*`,
-    /** Stream: the event log of one job, an entry per batch, its id `<last seq>-<first seq>`. */
+    /** Stream: the event log of one job. Each entry is one batch, with the id `<last seq>-<first seq>`. */
     eventLog: (jobId: string) => `${shard(jobId)}:events:${jobId}`,
-    /** Channel: the same batches, live. */
+    /** Channel: the batches of one job, live. */
     eventChannel: (jobId: string) => `${shard(jobId)}:live:${jobId}`,
 
-    /** String: a pending session as JSON, or the mark of a deleted one. */
+    /** String: a pending session as JSON, or `DELETED_SESSION`. */
     pendingSession: (sessionId: string) => `${base}:session:${sessionId}`,
     /** List of `kind:job id`: the jobs of a session in the order accepted; the head may run (I6). */
     sessionQueue: (sessionId: string) => `${base}:session-queue:${sessionId}`,
-    /** The list of version 0.1.0. */
+    /** The key of the session queue in version 0.1.0. */
     formerSessionQueue: (sessionId: string) => `${base}:turns:${sessionId}`,
-    /** String: the version of these names, `2`. */
+    /** String: the version of this layout of keys, `2`. */
     layout: `${base}:layout`,
-    /** String: what an Idempotency-Key of an owner was used for. */
+    /** String: the request that an owner's Idempotency-Key was used for. */
     idempotency: (owner: string, key: string) => `${base}:idem:${digest(`${owner}\n${key}`)}`,
 
-    /** String: the text of a document that a job is to store. */
+    /** String: the text of the document that an ingest will store. */
     upload: (jobId: string) => `${base}:upload:${jobId}`,
 
     /** Hash: worker id → worker record. */
     workers: `${base}:workers`,
     /** Hash: agent id → manifest. */
     agents: `${base}:agents`,
-    /** String: held by the worker whose reaper runs. */
+    /** String: the lock of the worker whose reaper runs. */
     reaper: `${base}:reaper`,
-    /** String: written and read by health checks. */
+    /** String: health checks write and read it. */
     probe: `${base}:probe`,
-    /** Channel: job ids to cancel, for speed; the intent itself is in the job's state. */
+    /** Channel: ids of jobs to cancel. It only saves time; the request itself is in the job's state. */
     cancelChannel: `${base}:cancel`,
   };
 }

@@ -1,12 +1,13 @@
 /**
- * What Redis says of its memory, by INFO, which managed services allow where they refuse CONFIG. Queues, event logs and
- * idempotency records live there alone, so a Redis that evicts loses accepted jobs (I1): the platform does without it.
+ * The memory of Redis, and the check that Redis evicts no keys. Queues, event logs and idempotency records exist only
+ * in Redis, so an eviction would lose accepted jobs (I1). The data comes from INFO, because managed services refuse
+ * CONFIG.
  */
 import type { RedisConnection } from "./connect.ts";
 
 export type RedisMemory = {
   readonly usedBytes: number;
-  /** 0: Redis sets itself no limit. */
+  /** 0: no limit is set. */
   readonly maxBytes: number;
   readonly policy: string;
 };
@@ -20,18 +21,18 @@ export async function readRedisMemory(redis: RedisConnection): Promise<RedisMemo
   return {
     usedBytes: Number(fields.get("used_memory") ?? 0),
     maxBytes: Number(fields.get("maxmemory") ?? 0),
-    // A server that speaks the protocol and names no policy has none to choose from.
+    // Compatible servers that report no policy do not evict keys.
     policy: fields.get("maxmemory_policy") ?? SAFE_POLICY,
   };
 }
 
-/** The sentence that says why this Redis is of no use; null when it keeps what it is given. */
+/** The reason why this Redis cannot be used, as a sentence for operators; null if it evicts no keys. */
 export const evictionProblem = ({ policy }: RedisMemory): string | null =>
   policy === SAFE_POLICY
     ? null
     : `Redis evicts keys when its memory is full (maxmemory-policy ${policy}), so accepted jobs would be lost: set maxmemory-policy ${SAFE_POLICY}.`;
 
-/** Throws for a Redis that evicts. On a connection that waits for Redis, so does this. */
+/** Throws if Redis evicts keys. On a connection of the role `worker` it waits until Redis can be reached. */
 export async function assertNoEviction(redis: RedisConnection): Promise<void> {
   const problem = evictionProblem(await readRedisMemory(redis));
   if (problem !== null) throw new Error(problem);

@@ -1,6 +1,6 @@
 /**
- * Lua scripts as typed functions. A script names its keys and arguments; the Lua text uses these names as local
- * variables, so no position can be confused on either side.
+ * Lua scripts as typed functions. A script names its keys and arguments, and its Lua text uses these names as local
+ * variables, so neither side depends on positions.
  */
 import type { RedisConnection } from "./connect.ts";
 
@@ -11,21 +11,24 @@ type Values<Keys extends string, Args extends string> = Readonly<Record<Keys, st
   };
 
 export type Script<Keys extends string, Args extends string, Reply> = {
-  /** Binds the script to a connection. Bind it once per connection: the text is registered there. */
+  /** Binds the script to a connection. Do it once per connection, because it registers the text there. */
   on(redis: RedisConnection): (values: Values<Keys, Args>) => Promise<Reply>;
 };
 
 export type ScriptOptions<Keys extends string, Args extends string> = {
-  /** The name of the command on the connection; unique among all scripts. */
+  /** The name of the command on the connection. It must be unique among all scripts. */
   readonly name: string;
-  /** Names of the keys, in their order; all of one hash tag. */
+  /** Names of the keys, in their order. All keys of a call must have the same hash tag. */
   readonly keys: readonly Keys[];
-  /** Names of the arguments, in their order. Lua receives each as a string. */
+  /** Names of the arguments, in their order. Lua receives every value as a string. */
   readonly args: readonly Args[];
   readonly lua: string;
 };
 
-/** Curried, because TypeScript infers either all type parameters or none: `defineScript<Reply>()({ name, keys, … })`. */
+/**
+ * Usage: `defineScript<Reply>()({ name, keys, … })`. It is curried because TypeScript infers either all type
+ * parameters of a call or none.
+ */
 export const defineScript =
   <Reply>() =>
   <const Keys extends string, const Args extends string>({
@@ -37,26 +40,32 @@ export const defineScript =
     const text = `${localsOf(keys, "KEYS")}${localsOf(args, "ARGV")}${lua}`;
     return {
       on(redis) {
-        const command = defineCommand<Reply>(redis, name, text, keys.length);
+        const command = defineCommand<Reply>(redis, { name, lua: text, numberOfKeys: keys.length });
         return (values) =>
           command(...keys.map((key) => values[key]), ...args.map((arg) => values[arg]), ...(values.rest ?? []));
       },
     };
   };
 
-/** A script whose number of keys varies from call to call; its caller puts keys and arguments together. */
+/**
+ * A script whose number of keys varies from call to call. The caller passes that number, the keys and the arguments.
+ */
 export const defineVariadicScript =
   <Reply>() =>
   (name: string, lua: string) => ({
     on: (redis: RedisConnection): ((keyCount: number, ...values: (string | number)[]) => Promise<Reply>) =>
-      defineCommand<Reply>(redis, name, lua),
+      defineCommand<Reply>(redis, { name, lua }),
   });
 
 type Command<Reply> = (...values: (string | number)[]) => Promise<Reply>;
 
-/** ioredis adds commands to its connections at run time, so their types cannot know them: the one cast for all scripts. */
-function defineCommand<Reply>(redis: RedisConnection, name: string, lua: string, numberOfKeys?: number) {
-  redis.defineCommand(name, { lua, ...(numberOfKeys === undefined ? {} : { numberOfKeys }) });
+type CommandDefinition = { readonly name: string; readonly lua: string; readonly numberOfKeys?: number };
+
+/**
+ * The only cast for scripts: ioredis adds commands to a connection at run time, so the connection's type lacks them.
+ */
+function defineCommand<Reply>(redis: RedisConnection, { name, ...definition }: CommandDefinition): Command<Reply> {
+  redis.defineCommand(name, definition);
   const commands = redis as unknown as Readonly<Record<string, Command<Reply>>>;
   const command = commands[name];
   if (command === undefined) throw new Error(`The script ${name} was not defined`);

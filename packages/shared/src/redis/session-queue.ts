@@ -1,11 +1,11 @@
 /**
- * What both ends share of session queues (I6): the codec of their entries, and the scripts on their lists. The API
- * appends each job of a session to its list; only the head may run.
+ * Session queues (I6), as far as the API and the workers share them: the codec of the entries and the scripts on the
+ * lists. The API appends every job of a session to the session's list; only the head may run.
  */
 import type { JobKind } from "../contract/jobs.ts";
 import { defineScript } from "./script.ts";
 
-/** `kind:job id`. */
+/** `kind:job id`, for example `chat:01a20298-20f5-7358-985e-1dc37fbf6bd6`. */
 export type SessionQueueEntry = string & { readonly brand: "SessionQueueEntry" };
 
 export type QueuedJobRef = { readonly kind: JobKind; readonly jobId: string };
@@ -19,9 +19,10 @@ export function decodeEntry(entry: string): QueuedJobRef {
 }
 
 /**
- * A piece of Lua: drops heads whose job does not exist, because an API died between the list and the queue, or a worker
- * died before it removed the entry. Entries younger than 10 s stay: their job may be on its way to the queue. A job id
- * begins with its time of birth (UUIDv7).
+ * A Lua function that removes dangling entries from the head of a list. Such entries exist when an API process died
+ * after it had appended the entry and before it had queued the job, or a worker died before it had removed the entry.
+ * Entries younger than 10 s stay, because the API may be about to queue their job. The age follows from the job id, a
+ * UUIDv7, which begins with its time of creation.
  */
 export const DROP_DANGLING_HEADS = `
 local function dropDanglingHeads(queue, prefix)
@@ -39,10 +40,13 @@ local function dropDanglingHeads(queue, prefix)
 end
 `;
 
-/** Stands in the place of a pending session once the session was deleted, so that no job is accepted into it. */
+/** The value of the pending session's key after the session was deleted; the API then accepts no job for it. */
 export const DELETED_SESSION = "deleted";
 
-/** Closes an idle session for its deletion. Returns the head of the queue when the session is busy, and closes nothing. */
+/**
+ * Marks an idle session as deleted. Returns null, or, if the session is busy, the head of its queue and marks
+ * nothing.
+ */
 export const CLOSE_SESSION_SCRIPT = defineScript<string | null>()({
   name: "closeSession",
   keys: ["queue", "pending"],

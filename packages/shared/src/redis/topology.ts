@@ -1,7 +1,7 @@
-/** Which Redis the platform talks to, parsed from `REDIS_URL` once. The rest of the code sees connections only. */
+/** Which Redis the platform uses, parsed once from `REDIS_URL`. The rest of the code only sees connections. */
 import { z } from "zod";
 
-/** One server. Sentinel and Cluster will be further kinds of this union. */
+/** A single server. Sentinel and Cluster will be further kinds of this union. */
 export type RedisTopology = { readonly kind: "single"; readonly url: string };
 
 /** `redis://[user:password@]host:port[/db]`, or `rediss://` for TLS. */
@@ -9,7 +9,7 @@ export const RedisTopologySchema = z
   .url({ protocol: /^rediss?$/, error: "expected a redis:// or rediss:// URL" })
   .transform((url): RedisTopology => ({ kind: "single", url }));
 
-/** The passwords of the topology, as the URL spells them and as Redis knows them: no log may show either. */
+/** The password of the topology, both as the URL encodes it and decoded. No log may contain either. */
 export function secretsOfTopology({ url }: RedisTopology): string[] {
   const { password } = new URL(url);
   return [password, decodeURIComponent(password)];

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { emit, observe, type TelemetryEvents } from "./telemetry.ts";
 
-test("an observer receives the events of its name until it unsubscribes", () => {
+test("an observer receives the events of the observed name until it unsubscribes", () => {
   const turn: TelemetryEvents["model.turn"] = {
     job_id: "job",
     usage: { input_tokens: 1, output_tokens: 2, total_tokens: 3 },

@@ -1,7 +1,7 @@
 /**
- * The observation port: typed events on diagnostics channels, one channel per event, `agent-paas:<name>`. Without a
- * subscriber an event costs one look at a flag; a subscriber (metrics, traces) lives outside the code that emits. Node
- * reports what a subscriber throws as an uncaught exception, so subscribers must not throw.
+ * The port for metrics and traces: typed telemetry events, each on the diagnostics channel `agent-paas:<name>`.
+ * Without a subscriber an event costs one check of a flag. Subscribers must not throw: Node reports their errors as
+ * uncaught exceptions.
  */
 import { type Channel, channel } from "node:diagnostics_channel";
 import type { JobKind, TerminalStatus, Usage } from "../contract/jobs.ts";
@@ -11,20 +11,20 @@ type JobFacts = {
   readonly kind: JobKind;
   readonly agent_type: string;
   readonly owner: string;
-  /** W3C Trace Context of the request that made the job, if it sent one. */
+  /** W3C Trace Context of the request that created the job, if the request had one. */
   readonly traceparent: string | undefined;
 };
 
 export type TelemetryEvents = {
   /** The API has accepted a job. */
   "job.queued": JobFacts;
-  /** A worker starts an attempt; `queue_ms` is the time since the job was accepted. */
+  /** A worker starts an attempt. `queue_ms` is the time since the API accepted the job. */
   "job.started": JobFacts & { readonly attempt: number; readonly queue_ms: number };
-  /** The terminal event of a job is published; `ms` is the time of its last run. */
+  /** The terminal event of a job is published. `ms` is the duration of the job's last run. */
   "job.ended": JobFacts & { readonly status: TerminalStatus; readonly error_code: string | null; readonly ms: number };
-  /** The model has answered one request of a job. */
+  /** A model turn has ended. `ms` is its duration. */
   "model.turn": { readonly job_id: string; readonly usage: Usage; readonly ms: number };
-  /** A tool has answered, or failed to. */
+  /** A tool call has ended, with a result or an error. `ms` is its duration. */
   "tool.call": { readonly job_id: string; readonly tool: string; readonly status: string; readonly ms: number };
 };
 
@@ -46,7 +46,7 @@ export function emit<Name extends TelemetryEvent>(name: Name, event: TelemetryEv
   if (events.hasSubscribers) events.publish(event);
 }
 
-/** Returns the function that unsubscribes. */
+/** Subscribes to one event; returns the function that unsubscribes. */
 export function observe<Name extends TelemetryEvent>(
   name: Name,
   listener: (event: TelemetryEvents[Name]) => void,
