@@ -48,7 +48,11 @@ export type TestPlatformOptions = {
   readonly redisUrl?: string;
   /** Set for every API and worker process. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Fills Redis and the database before any process starts. */
+  readonly prepare?: (state: PlatformState) => Promise<void>;
 };
+
+export type PlatformState = { readonly redis: Redis; readonly prefix: string; readonly databaseFile: string };
 
 export async function startTestPlatform(options: TestPlatformOptions = {}): Promise<TestPlatform> {
   const { apis: apiCount = 1, workers: workerCount = 1, env = {} } = options;
@@ -61,6 +65,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   redis.on("error", () => {
     // Fault tests take Redis away; commands wait for it to come back.
   });
+  await options.prepare?.({ redis, prefix, databaseFile });
   const children: Child[] = [];
   const apis: ApiProcess[] = [];
   const workers: Child[] = [];
