@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { AgentEvent, AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { createChromaStore } from "@agent-paas/agents/retrieval/chroma-store.ts";
-import type { Embedder } from "@agent-paas/agents/retrieval/embedder.ts";
+import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
 import { createLocalEmbedder } from "@agent-paas/agents/retrieval/local-embedder.ts";
 import type { Passage } from "@agent-paas/agents/retrieval/retriever.ts";
 import { createMemoryJournal } from "@agent-paas/agents/testing/memory-journal.ts";

@@ -41,18 +41,25 @@ async function folderOf(files: Readonly<Record<string, string>>): Promise<string
 
 /** A process that loads a folder beside the platform's own agents, waits until nothing is left to do, and tells. */
 const LOADER = `
-import "@agent-paas/agents/agents/built-in.ts";
-import { loadPlugins } from "@agent-paas/agents/registry/plugins.ts";
-import { listManifests } from "@agent-paas/agents/registry/registry.ts";
-import { createToolbox } from "@agent-paas/agents/tools/toolbox.ts";
+import { registerBuiltInAgents } from "@agent-paas/agents/agents/built-in.ts";
+import { createAgentRegistry } from "@agent-paas/agents/registry/agent-registry.ts";
+import { loadPlugins, pluginFault } from "@agent-paas/agents/registry/plugins.ts";
+import { createToolbox } from "@agent-paas/agents/registry/toolbox.ts";
 const fatal = [], faults = [];
-process.on("unhandledRejection", (error) => fatal.push(String(error)));
-process.on("uncaughtException", (error) => fatal.push(String(error)));
-const loaded = await loadPlugins(process.argv[1], { importWithinMs: 2_000, onFault: (fault) => faults.push(fault) });
+const classify = (error) => {
+  const fault = pluginFault(error);
+  if (fault === null) fatal.push(String(error));
+  else faults.push(fault);
+};
+process.on("unhandledRejection", classify);
+process.on("uncaughtException", classify);
+const registries = { agents: createAgentRegistry(), toolbox: createToolbox() };
+registerBuiltInAgents(registries.agents);
+const loaded = await loadPlugins(process.argv[1], registries, { importWithinMs: 2_000 });
 Promise.reject(new Error("not of a plugin"));
 process.once("beforeExit", () => {
-  const agents = listManifests([]).map(({ id }) => id);
-  console.log(JSON.stringify({ ...loaded, fatal, faults, agents, tools: createToolbox().names() }));
+  const agents = registries.agents.manifests([]).map(({ id }) => id);
+  console.log(JSON.stringify({ ...loaded, fatal, faults, agents, tools: registries.toolbox.names() }));
 });`;
 
 type Failure = { readonly file: string; readonly reason: string };
@@ -153,7 +160,8 @@ void fetch("http://127.0.0.1:1/");\n`,
 
 test("a worker with broken plugins serves the others and writes what is wrong into its log", async () => {
   const folder = await folderOf({
-    "a.ts": `${agent("steady")}void Promise.reject(new Error("left behind"));\n`,
+    "a.ts": `${agent("steady")}void Promise.reject(new Error("left behind"));
+setTimeout(() => { throw new Error("from a timer"); }, 500);\n`,
     "b.ts": `${agent("lost")}throw new Error("broken");\n`,
     "c.ts": "await new Promise(() => {});\n",
   });
@@ -166,10 +174,11 @@ test("a worker with broken plugins serves the others and writes what is wrong in
     const names = (await readdir(platform.logDir)).filter((name) => name.startsWith("worker"));
     const texts = await Promise.all(names.map((name) => readFile(join(platform.logDir, name), "utf8")));
     const lines = texts.flatMap((text) => text.split("\n").filter((line) => line.includes('"reason"')));
-    return lines.length >= 3 && lines.map((line) => JSON.parse(line));
+    return lines.length >= 4 && lines.map((line) => JSON.parse(line));
   });
   expect(reported).toMatchObject([
     { plugin: join(folder, "a.ts"), reason: "Error: left behind (line 8)" },
+    { plugin: join(folder, "a.ts"), reason: "Error: from a timer (line 9)" },
     { plugin: join(folder, "b.ts"), reason: "Error: broken (line 8)" },
     { plugin: join(folder, "c.ts"), reason: "Error: a top-level await did not end within 10 s" },
   ]);

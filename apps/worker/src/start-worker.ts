@@ -1,5 +1,4 @@
 /** Builds the worker's services in the order of their needs; each pushes its release. */
-import { listManifests } from "@agent-paas/agents/registry/registry.ts";
 import { JOB_KINDS, type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import { databaseFile, openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
@@ -51,7 +50,7 @@ export async function startWorker(
   const checkpoint = startWalCheckpoint({ db, file, logger });
   releasers.add("checkpoint", () => checkpoint.stop());
 
-  const { model, embedder, store, toolbox } = await openAgentServices(config, logger, releasers);
+  const { model, embedder, store, agents, toolbox } = await openAgentServices(config, logger, releasers);
 
   const keys = createRedisKeys(config.REDIS_PREFIX);
   const [queueRedis, eventRedis, subscriber] = [
@@ -98,7 +97,7 @@ export async function startWorker(
   });
   const knowledge = { documents: createKnowledgeRepository(db), store, embedder };
   const runner = createAgentRunner({
-    ...{ model, toolbox, sessions },
+    ...{ model, agents, toolbox, sessions },
     steps: createJournalRepository(db),
     retrieverFor: createRetrieverFor(knowledge),
     tasks: createKnowledgeJobs({ ...knowledge, uploads }),
@@ -128,7 +127,7 @@ export async function startWorker(
   const reaper = startReaper({ redis: queueRedis, keys, rows, unowned, failedJobs, retention, logger });
   releasers.add("reaper", () => reaper.stop());
 
-  const manifests = () => listManifests(toolbox.names());
+  const manifests = () => agents.manifests(toolbox.names());
   const heartbeat = await startWorkerPresence(queueRedis, keys, `${name}:${newId()}`, manifests, logger);
   releasers.add("heartbeat", () => heartbeat.stop());
   logger.info({ agents: manifests().map(({ id }) => id), model: config.LLM_MODEL }, "worker ready");

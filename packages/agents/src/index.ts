@@ -15,12 +15,12 @@ export {
   type History,
   type HistoryMessage,
 } from "./agent/agent.ts";
-export type { Budget } from "./agent/budget.ts";
 export type { Agents, ChildOutcome, ChildRequest } from "./agent/delegation.ts";
 export { type AgentEvent, progress, reset, text, thought } from "./agent/events.ts";
-export type { BegunJournalEntry, Journal, Step } from "./agent/journal.ts";
 export { firstMessages, modelConfigFields, modelOptions } from "./agents/model-config.ts";
 export { type AnswerContext, type AnswerRequest, answer } from "./answer/answer.ts";
+export type { Budget } from "./job/budget.ts";
+export type { BegunJournalEntry, Journal, Step } from "./job/journal.ts";
 export type {
   Model,
   ModelChunk,
@@ -32,8 +32,7 @@ export type {
   ToolSpec,
 } from "./model/model.ts";
 export { countTokens } from "./model/tokens.ts";
-export { registerAgent } from "./registry/registry.ts";
+export { registerAgent, registerTool } from "./registry/register.ts";
 export type { Passage, Retriever, SearchRequest } from "./retrieval/retriever.ts";
 export type { JobTools, ToolOutcome } from "./tools/job-tools.ts";
 export { defineTool, type Tool, type ToolContext, type ToolDefinition, ToolError } from "./tools/tool.ts";
-export { registerTool } from "./tools/toolbox.ts";

@@ -7,7 +7,7 @@
  * - I6: nothing of a job happens before it is its session's turn.
  * - I7: only a cancel request cancels.
  */
-import { budgetExhausted } from "@agent-paas/agents/agent/budget.ts";
+import { budgetExhausted } from "@agent-paas/agents/job/budget.ts";
 import type { ThoughtEvent } from "@agent-paas/shared/contract/events.ts";
 import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";

@@ -1,14 +1,14 @@
 /** Runs the agent, or the task, of one job: events to the writer, text to the answer, until it returns, throws or is aborted. */
 import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent/agent.ts";
-import { createBudget } from "@agent-paas/agents/agent/budget.ts";
 import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
+import { createBudget } from "@agent-paas/agents/job/budget.ts";
 import { createJournaledModel } from "@agent-paas/agents/model/journaled-model.ts";
 import { createMeter } from "@agent-paas/agents/model/meter.ts";
 import type { Model } from "@agent-paas/agents/model/model.ts";
-import { findAgent, listManifests } from "@agent-paas/agents/registry/registry.ts";
+import type { AgentRegistry } from "@agent-paas/agents/registry/agent-registry.ts";
+import type { Toolbox } from "@agent-paas/agents/registry/toolbox.ts";
 import type { Retriever } from "@agent-paas/agents/retrieval/retriever.ts";
 import { createJobTools } from "@agent-paas/agents/tools/job-tools.ts";
-import type { Toolbox } from "@agent-paas/agents/tools/toolbox.ts";
 import type { Citation, JobPayload, JobResult, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { resolveLimits } from "@agent-paas/shared/contract/limits.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
@@ -25,6 +25,7 @@ import type { Tasks } from "./system-job.ts";
 
 export type AgentRunnerDeps = {
   readonly model: Model;
+  readonly agents: AgentRegistry;
   readonly toolbox: Toolbox;
   readonly retrieverFor: (owner: string) => Retriever;
   readonly sessions: SessionRepository;
@@ -62,10 +63,10 @@ export const resultOf = ({ content, data, citations }: Answer): JobResult => ({
 export type AgentRunner = ReturnType<typeof createAgentRunner>;
 
 export function createAgentRunner(deps: AgentRunnerDeps) {
-  const { tasks, sessions } = deps;
+  const { agents, tasks, sessions } = deps;
   return {
     /** Whether this process can run jobs of the agent or task. */
-    offers: (agentType: string): boolean => tasks.has(agentType) || findAgent(agentType) !== undefined,
+    offers: (agentType: string): boolean => tasks.has(agentType) || agents.find(agentType) !== undefined,
 
     /** Starts nothing yet: the answer is there to be read whatever `run` will end with. */
     prepare(request: RunRequest) {
@@ -81,7 +82,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
       async function begin(): Promise<AgentRun> {
         const task = tasks.get(payload.agent_type);
         if (task !== undefined) return task(payload, { signal, journal: job.journal, logger });
-        const agent = findAgent(payload.agent_type);
+        const agent = agents.find(payload.agent_type);
         if (agent === undefined) throw new PlatformError("agent_unavailable");
         const config = parseConfig(agent, payload.config);
         if (request.attempt > 1) await job.resume();
@@ -115,7 +116,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
   };
 
   function contextOf(part: JobJournal, depth: number, config: unknown, signal: AbortSignal): AgentContext<unknown> {
-    const { toolbox } = deps;
+    const { agents, toolbox } = deps;
     return {
       jobId,
       attempt,
@@ -134,7 +135,8 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
         kind,
         depth,
         signal,
-        manifests: () => listManifests(toolbox.names()),
+        find: agents.find,
+        manifests: () => agents.manifests(toolbox.names()),
         contextOf: (name, childConfig, childSignal) =>
           contextOf(part.within(name), depth + 1, childConfig, childSignal),
       }),

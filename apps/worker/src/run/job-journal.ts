@@ -5,8 +5,8 @@
  * that the job is another attempt's: nothing is done (I4).
  */
 import { createHash } from "node:crypto";
-import type { BudgetAmounts } from "@agent-paas/agents/agent/budget.ts";
-import type { BegunJournalEntry, Journal, Step } from "@agent-paas/agents/agent/journal.ts";
+import type { BudgetAmounts } from "@agent-paas/agents/job/budget.ts";
+import type { BegunJournalEntry, Journal, Step } from "@agent-paas/agents/job/journal.ts";
 import { addUsage, type ModelTurn } from "@agent-paas/agents/model/model.ts";
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { JournalRow } from "@agent-paas/shared/db/rows.ts";

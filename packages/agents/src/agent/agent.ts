@@ -5,14 +5,14 @@
 import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 import type { z } from "zod";
+import type { AgentLogger } from "../job/agent-logger.ts";
+import type { Budget } from "../job/budget.ts";
+import type { Journal } from "../job/journal.ts";
 import type { Model } from "../model/model.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
 import type { JobTools } from "../tools/job-tools.ts";
-import type { AgentLogger } from "./agent-logger.ts";
-import type { Budget } from "./budget.ts";
 import type { Agents } from "./delegation.ts";
 import type { AgentEvent, AgentOutcome } from "./events.ts";
-import type { Journal } from "./journal.ts";
 
 export type HistoryMessage = { readonly role: "user" | "assistant" | "system" | "tool"; readonly content: string };
 

@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "../agent/agent.ts";
 import { answer } from "../answer/answer.ts";
-import { registerAgent } from "../registry/registry.ts";
 import { firstMessages, modelConfigFields, modelOptions } from "./model-config.ts";
 
 const ChatConfigSchema = z.strictObject(modelConfigFields);
@@ -18,5 +17,3 @@ export class ChatAgent extends BaseAgent<typeof ChatConfigSchema> {
     return yield* answer(request, context);
   }
 }
-
-registerAgent("chat_basic")(ChatAgent);

@@ -1,14 +1,14 @@
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import { DEFAULT_LIMITS } from "@agent-paas/shared/contract/limits.ts";
 import { expect, test } from "vitest";
-import { createBudget } from "../agent/budget.ts";
 import type { Agents } from "../agent/delegation.ts";
 import { type AgentEvent, text } from "../agent/events.ts";
+import { createBudget } from "../job/budget.ts";
 import { createJournaledModel } from "../model/journaled-model.ts";
+import { createToolbox } from "../registry/toolbox.ts";
 import { createMemoryJournal } from "../testing/memory-journal.ts";
 import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
 import { createJobTools } from "../tools/job-tools.ts";
-import { createToolbox } from "../tools/toolbox.ts";
 import { OrchestratorAgent } from "./orchestrator-agent.ts";
 
 const manifest = (tools: string[]): AgentManifest => ({

@@ -14,11 +14,10 @@ import { makePlan } from "../orchestration/make-plan.ts";
 import { findProblem, MAX_STEPS, type Plan, PlanSchema } from "../orchestration/plan.ts";
 import { fence, numberCitations, type StepResult } from "../orchestration/results.ts";
 import { runPlan } from "../orchestration/run-plan.ts";
-import { registerAgent } from "../registry/registry.ts";
 import { citedIn } from "./citations.ts";
 import { firstMessages, modelConfigFields, modelOptions } from "./model-config.ts";
 
-const ID = "orchestrator";
+export const ORCHESTRATOR_ID = "orchestrator";
 
 const OrchestratorConfigSchema = z
   .strictObject({
@@ -90,7 +89,7 @@ function allowedAgents(
   all: readonly AgentManifest[],
   allowed: readonly string[] | undefined,
 ): readonly AgentManifest[] {
-  if (allowed === undefined) return all.filter(({ id }) => id !== ID);
+  if (allowed === undefined) return all.filter(({ id }) => id !== ORCHESTRATOR_ID);
   const unknown = allowed.find((name) => !all.some(({ id }) => id === name));
   if (unknown === undefined) return all.filter(({ id }) => allowed.includes(id));
   throw new PlatformError("invalid_config", { message: `config.agents: there is no agent "${unknown}".` });
@@ -129,5 +128,3 @@ const toReport = ({ step: { id, agent }, outcome }: StepResult) => ({
   status: outcome.status,
   ...(outcome.status === "failed" ? { error: outcome.error } : {}),
 });
-
-registerAgent(ID)(OrchestratorAgent);

@@ -2,13 +2,13 @@ import { DEFAULT_LIMITS } from "@agent-paas/shared/contract/limits.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { expect, test } from "vitest";
 import type { AgentContext, HistoryMessage } from "../agent/agent.ts";
-import { createBudget } from "../agent/budget.ts";
 import type { AgentEvent } from "../agent/events.ts";
+import { createBudget } from "../job/budget.ts";
+import { createToolbox } from "../registry/toolbox.ts";
 import type { Passage, Retriever, SearchRequest } from "../retrieval/retriever.ts";
 import { createMemoryJournal } from "../testing/memory-journal.ts";
 import { createScriptedModel } from "../testing/scripted-model.ts";
 import { createJobTools } from "../tools/job-tools.ts";
-import { createToolbox } from "../tools/toolbox.ts";
 import { RagAgent } from "./rag-agent.ts";
 
 const passage = (at: number, content = `Passage ${at}.`): Passage => ({

@@ -10,7 +10,6 @@ import { thought } from "../agent/events.ts";
 import { answer } from "../answer/answer.ts";
 import type { ModelMessage } from "../model/model.ts";
 import { countTokens } from "../model/tokens.ts";
-import { registerAgent } from "../registry/registry.ts";
 import type { Passage } from "../retrieval/retriever.ts";
 import { citedIn, instructionsFor, toCitation } from "./citations.ts";
 import { firstMessages, modelConfigFields, modelOptions } from "./model-config.ts";
@@ -86,5 +85,3 @@ function within(maxTokens: number, passages: readonly Passage[]): readonly Passa
   });
   return tooMany === -1 ? passages : passages.slice(0, tooMany);
 }
-
-registerAgent("rag_basic")(RagAgent);

@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "../agent/agent.ts";
 import { answer } from "../answer/answer.ts";
-import { registerAgent } from "../registry/registry.ts";
 import { firstMessages, modelConfigFields, modelOptions } from "./model-config.ts";
 
 const ToolConfigSchema = z.strictObject({
@@ -36,5 +35,3 @@ export class ToolAgent extends BaseAgent<typeof ToolConfigSchema> {
     return yield* answer(request, context);
   }
 }
-
-registerAgent("tool_basic")(ToolAgent);

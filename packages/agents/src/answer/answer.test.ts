@@ -2,14 +2,14 @@ import { DEFAULT_LIMITS } from "@agent-paas/shared/contract/limits.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { createBudget } from "../agent/budget.ts";
 import type { AgentEvent } from "../agent/events.ts";
+import { createBudget } from "../job/budget.ts";
 import type { ToolCall } from "../model/model.ts";
+import { createToolbox } from "../registry/toolbox.ts";
 import { createMemoryJournal } from "../testing/memory-journal.ts";
 import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
 import { createJobTools } from "../tools/job-tools.ts";
 import { defineTool } from "../tools/tool.ts";
-import { createToolbox } from "../tools/toolbox.ts";
 import { type AnswerRequest, answer } from "./answer.ts";
 
 const QUESTION = { role: "user", content: "What is it?" } as const;

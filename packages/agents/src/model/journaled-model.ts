@@ -2,7 +2,7 @@
  * I5 for model turns: a turn that calls tools, or that its request says to keep, is kept in the journal when it is
  * finished; when the job starts over, it is said again from there, and the provider is not asked.
  */
-import type { Journal } from "../agent/journal.ts";
+import type { Journal } from "../job/journal.ts";
 import type { Model, ModelChunk, ModelRequest, ModelTurn } from "./model.ts";
 
 /** With `keepAll` every finished turn is kept: those of an agent that is a part of another's job. */

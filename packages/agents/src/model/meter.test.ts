@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS } from "@agent-paas/shared/contract/limits.ts";
 import { expect, test } from "vitest";
-import { createBudget } from "../agent/budget.ts";
+import { createBudget } from "../job/budget.ts";
 import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
 import { createMeter } from "./meter.ts";
 

@@ -3,7 +3,7 @@
  * budget. A turn that broke off, or is still open, is estimated from what came.
  */
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
-import type { SpendableBudget } from "../agent/budget.ts";
+import type { SpendableBudget } from "../job/budget.ts";
 import { addUsage, type Model, type ModelRequest, type ModelTurn, type ToolCall } from "./model.ts";
 import { countTokens, estimateTokens } from "./tokens.ts";
 

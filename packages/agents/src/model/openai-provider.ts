@@ -8,7 +8,7 @@ import type { ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { createRedactor } from "@agent-paas/shared/logging/redact.ts";
 import OpenAI, { APIConnectionError, APIError } from "openai";
-import type { Embedder } from "../retrieval/embedder.ts";
+import type { Embedder } from "./embedder.ts";
 import { estimateUsage } from "./meter.ts";
 import type { Model, ModelChunk, ModelMessage, ModelRequest, ModelTurn } from "./model.ts";
 import { readEvents } from "./read-events.ts";

@@ -3,7 +3,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { expect, test } from "vitest";
 import type { Agents, ChildOutcome, ChildRequest } from "../agent/delegation.ts";
 import { type AgentEvent, text } from "../agent/events.ts";
-import { untilAborted } from "../agent/until-aborted.ts";
+import { untilAborted } from "../job/until-aborted.ts";
 import { createMemoryJournal } from "../testing/memory-journal.ts";
 import { type Plan, PlanSchema } from "./plan.ts";
 import { runPlan } from "./run-plan.ts";

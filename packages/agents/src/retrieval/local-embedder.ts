@@ -3,7 +3,7 @@
  * words with a query, in one language, and knows nothing of meaning.
  */
 import { setImmediate } from "node:timers/promises";
-import type { Embedder } from "./embedder.ts";
+import type { Embedder } from "../model/embedder.ts";
 import { isCommon, termsOf } from "./terms.ts";
 
 export const DIMENSIONS = 2_048;

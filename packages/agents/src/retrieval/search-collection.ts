@@ -2,7 +2,7 @@
  * From a query to passages. The store may hold more than there is: leftovers of a document that was replaced or
  * deleted, and the first chunks of one that is being stored. Only chunks of a document's current version are passages.
  */
-import type { Embedder } from "./embedder.ts";
+import type { Embedder } from "../model/embedder.ts";
 import type { Passage, SearchRequest } from "./retriever.ts";
 import type { FoundChunk, StoredChunk, VectorStore } from "./vector-store.ts";
 

@@ -1,5 +1,5 @@
 /** A journal for unit tests: what one attempt leaves, the next finds. */
-import type { BegunJournalEntry, Journal } from "../agent/journal.ts";
+import type { BegunJournalEntry, Journal } from "../job/journal.ts";
 
 /** `left` is shared by the attempts of one job. */
 export function createMemoryJournal(left: Map<string, { value?: unknown }> = new Map()): Journal {

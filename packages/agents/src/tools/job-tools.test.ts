@@ -2,12 +2,12 @@ import { DEFAULT_LIMITS } from "@agent-paas/shared/contract/limits.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { createBudget } from "../agent/budget.ts";
-import type { Journal } from "../agent/journal.ts";
+import { createBudget } from "../job/budget.ts";
+import type { Journal } from "../job/journal.ts";
+import { createToolbox } from "../registry/toolbox.ts";
 import { createMemoryJournal } from "../testing/memory-journal.ts";
 import { createJobTools } from "./job-tools.ts";
 import { defineTool, ToolError } from "./tool.ts";
-import { createToolbox } from "./toolbox.ts";
 
 const signal = new AbortController().signal;
 

@@ -4,13 +4,13 @@
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
-import type { AgentLogger } from "../agent/agent-logger.ts";
-import type { SpendableBudget } from "../agent/budget.ts";
-import type { Journal } from "../agent/journal.ts";
-import { untilAborted } from "../agent/until-aborted.ts";
+import type { AgentLogger } from "../job/agent-logger.ts";
+import type { SpendableBudget } from "../job/budget.ts";
+import type { Journal } from "../job/journal.ts";
+import { untilAborted } from "../job/until-aborted.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
 import { type Tool, ToolError } from "./tool.ts";
-import type { Toolbox } from "./toolbox.ts";
+import type { ToolSelection } from "./tool-source.ts";
 
 export type ToolOutcome = {
   /** `error`: the content tells the model what went wrong. `in_doubt`: it may have taken effect, and was not repeated. */
@@ -21,7 +21,7 @@ export type ToolOutcome = {
   readonly durationMs: number;
 };
 
-export type JobTools = Pick<Toolbox, "select"> & {
+export type JobTools = ToolSelection & {
   /**
    * Makes one call; `args` is what the model wrote. What goes wrong in it is an outcome. Rejects when the budget ends, the
    * job is stopped, or the tool throws a retryable `PlatformError`.
@@ -30,7 +30,7 @@ export type JobTools = Pick<Toolbox, "select"> & {
 };
 
 export type JobToolsDeps = {
-  readonly toolbox: Toolbox;
+  readonly toolbox: ToolSelection;
   readonly budget: SpendableBudget;
   readonly journal: Journal;
   readonly retriever: Retriever;

@@ -1,7 +1,7 @@
 /** A tool: something that a model, or an agent, can call. What it does, what it takes, and how a call is bounded. */
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
-import type { AgentLogger } from "../agent/agent-logger.ts";
+import type { AgentLogger } from "../job/agent-logger.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
 
 export type ToolContext = {

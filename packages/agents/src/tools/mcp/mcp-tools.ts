@@ -1,5 +1,5 @@
 /** The tools of all MCP servers in the settings. The servers are connected in the background: no start waits for them. */
-import type { ToolSource } from "../toolbox.ts";
+import type { ToolSource } from "../tool-source.ts";
 import type { McpServers } from "./mcp-config.ts";
 import { MCP_LIMITS, type McpLimits } from "./mcp-limits.ts";
 import { createMcpServerLink, type McpLogger } from "./mcp-server-link.ts";
