@@ -8,7 +8,7 @@ import { createChromaStore } from "@agent-paas/agents/retrieval/chroma-store.ts"
 import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
 import { createLocalEmbedder } from "@agent-paas/agents/retrieval/local-embedder.ts";
 import type { Passage } from "@agent-paas/agents/retrieval/retriever.ts";
-import { createMemoryJournal } from "@agent-paas/agents/testing/memory-journal.ts";
+import { createMemoryJournal } from "@agent-paas/agents/testing";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { documentIdOf, type IngestResult, type KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
