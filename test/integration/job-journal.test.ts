@@ -15,7 +15,7 @@ async function startJob() {
   const attempt = async (number: number) => {
     await jobs.start(payload, number);
     return createJobJournal({
-      steps: createJournalRepository(db),
+      entries: createJournalRepository(db),
       jobId: payload.job_id,
       fencingToken: number,
       resumed: number > 1,

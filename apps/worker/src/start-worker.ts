@@ -98,7 +98,7 @@ export async function startWorker(
   const knowledge = { documents: createKnowledgeRepository(db), store, embedder };
   const runner = createAgentRunner({
     ...{ model, agents, toolbox, sessions },
-    steps: createJournalRepository(db),
+    journal: createJournalRepository(db),
     retrieverFor: createRetrieverFor(knowledge),
     tasks: createKnowledgeJobs({ ...knowledge, uploads }),
   });

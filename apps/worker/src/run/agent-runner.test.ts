@@ -47,7 +47,7 @@ async function runOnce(behave: (input: AgentInput, context: Context) => AgentRun
     toolbox: createToolbox(),
     retrieverFor: () => ({ search: async () => [] }),
     sessions: {},
-    steps: { load: async () => [], save: async () => true },
+    journal: { load: async () => [], save: async () => true },
     tasks: new Map(),
   } as unknown as AgentRunnerDeps;
   const writer = new JobEventWriter(payload.job_id, 1, 0, NO_SIGNALS, () => {});

@@ -29,7 +29,7 @@ export type AgentRunnerDeps = {
   readonly toolbox: Toolbox;
   readonly retrieverFor: (owner: string) => Retriever;
   readonly sessions: SessionRepository;
-  readonly steps: JournalRepository;
+  readonly journal: JournalRepository;
   readonly tasks: Tasks;
 };
 
@@ -85,7 +85,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
         const agent = agents.find(payload.agent_type);
         if (agent === undefined) throw new PlatformError("agent_unavailable");
         const config = parseConfig(agent, payload.config);
-        if (request.attempt > 1) await job.resume();
+        if (request.attempt > 1) await job.carryOver();
         return new agent().run(inputOf(payload, sessions), job.contextOf(job.journal, 0, config, signal));
       }
 
@@ -101,7 +101,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
   const meter = createMeter(budget);
   const retriever = deps.retrieverFor(owner);
   const journal = createJobJournal({
-    steps: deps.steps,
+    entries: deps.journal,
     jobId,
     fencingToken: writer.fencingToken,
     resumed: attempt > 1,
@@ -146,14 +146,14 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
     };
   }
 
-  /** Goes on from what former attempts have used. */
-  async function resume(): Promise<void> {
+  /** Counts what earlier attempts of the job used. */
+  async function carryOver(): Promise<void> {
     const used = await journal.used();
-    meter.resume(used.usage);
-    budget.resume(used.budget);
+    meter.carryOver(used.usage);
+    budget.carryOver(used.budget);
   }
 
-  return { contextOf, journal, resume, usage: meter.usage, tokensOf: meter.tokensOf };
+  return { contextOf, journal, carryOver, usage: meter.usage, tokensOf: meter.tokensOf };
 }
 
 /** The field by which configs name the collection that tools look into. */

@@ -1,30 +1,34 @@
 /**
- * The journal port (I5): what a job has finished is not done again when the job starts over. A step is found by its
- * kind and input: the n-th step with the same kind and input is the n-th, in whatever order steps are begun.
+ * The journal port (I5): work that a job has finished is not repeated when the job starts over. An entry is identified by
+ * its kind, its input, and how many entries with the same kind and input the attempt began before it. Attempts may
+ * therefore begin their entries in different orders.
  */
-export type Step = {
-  /** What sort of step it is: `model`, `tool`, `delegate`, or an agent's own word. */
+export type JournalEntry = {
+  /** What sort of work it is: `model`, `tool`, `delegate`, `plan`, or an agent's own word. */
   readonly kind: string;
-  /** What the step is done with, as JSON can hold it; the same input is the same step. */
+  /** What the work depends on, as a JSON value; equal inputs make equal entries. */
   readonly input: unknown;
-  /** False: when an attempt broke off inside the step, it is not known how it ended, and it must not be done again. */
+  /** False: the work must not be repeated when an attempt broke off inside it, because it may have taken effect. */
   readonly idempotent: boolean;
 };
 
 export type BegunJournalEntry =
-  /** A former attempt finished it with this value. */
+  /** An earlier attempt finished the entry with this value. */
   | { readonly state: "finished"; readonly value: unknown }
-  /** A former attempt began it and did not finish it, and it must not be done again. */
+  /** An earlier attempt began the entry and did not finish it, and the work must not be repeated. */
   | { readonly state: "in_doubt" }
   | {
       readonly state: "new";
-      /** Names the step, the same in every attempt. */
+      /** Names the entry, the same in every attempt; tools send it to other services as an idempotency key. */
       readonly id: string;
-      /** Writes the step's value, what JSON can hold, at most 1 MiB. Rejects when the job is another attempt's by now. */
+      /**
+       * Writes the entry's value: what `JSON.stringify` makes of it, at most 1 MiB of characters. Rejects when another
+       * attempt owns the job.
+       */
       finish(value: unknown): Promise<void>;
     };
 
 export type Journal = {
-  /** Rejects when the job is another attempt's by now: then the step must not be done. */
-  begin(step: Step): Promise<BegunJournalEntry>;
+  /** Rejects when another attempt owns the job: then the work must not be done. */
+  begin(entry: JournalEntry): Promise<BegunJournalEntry>;
 };
