@@ -1,6 +1,6 @@
 /**
- * The public interface: everything that a plugin should import. An agent yields texts, thoughts and progress; its context
- * holds the model, the tools, the documents, the journal and the other agents.
+ * The public interface: everything that a plugin should import. An agent yields texts, thoughts and progress; its
+ * context holds the model, the tools, the documents, the journal and the other agents.
  */
 export type { Citation } from "@agent-paas/shared/contract/jobs.ts";
 export { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";

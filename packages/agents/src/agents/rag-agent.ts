@@ -1,6 +1,7 @@
 /**
- * `rag_basic`: finds passages of a collection that fit the message, gives them to the model, and returns citations of the
- * passages that the answer refers to. The passages go into the system message, so the last message is the user's own.
+ * `rag_basic`: finds passages of a collection that fit the message, gives them to the model, and returns citations of
+ * the passages that the answer refers to. The passages go into the system message, so the last message is the user's
+ * own.
  */
 import type { Citation } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";

@@ -1,7 +1,7 @@
 /**
- * One answer of the model, as most agents need it: the text is streamed, the tool calls that the model asks for are made
- * side by side, and their results go into the next turn, until a turn calls no tools. With a schema the answer is checked
- * JSON; an answer that does not fit is returned to the model once, with the reason.
+ * One answer of the model, as most agents need it: the text is streamed, the tool calls that the model asks for are
+ * made side by side, and their results go into the next turn, until a turn calls no tools. With a schema the answer is
+ * checked JSON; an answer that does not fit is returned to the model once, with the reason.
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { AgentContext } from "../agent/agent.ts";
@@ -24,9 +24,9 @@ export type AnswerRequest = {
 export type AnswerContext = Pick<AgentContext<unknown>, "model" | "tools" | "signal" | "locale">;
 
 /**
- * Yields the answer's events; returns the checked value as `data` if there is a schema. Throws `response_schema_mismatch`
- * when the second answer does not fit either, `invalid_config` when the schema itself is invalid, and what the model and
- * the budget throw.
+ * Yields the answer's events; returns the checked value as `data` if there is a schema. Throws
+ * `response_schema_mismatch` when the second answer does not fit either, `invalid_config` when the schema itself is
+ * invalid, and what the model and the budget throw.
  */
 export async function* answer(
   request: AnswerRequest,
@@ -119,8 +119,8 @@ type ReadJson =
 const FENCE = "```";
 
 /**
- * Removes a code fence around the JSON, which models write despite the instructions. One regular expression for the whole
- * would take quadratic time for an opening fence without an end.
+ * Removes a code fence around the JSON, which models write despite the instructions. One regular expression for the
+ * whole would take quadratic time for an opening fence without an end.
  */
 function withoutFence(content: string): string {
   const trimmed = content.trim();

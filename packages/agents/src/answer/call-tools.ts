@@ -1,6 +1,6 @@
 /**
- * The tool calls of one model turn: they are made side by side and shown as they finish, and their results go to the model
- * in the order of the calls.
+ * The tool calls of one model turn: they are made side by side and shown as they finish, and their results go to the
+ * model in the order of the calls.
  */
 import type { AgentContext } from "../agent/agent.ts";
 import { type AgentEvent, thought } from "../agent/events.ts";
@@ -13,8 +13,9 @@ const MAX_SHOWN_CHARS = 2_000;
 const MAX_SUMMARY_CHARS = 120;
 
 /**
- * Yields a `tool_call` and a `tool_result` thought for each call; returns the messages for the model. A failed call is a
- * message for the model. When `JobTools.call` rejects, this rejects with its first error after all calls have settled.
+ * Yields a `tool_call` and a `tool_result` thought for each call; returns the messages for the model. A failed call is
+ * a message for the model. When `JobTools.call` rejects, this rejects with its first error after all calls have
+ * settled.
  */
 export async function* callTools(
   calls: readonly ToolCall[],

@@ -1,6 +1,6 @@
 /**
- * The journal port (I5): work that a job has finished is not repeated when the job starts over. An entry is identified by
- * its kind, its input, and how many entries with the same kind and input the attempt began before it. Attempts may
+ * The journal port (I5): work that a job has finished is not repeated when the job starts over. An entry is identified
+ * by its kind, its input, and how many entries with the same kind and input the attempt began before it. Attempts may
  * therefore begin their entries in different orders.
  */
 export type JournalEntry = {

@@ -16,8 +16,8 @@ export class TookTooLong extends Error {
 }
 
 /**
- * Returns what `work` returns. Throws `TookTooLong` when that takes longer than `withinMs`: the work is stopped where it
- * stands, its `finally` blocks do not run, and objects that it was changing may be left half changed.
+ * Returns what `work` returns. Throws `TookTooLong` when that takes longer than `withinMs`: the work is stopped where
+ * it stands, its `finally` blocks do not run, and objects that it was changing may be left half changed.
  */
 export function boundedWork<T>(work: () => T, withinMs: number): T {
   const done: T[] = [];

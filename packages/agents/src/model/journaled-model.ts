@@ -1,6 +1,6 @@
 /**
- * I5 for model turns: a turn that calls tools, or whose request sets `keep`, is kept in the journal when it is finished.
- * When the job starts over, the turn is replayed from the journal and the provider is not asked.
+ * I5 for model turns: a turn that calls tools, or whose request sets `keep`, is kept in the journal when it is
+ * finished. When the job starts over, the turn is replayed from the journal and the provider is not asked.
  */
 import type { Journal } from "../job/journal.ts";
 import type { Model, ModelChunk, ModelRequest, ModelTurn } from "./model.ts";

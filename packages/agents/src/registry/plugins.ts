@@ -74,8 +74,8 @@ export async function loadPlugins(
 }
 
 /**
- * The plugin whose import led to this uncaught error or unhandled rejection; null when the fault is no plugin's. Must be
- * called inside the process's listener for the fault, where Node restores the async context of the code that failed.
+ * The plugin whose import led to this uncaught error or unhandled rejection; null when the fault is no plugin's. Must
+ * be called inside the process's listener for the fault, where Node restores the async context of the code that failed.
  */
 export function pluginFault(error: unknown): PluginFailure | null {
   const plugin = currentPlugin();

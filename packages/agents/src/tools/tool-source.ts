@@ -11,8 +11,9 @@ export type ToolSource = {
 
 export type ToolSelection = {
   /**
-   * The tools of the given names; `x*` selects every name that begins with `x`, `*` selects all. Throws `invalid_config`
-   * for a name that no tool has, and `tool_unavailable`, which is retryable, for a server that has not answered yet.
+   * The tools of the given names; `x*` selects every name that begins with `x`, `*` selects all. Throws
+   * `invalid_config` for a name that no tool has, and `tool_unavailable`, which is retryable, for a server that has not
+   * answered yet.
    */
   select(patterns: readonly string[]): Tool[];
 };

@@ -1,4 +1,6 @@
-/** The tools of all MCP servers in the settings. The servers are connected in the background: no start waits for them. */
+/**
+ * The tools of all configured MCP servers. Servers are connected in the background, so a worker starts without them.
+ */
 import type { ToolSource } from "../tool-source.ts";
 import type { McpServers } from "./mcp-config.ts";
 import { MCP_LIMITS, type McpLimits } from "./mcp-limits.ts";
