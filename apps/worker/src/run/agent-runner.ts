@@ -1,4 +1,7 @@
-/** Runs the agent, or the task, of one job: events to the writer, text to the answer, until it returns, throws or is aborted. */
+/**
+ * Runs the agent, or the task, of one job: events to the writer, text to the answer, until it returns, throws or is
+ * aborted.
+ */
 import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
 import { createBudget } from "@agent-paas/agents/job/budget.ts";
@@ -205,7 +208,9 @@ async function consumeAll(
   }
 }
 
-/** Nobody has checked a plugin's types: Node strips them. A `done` of its own would end the stream before the job (I3). */
+/**
+ * Nobody has checked a plugin's types: Node strips them. A `done` of its own would end the stream before the job (I3).
+ */
 function assertEvent(value: AgentEvent): void {
   const isKnown = value?.event === "message" || value?.event === "thought";
   if (!isKnown || typeof value.data?.content !== "string") throw new TypeError("The agent yielded what is no event");

@@ -1,8 +1,8 @@
 /**
- * The journal of one job (I5), kept in the database. An entry is named by its kind, its input, and how many entries like
- * it came before, so a retry finds its entries in whatever order it begins them. An entry that is not idempotent is
- * written before its work begins; an entry that was begun and not finished is in doubt. A write that the fence refuses
- * means that another attempt owns the job: then nothing is done (I4).
+ * The journal of one job (I5), kept in the database. An entry is named by its kind, its input, and how many entries
+ * like it came before, so a retry finds its entries in whatever order it begins them. An entry that is not idempotent
+ * is written before its work begins; an entry that was begun and not finished is in doubt. A write that the fence
+ * refuses means that another attempt owns the job: then nothing is done (I4).
  */
 import { createHash } from "node:crypto";
 import type { BudgetAmounts } from "@agent-paas/agents/job/budget.ts";

@@ -1,6 +1,6 @@
 /**
- * A task: work of the platform's own that has the life of a job (queue, attempts, events, cancel, a row) and no agent. Its
- * id, in the place of an agent's, has a dot, which no agent's has.
+ * A task: work of the platform's own that has the life of a job (queue, attempts, events, cancel, a row) and no agent.
+ * Its id, in the place of an agent's, has a dot, which no agent's has.
  */
 import type { AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import type { Journal } from "@agent-paas/agents/job/journal.ts";

@@ -6,7 +6,7 @@ import { type AgentEvent, text } from "../agent/events.ts";
 import { createBudget } from "../job/budget.ts";
 import { createJournaledModel } from "../model/journaled-model.ts";
 import { createToolbox } from "../registry/toolbox.ts";
-import { createMemoryJournal } from "../testing/memory-journal.ts";
+import { createJournalStore, createMemoryJournal, type JournalStore } from "../testing/memory-journal.ts";
 import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
 import { createJobTools } from "../tools/job-tools.ts";
 import { OrchestratorAgent } from "./orchestrator-agent.ts";
@@ -16,7 +16,7 @@ const manifest = (tools: string[]): AgentManifest => ({
 });
 
 /** One attempt of a job whose journal is `left`, in a process where the child has these tools. */
-async function attempt(left: Map<string, { value?: unknown }>, tools: string[], ...script: ScriptedTurn[]) {
+async function attempt(left: JournalStore, tools: string[], ...script: ScriptedTurn[]) {
   const began: string[] = [];
   const agents: Agents = {
     list: () => [manifest(tools)],
@@ -56,7 +56,7 @@ const planned = (task: string): ScriptedTurn => ({
 });
 
 test("I5: a job that starts over where other tools are at hand goes on with its plan", async () => {
-  const left = new Map();
+  const left = createJournalStore();
   const broken = new Error("the stream broke");
   const first = await attempt(left, ["files_read"], planned("Read it"), { error: broken });
   expect([first.began, first.error]).toEqual([["Read it"], broken]);

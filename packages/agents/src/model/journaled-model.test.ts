@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createMemoryJournal } from "../testing/memory-journal.ts";
+import { createJournalStore, createMemoryJournal } from "../testing/memory-journal.ts";
 import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
 import { createJournaledModel } from "./journaled-model.ts";
 import type { ModelRequest } from "./model.ts";
@@ -10,7 +10,7 @@ const usage = { input_tokens: 1, output_tokens: 2, total_tokens: 3 };
 
 /** What two attempts of a job say and how often they ask the model. */
 async function twice(request: Partial<ModelRequest>, ...script: ScriptedTurn[]) {
-  const left = new Map();
+  const left = createJournalStore();
   const model = createScriptedModel(...script);
   const turns = [];
   for (const _ of [1, 2]) {

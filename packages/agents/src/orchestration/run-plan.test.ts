@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Agents, ChildOutcome, ChildRequest } from "../agent/delegation.ts";
 import { type AgentEvent, text } from "../agent/events.ts";
 import { untilAborted } from "../job/until-aborted.ts";
-import { createMemoryJournal } from "../testing/memory-journal.ts";
+import { createJournalStore, createMemoryJournal } from "../testing/memory-journal.ts";
 import { type Plan, PlanSchema } from "./plan.ts";
 import { runPlan } from "./run-plan.ts";
 
@@ -21,7 +21,7 @@ const fail = (error: Error): Script =>
     throw error;
   };
 
-function setUp(scripts: Record<string, Script[] | Script> = {}, kept: Map<string, { value?: unknown }> = new Map()) {
+function setUp(scripts: Record<string, Script[] | Script> = {}, kept = createJournalStore()) {
   const began: ChildRequest[] = [];
   const open = new Set<string>();
   const cancel = new AbortController();

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { createBudget } from "../job/budget.ts";
 import type { Journal } from "../job/journal.ts";
 import { createToolbox } from "../registry/toolbox.ts";
-import { createMemoryJournal } from "../testing/memory-journal.ts";
+import { createJournalStore, createMemoryJournal } from "../testing/memory-journal.ts";
 import { createJobTools } from "./job-tools.ts";
 import { defineTool, ToolError } from "./tool.ts";
 
@@ -51,7 +51,7 @@ test("a call brings its result, bad arguments bring words for the model and make
 });
 
 test("I5: a finished call is not made again, whatever its outcome", async () => {
-  const left = new Map();
+  const left = createJournalStore();
   for (const attempt of [1, 2]) {
     const tools = jobTools(createMemoryJournal(left));
     const { tool, calls } = counter({ idempotent: false });
@@ -69,7 +69,7 @@ test("I5: a finished call is not made again, whatever its outcome", async () => 
 
 test("I5: a call in doubt is made again only if that does no harm", async () => {
   for (const idempotent of [true, false]) {
-    const left = new Map();
+    const left = createJournalStore();
     const stopped = new AbortController();
     const { tool: hanging } = counter({ idempotent, call: () => new Promise(() => {}) });
     const call = jobTools(createMemoryJournal(left)).call(hanging, {}, stopped.signal);

@@ -21,7 +21,9 @@ export type ProcessOptions = {
 
 export type FaultKind = "uncaughtException" | "unhandledRejection";
 
-/** `fatal`: logged, and the process stops. `harmless`: logged as a warning. `handled`: the classifier has reported it. */
+/**
+ * `fatal`: logged, and the process stops. `harmless`: logged as a warning. `handled`: the classifier has reported it.
+ */
 export type FaultClass = "fatal" | "harmless" | "handled";
 
 /** Runs the process to its end; never returns. */
