@@ -35,7 +35,7 @@ test("every imported specifier of an own package is exported by that package", (
   expect([...specifiers].filter((specifier) => !resolves(specifier))).toEqual([]);
 });
 
-test("packages/agents exports the plugin interface, the fakes, and exactly the files that other workspaces import", () => {
+test("packages/agents exports the plugin interface, the fakes, and exactly what other workspaces import", () => {
   const imported = [...specifiers]
     .filter((specifier) => specifier.startsWith("@agent-paas/agents"))
     .map((specifier) => specifier.replace("@agent-paas/agents", "."));

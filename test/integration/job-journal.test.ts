@@ -35,7 +35,7 @@ test("a child that runs again within one attempt finds the entries that it finis
   expect(await journal.within("child").begin(entry("a"))).toEqual({ state: "finished", value });
 });
 
-test("I4: a superseded attempt reports each refused write and leaves no row, and an ended job takes no entry", async () => {
+test("I4: a superseded attempt reports its refused writes and leaves no row; an ended job takes no entry", async () => {
   const { attempt, refused, db, jobs, payload } = await startJournaledJob();
   const superseded = await attempt(1);
   const begun = await superseded.begin(entry("a"));
@@ -60,7 +60,7 @@ test("I4: a superseded attempt reports each refused write and leaves no row, and
   await expect(current.begin(entry("after the end", false))).rejects.toThrow(WriterRefused);
 });
 
-test("the usage of earlier attempts is the sum of their model turns and tool calls, despite agents' own entries", async () => {
+test("the usage of earlier attempts is that of their model turns and tool calls, and not of other entries", async () => {
   const { attempt } = await startJournaledJob();
   const first = await attempt(1);
   await finish(first, "a call");

@@ -15,7 +15,7 @@ const manifest = (tools: string[]): AgentManifest => ({
   ...{ id: "child", description: "Does it.", config_schema: {}, tools },
 });
 
-/** One attempt of a job whose journal is `left`, in a process where the child has these tools. */
+/** Runs one attempt of the job with the journal `left`, in a process where the child has these tools. */
 async function attempt(left: JournalStore, tools: string[], ...script: ScriptedTurn[]) {
   const began: string[] = [];
   const agents: Agents = {
@@ -55,7 +55,7 @@ const planned = (task: string): ScriptedTurn => ({
   pieces: [JSON.stringify({ steps: [{ id: "a", agent: "child", task }] })],
 });
 
-test("I5: a job that starts over where other tools are at hand goes on with its plan", async () => {
+test("I5: a job that starts over in a process with other tools keeps its plan", async () => {
   const left = createJournalStore();
   const broken = new Error("the stream broke");
   const first = await attempt(left, ["files_read"], planned("Read it"), { error: broken });

@@ -63,7 +63,7 @@ test("passages are the nearest chunks of current versions", async () => {
   expect(limits).toEqual([2]);
 });
 
-test("chunks of other versions and of deleted documents are skipped, and the limit of the query is raised", async () => {
+test("chunks of other versions and deleted documents are skipped, and the query's limit is raised", async () => {
   const outdated = Array.from({ length: 30 }, (_, at) => chunk(at, at % 2 === 0 ? "d1" : "gone", "old"));
   const chunks = [...outdated, chunk(30, "d1", "new"), chunk(31, "d1", "new")];
   const { passages, limits } = await search(chunks, { d1: "new" }, { topK: 2 });

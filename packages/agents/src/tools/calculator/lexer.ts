@@ -8,8 +8,14 @@ export type Token = {
   readonly position: number;
 };
 
-const TOKEN =
-  /(?<space>\s+)|(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[A-Za-z_]\w*|π)|(?<symbol>\*\*|[-+*/%^!(),])|(?<other>.)/gsu;
+const TOKENS = [
+  /(?<space>\s+)/,
+  /(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)/,
+  /(?<name>[A-Za-z_]\w*|π)/,
+  /(?<symbol>\*\*|[-+*/%^!(),])/,
+  /(?<other>.)/,
+];
+const TOKEN = new RegExp(TOKENS.map(({ source }) => source).join("|"), "gsu");
 
 const TYPOGRAPHIC: Readonly<Record<string, string>> = { "×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "–": "-" };
 
