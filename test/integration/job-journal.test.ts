@@ -60,7 +60,7 @@ test("I4: a superseded attempt reports its refused writes and leaves no row; an 
   await expect(current.begin(entry("after the end", false))).rejects.toThrow(WriterRefused);
 });
 
-test("the usage of earlier attempts is that of their model turns and tool calls, and not of other entries", async () => {
+test("the usage of earlier attempts is that of their model turns and tool calls alone", async () => {
   const { attempt } = await startJournaledJob();
   const first = await attempt(1);
   await finish(first, "a call");

@@ -1,4 +1,4 @@
-/** Plugins as Node itself reads them, good and broken in every way: what is reported, what stays, what goes on. */
+/** Plugins as Node itself loads them, working and broken: what is reported, what stays registered, what goes on. */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -25,7 +25,7 @@ registerTool(defineTool({ name: "${name}", description: "A tool.", parameters: z
   call: () => 1 }));
 `;
 
-/** A folder whose modules find the platform's packages; its name is one that URLs spell otherwise. */
+/** A folder whose modules find the platform's packages. URLs have to escape its name. */
 async function folderOf(files: Readonly<Record<string, string>>): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), "agent-paas-plugins-"));
   onTestFinished(() => rm(parent, { recursive: true }));
@@ -39,7 +39,7 @@ async function folderOf(files: Readonly<Record<string, string>>): Promise<string
   return folder;
 }
 
-/** A process that loads a folder beside the platform's own agents, waits until nothing is left to do, and tells. */
+/** A program that loads a folder beside the built-in agents and prints the outcome when it has nothing left to do. */
 const LOADER = `
 import { registerBuiltInAgents } from "@agent-paas/agents/agents/built-in.ts";
 import { createAgentRegistry } from "@agent-paas/agents/registry/agent-registry.ts";
@@ -65,7 +65,7 @@ process.once("beforeExit", () => {
 type Failure = { readonly file: string; readonly reason: string };
 type Loaded = Record<"loaded" | "fatal" | "agents" | "tools", string[]> & Record<"failed" | "faults", Failure[]>;
 
-/** Names below the folder instead of paths. */
+/** Runs the program; paths in its output are relative to the folder. */
 async function load(files: Readonly<Record<string, string>>): Promise<Loaded> {
   const folder = await folderOf(files);
   const args = ["--input-type=module", "-e", LOADER, folder];
@@ -75,7 +75,7 @@ async function load(files: Readonly<Record<string, string>>): Promise<Loaded> {
 
 const reasons = ({ failed }: Loaded) => Object.fromEntries(failed.map(({ file, reason }) => [file, reason]));
 
-test("what Node cannot read is reported with Node's words, file and line", async () => {
+test("a module that Node cannot load is reported with Node's message, file and line", async () => {
   const result = await load({
     "a.ts": agent("good_a"),
     "decorator.ts": 'import { registerAgent } from "@agent-paas/agents";\n\n@registerAgent("x")\nclass A {}\n',
@@ -103,7 +103,7 @@ test("what Node cannot read is reported with Node's words, file and line", async
   expect(result.agents).toEqual(expect.arrayContaining(["chat_basic", "good_a", "good_z"]));
 });
 
-test("a plugin that breaks after it has registered leaves nothing behind, also later", async () => {
+test("a plugin that fails after it has registered keeps nothing registered, even later", async () => {
   const result = await load({
     "a.ts": `${agent("half")}${tool("half_tool").replace("import { z }", "import { z as _ }")}\nthrow new Error("after all");\n`,
     "b.ts": `${agent("hanging")}await new Promise((go) => setTimeout(go, 2_500));\nregisterAgent("too_late")(Agent);\n`,
@@ -120,7 +120,7 @@ test("a plugin that breaks after it has registered leaves nothing behind, also l
   expect(result.loaded).toEqual(["d.ts"]);
 });
 
-test("two of one name: the later plugin is refused whole, and both are named", async () => {
+test("of two plugins with one name the later one is refused entirely, and the error names both", async () => {
   const result = await load({
     "a.ts": agent("twin"),
     "b.ts": `${agent("b_alone")}registerAgent("twin")(Agent);\n`,
@@ -139,7 +139,7 @@ test("two of one name: the later plugin is refused whole, and both are named", a
   expect(result.tools).toEqual(["twin_tool"]);
 });
 
-test("what an import leaves running and unheeded is reported, whenever it fails, and ends nothing", async () => {
+test("an error that an import leaves running is reported whenever it occurs, and the process goes on", async () => {
   const result = await load({
     "a.ts": `${agent("careless")}
 void Promise.reject(new Error("at once"));
@@ -153,12 +153,12 @@ void fetch("http://127.0.0.1:1/");\n`,
     "a.ts Error: at once (line 9)",
     "a.ts Error: from a timer (line 10)",
     "a.ts TypeError: fetch failed",
-    "a.ts it threw 'no error', which is no Error and tells no line",
+    "a.ts it threw 'no error', which is no Error and has no line",
   ]);
   expect(result.fatal).toEqual(["Error: not of a plugin"]);
 });
 
-test("a worker with broken plugins serves the others and writes what is wrong into its log", async () => {
+test("a worker with broken plugins serves the agents of the others and logs each failure", async () => {
   const folder = await folderOf({
     "a.ts": `${agent("steady")}void Promise.reject(new Error("left behind"));
 setTimeout(() => { throw new Error("from a timer"); }, 500);\n`,

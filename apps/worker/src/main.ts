@@ -23,7 +23,7 @@ await runProcess({
   classifyFault(error, kind) {
     const fault = pluginFault(error);
     if (fault !== null) {
-      logger.error({ plugin: fault.file, reason: fault.reason }, "a plugin left an error behind");
+      logger.error({ plugin: fault.file, reason: fault.reason }, "a plugin caused an uncaught error");
       return "handled";
     }
     // An agent left a promise running when its run was stopped. Its job has ended, and the other jobs go on.

@@ -1,4 +1,4 @@
-/** One run of an agent, without a queue: that it ends whatever the agent does, and what it brings. */
+/** Runs of agents without a queue: a run ends whatever its agent does, and keeps what the agent produced. */
 import {
   type AgentContext,
   type AgentEvent,

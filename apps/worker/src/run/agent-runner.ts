@@ -165,7 +165,7 @@ function collectionOf(config: unknown): string | null {
   return typeof named === "string" ? named : null;
 }
 
-/** Ends with the signal, also when the agent does not heed it or Redis does not answer. */
+/** Ends with the signal, even when the agent ignores it or Redis does not answer. */
 async function consume(events: AgentRun, signal: AbortSignal, writer: JobEventWriter, answer: Answer): Promise<void> {
   let onAbort = () => {};
   const aborted = new Promise<never>((_, reject) => {

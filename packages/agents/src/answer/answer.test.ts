@@ -67,7 +67,7 @@ test("an answer without tools is its streamed text", async () => {
   expect(shown(events)).toEqual(["It ", "is."]);
 });
 
-test("tool calls of one turn run side by side, and the model gets their results in the order of the calls", async () => {
+test("tool calls of one turn run side by side, and their results are in the order of the calls", async () => {
   const { outcome, events, requests } = await ask(
     { tools: [echo] },
     {

@@ -59,9 +59,9 @@ test("any thrown value is described as the reason of the failure", async () => {
   });
   const { failed } = await loadPlugins(folder, newRegistries());
   expect(failed.map(({ reason }) => reason)).toEqual([
-    "it threw 'a text', which is no Error and tells no line",
-    "it threw undefined, which is no Error and tells no line",
-    "it threw [Object: null prototype] {}, which is no Error and tells no line",
+    "it threw 'a text', which is no Error and has no line",
+    "it threw undefined, which is no Error and has no line",
+    "it threw [Object: null prototype] {}, which is no Error and has no line",
     "Error: ",
     "Error: odd",
   ]);
@@ -116,6 +116,6 @@ test("a plugin that was revoked registers nothing afterwards, in either registry
 test("a fault belongs to the plugin in whose async context it is looked at, and otherwise to no plugin", async () => {
   const scope = { file: "/plugins/a.ts", folder: ["/plugins/a.ts"], ...newRegistries() };
   const later = runAsPlugin(scope, () => new Promise((resolve) => setTimeout(() => resolve(pluginFault("odd")), 1)));
-  expect(await later).toEqual({ file: scope.file, reason: "it threw 'odd', which is no Error and tells no line" });
+  expect(await later).toEqual({ file: scope.file, reason: "it threw 'odd', which is no Error and has no line" });
   expect(pluginFault(new Error("not of a plugin"))).toBeNull();
 });

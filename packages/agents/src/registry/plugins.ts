@@ -97,7 +97,7 @@ async function importWithin(file: string, ms: number): Promise<void> {
 
 /** `Error: message (line 7)`; a line of another file comes with its name. */
 function describe(error: unknown, file: string, syntaxErrors?: SyntaxErrorWatch): string {
-  if (!(error instanceof Error)) return `it threw ${inspect(error)}, which is no Error and tells no line`;
+  if (!(error instanceof Error)) return `it threw ${inspect(error)}, which is no Error and has no line`;
   const message = `${error.name}: ${error.message}`;
   const own = lineIn(error, file);
   if (own !== null) return `${message} (line ${own})`;

@@ -34,8 +34,10 @@ function randomDocument(random: SeededRandom): string {
     () => characters(random.int(1, 1_500)),
     () => Array.from({ length: random.int(1, 40) }, () => `- ${words(random.int(1, 30))}`).join("\n"),
     () => `\`\`\`ts\n${Array.from({ length: random.int(0, 90) }, () => `  call(${words(4)});\n\n`).join("")}\`\`\``,
-    () =>
-      `| a | b |\n|---|---|\n${Array.from({ length: random.int(0, 60) }, () => `| ${words(4)} | ${characters(5)} |`).join("\n")}`,
+    () => {
+      const rows = Array.from({ length: random.int(0, 60) }, () => `| ${words(4)} | ${characters(5)} |`);
+      return `| a | b |\n|---|---|\n${rows.join("\n")}`;
+    },
     () => "~~~ never closed",
     () => "😀".repeat(random.int(1, 1_200)),
     () => " \t\r\n".repeat(random.int(1, 300)),
