@@ -2,7 +2,7 @@
  * An upgrade from 0.1.0 with work under way: every job that the former version accepted ends as it would have, every
  * stream goes on behind what its client has seen, and nothing in Redis or in the database keeps a former name.
  */
-import Database from "better-sqlite3";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { expectOneDone, expectRisingIds } from "../support/expect-stream.ts";
 import { readRecording, restore } from "../support/former-version.ts";
@@ -74,9 +74,12 @@ test("no former name is left in Redis or in the database", async () => {
   const fields = await Promise.all(jobIds.map((id) => redis.hkeys(keys.jobState(id))));
   expect(fields.flat().filter((field) => ["attempt", "runs", "open_runs", "apart"].includes(field))).toEqual([]);
   expect(await redis.exists(keys.formerSessionQueue(idOf("session")))).toBe(0);
-  const database = new Database(databaseFile, { readonly: true });
+  const database = new DatabaseSync(databaseFile, { readOnly: true });
   onTestFinished(() => void database.close());
-  const columns = database.prepare("select name from pragma_table_info('agent_logs')").pluck().all();
+  const columns = database
+    .prepare("select name from pragma_table_info('agent_logs')")
+    .all()
+    .map(({ name }) => name);
   expect(columns).toEqual(expect.arrayContaining(["attempt", "fencing_token"]));
   expect(columns).not.toContain("runs");
 });

@@ -4,11 +4,11 @@
  */
 import { randomUUID } from "node:crypto";
 import type { AgentEvent, AgentRun } from "@agent-paas/agents/agent/agent.ts";
+import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
 import { createChromaStore } from "@agent-paas/agents/retrieval/chroma-store.ts";
-import type { Embedder } from "@agent-paas/agents/retrieval/embedder.ts";
 import { createLocalEmbedder } from "@agent-paas/agents/retrieval/local-embedder.ts";
 import type { Passage } from "@agent-paas/agents/retrieval/retriever.ts";
-import { createMemoryJournal } from "@agent-paas/agents/testing/memory-journal.ts";
+import { createJournalStore, createMemoryJournal, type JournalStore } from "@agent-paas/agents/testing";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { documentIdOf, type IngestResult, type KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
@@ -62,9 +62,9 @@ const longText = (word: string, sections = 150) =>
   );
 
 /** What earlier attempts of a job have left is there for the next. */
-const journals = new Map<string, Map<string, { value?: unknown }>>();
+const journals = new Map<string, JournalStore>();
 function journalOf(jobId: string) {
-  const left = journals.get(jobId) ?? new Map();
+  const left = journals.get(jobId) ?? createJournalStore();
   journals.set(jobId, left);
   return createMemoryJournal(left);
 }

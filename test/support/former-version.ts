@@ -5,7 +5,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import Database from "better-sqlite3";
+import { DatabaseSync } from "node:sqlite";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { PlatformState } from "./platform.ts";
@@ -38,9 +38,8 @@ export async function restore(version: string, { redis, prefix, databaseFile }: 
     await write(redis, entry);
     if (entry.ttl > 0) await redis.pexpire(entry.key, entry.ttl);
   }
-  const database = new Database(databaseFile);
   // A dump creates tables in the order of their names, so rows come before what they refer to.
-  database.pragma("foreign_keys = OFF");
+  const database = new DatabaseSync(databaseFile, { enableForeignKeyConstraints: false });
   database.exec(await readFile(join(FOLDER, `${version}.sql`), "utf8"));
   database.close();
 }

@@ -33,7 +33,9 @@ export async function startTestRedis(): Promise<TestRedis> {
   return startPrivateRedis();
 }
 
-/** One of the test's own, always embedded, to be killed, paused and started again on the same port with the same data. */
+/**
+ * One of the test's own, always embedded, to be killed, paused and started again on the same port with the same data.
+ */
 export async function startPrivateRedis(): Promise<Server> {
   const cacheDir = await cacheDirOf(process.env, join(import.meta.dirname, "../../data/cache"));
   const binary = await locateRedis({ env: process.env, cacheDir });

@@ -54,8 +54,9 @@ function locate(from: string, specifier: string): string | null {
   if (specifier.startsWith(".")) return normalize(join(dirname(from), specifier));
   const workspace = Object.keys(WORKSPACES).find((name) => specifier === name || specifier.startsWith(`${name}/`));
   if (workspace === undefined) return null;
-  const subpath = specifier.slice(workspace.length + 1) || "index.ts";
-  return `${WORKSPACES[workspace]}/src/${subpath}`;
+  const subpath = specifier.slice(workspace.length + 1);
+  // A specifier without an extension names a folder's entry.
+  return normalize(`${WORKSPACES[workspace]}/src/${subpath.endsWith(".ts") ? subpath : `${subpath}/index.ts`}`);
 }
 
 function packageOf(specifier: string): string | null {

@@ -16,7 +16,9 @@ export function createUploads(redis: RedisConnection, keys: RedisKeys, logger: L
     /** Deletes the upload of a job that has ended, if it had one. Never throws: an upload that stays expires. */
     async drop({ job_id, agent_type }: JobPayload): Promise<void> {
       if (agent_type !== INGEST) return;
-      await redis.del(keys.upload(job_id)).catch((err: unknown) => logger.warn({ err, job_id }, "upload not deleted; it expires by itself"));
+      await redis
+        .del(keys.upload(job_id))
+        .catch((err: unknown) => logger.warn({ err, job_id }, "upload not deleted; it expires by itself"));
     },
   };
 }

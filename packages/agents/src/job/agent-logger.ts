@@ -1,4 +1,4 @@
-/** The log as agents and tools have it. Lines carry the job's ids already. */
+/** The log of one job for its agents and tools. Every line already carries the job's ids. */
 export type AgentLogger = {
   info(fields: object, text: string): void;
   warn(fields: object, text: string): void;

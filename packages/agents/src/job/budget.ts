@@ -1,32 +1,35 @@
 /**
- * The budget of one job: what it may use of model turns, tool calls and output tokens, over all agents that it
- * delegates to and all its attempts, of which former ones count by what the journal has of them. Whoever uses something
- * says so first; what is too much ends the job with `budget_exhausted`, whatever the agent makes of it.
+ * The budget of one job: what it may use of model turns, tool calls and output tokens, over all its agents and all its
+ * attempts. Usage is taken before the work it pays for; taking more than is left ends the job with `budget_exhausted`,
+ * even when the agent catches the error. The usage of earlier attempts is counted from the journal.
  */
 import type { Limits } from "@agent-paas/shared/contract/limits.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 
-/** How much of it: model turns, tool calls, output tokens. */
-export type BudgetAmounts = { readonly steps: number; readonly toolCalls: number; readonly outputTokens: number };
+export type BudgetAmounts = {
+  readonly modelTurns: number;
+  readonly toolCalls: number;
+  readonly outputTokens: number;
+};
 
 export type Budget = {
   readonly limits: Limits;
-  /** How much is left. */
+  /** What is left of each amount, at least 0. */
   left(): BudgetAmounts;
 };
 
-/** The budget with its purse: only the platform's own model and tools draw from it. */
+/** The budget as the platform's own model and tools see it: only they take from it. */
 export type SpendableBudget = Budget & {
-  /** Takes what former attempts of the job have used, which ends nothing by itself. */
-  resume(used: BudgetAmounts): void;
+  /** Counts what earlier attempts of the job used. Exceeding a limit by this alone does not end the job. */
+  carryOver(previousUsage: BudgetAmounts): void;
   /** Each throws `budget_exhausted` when nothing is left. */
   takeModelTurn(): void;
   takeToolCall(): void;
-  /** A negative count gives back what was taken by an estimate. */
+  /** A negative count returns what an estimate took too much. */
   takeOutputTokens(count: number): void;
 };
 
-/** `onExhausted` hears of the first limit that is reached, before the taker does. */
+/** `onExhausted` is called for a limit that is exceeded, before the error reaches the code that took too much. */
 export function createBudget(limits: Limits, onExhausted: (error: PlatformError) => void): SpendableBudget {
   const used = { max_steps: 0, max_tool_calls: 0, max_output_tokens: 0 };
   const take = (limit: keyof typeof used, count: number) => {
@@ -40,12 +43,12 @@ export function createBudget(limits: Limits, onExhausted: (error: PlatformError)
   return {
     limits,
     left: () => ({
-      steps: left("max_steps"),
+      modelTurns: left("max_steps"),
       toolCalls: left("max_tool_calls"),
       outputTokens: left("max_output_tokens"),
     }),
-    resume({ steps, toolCalls, outputTokens }) {
-      used.max_steps += steps;
+    carryOver({ modelTurns, toolCalls, outputTokens }) {
+      used.max_steps += modelTurns;
       used.max_tool_calls += toolCalls;
       used.max_output_tokens += outputTokens;
     },

@@ -1,41 +1,27 @@
-/** The tools of this process: those that modules register, and those of MCP servers, which come and go. */
+/** The tools of one process: those that are registered by name, and those of a source whose tools come and go. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import { createRegistry } from "../registry/registrations.ts";
-import { assertToolName, type Tool } from "./tool.ts";
+import { assertToolName, type Tool } from "../tools/tool.ts";
+import type { ToolSelection, ToolSource } from "../tools/tool-source.ts";
+import { createNameRegistry, type Holder } from "./name-registry.ts";
 
-const registered = createRegistry<Tool>("tool");
-
-/**
- * Registers a tool by its name, for `tool_basic` and every agent that asks for it. Throws when the name is taken, or is
- * not one that model providers take.
- */
-export function registerTool(tool: Tool): void {
-  assertToolName(tool.name);
-  registered.add(tool.name, tool);
-}
-
-/** Where tools come from that are not known when the process starts. */
-export type ToolSource = {
-  /** The tools as last listed, also while the source is away. */
-  list(): readonly Tool[];
-  /** Whether a tool of this name may yet appear: its source is named in the settings and has not answered so far. */
-  expects(name: string): boolean;
-};
-
-export type Toolbox = {
+export type Toolbox = ToolSelection & {
+  /** Throws when the name is taken or is not one that model providers take. `holder` defaults to the platform. */
+  add(tool: Tool, holder?: Holder): void;
   /** The names of all tools at present. */
   names(): string[];
-  /**
-   * The tools of the given names; `x*` stands for all that begin with `x`, `*` for all. Throws `invalid_config` for what
-   * no tool is called, and `tool_unavailable`, which is retryable, where a server has not answered yet.
-   */
-  select(patterns: readonly string[]): Tool[];
+  /** Removes what the plugin `file` registered, and refuses whatever it registers later. */
+  revoke(file: string): void;
 };
 
 export function createToolbox(source?: ToolSource): Toolbox {
+  const registered = createNameRegistry<Tool>("tool");
   const all = () =>
     new Map([...(source?.list() ?? []), ...registered.values()].map((tool) => [tool.name, tool] as const));
   return {
+    add(tool, holder = null) {
+      assertToolName(tool.name);
+      registered.add(tool.name, tool, holder);
+    },
     names: () => [...all().keys()],
     select(patterns) {
       const tools = all();
@@ -46,10 +32,11 @@ export function createToolbox(source?: ToolSource): Toolbox {
       });
       return [...new Set(chosen)];
     },
+    revoke: registered.revoke,
   };
 }
 
-/** Whether a tool's name is the pattern, or begins with what stands before its `*`. */
+/** Whether a tool's name is the pattern, or begins with the characters before the pattern's `*`. */
 export const matchesName = (pattern: string, name: string): boolean =>
   pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 

@@ -1,4 +1,4 @@
-/** Waits for `work` or until `signal` aborts, then rejecting with its reason: for work that may not heed the signal. */
+/** Settles as `work` does, or rejects with the signal's reason when it aborts, even if `work` ignores the signal. */
 export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
