@@ -1,13 +1,13 @@
-// Errors in the one shape that OpenAI's clients understand: `{error: {message, type, code, param}}`.
+/** Errors in the one shape that OpenAI's clients understand: `{error: {message, type, code, param}}`. */
 import type { z } from "zod";
 import type { Refusal } from "./step.ts";
 
-interface Details {
+type Details = {
   readonly type?: string;
   readonly code?: string | null;
   readonly param?: string | null;
   readonly headers?: Record<string, string>;
-}
+};
 
 export class ApiError extends Error {
   readonly status: number;

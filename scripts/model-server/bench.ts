@@ -1,5 +1,7 @@
-// Measures what the server costs: `node scripts/model-server/bench.ts [seconds]` (Linux; CPU time is read from /proc).
-// The server runs as its own process; this one only reads bytes, over plain sockets, so as not to be the bottleneck.
+/**
+ * Measures what the server costs: `node scripts/model-server/bench.ts [seconds]` (Linux; CPU time is read from /proc).
+ * The server runs as its own process; this one only reads bytes, over plain sockets, so as not to be the bottleneck.
+ */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";

@@ -1,5 +1,7 @@
-// What was asked of the model and how it ended, for tests to look at. Bounded: the last 20,000 calls, of the last 200 also
-// the messages.
+/**
+ * What was asked of the model and how it ended, for tests to look at. Bounded: the last 20,000 calls, of the last 200 also
+ * the messages.
+ */
 import { type ChatRequest, lastUserText, type Message } from "./chat-request.ts";
 import type { Fault } from "./step.ts";
 import { cut } from "./text.ts";
@@ -13,7 +15,7 @@ const SEARCHED_CHARACTERS = 1_000;
 export type CallEnd = "done" | "client_closed" | "fault";
 
 /** Times are milliseconds since 1970 with fractions. */
-export interface Call {
+export type Call = {
   readonly id: number;
   readonly at_ms: number;
   readonly model: string;
@@ -29,27 +31,27 @@ export interface Call {
   readonly first_token_at_ms: number | null;
   readonly ended: CallEnd | "open";
   readonly ended_at_ms: number | null;
-}
+};
 
-export interface CallDetails extends Call {
+export type CallDetails = Call & {
   /** As they were sent; null once 200 newer calls have come. */
   readonly messages: readonly Message[] | null;
-}
+};
 
-export interface CallStats {
+export type CallStats = {
   readonly open_streams: number;
   readonly peak_open_streams: number;
   readonly total_calls: number;
   readonly tokens_sent: number;
-}
+};
 
 export type OpenCall = { -readonly [Field in keyof Call]: Call[Field] };
 
-interface Entry {
+type Entry = {
   readonly call: OpenCall;
   readonly searched: string;
   messages: readonly Message[] | null;
-}
+};
 
 export class CallLog {
   /** A ring: call `id` lies at `id % KEPT_CALLS`. */

@@ -1,5 +1,7 @@
-// POST /v1/chat/completions: what a request may hold, checked as strictly as real providers do where a mistake is likely,
-// above all the pairing of tool calls and their results, which a trimmed history breaks.
+/**
+ * POST /v1/chat/completions: what a request may hold, checked as strictly as real providers do where a mistake is likely,
+ * above all the pairing of tool calls and their results, which a trimmed history breaks.
+ */
 import { z } from "zod";
 import { ApiError, parseOrRefuse } from "./api-error.ts";
 

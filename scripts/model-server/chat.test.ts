@@ -1,4 +1,4 @@
-// The chat protocol as a client sees it: streamed and whole answers, usage, limits, pace, what is refused.
+/** The chat protocol as a client sees it: streamed and whole answers, usage, limits, pace, what is refused. */
 import { connect } from "node:net";
 import { beforeAll, describe, expect, it } from "vitest";
 import { payloads, startTestModel, type TestModel } from "./test-model.ts";

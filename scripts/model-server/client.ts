@@ -1,4 +1,4 @@
-// For tests: the control routes of a running model server as functions, and a way to write directives.
+/** For tests: the control routes of a running model server as functions, and a way to write directives. */
 import type { Call, CallDetails } from "./call-log.ts";
 import type { Stats } from "./routes/control.ts";
 import type { ScriptInput } from "./step.ts";
@@ -6,7 +6,7 @@ import type { ScriptInput } from "./step.ts";
 export { formatDirectives } from "./directives.ts";
 export type { Call, CallDetails, ScriptInput, Stats };
 
-export interface ModelControl {
+export type ModelControl = {
   /** Queues answers; they are taken in order, scripts before directives, older scripts before newer ones. */
   script(script: ScriptInput): Promise<void>;
   /** Drops queued answers, the counts of `times=`, and the call log. */
@@ -15,7 +15,7 @@ export interface ModelControl {
   calls(filter?: { contains?: string }): Promise<Call[]>;
   call(id: number): Promise<CallDetails>;
   stats(): Promise<Stats>;
-}
+};
 
 /** `origin` is that of `startModelServer`, without `/v1`. */
 export function modelControl(origin: string): ModelControl {

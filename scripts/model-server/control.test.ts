@@ -1,4 +1,4 @@
-// The control routes: queued scripts, the call log, and that clients which leave are noticed.
+/** The control routes: queued scripts, the call log, and that clients which leave are noticed. */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CallLog } from "./call-log.ts";
 import { callsOf, eventually, readUntil, startTestModel, type TestModel } from "./test-model.ts";

@@ -1,4 +1,4 @@
-// The grammar of directive blocks: read, written, refused.
+/** The grammar of directive blocks: read, written, refused. */
 import { describe, expect, it } from "vitest";
 import { formatDirectives, parseDirectives } from "./directives.ts";
 import type { DirectivesInput } from "./step.ts";

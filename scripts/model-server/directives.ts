@@ -1,13 +1,15 @@
-// Directives: one block in the last user message that scripts the answer to it, so that a test needs no second channel.
-//
-//   block = "[[" name "=" value { space name "=" value } "]]"
-//   value = characters without a space; in `text`, %XX stands for any byte of UTF-8
-//   calls = turn { "|" turn }        one turn for each time the model is asked; after the last, the text answer
-//   turn  = call { ";" call }        parallel tool calls
-//   call  = name "(" [ JSON ] ")"    the JSON may hold spaces and brackets
-//
-// `[[` that no `name=` follows is ordinary text; a block with an unknown name or a bad value is refused with a 400, since
-// a directive that silently does nothing makes a test pass for the wrong reason.
+/**
+ * Directives: one block in the last user message that scripts the answer to it, so that a test needs no second channel.
+ *
+ *   block = "[[" name "=" value { space name "=" value } "]]"
+ *   value = characters without a space; in `text`, %XX stands for any byte of UTF-8
+ *   calls = turn { "|" turn }        one turn for each time the model is asked; after the last, the text answer
+ *   turn  = call { ";" call }        parallel tool calls
+ *   call  = name "(" [ JSON ] ")"    the JSON may hold spaces and brackets
+ *
+ * `[[` that no `name=` follows is ordinary text; a block with an unknown name or a bad value is refused with a 400, since
+ * a directive that silently does nothing makes a test pass for the wrong reason.
+ */
 import { ApiError, parseOrRefuse } from "./api-error.ts";
 import { type Directives, type DirectivesInput, directivesSchema, type ToolCall, type ToolCallInput } from "./step.ts";
 
@@ -31,11 +33,11 @@ const READ: Record<string, (word: string) => unknown> = {
   fault: (word) => (/^\d+$/.test(word) ? Number(word) : word),
 };
 
-export interface Parsed {
+export type Parsed = {
   readonly directives: Directives | undefined;
   /** The message without its block. */
   readonly plain: string;
-}
+};
 
 export function parseDirectives(message: string): Parsed {
   const opening = OPENING.exec(message);

@@ -1,5 +1,7 @@
-// Text to vector without a model: words and pairs of CJK characters are hashed into buckets. Texts that share words are
-// near each other, so retrieval works plausibly, and the same text gives the same vector on every machine.
+/**
+ * Text to vector without a model: words and pairs of CJK characters are hashed into buckets. Texts that share words are
+ * near each other, so retrieval works plausibly, and the same text gives the same vector on every machine.
+ */
 import { hash32 } from "./text.ts";
 import { CJK } from "./tokenize.ts";
 

@@ -1,4 +1,4 @@
-// The hashed vectors, and the endpoint that serves them.
+/** The hashed vectors, and the endpoint that serves them. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { embed } from "./embed.ts";
 import { startTestModel, type TestModel } from "./test-model.ts";

@@ -1,5 +1,7 @@
-// An answer as server-sent events (stream: true). This is the hot path: a token costs one string concatenation here and,
-// with all that is due at the same tick, one socket write.
+/**
+ * An answer as server-sent events (stream: true). This is the hot path: a token costs one string concatenation here and,
+ * with all that is due at the same tick, one socket write.
+ */
 import type { ServerResponse } from "node:http";
 import { BROKEN_JSON, type Head, MIDSTREAM_ERROR, type Output, type Usage } from "./output.ts";
 import type { FinishReason, Piece } from "./reply.ts";

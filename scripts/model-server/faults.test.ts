@@ -1,4 +1,4 @@
-// Each fault as a client meets it: through the openai package where that has an opinion, else as bytes.
+/** Each fault as a client meets it: through the openai package where that has an opinion, else as bytes. */
 import OpenAI from "openai";
 import { beforeAll, describe, expect, it } from "vitest";
 import { callsOf, eventually, payloads, readUntil, startTestModel, type TestModel } from "./test-model.ts";

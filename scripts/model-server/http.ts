@@ -1,16 +1,16 @@
-// The little of HTTP that the routes share: bodies in, JSON and errors out.
+/** The little of HTTP that the routes share: bodies in, JSON and errors out. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ApiError } from "./api-error.ts";
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
-export interface Exchange {
+export type Exchange = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly url: URL;
   /** The part of the path that the route leaves open, if it has one. */
   readonly parameter: string;
-}
+};
 
 export type Handler = (exchange: Exchange) => void | Promise<void>;
 

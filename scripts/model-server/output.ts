@@ -1,21 +1,21 @@
-// The two ways an answer leaves: as an event stream or whole. A playback drives either without knowing which.
+/** The two ways an answer leaves: as an event stream or whole. A playback drives either without knowing which. */
 import type { FinishReason, Piece } from "./reply.ts";
 
-export interface Usage {
+export type Usage = {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly total_tokens: number;
-}
+};
 
 /** What every chunk and the whole completion repeat. */
-export interface Head {
+export type Head = {
   readonly id: string;
   /** Seconds since 1970. */
   readonly created: number;
   readonly model: string;
-}
+};
 
-export interface Output {
+export type Output = {
   /** Adds a piece to what the next `flush` sends. */
   piece(piece: Piece): void;
   /** Sends what has gathered. False: the client reads slowly; go on after `drained`. */
@@ -35,7 +35,7 @@ export interface Output {
   keepAlive(): void;
   /** Ends the connection in the middle. */
   cut(): void;
-}
+};
 
 export const MIDSTREAM_ERROR = {
   error: { message: "The server had an error (scripted).", type: "server_error", code: null, param: null },

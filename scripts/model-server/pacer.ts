@@ -1,5 +1,7 @@
-// One tick for all answers under way. With 1000 streams a timer each would cost more than the tokens; a pass over a set
-// costs some nanoseconds a stream, and all tokens that a stream owes at a tick leave in one write.
+/**
+ * One tick for all answers under way. With 1000 streams a timer each would cost more than the tokens; a pass over a set
+ * costs some nanoseconds a stream, and all tokens that a stream owes at a tick leave in one write.
+ */
 
 /** Milliseconds between two ticks; also how late a token may be. */
 const TICK_MS = 5;
@@ -8,11 +10,11 @@ const TICK_MS = 5;
 const PASS_MS = 2;
 
 /** Something that wants to be called at a time. After each call it has set `dueAt` anew. */
-export interface Paced {
+export type Paced = {
   /** On the clock of `performance.now()`; not after now: at the next turn of the event loop; Infinity: not again. */
   dueAt: number;
   advance(now: number): void;
-}
+};
 
 type Alarm = { readonly kind: "tick" | "turn"; cancel(): void };
 

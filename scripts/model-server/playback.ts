@@ -1,8 +1,10 @@
-// One answer under way: which of its pieces are due, and what happens behind the last of them.
-//
-// 1. A piece is sent at `start + ttft + index / rate`, never earlier, however late the tick before it was.
-// 2. A client that reads slowly is waited for; nothing gathers here meanwhile, since pieces are made when they are sent.
-// 3. The call ends in the log exactly once, and from then on the pacer does not know the playback.
+/**
+ * One answer under way: which of its pieces are due, and what happens behind the last of them.
+ *
+ * 1. A piece is sent at `start + ttft + index / rate`, never earlier, however late the tick before it was.
+ * 2. A client that reads slowly is waited for; nothing gathers here meanwhile, since pieces are made when they are sent.
+ * 3. The call ends in the log exactly once, and from then on the pacer does not know the playback.
+ */
 import type { CallLog, OpenCall } from "./call-log.ts";
 import type { Output, Usage } from "./output.ts";
 import type { Paced, Pacer } from "./pacer.ts";
@@ -13,7 +15,7 @@ import type { Step, StreamFault } from "./step.ts";
 const SLICE = 64;
 const KEEP_ALIVE_MS = 500;
 
-export interface PlaybackParts {
+export type PlaybackParts = {
   readonly reply: Reply;
   readonly step: Step;
   readonly fault: StreamFault | undefined;
@@ -22,7 +24,7 @@ export interface PlaybackParts {
   readonly log: CallLog;
   readonly pacer: Pacer;
   readonly promptTokens: () => number;
-}
+};
 
 export class Playback implements Paced {
   dueAt: number;

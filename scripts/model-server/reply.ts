@@ -1,5 +1,7 @@
-// The whole answer to a request, decided before its first byte is sent, as a row of pieces. A piece is what one stream
-// chunk carries and what usage counts as one token.
+/**
+ * The whole answer to a request, decided before its first byte is sent, as a row of pieces. A piece is what one stream
+ * chunk carries and what usage counts as one token.
+ */
 import { createHash } from "node:crypto";
 import { type ChatRequest, type Message, sinceLastUser, textOf } from "./chat-request.ts";
 import type { Chosen } from "./script-book.ts";
@@ -17,11 +19,11 @@ export type ToolCallDelta =
 
 export type FinishReason = "stop" | "length" | "tool_calls";
 
-export interface Reply {
+export type Reply = {
   readonly length: number;
   readonly finish: FinishReason;
   at(index: number): Piece;
-}
+};
 
 /** Quoted text longer than this is cut, in UTF-16 units. */
 const QUOTED = 500;

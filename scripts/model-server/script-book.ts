@@ -1,5 +1,7 @@
-// Decides which step answers a request: a queued script first, then the directives of the last user message, then none
-// (the model echoes). All the state that scripted answers have lives here.
+/**
+ * Decides which step answers a request: a queued script first, then the directives of the last user message, then none
+ * (the model echoes). All the state that scripted answers have lives here.
+ */
 import { type ChatRequest, lastUserText, sinceLastUser } from "./chat-request.ts";
 import { parseDirectives } from "./directives.ts";
 import type { Directives, Script, Step } from "./step.ts";
@@ -7,11 +9,11 @@ import type { Directives, Script, Step } from "./step.ts";
 /** Messages whose faults are counted for `times=`; the oldest is forgotten first. */
 const COUNTED_MESSAGES = 10_000;
 
-export interface Chosen {
+export type Chosen = {
   readonly step: Step;
   /** The last user message without its directives. */
   readonly question: string;
-}
+};
 
 export class ScriptBook {
   #scripts: { match: string | undefined; steps: Step[] }[] = [];

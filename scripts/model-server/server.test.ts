@@ -1,4 +1,4 @@
-// The life cycle: start, keys, stop, and the process around it.
+/** The life cycle: start, keys, stop, and the process around it. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";

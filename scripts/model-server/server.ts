@@ -1,5 +1,7 @@
-// The local model server: an HTTP server that speaks the OpenAI protocol and answers without a model. `npm start` runs it
-// when there is no OPENAI_API_KEY; tests and benchmarks script it. See README.md for what it can be told.
+/**
+ * The local model server: an HTTP server that speaks the OpenAI protocol and answers without a model. `npm start` runs it
+ * when there is no OPENAI_API_KEY; tests and benchmarks script it. See README.md for what it can be told.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ApiError, incorrectKey } from "./api-error.ts";
@@ -12,16 +14,16 @@ import { embeddings } from "./routes/embeddings.ts";
 import { models } from "./routes/models.ts";
 import { ScriptBook } from "./script-book.ts";
 
-export interface ModelServerOptions {
+export type ModelServerOptions = {
   /** Address to listen on. Default 127.0.0.1; the control routes have no key, so think before you widen it. */
   readonly host?: string;
   /** Default 0: any free port. */
   readonly port?: number;
   /** The only key that is taken under /v1. Default: every key, and none. */
   readonly apiKey?: string;
-}
+};
 
-export interface ModelServer {
+export type ModelServer = {
   /** For OPENAI_BASE_URL: `http://127.0.0.1:PORT/v1`. */
   readonly url: string;
   /** For `modelControl`: `http://127.0.0.1:PORT`. */
@@ -29,7 +31,7 @@ export interface ModelServer {
   readonly port: number;
   /** Closes every connection at once, answered or not, and leaves no timer behind. May be called again. */
   stop(): Promise<void>;
-}
+};
 
 /** Clients that wait to be accepted: all streams of a load test may connect in the same moment. */
 const BACKLOG = 4096;

@@ -1,4 +1,4 @@
-// A step: everything a test may ask of one answer. Directives in a message and POST /control/script both end up as one.
+/** A step: everything a test may ask of one answer. Directives in a message and POST /control/script both end up as one. */
 import { z } from "zod";
 
 /** Answered with an HTTP error instead of a completion. The last two are a 429 and a 400 that no retry can heal. */

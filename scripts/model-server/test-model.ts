@@ -1,10 +1,10 @@
-// For the tests of this folder: a running server with everything that talks to it.
+/** For the tests of this folder: a running server with everything that talks to it. */
 import OpenAI from "openai";
 import { expect } from "vitest";
 import { type ModelControl, modelControl } from "./client.ts";
 import { type ModelServer, startModelServer } from "./server.ts";
 
-export interface TestModel {
+export type TestModel = {
   readonly server: ModelServer;
   readonly control: ModelControl;
   /** Without retries, so that each fault is seen once. */
@@ -13,7 +13,7 @@ export interface TestModel {
   post(content: string, fields?: Record<string, unknown>, signal?: AbortSignal): Promise<Response>;
   /** The whole answer to the same. */
   complete(content: string, fields?: Record<string, unknown>): Promise<OpenAI.ChatCompletion>;
-}
+};
 
 export async function startTestModel(): Promise<TestModel> {
   const server = await startModelServer();

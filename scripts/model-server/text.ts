@@ -1,4 +1,4 @@
-// Small text helpers shared by the answers, the call log and the embeddings.
+/** Small text helpers shared by the answers, the call log and the embeddings. */
 export type Language = "zh" | "en";
 
 export function languageOf(text: string): Language {

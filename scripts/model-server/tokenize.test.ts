@@ -1,4 +1,4 @@
-// Tokens joined give the text back, and generated text is made of the very tokens the tokenizer would find.
+/** Tokens joined give the text back, and generated text is made of the very tokens the tokenizer would find. */
 import { describe, expect, it } from "vitest";
 import { tokenize } from "./tokenize.ts";
 import { generatedTokens } from "./vocabulary.ts";

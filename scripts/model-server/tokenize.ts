@@ -1,5 +1,7 @@
-// The tokenizer of the local model: how an answer is cut into stream pieces, and what usage counts. No real model splits
-// text this way; what matters is that it is cheap, deterministic, and that the tokens joined give the text exactly.
+/**
+ * The tokenizer of the local model: how an answer is cut into stream pieces, and what usage counts. No real model splits
+ * text this way; what matters is that it is cheap, deterministic, and that the tokens joined give the text exactly.
+ */
 
 /** A character class for the `v` flag: ideographs, kana, hangul, and the punctuation that Chinese and Japanese text uses
  * (full-width forms, “ ” ‘ ’ … — ·). */

@@ -1,4 +1,4 @@
-// Tool calls: sequences by directive, their shape on the wire, and when a model may not call.
+/** Tool calls: sequences by directive, their shape on the wire, and when a model may not call. */
 import type { ChatCompletionMessageParam, ChatCompletionTool } from "openai/resources";
 import { beforeAll, describe, expect, it } from "vitest";
 import { callsOf, startTestModel, type TestModel } from "./test-model.ts";

@@ -1,13 +1,15 @@
-// Where `tokens=N` takes its tokens from: two short texts, repeated for ever, entered at a place that depends on the
-// question. Nothing is stored per answer, so 1000 streams of any length cost no memory.
+/**
+ * Where `tokens=N` takes its tokens from: two short texts, repeated for ever, entered at a place that depends on the
+ * question. Nothing is stored per answer, so 1000 streams of any length cost no memory.
+ */
 import { hash32, type Language } from "./text.ts";
 import { tokenize } from "./tokenize.ts";
 
 /** Tokens by number, so that a long answer need not exist before it is sent. */
-export interface TokenSource {
+export type TokenSource = {
   readonly length: number;
   at(index: number): string;
-}
+};
 
 // The English text starts with a space and the sentences end in a mark, so the loop closes without a seam.
 const TOKENS: Record<Language, readonly string[]> = {

@@ -1,14 +1,16 @@
-// An answer as one JSON document (stream: false). It takes as long as its stream would, and has the same faults where they
-// make sense: what a client sees of them is said at each method.
+/**
+ * An answer as one JSON document (stream: false). It takes as long as its stream would, and has the same faults where they
+ * make sense: what a client sees of them is said at each method.
+ */
 import type { ServerResponse } from "node:http";
 import { BROKEN_JSON, type Head, MIDSTREAM_ERROR, type Output, type Usage } from "./output.ts";
 import type { FinishReason, Piece } from "./reply.ts";
 
-interface WholeToolCall {
+type WholeToolCall = {
   id: string;
   type: "function";
   function: { name: string; arguments: string };
-}
+};
 
 export class WholeOutput implements Output {
   readonly #response: ServerResponse;

@@ -1,4 +1,4 @@
-// POST /v1/embeddings.
+/** POST /v1/embeddings. */
 import { z } from "zod";
 import { parseOrRefuse } from "../api-error.ts";
 import { DEFAULT_DIMENSIONS, embed } from "../embed.ts";
