@@ -1,6 +1,6 @@
 /**
- * What was asked of the model and how it ended, for tests to look at. Bounded: the last 20,000 calls, of the last 200 also
- * the messages.
+ * Records the calls of the model and how they ended, so that tests can assert on them. It is bounded: it keeps the last
+ * 20,000 calls, and of the last 200 also the messages.
  */
 import { type ChatRequest, lastUserText, type Message } from "./chat-request.ts";
 import type { Fault } from "./step.ts";
@@ -9,7 +9,9 @@ import { cut } from "./text.ts";
 const KEPT_CALLS = 20_000;
 const KEPT_MESSAGES = 200;
 const SHOWN_CHARACTERS = 200;
-/** `contains` looks at so many characters at both ends of the last user message (its question may follow a long context). */
+/**
+ * `contains` searches this many characters at both ends of the last user message: a question may follow a long context.
+ */
 const SEARCHED_CHARACTERS = 1_000;
 
 export type CallEnd = "done" | "client_closed" | "fault";
@@ -34,7 +36,7 @@ export type Call = {
 };
 
 export type CallDetails = Call & {
-  /** As they were sent; null once 200 newer calls have come. */
+  /** The messages as sent; null once there are 200 newer calls. */
   readonly messages: readonly Message[] | null;
 };
 
@@ -54,7 +56,7 @@ type Entry = {
 };
 
 export class CallLog {
-  /** A ring: call `id` lies at `id % KEPT_CALLS`. */
+  /** A ring buffer: call `id` is stored at `id % KEPT_CALLS`. */
   #entries: Entry[] = [];
   #nextId = 1;
   #open = 0;
@@ -123,7 +125,7 @@ export class CallLog {
     };
   }
 
-  /** Forgets all calls; those that are open go on and still count as open. */
+  /** Removes all calls; open calls continue and still count as open. */
   clear(): void {
     this.#entries = [];
     this.#peakOpen = this.#open;

@@ -1,4 +1,4 @@
-/** POST /v1/chat/completions: request → step → reply → playback. */
+/** POST /v1/chat/completions: the request selects a step, the step makes a reply, a playback sends it. */
 import { refusal } from "../api-error.ts";
 import type { CallLog } from "../call-log.ts";
 import { type ChatRequest, parseChatRequest, textOf } from "../chat-request.ts";

@@ -1,4 +1,4 @@
-/** /control: queue answers, look at the calls. For tests; not part of the OpenAI protocol and never behind a key. */
+/** /control: queues answers and lists calls. For tests; not part of the OpenAI API and never protected by a key. */
 import { ApiError, parseOrRefuse } from "../api-error.ts";
 import type { CallLog, CallStats } from "../call-log.ts";
 import { type Handler, readJson, sendJson } from "../http.ts";
@@ -6,7 +6,7 @@ import type { ScriptBook } from "../script-book.ts";
 import { scriptSchema } from "../step.ts";
 
 export type Stats = CallStats & {
-  /** Scripted steps that no request has taken yet; a test that ends with some did not do what it meant to. */
+  /** Scripted steps that no request has taken yet; a test that ends with any did not run as intended. */
   readonly steps_waiting: number;
 };
 
