@@ -1,4 +1,4 @@
-/** For tests: a migrated database file of its own, gone when the test is. */
+/** A migrated database file for one test, deleted when the test ends. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
