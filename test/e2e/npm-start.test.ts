@@ -38,7 +38,7 @@ function npmStart(port: number, ...args: string[]) {
     pid,
     output: () => output,
     exited,
-    up: () => waitFor("npm start to be up", () => /^curl /m.test(output), UP_WITHIN_MS),
+    up: () => waitFor("npm start to be up", () => /^curl .*\n/m.test(output), UP_WITHIN_MS),
     /** As a terminal does it: the signal reaches npm and all processes of its group. */
     ctrlC: () => process.kill(-pid, "SIGINT"),
   };

@@ -1,4 +1,4 @@
-/** The vector store on a real Chroma, and on servers that fall silent or are not there. */
+/** The vector store on a real Chroma, and on servers that stop answering or do not exist. */
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => chroma.stop());
 
-/** A vector at this angle to the first axis: its cosine to the axis is known. */
+/** A vector at this angle to the first axis, so its cosine to the axis is known. */
 const at = (degrees: number) => [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
 
 const chunk = (documentId: string, version: string, position: number, degrees: number): EmbeddedChunk => ({
@@ -31,7 +31,7 @@ const chunk = (documentId: string, version: string, position: number, degrees: n
   embedding: at(degrees),
 });
 
-test("chunks come back whole, the nearest first, with their cosine", async () => {
+test("chunks are found whole, the nearest first, with their cosine", async () => {
   const store = createChromaStore({ url: chroma.url });
   const collection = newCollection();
   await store.upsert(collection, [chunk("a", "1", 0, 60), chunk("a", "1", 1, 10), chunk("b", "1", 0, 120)], signal);
@@ -39,12 +39,12 @@ test("chunks come back whole, the nearest first, with their cosine", async () =>
   const { embedding: _, ...nearest } = chunk("a", "1", 1, 10);
   expect(found[0]).toEqual({ ...nearest, score: expect.closeTo(Math.cos(Math.PI / 18), 4) });
   expect(found.map(({ id }) => id)).toEqual(["a:1:1", "a:1:0", "b:1:0"]);
-  // Opposite directions count as nothing in common.
+  // A negative cosine is shown as 0.
   expect(found[2]?.score).toBe(0);
   expect(await store.query(collection, at(0), 1, signal)).toHaveLength(1);
 });
 
-test("the same ids are stored once", async () => {
+test("a chunk that is stored again under its id replaces the first", async () => {
   const store = createChromaStore({ url: chroma.url });
   const collection = newCollection();
   for (const degrees of [80, 20]) await store.upsert(collection, [chunk("a", "1", 0, degrees)], signal);
@@ -75,7 +75,7 @@ test("a document's chunks are deleted, and no other's", async () => {
   expect(await ids()).toEqual([]);
 });
 
-test("what is not there is empty, and deleted already", async () => {
+test("a collection that does not exist is empty, and its deletion succeeds", async () => {
   const store = createChromaStore({ url: chroma.url });
   const collection = newCollection();
   expect(await store.query(collection, at(0), 3, signal)).toEqual([]);
@@ -90,18 +90,18 @@ test("half a surrogate pair is stored as a replacement character", async () => {
   expect((await store.query(collection, at(0), 1, signal))[0]?.content).toBe("x\ufffd");
 });
 
-test("a vector of another size is refused, and no other try would help", async () => {
+test("a vector of another size is refused by Chroma", async () => {
   const store = createChromaStore({ url: chroma.url });
   const collection = newCollection();
   await store.upsert(collection, [chunk("a", "1", 0, 0)], signal);
-  await expect(store.query(collection, [1, 0, 0], 1, signal)).rejects.toThrow(/dimension of 2, got 3/);
+  await expect(store.query(collection, [1, 0, 0], 1, signal)).rejects.toThrow(/dimension/);
 });
 
-test("the package says nothing on the console", async () => {
-  const said: unknown[] = [];
+test("the Chroma package writes nothing to the console", async () => {
+  const written: unknown[] = [];
   const { warn, log, error } = console;
-  const listen = (...words: unknown[]) => said.push(words);
-  Object.assign(console, { warn: listen, log: listen, error: listen });
+  const record = (...words: unknown[]) => written.push(words);
+  Object.assign(console, { warn: record, log: record, error: record });
   onTestFinished(() => {
     Object.assign(console, { warn, log, error });
   });
@@ -109,7 +109,7 @@ test("the package says nothing on the console", async () => {
   const collection = newCollection();
   await store.upsert(collection, [chunk("a", "1", 0, 0)], signal);
   await store.query(collection, at(0), 1, signal);
-  expect(said).toEqual([]);
+  expect(written).toEqual([]);
 });
 
 /** How every call of the store fails. */
@@ -126,7 +126,7 @@ async function everyFailure(url: string, bound: AbortSignal, requestTimeoutMs?: 
 
 const UNAVAILABLE = expect.objectContaining({ name: "PlatformError", code: "vector_store_unavailable" });
 
-test("no server, and one that fails", async () => {
+test("a server that fails and a server that is gone are reported as vector_store_unavailable", async () => {
   const failing = createServer((_, response) => response.writeHead(500).end("no"));
   await new Promise<void>((resolve) => failing.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(failing.address() as AddressInfo).port}`;
@@ -137,21 +137,24 @@ test("no server, and one that fails", async () => {
 
 test.each([
   ["never answers", ""],
-  ["falls silent in the middle of its answer", '{"id": '],
-])("a server that %s costs the time of one request, or until the caller stops", async (_, beginning) => {
-  const silent = createServer((_, response) => {
-    if (beginning !== "") response.writeHead(200, { "content-type": "application/json" }).write(beginning);
-  });
-  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    silent.closeAllConnections();
-    silent.close();
-  });
-  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-  expect(await everyFailure(url, signal, 100)).toEqual(Array(4).fill(UNAVAILABLE));
-  const stop = new AbortController();
-  const failures = everyFailure(url, stop.signal);
-  const reason = new Error("cancelled");
-  stop.abort(reason);
-  expect(await failures).toEqual(Array(4).fill(reason));
-});
+  ["stops in the middle of its answer", '{"id": '],
+])(
+  "a server that %s costs the time limit of one request, or the time until the caller aborts",
+  async (_, beginning) => {
+    const silent = createServer((_, response) => {
+      if (beginning !== "") response.writeHead(200, { "content-type": "application/json" }).write(beginning);
+    });
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => {
+      silent.closeAllConnections();
+      silent.close();
+    });
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    expect(await everyFailure(url, signal, 100)).toEqual(Array(4).fill(UNAVAILABLE));
+    const stop = new AbortController();
+    const failures = everyFailure(url, stop.signal);
+    const reason = new Error("cancelled");
+    stop.abort(reason);
+    expect(await failures).toEqual(Array(4).fill(reason));
+  },
+);
