@@ -1,9 +1,7 @@
 /**
- * What of a session goes to the model: whole turns, the latest, as many as fit in the budget of tokens. A turn costs the
- * same in a session of 10,000 messages as in one of 50.
+ * The part of a session that the model gets: the latest turns, whole, as many as fit into the token budget. A turn (a
+ * question with its answer) costs the platform as much in a session of 10,000 messages as in one of 50.
  */
-import { countTokens } from "@agent-paas/agents/model/tokens.ts";
-import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { SqliteHandle } from "@agent-paas/shared/db/open-database.ts";
 import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
@@ -12,20 +10,19 @@ import { expect, onTestFinished, test } from "vitest";
 import { createSessionReader } from "../../apps/api/src/storage/session-reader.ts";
 import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
 import { createSessionRepository, type HistoryRow } from "../../apps/worker/src/storage/session-repository.ts";
+import { jobEnd } from "../support/job-end.ts";
+import { jobPayload } from "../support/job-payload.ts";
 import { startTestPlatform } from "../support/platform.ts";
 import { seedSession } from "../support/seed-session.ts";
 import { shownText } from "../support/sse-client.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
-/** In turns, which have two messages. */
+/** Turns; each has two messages. */
 const [SHORT, LONG] = [25, 5_000];
 
-const payloadIn = (sessionId: string, text: string): JobPayload => ({
-  ...{ job_id: newId(), kind: "chat", owner: "alice", agent_type: "chat_basic", session_id: sessionId, text },
-  ...{ config: {}, limits: {}, metadata: {}, locale: "en", request_id: "r", accepted_at: new Date().toISOString() },
-});
+const payloadIn = (session_id: string, text: string) => jobPayload({ kind: "chat", session_id, text });
 
-/** A session of these turns, each a question and, if there was one, its answer. */
+/** A session of these turns: a question, and its answer where there is one. */
 async function sessionOf(...turns: readonly (readonly [string, string?])[]) {
   const { db } = await openTestDatabase();
   const jobs = createJobRepository(db, "w");
@@ -35,14 +32,7 @@ async function sessionOf(...turns: readonly (readonly [string, string?])[]) {
     const payload = payloadIn(sessionId, question);
     jobIds.push(payload.job_id);
     await jobs.start(payload, 1);
-    const usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
-    const end = { usage, error: null, lastSeq: 1, executionMs: 1 } as const;
-    await jobs.end(payload, 1, {
-      ...end,
-      status: "completed",
-      result: { content: answer },
-      resultTokens: countTokens(answer),
-    });
+    await jobs.end(payload, 1, jobEnd(answer));
   }
   const latest = async (maxTokens: number, jobId = newId()) =>
     (await createSessionRepository(db).latestMessages(sessionId, jobId, maxTokens)).map(({ content }) => content);
@@ -52,7 +42,7 @@ async function sessionOf(...turns: readonly (readonly [string, string?])[]) {
 test("turns are kept whole, the latest first", async () => {
   const { latest } = await sessionOf(["one two three", "four five six"], ["seven", "eight"], ["nine", "ten"]);
   expect(await latest(1_000)).toEqual(["one two three", "four five six", "seven", "eight", "nine", "ten"]);
-  // There is room for the first answer, but not for its question.
+  // The first answer would fit, but not together with its question.
   expect(await latest(8)).toEqual(["seven", "eight", "nine", "ten"]);
   expect(await latest(4)).toEqual(["seven", "eight", "nine", "ten"]);
   expect(await latest(3)).toEqual(["nine", "ten"]);
@@ -60,12 +50,12 @@ test("turns are kept whole, the latest first", async () => {
   expect(await latest(0)).toEqual([]);
 });
 
-test("a question without an answer stays", async () => {
+test("a question without an answer is kept", async () => {
   const { latest } = await sessionOf(["one", "two"], ["three"], ["four", "five"]);
   expect(await latest(3)).toEqual(["three", "four", "five"]);
 });
 
-test("a turn that alone is too large is left out with all before it", async () => {
+test("a turn that is larger than the budget is left out with all turns before it", async () => {
   const large = "word ".repeat(500);
   const before = await sessionOf(["one", "two"], ["three", large], ["four", "five"]);
   expect(await before.latest(100)).toEqual(["four", "five"]);
@@ -73,19 +63,19 @@ test("a turn that alone is too large is left out with all before it", async () =
   expect(await last.latest(100)).toEqual([]);
 });
 
-test("the job's own message is not of its past", async () => {
+test("the history of a job does not contain its own message", async () => {
   const { latest, jobIds } = await sessionOf(["one", "two"], ["three"]);
   expect(await latest(100, jobIds[1])).toEqual(["one", "two"]);
 });
 
-test("a budget of more than a page of messages is filled without a hole", async () => {
+test("a budget of more than one page of messages is filled without a gap", async () => {
   const { db } = await openTestDatabase();
   const sessionId = await seedSession(db, "alice", 130);
   const rows = await createSessionRepository(db).latestMessages(sessionId, newId(), 1_000_000);
   expect(rows.map(({ ordinal }) => ordinal)).toEqual(Array.from({ length: 260 }, (_, at) => at + 1));
 });
 
-/** Every statement that runs on the handle from now on, and how many rows it read. */
+/** Records every statement prepared on the handle after this call, and counts the rows read. */
 async function recordStatements(db: Knex) {
   const handle: SqliteHandle = await db.client.acquireConnection();
   db.client.releaseConnection(handle);
@@ -104,7 +94,7 @@ async function recordStatements(db: Knex) {
   return {
     statements,
     rows: () => rows,
-    /** How SQLite would run each of them. */
+    /** The query plan of each statement. */
     plans: () =>
       statements.map((sql) => {
         const bindings = Array.from({ length: sql.split("?").length - 1 }, () => null);
@@ -114,24 +104,13 @@ async function recordStatements(db: Knex) {
   };
 }
 
-/** All that the worker and the API ask of the database for one turn, and for a page of the history. */
+/** All database work of the worker and the API for one turn, and for two pages of the history. */
 async function oneTurn(db: Knex, sessionId: string): Promise<HistoryRow[]> {
   const jobs = createJobRepository(db, "w");
   const payload = payloadIn(sessionId, "And now?");
   await jobs.start(payload, 1);
   const history = await createSessionRepository(db).latestMessages(sessionId, payload.job_id, 8_000);
-  const usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
-  await jobs.end(payload, 1, {
-    ...{
-      status: "completed",
-      result: { content: "Now." },
-      resultTokens: 2,
-      usage,
-      error: null,
-      lastSeq: 1,
-      executionMs: 1,
-    },
-  });
+  await jobs.end(payload, 1, jobEnd("Now."));
   const reader = createSessionReader({ read: (query) => query(db), close: async () => {} });
   await reader.find("alice", sessionId);
   const page = await reader.messages("alice", sessionId, { limit: 20 });
@@ -140,10 +119,10 @@ async function oneTurn(db: Knex, sessionId: string): Promise<HistoryRow[]> {
   return history;
 }
 
-test("the work in a session of 10,000 messages is that in one of 50", async () => {
+test("a turn in a session of 10,000 messages reads and writes as much as a turn in one of 50", async () => {
   const { db } = await openTestDatabase();
   const [short, long] = [await seedSession(db, "alice", SHORT), await seedSession(db, "alice", LONG)];
-  // What is prepared once per handle is prepared here.
+  // Statements that are prepared once per handle are prepared by this turn.
   await oneTurn(db, await seedSession(db, "alice", SHORT));
   const record = await recordStatements(db);
 
@@ -156,7 +135,7 @@ test("the work in a session of 10,000 messages is that in one of 50", async () =
   expect(shortHistory.length).toBeGreaterThan(30);
 });
 
-test("no statement of a turn reads more than it needs", async () => {
+test("no statement of a turn scans a table or sorts", async () => {
   const { db } = await openTestDatabase();
   const sessionId = await seedSession(db, "alice", SHORT);
   const record = await recordStatements(db);
@@ -168,7 +147,7 @@ test("no statement of a turn reads more than it needs", async () => {
   expect(plans.filter(({ steps }) => steps.some((step) => byPlace.test(step))).length).toBeGreaterThanOrEqual(4);
 });
 
-test("the model gets the same of 10,000 messages as of 50: its system prompt, the latest turns, the message", async () => {
+test("the model gets as many turns of a session of 10,000 messages as of one of 50", async () => {
   const platform = await startTestPlatform();
   onTestFinished(() => platform.stop());
   const db = openWritableDatabase(platform.databaseFile);
@@ -184,8 +163,8 @@ test("the model gets the same of 10,000 messages as of 50: its system prompt, th
     const [call] = await platform.model.calls({ contains: message });
     const { messages } = await platform.model.call(call?.id ?? 0);
     asked.push({ messages, usage: events.at(-1)?.data.usage });
-    const history = await platform.alice.get(`/chat/history?session_id=${session_id}&limit=2`);
-    expect(history.body.messages.map(({ content }: { content: string }) => content)).toEqual([message, "Now."]);
+    const latest = (await platform.alice.history(session_id)).slice(-2);
+    expect(latest.map(({ content }) => content)).toEqual([message, "Now."]);
   }
   const [short, long] = asked;
   expect(short?.messages?.slice(0, 2)).toMatchObject([

@@ -4,6 +4,7 @@ import { WriterRefused } from "../../apps/worker/src/events/job-event-writer.ts"
 import { createJobJournal } from "../../apps/worker/src/run/job-journal.ts";
 import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
 import { createJournalRepository } from "../../apps/worker/src/storage/journal-repository.ts";
+import { jobEnd } from "../support/job-end.ts";
 import { jobPayload } from "../support/job-payload.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
@@ -25,83 +26,73 @@ async function startJob() {
   return { db, payload, jobs, attempt, refused };
 }
 
-const step = (input: unknown, idempotent = true) => ({ kind: "tool", input, idempotent });
+const entry = (input: unknown, idempotent = true) => ({ kind: "tool", input, idempotent });
 
-/** Begins and finishes a step that is new. */
+/** Begins and finishes a new entry. */
 async function finish(journal: Awaited<ReturnType<Awaited<ReturnType<typeof startJob>>["attempt"]>>, input: unknown) {
-  const begun = await journal.begin(step(input));
-  if (begun.state !== "new") throw new Error(`it is ${begun.state}`);
+  const begun = await journal.begin(entry(input));
+  if (begun.state !== "new") throw new Error(`the entry is ${begun.state}`);
   await begun.finish(`value of ${JSON.stringify(input)}`);
   return begun.id;
 }
 
-test("finished steps are found by the next attempt, in whatever order it comes to them", async () => {
+test("finished entries are found by the next attempt in any order", async () => {
   const { attempt } = await startJob();
   const first = await attempt(1);
   for (const input of ["a", "b", { deep: [1] }]) await finish(first, input);
   const second = await attempt(2);
   for (const input of [{ deep: [1] }, "b", "a"]) {
-    expect(await second.begin(step(input))).toEqual({ state: "finished", value: `value of ${JSON.stringify(input)}` });
+    expect(await second.begin(entry(input))).toEqual({ state: "finished", value: `value of ${JSON.stringify(input)}` });
   }
-  expect(await second.begin(step("c"))).toMatchObject({ state: "new" });
+  expect(await second.begin(entry("c"))).toMatchObject({ state: "new" });
 });
 
-test("the same step twice is two steps, as is the same within another part", async () => {
+test("two pieces of work with equal input are two entries, within one part and in different parts", async () => {
   const { attempt, db } = await startJob();
   const first = await attempt(1);
   const ids = [await finish(first, "a"), await finish(first, "a"), await finish(first.within("child"), "a")];
   expect(new Set(ids).size).toBe(3);
   const second = await attempt(2);
   for (const journal of [second, second.within("child"), second]) {
-    expect(await journal.begin(step("a"))).toMatchObject({ state: "finished" });
+    expect(await journal.begin(entry("a"))).toMatchObject({ state: "finished" });
   }
-  expect(await second.begin(step("a"))).toMatchObject({ state: "new" });
+  expect(await second.begin(entry("a"))).toMatchObject({ state: "new" });
   expect(await db("agent_steps").orderBy("step_no").pluck("step_no")).toEqual([1, 2, 3]);
 });
 
-test("a step that must not be repeated is written before it is begun, and is in doubt afterwards", async () => {
+test("an entry that is not idempotent is written before its work begins, and is in doubt afterwards", async () => {
   const { attempt } = await startJob();
   const first = await attempt(1);
-  const [once, again] = [await first.begin(step("once", false)), await first.begin(step("again"))];
+  const [once, again] = [await first.begin(entry("once", false)), await first.begin(entry("again"))];
   expect([once.state, again.state]).toEqual(["new", "new"]);
   const second = await attempt(2);
-  expect(await second.begin(step("once", false))).toEqual({ state: "in_doubt" });
-  // Whoever it concerns sees the same name in every attempt.
-  expect(await second.begin(step("again"))).toMatchObject({ state: "new", id: "id" in again && again.id });
+  expect(await second.begin(entry("once", false))).toEqual({ state: "in_doubt" });
+  // An idempotent entry has the same id in every attempt.
+  expect(await second.begin(entry("again"))).toMatchObject({ state: "new", id: "id" in again && again.id });
 });
 
-test("I4: an attempt that is no longer the job's begins nothing and writes nothing", async () => {
+test("an attempt with a lower fencing token begins and writes no entry (I4)", async () => {
   const { attempt, refused, db, jobs, payload } = await startJob();
   const stale = await attempt(1);
-  const begun = await stale.begin(step("a"));
+  const begun = await stale.begin(entry("a"));
   const current = await attempt(2);
-  await expect(stale.begin(step("effect", false))).rejects.toThrow(WriterRefused);
+  await expect(stale.begin(entry("effect", false))).rejects.toThrow(WriterRefused);
   await expect("finish" in begun && begun.finish("late")).rejects.toThrow(WriterRefused);
   expect(refused).toEqual([1, 1]);
   expect(await db("agent_steps")).toEqual([]);
 
   await finish(current, "b");
-  const usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
-  const end = {
-    status: "completed",
-    result: { content: "" },
-    resultTokens: 0,
-    usage,
-    error: null,
-    lastSeq: 1,
-    executionMs: 1,
-  } as const;
-  expect(await jobs.end(payload, 2, end)).toBe(true);
-  await expect(current.begin(step("after the end", false))).rejects.toThrow(WriterRefused);
+  expect(await jobs.end(payload, 2, jobEnd(""))).toBe(true);
+  await expect(current.begin(entry("after the end", false))).rejects.toThrow(WriterRefused);
 });
 
-test("a value that is too large is refused with its limit", async () => {
+test("a value beyond 1 MiB is refused with an error that names the limit", async () => {
   const { attempt } = await startJob();
-  const begun = await (await attempt(1)).begin(step("a"));
+  const begun = await (await attempt(1)).begin(entry("a"));
   await expect("finish" in begun && begun.finish("x".repeat(1024 * 1024))).rejects.toThrow(/1048576/);
 });
 
-test("what former attempts have used is their turns and calls, whatever agents call steps of their own", async () => {
+test("earlier attempts have used their model turns and tool calls, whatever values other entries hold", async () => {
   const { attempt } = await startJob();
   const first = await attempt(1);
   await finish(first, "a call");

@@ -1,4 +1,4 @@
-/** Several workers start at once: the database is migrated once, whoever comes first and whoever died on the way. */
+/** Workers that start at once migrate the database once, also when one of them has died during the migration. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -20,7 +20,7 @@ const migrateInProcess = (file: string) =>
     cwd: ROOT,
   });
 
-test("six processes at once", async () => {
+test("six processes that migrate at once apply each migration once", async () => {
   const { file, db } = await openTestDatabase();
   const fresh = `${file}.fresh`;
   await Promise.all(Array.from({ length: 6 }, () => migrateInProcess(fresh)));
@@ -37,7 +37,7 @@ test("six processes at once", async () => {
   ]);
 });
 
-test("a process that died in the middle leaves no lock behind", async () => {
+test("the lock of a process that died during a migration does not stop the next", async () => {
   const { file, db } = await openTestDatabase();
   await db("knex_migrations_lock").update({ is_locked: 1 });
   await expect(migrateInProcess(file)).resolves.toBeDefined();

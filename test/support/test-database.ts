@@ -18,3 +18,16 @@ export async function openTestDatabase(): Promise<{ db: Knex; file: string }> {
   await migrate(db, file);
   return { db, file };
 }
+
+/** Counts how often the handle is acquired after this call; a write that finds the database busy acquires it for each try. */
+export function countAcquisitions(db: Knex): () => number {
+  let count = 0;
+  const acquire = db.client.acquireConnection.bind(db.client);
+  Object.assign(db.client, {
+    acquireConnection() {
+      count++;
+      return acquire();
+    },
+  });
+  return () => count;
+}
