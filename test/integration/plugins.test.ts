@@ -1,4 +1,4 @@
-/** Plugins as Node itself reads them, good and broken in every way: what is reported, what stays, what goes on. */
+/** Good and broken plugins, loaded by Node itself: what is reported, what stays registered, and that the process goes on. */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { startTestPlatform } from "../support/platform.ts";
 import { ROOT } from "../support/sources.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-/** A plugin that registers an agent on the lines 3 to 7. */
+/** A plugin that registers an agent in its lines 3 to 7. */
 const agent = (id: string) => `import { BaseAgent, registerAgent, text } from "@agent-paas/agents";
 import { z } from "zod";
 class Agent extends BaseAgent {
@@ -25,7 +25,7 @@ registerTool(defineTool({ name: "${name}", description: "A tool.", parameters: z
   call: () => 1 }));
 `;
 
-/** A folder whose modules find the platform's packages; its name is one that URLs spell otherwise. */
+/** A folder whose modules find the platform's packages. Its name has characters that URLs escape. */
 async function folderOf(files: Readonly<Record<string, string>>): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), "agent-paas-plugins-"));
   onTestFinished(() => rm(parent, { recursive: true }));
@@ -39,7 +39,7 @@ async function folderOf(files: Readonly<Record<string, string>>): Promise<string
   return folder;
 }
 
-/** A process that loads a folder beside the platform's own agents, waits until nothing is left to do, and tells. */
+/** A process that loads a folder and the built-in agents, waits until its event loop is empty, and prints the result. */
 const LOADER = `
 import "@agent-paas/agents/agents/built-in.ts";
 import { loadPlugins } from "@agent-paas/agents/registry/plugins.ts";
@@ -58,7 +58,7 @@ process.once("beforeExit", () => {
 type Failure = { readonly file: string; readonly reason: string };
 type Loaded = Record<"loaded" | "fatal" | "agents" | "tools", string[]> & Record<"failed" | "faults", Failure[]>;
 
-/** Names below the folder instead of paths. */
+/** Loads the files; paths in the result are relative to the folder. */
 async function load(files: Readonly<Record<string, string>>): Promise<Loaded> {
   const folder = await folderOf(files);
   const args = ["--input-type=module", "-e", LOADER, folder];
@@ -68,7 +68,7 @@ async function load(files: Readonly<Record<string, string>>): Promise<Loaded> {
 
 const reasons = ({ failed }: Loaded) => Object.fromEntries(failed.map(({ file, reason }) => [file, reason]));
 
-test("what Node cannot read is reported with Node's words, file and line", async () => {
+test("a plugin that Node cannot load is reported with Node's message, its file and its line", async () => {
   const result = await load({
     "a.ts": agent("good_a"),
     "decorator.ts": 'import { registerAgent } from "@agent-paas/agents";\n\n@registerAgent("x")\nclass A {}\n',
@@ -96,7 +96,7 @@ test("what Node cannot read is reported with Node's words, file and line", async
   expect(result.agents).toEqual(expect.arrayContaining(["chat_basic", "good_a", "good_z"]));
 });
 
-test("a plugin that breaks after it has registered leaves nothing behind, also later", async () => {
+test("a plugin that fails after it has registered an agent leaves nothing registered, also later", async () => {
   const result = await load({
     "a.ts": `${agent("half")}${tool("half_tool").replace("import { z }", "import { z as _ }")}\nthrow new Error("after all");\n`,
     "b.ts": `${agent("hanging")}await new Promise((go) => setTimeout(go, 2_500));\nregisterAgent("too_late")(Agent);\n`,
@@ -105,7 +105,7 @@ test("a plugin that breaks after it has registered leaves nothing behind, also l
   });
   expect(reasons(result)).toEqual({
     "a.ts": "Error: after all (line 13)",
-    "b.ts": "Error: a top-level await did not end within 2 s",
+    "b.ts": expect.stringMatching(/\b2 s\b/),
     "c.ts": "Error: not d's fault (line 2)",
   });
   expect(result.agents.filter((id) => /half|hanging|too_late|imported/.test(id))).toEqual(["imported_by_c"]);
@@ -113,7 +113,7 @@ test("a plugin that breaks after it has registered leaves nothing behind, also l
   expect(result.loaded).toEqual(["d.ts"]);
 });
 
-test("two of one name: the later plugin is refused whole, and both are named", async () => {
+test("a plugin that registers a taken name is refused whole, and the error names both places", async () => {
   const result = await load({
     "a.ts": agent("twin"),
     "b.ts": `${agent("b_alone")}registerAgent("twin")(Agent);\n`,
@@ -123,16 +123,16 @@ test("two of one name: the later plugin is refused whole, and both are named", a
     "f.ts": `${agent("f_alone")}registerAgent("f_alone")(Agent);\n`,
   });
   expect(reasons(result)).toEqual({
-    "b.ts": 'Error: The agent "twin" is registered already, by a.ts, line 7 (line 8)',
-    "c.ts": 'Error: The agent "chat_basic" is registered already, by the platform (line 7)',
-    "e.ts": 'Error: The tool "twin_tool" is registered already, by d.ts, line 3 (line 3)',
-    "f.ts": 'Error: The agent "f_alone" is registered already, by f.ts, line 7 (line 8)',
+    "b.ts": expect.stringMatching(/"twin".*\ba\.ts, line 7 \(line 8\)$/),
+    "c.ts": expect.stringMatching(/"chat_basic".*\(line 7\)$/),
+    "e.ts": expect.stringMatching(/"twin_tool".*\bd\.ts, line 3 \(line 3\)$/),
+    "f.ts": expect.stringMatching(/"f_alone".*\bf\.ts, line 7 \(line 8\)$/),
   });
   expect(result.agents.filter((id) => /twin|alone/.test(id))).toEqual(["twin"]);
   expect(result.tools).toEqual(["twin_tool"]);
 });
 
-test("what an import leaves running and unheeded is reported, whenever it fails, and ends nothing", async () => {
+test("a rejection or error that a plugin leaves behind is reported with its file, and does not end the process", async () => {
   const result = await load({
     "a.ts": `${agent("careless")}
 void Promise.reject(new Error("at once"));
@@ -146,12 +146,12 @@ void fetch("http://127.0.0.1:1/");\n`,
     "a.ts Error: at once (line 9)",
     "a.ts Error: from a timer (line 10)",
     "a.ts TypeError: fetch failed",
-    "a.ts it threw 'no error', which is no Error and tells no line",
+    expect.stringMatching(/^a\.ts .*'no error'/),
   ]);
   expect(result.fatal).toEqual(["Error: not of a plugin"]);
 });
 
-test("a worker with broken plugins serves the others and writes what is wrong into its log", async () => {
+test("a worker with broken plugins serves the good ones and logs what is wrong with the others", async () => {
   const folder = await folderOf({
     "a.ts": `${agent("steady")}void Promise.reject(new Error("left behind"));\n`,
     "b.ts": `${agent("lost")}throw new Error("broken");\n`,
@@ -171,6 +171,6 @@ test("a worker with broken plugins serves the others and writes what is wrong in
   expect(reported).toMatchObject([
     { plugin: join(folder, "a.ts"), reason: "Error: left behind (line 8)" },
     { plugin: join(folder, "b.ts"), reason: "Error: broken (line 8)" },
-    { plugin: join(folder, "c.ts"), reason: "Error: a top-level await did not end within 10 s" },
+    { plugin: join(folder, "c.ts"), reason: expect.stringMatching(/\b10 s\b/) },
   ]);
 });
