@@ -107,7 +107,7 @@ test("the messages of a session keep their order when a worker dies, and the dea
   await dropLock(platform, "chat", head.jobId);
 
   const rest = streams.slice(1).map((stream) => stream.all());
-  for (const events of await Promise.all([whole, ...rest])) expectOneDone(events, "a turn");
+  for (const events of await Promise.all([whole, ...rest])) expectOneDone(events, "a message");
   const calls = await callsOf("Turn ");
   expect(calls.map(({ last_user }) => last_user)).toEqual([messages[0], ...messages]);
   for (const [at, call] of calls.slice(1).entries()) {

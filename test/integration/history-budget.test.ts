@@ -1,6 +1,6 @@
 /**
- * The part of a session that the model gets: the latest turns, whole, as many as fit into the token budget. A turn (a
- * question with its answer) costs the platform as much in a session of 10,000 messages as in one of 50.
+ * The part of a session that the model gets: the latest questions with their answers, as many pairs as fit into the token
+ * budget. A chat costs the platform as much in a session of 10,000 messages as in one of 50.
  */
 import type { SqliteHandle } from "@agent-paas/shared/db/open-database.ts";
 import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
@@ -17,18 +17,18 @@ import { seedSession } from "../support/seed-session.ts";
 import { shownText } from "../support/sse-client.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
-/** Turns; each has two messages. */
+/** Pairs of a question and its answer. */
 const [SHORT, LONG] = [25, 5_000];
 
 const payloadIn = (session_id: string, text: string) => jobPayload({ kind: "chat", session_id, text });
 
-/** A session of these turns: a question, and its answer where there is one. */
-async function sessionOf(...turns: readonly (readonly [string, string?])[]) {
+/** A session of these questions, each with its answer where there is one. */
+async function sessionOf(...pairs: readonly (readonly [string, string?])[]) {
   const { db } = await openTestDatabase();
   const jobs = createJobRepository(db, "w");
   const sessionId = newId();
   const jobIds: string[] = [];
-  for (const [question, answer = ""] of turns) {
+  for (const [question, answer = ""] of pairs) {
     const payload = payloadIn(sessionId, question);
     jobIds.push(payload.job_id);
     await jobs.start(payload, 1);
@@ -39,7 +39,7 @@ async function sessionOf(...turns: readonly (readonly [string, string?])[]) {
   return { latest, jobIds };
 }
 
-test("turns are kept whole, the latest first", async () => {
+test("a question and its answer are kept together, the latest first", async () => {
   const { latest } = await sessionOf(["one two three", "four five six"], ["seven", "eight"], ["nine", "ten"]);
   expect(await latest(1_000)).toEqual(["one two three", "four five six", "seven", "eight", "nine", "ten"]);
   // The first answer would fit, but not together with its question.
@@ -55,7 +55,7 @@ test("a question without an answer is kept", async () => {
   expect(await latest(3)).toEqual(["three", "four", "five"]);
 });
 
-test("a turn that is larger than the budget is left out with all turns before it", async () => {
+test("a question whose answer is larger than the budget is left out with all messages before it", async () => {
   const large = "word ".repeat(500);
   const before = await sessionOf(["one", "two"], ["three", large], ["four", "five"]);
   expect(await before.latest(100)).toEqual(["four", "five"]);
@@ -104,8 +104,8 @@ async function recordStatements(db: Knex) {
   };
 }
 
-/** All database work of the worker and the API for one turn, and for two pages of the history. */
-async function oneTurn(db: Knex, sessionId: string): Promise<HistoryRow[]> {
+/** All database work of the worker and the API for one chat, and for two pages of the history. */
+async function oneChat(db: Knex, sessionId: string): Promise<HistoryRow[]> {
   const jobs = createJobRepository(db, "w");
   const payload = payloadIn(sessionId, "And now?");
   await jobs.start(payload, 1);
@@ -119,27 +119,27 @@ async function oneTurn(db: Knex, sessionId: string): Promise<HistoryRow[]> {
   return history;
 }
 
-test("a turn in a session of 10,000 messages reads and writes as much as a turn in one of 50", async () => {
+test("a chat in a session of 10,000 messages reads and writes as much as a chat in one of 50", async () => {
   const { db } = await openTestDatabase();
   const [short, long] = [await seedSession(db, "alice", SHORT), await seedSession(db, "alice", LONG)];
-  // Statements that are prepared once per handle are prepared by this turn.
-  await oneTurn(db, await seedSession(db, "alice", SHORT));
+  // Statements that are prepared once per handle are prepared by this chat.
+  await oneChat(db, await seedSession(db, "alice", SHORT));
   const record = await recordStatements(db);
 
-  const shortHistory = await oneTurn(db, short);
+  const shortHistory = await oneChat(db, short);
   const shortWork = [record.rows(), record.statements.length];
-  const longHistory = await oneTurn(db, long);
+  const longHistory = await oneChat(db, long);
   const longWork = [record.rows() - (shortWork[0] ?? 0), record.statements.length - (shortWork[1] ?? 0)];
   expect(longWork).toEqual(shortWork);
   expect(longHistory.map(({ content }) => content)).toEqual(shortHistory.map(({ content }) => content));
   expect(shortHistory.length).toBeGreaterThan(30);
 });
 
-test("no statement of a turn scans a table or sorts", async () => {
+test("no statement of a chat scans a table or sorts", async () => {
   const { db } = await openTestDatabase();
   const sessionId = await seedSession(db, "alice", SHORT);
   const record = await recordStatements(db);
-  await oneTurn(db, sessionId);
+  await oneChat(db, sessionId);
   const plans = record.plans();
   expect(plans.filter(({ steps }) => steps.some((step) => /\bSCAN (?!CONSTANT)|TEMP B-TREE/.test(step)))).toEqual([]);
   // The next ordinal is the end of an index, and the newest messages are a range of it.
@@ -147,7 +147,7 @@ test("no statement of a turn scans a table or sorts", async () => {
   expect(plans.filter(({ steps }) => steps.some((step) => byPlace.test(step))).length).toBeGreaterThanOrEqual(4);
 });
 
-test("the model gets as many turns of a session of 10,000 messages as of one of 50", async () => {
+test("the model gets as much of a session of 10,000 messages as of one of 50", async () => {
   const platform = await startTestPlatform();
   onTestFinished(() => platform.stop());
   const db = openWritableDatabase(platform.databaseFile);

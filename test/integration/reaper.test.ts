@@ -3,7 +3,7 @@ import { newId } from "@agent-paas/shared/ids.ts";
 import { HOUR, MINUTE } from "@agent-paas/shared/time.ts";
 import { expect, onTestFinished, test } from "vitest";
 import { readSome } from "../support/background-reader.ts";
-import { failUnheard, loseQueuedJob, openQueue } from "../support/bullmq.ts";
+import { failUnnoticed, loseQueuedJob, openQueue } from "../support/bullmq.ts";
 import { expectOneDone, expectRisingIds } from "../support/expect-stream.ts";
 import { jobPayload } from "../support/job-payload.ts";
 import { ageClaim } from "../support/job-state.ts";
@@ -99,7 +99,7 @@ test("a job that failed in the queue without a listener is finalized without a r
   const payload = jobPayload({ kind: "chat", session_id: newId() });
   const { job_id: jobId } = payload;
   await openQueue(platform, "chat").add("chat", payload, { jobId, delay: HOUR });
-  await failUnheard(platform, "chat", jobId, "stalled too often");
+  await failUnnoticed(platform, "chat", jobId, "stalled too often");
   expect(await alice.ended(jobId)).toMatchObject({ status: "failed", error: { code: "worker_lost" } });
   expectOneDone(await (await alice.follow(jobId)).all(), "the stream", "failed");
 });

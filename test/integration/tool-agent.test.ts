@@ -24,7 +24,7 @@ const chat = async (message: string, config: object = {}, more: object = {}) => 
   return { jobId: stream.jobId, sessionId: stream.sessionId, events: await stream.all() };
 };
 
-test("tools are called in turns and in parallel, with events, rows and summed usage", async () => {
+test("tools are called over several model turns and in parallel, with events, rows and summed usage", async () => {
   const { jobId, sessionId, events } = await chat(
     'sum of all [[calls=calculator({"expression":"6*7"});calculator({"expression":"2^10"})|current_time({"time_zone":"Asia/Shanghai"})]]',
   );
@@ -65,13 +65,13 @@ test("an execute job calls tools, and the next message of a session has the earl
     status: "completed",
     result: { content: expect.stringContaining("0.333") },
   });
-  const first = await chat('first turn [[calls=calculator({"expression":"40+2"}) text=forty-two]]');
-  await chat("second turn", {}, { session_id: first.sessionId });
-  const [call] = await platform.model.calls({ contains: "second turn" });
+  const first = await chat('first message [[calls=calculator({"expression":"40+2"}) text=forty-two]]');
+  await chat("second message", {}, { session_id: first.sessionId });
+  const [call] = await platform.model.calls({ contains: "second message" });
   expect((await platform.model.call(call?.id ?? 0)).messages?.map(({ content }) => content)).toEqual([
-    expect.stringContaining("first turn"),
+    expect.stringContaining("first message"),
     "forty-two",
-    "second turn",
+    "second message",
   ]);
 });
 
@@ -86,7 +86,7 @@ test("errors of tool calls are returned to the model and show nothing of the cod
   expect(results.map(({ name, status }) => `${name} ${status}`).sort()).toEqual([
     ...["calculator error", "calculator error", "failing error", "shell error", "slow error"],
   ]);
-  // Each result tells its error from the others; a timeout names its limit, an unknown tool its name.
+  // Each error has its own result; a timeout names its limit, an unknown tool its name.
   expect(new Set(results.map(({ result }) => result)).size).toBe(results.length);
   const resultOf = (tool: string) => results.find(({ name }) => name === tool)?.result;
   expect(resultOf("slow")).toContain("0.2 s");

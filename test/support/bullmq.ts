@@ -64,8 +64,8 @@ export async function postpone(
   return Number(await redis.zadd(keyOf(keys, kind, "delayed"), "XX", "CH", ...members));
 }
 
-/** A delayed job fails without a worker, as a job does whose stalls BullMQ counts, and no listener hears of it. */
-export async function failUnheard(
+/** A delayed job fails as BullMQ fails a job that stalled too often, and no listener receives the event. */
+export async function failUnnoticed(
   { redis, keys }: PlatformRedis,
   kind: JobKind,
   jobId: string,
