@@ -160,7 +160,7 @@ async function expectUndisturbed(jobs: readonly Job[]): Promise<void> {
 
 const firstApi = () => platform.apis[0] as ApiProcess;
 
-test("one connection subscribes once to each followed job, until the last client of the job disconnects", async () => {
+test("a single connection subscribes once to each followed job, until the last client of the job disconnects", async () => {
   const jobs = await startJobs("shared", 30);
   const [watched] = jobs as [Job];
   const first = await inParallel(AT_ONCE, jobs, ({ jobId }) => platform.alice.follow(jobId));
