@@ -39,7 +39,7 @@ test("a key or a base URL alone selects the operator's own model", () => {
   });
 });
 
-test("one error names all bad values", () => {
+test("an error for bad options names all bad values", () => {
   const bad = () => resolve(["--workers", "0"], { PORT: "8o", SHUTDOWN_GRACE_MS: "-1" });
   expect(bad).toThrow(UsageError);
   expect(bad).toThrow(/PORT must .* "8o"\n--workers must .* "0"\nSHUTDOWN_GRACE_MS must .* "-1"/);

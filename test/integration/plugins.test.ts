@@ -9,7 +9,7 @@ import { startTestPlatform } from "../support/platform.ts";
 import { ROOT } from "../support/sources.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-/** A plugin that registers an agent on the lines 3 to 7. */
+/** A plugin that registers an agent in its lines 3 to 7. */
 const agent = (id: string) => `import { BaseAgent, registerAgent, text } from "@agent-paas/agents";
 import { z } from "zod";
 class Agent extends BaseAgent {
@@ -112,7 +112,7 @@ test("a plugin that fails after it has registered keeps nothing registered, even
   });
   expect(reasons(result)).toEqual({
     "a.ts": "Error: after all (line 13)",
-    "b.ts": "Error: a top-level await did not end within 2 s",
+    "b.ts": expect.stringMatching(/\b2 s\b/),
     "c.ts": "Error: not d's fault (line 2)",
   });
   expect(result.agents.filter((id) => /half|hanging|too_late|imported/.test(id))).toEqual(["imported_by_c"]);
@@ -130,10 +130,10 @@ test("of two plugins with one name the later one is refused entirely, and the er
     "f.ts": `${agent("f_alone")}registerAgent("f_alone")(Agent);\n`,
   });
   expect(reasons(result)).toEqual({
-    "b.ts": 'Error: The agent "twin" is registered already, by a.ts, line 7 (line 8)',
-    "c.ts": 'Error: The agent "chat_basic" is registered already, by the platform (line 7)',
-    "e.ts": 'Error: The tool "twin_tool" is registered already, by d.ts, line 3 (line 3)',
-    "f.ts": 'Error: The agent "f_alone" is registered already, by f.ts, line 7 (line 8)',
+    "b.ts": expect.stringMatching(/"twin".*\ba\.ts, line 7 \(line 8\)$/),
+    "c.ts": expect.stringMatching(/"chat_basic".*\(line 7\)$/),
+    "e.ts": expect.stringMatching(/"twin_tool".*\bd\.ts, line 3 \(line 3\)$/),
+    "f.ts": expect.stringMatching(/"f_alone".*\bf\.ts, line 7 \(line 8\)$/),
   });
   expect(result.agents.filter((id) => /twin|alone/.test(id))).toEqual(["twin"]);
   expect(result.tools).toEqual(["twin_tool"]);
@@ -180,6 +180,6 @@ setTimeout(() => { throw new Error("from a timer"); }, 500);\n`,
     { plugin: join(folder, "a.ts"), reason: "Error: left behind (line 8)" },
     { plugin: join(folder, "a.ts"), reason: "Error: from a timer (line 9)" },
     { plugin: join(folder, "b.ts"), reason: "Error: broken (line 8)" },
-    { plugin: join(folder, "c.ts"), reason: "Error: a top-level await did not end within 10 s" },
+    { plugin: join(folder, "c.ts"), reason: expect.stringMatching(/\b10 s\b/) },
   ]);
 });

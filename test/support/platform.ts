@@ -22,17 +22,21 @@ import {
   workerProcess,
 } from "../../scripts/start/processes.ts";
 import { type ApiClient, createApiClient } from "./api-client.ts";
+import { ROOT } from "./sources.ts";
 
 const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 15_000;
 
-/** Two owners, to see that neither sees the other's. */
+/** Two owners, so that tests can show that neither sees what the other owns. */
 export const KEYS = { alice: "ap_test_key_of_alice", bob: "ap_test_key_of_bob" } as const;
+
+/** Environment of a platform whose workers load the agents and tools of test/fixtures/agents. */
+export const FIXTURE_AGENTS = { AGENTS_DIR: join(ROOT, "test/fixtures/agents") } as const;
 
 export type ApiProcess = Child & { readonly origin: string; readonly alice: ApiClient; readonly bob: ApiClient };
 
 export type TestPlatform = {
-  /** In the order started: `api-1` and `worker-1`, as logs and rows name them, come first. */
+  /** In the order started; logs and rows name them `api-1`, `api-2`… and `worker-1`, `worker-2`… */
   readonly apis: readonly ApiProcess[];
   readonly workers: readonly Child[];
   /** The first API with the key of alice, and of bob. */
@@ -40,7 +44,7 @@ export type TestPlatform = {
   readonly bob: ApiClient;
   readonly model: ModelControl;
   readonly modelOrigin: string;
-  /** To look into Redis, under the keys of this platform. */
+  /** A connection of the test to the platform's Redis. */
   readonly redis: Redis;
   readonly keys: RedisKeys;
   readonly databaseFile: string;
@@ -72,7 +76,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   const logDir = join(dir, "logs");
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
   redis.on("error", () => {
-    // Fault tests take Redis away; commands wait for it to come back.
+    // Fault tests stop Redis; commands wait until it is back.
   });
   await options.prepare?.({ redis, prefix, databaseFile });
   const children: Child[] = [];
@@ -130,7 +134,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   }
 
   async function stop(): Promise<void> {
-    // The model last: workers may still be at it.
+    // The model stops last: workers may still call it.
     const [model, ...platform] = children;
     await Promise.all(platform.map((child) => child.stop(STOP_WITHIN_MS)));
     await model?.stop(STOP_WITHIN_MS);
@@ -167,7 +171,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   };
 }
 
-/** Imported when needed: measuring scripts use this file outside Vitest. */
+/** Vitest is imported here and not above, because the benchmark uses this file outside Vitest. */
 async function sharedRedisUrl(): Promise<string> {
   return (await import("vitest")).inject("redisUrl");
 }

@@ -1,4 +1,4 @@
-/** The project's sources as the architecture tests read them: git's own list, imports by their text. */
+/** The project's sources for the architecture tests: files as git lists them, imports as their text names them. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join, normalize, resolve } from "node:path";
@@ -25,7 +25,7 @@ const WORKSPACES: Readonly<Record<string, string>> = {
   "@agent-paas/worker": "apps/worker",
 };
 
-/** Tracked and new files; those that git ignores are left out. */
+/** Tracked and new files, without those that git ignores. */
 export function listFiles(...patterns: string[]): string[] {
   const args = ["ls-files", "--cached", "--others", "--exclude-standard", "--", ...patterns];
   return [...new Set(execFileSync("git", args, { cwd: ROOT, encoding: "utf8" }).split("\n"))].filter(Boolean).sort();

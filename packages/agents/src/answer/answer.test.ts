@@ -141,9 +141,10 @@ test("an answer that fits its schema is returned as data, without the fence arou
 });
 
 test("an unterminated fence is read in linear time", async () => {
-  const startedAt = performance.now();
-  await ask({ responseSchema }, { pieces: [`\`\`\`${"\n".repeat(300_000)}x`] }, { pieces: ['{"n":1}'] });
-  expect(performance.now() - startedAt).toBeLessThan(3_000);
+  // A quadratic reader would run into the time limit of the test.
+  const fence = `\`\`\`${"\n".repeat(3_000_000)}x`;
+  const { outcome } = await ask({ responseSchema }, { pieces: [fence] }, { pieces: ['{"n":1}'] });
+  expect(outcome).toEqual({ content: '{"n":1}', data: { n: 1 } });
 });
 
 test("an answer that does not fit its schema is requested again, and the second one replaces it", async () => {

@@ -25,7 +25,7 @@ test.each([
   expect(() => compileSchema(schema)).toThrow();
 });
 
-test("one schema can be compiled several times, even with an $id", () => {
+test("a schema can be compiled several times, even with an $id", () => {
   const schema = { $id: "https://example.com/a.json", type: "integer" };
   expect(compileSchema(schema)(1)).toBeNull();
   expect(compileSchema({ ...schema, type: "string" })(1)).not.toBeNull();

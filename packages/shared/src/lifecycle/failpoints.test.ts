@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { expect, onTestFinished, test } from "vitest";
 import { FAILPOINT_CHANNEL, failpoint } from "./failpoints.ts";
 
-test("who has subscribed is told, within the call", () => {
+test("a subscriber of the failpoint channel is called within the call", () => {
   const heard: unknown[] = [];
   const listener = (message: unknown) => void heard.push(message);
   failpoint("claimed", "unheard");
