@@ -1,4 +1,4 @@
-/** The API's settings. Every field says unit, default and trade-off; `.env.example` repeats it. */
+/** The API's settings. The comment of a field states its unit and trade-off; `.env.example` repeats it. */
 import { CommonConfigSchema } from "@agent-paas/shared/config/common-config.ts";
 import { intFromEnv, listFromEnv } from "@agent-paas/shared/config/read-config.ts";
 import { HOUR, SECOND } from "@agent-paas/shared/time.ts";
@@ -20,27 +20,27 @@ const ApiKeysSchema = z
 export const ApiConfigSchema = CommonConfigSchema.extend({
   /** The address to listen on. */
   HOST: z.string().default("127.0.0.1"),
-  /** The port to listen on; 0 takes any free one. */
+  /** The port to listen on; 0 takes any free port. */
   PORT: intFromEnv(0, 65_535, 8_000),
-  /** Who may call: `name:sha256-of-key`, comma-separated. The name owns what its key makes; two keys may share one. */
+  /** The API keys: `name:sha256-of-key`, comma-separated. The name owns what its key makes; two keys may share a name. */
   API_KEYS: ApiKeysSchema,
   /** Origins whose web pages may call, comma-separated (`https://app.example.com`), or `*`; none by default. */
   CORS_ORIGINS: listFromEnv,
-  /** How many proxies in front of the API to trust for the client's address; 0 trusts none. */
+  /** How many proxies in front of the API are trusted to report the client's address; 0 trusts none. */
   TRUSTED_PROXIES: intFromEnv(0, 10, 0),
-  /** The largest request body, bytes. Job payloads live in Redis, so large ones cost memory there. */
+  /** The largest request body, bytes. Job payloads live in Redis, so large bodies cost memory there. */
   MAX_BODY_BYTES: intFromEnv(1_024, 16 * 1_024 * 1_024, 256 * 1_024),
-  /** The largest document that the knowledge routes take, bytes. It waits in Redis until a worker has stored it. */
+  /** The largest document that the knowledge routes take, bytes. Redis holds it until a worker has stored it. */
   MAX_DOCUMENT_BYTES: intFromEnv(1_024, 16 * 1_024 * 1_024, 1_024 * 1_024),
   /** How long `stream: false` holds a request open before it answers 202 with the job's links, ms. */
   JSON_WAIT_MS: intFromEnv(SECOND, HOUR, 330 * SECOND),
-  /** Between two comment lines that keep an idle SSE connection open, ms. */
+  /** Time between two comment lines that keep an idle SSE connection open, ms. */
   SSE_HEARTBEAT_MS: intFromEnv(100, 60 * SECOND, 15 * SECOND),
   /** How long a client that stopped reading keeps its connection, ms; it can resume later. */
   SSE_STALLED_CLIENT_MS: intFromEnv(100, 600 * SECOND, 30 * SECOND),
   /**
-   * How many jobs may wait in one queue; more are refused as `queue_full`. More waiting jobs take more of Redis' memory,
-   * and those at the end wait longer. Requests that arrive at once may go over it by as many as they are.
+   * How many jobs may wait in one queue; further jobs are refused as `queue_full`. A higher limit costs memory in Redis
+   * and lets jobs wait longer. Requests that arrive at the same time may exceed it by their number.
    */
   MAX_QUEUED_JOBS: intFromEnv(1, 1_000_000, 10_000),
   /** How long an Idempotency-Key is remembered, s. */
