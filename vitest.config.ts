@@ -22,6 +22,7 @@ export default defineConfig({
         test: {
           name: "platform",
           include: [
+            "test/contract/**/*.test.ts",
             "test/integration/**/*.test.ts",
             "test/e2e/**/*.test.ts",
             "test/chaos/**/*.test.ts",
