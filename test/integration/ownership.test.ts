@@ -53,7 +53,7 @@ const OWNERLESS = ["get /agents", "get /agents/:id", "get /health", "get /livez"
 test("the table covers every route of the app", () => {
   // No route uses its services before the first request.
   const routes = createRoutes({} as Parameters<typeof createRoutes>[0]);
-  expect(routes.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(
+  expect(routes.map(({ route }) => `${route.method} ${route.path}`).sort()).toEqual(
     [...Object.keys(BY_ID), ...LISTS, ...MAKERS, ...OWNERLESS].sort(),
   );
 });

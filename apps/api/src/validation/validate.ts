@@ -1,11 +1,12 @@
-/** Checks input against a schema; the first problem becomes the error, with the field's path. */
+/** Checks input against a schema; the first problem becomes the error, with the path of its field. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import { z } from "zod";
 
+/** Longest field path in an error, characters: a field name may be as long as the body. */
 const MAX_PARAM = 200;
 
-/** Throws `invalid_request`; `within` is the path of `input` in the request. The value itself is never repeated. */
+/** Throws `invalid_request`, without the value itself. `within` is the path of `input` in the request. */
 export function validate<S extends z.ZodType>(
   schema: S,
   input: unknown,
@@ -15,7 +16,6 @@ export function validate<S extends z.ZodType>(
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const unknownKey = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
-  // A field's name is the client's own text, and may be as long as the body.
   const param = [...within, ...(issue?.path ?? []), ...unknownKey].join(".").slice(0, MAX_PARAM);
   const message = unknownKey.length > 0 ? "there is no such field" : plainWords(issue?.message ?? "is not valid");
   throw new PlatformError("invalid_request", {
@@ -24,7 +24,7 @@ export function validate<S extends z.ZodType>(
   });
 }
 
-/** Zod's words for what clients most often forget, in words about their request. */
+/** Replaces Zod's messages for the most frequent mistakes by messages about the request. */
 const plainWords = (message: string): string =>
   message
     .replace(/^Invalid input: expected \w+, received undefined$/, "is required")
@@ -40,7 +40,7 @@ export const pageQuery = (max: number, fallback: number) =>
     before: IdSchema.optional(),
   });
 
-/** Deeper JSON serves nobody and overflows the stacks of those who handle it. */
+/** Deeper JSON has no use, and overflows the stack of recursive code that handles it. */
 const MAX_DEPTH = 64;
 
 export const JsonSchema = z
