@@ -1,4 +1,7 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+
+/** Contract suites over fakes are as fast as units; those over real services run with the platform. */
+const FAKES = "test/contract/memory-*.test.ts";
 
 /** Units stand beside their sources; the others run whole processes, so few of them run at once. */
 export default defineConfig({
@@ -11,6 +14,7 @@ export default defineConfig({
             "apps/*/src/**/*.test.ts",
             "packages/*/src/**/*.test.ts",
             "test/architecture/**/*.test.ts",
+            FAKES,
             "test/bench/{client,measure,report}/**/*.test.ts",
             "test/bench/options.test.ts",
           ],
@@ -22,11 +26,13 @@ export default defineConfig({
         test: {
           name: "platform",
           include: [
+            "test/contract/**/*.test.ts",
             "test/integration/**/*.test.ts",
             "test/e2e/**/*.test.ts",
             "test/chaos/**/*.test.ts",
             "test/bench/smoke.test.ts",
           ],
+          exclude: [...configDefaults.exclude, FAKES],
           globalSetup: ["test/support/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -1,8 +1,10 @@
-// `npm run backup -- --to FILE`: a copy of the database while everything runs. It is the state of one moment: SQLite reads
-// it in one transaction, so no write is in it by half.
-//
-// 1. The file appears under its name whole, checked and on the disk, or not at all; nothing is ever overwritten.
-// 2. It is one file of its own, without a write-ahead log beside it.
+/**
+ * `npm run backup -- --to FILE`: copies the database while everything runs. The copy is the state of one moment: SQLite
+ * reads it in one transaction, so it holds no write partially.
+ *
+ * 1. The file appears under its name complete, checked and flushed to disk, or not at all; nothing is overwritten.
+ * 2. The copy is a single file, without a write-ahead log beside it.
+ */
 import "./require-node.mjs";
 import { existsSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
@@ -11,9 +13,9 @@ import { backup, DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
 import { databaseFile } from "@agent-paas/shared/db/open-database.ts";
 import { resolveOptions, UsageError } from "./start/options.ts";
+import { ROOT } from "./start/processes.ts";
 
-const ROOT = resolve(import.meta.dirname, "..");
-/** All in one step: what is copied in several starts again whenever a worker writes. */
+/** Copies everything in one step: a copy in several steps starts again whenever a worker writes. */
 const ALL_PAGES = 2 ** 31 - 1;
 
 const HELP = `npm run backup -- --to FILE: copies the database to FILE while everything runs
@@ -23,12 +25,12 @@ From the environment or the file .env: DATABASE_URL, or else DATA_DIR.`;
 async function main(): Promise<void> {
   const { to, help } = parseFlags(process.argv.slice(2));
   if (help) return console.log(HELP);
-  if (to === undefined) throw new UsageError(`Say where to: ${HELP}`);
+  if (to === undefined) throw new UsageError(`--to is missing\n${HELP}`);
   const dotEnv = resolve(ROOT, ".env");
   if (existsSync(dotEnv)) process.loadEnvFile(dotEnv);
   const from = resolve(ROOT, databaseFile(resolveOptions([], process.env, ROOT).databaseUrl));
   if (!existsSync(from)) throw new UsageError(`There is no database at ${from}. Set DATABASE_URL or DATA_DIR`);
-  // A relative name is meant where npm was called, not where npm goes.
+  // npm changes the working directory; a relative path refers to the directory in which npm was called.
   const target = resolve(process.env.INIT_CWD ?? process.cwd(), to);
   if (existsSync(target)) throw new UsageError(`${target} exists already; a backup overwrites nothing`);
 
@@ -47,7 +49,7 @@ async function main(): Promise<void> {
 }
 
 async function copy(from: string, to: string): Promise<void> {
-  // What people say to agents is nobody else's on this machine.
+  // Conversations are private: other users of the machine must not read them.
   await (await open(to, "wx", 0o600)).close();
   const source = new DatabaseSync(from, { readOnly: true });
   try {
@@ -65,7 +67,7 @@ function check(file: string): { bytes: number; jobs: number; sessions: number } 
     const orphans = database.prepare("PRAGMA foreign_key_check").all();
     if (integrity.length !== 1 || integrity[0]?.integrity_check !== "ok" || orphans.length > 0) {
       const faults = [...integrity, ...orphans].slice(0, 5).map((row) => JSON.stringify(row));
-      throw new Error(`The copy is faulty and was not kept, and so may the database be: ${faults.join(" ")}`);
+      throw new Error(`The copy is damaged and was deleted; the database may be damaged too: ${faults.join(" ")}`);
     }
     const one = (sql: string) => Number(Object.values(database.prepare(sql).get() ?? {})[0]);
     return {
@@ -95,7 +97,7 @@ To restore: stop the API and all workers; then
   cp '${backup}' '${from}'
 and start them again.
 
-Not in it: Redis (jobs that wait or run, events of the last hour, Idempotency-Keys) and Chroma (vectors of documents).`;
+Not included: Redis (queued and running jobs, events of the last hour, Idempotency-Keys), Chroma (document vectors).`;
 
 function parseFlags(args: string[]) {
   try {

@@ -1,8 +1,10 @@
-// `npm run lock`: writes package-lock.json in one go, from the package.json files alone.
-//
-// npm keeps what an existing node_modules has and leaves out optional packages of other platforms, and `npm ci` refuses
-// such a lock file elsewhere; so it is made in an empty folder. And npm forgets that better-sqlite3 brings its binaries
-// (`"gypfile": false`), so `npm ci` would want a compiler for a build that does nothing; so that is put back.
+/**
+ * `npm run lock`: writes package-lock.json from the package.json files alone.
+ *
+ * It runs in an empty folder because npm otherwise keeps what an existing node_modules holds and omits the optional
+ * packages of other platforms; `npm ci` refuses such a lock file elsewhere. It then restores `"gypfile": false`, which
+ * npm drops from better-sqlite3: without it `npm ci` needs a compiler for a build that does nothing.
+ */
 import { execFileSync } from "node:child_process";
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +22,7 @@ try {
   const lock = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8"));
   for (const [path, entry] of Object.entries(lock.packages)) {
     if (path.endsWith("node_modules/better-sqlite3")) entry.gypfile = false;
-    // No registry's address belongs into the repository.
+    // Addresses of registries must not enter the repository.
     if (/^https?:/.test(entry.resolved ?? "")) delete entry.resolved;
   }
   writeFileSync(join(root, "package-lock.json"), `${JSON.stringify(lock, null, 2)}\n`);

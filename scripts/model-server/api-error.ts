@@ -1,13 +1,13 @@
-// Errors in the one shape that OpenAI's clients understand: `{error: {message, type, code, param}}`.
+/** Errors in the format that OpenAI's clients expect: `{error: {message, type, code, param}}`. */
 import type { z } from "zod";
 import type { Refusal } from "./step.ts";
 
-interface Details {
+type Details = {
   readonly type?: string;
   readonly code?: string | null;
   readonly param?: string | null;
   readonly headers?: Record<string, string>;
-}
+};
 
 export class ApiError extends Error {
   readonly status: number;
@@ -25,7 +25,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Checks `value`, or says which field is wrong in the words of the first finding. `within` prefixes the field's name. */
+/** Returns the parsed value, or throws a 400 that names the first wrong field. */
 export function parseOrRefuse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -62,7 +62,7 @@ const ANSWERS: Record<Exclude<Refusal, 401>, Answer> = {
   ],
 };
 
-/** The words of a real provider, which quotes the key it refused: whoever logs or shows this text leaks the key. */
+/** The text of a real provider, which quotes the refused key: logging or showing this text leaks the key. */
 export function incorrectKey(presentedKey: string, headers: Record<string, string> = {}): ApiError {
   const hint = "You can find your API key at https://platform.openai.com/account/api-keys.";
   return new ApiError(401, `Incorrect API key provided: ${presentedKey}. ${hint}`, {

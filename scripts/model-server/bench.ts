@@ -1,12 +1,15 @@
-// Measures what the server costs: `node scripts/model-server/bench.ts [seconds]` (Linux; CPU time is read from /proc).
-// The server runs as its own process; this one only reads bytes, over plain sockets, so as not to be the bottleneck.
+/**
+ * `node scripts/model-server/bench.ts [seconds]` measures the cost of the server (Linux; CPU time is read from /proc).
+ * The server runs as its own process; this process only reads bytes from plain sockets, so that it is not the
+ * bottleneck.
+ */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { modelControl } from "./client.ts";
 
-/** /proc counts CPU time in ticks of 10 ms on every Linux that Node runs on. */
+/** /proc counts CPU time in ticks of 10 ms on every Linux that Node supports. */
 const MS_PER_CPU_TICK = 10;
 const WARM_UP_MS = 3_000;
 
@@ -40,7 +43,7 @@ async function measure(streams: number, directives: string): Promise<void> {
 
   const sockets: Socket[] = [];
   while (sockets.length < streams) {
-    // Spread over a second, as users are, so that their tokens are not all due at the same tick.
+    // Starts are spread over a second, so that the tokens of all streams are not due at the same tick.
     if (sockets.length % 10 === 9) await elapsed(10_000 / streams);
     sockets.push(openStream(Number(port), directives));
   }

@@ -1,5 +1,7 @@
-// What was asked of the model and how it ended, for tests to look at. Bounded: the last 20,000 calls, of the last 200 also
-// the messages.
+/**
+ * Records the calls of the model and how they ended, so that tests can assert on them. It is bounded: it keeps the last
+ * 20,000 calls, and of the last 200 also the messages.
+ */
 import { type ChatRequest, lastUserText, type Message } from "./chat-request.ts";
 import type { Fault } from "./step.ts";
 import { cut } from "./text.ts";
@@ -7,13 +9,15 @@ import { cut } from "./text.ts";
 const KEPT_CALLS = 20_000;
 const KEPT_MESSAGES = 200;
 const SHOWN_CHARACTERS = 200;
-/** `contains` looks at so many characters at both ends of the last user message (its question may follow a long context). */
+/**
+ * `contains` searches this many characters at both ends of the last user message: a question may follow a long context.
+ */
 const SEARCHED_CHARACTERS = 1_000;
 
 export type CallEnd = "done" | "client_closed" | "fault";
 
 /** Times are milliseconds since 1970 with fractions. */
-export interface Call {
+export type Call = {
   readonly id: number;
   readonly at_ms: number;
   readonly model: string;
@@ -29,30 +33,30 @@ export interface Call {
   readonly first_token_at_ms: number | null;
   readonly ended: CallEnd | "open";
   readonly ended_at_ms: number | null;
-}
+};
 
-export interface CallDetails extends Call {
-  /** As they were sent; null once 200 newer calls have come. */
+export type CallDetails = Call & {
+  /** The messages as sent; null once there are 200 newer calls. */
   readonly messages: readonly Message[] | null;
-}
+};
 
-export interface CallStats {
+export type CallStats = {
   readonly open_streams: number;
   readonly peak_open_streams: number;
   readonly total_calls: number;
   readonly tokens_sent: number;
-}
+};
 
 export type OpenCall = { -readonly [Field in keyof Call]: Call[Field] };
 
-interface Entry {
+type Entry = {
   readonly call: OpenCall;
   readonly searched: string;
   messages: readonly Message[] | null;
-}
+};
 
 export class CallLog {
-  /** A ring: call `id` lies at `id % KEPT_CALLS`. */
+  /** A ring buffer: call `id` is stored at `id % KEPT_CALLS`. */
   #entries: Entry[] = [];
   #nextId = 1;
   #open = 0;
@@ -121,7 +125,7 @@ export class CallLog {
     };
   }
 
-  /** Forgets all calls; those that are open go on and still count as open. */
+  /** Removes all calls; open calls continue and still count as open. */
   clear(): void {
     this.#entries = [];
     this.#peakOpen = this.#open;

@@ -1,5 +1,7 @@
-// POST /v1/chat/completions: what a request may hold, checked as strictly as real providers do where a mistake is likely,
-// above all the pairing of tool calls and their results, which a trimmed history breaks.
+/**
+ * Validates the body of POST /v1/chat/completions, as strictly as real providers do where a client is likely to be
+ * wrong: above all the pairing of tool calls with their results, which a trimmed history breaks.
+ */
 import { z } from "zod";
 import { ApiError, parseOrRefuse } from "./api-error.ts";
 
@@ -111,7 +113,7 @@ export function lastUserText(messages: readonly Message[]): string {
   return last ? textOf(last) : "";
 }
 
-/** What followed the last user message: an agent's tool calls and their results. */
+/** The messages after the last user message: an agent's tool calls and their results. */
 export function sinceLastUser(messages: readonly Message[]): readonly Message[] {
   return messages.slice(messages.findLastIndex((item) => item.role === "user") + 1);
 }

@@ -1,6 +1,6 @@
-// The chat protocol as a client sees it: streamed and whole answers, usage, limits, pace, what is refused.
+/** The chat API as a client sees it: streamed and whole answers, usage, limits, pace, refused requests. */
 import { connect } from "node:net";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { payloads, startTestModel, type TestModel } from "./test-model.ts";
 import { tokenize } from "./tokenize.ts";
 
@@ -28,27 +28,27 @@ async function whole(content: string, fields: { max_completion_tokens?: number }
   return model.openai.chat.completions.create({ model: "local", messages: user(content), ...fields });
 }
 
-describe("an answer without directives", () => {
-  it("says what it is, in the language of the question", async () => {
+describe("answers without directives", () => {
+  test("an answer without directives names the local model, in the language of the question", async () => {
     expect((await whole("What is a queue?")).choices[0]?.message.content).toBe(
       'This is the local model. You said: "What is a queue?"',
     );
     expect((await streamed("什么是队列？")).join("")).toBe("这是本地模型的回答。你说的是：“什么是队列？”");
   });
 
-  it("streams one token a chunk, the same each time, the same as whole", async () => {
+  test("a streamed answer has one token per chunk and equals the whole answer, every time", async () => {
     const tokens = await streamed("你好 Redis");
     expect(tokens).toEqual(tokenize(tokens.join("")));
     expect(await streamed("你好 Redis")).toEqual(tokens);
     expect((await whole("你好 Redis")).choices[0]?.message.content).toBe(tokens.join(""));
   });
 
-  it("quotes at most 500 characters", async () => {
+  test("an answer quotes at most 500 characters of the question", async () => {
     const { choices } = await whole("x".repeat(5000));
     expect(choices[0]?.message.content).toBe(`This is the local model. You said: "${"x".repeat(500)}…"`);
   });
 
-  it("takes text parts as content", async () => {
+  test("text parts are accepted as content", async () => {
     const completion = await model.openai.chat.completions.create({
       model: "local",
       messages: [
@@ -65,8 +65,8 @@ describe("an answer without directives", () => {
   });
 });
 
-describe("the stream", () => {
-  it("begins with the role, ends with a reason and [DONE], and has no usage unless asked", async () => {
+describe("streams", () => {
+  test("a stream begins with the role, ends with a reason and [DONE], and has no usage by default", async () => {
     const response = await model.post("hi [[text=one%20two]]", { stream: true });
     expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
     const events = payloads(await response.text());
@@ -81,7 +81,7 @@ describe("the stream", () => {
     expect(chunks.every((chunk) => !("usage" in chunk))).toBe(true);
   });
 
-  it("ends with a chunk of usage when asked", async () => {
+  test("a stream ends with a chunk of usage if include_usage is set", async () => {
     const fields = { stream: true, stream_options: { include_usage: true } };
     const events = payloads(await (await model.post("hi [[text=one%20two]]", fields)).text());
     const chunks = events.slice(0, -1).map((event) => JSON.parse(event));
@@ -93,12 +93,12 @@ describe("the stream", () => {
     expect(chunks.slice(0, -1).every((chunk) => chunk.usage === null)).toBe(true);
   });
 
-  it("sends all tokens that are due in one write, as chunks of their own", async () => {
+  test("all tokens that are due are sent in one write, as separate chunks", async () => {
     const httpChunks = await rawHttpChunks(model.server.port, "[[tokens=64]]");
     expect(httpChunks.map((chunk) => payloads(chunk).length)).toEqual([1, 64 + 2]);
   });
 
-  it("survives a client that reads slowly", async () => {
+  test("a client that reads slowly receives the complete stream", async () => {
     const response = await model.post("[[tokens=50000 lang=zh]]", { stream: true });
     await expect
       .poll(async () => (await model.control.calls({ contains: "tokens=50000" }))[0]?.tokens_sent)
@@ -109,21 +109,21 @@ describe("the stream", () => {
 });
 
 describe("tokens=", () => {
-  it.each([
+  test.each([
     ["en", /^[ \w,.]+$/],
     ["zh", /^[\p{Script=Han}，。]+$/u],
-  ] as const)("gives so many in %s", async (lang, alphabet) => {
+  ] as const)("tokens=N gives N tokens in the language %s", async (lang, alphabet) => {
     const tokens = await streamed(`[[tokens=120 lang=${lang}]]`);
     expect(tokens).toHaveLength(120);
     expect(tokens.join("")).toMatch(alphabet);
   });
 
-  it("follows the language of the question", async () => {
+  test("tokens=N follows the language of the question", async () => {
     expect((await streamed("说吧 [[tokens=5]]")).join("")).toMatch(/\p{Script=Han}/u);
     expect((await streamed("go on [[tokens=5]]")).join("")).not.toMatch(/\p{Script=Han}/u);
   });
 
-  it("is cut by max_tokens and max_completion_tokens", async () => {
+  test("max_tokens and max_completion_tokens limit a generated answer", async () => {
     expect(await streamed("[[tokens=50]]", { max_tokens: 7 })).toEqual((await streamed("[[tokens=50]]")).slice(0, 7));
     const cut = await whole("[[tokens=50]]", { max_completion_tokens: 7 });
     expect(cut.choices[0]?.finish_reason).toBe("length");
@@ -133,29 +133,29 @@ describe("tokens=", () => {
 });
 
 describe("pace", () => {
-  /** When each token was sent, in milliseconds after now. */
+  /** The send time of each token, in milliseconds after this call. */
   async function sendTimes(answer: () => Promise<string>): Promise<number[]> {
     const askedAt = performance.timeOrigin + performance.now();
     return [...(await answer()).matchAll(/⟨(\d+\.\d{3})⟩/g)].map((match) => Number(match[1]) - askedAt);
   }
   const asked = "[[tokens=10 rate=100 ttft=60 stamp=1]]";
 
-  it.each([
+  test.each([
     ["streamed", async () => (await streamed(asked)).join("")],
     ["whole", async () => (await whole(asked)).choices[0]?.message.content ?? ""],
-  ])("sends no token before its time, and the first after ttft (%s)", async (_, answer) => {
+  ])("a %s answer sends no token before its time, and the first after ttft", async (_, answer) => {
     const times = await sendTimes(answer);
     expect(times).toHaveLength(10);
     for (const [index, time] of times.entries()) expect(time).toBeGreaterThanOrEqual(60 + index * 10 - 0.01);
   });
 
-  it("stamps the very tokens that an unstamped answer has", async () => {
+  test("a stamped answer has the same tokens as an unstamped one", async () => {
     const plain = await streamed("same [[tokens=20]]");
     const stamped = await streamed("same [[tokens=20 stamp=1]]");
     expect(stamped.map((token) => token.replace(/⟨.*⟩/, ""))).toEqual(plain);
   });
 
-  it("lets a paced stream run beside unpaced ones", async () => {
+  test("a paced stream completes beside unpaced streams", async () => {
     const flood = new AbortController();
     const drain = async () => {
       const response = await model.post("[[tokens=10000000]]", { stream: true }, flood.signal);
@@ -168,10 +168,10 @@ describe("pace", () => {
   });
 });
 
-describe("a request that is wrong is refused with a 400 that names the field", () => {
+describe("invalid requests", () => {
   const call = (id: string) => ({ id, type: "function", function: { name: "f", arguments: "{}" } });
   const result = (id: string) => ({ role: "tool", tool_call_id: id, content: "1" });
-  it.each([
+  test.each([
     [{ model: undefined }, "model"],
     [{ messages: [] }, "messages"],
     [{ messages: [{ role: "usr", content: "x" }] }, "messages[0].role"],
@@ -189,26 +189,25 @@ describe("a request that is wrong is refused with a 400 that names the field", (
     [{ tool_choice: "auto" }, "tool_choice"],
     [{ tools: [{ type: "function", function: { name: "bad name" } }] }, "tools[0].function.name"],
     [{ messages: user("[[fault=sometimes]]") }, "fault"],
-  ])("%j", async (fields, param) => {
+  ])("a request with %j is refused with a 400 that names the field %s", async (fields, param) => {
     const response = await model.post("hi", fields);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { type: "invalid_request_error", code: null, param } });
   });
 
-  it("also a body that is not JSON, and a path that is not there", async () => {
+  test("a body that is not JSON gets a 400, an unknown path a 404", async () => {
     const broken = await fetch(`${model.server.url}/chat/completions`, { method: "POST", body: "{" });
     expect(broken.status).toBe(400);
     expect((await fetch(`${model.server.url}/nothing`)).status).toBe(404);
   });
 });
 
-/** The chunks of the HTTP transfer encoding, which shows what was written together. */
+/** The chunks of the HTTP transfer encoding, which show which bytes were written together. */
 async function rawHttpChunks(port: number, content: string): Promise<string[]> {
   const body = JSON.stringify({ model: "local", stream: true, messages: user(content) });
   const socket = connect(port, "127.0.0.1");
-  socket.write(
-    `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-  );
+  const headers = `Host: x\r\nConnection: close\r\nContent-Length: ${body.length}`;
+  socket.write(`POST /v1/chat/completions HTTP/1.1\r\n${headers}\r\n\r\n${body}`);
   let text = "";
   for await (const data of socket.setEncoding("utf8")) text += data;
   return text

@@ -1,4 +1,4 @@
-// For tests: the control routes of a running model server as functions, and a way to write directives.
+/** For tests: the control routes of a running model server as functions, and `formatDirectives`. */
 import type { Call, CallDetails } from "./call-log.ts";
 import type { Stats } from "./routes/control.ts";
 import type { ScriptInput } from "./step.ts";
@@ -6,18 +6,18 @@ import type { ScriptInput } from "./step.ts";
 export { formatDirectives } from "./directives.ts";
 export type { Call, CallDetails, ScriptInput, Stats };
 
-export interface ModelControl {
-  /** Queues answers; they are taken in order, scripts before directives, older scripts before newer ones. */
+export type ModelControl = {
+  /** Queues answers. They are used in order: scripts before directives, older scripts before newer ones. */
   script(script: ScriptInput): Promise<void>;
   /** Drops queued answers, the counts of `times=`, and the call log. */
   clear(): Promise<void>;
-  /** Oldest first; with `contains`, those whose last user message holds it. */
+  /** Lists calls, oldest first; with `contains` only those whose last user message contains the text. */
   calls(filter?: { contains?: string }): Promise<Call[]>;
   call(id: number): Promise<CallDetails>;
   stats(): Promise<Stats>;
-}
+};
 
-/** `origin` is that of `startModelServer`, without `/v1`. */
+/** `origin` is the one of `startModelServer`, without `/v1`. */
 export function modelControl(origin: string): ModelControl {
   async function send(method: string, path: string, body?: unknown): Promise<Response> {
     const response = await fetch(`${origin}/control${path}`, {

@@ -1,5 +1,5 @@
-// The control routes: queued scripts, the call log, and that clients which leave are noticed.
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+/** The control routes: queued scripts, the call log, and the detection of clients that disconnect. */
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { CallLog } from "./call-log.ts";
 import { callsOf, eventually, readUntil, startTestModel, type TestModel } from "./test-model.ts";
 
@@ -15,7 +15,7 @@ async function answer(content: string): Promise<string | null | undefined> {
 }
 
 describe("scripts", () => {
-  it("answer in order those that match, before any directive, and then no more", async () => {
+  test("scripts answer matching requests in order, before directives, until they are used up", async () => {
     await model.control.script({ match: "weather", steps: [{ text: "sun" }, { text: "rain" }] });
     expect(await answer("the weather [[text=fog]]")).toBe("sun");
     expect(await answer("something else")).toContain("something else");
@@ -24,14 +24,14 @@ describe("scripts", () => {
     expect(await answer("the weather [[text=fog]]")).toBe("fog");
   });
 
-  it("without match answer anyone, and can be dropped", async () => {
+  test("a script without match answers every request and can be removed", async () => {
     await model.control.script({ steps: [{ text: "first" }, { text: "second" }] });
     expect(await answer("hi")).toBe("first");
     await model.control.clear();
     expect(await answer("hi")).toContain("You said");
   });
 
-  it("take faults and tool calls, with text before them", async () => {
+  test("scripts can contain faults, and tool calls with text before them", async () => {
     await model.control.script({
       steps: [
         { fault: 503, retry_after: 1 },
@@ -54,14 +54,14 @@ describe("scripts", () => {
     ]);
   });
 
-  it("are refused when they are wrong", async () => {
+  test("an invalid script is refused with a 400 that names the field", async () => {
     const wrong = { steps: [{ text: "a", token: 3 }] };
     await expect(model.control.script(wrong)).rejects.toThrow(/400.*token/);
   });
 });
 
 describe("the call log", () => {
-  it("tells what was asked and how it ended", async () => {
+  test("the call log records the request of a call and how it ended", async () => {
     const fields = { temperature: 0.5, max_tokens: 4, tools: [{ type: "function", function: { name: "f" } }] };
     await model.post("logged [[tokens=9]]", fields);
     const [call] = await model.control.calls({ contains: "logged" });
@@ -82,7 +82,7 @@ describe("the call log", () => {
     expect(await model.control.calls({ contains: "not asked" })).toEqual([]);
   });
 
-  it("keeps the history that was sent", async () => {
+  test("the call log keeps the messages of a call", async () => {
     const messages = [
       { role: "system", content: "Be brief." },
       { role: "user", content: "one" },
@@ -94,13 +94,13 @@ describe("the call log", () => {
     await expect(model.control.call(999_999)).rejects.toThrow(/404/);
   });
 
-  it("finds a question behind a long context, and shows 200 characters", async () => {
+  test("the call log finds a question behind a long context and shows 200 characters of it", async () => {
     await model.post(`${"context ".repeat(1000)} needle`);
     const [call] = await model.control.calls({ contains: "needle" });
     expect(call?.last_user).toHaveLength(201);
   });
 
-  it("is bounded", () => {
+  test("the call log keeps 20,000 calls and the messages of the last 200", () => {
     const log = new CallLog();
     const request = { model: "m", messages: [{ role: "user" as const, content: "x" }] };
     for (let count = 0; count < 20_100; count++) log.end(log.open(request, undefined), "done");
@@ -112,8 +112,8 @@ describe("the call log", () => {
   });
 });
 
-describe("a client that leaves", () => {
-  it.each([true, false])("in the middle is noticed and its answer stops (stream: %s)", async (stream) => {
+describe("disconnects", () => {
+  test.each([true, false])("the answer to a client that disconnects stops (stream: %s)", async (stream) => {
     const leave = new AbortController();
     const response = model.post("[[tokens=100000 rate=500]]", { stream }, leave.signal);
     await eventually(async () => (await model.control.calls())[0]?.tokens_sent).toBeGreaterThan(2);
@@ -126,7 +126,7 @@ describe("a client that leaves", () => {
     expect((await model.control.stats()).tokens_sent).toBe(tokens_sent);
   });
 
-  it("is counted while it is there", async () => {
+  test("open streams are counted until their clients disconnect", async () => {
     const leave = new AbortController();
     const open = Array.from({ length: 50 }, () => model.post("[[fault=silence]]", { stream: true }, leave.signal));
     await Promise.all(open);

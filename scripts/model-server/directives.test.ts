@@ -1,21 +1,21 @@
-// The grammar of directive blocks: read, written, refused.
-import { describe, expect, it } from "vitest";
+/** The grammar of directive blocks: reading, writing and refusing them. */
+import { describe, expect, test } from "vitest";
 import { formatDirectives, parseDirectives } from "./directives.ts";
 import type { DirectivesInput } from "./step.ts";
 
 describe("directives", () => {
-  it("are read from anywhere in the message and taken out of it", () => {
+  test("directives are read anywhere in the message and removed from it", () => {
     expect(parseDirectives("Say it [[tokens=200 rate=50 ttft=100 stamp=1]]")).toEqual({
       directives: { tokens: 200, rate: 50, ttft: 100, stamp: true },
       plain: "Say it",
     });
   });
 
-  it("hold any text, escaped", () => {
+  test("text= holds any text with % escapes", () => {
     expect(parseDirectives("[[text=%E4%BD%A0好%20%5D%5D%0A]]").directives).toEqual({ text: "你好 ]]\n" });
   });
 
-  it("hold turns of parallel calls, with brackets and spaces in the JSON", () => {
+  test("calls= holds model turns of parallel calls, with brackets and spaces in the JSON", () => {
     const { directives, plain } = parseDirectives(
       'a [[calls=f({"x": "a)]] \\" b"});g([[1], 2])|h() fault=500 turn=1]] b',
     );
@@ -33,23 +33,26 @@ describe("directives", () => {
     expect(plain).toBe("a  b");
   });
 
-  it.each([
+  test.each([
     { tokens: 3, lang: "zh", fault: "cut", after: 2 },
     { text: "100% [[nested=1]] “好”\n", stamp: false },
     { fault: 429, retry_after: 0.5, times: 2 },
     { calls: [[{ name: "f", arguments: '{"a": [1]}' }], [{ name: "g", arguments: "{}" }]] },
-  ] satisfies DirectivesInput[])("are written so that they are read back: %j", (directives) => {
-    expect(parseDirectives(`x ${formatDirectives(directives)}`)).toEqual({ directives, plain: "x" });
-  });
+  ] satisfies DirectivesInput[])(
+    "formatDirectives writes a block that parseDirectives reads back: %j",
+    (directives) => {
+      expect(parseDirectives(`x ${formatDirectives(directives)}`)).toEqual({ directives, plain: "x" });
+    },
+  );
 
-  it.each(["no block", "[[wiki link]]", "if [[ -f x ]]; then", "a[[0]] = 1"])(
-    "leave ordinary text alone: %s",
+  test.each(["no block", "[[wiki link]]", "if [[ -f x ]]; then", "a[[0]] = 1"])(
+    "ordinary text is not parsed as directives: %s",
     (text) => {
       expect(parseDirectives(text)).toEqual({ directives: undefined, plain: text });
     },
   );
 
-  it.each([
+  test.each([
     ["[[token=5]]", /token/],
     ["[[tokens=many]]", /tokens/],
     ["[[fault=418]]", /fault/],
@@ -58,7 +61,7 @@ describe("directives", () => {
     ["[[text=%zz]]", /% escape/],
     ["[[calls=f({]]", /name\(JSON\)/],
     ["[[calls=f]]", /name\(JSON\)/],
-  ])("are refused when they are wrong: %s", (text, message) => {
+  ])("invalid directives are refused: %s", (text, message) => {
     expect(() => parseDirectives(text)).toThrow(message);
   });
 });

@@ -1,13 +1,15 @@
-// Directives: one block in the last user message that scripts the answer to it, so that a test needs no second channel.
-//
-//   block = "[[" name "=" value { space name "=" value } "]]"
-//   value = characters without a space; in `text`, %XX stands for any byte of UTF-8
-//   calls = turn { "|" turn }        one turn for each time the model is asked; after the last, the text answer
-//   turn  = call { ";" call }        parallel tool calls
-//   call  = name "(" [ JSON ] ")"    the JSON may hold spaces and brackets
-//
-// `[[` that no `name=` follows is ordinary text; a block with an unknown name or a bad value is refused with a 400, since
-// a directive that silently does nothing makes a test pass for the wrong reason.
+/**
+ * Directives: a block in the last user message that scripts the answer, so that a test needs no second channel.
+ *
+ *   block = "[[" name "=" value { space name "=" value } "]]"
+ *   value = characters without a space; in `text`, %XX stands for any byte of UTF-8
+ *   calls = turn { "|" turn }        one model turn each; after the last of them comes the text answer
+ *   turn  = call { ";" call }        parallel tool calls
+ *   call  = name "(" [ JSON ] ")"    the JSON may hold spaces and brackets
+ *
+ * `[[` without a following `name=` is ordinary text. A block with an unknown name or a bad value is refused with a 400,
+ * because a directive without effect would make a test pass for the wrong reason.
+ */
 import { ApiError, parseOrRefuse } from "./api-error.ts";
 import { type Directives, type DirectivesInput, directivesSchema, type ToolCall, type ToolCallInput } from "./step.ts";
 
@@ -15,7 +17,7 @@ const OPENING = /\[\[(?=\s*[a-z_]+=)/;
 const CLOSING = /\s*\]\]/y;
 const NAME = /\s*([a-z_]+)=/y;
 const WORD = /(?:(?!\]\])\S)+/y;
-// Outside its strings JSON has no parenthesis, so the first one there ends the arguments, broken JSON or not.
+/** Outside strings JSON contains no parenthesis, so the first one ends the arguments, even if the JSON is broken. */
 const CALL = /([\w-]+)\(((?:[^")]|"(?:[^"\\]|\\.)*")*)\)/y;
 
 const READ: Record<string, (word: string) => unknown> = {
@@ -31,11 +33,11 @@ const READ: Record<string, (word: string) => unknown> = {
   fault: (word) => (/^\d+$/.test(word) ? Number(word) : word),
 };
 
-export interface Parsed {
+export type Parsed = {
   readonly directives: Directives | undefined;
-  /** The message without its block. */
+  /** The message without its block of directives. */
   readonly plain: string;
-}
+};
 
 export function parseDirectives(message: string): Parsed {
   const opening = OPENING.exec(message);
@@ -51,7 +53,7 @@ export function parseDirectives(message: string): Parsed {
   return { directives: parseOrRefuse(directivesSchema, fields), plain: plain.trim() };
 }
 
-/** The block that `parseDirectives` reads back as `directives`, for tests that build their messages. */
+/** Writes the block that `parseDirectives` reads; for tests that build their messages. */
 export function formatDirectives({ calls, ...scalars }: DirectivesInput): string {
   const pairs = Object.entries(scalars)
     .filter(([, value]) => value !== undefined)

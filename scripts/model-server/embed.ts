@@ -1,5 +1,7 @@
-// Text to vector without a model: words and pairs of CJK characters are hashed into buckets. Texts that share words are
-// near each other, so retrieval works plausibly, and the same text gives the same vector on every machine.
+/**
+ * Converts text to a vector without a model: words and pairs of CJK characters are hashed into buckets. Texts that
+ * share words get similar vectors, so retrieval works plausibly, and a text has the same vector on every machine.
+ */
 import { hash32 } from "./text.ts";
 import { CJK } from "./tokenize.ts";
 
@@ -12,12 +14,12 @@ export function embed(text: string, dimensions: number): Float32Array<ArrayBuffe
   const vector = new Float32Array(dimensions);
   for (const feature of featuresOf(text.normalize("NFKC").toLowerCase())) {
     const hash = hash32(feature);
-    // Two bits of the hash beyond the bucket: a sign keeps unrelated texts near a product of 0 instead of above it.
+    // The lowest bit becomes a sign: with it the product of unrelated texts is near 0 instead of above it.
     const bucket = (hash >>> 1) % dimensions;
     vector[bucket] = (vector[bucket] ?? 0) + (hash & 1 ? 1 : -1);
   }
   const length = Math.hypot(...vector);
-  // Opposite signs in one bucket can cancel out; a text must still be somewhere.
+  // Opposite signs in one bucket can cancel out; a zero vector would have no direction.
   if (length === 0) vector[hash32(text) % dimensions] = 1;
   else for (let index = 0; index < dimensions; index++) vector[index] = (vector[index] ?? 0) / length;
   return vector;

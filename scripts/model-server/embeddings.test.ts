@@ -1,5 +1,5 @@
-// The hashed vectors, and the endpoint that serves them.
-import { beforeAll, describe, expect, it } from "vitest";
+/** The hashed vectors, and the endpoint that serves them. */
+import { beforeAll, describe, expect, test } from "vitest";
 import { embed } from "./embed.ts";
 import { startTestModel, type TestModel } from "./test-model.ts";
 
@@ -14,13 +14,13 @@ const near = (a: string, b: string) => {
   return embed(a, 256).reduce((sum, value, index) => sum + value * (other[index] ?? 0), 0);
 };
 
-describe("the vectors", () => {
-  it("have length 1, and are the same for the same text", () => {
+describe("vectors", () => {
+  test("vectors have length 1, and equal texts have equal vectors", () => {
     for (const text of ["hello", "退款", "好", "!?", "a b c a"]) expect(near(text, text)).toBeCloseTo(1);
     expect(near("Hello WORLD", "hello, world!")).toBeCloseTo(1);
   });
 
-  it("bring texts near that share words or character pairs", () => {
+  test("texts that share words or character pairs have similar vectors", () => {
     expect(near("如何申请退款？", "退款政策：七天内可以申请退款。")).toBeGreaterThan(0.4);
     expect(near("如何申请退款？", "今天天气晴朗，适合散步。")).toBeLessThan(0.2);
     expect(near("refund policy", "our refund policy covers seven days")).toBeGreaterThan(0.4);
@@ -29,7 +29,7 @@ describe("the vectors", () => {
 });
 
 describe("POST /v1/embeddings", () => {
-  it("is read by the openai package in both encodings, with usage", async () => {
+  test("the openai package reads embeddings in both encodings, with usage", async () => {
     const input = ["hello world", "你好世界"];
     const float = await model.openai.embeddings.create({ model: "local-embedding", input, encoding_format: "float" });
     const base64 = await model.openai.embeddings.create({ model: "local-embedding", input });
@@ -38,12 +38,12 @@ describe("POST /v1/embeddings", () => {
     expect(float.usage).toEqual({ prompt_tokens: 6, total_tokens: 6 });
   });
 
-  it("takes one text and other dimensions", async () => {
+  test("an embedding of a single text may have other dimensions", async () => {
     const { data } = await model.openai.embeddings.create({ model: "e", input: "hello", dimensions: 64 });
     expect(data.map((item) => item.embedding.length)).toEqual([64]);
   });
 
-  it("refuses an empty text", async () => {
+  test("an empty text is refused with a 400 that names its index", async () => {
     await expect(model.openai.embeddings.create({ model: "e", input: ["a", ""] })).rejects.toMatchObject({
       status: 400,
       param: "input[1]",

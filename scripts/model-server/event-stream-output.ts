@@ -1,5 +1,7 @@
-// An answer as server-sent events (stream: true). This is the hot path: a token costs one string concatenation here and,
-// with all that is due at the same tick, one socket write.
+/**
+ * An answer as server-sent events (stream: true). This is the hot path: a token costs one string concatenation, and all
+ * tokens that are due at one tick share one socket write.
+ */
 import type { ServerResponse } from "node:http";
 import { BROKEN_JSON, type Head, MIDSTREAM_ERROR, type Output, type Usage } from "./output.ts";
 import type { FinishReason, Piece } from "./reply.ts";
@@ -10,7 +12,7 @@ export class EventStreamOutput implements Output {
   readonly #response: ServerResponse;
   readonly #head: Head;
   readonly #includeUsage: boolean;
-  /** The JSON around a delta, written once for the stream. */
+  /** The JSON around a delta, serialised once per stream. */
   readonly #before: string;
   readonly #after: string;
   #gathered = "";
@@ -33,9 +35,11 @@ export class EventStreamOutput implements Output {
     else this.#delta(`{"tool_calls":[${JSON.stringify(piece)}]}`);
   }
 
-  /** Writes to the socket below the response, as one HTTP chunk: `response.write` sends the same bytes in four parts, and
-   * that is a fifth of all the CPU time of a token. `response.end` adds the last, empty chunk as ever. (A response has its
-   * socket from the start unless the client pipelines requests, which none does.) */
+  /**
+   * Writes one HTTP chunk directly to the socket: `response.write` sends the same bytes in four parts, which costs a
+   * fifth of a token's CPU time. `response.end` still adds the last, empty chunk. A response has its socket from the
+   * start unless the client pipelines requests, which no client here does.
+   */
   flush(): boolean {
     const socket = this.#response.socket;
     if (!socket || this.#gathered === "") return true;
@@ -80,7 +84,7 @@ export class EventStreamOutput implements Output {
     this.flush();
   }
 
-  /** The client gets everything up to here: an immediate `destroy` would drop what the kernel has not taken yet. */
+  /** Delivers everything written so far: an immediate `destroy` would drop what the kernel has not accepted yet. */
   cut(): void {
     this.flush();
     this.#response.socket?.destroySoon();

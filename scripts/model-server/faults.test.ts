@@ -1,6 +1,6 @@
-// Each fault as a client meets it: through the openai package where that has an opinion, else as bytes.
+/** Each fault as a client sees it: through the openai package if that reports it, otherwise as bytes. */
 import OpenAI from "openai";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { callsOf, eventually, payloads, readUntil, startTestModel, type TestModel } from "./test-model.ts";
 
 let model: TestModel;
@@ -12,7 +12,7 @@ beforeAll(async () => {
 const STREAM = { stream: true };
 const tokensIn = (text: string) => payloads(text).filter((payload) => payload.includes('"delta":{"content":"')).length;
 
-/** Asks with the openai package and says how many tokens came and what was thrown. */
+/** Asks with the openai package; returns the number of tokens received and the error thrown. */
 async function ask(content: string): Promise<{ tokens: number; error: unknown; finish: string | null | undefined }> {
   let tokens = 0;
   let finish: string | null | undefined;
@@ -34,7 +34,7 @@ async function loggedEnd(contains: string): Promise<string | undefined> {
 }
 
 describe("refusals", () => {
-  it.each([
+  test.each([
     ["400", OpenAI.BadRequestError, 400],
     ["401", OpenAI.AuthenticationError, 401],
     ["403", OpenAI.PermissionDeniedError, 403],
@@ -44,28 +44,28 @@ describe("refusals", () => {
     ["503", OpenAI.InternalServerError, 503],
     ["quota", OpenAI.RateLimitError, 429],
     ["context_length", OpenAI.BadRequestError, 400],
-  ])("fault=%s", async (fault, errorClass, status) => {
+  ])("fault=%s throws the matching error of the openai package", async (fault, errorClass, status) => {
     const { error } = await ask(`[[fault=${fault}]]`);
     expect(error).toBeInstanceOf(errorClass);
     expect(error).toMatchObject({ status });
     expect(await loggedEnd(`fault=${fault}]`)).toBe("fault");
   });
 
-  it("carry codes that tell the two kinds of 429 apart", async () => {
+  test("the two kinds of 429 carry different codes", async () => {
     expect((await ask("[[fault=429]]")).error).toMatchObject({ code: "rate_limit_exceeded" });
     expect((await ask("[[fault=quota]]")).error).toMatchObject({ code: "insufficient_quota" });
   });
 
-  it("quote the key that was refused", async () => {
+  test("a 401 quotes the refused key", async () => {
     expect(String((await ask("[[fault=401]]")).error)).toContain("Incorrect API key provided: sk-test-0123");
   });
 
-  it("say when to come back", async () => {
+  test("a refusal carries the retry-after header of retry_after=", async () => {
     const response = await model.post("[[fault=429 retry_after=7]]", STREAM);
     expect(response.headers.get("retry-after")).toBe("7");
   });
 
-  it("are healed by the client's own retries after times=", async () => {
+  test("retries of the client succeed after the number of faults in times=", async () => {
     const retrying = model.openai.withOptions({ maxRetries: 2 });
     const completion = await retrying.chat.completions.create({
       model: "local",
@@ -80,7 +80,7 @@ describe("refusals", () => {
     ]);
   });
 
-  it("hit only the turn that turn= names", async () => {
+  test("turn= limits a fault to one model turn", async () => {
     const content = "[[calls=f({}) fault=500 turn=1]]";
     const tools = [{ type: "function", function: { name: "f" } }];
     const message = (await model.complete(content, { tools })).choices[0]?.message;
@@ -90,8 +90,8 @@ describe("refusals", () => {
   });
 });
 
-describe("an answer that is never given", () => {
-  it("fault=no_headers runs into the client's timeout", async () => {
+describe("answers that stay open", () => {
+  test("fault=no_headers runs into the client's timeout", async () => {
     const request = model.openai.chat.completions.create(
       { model: "local", messages: [{ role: "user", content: "[[fault=no_headers]]" }] },
       { timeout: 50 },
@@ -100,7 +100,7 @@ describe("an answer that is never given", () => {
     await eventually(() => loggedEnd("no_headers")).toBe("client_closed");
   });
 
-  it("fault=silence sends its tokens and stays open until the client leaves", async () => {
+  test("fault=silence sends its tokens and stays open until the client leaves", async () => {
     const leave = new AbortController();
     const response = await model.post("[[tokens=9 fault=silence after=3]]", STREAM, leave.signal);
     expect(tokensIn(await readUntil(response, (text) => tokensIn(text) === 3))).toBe(3);
@@ -109,7 +109,7 @@ describe("an answer that is never given", () => {
     await eventually(() => loggedEnd("silence after=3")).toBe("client_closed");
   });
 
-  it("fault=silence gives a whole answer its headers and no body", async () => {
+  test("fault=silence sends the headers of a whole answer and no body", async () => {
     const leave = new AbortController();
     const response = await model.post("[[fault=silence]] whole", {}, leave.signal);
     expect(response.status).toBe(200);
@@ -117,7 +117,7 @@ describe("an answer that is never given", () => {
     await eventually(() => loggedEnd("silence]] whole")).toBe("client_closed");
   });
 
-  it("fault=keepalive sends its tokens and then only comments", async () => {
+  test("fault=keepalive sends its tokens and then only comments", async () => {
     const leave = new AbortController();
     const response = await model.post("[[tokens=9 fault=keepalive after=2]]", STREAM, leave.signal);
     const text = await readUntil(response, (sofar) => sofar.split(": keep-alive\n\n").length > 2);
@@ -128,14 +128,14 @@ describe("an answer that is never given", () => {
   });
 });
 
-describe("an answer that breaks", () => {
-  it("fault=cut delivers its tokens and then drops the connection", async () => {
+describe("broken answers", () => {
+  test("fault=cut delivers its tokens and then drops the connection", async () => {
     const { tokens, error } = await ask("[[tokens=500 fault=cut after=300]]");
     expect(tokens).toBe(300);
     expect(String((error as Error).cause ?? error)).toMatch(/terminated|closed|socket/i);
   });
 
-  it("fault=malformed is a chunk that cannot be parsed, in an otherwise whole stream", async () => {
+  test("fault=malformed sends one chunk that is not JSON in an otherwise complete stream", async () => {
     const { tokens, error } = await ask("[[tokens=9 fault=malformed after=4]]");
     expect(tokens).toBe(4);
     expect(error).toBeInstanceOf(SyntaxError);
@@ -143,20 +143,20 @@ describe("an answer that breaks", () => {
     expect(events).toHaveLength(1 + 9 + 1 + 2);
   });
 
-  it("fault=no_done sends every token and no end", async () => {
+  test("fault=no_done sends every token but neither a finish chunk nor [DONE]", async () => {
     const { tokens, error, finish } = await ask("[[tokens=9 fault=no_done]]");
     expect({ tokens, error, finish }).toEqual({ tokens: 9, error: undefined, finish: undefined });
     expect(await (await model.post("[[tokens=9 fault=no_done]]", STREAM)).text()).not.toContain("[DONE]");
   });
 
-  it("fault=error_chunk is an error inside the stream", async () => {
+  test("fault=error_chunk sends an error inside the stream", async () => {
     const { tokens, error } = await ask("[[tokens=9 fault=error_chunk after=2]]");
     expect(tokens).toBe(2);
     expect(error).toBeInstanceOf(OpenAI.APIError);
     expect(String(error)).toContain("The server had an error");
   });
 
-  it.each(["cut", "malformed", "error_chunk", "no_done"])("fault=%s breaks a whole answer too", async (fault) => {
+  test.each(["cut", "malformed", "error_chunk", "no_done"])("fault=%s breaks a whole answer too", async (fault) => {
     const message = `[[tokens=9 fault=${fault} after=2]] whole`;
     const response = await model.post(message);
     expect(response.status).toBe(200);

@@ -1,16 +1,16 @@
-// The little of HTTP that the routes share: bodies in, JSON and errors out.
+/** HTTP helpers of the routes: reading bodies, sending JSON and errors. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ApiError } from "./api-error.ts";
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
-export interface Exchange {
+export type Exchange = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly url: URL;
-  /** The part of the path that the route leaves open, if it has one. */
+  /** The variable segment of the path; empty if the route has none. */
   readonly parameter: string;
-}
+};
 
 export type Handler = (exchange: Exchange) => void | Promise<void>;
 
@@ -19,7 +19,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    // The rest is read and dropped: to leave the loop would reset the connection before the client sees the answer.
+    // The rest is read and dropped: leaving the loop would reset the connection before the client sees the response.
     if (size <= MAX_BODY_BYTES) chunks.push(chunk);
   }
   if (size > MAX_BODY_BYTES) throw new ApiError(413, `The body is larger than ${MAX_BODY_BYTES} bytes.`);

@@ -1,6 +1,8 @@
-// Process entry of the local model server, and the only place here that reads the environment: HOST (default 127.0.0.1),
-// MODEL_PORT or else PORT (default 0, any free one). Says it is ready with one JSON line and, to a parent, one message;
-// stops on SIGINT, SIGTERM, or when the parent goes away.
+/**
+ * Process entry of the local model server, and the only file of it that reads the environment: HOST (default
+ * 127.0.0.1), MODEL_PORT or else PORT (default 0, any free port). Reports that it is ready with one line of JSON and
+ * one message to the parent; stops on SIGINT, SIGTERM, or when the parent ends.
+ */
 import { startModelServer } from "./server.ts";
 
 const port = process.env.MODEL_PORT || process.env.PORT || "0";

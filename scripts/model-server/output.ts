@@ -1,41 +1,41 @@
-// The two ways an answer leaves: as an event stream or whole. A playback drives either without knowing which.
+/** The common interface of the two response formats, event stream and whole document; a playback drives either. */
 import type { FinishReason, Piece } from "./reply.ts";
 
-export interface Usage {
+export type Usage = {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly total_tokens: number;
-}
+};
 
-/** What every chunk and the whole completion repeat. */
-export interface Head {
+/** Fields of every chunk and of the whole completion. */
+export type Head = {
   readonly id: string;
   /** Seconds since 1970. */
   readonly created: number;
   readonly model: string;
-}
+};
 
-export interface Output {
-  /** Adds a piece to what the next `flush` sends. */
+export type Output = {
+  /** Adds a piece to the bytes of the next `flush`. */
   piece(piece: Piece): void;
-  /** Sends what has gathered. False: the client reads slowly; go on after `drained`. */
+  /** Sends the gathered pieces. False: the client reads slowly; continue after `drained`. */
   flush(): boolean;
   drained(resume: () => void): void;
-  /** The regular end. */
+  /** Ends the answer regularly. */
   finish(reason: FinishReason, usage: () => Usage): void;
-  /** All was sent, but the marks of the end are missing. */
+  /** Ends the response without finish chunk and `[DONE]`. */
   finishUnmarked(usage: () => Usage): void;
-  /** Sends what has gathered, at least the headers; nothing follows. */
+  /** Sends the gathered pieces, or at least the headers, and nothing more. */
   stall(): void;
-  /** Something that is not JSON. True: the answer can go on behind it. */
+  /** Sends text that is not JSON. True: the answer can continue after it. */
   malformed(): boolean;
-  /** An error inside a 200; nothing follows. */
+  /** Sends an error inside a 200 and nothing more. */
   error(): void;
-  /** Bytes that carry nothing. */
+  /** Sends bytes without content. */
   keepAlive(): void;
-  /** Ends the connection in the middle. */
+  /** Closes the connection in the middle of the answer. */
   cut(): void;
-}
+};
 
 export const MIDSTREAM_ERROR = {
   error: { message: "The server had an error (scripted).", type: "server_error", code: null, param: null },

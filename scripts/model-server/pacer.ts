@@ -1,31 +1,39 @@
-// One tick for all answers under way. With 1000 streams a timer each would cost more than the tokens; a pass over a set
-// costs some nanoseconds a stream, and all tokens that a stream owes at a tick leave in one write.
+/**
+ * One timer for all running answers. With 1000 streams, one timer each would cost more than the tokens; a pass over a
+ * set costs a few nanoseconds per stream, and all tokens of a stream that are due at a tick are sent in one write.
+ */
 
-/** Milliseconds between two ticks; also how late a token may be. */
+/** Milliseconds between two ticks, and the maximum delay of a token on an idle machine. */
 const TICK_MS = 5;
-/** Milliseconds of work before the event loop gets a turn. It accepts one connection a turn, so with hundreds of unpaced
- * answers a longer pass would keep new clients waiting for seconds. */
+/**
+ * Milliseconds of work per iteration of the event loop. An iteration accepts one connection, so with hundreds of
+ * unpaced answers a longer pass would keep new clients waiting for seconds.
+ */
 const PASS_MS = 2;
 
-/** Something that wants to be called at a time. After each call it has set `dueAt` anew. */
-export interface Paced {
-  /** On the clock of `performance.now()`; not after now: at the next turn of the event loop; Infinity: not again. */
+/** An object that is called at a given time. Each call must set `dueAt` to the time of the next one. */
+export type Paced = {
+  /**
+   * A time on the clock of `performance.now()`. A time that is not in the future means the next iteration of the event
+   * loop; Infinity means never.
+   */
   dueAt: number;
   advance(now: number): void;
-}
+};
 
-type Alarm = { readonly kind: "tick" | "turn"; cancel(): void };
+type Alarm = { readonly kind: "tick" | "immediate"; cancel(): void };
 
 export class Pacer {
   readonly #live = new Set<Paced>();
-  /** Those of one round that have not had their turn; a round may take several passes, so that the last get theirs too. */
+  /** Members of the current round that were not called yet. A round may take several passes, so that all are called. */
   #round: Paced[] = [];
-  #hungry = false;
+  /** Whether a member is due again at once. */
+  #hasDue = false;
   #alarm: Alarm | undefined;
 
   add(paced: Paced): void {
     this.#live.add(paced);
-    this.#arm(paced.dueAt <= performance.now() ? "turn" : "tick");
+    this.#arm(paced.dueAt <= performance.now() ? "immediate" : "tick");
   }
 
   remove(paced: Paced): void {
@@ -39,11 +47,13 @@ export class Pacer {
     this.#alarm = undefined;
   }
 
-  /** `turn` lets the event loop serve its sockets between two passes, so that fast answers starve nobody. */
+  /**
+   * `immediate` lets the event loop serve its sockets between two passes, so that fast answers do not starve others.
+   */
   #arm(kind: Alarm["kind"]): void {
-    if (this.#alarm?.kind === kind || this.#alarm?.kind === "turn") return;
+    if (this.#alarm?.kind === kind || this.#alarm?.kind === "immediate") return;
     this.#alarm?.cancel();
-    if (kind === "turn") {
+    if (kind === "immediate") {
       const immediate = setImmediate(() => this.#pass());
       this.#alarm = { kind, cancel: () => clearImmediate(immediate) };
     } else {
@@ -57,16 +67,16 @@ export class Pacer {
     const now = performance.now();
     if (this.#round.length === 0) {
       this.#round = [...this.#live];
-      this.#hungry = false;
+      this.#hasDue = false;
     }
     for (let paced = this.#round.pop(); paced; paced = this.#round.pop()) {
       if (paced.dueAt > now || !this.#live.has(paced)) continue;
       paced.advance(now);
-      if (paced.dueAt <= now) this.#hungry = true;
+      if (paced.dueAt <= now) this.#hasDue = true;
       else if (paced.dueAt === Infinity) this.#live.delete(paced);
       if (performance.now() - now > PASS_MS) break;
     }
-    if (this.#round.length > 0 || this.#hungry) this.#arm("turn");
+    if (this.#round.length > 0 || this.#hasDue) this.#arm("immediate");
     else if (this.#live.size > 0) this.#arm("tick");
   }
 }

@@ -1,19 +1,21 @@
-// One answer under way: which of its pieces are due, and what happens behind the last of them.
-//
-// 1. A piece is sent at `start + ttft + index / rate`, never earlier, however late the tick before it was.
-// 2. A client that reads slowly is waited for; nothing gathers here meanwhile, since pieces are made when they are sent.
-// 3. The call ends in the log exactly once, and from then on the pacer does not know the playback.
+/**
+ * One running answer: decides which pieces are due and what happens after the last of them.
+ *
+ * 1. A piece is sent at `start + ttft + index / rate`, never earlier, even if the previous tick was late.
+ * 2. A playback waits for a client that reads slowly. Meanwhile nothing is buffered, because pieces are made when sent.
+ * 3. The call ends in the log exactly once; from then on the pacer no longer holds the playback.
+ */
 import type { CallLog, OpenCall } from "./call-log.ts";
 import type { Output, Usage } from "./output.ts";
 import type { Paced, Pacer } from "./pacer.ts";
 import type { Reply } from "./reply.ts";
 import type { Step, StreamFault } from "./step.ts";
 
-/** Pieces an unpaced answer may send in one turn of the event loop; about 12 kB on the wire. */
+/** Pieces that an unpaced answer may send in one iteration of the event loop; about 12 kB on the wire. */
 const SLICE = 64;
 const KEEP_ALIVE_MS = 500;
 
-export interface PlaybackParts {
+export type PlaybackParts = {
   readonly reply: Reply;
   readonly step: Step;
   readonly fault: StreamFault | undefined;
@@ -22,13 +24,13 @@ export interface PlaybackParts {
   readonly log: CallLog;
   readonly pacer: Pacer;
   readonly promptTokens: () => number;
-}
+};
 
 export class Playback implements Paced {
   dueAt: number;
   readonly #parts: PlaybackParts;
   readonly #firstAt: number;
-  /** Milliseconds from piece to piece; 0: no pace. */
+  /** Milliseconds between two pieces; 0: as fast as the client reads. */
   readonly #interval: number;
   #sent = 0;
   /** Number of pieces after which `#conclude` acts. */
@@ -64,7 +66,7 @@ export class Playback implements Paced {
     }
   }
 
-  /** The client is gone. */
+  /** Must be called when the client has disconnected. */
   release(): void {
     this.#leave("client_closed");
   }
@@ -132,8 +134,11 @@ export class Playback implements Paced {
   }
 }
 
-/** `⟨1732268000000.123⟩`: the wall clock in milliseconds, finer than `Date.now()`. Subtract it from the same sum in another
- * process of this machine; each takes its origin at its start, so a clock that was set meanwhile shows as an offset. */
+/**
+ * `⟨1732268000000.123⟩`: the wall clock in milliseconds, finer than `Date.now()`. Another process of the machine
+ * computes delays from the same sum. Each process takes its origin at its start, so a clock set in between shows as an
+ * offset.
+ */
 function sendTime(): string {
   return `⟨${(performance.timeOrigin + performance.now()).toFixed(3)}⟩`;
 }

@@ -1,5 +1,7 @@
-// The whole answer to a request, decided before its first byte is sent, as a row of pieces. A piece is what one stream
-// chunk carries and what usage counts as one token.
+/**
+ * The complete answer to a request as a sequence of pieces, decided before the first byte is sent. A piece is the
+ * content of one stream chunk and counts as one token of usage.
+ */
 import { createHash } from "node:crypto";
 import { type ChatRequest, type Message, sinceLastUser, textOf } from "./chat-request.ts";
 import type { Chosen } from "./script-book.ts";
@@ -8,8 +10,10 @@ import { cut, type Language, languageOf } from "./text.ts";
 import { tokenize } from "./tokenize.ts";
 import { generatedTokens, literalTokens, type TokenSource } from "./vocabulary.ts";
 
-/** Text, or a part of a tool call in the shape of the protocol's delta: the first names the call, the others add to its
- * arguments. */
+/**
+ * Text, or a part of a tool call in the format of the protocol's delta: the first part names the call, the others
+ * append to its arguments.
+ */
 export type Piece = string | ToolCallDelta;
 export type ToolCallDelta =
   | { index: number; id: string; type: "function"; function: { name: string; arguments: "" } }
@@ -17,14 +21,14 @@ export type ToolCallDelta =
 
 export type FinishReason = "stop" | "length" | "tool_calls";
 
-export interface Reply {
+export type Reply = {
   readonly length: number;
   readonly finish: FinishReason;
   at(index: number): Piece;
-}
+};
 
-/** Quoted text longer than this is cut, in UTF-16 units. */
-const QUOTED = 500;
+/** Maximum length of a quoted text, in UTF-16 units. */
+const MAX_QUOTE = 500;
 
 export function composeReply(request: ChatRequest, { step, question }: Chosen): Reply {
   const calls = toolCallsOf(step, request);
@@ -39,7 +43,7 @@ export function composeReply(request: ChatRequest, { step, question }: Chosen): 
   };
 }
 
-/** A model can call only what it is offered; where it is forced to and no call is scripted, it calls without arguments. */
+/** A model calls only offered tools. If a call is required and none is scripted, it calls a tool without arguments. */
 function toolCallsOf(step: Step, { tools, tool_choice: choice }: ChatRequest): readonly ToolCall[] {
   if (!tools || choice === "none") return [];
   if (step.tool_calls) return step.tool_calls;
@@ -58,11 +62,12 @@ function textSource(request: ChatRequest, step: Step, question: string, calling:
 function echo(messages: readonly Message[], question: string, language: Language): string {
   const results = quotedResults(messages);
   if (language === "zh") {
-    if (results.length === 0) return `这是本地模型的回答。你说的是：“${cut(question, QUOTED)}”`;
+    if (results.length === 0) return `这是本地模型的回答。你说的是：“${cut(question, MAX_QUOTE)}”`;
     return `这是本地模型的回答。工具返回：${results.map(([name, text]) => `${name} → “${text}”`).join("；")}`;
   }
-  if (results.length === 0) return `This is the local model. You said: "${cut(question, QUOTED)}"`;
-  return `This is the local model. The tools returned: ${results.map(([name, text]) => `${name} → "${text}"`).join("; ")}`;
+  if (results.length === 0) return `This is the local model. You said: "${cut(question, MAX_QUOTE)}"`;
+  const quotes = results.map(([name, text]) => `${name} → "${text}"`);
+  return `This is the local model. The tools returned: ${quotes.join("; ")}`;
 }
 
 /** Name and result of each tool call since the last user message. */
@@ -73,7 +78,7 @@ function quotedResults(messages: readonly Message[]): [name: string, text: strin
   );
   return turns
     .filter((item) => item.role === "tool")
-    .map((item) => [names.get(item.tool_call_id)?.function.name ?? "tool", cut(textOf(item), QUOTED)]);
+    .map((item) => [names.get(item.tool_call_id)?.function.name ?? "tool", cut(textOf(item), MAX_QUOTE)]);
 }
 
 function deltasOf(call: ToolCall, index: number, request: ChatRequest): ToolCallDelta[] {
@@ -84,7 +89,7 @@ function deltasOf(call: ToolCall, index: number, request: ChatRequest): ToolCall
   ];
 }
 
-/** The same for the same conversation, so that a retried request gets the same ids and a later turn gets others. */
+/** Derived from the conversation, so that a retried request gets the same ids and a later model turn gets others. */
 function callId(request: ChatRequest, index: number): string {
   const hash = createHash("sha256").update(JSON.stringify(request.messages)).update(`#${index}`);
   return `call_${hash.digest("hex").slice(0, 24)}`;

@@ -1,17 +1,19 @@
-// Decides which step answers a request: a queued script first, then the directives of the last user message, then none
-// (the model echoes). All the state that scripted answers have lives here.
+/**
+ * Chooses the step that answers a request: from a queued script first, then from the directives of the last user
+ * message; without either, the model echoes. Holds all state of scripted answers.
+ */
 import { type ChatRequest, lastUserText, sinceLastUser } from "./chat-request.ts";
 import { parseDirectives } from "./directives.ts";
 import type { Directives, Script, Step } from "./step.ts";
 
-/** Messages whose faults are counted for `times=`; the oldest is forgotten first. */
+/** Maximum number of messages whose faults are counted for `times=`; the oldest is removed first. */
 const COUNTED_MESSAGES = 10_000;
 
-export interface Chosen {
+export type Chosen = {
   readonly step: Step;
   /** The last user message without its directives. */
   readonly question: string;
-}
+};
 
 export class ScriptBook {
   #scripts: { match: string | undefined; steps: Step[] }[] = [];
@@ -56,7 +58,7 @@ export class ScriptBook {
     };
   }
 
-  /** How often this message was counted before. */
+  /** Counts the message and returns how often it was counted before. */
   #count(message: string): number {
     const before = this.#faultsByMessage.get(message) ?? 0;
     this.#faultsByMessage.delete(message);

@@ -1,12 +1,12 @@
-// The life cycle: start, keys, stop, and the process around it.
+/** The life cycle of the server: start, keys, stop, and its process. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { startModelServer } from "./server.ts";
 import { startTestModel } from "./test-model.ts";
 
 describe("startModelServer", () => {
-  it("lists its models to anyone, or only to the one key it was given", async () => {
+  test("the server accepts every key, or only the configured one", async () => {
     const open = await startModelServer();
     const closed = await startModelServer({ apiKey: "sk-right" });
     const status = async (url: string, key: string) =>
@@ -17,7 +17,7 @@ describe("startModelServer", () => {
     await Promise.all([open.stop(), closed.stop()]);
   });
 
-  it("stops at once with answers under way, as often as it is asked to", async () => {
+  test("stop() ends running answers at once and may be called twice", async () => {
     const { server, post } = await startTestModel();
     const streams = await Promise.all(
       ["[[tokens=100000 rate=10]]", "[[fault=silence]]", "[[tokens=10000000]]"].map((text) =>
@@ -29,7 +29,7 @@ describe("startModelServer", () => {
     await expect(fetch(server.origin)).rejects.toThrow();
   });
 
-  it("says that a port is taken", async () => {
+  test("the start on a port in use fails with EADDRINUSE", async () => {
     const first = await startModelServer();
     await expect(startModelServer({ port: first.port })).rejects.toMatchObject({ code: "EADDRINUSE" });
     await first.stop();
@@ -53,20 +53,23 @@ describe("main.ts", () => {
     return { child: started, url };
   }
 
-  it.each(["SIGINT", "SIGTERM"] as const)("says it is ready and ends with 0 on %s", async (signal) => {
-    const { child: started, url } = await start({});
-    expect((await fetch(`${url}/models`)).status).toBe(200);
-    started.kill(signal);
-    expect(await once(started, "exit")).toEqual([0, null]);
-  });
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "the process reports that it is ready and exits with 0 on %s",
+    async (signal) => {
+      const { child: started, url } = await start({});
+      expect((await fetch(`${url}/models`)).status).toBe(200);
+      started.kill(signal);
+      expect(await once(started, "exit")).toEqual([0, null]);
+    },
+  );
 
-  it("ends when its parent goes away", async () => {
+  test("the process ends when its parent ends", async () => {
     const { child: started } = await start({ PORT: "0", HOST: "127.0.0.1" });
     started.disconnect();
     expect(await once(started, "exit")).toEqual([0, null]);
   });
 
-  it("refuses a port that is none", async () => {
+  test("the process refuses a MODEL_PORT that is not a port number", async () => {
     child = fork(new URL("main.ts", import.meta.url), { env: { MODEL_PORT: "many" }, execArgv: [], silent: true });
     expect(await once(child, "exit")).toEqual([1, null]);
   });

@@ -1,5 +1,8 @@
-// The local model server: an HTTP server that speaks the OpenAI protocol and answers without a model. `npm start` runs it
-// when there is no OPENAI_API_KEY; tests and benchmarks script it. See README.md for what it can be told.
+/**
+ * The local model server: an HTTP server that implements the OpenAI API and answers without a model. `npm start` runs
+ * it if there is no OPENAI_API_KEY; tests and the benchmark script its answers. README.md describes routes and
+ * directives.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ApiError, incorrectKey } from "./api-error.ts";
@@ -12,28 +15,28 @@ import { embeddings } from "./routes/embeddings.ts";
 import { models } from "./routes/models.ts";
 import { ScriptBook } from "./script-book.ts";
 
-export interface ModelServerOptions {
-  /** Address to listen on. Default 127.0.0.1; the control routes have no key, so think before you widen it. */
+export type ModelServerOptions = {
+  /** Address to listen on. Default 127.0.0.1; another address exposes the control routes, which need no key. */
   readonly host?: string;
-  /** Default 0: any free port. */
+  /** Default 0, any free port. */
   readonly port?: number;
-  /** The only key that is taken under /v1. Default: every key, and none. */
+  /** The only key accepted under /v1. Default: requests with any key, or without one, are accepted. */
   readonly apiKey?: string;
-}
+};
 
-export interface ModelServer {
+export type ModelServer = {
   /** For OPENAI_BASE_URL: `http://127.0.0.1:PORT/v1`. */
   readonly url: string;
   /** For `modelControl`: `http://127.0.0.1:PORT`. */
   readonly origin: string;
   readonly port: number;
-  /** Closes every connection at once, answered or not, and leaves no timer behind. May be called again. */
+  /** Closes every connection at once, even during an answer, and stops all timers. May be called again. */
   stop(): Promise<void>;
-}
+};
 
-/** Clients that wait to be accepted: all streams of a load test may connect in the same moment. */
+/** Length of the queue of connections: all streams of a load test may connect at the same moment. */
 const BACKLOG = 4096;
-/** Longer than clients keep idle connections, so that none is closed under a request. */
+/** Longer than clients keep idle connections, so that no connection is closed while a client sends a request. */
 const KEEP_ALIVE_MS = 65_000;
 
 export async function startModelServer(options: ModelServerOptions = {}): Promise<ModelServer> {
@@ -84,7 +87,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
 type Find = (method: string, path: string) => { handler: Handler; parameter: string };
 
 function router({ book, log, pacer }: { book: ScriptBook; log: CallLog; pacer: Pacer }): Find {
-  // A path that ends in a slash takes one more segment, the parameter.
+  // A path that ends in a slash matches one more segment, the parameter.
   const routes: Record<string, Handler> = {
     "POST /v1/chat/completions": chatCompletions({ book, log, pacer }),
     "POST /v1/embeddings": embeddings,
@@ -106,7 +109,7 @@ function router({ book, log, pacer }: { book: ScriptBook; log: CallLog; pacer: P
   };
 }
 
-/** The address to call for one to listen on: "all" is none, and IPv6 needs brackets. */
+/** The address under which clients reach a server that listens on `host`; IPv6 addresses need brackets. */
 function reachable(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
   if (host === "::") return "[::1]";

@@ -1,9 +1,9 @@
-// A step: everything a test may ask of one answer. Directives in a message and POST /control/script both end up as one.
+/** A step describes one answer. Directives in a message and POST /control/script both result in steps. */
 import { z } from "zod";
 
-/** Answered with an HTTP error instead of a completion. The last two are a 429 and a 400 that no retry can heal. */
+/** Faults answered with an HTTP error. The last two are a 429 and a 400 that no retry can heal. */
 export const REFUSALS = [400, 401, 403, 404, 429, 500, 503, "quota", "context_length"] as const;
-/** The answer begins, `after` tokens are sent, then this happens. */
+/** Faults that occur after the answer has begun and `after` tokens were sent. */
 export const STREAM_FAULTS = ["silence", "keepalive", "cut", "malformed", "no_done", "error_chunk"] as const;
 
 export type Refusal = (typeof REFUSALS)[number];
@@ -13,25 +13,25 @@ export type Fault = Refusal | StreamFault | "no_headers";
 
 const toolCallSchema = z.strictObject({
   name: z.string().min(1),
-  /** JSON text, sent as it is (it may be broken on purpose), or an object to be written as JSON. */
+  /** JSON text, sent unchanged (it may be broken on purpose), or an object that is serialised. */
   arguments: z.union([z.string(), z.record(z.string(), z.unknown())]).default("{}"),
 });
 
 const scalars = {
   /** The literal answer. */
   text: z.string().optional(),
-  /** Length of a generated answer, in tokens. `text` wins over it; with neither, the model echoes. */
+  /** Length of a generated answer, in tokens. `text` wins over it; without both the model echoes. */
   tokens: z.int().min(0).max(10_000_000).optional(),
-  /** Vocabulary of the generated tokens; by default that of the question. */
+  /** Vocabulary of the generated tokens; default: the language of the question. */
   lang: z.enum(["zh", "en"]).optional(),
   /** Puts the send time in front of each text token: `⟨1732268000000.123⟩`, milliseconds since 1970. */
   stamp: z.boolean().optional(),
   /** Tokens per second; 0 or absent: as fast as the client reads. */
   rate: z.number().min(0).max(1_000_000).optional(),
-  /** Milliseconds before the first token. Headers and the role chunk go out at once; a refusal waits as long. */
+  /** Milliseconds before the first token or the refusal. Headers and the role chunk are sent at once. */
   ttft: z.number().min(0).max(3_600_000).optional(),
   fault: z.union([z.literal(REFUSALS), z.literal(STREAM_FAULTS), z.literal("no_headers")]).optional(),
-  /** Tokens sent before a stream fault. Default 0, for `no_done` all of them. */
+  /** Tokens sent before a stream fault. Default: 0, but all tokens for `no_done`. */
   after: z.int().min(0).optional(),
   /** Seconds, sent as the `retry-after` header of a refusal. */
   retry_after: z.number().min(0).optional(),
@@ -39,23 +39,23 @@ const scalars = {
 
 export const stepSchema = z.strictObject({
   ...scalars,
-  /** Sent after `text`/`tokens`, if any, in one turn; only if the request offers tools and lets them be used. */
+  /** Sent after `text` or `tokens` in the same model turn, if the request offers tools and allows calls. */
   tool_calls: z.array(toolCallSchema).min(1).optional(),
 });
 
 export const scriptSchema = z.strictObject({
-  /** The last user message must contain this; absent: any request takes the steps. */
+  /** Text that the last user message must contain; absent: every request takes a step. */
   match: z.string().min(1).optional(),
   steps: z.array(stepSchema).min(1).max(10_000),
 });
 
 export const directivesSchema = z.strictObject({
   ...scalars,
-  /** Tool calls by turn: those of `calls[0]` first, those of `calls[1]` once their results are there, and so on. */
+  /** Tool calls by model turn: first those of `calls[0]`, after their results those of `calls[1]`, and so on. */
   calls: z.array(z.array(toolCallSchema).min(1)).min(1).optional(),
-  /** The fault hits only the first so many requests with this very last user message. */
+  /** Number of requests with this last user message that get the fault; later requests do not. */
   times: z.int().min(1).optional(),
-  /** The fault hits only this turn; 0 is the first request after the user message. */
+  /** The only model turn that gets the fault; 0 is the first request after the user message. */
   turn: z.int().min(0).optional(),
 });
 

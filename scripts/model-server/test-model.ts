@@ -1,19 +1,19 @@
-// For the tests of this folder: a running server with everything that talks to it.
+/** For the tests of this folder: a running server with its clients. */
 import OpenAI from "openai";
 import { expect } from "vitest";
 import { type ModelControl, modelControl } from "./client.ts";
 import { type ModelServer, startModelServer } from "./server.ts";
 
-export interface TestModel {
+export type TestModel = {
   readonly server: ModelServer;
   readonly control: ModelControl;
-  /** Without retries, so that each fault is seen once. */
+  /** A client without retries, so that a test sees every fault. */
   readonly openai: OpenAI;
-  /** A chat request below the client library: `content` becomes the one user message. */
+  /** Sends a chat request without the client library; `content` is the only user message. */
   post(content: string, fields?: Record<string, unknown>, signal?: AbortSignal): Promise<Response>;
-  /** The whole answer to the same. */
+  /** Sends the same request and returns the whole completion. */
   complete(content: string, fields?: Record<string, unknown>): Promise<OpenAI.ChatCompletion>;
-}
+};
 
 export async function startTestModel(): Promise<TestModel> {
   const server = await startModelServer();
@@ -33,7 +33,7 @@ export async function startTestModel(): Promise<TestModel> {
   };
 }
 
-/** `expect` on something that is to become true; patient, since a loaded machine is slow and not wrong. */
+/** `expect` on a value that changes over time; its timeout allows for a slow machine. */
 export function eventually<T>(read: () => Promise<T>): ReturnType<typeof expect.poll<T>> {
   return expect.poll(read, { timeout: 4_500, interval: 10 });
 }
@@ -46,7 +46,7 @@ export function payloads(body: string): string[] {
     .map((event) => event.slice("data: ".length));
 }
 
-/** Reads until `enough` holds for the text so far or the stream ends; then the body is left as it is. */
+/** Reads until `enough` accepts the text so far or the stream ends; the rest of the body stays unread. */
 export async function readUntil(response: Response, enough: (text: string) => boolean): Promise<string> {
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
@@ -58,7 +58,7 @@ export async function readUntil(response: Response, enough: (text: string) => bo
   return text;
 }
 
-/** The tool calls of a message, flat. */
+/** The tool calls of a message as flat objects. */
 export function callsOf(message?: OpenAI.ChatCompletionMessage): { id: string; name: string; json: string }[] {
   const calls = message?.tool_calls ?? [];
   return calls.flatMap((call) =>

@@ -1,19 +1,21 @@
-// Small text helpers shared by the answers, the call log and the embeddings.
+/** Text helpers shared by the answers, the call log and the embeddings. */
 export type Language = "zh" | "en";
 
 export function languageOf(text: string): Language {
-  // Letters alone: an ellipsis or a full-width mark stands in English text too.
+  // Only letters count: English text may contain an ellipsis or a full-width mark too.
   return /\p{Script=Han}/u.test(text) ? "zh" : "en";
 }
 
-/** At most `limit` UTF-16 units, never half a character, with `…` for what is missing. The result holds no reference to
- * `text`: V8 slices keep the whole string alive, which would defeat the bounds of the call log. */
+/**
+ * Shortens text to at most `limit` UTF-16 units plus `…`, without splitting a surrogate pair. The result holds no
+ * reference to `text`: V8 slices keep the whole string alive, which would defeat the bounds of the call log.
+ */
 export function cut(text: string, limit: number): string {
   if (text.length <= limit) return text;
   return Buffer.from(`${text.slice(0, limit).replace(/[\ud800-\udbff]$/, "")}…`).toString();
 }
 
-/** FNV-1a with a final mix, so that the low bits (used as bucket numbers) depend on every character. */
+/** FNV-1a with a final mix, so that the low bits, which serve as bucket numbers, depend on every character. */
 export function hash32(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {

@@ -1,22 +1,22 @@
-// Tokens joined give the text back, and generated text is made of the very tokens the tokenizer would find.
-import { describe, expect, it } from "vitest";
+/** Joined tokens equal the text, and generated text consists of the tokens that the tokenizer finds in it. */
+import { describe, expect, test } from "vitest";
 import { tokenize } from "./tokenize.ts";
 import { generatedTokens } from "./vocabulary.ts";
 
 describe("tokenize", () => {
-  it("makes each Chinese character and mark a token", () => {
+  test("each Chinese character or mark is a token", () => {
     expect(tokenize("你好，世界。“好”……")).toEqual([..."你好，世界。“好”……"]);
   });
 
-  it("keeps a Latin word together with the space before it", () => {
+  test("a Latin word and the space before it are one token", () => {
     expect(tokenize("Hello brave world, 42 times!")).toEqual(["Hello", " brave", " world", ",", " 42", " times", "!"]);
   });
 
-  it("splits mixed text at the border", () => {
+  test("mixed text is split between scripts", () => {
     expect(tokenize("用 Redis 做队列v2")).toEqual(["用", " Redis", " ", "做", "队", "列", "v2"]);
   });
 
-  it("gives back any text when joined", () => {
+  test("joined tokens equal any text", () => {
     const texts = [
       "",
       " ",
@@ -33,11 +33,14 @@ describe("tokenize", () => {
 });
 
 describe("generated tokens", () => {
-  it.each(["en", "zh"] as const)("are what the tokenizer makes of their text (%s)", (language) => {
-    for (const seed of ["a", "b", "c", "d", "e"]) {
-      const source = generatedTokens(150, language, seed);
-      const tokens = Array.from({ length: source.length }, (_, index) => source.at(index));
-      expect(tokenize(tokens.join(""))).toEqual(tokens);
-    }
-  });
+  test.each(["en", "zh"] as const)(
+    "generated tokens are those that the tokenizer finds in their text (%s)",
+    (language) => {
+      for (const seed of ["a", "b", "c", "d", "e"]) {
+        const source = generatedTokens(150, language, seed);
+        const tokens = Array.from({ length: source.length }, (_, index) => source.at(index));
+        expect(tokenize(tokens.join(""))).toEqual(tokens);
+      }
+    },
+  );
 });

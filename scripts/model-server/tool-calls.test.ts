@@ -1,6 +1,6 @@
-// Tool calls: sequences by directive, their shape on the wire, and when a model may not call.
+/** Tool calls: scripted sequences, their format on the wire, and requests in which the model may not call. */
 import type { ChatCompletionMessageParam, ChatCompletionTool } from "openai/resources";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { callsOf, startTestModel, type TestModel } from "./test-model.ts";
 
 let model: TestModel;
@@ -17,7 +17,7 @@ const tools: ChatCompletionTool[] = ["calculator", "current_time", "search_docum
 const THREE_TURNS =
   '[[calls=calculator({"expression":"1 + 1"});current_time({})|search_documents({"query":"[a) b"})]] go';
 
-/** Runs the tool loop as an agent would: every call gets `results[name]`, until the model answers with text. */
+/** Runs the tool loop of an agent: answers every call with `results[name]` until the model answers with text. */
 async function runAgent(question: string, results: Record<string, string>) {
   const messages: ChatCompletionMessageParam[] = [{ role: "user", content: question }];
   const turns: string[][] = [];
@@ -33,8 +33,8 @@ async function runAgent(question: string, results: Record<string, string>) {
   }
 }
 
-describe("a sequence of tool calls", () => {
-  it("goes turn by turn and ends with a text that quotes the results", async () => {
+describe("sequences of tool calls", () => {
+  test("a sequence of tool calls ends with a text that quotes the results", async () => {
     const { turns, text } = await runAgent(THREE_TURNS, {
       calculator: "2",
       current_time: "noon",
@@ -49,14 +49,14 @@ describe("a sequence of tool calls", () => {
     );
   });
 
-  it("ends with the scripted text if there is one, and in Chinese for a Chinese question", async () => {
+  test("the text after tool calls is the scripted one, or in the language of the question", async () => {
     expect((await runAgent("[[calls=calculator({}) text=It%20is%202.]]", {})).text).toBe("It is 2.");
     expect((await runAgent("算一下 [[calls=calculator({})]]", { calculator: "2" })).text).toBe(
       "这是本地模型的回答。工具返回：calculator → “2”",
     );
   });
 
-  it("has ids that a retry gets again and no other call shares", async () => {
+  test("a retried request gets the same call ids, and no two calls share an id", async () => {
     const ids = ({ messages }: { messages: ChatCompletionMessageParam[] }) =>
       messages.flatMap((message) => (message.role === "tool" ? [message.tool_call_id] : []));
     const first = ids(await runAgent(THREE_TURNS, {}));
@@ -64,7 +64,7 @@ describe("a sequence of tool calls", () => {
     expect(new Set(first).size).toBe(3);
   });
 
-  it("starts over with the next user message", async () => {
+  test("the next user message starts a new sequence", async () => {
     const { messages } = await runAgent("[[calls=calculator({})]]", { calculator: "2" });
     messages.push({ role: "assistant", content: "2" }, { role: "user", content: "and now?" });
     const completion = await model.openai.chat.completions.create({ model: "local", messages, tools });
@@ -72,14 +72,14 @@ describe("a sequence of tool calls", () => {
   });
 });
 
-describe("on the wire", () => {
+describe("format on the wire", () => {
   const ask = {
     model: "local",
     tools,
     messages: [{ role: "user" as const, content: '[[calls=calculator({"a":"b c"})]]' }],
   };
 
-  it("a call streams its name first and its arguments in several parts", async () => {
+  test("a streamed call has its name first and its arguments in several parts", async () => {
     const deltas = [];
     let reason: string | null | undefined;
     for await (const chunk of await model.openai.chat.completions.create({ ...ask, stream: true })) {
@@ -92,7 +92,7 @@ describe("on the wire", () => {
     expect(reason).toBe("tool_calls");
   });
 
-  it("a whole answer has null content and the same id", async () => {
+  test("a whole answer with a call has null content and the same call id as a stream", async () => {
     const streamed = await model.openai.chat.completions.stream(ask).finalChatCompletion();
     const whole = await model.openai.chat.completions.create(ask);
     expect(whole.choices[0]).toMatchObject({
@@ -102,7 +102,7 @@ describe("on the wire", () => {
     expect(whole.choices[0]?.message.tool_calls?.[0]?.id).toBe(streamed.choices[0]?.message.tool_calls?.[0]?.id);
   });
 
-  it("arguments end early when max_tokens is reached", async () => {
+  test("max_tokens cuts the arguments of a call", async () => {
     const whole = await model.openai.chat.completions.create({ ...ask, max_tokens: 4 });
     expect(whole.choices[0]).toMatchObject({
       finish_reason: "length",
@@ -111,18 +111,18 @@ describe("on the wire", () => {
   });
 });
 
-describe("tools that may not be called", () => {
+describe("tool choice", () => {
   const messages = [{ role: "user" as const, content: "[[calls=calculator({})]] now" }];
   const echo = 'This is the local model. You said: "now"';
 
-  it("because none are offered, or tool_choice is none", async () => {
+  test("the model makes no call without offered tools or with tool_choice none", async () => {
     const without = await model.openai.chat.completions.create({ model: "local", messages });
     expect(without.choices[0]?.message.content).toBe(echo);
     const none = await model.openai.chat.completions.create({ model: "local", messages, tools, tool_choice: "none" });
     expect(none.choices[0]?.message.content).toBe(echo);
   });
 
-  it("and one that must be is, without arguments", async () => {
+  test("a required tool is called without arguments if no call is scripted", async () => {
     const forced = await model.openai.chat.completions.create({
       model: "local",
       messages: [{ role: "user", content: "hi" }],

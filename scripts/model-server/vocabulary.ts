@@ -1,15 +1,17 @@
-// Where `tokens=N` takes its tokens from: two short texts, repeated for ever, entered at a place that depends on the
-// question. Nothing is stored per answer, so 1000 streams of any length cost no memory.
+/**
+ * The source of the tokens of `tokens=N`: two short texts, repeated endlessly from a start that depends on the
+ * question. Nothing is stored per answer, so the length of an answer costs no memory.
+ */
 import { hash32, type Language } from "./text.ts";
 import { tokenize } from "./tokenize.ts";
 
-/** Tokens by number, so that a long answer need not exist before it is sent. */
-export interface TokenSource {
+/** Tokens by index, so that a long answer need not exist before it is sent. */
+export type TokenSource = {
   readonly length: number;
   at(index: number): string;
-}
+};
 
-// The English text starts with a space and the sentences end in a mark, so the loop closes without a seam.
+/** The English text starts with a space and the sentences end in a mark, so that repetitions join correctly. */
 const TOKENS: Record<Language, readonly string[]> = {
   en: tokenize(
     " A queue takes the work, and a worker makes it happen. Each token travels alone, arrives in order, and is never" +
@@ -21,7 +23,7 @@ const TOKENS: Record<Language, readonly string[]> = {
   ),
 };
 
-/** Where an answer may begin: at the start of a sentence. */
+/** Indices at which an answer may begin: the starts of sentences. */
 const SENTENCE_STARTS = {
   en: sentenceStarts(TOKENS.en),
   zh: sentenceStarts(TOKENS.zh),

@@ -1,14 +1,16 @@
-// An answer as one JSON document (stream: false). It takes as long as its stream would, and has the same faults where they
-// make sense: what a client sees of them is said at each method.
+/**
+ * An answer as one JSON document (stream: false). It takes as long as a stream and has the same faults where they
+ * apply; each method describes what a client sees.
+ */
 import type { ServerResponse } from "node:http";
 import { BROKEN_JSON, type Head, MIDSTREAM_ERROR, type Output, type Usage } from "./output.ts";
 import type { FinishReason, Piece } from "./reply.ts";
 
-interface WholeToolCall {
+type WholeToolCall = {
   id: string;
   type: "function";
   function: { name: string; arguments: string };
-}
+};
 
 export class WholeOutput implements Output {
   readonly #response: ServerResponse;
@@ -45,37 +47,37 @@ export class WholeOutput implements Output {
     this.#response.end(JSON.stringify(this.#completion(reason, usage())));
   }
 
-  /** `finish_reason: null`. */
+  /** Sends the document with `finish_reason: null`. */
   finishUnmarked(usage: () => Usage): void {
     this.finish(null, usage);
   }
 
-  /** Headers without a body: a timeout that ends with the headers misses it. */
+  /** Sends headers without a body: a timeout that covers only the headers does not notice. */
   stall(): void {
     this.#begin();
     this.#response.flushHeaders();
   }
 
-  /** Half a document, with a 200. */
+  /** Sends half a document with a 200. */
   malformed(): false {
     this.#begin();
     this.#response.end(BROKEN_JSON);
     return false;
   }
 
-  /** A 200 with an error in it. */
+  /** Sends a 200 with an error as its body. */
   error(): void {
     this.#begin();
     this.#response.end(JSON.stringify(MIDSTREAM_ERROR));
   }
 
-  /** An empty line before the document, as some providers send while a request waits. */
+  /** Sends an empty line before the document, as some providers do while a request waits. */
   keepAlive(): void {
     this.#begin();
     this.#response.write("\n");
   }
 
-  /** Half a document, then the connection is gone. */
+  /** Sends half a document, then closes the connection. */
   cut(): void {
     this.#begin();
     this.#response.write(BROKEN_JSON);

@@ -90,7 +90,7 @@ test.each<[string, string, (repository: Repository) => unknown]>([
   ["another branch", "made on main, and this is feature", ({ git }) => git("switch", "--quiet", "-c", "feature")],
   ["no branch", "made on main, and this is no branch", ({ git }) => git("switch", "--quiet", "--detach")],
   ["a tag of that name", "the tag v0.2.0 exists already", ({ git }) => git("tag", "v0.2.0")],
-])("it refuses with %s: %s", (_, problem, prepare) => {
+])("a release refuses with %s: %s", (_, problem, prepare) => {
   const repository = createRepository();
   prepare(repository);
   const before = repository.state();
@@ -103,14 +103,14 @@ test.each<[string, string, (repository: Repository) => unknown]>([
 test.each([
   ["an empty Unreleased", CHANGELOG.replace("- News.\n", ""), "says nothing under"],
   ["no Unreleased", CHANGELOG.replace("## Unreleased", "## 0.1.1 - 2026-11-23"), "has no heading"],
-])("it refuses with %s", (_, changelog, problem) => {
+])("a release refuses with %s", (_, changelog, problem) => {
   const { release, state } = createRepository({ changelog });
   const before = state();
   expect(release("0.2.0", "--commit")).toMatchObject({ status: 1, stderr: expect.stringContaining(problem) });
   expect(state()).toEqual(before);
 });
 
-test("it refuses a version that is not higher, and names every reason at once", () => {
+test("a release refuses a version that is not higher, and names every reason at once", () => {
   const { git, release } = createRepository({ changelog: "# Changelog\n" });
   git("switch", "--quiet", "-c", "feature");
   const { status, stderr } = release("0.1.0", "--commit");

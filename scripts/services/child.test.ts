@@ -22,7 +22,7 @@ function spawnScript(code: string, more: Partial<ChildSpec> = {}) {
   return child;
 }
 
-/** A process that nobody has waited for yet, as in a container without an init, has ended all the same. */
+/** A zombie counts as ended: in a container without an init process nothing reaps it. */
 function runs(pid: number): boolean {
   try {
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
@@ -31,20 +31,20 @@ function runs(pid: number): boolean {
   }
 }
 
-test("is ready when it says so, and stops when told to", async () => {
+test("a child is ready when it sends its message, and SIGTERM stops it", async () => {
   const child = spawnScript(READY + LINGER);
   await child.ready(10_000);
   expect(await child.stop(10_000)).toEqual({ code: null, signal: "SIGTERM" });
   expect(runs(child.pid)).toBe(false);
 });
 
-test("is ready when its probe answers true", async () => {
+test("a child is ready when its probe resolves to true", async () => {
   const ready = vi.fn(async () => ready.mock.calls.length > 2);
   await spawnScript(LINGER, { ready }).ready(10_000);
   expect(ready).toHaveBeenCalledTimes(3);
 });
 
-test("that ends before it is ready is an error with its last words, without colours", async () => {
+test("a child that ends before it is ready is an error that carries its last lines without colours", async () => {
   const child = spawnScript('console.log("one"); console.error("\\x1b[31mtwo\\x1b[0m"); process.exitCode = 3;');
   const error = await child.ready(10_000).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(ChildError);
@@ -52,18 +52,18 @@ test("that ends before it is ready is an error with its last words, without colo
   expect((error as ChildError).lastLines.toSorted()).toEqual(["one", "two"]);
 });
 
-test("that does not get ready in time is an error, and gone", async () => {
+test("a child that does not become ready in time is an error and is killed", async () => {
   const child = spawnScript(LINGER);
   await expect(child.ready(50)).rejects.toThrow("script was not ready within 0.05 s");
   expect(runs(child.pid)).toBe(false);
 });
 
-test("whose command does not exist is an error", async () => {
+test("a command that does not exist is an error", async () => {
   const child = spawnScript("", { command: "/no/such/command" });
   await expect(child.ready(10_000)).rejects.toThrow("script ended before it was ready (could not be run)");
 });
 
-test("that ignores SIGTERM is killed when the time is up, with what it started", async () => {
+test("a child that ignores SIGTERM is killed when the time is up, together with the processes it started", async () => {
   const lines: string[] = [];
   const code = `
     const { spawn } = require("node:child_process");
@@ -78,7 +78,7 @@ test("that ignores SIGTERM is killed when the time is up, with what it started",
   await vi.waitFor(() => expect(runs(grandchild)).toBe(false));
 });
 
-test("reads its input", async () => {
+test("a child reads its input from standard input", async () => {
   const lines: string[] = [];
   const child = spawnScript("process.stdin.pipe(process.stdout)", {
     ready: async () => lines.length > 0,
@@ -89,7 +89,7 @@ test("reads its input", async () => {
   expect(lines).toEqual(["secret"]);
 });
 
-test("does not outlive a parent that is killed", async () => {
+test("a child does not outlive a parent that is killed", async () => {
   const parentCode = `
     import { spawnChild } from ${JSON.stringify(import.meta.resolve("./child.ts"))};
     const spec = { name: "c", command: process.execPath, args: ["-e", ${JSON.stringify(LINGER)}], env: {} };

@@ -1,9 +1,12 @@
-// One run of one child process: spawned, ready, ended. Restarting it is part.ts's business.
-//
-// 1. A child leads its own session and process group: the terminal's Ctrl-C reaches only the supervisor, which then
-//    stops the parts in order.
-// 2. A child does not outlive this process, however this process ends: it is on a leash (below).
-// 3. When a child has ended, so has its process group: SIGKILL follows for whatever it left behind.
+/**
+ * One run of one child process, from spawning to its end. Restarting is left to supervised-process.ts and
+ * restartable-process.ts.
+ *
+ * 1. A child leads its own session and process group: the terminal's Ctrl-C reaches only this process, which then stops
+ *    its children in order.
+ * 2. A child does not outlive this process, however this process ends: a parent-death watchdog ends it (below).
+ * 3. A child's process group ends with the child: SIGKILL follows for the processes that it left behind.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
@@ -12,40 +15,40 @@ import { stripVTControlCharacters } from "node:util";
 
 const PROBE_EVERY_MS = 50;
 const LINES_KEPT = 20;
-/** How long the last output may lag behind the exit, when a process outside the group still holds the pipes. */
+/** How long to wait for the last output after the exit, in case a process outside the group keeps the pipes open. */
 const DRAIN_MS = 500;
 
-export interface ChildSpec {
+export type ChildSpec = {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  /** Written to standard input, which then closes: settings that must not show in the process list. */
+  /** Written to standard input, which then closes: for settings that must not appear in the process list. */
   readonly input?: string;
-  /** "message": the child sends "ready" over IPC. Else asked again and again until it answers true; never rejects. */
+  /** "message": the child sends "ready" over IPC. A function is polled until it resolves to true; it never rejects. */
   readonly ready: "message" | (() => Promise<boolean>);
-  /** Every line of standard output and error, without colours. */
+  /** Receives every line of standard output and error, without colours. */
   readonly onLine?: (line: string) => void;
-}
+};
 
-export interface Exit {
+export type Exit = {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-}
+};
 
-export interface Child {
-  /** 0 when the command could not be run at all. */
+export type Child = {
+  /** 0 when the command could not be run. */
   readonly pid: number;
   readonly exited: Promise<Exit>;
-  /** Rejects with a ChildError, and the child is gone, when it ends or the time is up first. */
+  /** Rejects with a ChildError if the child ends first, or if the time is up; the child is then killed. */
   ready(withinMs: number): Promise<void>;
-  /** To the child alone; a no-op once it has ended. */
+  /** Signals the child alone, not its group; does nothing once it has ended. */
   signal(signal: NodeJS.Signals): void;
   /** SIGTERM, and SIGKILL for the whole group when the time is up. */
   stop(withinMs: number): Promise<Exit>;
   /** SIGKILL for the whole group. */
   kill(): Promise<Exit>;
-}
+};
 
 export class ChildError extends Error {
   override readonly name = "ChildError";
@@ -80,9 +83,9 @@ export function spawnChild(spec: ChildSpec): Child {
   for (const stream of [child.stdout, child.stderr]) {
     if (stream) createInterface({ input: stream }).on("line", take);
   }
-  // A child that ends before it has read its input is told by its exit, not by the broken pipe.
+  // A child that ends before it has read its input breaks the pipe; its exit reports that already.
   child.stdin?.on("error", () => {}).end(spec.input);
-  const release = pid === 0 ? () => {} : leash(pid);
+  const stopWatchdog = pid === 0 ? () => {} : startParentDeathWatchdog(pid);
 
   let ended = false;
   const exited = new Promise<Exit>((resolve) => {
@@ -93,7 +96,7 @@ export function spawnChild(spec: ChildSpec): Child {
     child.once("exit", (code, signal) => {
       ended = true;
       killGroup(pid);
-      release();
+      stopWatchdog();
       const settle = () => resolve({ code, signal });
       child.once("close", settle);
       setTimeout(settle, DRAIN_MS).unref();
@@ -150,35 +153,35 @@ function readyMessage(child: ChildProcess): Promise<void> {
 }
 
 function killGroup(leader: number): void {
-  // Group 0 would be this process's own.
+  // Group 0 is this process's own group.
   if (leader === 0) return;
   try {
     process.kill(-leader, "SIGKILL");
   } catch (error) {
-    // The group is empty already; macOS says EPERM where others say ESRCH.
+    // The group is already empty; macOS reports EPERM where other systems report ESRCH.
     const code = (error as NodeJS.ErrnoException).code;
     if (code !== "ESRCH" && code !== "EPERM") throw error;
   }
 }
 
 /**
- * A shell that reads from a pipe of which only this process holds the other end. When this process dies, even by
- * SIGKILL, the kernel closes the pipe and the shell ends the child's group: SIGTERM, then SIGKILL after ten seconds.
- * Unlike PR_SET_PDEATHSIG it works on every POSIX system and does not depend on which thread did the spawning.
+ * The parent-death watchdog: a shell that reads from a pipe whose other end only this process holds. When this process
+ * dies, even by SIGKILL, the kernel closes the pipe and the shell ends the child's group: SIGTERM, then SIGKILL after
+ * ten seconds. Unlike PR_SET_PDEATHSIG it works on every POSIX system and does not depend on the spawning thread.
  */
-function leash(pid: number): () => void {
+function startParentDeathWatchdog(pid: number): () => void {
   const script = `
     read -r _; kill -s TERM -- "-$1"
     for _ in 1 2 3 4 5 6 7 8 9 10; do sleep 1; kill -s 0 -- "-$1" || exit 0; done
     kill -s KILL -- "-$1"`;
-  const shell = spawn("/bin/sh", ["-c", script, "leash", String(pid)], {
+  const shell = spawn("/bin/sh", ["-c", script, "parent-death-watchdog", String(pid)], {
     env: {},
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
   });
   shell.on("error", () => {});
   shell.stdin.on("error", () => {});
-  // Neither may keep this process alive: its end is what they wait for.
+  // Neither may keep this process alive, because both wait for its end.
   shell.unref();
   (shell.stdin as Socket).unref();
   return () => shell.kill("SIGKILL");

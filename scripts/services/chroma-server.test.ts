@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { startChroma } from "./chroma-server.ts";
 
-test("a killed Chroma comes back on the same port with its collections, and prints no banner", async () => {
+test("a killed Chroma returns on the same port with its collections, and its banner is filtered out", async () => {
   const dir = await mkdtemp(join(tmpdir(), "chroma-test-"));
   onTestFinished(() => rm(dir, { recursive: true }));
   const lines: string[] = [];
@@ -24,11 +24,11 @@ test("a killed Chroma comes back on the same port with its collections, and prin
   expect(await (await fetch(collections)).json()).toMatchObject([{ name: "kept" }]);
 
   expect(lines.join("\n")).toContain(dir);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape of terminal colours is what must not be there.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours must not appear.
   expect(lines.filter((line) => /\x1b|\(\(\(|Cloud/.test(line))).toEqual([]);
 });
 
-test("what deleted collections have left behind goes at the next start, what lives stays", async () => {
+test("the next start removes the files of deleted collections and keeps the files of existing ones", async () => {
   const dir = await mkdtemp(join(tmpdir(), "chroma-test-"));
   onTestFinished(() => rm(dir, { recursive: true }));
   const server = await startChroma({ dir });

@@ -1,4 +1,4 @@
-// The embedded Chroma: the server inside the npm package "chromadb". It is native code and comes for some platforms only.
+/** The embedded Chroma: the server in the npm package "chromadb", native code that exists for some platforms only. */
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -11,36 +11,36 @@ import { type Server, startServer } from "./server.ts";
 
 const PROBE_WITHIN_MS = 1_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** The drawing and the advertisement that every start prints. */
+/** Matches the logo and the advertisement that every start prints. */
 const BANNER = /^[\s(#]*$|trychroma\.com|Chroma Cloud|chroma copy/;
 
-export interface ChromaOptions {
-  /** Holds the collections; made when missing. Private to one running server. */
+export type ChromaOptions = {
+  /** Holds the collections; created when missing. Only one running server may use it. */
   readonly dir: string;
-  /** Default: a free one, chosen once. */
+  /** Default: a free port, chosen once. */
   readonly port?: number;
   readonly onLine?: (line: string) => void;
-}
+};
 
-export interface ChromaPlan {
+export type ChromaPlan = {
   readonly url: string;
   readonly port: number;
   readonly spec: ChildSpec;
-}
+};
 
-/** Undefined where the package has no server for this platform. */
+/** Undefined if the package has no server for this platform. */
 export async function planChroma({ dir, port: wanted, onLine }: ChromaOptions): Promise<ChromaPlan | undefined> {
   const cli = chromaCli();
   if (cli === undefined) return undefined;
   const port = wanted ?? (await freePort());
   const url = `http://${LOOPBACK}:${port}`;
   await mkdir(dir, { recursive: true });
-  await removeOrphans(dir);
+  await removeDeletedCollections(dir);
   const spec: ChildSpec = {
     name: "chroma",
     command: process.execPath,
     args: [cli, "run", "--path", dir, "--host", LOOPBACK, "--port", String(port)],
-    // Nothing of ours: Chroma reads CHROMA_… variables as its configuration.
+    // Empty, because Chroma reads CHROMA_… variables as its configuration.
     env: {},
     ready: () => answersHeartbeat(url),
     ...(onLine && { onLine: (line: string) => BANNER.test(line) || onLine(line) }),
@@ -48,8 +48,8 @@ export async function planChroma({ dir, port: wanted, onLine }: ChromaOptions): 
   return { url, port, spec };
 }
 
-/** The server leaves the index of a deleted collection behind, some 80 MB each; between two runs it can go. */
-async function removeOrphans(dir: string): Promise<void> {
+/** The server keeps the index of a deleted collection, about 80 MB each; it can be removed while no server runs. */
+async function removeDeletedCollections(dir: string): Promise<void> {
   const file = join(dir, "chroma.sqlite3");
   if (!existsSync(file)) return;
   const database = new DatabaseSync(file, { readOnly: true });
@@ -61,10 +61,10 @@ async function removeOrphans(dir: string): Promise<void> {
         .map(({ id }) => id),
     );
     const folders = (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isDirectory());
-    const orphans = folders.filter(({ name }) => UUID.test(name) && !segments.has(name));
-    await Promise.all(orphans.map(({ name }) => rm(join(dir, name), { recursive: true })));
+    const deleted = folders.filter(({ name }) => UUID.test(name) && !segments.has(name));
+    await Promise.all(deleted.map(({ name }) => rm(join(dir, name), { recursive: true })));
   } catch {
-    // Another version's file, or one that is damaged: the server will say so better.
+    // The file is damaged or of another version; the server reports that with a better message.
   } finally {
     database.close();
   }
@@ -77,7 +77,7 @@ export async function startChroma(options: ChromaOptions): Promise<Server> {
 }
 
 function chromaCli(): string | undefined {
-  // As an ES module: the package's CommonJS form of its command does not run.
+  // The ES module is used because the package's CommonJS command does not run.
   const cli = join(dirname(fileURLToPath(import.meta.resolve("chromadb"))), "cli.mjs");
   const abi = { linux: "-gnu", win32: "-msvc" }[process.platform as string] ?? "";
   try {

@@ -1,24 +1,26 @@
-// Packages of the Debian or Ubuntu this runs on, with whatever they need that is not installed, downloaded and unpacked
-// into a folder: no root, and nothing of the system is changed. apt itself works out what is missing.
-//
-// 1. apt reads the system's sources, keys and list of installed packages, and writes only below `into`.
-// 2. `into` holds the files only when this resolves; the caller moves it into place as a whole.
+/**
+ * Downloads packages of the installed Debian or Ubuntu, with those dependencies that are not installed, and unpacks
+ * them into a folder. This needs no root and changes nothing in the system. apt itself resolves the dependencies.
+ *
+ * 1. apt reads the system's sources, keys and list of installed packages, and writes only below `into`.
+ * 2. `into` is complete only when the promise resolves; the caller then moves it into place as a whole.
+ */
 import { execFile } from "node:child_process";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
-/** One apt call; the largest is a first download of the package lists. */
+/** Limit of one apt call; the longest is the first download of the package lists. */
 const APT_WITHIN_MS = 180_000;
 
-export interface UnpackOptions {
+export type UnpackOptions = {
   readonly packages: readonly string[];
-  /** An empty folder of the caller's. */
+  /** An empty folder that the caller made. */
   readonly into: string;
   readonly env: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal | undefined;
-}
+};
 
 export async function unpackDebianPackages({ packages, into, env, signal }: UnpackOptions): Promise<void> {
   const work = join(into, ".apt");
@@ -40,7 +42,7 @@ export async function unpackDebianPackages({ packages, into, env, signal }: Unpa
     await download(shared);
   } catch (error) {
     if (signal?.aborted) throw error;
-    // Package lists that are missing or too old to download by: fetch some of our own.
+    // The system's package lists are missing or too old to download from: fetch separate ones.
     const own = await writeConfig(work, "own-lists.conf", [`Dir::State::lists "${work}/lists";`]);
     await aptGet(own, "update");
     await download(own);
@@ -51,7 +53,7 @@ export async function unpackDebianPackages({ packages, into, env, signal }: Unpa
   await rm(work, { recursive: true });
 }
 
-/** A file, not `-o` options: only a file can clear the hooks that images and desktops install for apt to run. */
+/** Settings go into a file, not into `-o` options: only a file can clear the hooks that images and desktops install. */
 async function writeConfig(work: string, name: string, more: readonly string[]): Promise<string> {
   const file = join(work, name);
   const lines = [
@@ -59,7 +61,7 @@ async function writeConfig(work: string, name: string, more: readonly string[]):
     `Dir::Cache::archives "${work}/archives";`,
     `Dir::Log "${work}/log";`,
     'Debug::NoLocking "true";',
-    // As root, apt would drop to a user of its own, who cannot write here.
+    // Run by root, apt would switch to its own user, which cannot write into this folder.
     'APT::Sandbox::User "";',
     "#clear APT::Update::Pre-Invoke;",
     "#clear APT::Update::Post-Invoke;",

@@ -1,7 +1,9 @@
-// Loopback ports for the embedded services, and the check that the API's own port can be had.
-//
-// Invariant: a port handed out lies below the kernel's range for outgoing connections (32768 and up on Linux), so none
-// of those can take it while a service that must come back on the same port is down.
+/**
+ * Loopback ports for the embedded services, and the check whether the API's port is free.
+ *
+ * Invariant: a chosen port lies below the kernel's range for outgoing connections (32768 and up on Linux), so that no
+ * outgoing connection can take it while a service that must return to the same port is down.
+ */
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
@@ -18,7 +20,7 @@ export async function freePort(): Promise<number> {
   throw new Error(`No free port found between ${FIRST_PORT} and ${LAST_PORT} on ${LOOPBACK}`);
 }
 
-/** The system's error code (EADDRINUSE, EACCES, EADDRNOTAVAIL, …) if nothing can listen there now, else undefined. */
+/** The system's error code (EADDRINUSE, EACCES, EADDRNOTAVAIL, …) if listening fails now; undefined if it succeeds. */
 export function listenProblem(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();

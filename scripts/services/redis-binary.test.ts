@@ -11,7 +11,7 @@ async function temporaryDir(): Promise<string> {
   return dir;
 }
 
-/** Finds apt-get and the like, but no Redis that this machine may have. */
+/** A folder with links to everything in /usr/bin except a Redis or Valkey that this machine may have. */
 async function pathWithoutRedis(dir: string): Promise<string> {
   const folder = join(dir, "bin");
   await mkdir(folder);
@@ -20,7 +20,7 @@ async function pathWithoutRedis(dir: string): Promise<string> {
   return folder;
 }
 
-test("the distribution's packages are unpacked without package lists of the system, once for all who race", async () => {
+test("the distribution's packages are unpacked without system package lists, once for racing callers", async () => {
   const dir = await temporaryDir();
   // A system whose package lists are missing, as in a fresh container.
   await mkdir(join(dir, "no-lists/partial"), { recursive: true });
@@ -40,7 +40,7 @@ test("the distribution's packages are unpacked without package lists of the syst
   await server.stop();
 }, 300_000);
 
-test("a server on the PATH is taken first, one that does not run is passed over", async () => {
+test("a server on the PATH is preferred, and a broken one is skipped", async () => {
   const dir = await temporaryDir();
   const cacheDir = await cacheDirOf(process.env, join(dir, "cache"));
   const { command, libraryPath } = await locateRedis({ env: process.env, cacheDir });
@@ -59,14 +59,14 @@ test("a server on the PATH is taken first, one that does not run is passed over"
   await server.stop();
 });
 
-test("a user who cannot have a cache folder gets the other one", async () => {
+test("a user without a writable cache folder gets the fallback", async () => {
   const dir = await temporaryDir();
   await writeFile(join(dir, "file"), "");
   expect(await cacheDirOf({ HOME: dir }, "other")).toBe(join(dir, ".cache/agent-paas"));
   expect(await cacheDirOf({ HOME: join(dir, "file") }, "other")).toBe("other");
 });
 
-test("where there is no way to get one, the error names the ways out", async () => {
+test("the error of a machine without any Redis names the ways to get one", async () => {
   const dir = await temporaryDir();
   // No apt-get on this PATH.
   const env = { PATH: dirname(process.execPath) };

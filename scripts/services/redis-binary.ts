@@ -1,7 +1,9 @@
-// Where the embedded Redis comes from: the PATH, else the distribution's own packages in a cache folder.
-//
-// Invariant: the cache folder of a distribution appears whole or not at all. Whoever comes first wins; processes that
-// race for it unpack aside and rename.
+/**
+ * Finds the embedded Redis: on the PATH, or else in the distribution's packages, unpacked into a cache folder.
+ *
+ * Invariant: the cache folder of a distribution appears complete or not at all. Processes that race for it unpack into
+ * folders of their own and rename; the first rename wins.
+ */
 import { execFile } from "node:child_process";
 import { constants, globSync } from "node:fs";
 import { access, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
@@ -13,23 +15,26 @@ import { unpackDebianPackages } from "./debian-packages.ts";
 const run = promisify(execFile);
 const SERVERS = ["redis-server", "valkey-server"] as const;
 
-export interface RedisBinary {
+export type RedisBinary = {
   readonly command: string;
   readonly libraryPath: string | undefined;
-  /** For people: what it is and where it is from. */
+  /** Shown to people: name, version and origin. */
   readonly description: string;
-}
+};
 
-export interface LocateOptions {
-  /** PATH is searched; the rest (proxies, …) is for apt. */
+export type LocateOptions = {
+  /** PATH is searched; apt gets all variables (proxies, …). */
   readonly env: NodeJS.ProcessEnv;
   readonly cacheDir: string;
-  /** Called before the one step that can take more than a moment. */
+  /** Called before a download begins, the only slow step. */
   readonly onDownload?: () => void;
   readonly signal?: AbortSignal | undefined;
-}
+};
 
-/** The user's cache folder, so that a second clone, or a clean one, does not download again; service users have none. */
+/**
+ * The user's cache folder, so that a second or cleaned clone does not download again. The fallback is for users without
+ * a writable home, such as service users.
+ */
 export async function cacheDirOf(env: NodeJS.ProcessEnv, fallback: string): Promise<string> {
   const dir = join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "agent-paas");
   try {
@@ -76,7 +81,9 @@ async function fromDistribution({ env, cacheDir, onDownload, signal }: LocateOpt
   return fresh;
 }
 
-/** A home that is there but of no use (the system's libraries changed) makes way; a good one, just put there, stays. */
+/**
+ * Replaces a folder whose server does not run (the system's libraries changed); keeps one that a faster process made.
+ */
 async function replace(home: string, aside: string): Promise<void> {
   try {
     await rename(aside, home);
@@ -109,7 +116,7 @@ export function redisEnv(libraryPath: string | undefined): NodeJS.ProcessEnv {
   return { LC_ALL: "C", ...(libraryPath && { LD_LIBRARY_PATH: libraryPath }) };
 }
 
-/** A home folder can be shared by machines and containers of different distributions. */
+/** Part of the folder's name: machines and containers of different distributions can share a home folder. */
 async function distribution(): Promise<string> {
   if (platform() !== "linux") throw new Error(`${platform()} has no apt-get`);
   const { stdout } = await run("/bin/sh", ["-c", '. /etc/os-release && echo "$ID-$VERSION_ID"']);

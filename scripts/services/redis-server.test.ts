@@ -11,7 +11,7 @@ async function redisAndClient() {
   return { server, client };
 }
 
-test("a killed Redis comes back on the same port with every write it had answered", async () => {
+test("a killed Redis returns on the same port with every write it had answered", async () => {
   const { server, client } = await redisAndClient();
   const { pid, port } = server;
   await client.set("key", "value");
@@ -22,7 +22,7 @@ test("a killed Redis comes back on the same port with every write it had answere
   expect(await client.get("key")).toBe("value");
 });
 
-test("is set up so that nothing is evicted and every write is kept", async () => {
+test("the embedded Redis evicts nothing, appends every write to its file and listens on loopback", async () => {
   const { client } = await redisAndClient();
   const settings = await client.config("GET", "append*", "maxmemory-policy", "save", "bind");
   expect(settings).toEqual(
@@ -30,12 +30,12 @@ test("is set up so that nothing is evicted and every write is kept", async () =>
   );
 });
 
-test("lets nobody in without the password", async () => {
+test("the embedded Redis refuses clients without the password", async () => {
   const { server } = await redisAndClient();
-  const stranger = new Redis(server.port, { retryStrategy: null, lazyConnect: true });
-  stranger.on("error", () => {});
-  onTestFinished(() => stranger.disconnect());
-  await expect(stranger.get("key")).rejects.toThrow("NOAUTH");
+  const intruder = new Redis(server.port, { retryStrategy: null, lazyConnect: true });
+  intruder.on("error", () => {});
+  onTestFinished(() => intruder.disconnect());
+  await expect(intruder.get("key")).rejects.toThrow("NOAUTH");
 });
 
 test("a paused Redis answers again after it was resumed", async () => {

@@ -1,7 +1,9 @@
-// The embedded Redis: a private child on loopback, with a password of its own and an append-only file.
-//
-// A power cut may cost the last second (appendfsync everysec). A killed Redis mostly comes back with every write that it
-// has answered; while a slow disk syncs it may answer up to two seconds ahead of the file.
+/**
+ * The embedded Redis: a child process on loopback, with its own password and an append-only file.
+ *
+ * A power cut can lose the writes of the last second (appendfsync everysec). A killed Redis normally returns with every
+ * write that it answered; while a slow disk syncs, its answers may be up to two seconds ahead of the file.
+ */
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { connect } from "node:net";
@@ -12,27 +14,27 @@ import { type Server, startServer } from "./server.ts";
 
 const PING_WITHIN_MS = 1_000;
 
-export interface RedisOptions {
+export type RedisOptions = {
   readonly binary: RedisBinary;
-  /** Holds the append-only file; made when missing. Private to one running server. */
+  /** Holds the append-only file; created when missing. Only one running server may use it. */
   readonly dir: string;
-  /** Default: a free one, chosen once. */
+  /** Default: a free port, chosen once. */
   readonly port?: number;
   readonly onLine?: (line: string) => void;
-}
+};
 
-export interface RedisPlan {
-  /** With the password: redis://:PASSWORD@127.0.0.1:PORT. */
+export type RedisPlan = {
+  /** Includes the password: redis://:PASSWORD@127.0.0.1:PORT. */
   readonly url: string;
   readonly port: number;
   readonly spec: ChildSpec;
-}
+};
 
-/** The URL holds over all runs of the plan: same port, same password, same data. */
+/** Every run of the plan has the same URL: same port, same password, same data. */
 export async function planRedis({ binary, dir, port: wanted, onLine }: RedisOptions): Promise<RedisPlan> {
   const port = wanted ?? (await freePort());
   await mkdir(dir, { recursive: true });
-  // Loopback is open to every user of the machine.
+  // Every user of the machine can connect to loopback.
   const password = randomBytes(24).toString("base64url");
   const spec: ChildSpec = {
     name: "redis",
@@ -65,7 +67,7 @@ maxmemory-policy noeviction
 `;
 }
 
-/** PONG also says that the append-only file is loaded: until then Redis answers LOADING. */
+/** PONG also means that the append-only file is loaded: until then Redis answers LOADING. */
 function answersPing(port: number, password: string): Promise<boolean> {
   return new Promise((resolve) => {
     let answer = "";

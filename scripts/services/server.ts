@@ -1,48 +1,28 @@
-// A server that its owner can hurt and bring back: what fault tests need; a part (part.ts) restarts itself.
-// The same command each time, so it comes back on the same port with the same data.
-import { type ChildSpec, spawnChild } from "./child.ts";
+/** An embedded server (Redis, Chroma) whose owner can kill, pause and restart it at the same address. */
+import type { ChildSpec } from "./child.ts";
+import { createRestartableProcess, type RestartableProcess } from "./restartable-process.ts";
 
-const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 10_000;
 
-export interface Server {
+export type Server = Pick<RestartableProcess, "pid" | "start" | "pause" | "resume"> & {
   readonly url: string;
   readonly port: number;
-  readonly pid: number;
-  /** SIGKILL, as a crash would be; resolves when it is gone. */
+  /** SIGKILL, as in a crash; resolves when the server has ended. */
   kill(): Promise<void>;
-  /** Again, after kill() or stop(); resolves when it answers. */
-  start(): Promise<void>;
-  /** SIGSTOP: connections stay open and nothing answers. */
-  pause(): void;
-  resume(): void;
   stop(): Promise<void>;
-}
+};
 
-export async function startServer(address: { url: string; port: number }, spec: ChildSpec): Promise<Server> {
-  const launch = async () => {
-    const child = spawnChild(spec);
-    await child.ready(READY_WITHIN_MS);
-    return child;
-  };
-  let child = await launch();
+/** Resolves when the server answers. */
+export async function startServer({ url, port }: { url: string; port: number }, spec: ChildSpec): Promise<Server> {
+  const server = createRestartableProcess(spec, STOP_WITHIN_MS);
+  const { start, pause, resume } = server;
+  await start();
   return {
-    ...address,
+    ...{ url, port, start, pause, resume },
     get pid() {
-      return child.pid;
+      return server.pid;
     },
-    async kill() {
-      await child.kill();
-    },
-    async start() {
-      child = await launch();
-    },
-    pause: () => child.signal("SIGSTOP"),
-    resume: () => child.signal("SIGCONT"),
-    async stop() {
-      // A paused process takes no SIGTERM.
-      child.signal("SIGCONT");
-      await child.stop(STOP_WITHIN_MS);
-    },
+    kill: async () => void (await server.kill()),
+    stop: async () => void (await server.stop()),
   };
 }

@@ -10,7 +10,7 @@ async function keyFile(): Promise<string> {
   return join(dir, "api-key");
 }
 
-test("a key is made once and only its owner can read it", async () => {
+test("a key is made once, in a file that only its owner can read", async () => {
   const file = await keyFile();
   const key = await ensureApiKey(file);
   expect(key).toMatch(/^ap_[\w-]{43}$/);
@@ -18,13 +18,13 @@ test("a key is made once and only its owner can read it", async () => {
   expect(await ensureApiKey(file)).toBe(key);
 });
 
-test("a file that holds something else is an error and stays as it is", async () => {
+test("a key file with other content is an error and is not changed", async () => {
   const file = await keyFile();
   await writeFile(file, "not a key");
   await expect(ensureApiKey(file)).rejects.toThrow("holds no API key");
   expect(await readFile(file, "utf8")).toBe("not a key");
 });
 
-test("the API is told the key's SHA-256 only", () => {
+test("an entry of API_KEYS holds the key's SHA-256 instead of the key", () => {
   expect(apiKeysEntry("local", "abc")).toBe("local:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 });

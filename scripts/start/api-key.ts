@@ -1,10 +1,10 @@
-// The API key of a local installation: made once, kept where only its owner can read it, shown on the terminal alone.
+/** The API key of a local installation: made once, readable by its owner alone, shown on the terminal and in no log. */
 import { createHash, randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 
 const SHAPE = /^ap_[\w-]{43}$/;
 
-/** The key in `file`; makes both when there is none. */
+/** Reads the key in `file`; creates the file with a new key when there is none. */
 export async function ensureApiKey(file: string): Promise<string> {
   const fresh = `ap_${randomBytes(32).toString("base64url")}`;
   try {
@@ -18,7 +18,7 @@ export async function ensureApiKey(file: string): Promise<string> {
   return kept;
 }
 
-/** The form in which the API takes keys: it never sees the key itself. */
+/** An entry of API_KEYS: the API receives the owner's name and the key's SHA-256, never the key itself. */
 export function apiKeysEntry(name: string, key: string): string {
   return `${name}:${createHash("sha256").update(key).digest("hex")}`;
 }

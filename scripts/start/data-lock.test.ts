@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { lockDataDir } from "./data-lock.ts";
 
-test("one process at a time holds the folder, and a crash lets go of it", async () => {
+test("the data folder's lock is held by one process at a time, and a crash releases it", async () => {
   const dir = await mkdtemp(join(tmpdir(), "lock-test-"));
   onTestFinished(() => rm(dir, { recursive: true }));
   const code = `

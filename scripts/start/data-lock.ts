@@ -1,11 +1,13 @@
-// One platform per data folder: two would run two Redis servers on the same files.
-//
-// Invariant: the lock is the operating system's lock on an open file (SQLite takes it for us, on every platform), so it
-// ends with its process, however that ends; a file that is left behind means nothing.
+/**
+ * Allows one platform per data folder: two platforms would run two Redis servers on the same files.
+ *
+ * Invariant: the lock is the operating system's lock on an open file (taken by SQLite, which works on every platform),
+ * so it ends with its process, even after a crash; a leftover file alone locks nothing.
+ */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-/** Undefined when another process holds it. */
+/** Undefined when another process holds the lock. */
 export function lockDataDir(dir: string): Disposable | undefined {
   const file = new DatabaseSync(join(dir, "start.lock"));
   try {

@@ -1,46 +1,46 @@
 import { expect, test } from "vitest";
-import { createPart } from "../services/part.ts";
+import { createSupervisedProcess } from "../services/supervised-process.ts";
 import { Fleet, type Rank } from "./fleet.ts";
 
 const READY = 'setInterval(() => {}, 1e6); process.send("ready");';
 const NEVER_STOPS = `process.on("SIGTERM", () => {}); ${READY}`;
 
-/** Records the name of each part as it goes. */
-async function startPart(fleet: Fleet, rank: Rank, name: string, gone: string[], code: string) {
-  const said = `process.on("exit", () => console.log("gone")); process.on("SIGTERM", () => process.exit(0));`;
-  const part = createPart(
+/** Starts a member that appends its name to `ended` when it ends in an orderly way. */
+async function startMember(fleet: Fleet, rank: Rank, name: string, ended: string[], code: string) {
+  const printsItsEnd = `process.on("exit", () => console.log("ended")); process.on("SIGTERM", () => process.exit(0));`;
+  const member = createSupervisedProcess(
     {
       name,
       command: process.execPath,
-      args: ["-e", code === READY ? said + code : code],
+      args: ["-e", code === READY ? printsItsEnd + code : code],
       env: {},
       ready: "message",
-      onLine: () => gone.push(name),
+      onLine: () => ended.push(name),
     },
     () => {},
   );
-  await fleet.start(rank, part);
+  await fleet.start(rank, member);
 }
 
-test("what depends on others stops first", async () => {
+test("a process stops before the processes it depends on", async () => {
   const fleet = new Fleet();
-  const gone: string[] = [];
-  for (const rank of ["redis", "worker", "api"] as const) await startPart(fleet, rank, rank, gone, READY);
+  const ended: string[] = [];
+  for (const rank of ["redis", "worker", "api"] as const) await startMember(fleet, rank, rank, ended, READY);
   await fleet.stop(10_000);
-  expect(gone).toEqual(["api", "worker", "redis"]);
+  expect(ended).toEqual(["api", "worker", "redis"]);
 });
 
-test("a part that hangs is killed, and those below it still get their orderly end", async () => {
+test("a process that hangs is killed, and the ranks below it still stop in order", async () => {
   const fleet = new Fleet();
-  const gone: string[] = [];
-  await startPart(fleet, "redis", "redis", gone, READY);
-  await startPart(fleet, "worker", "worker-1", gone, NEVER_STOPS);
+  const ended: string[] = [];
+  await startMember(fleet, "redis", "redis", ended, READY);
+  await startMember(fleet, "worker", "worker-1", ended, NEVER_STOPS);
   await fleet.stop(50);
-  expect(gone).toEqual(["redis"]);
+  expect(ended).toEqual(["redis"]);
 });
 
-test("nothing starts once it stops", async () => {
+test("a fleet that has stopped starts no process", async () => {
   const fleet = new Fleet();
   await fleet.stop(0);
-  await expect(startPart(fleet, "api", "api", [], READY)).rejects.toThrow();
+  await expect(startMember(fleet, "api", "api", [], READY)).rejects.toThrow();
 });

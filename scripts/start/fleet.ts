@@ -1,19 +1,21 @@
-// All parts of one running platform, and the order in which they stop: who depends on others goes first.
-//
-// 1. Once stopping, no part starts: neither a new one nor one that was about to be restarted.
-// 2. stop() ends within its bound, and each part within its own, so that a part that hangs does not cost the ones below
-//    it their orderly end: what is still there then gets SIGKILL.
-import type { Part } from "../services/part.ts";
+/**
+ * All processes of one running platform, and the order in which they stop: a process stops before those it depends on.
+ *
+ * 1. Once stopping has begun, no process starts: neither a new one nor a pending restart.
+ * 2. stop() ends within its bound, and each rank within its own: a process that hangs gets SIGKILL, so that the ranks
+ *    below it still stop in order.
+ */
+import type { SupervisedProcess } from "../services/supervised-process.ts";
 
-/** Parts of one rank stop together, ranks one after the other. */
+/** Processes of one rank stop together, ranks one after the other. */
 const STOP_ORDER = ["api", "worker", "model", "chroma", "redis"] as const;
-/** For the model, Chroma and Redis together. */
+/** Bound for the model, Chroma and Redis together. */
 const SERVICES_WITHIN_MS = 1_000;
 
 export type Rank = (typeof STOP_ORDER)[number];
 
 export class Fleet {
-  readonly #parts: { readonly rank: Rank; readonly part: Part }[] = [];
+  readonly #members: { readonly rank: Rank; readonly member: SupervisedProcess }[] = [];
   readonly #stopping = new AbortController();
 
   /** Aborts when stopping begins. */
@@ -21,26 +23,26 @@ export class Fleet {
     return this.#stopping.signal;
   }
 
-  /** Resolves when the part is ready. */
-  async start(rank: Rank, part: Part): Promise<void> {
+  /** Resolves when the process is ready. */
+  async start(rank: Rank, member: SupervisedProcess): Promise<void> {
     this.stopping.throwIfAborted();
-    this.#parts.push({ rank, part });
-    await part.start();
+    this.#members.push({ rank, member });
+    await member.start();
   }
 
-  /** `partWithinMs` bounds each rank; the API and the workers can use it up, the services below them need far less. */
-  async stop(partWithinMs: number): Promise<void> {
+  /** `rankWithinMs` bounds each rank. The API and the workers may use all of it; the services need far less. */
+  async stop(rankWithinMs: number): Promise<void> {
     this.#stopping.abort();
-    const deadline = setTimeout(() => void this.kill(), 2 * partWithinMs + SERVICES_WITHIN_MS);
+    const deadline = setTimeout(() => void this.kill(), 2 * rankWithinMs + SERVICES_WITHIN_MS);
     for (const rank of STOP_ORDER) {
-      const parts = this.#parts.filter((entry) => entry.rank === rank);
-      await Promise.all(parts.map(({ part }) => part.stop(partWithinMs)));
+      const members = this.#members.filter((entry) => entry.rank === rank);
+      await Promise.all(members.map(({ member }) => member.stop(rankWithinMs)));
     }
     clearTimeout(deadline);
   }
 
   async kill(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all(this.#parts.map(({ part }) => part.kill()));
+    await Promise.all(this.#members.map(({ member }) => member.kill()));
   }
 }

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createLogFile } from "./log-file.ts";
 
-test("keeps the last lines in two files of bounded size, over restarts too", async () => {
+test("a log file keeps the last lines in two files of bounded size, also across restarts", async () => {
   const dir = await mkdtemp(join(tmpdir(), "log-test-"));
   onTestFinished(() => rm(dir, { recursive: true }));
-  const file = join(dir, "part.log");
+  const file = join(dir, "redis.log");
   for (let line = 0; line < 20; line++) createLogFile(file, 20)(`line ${line + 10}`);
-  expect((await readdir(dir)).toSorted()).toEqual(["part.log", "part.log.1"]);
+  expect((await readdir(dir)).toSorted()).toEqual(["redis.log", "redis.log.1"]);
   expect(await readFile(`${file}.1`, "utf8")).toBe("line 26\nline 27\n");
   expect(await readFile(file, "utf8")).toBe("line 28\nline 29\n");
 });

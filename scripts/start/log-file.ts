@@ -1,6 +1,9 @@
-// Where the output of the parts that keep no log of their own goes: Redis, Chroma, the local model.
-//
-// Invariant (I9): never more than two files of `maxBytes` each. Lines are written at once: a crash's last words count.
+/**
+ * Log files for the processes that write none themselves: Redis, Chroma, the local model.
+ *
+ * Invariant (I9): never more than two files of `maxBytes` each. Lines are written synchronously, so that the last
+ * output before a crash is on the disk.
+ */
 import { appendFileSync, renameSync, statSync } from "node:fs";
 
 const MAX_BYTES = 5 * 1024 * 1024;

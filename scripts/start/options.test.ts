@@ -3,7 +3,7 @@ import { resolveOptions, UsageError } from "./options.ts";
 
 const resolve = (argv: readonly string[], env: NodeJS.ProcessEnv = {}) => resolveOptions(argv, env, "/root-of-project");
 
-test("with nothing said, everything is embedded and below the project", () => {
+test("without options every service is embedded and all data lies below the project", () => {
   expect(resolve([])).toMatchObject({
     help: false,
     host: "127.0.0.1",
@@ -31,7 +31,7 @@ test("flags win over the environment, and an empty variable is an unset one", ()
   });
 });
 
-test("a model is one's own with a key, or with an address alone", () => {
+test("a key or a base URL alone selects the operator's own model", () => {
   expect(resolve([], { OPENAI_API_KEY: "k", LLM_MODEL: "m" }).model).toEqual({ apiKey: "k", where: "m" });
   expect(resolve([], { OPENAI_BASE_URL: "http://127.0.0.1:1/v1" }).model).toEqual({
     apiKey: "none",
@@ -39,12 +39,12 @@ test("a model is one's own with a key, or with an address alone", () => {
   });
 });
 
-test("all bad values are named in one error", () => {
+test("an error for bad options names all bad values", () => {
   const bad = () => resolve(["--workers", "0"], { PORT: "8o", SHUTDOWN_GRACE_MS: "-1" });
   expect(bad).toThrow(UsageError);
   expect(bad).toThrow(/PORT must .* "8o"\n--workers must .* "0"\nSHUTDOWN_GRACE_MS must .* "-1"/);
 });
 
-test.each([["--unknown"], ["stray"], ["--port"]])("the flag %s is refused with a pointer to the help", (flag) => {
+test.each([["--unknown"], ["extra"], ["--port"]])("the flag %s is refused with a pointer to the help", (flag) => {
   expect(() => resolve([flag])).toThrow(/npm start -- --help/);
 });

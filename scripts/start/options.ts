@@ -1,5 +1,7 @@
-// What `npm start` was asked for: flags first, then the environment, then the defaults. Resolved once, all mistakes
-// named together.
+/**
+ * The options of `npm start`: flags win over the environment, the environment over the defaults. They are resolved
+ * once, and one error names all mistakes.
+ */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { LOOPBACK } from "../services/ports.ts";
@@ -11,13 +13,13 @@ export const HELP = `npm start [-- options]: everything on this machine, until C
   --help        this text
 
 From the environment or the file .env: HOST, PORT, DATA_DIR, LOG_DIR, API_KEYS, OPENAI_API_KEY, OPENAI_BASE_URL,
-LLM_MODEL; REDIS_URL, CHROMA_URL and DATABASE_URL replace the part started here.`;
+LLM_MODEL; REDIS_URL, CHROMA_URL and DATABASE_URL replace what is started here.`;
 
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-export interface StartOptions {
+export type StartOptions = {
   readonly help: boolean;
   readonly host: string;
   /** 0: any free one. */
@@ -27,21 +29,22 @@ export interface StartOptions {
   /** Undefined: LOG_DIR=off, no log files. */
   readonly logDir: string | undefined;
   readonly databaseUrl: string;
-  /** Undefined: the embedded part is started. */
+  /** Undefined: the embedded Redis is started. */
   readonly redisUrl: string | undefined;
+  /** Undefined: the embedded Chroma is started. */
   readonly chromaUrl: string | undefined;
-  /** Undefined: the local test model answers. A base URL alone names a model that wants no key. */
+  /** Undefined: the local test model answers. A base URL alone names a model that needs no key. */
   readonly model: { readonly apiKey: string; readonly where: string } | undefined;
-  /** Undefined: a key is made and kept. */
+  /** Undefined: a key is made and stored. */
   readonly apiKeys: string | undefined;
-  /** How long running work may go on in the API, and after that in the workers, when everything is to stop. */
+  /** On a stop, how long running work may continue in the API, and after that in the workers. */
   readonly graceMs: number;
-}
+};
 
 const DEFAULTS = { port: "8000", workers: "2", graceMs: "3000" };
 
 export function resolveOptions(argv: readonly string[], env: NodeJS.ProcessEnv, root: string): StartOptions {
-  demandSeparator(env);
+  assertSeparator(env);
   const flags = parseFlags(argv);
   const mistakes: string[] = [];
   const whole = (name: string, text: string, least: number, most: number): number => {
@@ -50,7 +53,7 @@ export function resolveOptions(argv: readonly string[], env: NodeJS.ProcessEnv, 
     mistakes.push(`${name} must be a whole number from ${least} to ${most}, not "${text}"`);
     return least;
   };
-  // An empty variable, as compose files and .env examples leave behind, is an unset one.
+  // An empty variable, as compose files and .env examples produce, counts as unset.
   const text = (name: string) => env[name] || undefined;
   const dataDir = resolve(root, text("DATA_DIR") ?? "data");
   const options: StartOptions = {
@@ -79,8 +82,8 @@ function ownModel(apiKey?: string, baseUrl?: string, name?: string): StartOption
   };
 }
 
-/** Without `--` npm takes the options for its own, and says nothing. */
-function demandSeparator(env: NodeJS.ProcessEnv): void {
+/** Without `--` npm takes the options as its own and reports nothing. */
+function assertSeparator(env: NodeJS.ProcessEnv): void {
   const swallowed = ["port", "workers"].filter((name) => env[`npm_config_${name}`] !== undefined);
   if (swallowed.length === 0) return;
   throw new UsageError("Put -- before the options, or npm keeps them: npm start -- --port 8001 --workers 4");

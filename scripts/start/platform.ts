@@ -1,52 +1,55 @@
-// The parts of the platform and what each is told: first the services, side by side, then the API and the workers.
-//
-// 1. Secrets go only where they are used: the model's key to the workers, the API keys to the API.
-// 2. Addresses are chosen once, before the first run, so that a part that is started again is found where it was.
-
+/**
+ * Starts the platform of `npm start`: first the services side by side, then the API and the workers.
+ *
+ * 1. A secret goes only to the processes that use it: the model's key to the workers, the API keys to the API.
+ * 2. Addresses are chosen once, before the first run, so that a restarted process keeps its address.
+ */
 import { join } from "node:path";
 import type { ChildSpec } from "../services/child.ts";
 import { planChroma } from "../services/chroma-server.ts";
-import { createPart } from "../services/part.ts";
 import { freePort, LOOPBACK } from "../services/ports.ts";
 import { cacheDirOf, locateRedis } from "../services/redis-binary.ts";
 import { planRedis } from "../services/redis-server.ts";
+import { createSupervisedProcess } from "../services/supervised-process.ts";
 import { apiKeysEntry, ensureApiKey } from "./api-key.ts";
 import type { Fleet, Rank } from "./fleet.ts";
 import { createLogFile } from "./log-file.ts";
 import { NODE_FLAGS } from "./node-flags.ts";
 import type { StartOptions } from "./options.ts";
+import { apiProcess, localModelEnv, loopbackOrigin, modelProcess, nodeSpec, workerProcess } from "./processes.ts";
 import type { Screen, Welcome } from "./screen.ts";
 
 const LOCAL_MODEL =
-  "the local test model: it speaks the protocol, but thinks nothing. Set OPENAI_API_KEY for a real one";
+  "the local test model: it implements the API but returns canned answers. Set OPENAI_API_KEY for a real model";
 
-export interface PlatformDeps {
-  readonly root: string;
+export type PlatformDeps = {
   readonly options: StartOptions;
-  /** What the children inherit. */
+  /** Inherited by the API and the workers. */
   readonly env: NodeJS.ProcessEnv;
   readonly fleet: Fleet;
   readonly screen: Screen;
-}
+};
 
-/** Resolves when every part is ready; rejects with the first that is not, and leaves the stopping to the caller. */
-export async function startPlatform({ root, options, env, fleet, screen }: PlatformDeps): Promise<Welcome> {
+/** Resolves when every process is ready; rejects if one is not. The caller then stops the fleet. */
+export async function startPlatform({ options, env, fleet, screen }: PlatformDeps): Promise<Welcome> {
   const { dataDir, logDir } = options;
   const start = (rank: Rank, spec: ChildSpec, remark?: string) =>
     fleet.start(
       rank,
-      createPart(spec, (news) => screen.part(spec.name, news, remark)),
+      createSupervisedProcess(spec, (change) => screen.process(spec.name, change, remark)),
     );
-  /** Its output is for the screen. That of a first start waits until it is ready: if it fails, the error has it. */
+  /**
+   * Shows the output on the screen; that of the first start only once it is ready, because a failure's error holds it.
+   */
   const startShown = (rank: Rank, spec: ChildSpec) => {
     const early: string[] = [];
     let show = (line: string) => void early.push(line);
-    const part = createPart({ ...spec, onLine: (line) => show(line) }, (news) => {
-      screen.part(spec.name, news);
+    const member = createSupervisedProcess({ ...spec, onLine: (line) => show(line) }, (change) => {
+      screen.process(spec.name, change);
       show = (line) => screen.output(spec.name, line);
       for (const line of early.splice(0)) show(line);
     });
-    return fleet.start(rank, part);
+    return fleet.start(rank, member);
   };
   const logFile = (name: string) => (logDir === undefined ? () => {} : createLogFile(join(logDir, `${name}.log`)));
 
@@ -81,18 +84,17 @@ export async function startPlatform({ root, options, env, fleet, screen }: Platf
   async function model(): Promise<NodeJS.ProcessEnv> {
     if (options.model) return { OPENAI_API_KEY: options.model.apiKey };
     const port = await freePort();
-    await start("model", {
-      name: "model",
-      command: process.execPath,
-      args: [join(root, "scripts/model-server/main.ts")],
-      env: { HOST: LOOPBACK, MODEL_PORT: String(port) },
-      ready: "message",
-      onLine: logFile("model"),
-    });
-    return { OPENAI_BASE_URL: `http://${LOOPBACK}:${port}/v1`, OPENAI_API_KEY: "local", LLM_MODEL: "local-model" };
+    await start("model", nodeSpec(modelProcess({ name: "model", port, env: {}, onLine: logFile("model") })));
+    return localModelEnv(loopbackOrigin(port), "local");
   }
 
-  const apiKey = options.apiKeys === undefined ? await ensureApiKey(join(dataDir, "api-key")) : undefined;
+  async function keys(): Promise<{ apiKey: string | undefined; apiKeys: string }> {
+    if (options.apiKeys !== undefined) return { apiKey: undefined, apiKeys: options.apiKeys };
+    const apiKey = await ensureApiKey(join(dataDir, "api-key"));
+    return { apiKey, apiKeys: apiKeysEntry("local", apiKey) };
+  }
+
+  const { apiKey, apiKeys } = await keys();
   const port = options.port || (await freePort());
   const [redisUrl, chromaUrl, modelEnv] = await Promise.all([redis(), chroma(), model()]);
 
@@ -109,22 +111,20 @@ export async function startPlatform({ root, options, env, fleet, screen }: Platf
     TERMINAL_LOG_FORMAT: "pretty",
     SHUTDOWN_GRACE_MS: String(options.graceMs),
   };
-  const node = (name: string, main: string, own: NodeJS.ProcessEnv): ChildSpec => ({
-    name,
-    command: process.execPath,
-    args: [...NODE_FLAGS, join(root, main)],
-    env: { ...common, ...own, PROCESS_NAME: name },
-    ready: "message",
-  });
-  const api = node("api", "apps/api/src/main.ts", {
-    HOST: options.host,
-    PORT: String(port),
-    API_KEYS: apiKey === undefined ? options.apiKeys : apiKeysEntry("local", apiKey),
+  const api = apiProcess({
+    name: "api",
+    flags: NODE_FLAGS,
+    port,
+    apiKeys,
+    env: { ...common, HOST: options.host },
   });
   const workers = Array.from({ length: options.workers }, (_none, index) =>
-    node(`worker-${index + 1}`, "apps/worker/src/main.ts", modelEnv),
+    workerProcess({ name: `worker-${index + 1}`, flags: NODE_FLAGS, env: { ...common, ...modelEnv } }),
   );
-  await Promise.all([startShown("api", api), ...workers.map((worker) => startShown("worker", worker))]);
+  await Promise.all([
+    startShown("api", nodeSpec(api)),
+    ...workers.map((worker) => startShown("worker", nodeSpec(worker))),
+  ]);
 
   return {
     url: `http://${reachable(options.host)}:${port}`,
@@ -135,7 +135,7 @@ export async function startPlatform({ root, options, env, fleet, screen }: Platf
   };
 }
 
-/** An address that a client on this machine can use. */
+/** The address under which a client on this machine reaches a server that listens on `host`. */
 function reachable(host: string): string {
   if (host === "0.0.0.0" || host === "::") return LOOPBACK;
   return host.includes(":") ? `[${host}]` : host;

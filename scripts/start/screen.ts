@@ -1,23 +1,23 @@
-// What a person sees of `npm start`: a line for each part, then what is needed to use it, then only trouble.
+/** The terminal output of `npm start`: a line for each process, then how to use the platform, then only problems. */
 import { styleText } from "node:util";
 import { describeExit } from "../services/child.ts";
-import type { PartNews } from "../services/part.ts";
+import type { StateChange } from "../services/supervised-process.ts";
 
 const NAME_WIDTH = 10;
 
-export interface Welcome {
+export type Welcome = {
   readonly url: string;
-  /** Undefined: the keys are the operator's own, and not known here. */
+  /** Undefined: API_KEYS is set, and only the hashes of the keys are known. */
   readonly apiKey: string | undefined;
   readonly model: string;
   readonly dataDir: string;
   readonly logDir: string | undefined;
-}
+};
 
 export type Screen = ReturnType<typeof createScreen>;
 
 export function createScreen(out: NodeJS.WriteStream) {
-  // The terminal may be gone (SIGHUP); the parts are to be stopped in order all the same.
+  // After a SIGHUP the terminal is gone; a write error must not keep the processes from being stopped in order.
   out.on("error", () => {});
   const print = (...lines: string[]) => void out.write(`${lines.join("\n")}\n`);
   const style = (format: "green" | "red" | "bold" | "dim", text: string) => styleText(format, text, { stream: out });
@@ -27,16 +27,17 @@ export function createScreen(out: NodeJS.WriteStream) {
 
   return {
     title: () => print("", style("bold", "Agent PaaS"), ""),
-    part(name: string, news: PartNews, remark = "") {
-      if (news.kind === "ready")
-        print(`  ${tick} ${column(name)} ${seconds(news.afterMs)}  ${news.again ? "is back" : remark}`.trimEnd());
-      else
-        print(
-          `  ${cross} ${column(name)} ended (${describeExit(news.exit)}); starting it again in ${seconds(news.againInMs)}`,
-        );
+    process(name: string, change: StateChange, remark = "") {
+      if (change.kind === "ready") {
+        const comment = change.isRestart ? "is back" : remark;
+        print(`  ${tick} ${column(name)} ${seconds(change.afterMs)}  ${comment}`.trimEnd());
+      } else {
+        const restart = `starting it again in ${seconds(change.restartInMs)}`;
+        print(`  ${cross} ${column(name)} ended (${describeExit(change.exit)}); ${restart}`);
+      }
     },
     remark: (name: string, text: string) => print(`  ${style("dim", "·")} ${column(name)} ${text}`),
-    /** A line that a part wrote itself. */
+    /** Prints a line that the process itself wrote. */
     output: (name: string, line: string) => print(`  ${style("dim", `${column(name)} │`)} ${line}`),
     welcome({ url, apiKey, model, dataDir, logDir }: Welcome) {
       print(
@@ -49,7 +50,7 @@ export function createScreen(out: NodeJS.WriteStream) {
         "",
         style("bold", "  Try it:"),
         "",
-        `curl -N ${url}/api/v1/chat/completions -H "Authorization: Bearer ${apiKey ?? "$API_KEY"}" -H "Content-Type: application/json" -d '{"agent_type":"chat_basic","message":"Hello"}'`,
+        exampleRequest(url, apiKey ?? "$API_KEY"),
         "",
         "  Ctrl-C stops everything.",
         "",
@@ -61,6 +62,16 @@ export function createScreen(out: NodeJS.WriteStream) {
       print("", `${cross} ${message}`, ...lastLines.map((line) => `    ${line}`), "");
     },
   };
+}
+
+/** One line, so that it can be copied from the terminal. */
+function exampleRequest(url: string, apiKey: string): string {
+  return [
+    `curl -N ${url}/api/v1/chat/completions`,
+    `-H "Authorization: Bearer ${apiKey}"`,
+    `-H "Content-Type: application/json"`,
+    `-d '{"agent_type":"chat_basic","message":"Hello"}'`,
+  ].join(" ");
 }
 
 function seconds(ms: number): string {

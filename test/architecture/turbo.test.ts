@@ -48,7 +48,8 @@ test.each([...workspaces.keys()])("the cached type check of %s has all that it r
   expect({ dependsOn, cache }).toEqual({ dependsOn: ["transit"], cache: undefined });
   expect(inputs).toEqual(expect.arrayContaining(["**/*.ts", "tsconfig.json", "package.json"]));
   const named = [...turbo.globalDependencies, ...inputs.map((input) => input.replace("$TURBO_ROOT$/", ""))];
-  const folders = foldersOf(name);
+  const globs = named.filter((input) => input.endsWith("/**")).map((input) => input.slice(0, -"**".length));
+  const folders = [...foldersOf(name), ...globs];
   const unseen = [...readBy(name)].filter(
     (file) => !named.includes(file) && !folders.some((folder) => file.startsWith(folder)),
   );

@@ -1,4 +1,4 @@
-/** `npm run bench`: measures the product beside yardsticks, prints what came out and keeps it in `results/`. */
+/** `npm run bench`: measures the product beside the baselines, prints the figures and writes them to `results/`. */
 import { relative } from "node:path";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { type BenchOptions, readOptions, USAGE } from "./options.ts";
@@ -13,7 +13,7 @@ import { runBench } from "./run.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 import { stopAllSystems } from "./systems/system.ts";
 
-/** Above it other processes take enough of two cores to show in the figures. */
+/** Above this load average other processes use enough of two cores to influence the figures. */
 const BUSY_LOAD = 0.5;
 
 const args = process.argv.slice(2);

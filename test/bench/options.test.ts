@@ -4,28 +4,28 @@ import { selectScenarios } from "./run.ts";
 
 const namesOf = (...args: string[]) => selectScenarios(readOptions(args)).map(({ name }) => name);
 
-test("without a word all scenarios run, three times", () => {
+test("without options all scenarios run in three rounds", () => {
   expect(readOptions([])).toMatchObject({ quick: false, rounds: 3, workers: 1 });
   expect(namesOf()).toEqual(expect.arrayContaining(["single", "s2000", "jobs-1", "million", "soak"]));
 });
 
-test("the quick form leaves out what takes long", () => {
+test("the quick form runs one round and omits the long scenarios", () => {
   expect(readOptions(["--quick"]).rounds).toBe(1);
   expect(namesOf("--quick")).toEqual(["single", "s50", "s500", "fast", "jobs-1", "jobs-2", "history"]);
 });
 
-test("scenarios are named, or the first word of several", () => {
+test("--only accepts a scenario's name, or the first word of several names", () => {
   expect(namesOf("--only", "s50,jobs")).toEqual(["s50", "jobs-1", "jobs-2"]);
   expect(() => namesOf("--only", "s5")).toThrow("no scenario 's5'");
 });
 
-test("systems are chosen, and scenarios without any of them go", () => {
+test("--systems restricts the systems and drops scenarios without any of them", () => {
   const [jobs] = selectScenarios(readOptions(["--systems", "bullmq"]));
   expect(jobs).toMatchObject({ name: "jobs-1", systems: ["bullmq"] });
   expect(namesOf("--systems", "direct")).not.toContain("history");
 });
 
-test("a count that is none is refused", () => {
+test("a count that is not a positive integer is refused", () => {
   expect(() => readOptions(["--rounds", "0"])).toThrow("--rounds: '0'");
   expect(() => readOptions(["--workers", "two"])).toThrow("--workers: 'two'");
 });

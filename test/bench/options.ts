@@ -2,23 +2,23 @@
 import { parseArgs } from "node:util";
 
 export type BenchOptions = {
-  /** One round, shorter loads, the scenarios that fit into three minutes. */
+  /** One round with shorter loads and only the scenarios that fit into three minutes. */
   readonly quick: boolean;
-  /** Names of scenarios, or what they begin with; null: all. */
+  /** Names of scenarios, or the part of a name before its first hyphen; null: all. */
   readonly only: readonly string[] | null;
   readonly systems: readonly string[] | null;
   readonly rounds: number;
-  /** Workers of the product where a scenario does not say. */
+  /** Number of the product's workers in scenarios that do not set it. */
   readonly workers: number;
-  /** Length of `soak`. */
+  /** Length of the scenario `soak`. */
   readonly soakMinutes: number;
-  /** Folder for CPU profiles of the server processes. */
+  /** Folder for CPU profiles of the server processes; undefined: no profiles. */
   readonly cpuProfDir: string | undefined;
 };
 
-export const USAGE = `npm run bench -- [--quick] [--only SCENARIO,...] [--systems ours,direct,floor,model,...] [--rounds N]
-                 [--workers N] [--soak-minutes N] [--cpu-prof DIR]
-npm run bench -- --readme     writes the newest full results into the READMEs, and measures nothing`;
+export const USAGE = `npm run bench -- [--quick] [--only SCENARIO,...] [--systems ours,direct,floor,model,...]
+                 [--rounds N] [--workers N] [--soak-minutes N] [--cpu-prof DIR]
+npm run bench -- --readme     writes the newest full results into the READMEs and measures nothing`;
 
 const ROUNDS = { full: 3, quick: 1 };
 
@@ -49,6 +49,6 @@ export function readOptions(args: readonly string[]): BenchOptions {
 
 function readCount(name: string, text: string): number {
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new Error(`--${name}: '${text}' is no number from 1`);
+  if (!Number.isInteger(count) || count < 1) throw new Error(`--${name}: '${text}' is not a whole number from 1`);
   return count;
 }

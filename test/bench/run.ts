@@ -1,8 +1,7 @@
 /**
- * One run: rounds of scenarios, each on its systems in turn. Systems are interleaved, and every round begins with another
- * one, so that a machine that is slower for a while is so for all of them.
+ * One run: rounds of scenarios, each measured on its systems one after the other. Every round begins with another
+ * system, so that a temporarily slow machine affects all of them.
  */
-
 import { ChildError } from "../../scripts/services/child.ts";
 import { startLoadClient } from "./client/load-client.ts";
 import type { BenchOptions } from "./options.ts";
@@ -34,7 +33,7 @@ export async function runBench(options: BenchOptions, progress: Progress): Promi
             samples.push(sample);
             progress.measured(sample);
           } catch (error) {
-            // The others may still be measured; whoever reads the results sees what is missing, and why.
+            // The other measurements continue; the remark shows readers of the results what is missing, and why.
             progress.remark(`${scenario.name}, ${system}, round ${round}: ${describe(error)}`);
           }
         }
@@ -48,14 +47,14 @@ export async function runBench(options: BenchOptions, progress: Progress): Promi
 }
 
 export function selectScenarios({ quick, only, systems }: BenchOptions): Scenario[] {
-  // `jobs` stands for `jobs-1` and `jobs-2`.
-  const isMeant = ({ name }: Scenario, wanted: string) => name === wanted || name.startsWith(`${wanted}-`);
-  const unknown = only?.find((wanted) => !SCENARIOS.some((scenario) => isMeant(scenario, wanted)));
+  // `jobs` selects `jobs-1` and `jobs-2`.
+  const isSelected = ({ name }: Scenario, wanted: string) => name === wanted || name.startsWith(`${wanted}-`);
+  const unknown = only?.find((wanted) => !SCENARIOS.some((scenario) => isSelected(scenario, wanted)));
   if (unknown !== undefined) {
     throw new Error(`no scenario '${unknown}'; there are ${SCENARIOS.map(({ name }) => name).join(", ")}`);
   }
   return SCENARIOS.filter((scenario) =>
-    only === null ? scenario.inQuick || !quick : only.some((wanted) => isMeant(scenario, wanted)),
+    only === null ? scenario.inQuick || !quick : only.some((wanted) => isSelected(scenario, wanted)),
   )
     .map((scenario) => ({
       ...scenario,

@@ -1,4 +1,4 @@
-/** The benchmark itself, as small as can be: it must not rot between two full runs. */
+/** A minimal run of the benchmark: it shows between two full runs that the benchmark still works. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type LoadClient, startLoadClient } from "./client/load-client.ts";
 import { measureStreams, type StreamLoad } from "./scenarios/measure-streams.ts";
@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 test.each<SystemName>(["model", "direct", "floor", "ours"])(
-  "%s delivers every token once, and is measured",
+  "the system %s delivers every token once and yields figures",
   async (system) => {
     const remarks: string[] = [];
     const context = {

@@ -1,6 +1,6 @@
 /**
- * Prints how long things take for a user, on this machine as it is now: `npm run times`. Every figure is the platform's
- * own share, beside what the model or the clock took; nothing here passes or fails.
+ * `npm run times`: prints the delays that a user notices, measured on this machine. Every figure is the platform's own
+ * share, without the time of the model; nothing here passes or fails.
  */
 import { performance } from "node:perf_hooks";
 import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
@@ -31,7 +31,7 @@ async function repeat(work: () => Promise<number>): Promise<number[]> {
   return values;
 }
 
-/** The model stamps each token with its send time. */
+/** The delay of the first token; the model stamps each token with its send time. */
 async function firstTokenLag(alice: ApiClient): Promise<number> {
   const stream = await alice.chat({ message: "[[tokens=3 stamp=1 ttft=20]] hi" });
   for await (const { event, data } of stream.events()) {
@@ -71,8 +71,8 @@ async function cancelToUpstreamClosed({ alice, model }: TestPlatform, round: num
   return (call.ended_at_ms ?? now()) - cancelledAt;
 }
 
-/** From the end of a chat, as its client sees it, to the beginning of the next of its session, as that one's client does. */
-async function turnHandOver(alice: ApiClient): Promise<number> {
+/** From the end of a chat to the start of the next chat of its session, both as their clients see them. */
+async function sessionQueueDelay(alice: ApiClient): Promise<number> {
   const first = await alice.chat({ message: "[[tokens=5 rate=50]] first" });
   const second = await alice.chat({ session_id: first.sessionId, message: "[[tokens=1]] second" });
   const endsAt = first.all().then(now);
@@ -94,7 +94,7 @@ async function backlogTime({ alice }: TestPlatform): Promise<number> {
   return now() - startedAt;
 }
 
-/** A chat in a session of 50 messages and one in a session of 10,000, in turn. */
+/** Chats in a session of 50 messages and in one of 10,000, alternating so that both see the same machine. */
 async function turnTimes({ alice, databaseFile }: TestPlatform): Promise<{ short: number[]; long: number[] }> {
   const db = openWritableDatabase(databaseFile);
   const sessions = { short: await seedSession(db, "alice", 25), long: await seedSession(db, "alice", 5_000) };
@@ -133,7 +133,7 @@ try {
     );
     print(
       "the next message of a session begins after the end of the former",
-      spread(await repeat(() => turnHandOver(platform.alice))),
+      spread(await repeat(() => sessionQueueDelay(platform.alice))),
     );
     const turns = await turnTimes(platform);
     print("a turn in a session of 50 messages", spread(turns.short));

@@ -1,115 +1,19 @@
-/** The checker can fail: for every column there is a forged run that it must not let pass. */
+/** The checker detects faults: for every column there is a forged run that it must reject. */
+import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { describe, expect, test } from "vitest";
 import { readSources } from "../support/sources.ts";
-import { check } from "./checker.ts";
-import type { Evidence, JobRow } from "./evidence.ts";
+import { EVENT_LOG_KEY, SESSION_QUEUE_KEY } from "./evidence.ts";
 import { ZERO_COLUMNS, type ZeroColumn } from "./findings.ts";
-import { readFrames } from "./sse-frames.ts";
-import { judge } from "./table.ts";
-import type { Entry, Sample, Transcript } from "./transcript.ts";
+import { brokenColumns, checkRun, done, frame, goodRun, type Run, result, text, verdictOf } from "./forged-run.ts";
+import type { Entry, Sample } from "./transcript.ts";
 
-const frame = (id: number, event: string, data: object) =>
-  `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-const text = (id: number, content: string) => frame(id, "message", { content, type: "text" });
-const result = (id: number, data: object) => frame(id, "thought", { content: "", type: "tool_result", ...data });
-const done = (id: number, status = "completed") => frame(id, "done", { job_id: "job", status });
+test("the key patterns of the evidence match the keys of the product", () => {
+  const keys = createRedisKeys("chaos");
+  expect(EVENT_LOG_KEY.exec(keys.eventLog("0123-abcd"))?.[1]).toBe("0123-abcd");
+  expect(keys.sessionQueue("0123-abcd")).toMatch(SESSION_QUEUE_KEY);
+});
 
-/** A run of one job with a tool of each kind, in which all went well. Mutable: each test spoils something. */
-function goodRun() {
-  const answer = "⟨100.1⟩q-1:⟨100.2⟩ hello";
-  const stream = [
-    frame(1, "thought", { content: "", type: "status" }),
-    result(2, { call_id: "1", status: "ok" }),
-    result(3, { call_id: "2", status: "ok" }),
-    text(4, "⟨100.1⟩q-1:"),
-    text(5, "⟨100.2⟩ hello"),
-    done(6),
-  ];
-  const transcript = {
-    label: "q-1",
-    kind: "chat" as const,
-    expected: {
-      answer: "q-1: hello",
-      status: "completed" as Transcript["expected"]["status"],
-      once: ["q-1-a"],
-      again: ["q-1-c"],
-    },
-    turn: { session: "s", no: 1 },
-    acceptedAt: 50 as number | null,
-    jobIds: ["job"],
-    sessionId: "session",
-    refusals: 0,
-    rejected: null as string | null,
-    connections: [
-      {
-        api: "api-1",
-        after: 0,
-        openedAt: 50,
-        status: 200,
-        chunks: [[90, stream.join("")] as [number, string]],
-        closed: "end" as const,
-      },
-    ],
-    polled: null as Transcript["polled"],
-    cancelledAt: null as number | null,
-  };
-  const row: { -readonly [Field in keyof JobRow]: JobRow[Field] } = {
-    ...{ id: "job", session_id: "session", task: "q-1 [[…]]", status: "completed", fencing_token: 1, attempt: 1 },
-    ...{
-      result: JSON.stringify({ content: answer }),
-      error_code: null,
-      last_seq: 6,
-      finished_at: "2026-01-01T00:00:09Z",
-    },
-  };
-  const message = { job_id: "job", session_id: "session", created_at: "2026-01-01T00:00:01Z" };
-  const extra: Entry[] = [];
-  const run = {
-    stream,
-    transcript,
-    row,
-    rows: [row],
-    log: [...stream],
-    messages: [
-      { ...message, ordinal: 1, role: "user", content: "q-1" },
-      { ...message, ordinal: 2, role: "assistant", content: answer },
-    ],
-    steps: [{ job_id: "job", step_no: 1, fencing_token: 1, finished_at: "2026-01-01T00:00:02Z" }],
-    calls: [{ last_user: "q-1 [[…]]", at_ms: 100, ended: "done", ended_at_ms: 101 as number | null }],
-    effects: ["q-1-a call-1", "q-1-c call-2"],
-    left: [] as string[],
-    entries: extra,
-    /** Takes the stream to the client, and with `logged` to the log too. */
-    say(frames: readonly string[], logged = true) {
-      transcript.connections[0]?.chunks.splice(0, 1, [90, frames.join("")]);
-      if (logged) run.log = [...frames];
-    },
-  };
-  return run;
-}
-
-type Run = ReturnType<typeof goodRun>;
-
-function check1(run: Run) {
-  const { rows: jobs, messages, steps, calls, effects, left, entries, log, transcript } = run;
-  const evidence: Evidence = {
-    ...{ jobs, messages, steps, calls, effects, left },
-    entries: [{ type: "transcript", value: transcript }, ...entries],
-    logs: new Map([["job", readFrames([[0, log.join("")]])]]),
-  };
-  return check(evidence);
-}
-
-const brokenColumns = (run: Run) => {
-  const { cases } = check1(run);
-  return ZERO_COLUMNS.filter((column) => cases.get(column)?.length !== 0);
-};
-
-function judged(run: Run, bounds = {}) {
-  return judge("forged", check1(run), bounds);
-}
-
-test("it shares no code with the product", () => {
+test("the checker shares no code with the product", () => {
   const sources = new Map(readSources().map((source) => [source.file, source]));
   const reached = new Set(["checker.ts", "evidence.ts", "table.ts"].map((file) => `test/chaos/${file}`));
   for (const file of reached) for (const own of sources.get(file)?.own ?? []) reached.add(own);
@@ -118,10 +22,10 @@ test("it shares no code with the product", () => {
   expect(new Set([...reached].flatMap((file) => sources.get(file)?.packages ?? []))).toEqual(new Set(["ioredis"]));
 });
 
-test("a run in which all went well passes", () => {
+test("a correct run passes", () => {
   const run = goodRun();
   expect(brokenColumns(run)).toEqual([]);
-  expect(judged(run)).toMatchObject({ passed: true });
+  expect(verdictOf(run)).toMatchObject({ passed: true });
 });
 
 const samples = (last: Partial<Sample>): Entry[] =>
@@ -130,43 +34,47 @@ const samples = (last: Partial<Sample>): Entry[] =>
     return { type: "sample", value };
   });
 
-const SPOILED: readonly [ZeroColumn, string, (run: Run) => unknown][] = [
+const FORGERIES: readonly [ZeroColumn, string, (run: Run) => unknown][] = [
   ["lost", "no row", (run) => void run.rows.pop()],
   ["lost", "a row that has not ended", (run) => Object.assign(run.row, { status: "running" })],
-  ["twice", "two dones", (run) => run.say([...run.stream, done(7)])],
-  ["twice", "done says another status than the row", (run) => Object.assign(run.row, { status: "cancelled" })],
+  ["twice", "two done events", (run) => run.receive([...run.stream, done(7)])],
+  ["twice", "a done with another status than the row", (run) => Object.assign(run.row, { status: "cancelled" })],
   ["twice", "two rows for one question", (run) => void run.rows.push({ ...run.row, id: "other" })],
   ["twice", "two job ids for one question", (run) => void run.transcript.jobIds.push("other")],
-  ["without end", "a stream that stops", (run) => run.say(run.stream.slice(0, -1), false)],
+  ["without end", "a stream that stops", (run) => run.receive(run.stream.slice(0, -1), false)],
   ["without end", "a log that stops", (run) => void run.log.pop()],
-  ["holes", "an event that did not come", (run) => run.say(run.stream.toSpliced(1, 1), false)],
+  ["holes", "an event that the client did not receive", (run) => run.receive(run.stream.toSpliced(1, 1), false)],
   [
     "holes",
-    "an event before a jump that did not come",
+    "a missing event before a jump",
     (run) => {
       const anew = frame(1_004, "message", { type: "reset", content: "" });
       const end = [text(1_005, "⟨100.2⟩ q-1:"), done(1_006)];
       run.log = [...run.stream.slice(0, 3), anew, ...end];
       run.row.last_seq = 1_006;
-      run.say([...run.stream.slice(0, 2), anew, ...end], false);
+      run.receive([...run.stream.slice(0, 2), anew, ...end], false);
     },
   ],
-  ["holes", "a number that the log lacks", (run) => void run.log.splice(1, 1)],
-  ["repeated events", "an event that came twice", (run) => run.say(run.stream.toSpliced(2, 0, run.stream[1] ?? ""))],
-  ["wrong text", "another word for the client", (run) => run.say(run.stream.with(4, text(5, "⟨100.2⟩ hallo")))],
+  ["holes", "an event number missing in the log", (run) => void run.log.splice(1, 1)],
+  ["repeated events", "an event received twice", (run) => run.receive(run.stream.toSpliced(2, 0, run.stream[1] ?? ""))],
+  [
+    "wrong text",
+    "another word in the client's stream",
+    (run) => run.receive(run.stream.with(4, text(5, "⟨100.2⟩ hallo"))),
+  ],
   [
     "wrong text",
     "another word in the row",
     (run) => Object.assign(run.row, { result: JSON.stringify({ content: "q-1:" }) }),
   ],
-  ["wrong text", "another word in the message", (run) => void run.messages.splice(1, 1)],
-  ["wrong text", "no message of the user", (run) => void run.messages.splice(0, 1)],
+  ["wrong text", "a missing message of the assistant", (run) => void run.messages.splice(1, 1)],
+  ["wrong text", "a missing message of the user", (run) => void run.messages.splice(0, 1)],
   [
     "failed",
     "a job that should have completed",
     (run) => {
       run.row.status = "failed";
-      run.say(run.stream.with(5, done(6, "failed")));
+      run.receive(run.stream.with(5, done(6, "failed")));
     },
   ],
   [
@@ -179,128 +87,140 @@ const SPOILED: readonly [ZeroColumn, string, (run: Run) => unknown][] = [
   ],
   [
     "rows doubled",
-    "two answers",
+    "two messages of the assistant",
     (run) => void run.messages.push({ ...run.messages[1], ordinal: 3 } as Run["messages"][0]),
   ],
-  ["effects doubled", "a call that must not be repeated", (run) => void run.effects.push("q-1-a call-1")],
-  ["effects doubled", "a call repeated under another name", (run) => void run.effects.push("q-1-c call-3")],
-  ["effects missing", "a call that was neither made nor reported", (run) => void run.effects.shift()],
-  ["effects missing", "an idempotent call that was not made", (run) => void run.effects.pop()],
-  ["stale writes", "an event behind done", (run) => run.say([...run.stream, text(7, "late")])],
-  ["stale writes", "the log holds another event than was seen", (run) => run.log.splice(0, 1, frame(1, "thought", {}))],
+  ["effects doubled", "a repeated call that must not be repeated", (run) => void run.effects.push("q-1-a call-1")],
+  [
+    "effects doubled",
+    "an idempotent call repeated under another call id",
+    (run) => void run.effects.push("q-1-c call-3"),
+  ],
+  ["effects missing", "a call neither made nor reported in doubt", (run) => void run.effects.shift()],
+  ["effects missing", "an idempotent call never made", (run) => void run.effects.pop()],
+  ["stale writes", "an event after done", (run) => run.receive([...run.stream, text(7, "late")])],
   [
     "stale writes",
-    "a step younger than the end",
+    "an event that differs between log and client",
+    (run) => run.log.splice(0, 1, frame(1, "thought", {})),
+  ],
+  [
+    "stale writes",
+    "a journal entry younger than the job's end",
     (run) => Object.assign(run.row, { finished_at: "2026-01-01T00:00:01Z" }),
   ],
   [
     "stale writes",
-    "a step of a former attempt behind one of the next",
+    "a journal entry with a lower fencing token after one with a higher token",
     (run) => {
       run.row.fencing_token = 2;
-      run.steps.unshift({ job_id: "job", step_no: 2, fencing_token: 2, finished_at: "2026-01-01T00:00:01Z" });
+      run.journal.unshift({ job_id: "job", step_no: 2, fencing_token: 2, finished_at: "2026-01-01T00:00:01Z" });
     },
   ],
-  ["stale writes", "a done that the row does not know", (run) => Object.assign(run.row, { last_seq: 5 })],
   [
     "stale writes",
-    "a text of two attempts",
+    "a done whose seq differs from the row's last_seq",
+    (run) => Object.assign(run.row, { last_seq: 5 }),
+  ],
+  [
+    "stale writes",
+    "a text that comes from two calls of the model",
     (run) => void run.calls.splice(0, 1, { ...run.calls[0], at_ms: 500, ended_at_ms: 600 } as Run["calls"][0]),
   ],
   [
     "stale writes",
-    "an attempt that comes back",
+    "an attempt number that decreases",
     (run) => {
       const retry = (id: number, attempt: number) => frame(id, "thought", { type: "retry", attempt });
-      run.say([retry(1, 3), retry(2, 2), retry(3, 4), ...run.stream.slice(3)]);
+      run.receive([retry(1, 3), retry(2, 2), retry(3, 4), ...run.stream.slice(3)]);
     },
   ],
   [
     "out of order",
-    "messages not as asked",
+    "messages stored in another order than asked",
     (run) => {
       for (const [at, message] of run.messages.reverse().entries()) message.ordinal = at;
     },
   ],
-  ["left running", "a queue that is not empty", (run) => void run.left.push("{chaos}:chat:active")],
+  ["left running", "a queue that is not empty", (run) => void run.leftRunning.push("{chaos}:chat:active")],
   [
     "left running",
-    "a row that nobody asked for and that runs",
+    "a running job that no client asked for",
     (run) => void run.rows.push({ ...run.row, id: "x", task: "x", status: "running" }),
   ],
   [
-    "misfortunes",
-    "a process that would not stop",
-    (run) => void run.entries.push({ type: "misfortune", value: "exit code 1" }),
+    "incidents",
+    "a process that did not stop in order",
+    (run) => void run.entries.push({ type: "incident", value: "exit code 1" }),
   ],
-  ["growth", "memory", (run) => void run.entries.push(...samples({ rssKb: 250_000 }))],
-  ["growth", "descriptors", (run) => void run.entries.push(...samples({ descriptors: 300 }))],
+  ["growth", "growing memory", (run) => void run.entries.push(...samples({ rssKb: 250_000 }))],
+  ["growth", "a growing number of descriptors", (run) => void run.entries.push(...samples({ descriptors: 300 }))],
 ];
 
-describe("the table fails, under its column, on", () => {
-  test.each(SPOILED)("%s: %s", (column, _, spoil) => {
+describe("columns of the table", () => {
+  test.each(FORGERIES)("the column '%s' reports %s, and the run fails", (column, _, forge) => {
     const run = goodRun();
-    spoil(run);
+    forge(run);
     expect(brokenColumns(run)).toContain(column);
-    expect(judged(run)).toMatchObject({ passed: false });
+    expect(verdictOf(run)).toMatchObject({ passed: false });
   });
 
-  test("overlaps: a message answered before the former", () => {
+  test("the column 'overlaps' reports a message that begins before the previous one is answered", () => {
     const run = goodRun();
-    const second = { ...run.transcript, label: "q-2", turn: { session: "s", no: 2 }, jobIds: ["job-2"] };
+    const second = { ...run.transcript, label: "q-2", conversation: { session: "s", no: 2 }, jobIds: ["job-2"] };
     run.entries.push({ type: "transcript", value: second });
     run.calls.push({ last_user: "q-2 [[…]]", at_ms: 100.5, ended: "done", ended_at_ms: 102 });
     expect(brokenColumns(run)).toContain("overlaps");
   });
 
-  test("every column", () => {
-    expect(new Set([...SPOILED.map(([column]) => column), "overlaps"])).toEqual(new Set(ZERO_COLUMNS));
+  test("every column has a forged run", () => {
+    expect(new Set([...FORGERIES.map(([column]) => column), "overlaps"])).toEqual(new Set(ZERO_COLUMNS));
   });
 });
 
-describe("what is no fault", () => {
-  test("a call in doubt that was reported instead of made", () => {
+describe("allowed deviations", () => {
+  test("a call reported in doubt instead of made is no incident", () => {
     const run = goodRun();
     run.effects.shift();
-    run.say(run.stream.with(1, result(2, { call_id: "1", status: "in_doubt" })));
+    run.receive(run.stream.with(1, result(2, { call_id: "1", status: "in_doubt" })));
     expect(brokenColumns(run)).toEqual([]);
   });
 
-  test("a job that was given up because it lost its workers five times", () => {
+  test("a job that failed with worker_lost after five attempts is no incident", () => {
     const run = goodRun();
     Object.assign(run.row, { status: "failed", error_code: "worker_lost", attempt: 5, result: '{"content":""}' });
     run.messages.pop();
-    run.transcript.turn = null as never;
+    run.transcript.conversation = null;
     run.row.last_seq = 10_006;
     const reset = frame(10_005, "message", { type: "reset", content: "" });
-    run.say([...run.stream.slice(0, 4), reset, done(10_006, "failed")]);
+    run.receive([...run.stream.slice(0, 4), reset, done(10_006, "failed")]);
     expect(brokenColumns(run)).toEqual([]);
   });
 });
 
 describe("times", () => {
-  const withRestart = (at: number) => {
+  const withRetry = (at: number) => {
     const run = goodRun();
-    const restart = frame(3, "thought", { type: "retry", attempt: 2 });
+    const retry = frame(3, "thought", { type: "retry", attempt: 2 });
     const { chunks } = run.transcript.connections[0] as Run["transcript"]["connections"][0];
-    chunks.splice(0, 1, [100, run.stream.slice(0, 2).join("")], [at, [restart, ...run.stream.slice(3)].join("")]);
-    run.log = run.stream.with(2, restart);
+    chunks.splice(0, 1, [100, run.stream.slice(0, 2).join("")], [at, [retry, ...run.stream.slice(3)].join("")]);
+    run.log = run.stream.with(2, retry);
     return run;
   };
   const bounds = { "job recovery": { share: 0.95, withinMs: 25_000 } };
 
-  test("a job that starts over in time, and one that does not", () => {
-    expect(judged(withRestart(20_100), bounds).passed).toBe(true);
-    expect(judged(withRestart(25_200), bounds).passed).toBe(false);
+  test("a retry within the bound passes, a later retry fails", () => {
+    expect(verdictOf(withRetry(20_100), bounds).passed).toBe(true);
+    expect(verdictOf(withRetry(25_200), bounds).passed).toBe(false);
   });
 
-  test("a bound that was never measured fails", () => {
-    expect(judged(goodRun(), bounds).passed).toBe(false);
+  test("a bound without any measured time fails", () => {
+    expect(verdictOf(goodRun(), bounds).passed).toBe(false);
   });
 
-  test("from a cancel until the model's stream is closed", () => {
+  test("the time from a cancel to the closing of the model's stream is recorded", () => {
     const run = goodRun();
     run.transcript.cancelledAt = 100.5;
-    expect(check1(run).timings.get("upstream closed")).toEqual([0.5]);
+    expect(checkRun(run).timings.get("upstream closed")).toEqual([0.5]);
   });
 });

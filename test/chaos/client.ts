@@ -1,6 +1,7 @@
 /**
- * A client as the contract wants it: it repeats a POST that was refused or broke off under the same Idempotency-Key,
- * reads over SSE, resumes on the next API with Last-Event-ID, or polls; and writes down all that it was told.
+ * A client that follows the documented contract: it repeats a refused or broken POST with the same Idempotency-Key,
+ * reads over SSE and resumes on the next API with Last-Event-ID, or polls. Its transcript holds everything that it
+ * received.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { MINUTE } from "@agent-paas/shared/time.ts";
@@ -9,49 +10,49 @@ import type { Question } from "./question.ts";
 import type { Stack } from "./stack.ts";
 import type { Connection, Transcript } from "./transcript.ts";
 
-export type Ask = {
+export type JobRequest = {
   readonly question: Question;
   readonly kind: "chat" | "execute";
   readonly reads: "stream" | "poll";
-  /** After so many pieces each the connection is dropped. */
+  /** The connections are dropped after these numbers of pieces, one number per connection. */
   readonly cuts: readonly number[];
-  /** Which API is asked first. */
+  /** Index of the API that is used first. */
   readonly api: number;
-  readonly turn?: Transcript["turn"];
+  readonly conversation?: Transcript["conversation"];
   readonly sessionId?: string;
-  /** So long after its acceptance the job is cancelled, ms. */
+  /** The job is cancelled this long after its acceptance, ms. */
   readonly cancelAfterMs?: number;
   readonly onAccepted?: (transcript: Transcript) => void;
 };
 
-/** Longer than anything may take that is promised. */
+/** Longer than any time that the platform promises. */
 const PATIENCE_MS = 3 * MINUTE;
 const PAUSE_MS = 200;
 const POLL_WAIT_S = 5;
 
-export type Client = { ask(ask: Ask): Promise<Transcript> };
+export type Client = { ask(request: JobRequest): Promise<Transcript> };
 
 export function createClient({ apis }: Stack): Client {
-  async function ask(options: Ask): Promise<Transcript> {
-    const { question, kind, reads, turn = null } = options;
+  async function ask(options: JobRequest): Promise<Transcript> {
+    const { question, kind, reads, conversation = null } = options;
     const { label, expected } = question;
     const transcript: Transcript = {
-      ...{ label, kind, expected, turn, acceptedAt: null, jobIds: [], sessionId: null, refusals: 0, rejected: null },
-      ...{ connections: [], polled: null, cancelledAt: null },
+      ...{ label, kind, expected, conversation, acceptedAt: null, jobIds: [], sessionId: null },
+      ...{ refusals: 0, rejected: null, connections: [], polled: null, cancelledAt: null },
     };
     const { connections } = transcript;
     const giveUpAt = now() + PATIENCE_MS;
     const cuts = [...options.cuts];
-    let asked = options.api;
+    let requests = options.api;
     let cancelling: Promise<void> | undefined;
-    const nextApi = () => apis[asked++ % apis.length] as Stack["apis"][number];
+    const nextApi = () => apis[requests++ % apis.length] as Stack["apis"][number];
 
-    /** Until `attempt` says that it is done; what breaks off is done again, on the next API. */
-    async function persist(attempt: () => Promise<boolean>): Promise<void> {
-      while (now() < giveUpAt && !(await attempt().catch(() => false))) await delay(PAUSE_MS);
+    /** Repeats the action on the next API until it resolves to true; a broken request counts as false. */
+    async function persist(action: () => Promise<boolean>): Promise<void> {
+      while (now() < giveUpAt && !(await action().catch(() => false))) await delay(PAUSE_MS);
     }
 
-    function heardAcceptance(headers: Headers): void {
+    function noteAcceptance(headers: Headers): void {
       const jobId = headers.get("x-job-id") ?? "";
       if (!transcript.jobIds.includes(jobId)) transcript.jobIds.push(jobId);
       transcript.sessionId = headers.get("x-session-id");
@@ -60,9 +61,9 @@ export function createClient({ apis }: Stack): Client {
       options.onAccepted?.(transcript);
     }
 
-    /** True when the question is accepted, or never will be. */
+    /** True once the question is accepted or rejected for good. */
     async function post(): Promise<boolean> {
-      const [path, body] = requestOf(options);
+      const [path, body] = pathAndBody(options);
       const init = { method: "POST", body: JSON.stringify(body), headers: { "Idempotency-Key": label } };
       const response = await open(path, init, 0);
       if (transcript.acceptedAt !== null) return true;
@@ -85,7 +86,7 @@ export function createClient({ apis }: Stack): Client {
       const response = await request(origin, path, init, controller);
       const { status, headers } = response;
       const isStream = headers.get("content-type")?.startsWith("text/event-stream") ?? false;
-      if (init.method === "POST" && (status === 202 || isStream)) heardAcceptance(headers);
+      if (init.method === "POST" && (status === 202 || isStream)) noteAcceptance(headers);
       if (isStream || transcript.acceptedAt !== null) {
         const connection: Connection = { api: name, after, openedAt, status, chunks: [], closed: "open" };
         connections.push(connection);
@@ -96,7 +97,7 @@ export function createClient({ apis }: Stack): Client {
 
     async function poll(jobId: string): Promise<boolean> {
       const response = await request(nextApi().origin, `/jobs/${jobId}?wait=${POLL_WAIT_S}`);
-      const { status, result, error } = (await response.json()) as JobAnswer;
+      const { status, result, error } = (await response.json()) as JobView;
       if (!["completed", "failed", "cancelled"].includes(status)) return false;
       transcript.polled = { status, content: result?.content ?? null, errorCode: error?.code ?? null, at: now() };
       return true;
@@ -122,13 +123,13 @@ export function createClient({ apis }: Stack): Client {
   return { ask };
 }
 
-type JobAnswer = {
+type JobView = {
   readonly status: string;
   readonly result: { readonly content: string } | null;
   readonly error: { readonly code: string } | null;
 };
 
-function requestOf({ question, kind, sessionId }: Ask): [path: string, body: object] {
+function pathAndBody({ question, kind, sessionId }: JobRequest): [path: string, body: object] {
   const { agent, text, config } = question;
   if (kind === "execute") return [`/agents/${agent}/execute`, { task: text, config }];
   return ["/chat/completions", { agent_type: agent, message: text, config, session_id: sessionId ?? null }];

@@ -1,6 +1,6 @@
 /**
- * Loaded into workers before anything else (`NODE_OPTIONS=--import`): the first worker that reaches a failpoint for which
- * a file lies in the folder takes the file and dies there, in the middle of that very call.
+ * Loaded into workers before anything else (`NODE_OPTIONS=--import`). A file in the folder CHAOS_ARMED arms the
+ * failpoint of its name: the first worker that reaches the failpoint takes the file and kills itself inside that call.
  */
 import { subscribe } from "node:diagnostics_channel";
 import { appendFileSync, renameSync } from "node:fs";
@@ -13,14 +13,14 @@ if (folder !== undefined) {
   subscribe(FAILPOINT_CHANNEL, (message) => {
     const { name, jobId } = message as { name: string; jobId: string };
     try {
-      // Of several workers one takes it.
+      // Renaming succeeds in one worker only.
       renameSync(join(folder, name), join(folder, `${name}.${process.pid}`));
     } catch {
       return;
     }
     appendFileSync(join(folder, "crashes.jsonl"), `${JSON.stringify({ name, jobId, pid: process.pid })}\n`);
     process.kill(process.pid, "SIGKILL");
-    // The signal may need a moment, in which nothing more may happen.
+    // Blocks until the signal is delivered, so that no further code runs.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   });
 }

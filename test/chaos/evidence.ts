@@ -1,12 +1,12 @@
 /**
- * Gathers what a run has left: the clients' record, the database, Redis, the model's call log, the tools' effects. Reads
- * them as anybody could, by their documented form; nothing of the product is imported.
+ * Gathers the evidence of a run: the run record, the database, Redis, the model's call log, the tools' effects.
+ * Everything is read by its documented form; nothing of the product is imported.
  */
 import { readFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { Redis } from "ioredis";
 import { type Frame, readFrames } from "./sse-frames.ts";
-import { type Entry, readRecord } from "./transcript.ts";
+import { type Entry, readRunRecord } from "./transcript.ts";
 
 export type JobRow = {
   readonly id: string;
@@ -45,18 +45,18 @@ export type Evidence = {
   readonly entries: readonly Entry[];
   readonly jobs: readonly JobRow[];
   readonly messages: readonly MessageRow[];
-  readonly steps: readonly JournalRow[];
-  /** The event log of each job that Redis still has. */
+  readonly journal: readonly JournalRow[];
+  /** The event logs that Redis still has, by job id. */
   readonly logs: ReadonlyMap<string, readonly Frame[]>;
   readonly calls: readonly ModelCall[];
-  /** Lines `word call-id`. */
+  /** Lines of the form `word call-id`. */
   readonly effects: readonly string[];
-  /** Names of what should be empty by now and is not: queues, turns, open streams. */
-  readonly left: readonly string[];
+  /** Names of what is not empty although the run has settled: queues, session queues, open streams. */
+  readonly leftRunning: readonly string[];
 };
 
-/** Where a run has left it. */
-export type Scene = {
+/** Where the evidence of a run is found. */
+export type EvidenceSources = {
   readonly dir: string;
   readonly databaseFile: string;
   readonly effectsFile: string;
@@ -65,67 +65,71 @@ export type Scene = {
   readonly redisPrefix: string;
 };
 
-export async function gatherEvidence(scene: Scene): Promise<Evidence> {
+export async function gatherEvidence(sources: EvidenceSources): Promise<Evidence> {
   const [entries, effects, calls] = await Promise.all([
-    readRecord(scene.dir),
-    readFile(scene.effectsFile, "utf8"),
-    ask(scene, "/control/calls") as Promise<{ calls: ModelCall[] }>,
+    readRunRecord(sources.dir),
+    readFile(sources.effectsFile, "utf8"),
+    ask(sources, "/control/calls") as Promise<{ calls: ModelCall[] }>,
   ]);
-  const { open_streams: open } = (await ask(scene, "/control/stats")) as { open_streams: number };
-  const { logs, left } = await readRedis(scene);
+  const { open_streams: open } = (await ask(sources, "/control/stats")) as { open_streams: number };
+  const { logs, leftRunning } = await readRedis(sources);
   return {
     ...{ entries, logs },
-    ...readDatabase(scene.databaseFile),
+    ...readDatabase(sources.databaseFile),
     calls: calls.calls,
     effects: effects.split("\n").filter(Boolean),
-    left: open === 0 ? left : [...left, `${open} open streams at the model`],
+    leftRunning: open === 0 ? leftRunning : [...leftRunning, `${open} open streams at the model`],
   };
 }
 
-async function ask({ modelOrigin }: Scene, path: string): Promise<unknown> {
+async function ask({ modelOrigin }: EvidenceSources, path: string): Promise<unknown> {
   return (await fetch(modelOrigin + path)).json();
 }
 
-function readDatabase(file: string): Pick<Evidence, "jobs" | "messages" | "steps"> {
+function readDatabase(file: string): Pick<Evidence, "jobs" | "messages" | "journal"> {
   const db = new DatabaseSync(file, { readOnly: true });
   const all = <Row>(table: string) => db.prepare(`select * from ${table}`).all() as Row[];
   try {
     return {
       jobs: all<JobRow>("agent_logs"),
       messages: all<MessageRow>("messages order by session_id, ordinal"),
-      steps: all<JournalRow>("agent_steps"),
+      journal: all<JournalRow>("agent_steps"),
     };
   } finally {
     db.close();
   }
 }
 
-/** Job states in which BullMQ keeps what has not ended. */
-const UNENDED = ["wait", "active", "delayed", "prioritized", "paused", "waiting-children"];
+/** Job states of BullMQ for jobs that have not ended. */
+const UNFINISHED_STATES = ["wait", "active", "delayed", "prioritized", "paused", "waiting-children"];
 
-async function readRedis({ redisUrl, redisPrefix }: Scene): Promise<Pick<Evidence, "logs" | "left">> {
+/** Written out instead of imported; checker.test.ts compares them with the keys that the product uses. */
+export const EVENT_LOG_KEY = /:events:([^:]+)$/;
+export const SESSION_QUEUE_KEY = /:turns:/;
+
+async function readRedis({ redisUrl, redisPrefix }: EvidenceSources): Promise<Pick<Evidence, "logs" | "leftRunning">> {
   const redis = new Redis(redisUrl);
   const logs = new Map<string, Frame[]>();
-  const left: string[] = [];
+  const leftRunning: string[] = [];
   try {
     const keys = await scan(redis, `{${redisPrefix}*`);
     for (const key of keys) {
-      const [, jobId] = /:events:([^:]+)$/.exec(key) ?? [];
+      const [, jobId] = EVENT_LOG_KEY.exec(key) ?? [];
       if (jobId !== undefined) {
         const entries = await redis.xrange(key, "-", "+");
         logs.set(jobId, readFrames(entries.map(([, fields]) => [0, fields[1] ?? ""])));
-      } else if (/:(chat|execute|maintenance):/.test(key) && UNENDED.includes(key.split(":").at(-1) ?? "")) {
-        if (!(await holdsSchedulesAlone(redis, key))) left.push(key);
-      } else if (key.includes(":turns:")) left.push(key);
+      } else if (/:(chat|execute|maintenance):/.test(key) && UNFINISHED_STATES.includes(key.split(":").at(-1) ?? "")) {
+        if (!(await holdsOnlySchedules(redis, key))) leftRunning.push(key);
+      } else if (SESSION_QUEUE_KEY.test(key)) leftRunning.push(key);
     }
   } finally {
     redis.disconnect();
   }
-  return { logs, left };
+  return { logs, leftRunning };
 }
 
-/** What comes round by itself waits for its next time, and is nobody's unfinished work. */
-async function holdsSchedulesAlone(redis: Redis, key: string): Promise<boolean> {
+/** The next run of a schedule always waits in `delayed`; it is not unfinished work. */
+async function holdsOnlySchedules(redis: Redis, key: string): Promise<boolean> {
   if (!key.endsWith(":delayed")) return false;
   return (await redis.zrange(key, 0, -1)).every((jobId) => jobId.startsWith("repeat:"));
 }

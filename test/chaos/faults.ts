@@ -1,70 +1,71 @@
-/** What can be done to the processes of a run; all of it is written down. */
+/** Faults that a run injects into its processes; each one is written to the run record. */
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { Redis } from "ioredis";
+import type { RestartableProcess } from "../../scripts/services/restartable-process.ts";
 import { waitFor } from "../support/wait-for.ts";
-import type { Part, Stack } from "./stack.ts";
-import type { Fault, Record } from "./transcript.ts";
+import type { Stack } from "./stack.ts";
+import type { Fault, RunRecord } from "./transcript.ts";
 
-/** Where a worker can be made to crash, as the product names the moments. */
+/** The failpoints of the product at which a worker can be made to crash. */
 export const CRASH_POINTS = [
   ...["claimed", "model_call", "tool_started", "effect_done", "journaled"],
   ...["message_written", "state_written", "end_published", "before_completion"],
 ] as const satisfies readonly Failpoint[];
 
-/** How long a crash point may wait for a job that comes along. */
+/** How long to wait until a job reaches an armed crash point. */
 const CRASH_WITHIN_MS = 60 * SECOND;
-const START_TRIES = 3;
+const MAX_STARTS = 3;
 
 export type Faults = ReturnType<typeof createFaults>;
 
-export function createFaults(stack: Stack, record: Record) {
+export function createFaults(stack: Stack, record: RunRecord) {
   const note = (kind: Fault["kind"], target: string, detail?: string) =>
     record.write({ type: "fault", value: { at: Date.now(), kind, target, ...(detail !== undefined && { detail }) } });
-  const misfortune = (value: string) => record.write({ type: "misfortune", value });
+  const incident = (value: string) => record.write({ type: "incident", value });
 
-  /** While Redis is away too, a start may be in vain. */
-  async function start(part: Part): Promise<void> {
-    for (let tries = 1; ; tries++) {
+  /** Retries, because a start can fail while another fault has Redis down. */
+  async function start(target: RestartableProcess): Promise<void> {
+    for (let starts = 1; ; starts++) {
       try {
-        await part.start();
-        note("start", part.name);
+        await target.start();
+        note("start", target.name);
         return;
       } catch (error) {
-        if (tries === START_TRIES) throw error;
+        if (starts === MAX_STARTS) throw error;
       }
     }
   }
 
   return {
-    /** SIGKILL, and again in its place after `downMs`. */
-    async kill(part: Part, downMs = 0): Promise<void> {
-      note("kill", part.name);
-      await part.kill();
+    /** SIGKILL; the process is started again after `downMs`. */
+    async kill(target: RestartableProcess, downMs = 0): Promise<void> {
+      note("kill", target.name);
+      await target.kill();
       await delay(downMs);
-      await start(part);
+      await start(target);
     },
 
-    async pause(part: Part, ms: number): Promise<void> {
-      note("pause", part.name);
-      part.pause();
+    async pause(target: RestartableProcess, ms: number): Promise<void> {
+      note("pause", target.name);
+      target.pause();
       await delay(ms);
-      note("resume", part.name);
-      part.resume();
+      note("resume", target.name);
+      target.resume();
     },
 
-    /** SIGTERM, as a deployment does it. */
-    async restart(part: Part): Promise<void> {
-      note("stop", part.name);
-      const { code, signal } = await part.stop();
-      if (code !== 0) misfortune(`${part.name} stopped with ${signal ?? `exit code ${code}`}`);
-      await start(part);
+    /** SIGTERM and a new start, as in a deployment. */
+    async restart(target: RestartableProcess): Promise<void> {
+      note("stop", target.name);
+      const { code, signal } = await target.stop();
+      if (code !== 0) incident(`${target.name} stopped with ${signal ?? `exit code ${code}`}`);
+      await start(target);
     },
 
-    /** A worker that reaches the point dies there, and is started again. */
+    /** Kills the first worker that reaches the crash point, inside the call, and starts it again. */
     async crashAt(point: Failpoint): Promise<void> {
       const deaths = stack.workers.map((worker) => worker.exited.then(() => worker));
       const trigger = join(stack.armedDir, point);
@@ -75,13 +76,13 @@ export function createFaults(stack: Stack, record: Record) {
       late.abort();
       if (victim === null) {
         await rm(trigger, { force: true });
-        return misfortune(`no job came to the crash point ${point}`);
+        return incident(`no job reached the crash point ${point}`);
       }
       note("crash", victim.name, point);
       await start(victim);
     },
 
-    /** SIGKILL, back on the same port with its append-only file; resolves when it answers. */
+    /** SIGKILL; Redis returns on the same port with its append-only file. Resolves when it answers. */
     async killRedis(downMs: number): Promise<void> {
       note("kill", "redis");
       await stack.redis.kill();
@@ -98,7 +99,7 @@ export function createFaults(stack: Stack, record: Record) {
       stack.redis.resume();
     },
 
-    /** Every connection to Redis is closed, the subscribers' too. */
+    /** Closes every connection to Redis, including those of subscribers. */
     async resetConnections(): Promise<void> {
       note("reset", "redis");
       const redis = new Redis(stack.redisUrl, { retryStrategy: null, lazyConnect: true });
@@ -107,13 +108,13 @@ export function createFaults(stack: Stack, record: Record) {
         await redis.connect();
         for (const type of ["normal", "pubsub"] as const) await redis.client("KILL", "TYPE", type, "SKIPME", "yes");
       } catch {
-        // Redis is away itself just now.
+        // Redis itself is down at the moment.
       } finally {
         redis.disconnect();
       }
     },
 
-    /** Until no queue holds a job that could still run: what is left then is left. */
+    /** Waits until no queue holds a job that can still run. After `withinMs` the checker reports the jobs left. */
     async settle(withinMs: number): Promise<void> {
       const redis = new Redis(stack.redisUrl);
       const isIdle = async () => {
@@ -122,7 +123,7 @@ export function createFaults(stack: Stack, record: Record) {
           names.flatMap((name) => [
             redis.llen(`${name}:wait`),
             redis.llen(`${name}:active`),
-            // But for what comes round by itself.
+            // The next run of a schedule is always delayed and does not count.
             redis
               .zrange(`${name}:delayed`, 0, -1)
               .then((jobIds) => jobIds.filter((jobId) => !jobId.startsWith("repeat:")).length),

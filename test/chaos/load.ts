@@ -1,32 +1,32 @@
-/** A steady number of clients, each asking one question after the other until the load is stopped. */
+/** A constant number of clients, each of which asks one question after the other until the load is stopped. */
 import { type SeededRandom, seededRandom } from "../support/seeded-random.ts";
-import type { Ask, Client } from "./client.ts";
+import type { Client, JobRequest } from "./client.ts";
 import { makeQuestion, type QuestionShape } from "./question.ts";
-import type { Record } from "./transcript.ts";
+import type { RunRecord } from "./transcript.ts";
 
 export type Load = {
-  /** How many jobs were accepted so far. */
+  /** Number of jobs accepted so far. */
   accepted(): number;
-  /** Asks nothing more; resolves when every client has its answer. */
+  /** Asks no further questions; resolves when every client has its answer. */
   stop(): Promise<void>;
-  /** Resolves when all of `most` are answered. */
+  /** Resolves when `limit` questions are answered. */
   readonly finished: Promise<void>;
 };
 
 export type LoadOptions = {
   readonly client: Client;
-  readonly record: Record;
+  readonly record: RunRecord;
   readonly atOnce: number;
-  /** How many questions at most. */
-  readonly most?: number;
-  readonly ask: (no: number) => Ask;
+  /** Number of questions after which the load ends by itself; default: none. */
+  readonly limit?: number;
+  readonly requestOf: (no: number) => JobRequest;
 };
 
-export function startLoad({ client, record, atOnce, most = Infinity, ask }: LoadOptions): Load {
+export function startLoad({ client, record, atOnce, limit = Infinity, requestOf }: LoadOptions): Load {
   let [next, accepted, stopping] = [0, 0, false];
   async function lane(): Promise<void> {
-    while (!stopping && next < most) {
-      const transcript = await client.ask({ ...ask(next++), onAccepted: () => void accepted++ });
+    while (!stopping && next < limit) {
+      const transcript = await client.ask({ ...requestOf(next++), onAccepted: () => void accepted++ });
       record.write({ type: "transcript", value: transcript });
     }
   }
@@ -45,15 +45,18 @@ export type Mix = {
   readonly seed: number;
   readonly name: string;
   readonly effectsFile: string;
-  /** Pieces of an answer, and tokens per second. */
+  /** Range of the number of pieces in an answer. */
   readonly words: readonly [least: number, most: number];
+  /** Range of the tokens per second. */
   readonly rate: readonly [least: number, most: number];
   readonly adapt?: (random: SeededRandom, shape: QuestionShape) => QuestionShape;
 };
 
-/** Chats and execute jobs by turns, a third with tools; half the streams are cut, a third of the execute jobs polled. */
-export function mixedAsk({ seed, name, effectsFile, words, rate, adapt = (_, shape) => shape }: Mix) {
-  return (no: number): Ask => {
+/**
+ * Chats and execute jobs, a third of them with tools; half of the streams are cut, a third of the execute jobs polled.
+ */
+export function mixedRequests({ seed, name, effectsFile, words, rate, adapt = (_, shape) => shape }: Mix) {
+  return (no: number): JobRequest => {
     const random = seededRandom(seed * 1_000_003 + no);
     const shape: QuestionShape = {
       label: `${name}-${no}`,

@@ -1,4 +1,4 @@
-/** `npm run chaos`: runs one scenario, prints its table, and fails when a number that should be zero is not. */
+/** `npm run chaos`: runs one scenario, prints its table, and fails if a column that must be zero is not. */
 import { ChildError } from "../../scripts/services/child.ts";
 import { type ChaosOptions, readOptions, USAGE } from "./options.ts";
 import { runChaos } from "./run.ts";

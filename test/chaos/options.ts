@@ -4,21 +4,22 @@ import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 
 export type ChaosOptions = {
   readonly scenario: string;
-  /** Decides what is asked and what is hurt, and in which order; not what the machine does in between. */
+  /** Determines the questions, the faults and their order, but not the timing of the processes. */
   readonly seed: number;
-  /** How often the scenario does what it is about; null: as often as the promise says. */
+  /** How often the scenario repeats its fault or action; null: its default number. */
   readonly times: number | null;
-  /** Jobs under way at a time. */
+  /** Number of concurrent clients, each with one job. */
   readonly atOnce: number;
-  /** Length of `mixed`, ms. */
+  /** Length of the scenario `mixed`, ms. */
   readonly lengthMs: number;
-  /** How long Redis stays away, ms. */
+  /** How long Redis stays down, ms. */
   readonly outageMs: number;
-  /** Keep the folder of a run that passed, too. */
+  /** Also keeps the folder of a run that passed. */
   readonly keep: boolean;
 };
 
-export const USAGE = `npm run chaos -- [--scenario NAME] [--seed N] [--minutes M] [--times N] [--at-once N] [--outage SECONDS] [--keep]`;
+export const USAGE = `npm run chaos -- [--scenario NAME] [--seed N] [--minutes M] [--times N] [--at-once N]
+                 [--outage SECONDS] [--keep]`;
 
 export function readOptions(args: readonly string[]): ChaosOptions {
   const { values } = parseArgs({
@@ -47,6 +48,6 @@ export function readOptions(args: readonly string[]): ChaosOptions {
 function readNumber(name: string, text: string): number {
   const number = Number(text);
   if (text.trim() === "" || !Number.isFinite(number) || number < 0)
-    throw new Error(`--${name}: '${text}' is no number`);
+    throw new Error(`--${name}: '${text}' is not a number`);
   return number;
 }

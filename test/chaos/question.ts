@@ -1,4 +1,4 @@
-/** Questions whose answers, and whose tools' effects, are known before they are asked. */
+/** Questions whose answers and tool effects are known beforehand. */
 import { formatDirectives } from "../../scripts/model-server/client.ts";
 import type { DirectivesInput } from "../../scripts/model-server/step.ts";
 import { scriptedQuestion } from "../support/scripted-question.ts";
@@ -15,10 +15,11 @@ export type Question = {
 
 export type QuestionShape = {
   readonly label: string;
-  /** How many pieces the answer has, and how many tokens come in a second. */
+  /** Number of pieces of text in the answer. */
   readonly words: number;
+  /** Tokens per second. */
   readonly rate: number;
-  /** The file in which its tools leave their effects; null: it uses none. */
+  /** The file to which the tools write their effects; null: a question without tools. */
   readonly effectsFile: string | null;
   readonly fault?: DirectivesInput;
   readonly status?: Expected["status"];
@@ -33,9 +34,9 @@ export function makeQuestion(shape: QuestionShape, random: SeededRandom): Questi
     arguments: { file: file ?? "", word },
   });
   const [first, ...later] = [...once.map(count("count_once")), ...again.map(count("count_again"))];
-  // Two turns: one call by itself, then one of each kind side by side.
+  // Two model turns: one call alone, then one call of each kind in parallel.
   const calls = first === undefined ? {} : { calls: [[first], later] };
-  // Stamped, each attempt says another text, so one that is put together of two attempts' shows.
+  // Stamps make the texts of two attempts differ, so a text that mixes attempts is detected.
   const directives = formatDirectives({ text: answer, rate, stamp: true, ...calls, ...fault });
   return {
     label,
@@ -46,7 +47,7 @@ export function makeQuestion(shape: QuestionShape, random: SeededRandom): Questi
   };
 }
 
-/** Faults of the model that pass, so the job's next try completes. */
+/** Faults of the model that occur once, so that the next attempt completes. */
 export const PASSING_FAULTS: readonly DirectivesInput[] = [
   { fault: "cut", after: 3, times: 1 },
   { fault: "no_done", after: 2, times: 1 },
@@ -59,7 +60,7 @@ export const PASSING_FAULTS: readonly DirectivesInput[] = [
   { fault: 429, times: 1, retry_after: 1 },
 ];
 
-/** Those that no retry heals. */
+/** Faults of the model that no retry can heal. */
 export const LASTING_FAULTS: readonly DirectivesInput[] = [
   { fault: 401 },
   { fault: "quota" },

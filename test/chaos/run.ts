@@ -1,4 +1,4 @@
-/** One run: the processes, the scenario, the evidence, the verdict. */
+/** One run: starts the processes, plays the scenario, gathers the evidence and evaluates it. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,24 +11,24 @@ import { createFaults } from "./faults.ts";
 import type { ChaosOptions } from "./options.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 import { startStack } from "./stack.ts";
-import { judge, type Verdict } from "./table.ts";
-import { openRecord } from "./transcript.ts";
+import { evaluate, type Verdict } from "./table.ts";
+import { openRunRecord } from "./transcript.ts";
 
-/** After this time nothing may be left running. */
+/** When the load has stopped, all queues must be empty within this time. */
 const SETTLE_WITHIN_MS = MINUTE;
 
-export async function runChaos(options: ChaosOptions, say: (line: string) => void): Promise<Verdict> {
+export async function runChaos(options: ChaosOptions, progress: (line: string) => void): Promise<Verdict> {
   const scenario = SCENARIOS[options.scenario];
   if (scenario === undefined) {
     throw new Error(`no scenario '${options.scenario}'; there are ${Object.keys(SCENARIOS).join(", ")}`);
   }
   const dir = await mkdtemp(join(tmpdir(), "agent-paas-chaos-"));
   const startedAt = performance.now();
-  say(`${options.scenario}: ${scenario.about}; seed ${options.seed}, folder ${dir}`);
+  progress(`${options.scenario}: ${scenario.about}; seed ${options.seed}, folder ${dir}`);
   const stack = await startStack({ dir, ...scenario.stack });
   let verdict: Verdict;
   try {
-    const record = openRecord(dir);
+    const record = openRunRecord(dir);
     const faults = createFaults(stack, record);
     const context = {
       options,
@@ -37,17 +37,17 @@ export async function runChaos(options: ChaosOptions, say: (line: string) => voi
       record,
       client: createClient(stack),
       random: seededRandom(options.seed),
-      say,
+      progress,
     };
     await scenario.run(context);
     await faults.settle(SETTLE_WITHIN_MS);
     const seconds = Math.round((performance.now() - startedAt) / SECOND);
     const title = `${options.scenario}, seed ${options.seed}, ${options.atOnce} at a time, ${seconds} s`;
-    verdict = judge(title, check(await gatherEvidence(stack)), scenario.bounds ?? {});
+    verdict = evaluate(title, check(await gatherEvidence(stack)), scenario.bounds ?? {});
   } finally {
     await stack.stop();
   }
   if (verdict.passed && !options.keep) await rm(dir, { recursive: true });
-  else say(`record, database and logs are kept in ${dir}`);
+  else progress(`the run record, the database and the logs are kept in ${dir}`);
   return verdict;
 }

@@ -1,4 +1,6 @@
-/** Reads events from the text of a stream. Its own reader, so that a fault of the product's codec cannot hide itself. */
+/**
+ * Reads events from the text of a stream. A separate reader, so that a fault of the product's codec cannot hide itself.
+ */
 import type { Chunk } from "./transcript.ts";
 
 export type Frame = {
@@ -8,7 +10,7 @@ export type Frame = {
   readonly at: number;
 };
 
-/** Whole frames that have an id; comments, `retry:` and a frame that was cut off are passed over. */
+/** Returns the complete frames with an id; comments, `retry:` and an incomplete last frame are skipped. */
 export function readFrames(chunks: readonly Chunk[]): Frame[] {
   const frames: Frame[] = [];
   let rest = "";
@@ -35,7 +37,7 @@ function readFrame(text: string, at: number): Frame | null {
   return { id: Number(id), event, data: JSON.parse(data), at };
 }
 
-/** The text that a client shows after these events. */
+/** The text that a client shows after receiving these events. */
 export function shownAfter(frames: readonly Frame[]): string {
   let text = "";
   for (const { event, data } of frames) {

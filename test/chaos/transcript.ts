@@ -1,12 +1,12 @@
 /**
- * What a run leaves for the checker: the clients' transcripts and the faults, one JSON line each, in the run's folder.
- * Times are milliseconds since 1970, with fractions where several processes of the machine are compared.
+ * The run record, which the checker reads: the clients' transcripts, the faults and the samples, one JSON line each, in
+ * the run's folder. Times are milliseconds since 1970, with fractions where clocks of several processes are compared.
  */
 import { appendFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Pieces of a response as they came. */
+/** A piece of a response, as it arrived. */
 export type Chunk = readonly [at: number, text: string];
 
 export type Connection = {
@@ -14,20 +14,21 @@ export type Connection = {
   /** The Last-Event-ID sent; 0 for none. */
   readonly after: number;
   readonly openedAt: number;
-  /** 0: no answer. */
+  /** 0: no response. */
   status: number;
   readonly chunks: Chunk[];
   closed: "open" | "cut" | "end" | "error" | "silent";
 };
 
-/** What a question's answer must be. */
+/** The known outcome of a question. */
 export type Expected = {
   /** The text of a completed job, without the model's stamps. */
   readonly answer: string;
-  /** `any`: it depends on when the cancel came. */
+  /** `any`: the status depends on when the cancel arrived. */
   readonly status: "completed" | "failed" | "any";
-  /** Words that its tool calls leave in the effects file, each once. */
+  /** Words that calls of `count_once`, which must not be repeated, write to the effects file. */
   readonly once: readonly string[];
+  /** Words that calls of the idempotent `count_again` write there. */
   readonly again: readonly string[];
 };
 
@@ -39,20 +40,20 @@ export type Polled = {
 };
 
 export type Transcript = {
-  /** Begins the task, and so finds its row and its model calls. */
+  /** The first word of the task, by which its row and its model calls are found. */
   readonly label: string;
   readonly kind: "chat" | "execute";
   readonly expected: Expected;
-  /** A conversation of several messages, numbered from 1. */
-  readonly turn: { readonly session: string; readonly no: number } | null;
-  /** When the acceptance was heard. */
+  /** The position in a conversation of several messages, numbered from 1; null: a conversation of its own. */
+  readonly conversation: { readonly session: string; readonly no: number } | null;
+  /** When the client received the acceptance. */
   acceptedAt: number | null;
-  /** Every job id that an API has named for this question: one. */
+  /** Every job id that an API returned for this question; correct is exactly one. */
   jobIds: string[];
   sessionId: string | null;
-  /** Answers that said: not now. */
+  /** Number of responses that refused the question for now (429, 503). */
   refusals: number;
-  /** An answer that was neither acceptance nor such a refusal. */
+  /** A response that was neither an acceptance nor such a refusal. */
   rejected: string | null;
   readonly connections: Connection[];
   polled: Polled | null;
@@ -66,10 +67,10 @@ export type Fault = {
   readonly detail?: string;
 };
 
-/** How long something took, to be judged against a bound: `redis` until a chat was whole again after Redis was back. */
+/** A time to be compared with a bound. `redis`: from the return of Redis to the end of the next complete chat. */
 export type Timing = { readonly what: "redis"; readonly ms: number };
 
-/** What /proc says of one process. */
+/** A reading of /proc for one process. */
 export type Sample = {
   readonly at: number;
   readonly name: string;
@@ -83,19 +84,19 @@ export type Entry =
   | { readonly type: "fault"; readonly value: Fault }
   | { readonly type: "timing"; readonly value: Timing }
   | { readonly type: "sample"; readonly value: Sample }
-  /** Something that should not have happened at all: a process that would not stop or start. */
-  | { readonly type: "misfortune"; readonly value: string };
+  /** A broken promise that the run itself observed, such as a process that did not stop in order. */
+  | { readonly type: "incident"; readonly value: string };
 
-export type Record = { write(entry: Entry): void };
+export type RunRecord = { write(entry: Entry): void };
 
 const FILE = "record.jsonl";
 
-/** Written at once, so that a run that is broken off leaves what it has seen. */
-export const openRecord = (dir: string): Record => ({
+/** Written synchronously, so that an aborted run leaves everything it observed. */
+export const openRunRecord = (dir: string): RunRecord => ({
   write: (entry) => appendFileSync(join(dir, FILE), `${JSON.stringify(entry)}\n`),
 });
 
-export async function readRecord(dir: string): Promise<Entry[]> {
+export async function readRunRecord(dir: string): Promise<Entry[]> {
   const text = await readFile(join(dir, FILE), "utf8");
   return text
     .split("\n")

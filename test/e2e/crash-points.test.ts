@@ -1,7 +1,7 @@
 /**
- * A worker dies at each of the moments of a job after which something else is left behind, in the middle of that very call.
- * Every job ends once, with one answer (I1, I4); no tool that must not be called twice is (I5); and the next message of each
- * session, which waited behind it, runs (I6). Here once each; ten times and by chance in `npm run chaos`.
+ * A worker dies at each failpoint of a job. Every job ends once, with one answer (I1, I4); a tool that is not idempotent is
+ * called once (I5); and the next message of each session runs (I6). Each failpoint is used once here, and ten times in
+ * random order by `npm run chaos`.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,29 +10,30 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CRASH_POINTS } from "../chaos/faults.ts";
 import type { Json } from "../support/api-client.ts";
+import { dropLock } from "../support/bullmq.ts";
 import { expectOneDone } from "../support/expect-stream.ts";
 import { inParallel } from "../support/in-parallel.ts";
-import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { FIXTURE_AGENTS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { ROOT } from "../support/sources.ts";
 import { type SseEvent, type SseStream, shownText } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-/** More at once only keep each other from being ready in time. */
+/** More processes that start at once are not ready in time on two cores. */
 const STARTS_AT_ONCE = 3;
 
 let platform: TestPlatform;
 let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "agent-paas-points-"));
-  platform = await startTestPlatform({ workers: 0, env: { AGENTS_DIR: join(ROOT, "test/fixtures/agents") } });
+  platform = await startTestPlatform({ workers: 0, env: FIXTURE_AGENTS });
 });
 afterAll(async () => {
   await platform.stop();
   await rm(dir, { recursive: true });
 });
 
-/** A worker for one job at a time, that dies at the point. */
-async function startMortal(point: string) {
+/** A worker that runs one job at a time and dies at the failpoint. */
+async function startMortalWorker(point: string) {
   const armed = join(dir, point);
   await mkdir(armed);
   await writeFile(join(armed, point), "");
@@ -43,7 +44,7 @@ async function startMortal(point: string) {
   });
 }
 
-/** The job at which the worker died. */
+/** The job that the worker ran when it died. */
 async function victimOf(point: string): Promise<string> {
   const [line = ""] = (await readFile(join(dir, point, "crashes.jsonl"), "utf8")).split("\n");
   return JSON.parse(line).jobId;
@@ -51,18 +52,18 @@ async function victimOf(point: string): Promise<string> {
 
 type Question = { readonly stream: SseStream; readonly effects: string };
 
-/** Two messages at once, of which the second waits behind the first; both come to every one of the points. */
+/** Two messages of one session at once: the second waits for the first, and each passes every failpoint. */
 async function converse(no: number): Promise<Question[]> {
   const questions: Question[] = [];
-  for (const turn of [1, 2]) {
-    const effects = join(dir, `effects-${no}-${turn}`);
+  for (const number of [1, 2]) {
+    const effects = join(dir, `effects-${no}-${number}`);
     await writeFile(effects, "");
     const calls = ["count_once", "count_again"].map((word) => `${word}(${JSON.stringify({ file: effects, word })})`);
     const stream = await platform.alice.chat({
       agent_type: "tool_basic",
       config: { tools: ["count_*"] },
       session_id: questions[0]?.stream.sessionId ?? null,
-      message: `[[calls=${calls.join("|")} text=Answer]] Question ${no}, turn ${turn}`,
+      message: `[[calls=${calls.join("|")} text=Answer]] Question ${no}, message ${number}`,
     });
     questions.push({ stream, effects });
   }
@@ -72,39 +73,40 @@ async function converse(no: number): Promise<Question[]> {
 async function expectDoneOnce({ stream, effects }: Question, events: readonly SseEvent[], label: string) {
   expectOneDone(events, label);
   expect(shownText(events), label).toBe("Answer");
-  const job = (await platform.alice.get(`/jobs/${stream.jobId}`)).body;
-  expect(job, label).toMatchObject({ status: "completed", result: { content: "Answer" } });
+  expect(await platform.alice.job(stream.jobId), label).toMatchObject({
+    status: "completed",
+    result: { content: "Answer" },
+  });
 
   const calls = (await readFile(effects, "utf8")).split("\n").filter(Boolean);
   const timesOnce = calls.filter((call) => call.startsWith("count_once ")).length;
   const inDoubt = events.some(({ data }) => data.type === "tool_result" && data.status === "in_doubt");
   expect(inDoubt ? [0, 1] : [1], label).toContain(timesOnce);
-  // Under one name, however often it was made.
+  // An idempotent tool may be called again, with the call id of the first time.
   expect(new Set(calls.filter((call) => call.startsWith("count_again "))).size, label).toBe(1);
 }
 
-test("whatever a death leaves behind, every job ends once and its session goes on", async () => {
-  const { alice, redis, keys } = platform;
-  const mortals = await inParallel(STARTS_AT_ONCE, CRASH_POINTS, startMortal);
+test("a worker dies at each failpoint, and every job ends once and its session goes on", async () => {
+  const { alice } = platform;
+  const mortals = await inParallel(STARTS_AT_ONCE, CRASH_POINTS, startMortalWorker);
   const conversations = await Promise.all(CRASH_POINTS.map((_, no) => converse(no)));
-  const told = conversations.map((questions) => Promise.all(questions.map(({ stream }) => stream.all())));
+  const reading = conversations.map((questions) => Promise.all(questions.map(({ stream }) => stream.all())));
   await Promise.all(mortals.map(({ exited }) => exited));
   const victims = await Promise.all(CRASH_POINTS.map(victimOf));
-  // In the place of the twenty seconds until they expire.
-  await redis.del(...victims.map((jobId) => `${keys.queuedJob("chat", jobId)}:lock`));
+  await dropLock(platform, "chat", ...victims);
   await platform.startWorker();
 
   for (const [no, questions] of conversations.entries()) {
-    const streams = (await told[no]) ?? [];
-    for (const [turn, question] of questions.entries()) {
+    const streams = (await reading[no]) ?? [];
+    for (const [at, question] of questions.entries()) {
       const point = CRASH_POINTS[victims.indexOf(question.stream.jobId)] ?? "no crash";
-      await expectDoneOnce(question, streams[turn] ?? [], `turn ${turn + 1} of ${no}, ${point}`);
+      await expectDoneOnce(question, streams[at] ?? [], `message ${at + 1} of ${no}, ${point}`);
     }
-    const { body } = await alice.get(`/chat/history?session_id=${questions[0]?.stream.sessionId}`);
-    expect(body.messages.map(({ role, content }: Json) => [role, content.slice(-6)])).toEqual([
-      ["user", "turn 1"],
+    const messages = await alice.history(questions[0]?.stream.sessionId ?? null);
+    expect(messages.map(({ role, content }: Json) => [role, content.split(" ").at(-1)])).toEqual([
+      ["user", "1"],
       ["assistant", "Answer"],
-      ["user", "turn 2"],
+      ["user", "2"],
       ["assistant", "Answer"],
     ]);
   }

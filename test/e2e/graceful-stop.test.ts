@@ -1,56 +1,55 @@
 /**
- * Workers and APIs are stopped under load, as a rolling restart does. Proves I1 and I2 over the restart: no job begins in
- * a worker that stops, what runs ends there or goes to another worker without using up a try, clients are sent elsewhere
- * and miss nothing, and every process leaves by itself with exit code 0.
+ * Workers and APIs are stopped under load, as in a rolling restart. Proves I1 and I2 over the restart: a worker that stops
+ * starts no job; a running job ends there or is requeued without using up a retry; clients reconnect to another API and miss
+ * no event; and every process exits by itself with code 0.
  */
-import { openReadonlyDatabase } from "@agent-paas/shared/db/open-database.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
-import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Child } from "../../scripts/services/child.ts";
 import type { Json } from "../support/api-client.ts";
 import { expectNumbered, expectWholeStream } from "../support/expect-stream.ts";
 import { inParallel } from "../support/in-parallel.ts";
 import { type ApiProcess, KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { readDatabase } from "../support/platform-state.ts";
 import { scriptedQuestion } from "../support/scripted-question.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import type { SseEvent, SseStream } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const GRACE_MS = 3_000;
-/** What is promised; a process that takes longer is killed, which its exit code tells. */
+/** The documented limit. A process that takes longer is killed, and its exit code is then not 0. */
 const STOP_WITHIN_MS = 30_000;
 const CLEAN_EXIT = { code: 0, signal: null };
-const NO_NEW_JOB_AFTER_MS = 1_000;
+/** Execute jobs at once per worker. */
+const CONCURRENCY = 8;
+/** Starts between the list of jobs and the handling of the signal. A worker that went on for its grace time starts 60. */
+const MAX_LATE_STARTS = 2 * CONCURRENCY;
 
 let platform: TestPlatform;
 beforeEach(async () => {
   platform = await startTestPlatform({
     apis: 2,
-    env: { SHUTDOWN_GRACE_MS: String(GRACE_MS), WORKER_EXECUTE_CONCURRENCY: "8" },
+    env: { SHUTDOWN_GRACE_MS: String(GRACE_MS), WORKER_EXECUTE_CONCURRENCY: String(CONCURRENCY) },
   });
 });
 afterEach(() => platform.stop());
 
 const random = seededRandom(7);
 
-type Row = Pick<JobRow, "id" | "status" | "fencing_token" | "attempt" | "worker" | "started_at" | "finished_at">;
+type Row = Pick<JobRow, "id" | "status" | "attempt" | "worker">;
 
-async function rowsOf(jobIds: readonly string[]): Promise<Row[]> {
-  const database = openReadonlyDatabase(platform.databaseFile);
-  onTestFinished(() => database.destroy());
-  const columns = ["id", "status", "fencing_token", "attempt", "worker", "started_at", "finished_at"] as const;
-  return database<JobRow>("agent_logs")
-    .whereIn("id", jobIds)
-    .select(...columns);
-}
+const rowsOf = (jobIds: readonly string[]): Promise<Row[]> =>
+  readDatabase(platform, (db) =>
+    db<JobRow>("agent_logs").whereIn("id", jobIds).select("id", "status", "attempt", "worker"),
+  );
 
 const executeMany = (count: number, task: string): Promise<string[]> =>
   inParallel(8, Array.from({ length: count }), (_, at) => platform.alice.execute(`${task} ${at}`));
 
 const workerOne = () => platform.workers[0] as Child;
 
-test("a worker that is stopped begins no job, finishes short ones and hands long ones on without using up a try", async () => {
-  // Its three tries are needed after the hand-over, so none may be used up by it.
+test("a worker that is stopped starts no job, finishes short jobs, and requeues long jobs without using up a retry", async () => {
+  // The job needs its three tries after it was requeued, so requeueing may use up none of them.
   await platform.model.script({
     match: "unlucky",
     steps: [{ tokens: 600, rate: 10 }, { fault: 500 }, { fault: 500 }, { text: "At last" }],
@@ -63,14 +62,14 @@ test("a worker that is stopped begins no job, finishes short ones and hands long
   const short = await executeMany(120, "[[tokens=4 rate=10]] short");
   await waitFor("the worker to be busy", async () => (await platform.model.stats()).open_streams >= 10);
 
-  const stoppedAt = Date.now();
+  const startedBefore = await rowsOf(short);
   const stopping = workerOne().stop(STOP_WITHIN_MS);
   await platform.startWorker();
   expect(await stopping).toEqual(CLEAN_EXIT);
 
   const ended: Json[] = await inParallel(8, short, (jobId) => platform.alice.ended(jobId));
   expect(new Set(ended.map(({ status }) => status))).toEqual(new Set(["completed"]));
-  // Those that ran had time to end, and no other was begun twice.
+  // Short jobs that ran had time to end, and no other was started twice.
   expect(new Set(ended.map(({ attempt }) => attempt))).toEqual(new Set([1]));
 
   const job = await platform.alice.ended(unlucky.jobId, 40_000);
@@ -80,16 +79,14 @@ test("a worker that is stopped begins no job, finishes short ones and hands long
   expectWholeStream(await longEvents, long.answer, "long");
 
   const rows = await rowsOf([...short, longChat.jobId]);
-  const late = rows.filter(
-    ({ worker, started_at, attempt }) =>
-      worker === "worker-1" && attempt === 1 && Date.parse(started_at) > stoppedAt + NO_NEW_JOB_AFTER_MS,
-  );
-  expect(late).toEqual([]);
+  const byFirst = (list: readonly Row[]) =>
+    list.filter(({ worker, attempt }) => worker === "worker-1" && attempt === 1);
+  expect(byFirst(rows).length).toBeLessThanOrEqual(byFirst(startedBefore).length + MAX_LATE_STARTS);
   expect(new Set(rows.map(({ worker }) => worker))).toEqual(new Set(["worker-1", "worker-2"]));
   expect(rows.find(({ id }) => id === longChat.jobId)).toMatchObject({ worker: "worker-2", attempt: 2 });
 });
 
-test("a second signal changes nothing: the worker still ends what it runs", async () => {
+test("a worker that gets a second signal still finishes the job that it runs", async () => {
   const jobId = await platform.alice.execute("[[tokens=20 rate=10]] two signals");
   await waitFor("the job to run", async () => (await platform.model.stats()).open_streams === 1);
   workerOne().signal("SIGINT");
@@ -99,7 +96,7 @@ test("a second signal changes nothing: the worker still ends what it runs", asyn
   expect(await rowsOf([jobId])).toMatchObject([{ status: "completed", attempt: 1, worker: "worker-1" }]);
 });
 
-test("an API that is stopped sends its streams' clients elsewhere, where they miss nothing", async () => {
+test("an API that is stopped ends its streams, and clients that resume on another API miss no event", async () => {
   const [first, second] = platform.apis as [ApiProcess, ApiProcess];
   const questions = Array.from({ length: 30 }, (_, at) =>
     scriptedQuestion(`moving-${at}`, random, { words: 20, rate: 10 }),
@@ -114,17 +111,17 @@ test("an API that is stopped sends its streams' clients elsewhere, where they mi
 
   const exit = await first.stop(STOP_WITHIN_MS);
   expect(exit).toEqual(CLEAN_EXIT);
-  // The last thing they hear is when to come back.
+  // The last bytes of a stream name the pause after which the client is to reconnect.
   expect(await text).toMatch(/\n\nretry: [1-3]\d{3}\n\n$/);
   await inParallel(8, questions, async ({ answer, label }, at) => {
-    const came = (await connections[at]) as SseEvent[];
-    expect(came.some(({ event }) => event === "done")).toBe(false);
-    const rest = await second.alice.follow((streams[at] as SseStream).jobId, came.at(-1)?.id);
-    expectWholeStream([...came, ...(await rest.all())], answer, label);
+    const arrived = (await connections[at]) as SseEvent[];
+    expect(arrived.some(({ event }) => event === "done")).toBe(false);
+    const rest = await second.alice.follow((streams[at] as SseStream).jobId, arrived.at(-1)?.id);
+    expectWholeStream([...arrived, ...(await rest.all())], answer, label);
   });
 });
 
-test("an API that is stopped answers who waits for a job that it runs on, and stops at once", async () => {
+test("an API that is stopped answers requests that wait for a job with the job's state, and exits", async () => {
   const [first] = platform.apis as [ApiProcess];
   const long = "[[tokens=80 rate=10]] waited for";
   const jobId = await first.alice.execute(long);

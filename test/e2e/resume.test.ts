@@ -1,9 +1,10 @@
 /**
- * Clients that lose their connection, change the API process, come back late or too late. Proves I2 (over all
- * connections of a client every event once and in order, from any API) and I1 (one `done`, also when the event log has
- * expired and the database answers).
+ * Clients that lose their connection, change the API process, and resume before or after the event log has expired. Proves
+ * I2 (a client gets every event once and in order over all its connections, from any API) and I1 (one `done`, also when the
+ * event log has expired and the answer comes from the database).
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cancelDuring } from "../support/background-reader.ts";
 import { expectOneDone, expectWholeStream } from "../support/expect-stream.ts";
 import { inParallel } from "../support/in-parallel.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
@@ -27,7 +28,7 @@ const random = seededRandom(3);
 const ask = (label: string, words = 15, rate = 100) => scriptedQuestion(label, random, { words, rate });
 const apiAt = (at: number) => platform.apis[at % platform.apis.length]?.alice ?? platform.alice;
 
-/** Reads up to the event with this id and drops the connection, with whatever else had arrived. */
+/** Reads up to the event with this id and drops the connection with all that had arrived after it. */
 async function readUpTo(stream: SseStream, id: number): Promise<SseEvent[]> {
   const events: SseEvent[] = [];
   for await (const event of stream.events()) {
@@ -46,15 +47,15 @@ async function completedChat(label: string): Promise<{ jobId: string; answer: st
   return { jobId: stream.jobId, answer, events };
 }
 
-/** The stream as bytes, from any API. */
+/** The stream as text, from the API with this number. */
 async function rawEvents(jobId: string, { query = "", headers = {}, api = 0 } = {}): Promise<string> {
   const { status, body } = await apiAt(api).get(`/jobs/${jobId}/events${query}`, headers);
   expect(status).toBe(200);
   return body;
 }
 
-test("100 streams, each cut one to three times and resumed on the other API process", async () => {
-  // An answer begins with its label and has 15 pieces: there are always more than 12 events to be cut between.
+test("100 streams that are cut one to three times and resumed on the other API process are whole", async () => {
+  // An answer has its label and 15 pieces, so a stream always has more than the 12 events at which it may be cut.
   const cases = Array.from({ length: STREAMS }, (_, at) => ({
     ...ask(`cut-${at}`, 15, random.int(50, 300)),
     cuts: random.distinct(random.int(1, 3), 1, 12),
@@ -119,7 +120,7 @@ test("many clients of one job, early and late, on two API processes, all get the
   expect(replayed.slice(0, events.length)).toEqual(events);
 });
 
-test("the events of another key's job are not there to resume (I8)", async () => {
+test("the events of a job are a 404 for another owner's key (I8)", async () => {
   const { jobId } = await completedChat("private");
   const { status, body } = await platform.bob.get(`/jobs/${jobId}/events?after=2`);
   expect([status, body.error.code]).toEqual([404, "job_not_found"]);
@@ -137,7 +138,7 @@ describe("once the event log has expired", () => {
 
   const follow = async (jobId: string, after?: number) => (await platform.alice.follow(jobId, after)).all();
 
-  test("a completed job is its text as one message and its `done`", async () => {
+  test("a completed job is replayed as its text in one message and its `done`", async () => {
     const { jobId, answer, events } = await completedChat("expired");
     const done = events.at(-1) as SseEvent;
     await logExpired(jobId);
@@ -149,7 +150,7 @@ describe("once the event log has expired", () => {
     expect(await (await apiAt(1).follow(jobId)).all()).toEqual(await follow(jobId));
   });
 
-  test("a client that has a part gets the whole as a `reset`, one that lacks only the end gets the end", async () => {
+  test("a client with part of the text gets the whole as a `reset`, and a client that lacks only `done` gets `done`", async () => {
     const { jobId, answer, events } = await completedChat("part");
     const done = events.at(-1) as SseEvent;
     await logExpired(jobId);
@@ -164,7 +165,7 @@ describe("once the event log has expired", () => {
     expect(seenAll.status).toBe(204);
   });
 
-  test("a failed job is its error and its `done`", async () => {
+  test("a failed job is replayed as its error and its `done`", async () => {
     const stream = await platform.alice.chat({ message: "failing [[fault=401]]" }, { "Accept-Language": "en" });
     const events = await stream.all();
     expect(events.map(({ event }) => event)).toEqual(["thought", "error", "done"]);
@@ -173,14 +174,10 @@ describe("once the event log has expired", () => {
     expect(await follow(stream.jobId)).toEqual(events.slice(1));
   });
 
-  test("a cancelled job is the text it came to and its `done`", async () => {
+  test("a cancelled job is replayed as its partial text and its `done`", async () => {
     const { label, message, answer } = ask("cancelled", 200, 50);
     const stream = await platform.alice.chat({ message });
-    const events: SseEvent[] = [];
-    for await (const event of stream.events()) {
-      events.push(event);
-      if (event.id === 6) await platform.alice.post(`/jobs/${stream.jobId}/cancel`, {});
-    }
+    const events = await cancelDuring(platform.alice, stream, ({ id }) => id === 6);
     expectOneDone(events, label, "cancelled");
     const partial = shownText(events);
     expect(answer.startsWith(partial)).toBe(true);

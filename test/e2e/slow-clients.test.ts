@@ -1,6 +1,6 @@
 /**
- * Clients that stop reading while a job says megabytes, or replay them. Proves I9 (what they do not take is kept in no
- * process, and past a bound of time they are dropped) and I2 (each resumes, and has every event once).
+ * Clients that stop reading while a job streams or replays megabytes. Proves I9 (no process buffers what they do not read,
+ * and they are disconnected after a limit) and I2 (each resumes and has every event once).
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,17 +13,17 @@ import { ROOT } from "../support/sources.ts";
 import type { SseEvent, SseStream } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-/** Of each of two jobs. */
+/** Per job; there are two jobs. */
 const CLIENTS = 8;
 const STALLED_CLIENT_MS = 2_000;
-/** A look into the log that came too late for a busy machine is repeated so soon, ms. */
+/** A follower that missed a live batch reads the log again after this time, ms. */
 const HEARTBEAT_MS = 500;
-/** By this share of what is withheld the API may grow: pages of logs that it reads, and noise. */
+/** The API may grow by this share of the bytes that clients did not read: pages of logs that it reads, and noise. */
 const GROWTH = 0.6;
-/** How often Redis may have to send what a client reads once. */
+/** Redis may send the bytes that a client reads once up to this many times. */
 const READ_AGAIN = 3;
 
-/** Its own, to count what it sends. */
+/** Used by this platform only, so that the bytes it sends can be counted. */
 let redis: Server;
 let platform: TestPlatform;
 let api: ApiProcess;
@@ -45,58 +45,58 @@ afterAll(async () => {
 
 const startJob = () => platform.alice.execute("talk", {}, "talkative");
 
-/** Connections of clients that stand, as the kernel tells (Linux). */
+/** Established connections of clients, from /proc (Linux only). */
 async function openConnections(): Promise<number> {
   const port = Number(new URL(api.origin).port).toString(16).toUpperCase().padStart(4, "0");
   const sockets = (await readFile("/proc/net/tcp", "utf8")).split("\n");
   return sockets.filter((socket) => new RegExp(`^\\s*\\d+: \\w+:${port} \\w+:\\w+ 01 `).test(socket)).length;
 }
 
-async function sentByRedis(): Promise<number> {
+async function bytesSentByRedis(): Promise<number> {
   const [, bytes] = /total_net_output_bytes:(\d+)/.exec(await platform.redis.info("stats")) ?? [];
   return Number(bytes);
 }
 
-/** Whole events only, up to where the connection broke off. */
-async function readWhatCame(stream: SseStream): Promise<SseEvent[]> {
+/** The whole events that arrived before the connection broke off. */
+async function readUntilCut(stream: SseStream): Promise<SseEvent[]> {
   const events: SseEvent[] = [];
   try {
     for await (const event of stream.events()) events.push(event);
   } catch {
     return events;
   }
-  throw new Error("the stream ended as if it were whole");
+  throw new Error("the stream ended in order instead of breaking off");
 }
 
 const sizeOf = (events: readonly SseEvent[]) => events.reduce((sum, { data }) => sum + String(data.content).length, 0);
 
-test("a client that reads a long log has Redis send it about once", async () => {
+test("Redis sends a long log about once to a client that reads it", async () => {
   const jobId = await startJob();
   await platform.alice.ended(jobId);
-  const before = await sentByRedis();
+  const before = await bytesSentByRedis();
   const events = await (await api.alice.follow(jobId)).all();
-  expect((await sentByRedis()) - before).toBeLessThan(READ_AGAIN * sizeOf(events));
+  expect((await bytesSentByRedis()) - before).toBeLessThan(READ_AGAIN * sizeOf(events));
 });
 
-test("clients that stop reading cost the API little, are dropped, and resume without a hole", async () => {
+test("clients that stop reading cost the API little memory, are disconnected, and resume without a gap", async () => {
   const ended = await startJob();
-  // Reading it once brings the process to the size that it has while it serves such jobs.
+  // One read before the measurement: the process reaches the size that it has while it serves such jobs.
   const whole = await (await api.alice.follow(ended)).all();
   const follow = (jobId: string) => Promise.all(Array.from({ length: CLIENTS }, () => api.alice.follow(jobId)));
   const rssBefore = await residentBytes(api.pid);
   const stalled = [...(await follow(await startJob())), ...(await follow(ended))];
   let peak = 0;
-  await waitFor("the API to drop them", async () => {
+  await waitFor("the API to disconnect the clients", async () => {
     peak = Math.max(peak, await residentBytes(api.pid));
     return (await openConnections()) === 0;
   });
 
   let withheld = 0;
   for (const stream of stalled) {
-    const came = await readWhatCame(stream);
-    const rest = await (await api.alice.follow(stream.jobId, came.at(-1)?.id)).all();
+    const arrived = await readUntilCut(stream);
+    const rest = await (await api.alice.follow(stream.jobId, arrived.at(-1)?.id)).all();
     withheld += sizeOf(rest);
-    const events = [...came, ...rest];
+    const events = [...arrived, ...rest];
     expect(events.map(({ id }) => id)).toEqual(whole.map(({ id }) => id));
     expect(events.slice(0, -1)).toEqual(whole.slice(0, -1));
     expect(events.at(-1)).toMatchObject({ event: "done", data: { status: "completed" } });

@@ -1,11 +1,14 @@
 /**
- * Admission: what would fill the queue, or Redis, is refused with a 503 that says when to come back, and nothing of it is
- * kept; what was accepted before is joined as ever, and room makes itself felt without a restart.
+ * Admission: a job that would exceed the queue's limit, or the memory of Redis, is refused with a 503 and a Retry-After, and
+ * leaves nothing in Redis. A repeated request still joins its accepted job, and jobs are accepted again once there is
+ * capacity.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Server } from "../../scripts/services/server.ts";
 import type { Answer, ApiClient, Json } from "../support/api-client.ts";
+import { countWaiting } from "../support/bullmq.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { countQueuedJobs, keysOfAcceptedJobs } from "../support/platform-state.ts";
 import { startPrivateRedis } from "../support/redis.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -22,7 +25,7 @@ beforeAll(async () => {
     env: { MAX_QUEUED_JOBS: String(MAX_QUEUED_JOBS) },
   });
   ({ alice } = platform);
-  // Agents are offered for days after the last worker has gone.
+  // The API lists the agents of a worker for days after the worker has stopped.
   await (await platform.startWorker()).stop(10_000);
 });
 afterAll(async () => {
@@ -30,13 +33,12 @@ afterAll(async () => {
   await redis.stop();
 });
 
-const chat = (message: string, more: object = {}, headers: Record<string, string> = {}) =>
-  alice.post("/chat/completions", { agent_type: "chat_basic", message, stream: false, ...more }, headers);
 const execute = (task: string, headers: Record<string, string> = {}) =>
   alice.post("/agents/chat_basic/execute", { task }, headers);
-/** What requests write, but for BullMQ's locks and marks, which come and go. */
-const tracesOfRequests = async () =>
-  (await platform.redis.keys("*")).filter((key) => /:(idem|session|turns|upload):|:[0-9a-f-]{36}$/.test(key)).sort();
+const tracesOfRequests = async () => ({
+  keys: await keysOfAcceptedJobs(platform),
+  jobs: await countQueuedJobs(platform),
+});
 
 function expectRefusal({ status, headers, body }: Answer<Json>): void {
   expect(status).toBe(503);
@@ -47,7 +49,7 @@ function expectRefusal({ status, headers, body }: Answer<Json>): void {
 describe("a full queue", () => {
   const jobIds: string[] = [];
 
-  test("takes as many jobs as it may hold, and refuses the next without a trace", async () => {
+  test("takes as many jobs as its limit, and leaves no trace of the job that is refused", async () => {
     const first = await execute("[[text=Done]] First", { "Idempotency-Key": "first" });
     expect(first.status).toBe(202);
     jobIds.push(first.body.job_id);
@@ -57,28 +59,29 @@ describe("a full queue", () => {
     expectRefusal(await execute("One too many"));
     expectRefusal(await execute("One too many", { "Idempotency-Key": "refused" }));
     expect(await tracesOfRequests()).toEqual(traces);
-    expect(traces.length).toBeGreaterThan(MAX_QUEUED_JOBS);
+    expect(traces.jobs).toBe(MAX_QUEUED_JOBS);
+    expect(traces.keys).not.toEqual([]);
   });
 
-  test("joins what it accepted before", async () => {
+  test("lets a repeated request join its accepted job", async () => {
     const repeated = await execute("[[text=Done]] First", { "Idempotency-Key": "first" });
     expect(repeated).toMatchObject({ status: 202, body: { job_id: jobIds[0] } });
   });
 
-  test("leaves the other queue alone, is seen by health, and lets its jobs be cancelled", async () => {
+  test("leaves the other queue open, is reported by health, and allows its jobs to be cancelled", async () => {
     const waiting = alice.chat({ message: "[[text=Hello]] In the other queue" });
-    await waitFor("the chat", async () => (await platform.redis.llen(platform.keys.waitingJobs("chat"))) === 1);
+    await waitFor("the chat", async () => (await countWaiting(platform, "chat")) === 1);
     const health = await alice.get("/health");
     expect(health.status).toBe(200);
     expect(health.body).toMatchObject({ status: "degraded", checks: { queues: { status: "degraded" } } });
     expect((await alice.get("/readyz")).status).toBe(200);
-    expect((await alice.post(`/jobs/${jobIds[1]}/cancel`, {})).status).toBe(202);
+    expect((await alice.cancel(jobIds[1] ?? "")).status).toBe(202);
 
     await platform.startWorker();
     expect((await (await waiting).all()).at(-1)).toMatchObject({ event: "done", data: { status: "completed" } });
   });
 
-  test("takes jobs again as soon as there is room, and did nothing that it refused", async () => {
+  test("takes jobs again as soon as jobs have ended, and runs no job that was refused", async () => {
     await Promise.all(jobIds.map((jobId) => alice.ended(jobId)));
     const jobId = await alice.execute("[[text=Done]] After");
     expect((await alice.ended(jobId)).result.content).toBe("Done");
@@ -91,7 +94,7 @@ describe("a Redis that is nearly full", () => {
   const usedMemory = async () => Number(/used_memory:(\d+)/.exec(await platform.redis.info("memory"))?.[1]);
   afterEach(() => limitMemory(0));
 
-  test("takes no new job, but lets those that it has end", async () => {
+  test("takes no new job, and lets accepted jobs end", async () => {
     const { body: running } = await execute("[[tokens=40 rate=20]] Running", { "Idempotency-Key": "running" });
     await limitMemory(Math.round((await usedMemory()) / 0.95));
     const health = await waitFor("health", async () => {
@@ -103,30 +106,30 @@ describe("a Redis that is nearly full", () => {
     expect((await alice.get("/readyz")).status).toBe(200);
 
     expectRefusal(await execute("No memory for a task"));
-    expectRefusal(await chat("No memory for a chat"));
+    expectRefusal(await alice.chatWhole("No memory for a chat"));
     const repeated = await execute("[[tokens=40 rate=20]] Running", { "Idempotency-Key": "running" });
     expect(repeated).toMatchObject({ status: 202, body: { job_id: running.job_id } });
     expect(await alice.ended(running.job_id)).toMatchObject({ status: "completed", attempt: 1 });
   });
 
-  test("says the same when Redis itself refuses, and works again when it has memory", async () => {
-    const { body: ended } = await waitFor("room", async () => {
-      const answer = await chat("[[text=Kept]] Before");
+  test("refuses jobs alike when the refusal is that of Redis, and takes jobs again when it has memory", async () => {
+    const { body: ended } = await waitFor("capacity", async () => {
+      const answer = await alice.chatWhole("[[text=Kept]] Before");
       return answer.status === 200 && answer;
     });
     await limitMemory(1_000_000);
-    // The API may not have heard of it yet: then the answer is Redis' own.
+    // The API may not have sampled the memory yet: then Redis refuses the write.
     expectRefusal(await execute("No memory at all"));
-    expectRefusal(await chat("No memory at all", { session_id: ended.session_id }));
-    expectRefusal(await chat("No memory at all", {}, { "Idempotency-Key": "never" }));
+    expectRefusal(await alice.chatWhole("No memory at all", { session_id: ended.session_id }));
+    expectRefusal(await alice.chatWhole("No memory at all", {}, { "Idempotency-Key": "never" }));
     expect((await alice.get("/health")).body).toMatchObject({
       status: "degraded",
       checks: { redis: { status: "degraded" } },
     });
-    expect((await alice.get(`/jobs/${ended.job_id}`)).body.status).toBe("completed");
+    expect((await alice.job(ended.job_id)).status).toBe("completed");
 
     await limitMemory(0);
-    await waitFor("chats to work again", async () => (await chat("[[text=Back]] Again")).status === 200);
+    await waitFor("chats to work again", async () => (await alice.chatWhole("[[text=Back]] Again")).status === 200);
     expect(await platform.model.calls({ contains: "No memory" })).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** `npm run backup` while everything runs: the copy is whole, is one moment's state, and a platform starts from it. */
+/** `npm run backup` under load: the copy is the whole state of one moment, and a platform starts from it. */
 import { execFile } from "node:child_process";
 import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -32,23 +32,18 @@ const backUp = (databaseFile: string, to: string, cwd = ROOT) =>
 
 const failure = (running: Promise<unknown>): Promise<{ code: number; stderr: string }> =>
   running.then(
-    () => Promise.reject(new Error("it did not fail")),
+    () => Promise.reject(new Error("the backup did not fail")),
     (error) => error,
   );
 
-/** Chats, one after the other, until told to stop; resolves with those that ended. */
+/** `count` lines of chats, each sending one chat after the other until `stop` is called. */
 function keepChatting(count: number) {
   const stop = new AbortController();
   const ended: Json[] = [];
   const chatting = Array.from({ length: count }, async (_, line) => {
     for (let turn = 0; !stop.signal.aborted; turn++) {
       const message = `[[text=${line}-${turn}]] Line ${line}, turn ${turn}`;
-      const { body } = await platform.alice.post("/chat/completions", {
-        agent_type: "chat_basic",
-        message,
-        stream: false,
-      });
-      ended.push(body);
+      ended.push((await platform.alice.chatWhole(message)).body);
     }
   });
   return {
@@ -60,13 +55,9 @@ function keepChatting(count: number) {
   };
 }
 
-test("what is backed up under load can be put in the place of what was", async () => {
+test("a backup made under load can be restored as its output says", async () => {
   const { alice, databaseFile } = platform;
-  const { body: kept } = await alice.post("/chat/completions", {
-    agent_type: "chat_basic",
-    message: "[[text=Kept]] Before the backup",
-    stream: false,
-  });
+  const { body: kept } = await alice.chatWhole("[[text=Kept]] Before the backup");
   const read = (client: typeof alice) =>
     Promise.all([
       client.get(`/jobs/${kept.job_id}`),
@@ -77,12 +68,11 @@ test("what is backed up under load can be put in the place of what was", async (
 
   const load = keepChatting(8);
   const copies: string[] = [];
-  let told = "";
+  let instructions = "";
   for (const name of ["first.db", "second.db", "third.db"]) {
     const started = load.ended.length;
     copies.push(join(dir, name));
-    ({ stdout: told } = await backUp(databaseFile, join(dir, name)));
-    expect(told).toContain("To restore");
+    ({ stdout: instructions } = await backUp(databaseFile, join(dir, name)));
     expect(load.ended.length).toBeGreaterThan(started);
   }
   await load.stop();
@@ -93,20 +83,15 @@ test("what is backed up under load can be put in the place of what was", async (
   }
   expect((await readdir(dir)).sort()).toEqual(["first.db", "second.db", "third.db"]);
 
-  // As the command said it, on the platform that went on meanwhile.
+  // The commands that the backup printed, on the platform that has gone on since.
   await Promise.all([...platform.workers, ...platform.apis].map((part) => part.stop(STOP_WITHIN_MS)));
-  await run("sh", ["-ec", told.match(/^ {2}(rm|cp) .*$/gm)?.join("\n") ?? "false"]);
+  await run("sh", ["-ec", instructions.match(/^ {2}(rm|cp) .*$/gm)?.join("\n") ?? "false"]);
   const [{ alice: restored }] = await Promise.all([platform.startApi(), platform.startWorker()]);
   expect(await read(restored)).toEqual(before);
-  const { body: next } = await restored.post("/chat/completions", {
-    agent_type: "chat_basic",
-    message: "[[text=Next]] After the restore",
-    session_id: kept.session_id,
-    stream: false,
-  });
+  const { body: next } = await restored.chatWhole("[[text=Next]] After the restore", { session_id: kept.session_id });
   expect(await restored.ended(next.job_id)).toMatchObject({ status: "completed", result: { content: "Next" } });
-  const { body: history } = await restored.get(`/chat/history?session_id=${kept.session_id}`);
-  expect(history.messages.map(({ content }: Json) => content)).toEqual([
+  const messages = await restored.history(kept.session_id);
+  expect(messages.map(({ content }) => content)).toEqual([
     "[[text=Kept]] Before the backup",
     "Kept",
     "[[text=Next]] After the restore",
@@ -114,7 +99,7 @@ test("what is backed up under load can be put in the place of what was", async (
   ]);
 });
 
-/** A job that has ended has its question and its answer; one that runs has its question alone. */
+/** An ended job has its question and its answer; a running job has its question only. */
 function expectWhole(copy: string): void {
   const database = new DatabaseSync(copy, { readOnly: true });
   const jobs = database
@@ -133,15 +118,15 @@ function expectWhole(copy: string): void {
   }
 }
 
-test("it overwrites nothing, leaves nothing of a failure, and says what is wrong", async () => {
+test("a backup overwrites no file, leaves no file when it fails, and names the file that is wrong", async () => {
   const taken = join(dir, "taken.db");
   await writeFile(taken, "mine");
   expect(await failure(backUp(platform.databaseFile, taken))).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining("exists already"),
+    stderr: expect.stringContaining(taken),
   });
   const nowhere = join(dir, "no-database.db");
-  expect((await failure(backUp(nowhere, join(dir, "copy.db")))).stderr).toContain("There is no database");
+  expect((await failure(backUp(nowhere, join(dir, "copy.db")))).stderr).toContain(nowhere);
 
   const broken = join(dir, "broken.db");
   await backUp(platform.databaseFile, broken);

@@ -1,23 +1,23 @@
 /**
- * Bad input: each kind gets its status, its code and the one envelope, tells nothing of the inside, and reaches neither
- * the queue nor the model.
+ * Bad input: each kind is answered with its status and code in the error envelope, shows nothing of the code, and reaches
+ * neither the queue nor the model.
  */
 import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Json } from "../support/api-client.ts";
 import { KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
-import { countQueuedJobs, keysInRedis } from "../support/platform-state.ts";
+import { countQueuedJobs, keysOfAcceptedJobs } from "../support/platform-state.ts";
 
 const CHAT = "/chat/completions";
 const EXECUTE = "/agents/chat_basic/execute";
-const NOBODYS = "01890a5d-ac96-774b-bcce-b302099a8057";
+const UNKNOWN_ID = "01890a5d-ac96-774b-bcce-b302099a8057";
 const KIB = 1_024;
 
 type BadRequest = {
   readonly method?: string;
   readonly path: string;
-  /** Sent as it is when it is text or bytes, else as JSON. */
+  /** Text and bytes are sent unchanged, anything else as JSON. */
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
 };
@@ -46,10 +46,10 @@ const invalid = (what: string, request: BadRequest, param?: string): Case => [
 ];
 
 const BODIES: Case[] = [
-  ["text that is no JSON", raw("hello"), 400, "invalid_json"],
+  ["text that is not JSON", raw("hello"), 400, "invalid_json"],
   ["truncated JSON", raw('{"agent_type":"chat_basic","mess'), 400, "invalid_json"],
   ["a bare JSON string", raw('"hello"'), 400, "invalid_json"],
-  ["gzip that is none", raw("hello", { "Content-Encoding": "gzip" }), 400, "invalid_request"],
+  ["a body that is not gzip", raw("hello", { "Content-Encoding": "gzip" }), 400, "invalid_request"],
   ["an unknown content encoding", raw("{}", { "Content-Encoding": "compress" }), 415, "unsupported_encoding"],
   [
     "an unknown charset",
@@ -84,44 +84,48 @@ const FIELDS: Case[] = [
   invalid("a blank message", chat({ message: " \n\t\u3000" }), "message"),
   invalid("a blank task", execute({ task: "   " }), "task"),
   invalid("a message over 65,536 characters", chat({ message: "x".repeat(65_537) }), "message"),
-  invalid("a session that is no UUID", chat({ session_id: "my-session" }), "session_id"),
-  invalid("a task's session that is no UUID", execute({ session_id: 7 }), "session_id"),
+  invalid("a session that is not a UUID", chat({ session_id: "my-session" }), "session_id"),
+  invalid("a task's session that is not a UUID", execute({ session_id: 7 }), "session_id"),
   invalid("an unknown field of config", chat({ config: { temprature: 1 } }), "config.temprature"),
   invalid("config out of range", chat({ config: { temperature: 2.5 } }), "config.temperature"),
   invalid("config of the wrong type", execute({ config: { max_tokens: "many" } }), "config.max_tokens"),
   invalid("a fraction where a whole number is due", execute({ config: { max_tokens: 1.5 } }), "config.max_tokens"),
   ["an unknown agent", chat({ agent_type: "chat_advanced" }), 404, "agent_not_found"],
   ["a task of an unknown agent", { ...execute({}), path: "/agents/nobody/execute" }, 404, "agent_not_found"],
-  ["an unknown session", chat({ session_id: NOBODYS }), 404, "session_not_found"],
-  ["a task in an unknown session", execute({ session_id: NOBODYS }), 404, "session_not_found"],
+  ["an unknown session", chat({ session_id: UNKNOWN_ID }), 404, "session_not_found"],
+  ["a task in an unknown session", execute({ session_id: UNKNOWN_ID }), 404, "session_not_found"],
 ];
 
 const PATHS_AND_QUERIES: Case[] = [
-  invalid("a job that is no UUID", get("/jobs/17"), "id"),
-  invalid("events of a job that is no UUID", get("/jobs/17/events"), "id"),
-  invalid("cancel of a job that is no UUID", { method: "POST", path: "/jobs/17/cancel" }, "id"),
-  invalid("a session that is no UUID", get("/sessions/17"), "id"),
-  invalid("deletion of a session that is no UUID", { method: "DELETE", path: "/sessions/17" }, "id"),
+  invalid("a job that is not a UUID", get("/jobs/17"), "id"),
+  invalid("events of a job that is not a UUID", get("/jobs/17/events"), "id"),
+  invalid("cancel of a job that is not a UUID", { method: "POST", path: "/jobs/17/cancel" }, "id"),
+  invalid("a session that is not a UUID", get("/sessions/17"), "id"),
+  invalid("deletion of a session that is not a UUID", { method: "DELETE", path: "/sessions/17" }, "id"),
   invalid("a path that cannot be decoded", get("/jobs/%ZZ")),
   invalid("history of no session", get("/chat/history"), "session_id"),
-  invalid("history of a session that is no UUID", get("/chat/history?session_id=17"), "session_id"),
-  invalid("history before no UUID", get(`/chat/history?session_id=${NOBODYS}&before=17`), "before"),
-  invalid("sessions before no UUID", get("/sessions?before=17"), "before"),
-  invalid("jobs of a session that is no UUID", get("/jobs?session_id=17"), "session_id"),
+  invalid("history of a session that is not a UUID", get("/chat/history?session_id=17"), "session_id"),
+  invalid("history before what is not a UUID", get(`/chat/history?session_id=${UNKNOWN_ID}&before=17`), "before"),
+  invalid("sessions before what is not a UUID", get("/sessions?before=17"), "before"),
+  invalid("jobs of a session that is not a UUID", get("/jobs?session_id=17"), "session_id"),
   invalid("a limit of 0", get("/jobs?limit=0"), "limit"),
-  invalid("a limit that is no number", get("/sessions?limit=all"), "limit"),
-  invalid("a limit beyond the largest", get(`/chat/history?session_id=${NOBODYS}&limit=501`), "limit"),
+  invalid("a limit that is not a number", get("/sessions?limit=all"), "limit"),
+  invalid("a limit beyond the largest", get(`/chat/history?session_id=${UNKNOWN_ID}&limit=501`), "limit"),
   invalid("two limits", get("/jobs?limit=1&limit=2"), "limit"),
-  invalid("a negative wait", get(`/jobs/${NOBODYS}?wait=-1`), "wait"),
-  invalid("a wait beyond the longest", get(`/jobs/${NOBODYS}?wait=61`), "wait"),
-  invalid("a wait that is no number", get(`/jobs/${NOBODYS}?wait=soon`), "wait"),
+  invalid("a negative wait", get(`/jobs/${UNKNOWN_ID}?wait=-1`), "wait"),
+  invalid("a wait beyond the longest", get(`/jobs/${UNKNOWN_ID}?wait=61`), "wait"),
+  invalid("a wait that is not a number", get(`/jobs/${UNKNOWN_ID}?wait=soon`), "wait"),
   invalid("an unknown status", get("/jobs?status=waiting"), "status"),
   invalid("an unknown kind", get("/jobs?kind=batch"), "kind"),
-  invalid("a Last-Event-ID that is none", get(`/jobs/${NOBODYS}/events`, { "Last-Event-ID": "two" }), "Last-Event-ID"),
-  invalid("a negative after", get(`/jobs/${NOBODYS}/events?after=-1`), "after"),
-  invalid("a fraction as after", get(`/jobs/${NOBODYS}/events?after=1.5`), "after"),
-  ["an unknown job", get(`/jobs/${NOBODYS}`), 404, "job_not_found"],
-  ["history of an unknown session", get(`/chat/history?session_id=${NOBODYS}`), 404, "session_not_found"],
+  invalid(
+    "a Last-Event-ID that is not a number",
+    get(`/jobs/${UNKNOWN_ID}/events`, { "Last-Event-ID": "two" }),
+    "Last-Event-ID",
+  ),
+  invalid("a negative after", get(`/jobs/${UNKNOWN_ID}/events?after=-1`), "after"),
+  invalid("a fraction as after", get(`/jobs/${UNKNOWN_ID}/events?after=1.5`), "after"),
+  ["an unknown job", get(`/jobs/${UNKNOWN_ID}`), 404, "job_not_found"],
+  ["history of an unknown session", get(`/chat/history?session_id=${UNKNOWN_ID}`), 404, "session_not_found"],
   ["an unknown route", get("/chats"), 404, "route_not_found"],
 ];
 
@@ -180,17 +184,16 @@ test.each([...BODIES, ...FIELDS, ...PATHS_AND_QUERIES, ...HEADERS])(
 test.each([
   ["PUT", CHAT, "POST"],
   ["DELETE", "/jobs", "GET"],
-  ["POST", `/sessions/${NOBODYS}`, "GET, DELETE"],
-])("%s %s is refused with the methods that are allowed", async (method, path, allowed) => {
+  ["POST", `/sessions/${UNKNOWN_ID}`, "GET, DELETE"],
+])("%s %s is refused, and the allowed methods are named", async (method, path, allowed) => {
   const response = await send({ method, path });
   expect(await expectEnvelope(response)).toMatchObject({ code: "method_not_allowed" });
   expect(response.status).toBe(405);
   expect(response.headers.get("allow")).toBe(allowed);
 });
 
-test("nothing of all this reached the queue or the model", async () => {
+test("bad requests reach neither the queue nor the model", async () => {
   expect(await countQueuedJobs(platform)).toBe(0);
-  const acceptedNames = (await keysInRedis(platform)).filter((name) => /:(turns|session|idem|job|events):/.test(name));
-  expect(acceptedNames).toEqual([]);
+  expect(await keysOfAcceptedJobs(platform)).toEqual([]);
   expect((await platform.model.stats()).total_calls).toBe(0);
 });

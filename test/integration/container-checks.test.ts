@@ -1,4 +1,4 @@
-/** The checks that containers run: true for a worker whose heartbeat the API would count and for an API that can accept. */
+/** The checks that containers run: they succeed for a worker with a fresh heartbeat and for an API that can accept jobs. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -28,13 +28,13 @@ const isAlive = (name: string, own: NodeJS.ProcessEnv = {}) =>
 
 const isReady = (port: string) => check("apps/api/src/is-ready.ts", { PORT: port, API_KEYS: `web:${"0".repeat(64)}` });
 
-test("a worker: alive, unknown, and Redis away", async () => {
+test("the worker check succeeds for a live worker, and fails for an unknown one and without Redis", async () => {
   expect(await isAlive("worker-1")).toBe(0);
   expect(await isAlive("worker-2")).toBe(1);
   expect(await isAlive("worker-1", { REDIS_URL: "redis://127.0.0.1:1" })).toBe(1);
 });
 
-test("an API: ready, and not there", async () => {
+test("the API check succeeds for a ready API, and fails where no API listens", async () => {
   expect(await isReady(new URL(platform.alice.origin).port)).toBe(0);
   expect(await isReady("1")).toBe(1);
 });

@@ -1,4 +1,4 @@
-/** Web pages of the origins that the settings name may call and read what a resume needs; others may not. */
+/** Pages of the configured origins may call the API and read the headers that a resume needs; other pages may not. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 
@@ -18,7 +18,7 @@ const preflight = (origin: string) =>
     },
   });
 
-test("a page of a named origin may ask, and needs no key to ask whether it may", async () => {
+test("a page of a configured origin may call the API, and its preflight request needs no key", async () => {
   const { status, headers } = await preflight("https://b.example.com");
   expect(status).toBe(204);
   expect(headers.get("access-control-allow-origin")).toBe("https://b.example.com");
@@ -26,13 +26,13 @@ test("a page of a named origin may ask, and needs no key to ask whether it may",
   expect(headers.get("access-control-allow-headers")).toBe("authorization,content-type");
 });
 
-test("it may read where to resume", async () => {
+test("a page of a configured origin may read the header that names where to resume", async () => {
   const { headers } = await platform.alice.get("/sessions", { Origin: "https://app.example.com" });
   expect(headers.get("access-control-allow-origin")).toBe("https://app.example.com");
   expect(headers.get("access-control-expose-headers")).toContain("Location");
 });
 
-test("a page of another origin may not", async () => {
+test("a page of another origin may not call the API", async () => {
   const { headers } = await preflight("https://evil.example.com");
   expect(headers.get("access-control-allow-origin")).toBeNull();
 });

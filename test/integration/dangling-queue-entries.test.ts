@@ -1,4 +1,5 @@
-/** I6 after a crash: an entry in a session's turns whose job does not exist blocks nobody, however it came about. */
+/** I6 after a crash: an entry of a session queue whose job does not exist blocks no job of the session. */
+import { MINUTE } from "@agent-paas/shared/time.ts";
 import { v7 } from "uuid";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
@@ -9,54 +10,29 @@ beforeAll(async () => {
 });
 afterAll(() => platform.stop());
 
-/** A session with the turn of a job that an API accepted a minute ago and died before it queued it. */
-async function sessionWithDeadTurn(): Promise<string> {
-  const { body } = await platform.alice.post("/chat/completions", {
-    agent_type: "chat_basic",
-    message: "hello",
-    stream: false,
-  });
-  const dead = v7({ msecs: Date.now() - 60_000 });
-  await platform.redis.rpush(platform.keys.sessionQueue(body.session_id), `chat:${dead}`);
-  return body.session_id;
+/** A session whose queue ends with an entry of this age, as an API leaves it that dies before it queues the job. */
+async function sessionWithDanglingEntry(ageMs: number) {
+  const { body } = await platform.alice.chatWhole("hello");
+  const jobId = v7({ msecs: Date.now() - ageMs });
+  await platform.redis.rpush(platform.keys.sessionQueue(body.session_id), `chat:${jobId}`);
+  return { session_id: body.session_id, jobId };
 }
 
-test("the next message runs", async () => {
-  const session_id = await sessionWithDeadTurn();
-  const { status, body } = await platform.alice.post("/chat/completions", {
-    agent_type: "chat_basic",
-    session_id,
-    message: "and now?",
-    stream: false,
-    on_busy: "reject",
-  });
+test("the next message of a session with an old dangling entry runs", async () => {
+  const { session_id } = await sessionWithDanglingEntry(MINUTE);
+  const { status, body } = await platform.alice.chatWhole("and now?", { session_id, on_busy: "reject" });
   expect([status, body.status]).toEqual([200, "completed"]);
 });
 
-test("the session can be deleted, and takes nothing more", async () => {
-  const session_id = await sessionWithDeadTurn();
+test("a session with an old dangling entry can be deleted, and takes no message afterwards", async () => {
+  const { session_id } = await sessionWithDanglingEntry(MINUTE);
   expect((await platform.alice.delete(`/sessions/${session_id}`)).status).toBe(204);
-  const { status, body } = await platform.alice.post("/chat/completions", {
-    agent_type: "chat_basic",
-    session_id,
-    message: "still there?",
-  });
+  const { status, body } = await platform.alice.chatWhole("still there?", { session_id });
   expect([status, body.error.code]).toEqual([404, "session_not_found"]);
 });
 
-test("an entry that is young may be on its way to the queue, and counts", async () => {
-  const { body } = await platform.alice.post("/chat/completions", {
-    agent_type: "chat_basic",
-    message: "hello",
-    stream: false,
-  });
-  const young = v7({ msecs: Date.now() });
-  await platform.redis.rpush(platform.keys.sessionQueue(body.session_id), `chat:${young}`);
-  const answer = await platform.alice.post("/chat/completions", {
-    agent_type: "chat_basic",
-    session_id: body.session_id,
-    message: "busy?",
-    on_busy: "reject",
-  });
-  expect([answer.status, answer.body.error.code, answer.body.error.job_id]).toEqual([409, "session_busy", young]);
+test("a new entry without a job keeps the session busy, because its job may be about to be queued", async () => {
+  const { session_id, jobId } = await sessionWithDanglingEntry(0);
+  const { status, body } = await platform.alice.chatWhole("busy?", { session_id, on_busy: "reject" });
+  expect([status, body.error.code, body.error.job_id]).toEqual([409, "session_busy", jobId]);
 });

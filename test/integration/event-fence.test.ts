@@ -1,6 +1,6 @@
 /**
- * I4 in the event log, on a real Redis: only the latest attempt of a job is heard, in the order in which it speaks (I2), and
- * nothing behind the end (I1), however many attempts believe at once that the job is theirs.
+ * I4 in the event log, on a real Redis: only the run with the highest fencing token publishes, its events keep their order
+ * (I2), and nothing follows the terminal event (I1), however many runs of one job there are at once.
  */
 import { decodeEvents, encodeEvent, type JobEvent } from "@agent-paas/shared/contract/events.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
@@ -13,6 +13,7 @@ import { createJobEventPublisher } from "../../apps/worker/src/events/job-event-
 import { type JobEventWriter, WriterRefused } from "../../apps/worker/src/events/job-event-writer.ts";
 import { PUBLISH_SCRIPT, Verdict } from "../../apps/worker/src/events/publish-script.ts";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
+import { forgetJob, readJobState, writeJobState } from "../support/job-state.ts";
 
 function openJob() {
   const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
@@ -26,11 +27,11 @@ function openJob() {
   const publisher = createJobEventPublisher({ redis, keys, logTtlSeconds: 60, logger: pino({ enabled: false }) });
   const refused: number[] = [];
 
-  async function claim(attempt: number): Promise<JobEventWriter | null> {
-    const claimed = await claims.claim(jobId, attempt);
+  async function claim(fencingToken: number): Promise<JobEventWriter | null> {
+    const claimed = await claims.claim(jobId, fencingToken);
     if (claimed.kind !== "claimed") return null;
-    const signals = { refused: () => void refused.push(attempt), cancelRequested: () => {} };
-    return publisher.open(jobId, attempt, claimed.seq, signals);
+    const signals = { refused: () => void refused.push(fencingToken), cancelRequested: () => {} };
+    return publisher.open(jobId, fencingToken, claimed.seq, signals);
   }
 
   async function log() {
@@ -38,7 +39,7 @@ function openJob() {
     return batches.flatMap(([, fields]) => decodeEvents(fields[1] as Buffer));
   }
 
-  /** The writer that claims the job with its first words. */
+  /** The writer of a first attempt, which claims the job with its first batch. */
   const first = () => {
     const cancels: string[] = [];
     const signals = { refused: () => void refused.push(1), cancelRequested: () => void cancels.push(jobId) };
@@ -50,7 +51,7 @@ function openJob() {
 
 const text = (content: string): JobEvent => ({ event: "message", data: { content, type: "text" } });
 
-function say(writer: JobEventWriter | null, ...events: JobEvent[]): Promise<void> {
+function publish(writer: JobEventWriter | null, ...events: JobEvent[]): Promise<void> {
   for (const event of events) writer?.append(event);
   return writer?.flushed() ?? Promise.reject(new Error("not claimed"));
 }
@@ -60,76 +61,75 @@ const doneOf = (job_id: string): JobEvent => ({
   data: { session_id: null, job_id, status: "completed", usage: null },
 });
 
-test("an attempt is refused once a higher one has claimed the job, also to claim it again", async () => {
+test("a run is refused once a higher fencing token has claimed the job, and cannot claim it again", async () => {
   const { claim, log, refused } = openJob();
   const first = await claim(1);
-  await say(first, text("of the first"));
+  await publish(first, text("of the first"));
   const second = await claim(3);
-  await expect(say(first, text("too late"))).rejects.toThrow(WriterRefused);
+  await expect(publish(first, text("too late"))).rejects.toThrow(WriterRefused);
   expect(refused).toEqual([1]);
   expect([await claim(1), await claim(2), await claim(3)]).toEqual([null, null, null]);
-  await say(second, text("of the second"));
+  await publish(second, text("of the second"));
   expect((await log()).map(({ data }) => "content" in data && data.content)).toEqual(["of the first", "of the second"]);
 });
 
-test("nothing comes behind the end, of this attempt or a later one", async () => {
+test("no event follows the terminal event, from the run that ended or a later one", async () => {
   const { jobId, claim, claims, log } = openJob();
   const writer = await claim(1);
-  await say(writer, text("all"), doneOf(jobId));
-  await expect(say(writer, text("more"))).rejects.toThrow(WriterRefused);
+  await publish(writer, text("all"), doneOf(jobId));
+  await expect(publish(writer, text("more"))).rejects.toThrow(WriterRefused);
   expect(await claims.claim(jobId, 2)).toEqual({ kind: "ended" });
   expect((await log()).map(({ event }) => event)).toEqual(["message", "done"]);
 });
 
-test("an attempt whose job's state is gone is refused, and brings nothing back", async () => {
-  const { jobId, redis, keys, claim, log, refused } = openJob();
+test("a run whose job's state is gone from Redis is refused, and writes no state again", async () => {
+  const job = openJob();
+  const { jobId, claim, log, refused } = job;
   const writer = await claim(1);
-  await say(writer, text("kept"));
-  await redis.del(keys.jobState(jobId), keys.eventLog(jobId));
-  await expect(say(writer, text("lost"))).rejects.toThrow(WriterRefused);
-  expect([await log(), await redis.exists(keys.jobState(jobId)), refused]).toEqual([[], 0, [1]]);
+  await publish(writer, text("kept"));
+  await forgetJob(job, jobId);
+  await expect(publish(writer, text("lost"))).rejects.toThrow(WriterRefused);
+  expect([await log(), await readJobState(job, jobId), refused]).toEqual([[], {}, [1]]);
 });
 
-test("the first words of a job claim it, as a claim of its own would", async () => {
-  const { jobId, redis, keys, claim, first, log, refused } = openJob();
+test("the first batch of a first attempt claims the job as a claim of its own would", async () => {
+  const job = openJob();
+  const { jobId, redis, keys, claim, first, log, refused } = job;
   const writer = first();
-  await say(writer, text("first"));
-  await say(writer, text("second"));
-  expect(await redis.hgetall(keys.jobState(jobId))).toEqual({
-    fencing_token: "1",
-    attempts: "1",
-    unfinished_attempts: "1",
-    seq: "2",
-  });
+  await publish(writer, text("first"));
+  await publish(writer, text("second"));
+  expect(await readJobState(job, jobId)).toEqual({ fencingToken: 1, attempts: 1, unfinishedAttempts: 1, seq: 2 });
   for (const key of [keys.jobState(jobId), keys.eventLog(jobId)]) {
     expect(await redis.ttl(key)).toBeGreaterThan((6 * DAY) / SECOND);
   }
   expect(await claim(1)).toBeNull();
-  await say(await claim(2), text("of the second"));
-  await expect(say(writer, text("too late"))).rejects.toThrow(WriterRefused);
+  await publish(await claim(2), text("of the second"));
+  await expect(publish(writer, text("too late"))).rejects.toThrow(WriterRefused);
   expect([(await log()).length, refused]).toEqual([3, [1]]);
 });
 
-test("they are refused once anybody else has claimed the job, who is heard", async () => {
+test("the first batch is refused once another run has claimed the job, and that run publishes", async () => {
   const { jobId, claims, claim, first, log } = openJob();
   const other = await claim(1);
-  await expect(say(first(), text("mine"))).rejects.toThrow(WriterRefused);
-  await say(other, doneOf(jobId));
-  await expect(say(first(), text("mine"))).rejects.toThrow(WriterRefused);
+  await expect(publish(first(), text("mine"))).rejects.toThrow(WriterRefused);
+  await publish(other, doneOf(jobId));
+  await expect(publish(first(), text("mine"))).rejects.toThrow(WriterRefused);
   expect((await log()).map(({ event }) => event)).toEqual(["done"]);
   expect(await claims.claim(jobId, 1)).toEqual({ kind: "ended" });
 });
 
-test("they bring back that the job was cancelled before", async () => {
-  const { jobId, redis, keys, first } = openJob();
-  await redis.hset(keys.jobState(jobId), "cancel", "1");
+test("the reply to the first batch reports that the job was cancelled before it started", async () => {
+  const job = openJob();
+  const { jobId, first } = job;
+  await writeJobState(job, jobId, { cancelRequested: true });
   const writer = first();
-  await say(writer, text("first"));
+  await publish(writer, text("first"));
   expect(writer.cancels).toEqual([jobId]);
 });
 
-test("the same call made again after a lost reply changes nothing", async () => {
-  const { jobId, redis, keys, log } = openJob();
+test("a batch that is sent again after a lost reply changes nothing", async () => {
+  const job = openJob();
+  const { jobId, redis, keys, log } = job;
   redis.defineCommand("publishEvents", { lua: PUBLISH_SCRIPT });
   const { publishEvents } = redis as unknown as { publishEvents(...args: unknown[]): Promise<number[]> };
   const frame = encodeEvent(1, text("first"));
@@ -138,33 +138,33 @@ test("the same call made again after a lost reply changes nothing", async () => 
     publishEvents.call(redis, 2, keys.jobState(jobId), keys.eventLog(jobId), 60, (7 * DAY) / SECOND, ...ofJob);
   expect([await call(), await call()]).toEqual([[Verdict.taken], [Verdict.taken]]);
   expect((await log()).map(({ seq }) => seq)).toEqual([1]);
-  expect(await redis.hget(keys.jobState(jobId), "attempts")).toBe("1");
+  expect(await readJobState(job, jobId)).toMatchObject({ attempts: 1 });
 });
 
-test("of twenty attempts that run at once the log has one after the other, and one end", async () => {
+test("the log of twenty runs at once has the events of one after the other, and one terminal event", async () => {
   const { jobId, claim, log } = openJob();
-  const attempts: Promise<void>[] = [];
-  async function run(attempt: number): Promise<void> {
-    const writer = await claim(attempt);
+  const runs: Promise<void>[] = [];
+  async function run(fencingToken: number): Promise<void> {
+    const writer = await claim(fencingToken);
     for (let n = 0; n < 10; n++) {
-      // The next one believes that the job is its own while this one is in the middle of its words.
-      if (n === 3 && attempt < 20) attempts.push(run(attempt + 1).catch(unlessRefused));
-      await say(writer, text(String(attempt)));
+      // The next run claims the job while this one is in the middle of its events.
+      if (n === 3 && fencingToken < 20) runs.push(run(fencingToken + 1).catch(unlessRefused));
+      await publish(writer, text(String(fencingToken)));
     }
-    await say(writer, doneOf(jobId));
+    await publish(writer, doneOf(jobId));
   }
-  attempts.push(run(1).catch(unlessRefused));
-  for (const attempt of attempts) await attempt;
+  runs.push(run(1).catch(unlessRefused));
+  for (const ended of runs) await ended;
 
   const events = await log();
   const seqs = events.map(({ seq }) => seq);
   expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
   expect(events.filter(({ event }) => event === "done")).toEqual([events.at(-1)]);
-  const speakers = events.flatMap(({ data }) => ("content" in data ? [Number(data.content)] : []));
-  expect(speakers).toEqual(speakers.toSorted((a, b) => a - b));
-  expect(new Set(speakers).size).toBe(20);
-  // The last one said all that it had to say.
-  expect(speakers.filter((speaker) => speaker === 20)).toHaveLength(10);
+  const tokens = events.flatMap(({ data }) => ("content" in data ? [Number(data.content)] : []));
+  expect(tokens).toEqual(tokens.toSorted((a, b) => a - b));
+  expect(new Set(tokens).size).toBe(20);
+  // The last run published all of its events.
+  expect(tokens.filter((token) => token === 20)).toHaveLength(10);
 });
 
 function unlessRefused(error: unknown): void {

@@ -1,6 +1,6 @@
 /**
- * A Redis Cluster takes no call whose keys belong to different nodes. The publisher puts all jobs in one call until it is told so,
- * then the jobs of each shard in one; nothing is lost on the way.
+ * A Redis Cluster refuses a call whose keys belong to different slots. The publisher sends the batches of all jobs in one
+ * call until it is refused, then one call per shard; no event is lost by the refusal.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -18,7 +18,7 @@ import { planRedis } from "../../scripts/services/redis-server.ts";
 import { startServer } from "../../scripts/services/server.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-/** A cluster of one node, which keeps to the rule all the same. */
+/** A cluster of one node, which refuses keys of different slots like any other. */
 async function startCluster(): Promise<Redis> {
   const cacheDir = await cacheDirOf(process.env, join(import.meta.dirname, "../../data/cache"));
   const dir = await mkdtemp(join(tmpdir(), "agent-paas-cluster-"));

@@ -1,9 +1,7 @@
 /**
- * What of a session goes to the model: whole turns, the latest, as many as fit in the budget of tokens. A turn costs the
- * same in a session of 10,000 messages as in one of 50.
+ * The part of a session that the model gets: the latest questions with their answers, as many pairs as fit into the token
+ * budget. A chat costs the platform as much in a session of 10,000 messages as in one of 50.
  */
-import { countTokens } from "@agent-paas/agents/model/tokens.ts";
-import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { SqliteHandle } from "@agent-paas/shared/db/open-database.ts";
 import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
@@ -12,47 +10,39 @@ import { expect, onTestFinished, test } from "vitest";
 import { createSessionReader } from "../../apps/api/src/storage/session-reader.ts";
 import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
 import { createSessionRepository, type HistoryRow } from "../../apps/worker/src/storage/session-repository.ts";
+import { jobEnd } from "../support/job-end.ts";
+import { jobPayload } from "../support/job-payload.ts";
 import { startTestPlatform } from "../support/platform.ts";
 import { seedSession } from "../support/seed-session.ts";
 import { shownText } from "../support/sse-client.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
-/** In turns, which have two messages. */
+/** Pairs of a question and its answer. */
 const [SHORT, LONG] = [25, 5_000];
 
-const payloadIn = (sessionId: string, text: string): JobPayload => ({
-  ...{ job_id: newId(), kind: "chat", owner: "alice", agent_type: "chat_basic", session_id: sessionId, text },
-  ...{ config: {}, limits: {}, metadata: {}, locale: "en", request_id: "r", accepted_at: new Date().toISOString() },
-});
+const payloadIn = (session_id: string, text: string) => jobPayload({ kind: "chat", session_id, text });
 
-/** A session of these turns, each a question and, if there was one, its answer. */
-async function sessionOf(...turns: readonly (readonly [string, string?])[]) {
+/** A session of these questions, each with its answer where there is one. */
+async function sessionOf(...pairs: readonly (readonly [string, string?])[]) {
   const { db } = await openTestDatabase();
   const jobs = createJobRepository(db, "w");
   const sessionId = newId();
   const jobIds: string[] = [];
-  for (const [question, answer = ""] of turns) {
+  for (const [question, answer = ""] of pairs) {
     const payload = payloadIn(sessionId, question);
     jobIds.push(payload.job_id);
     await jobs.start(payload, 1);
-    const usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
-    const end = { usage, error: null, lastSeq: 1, executionMs: 1 } as const;
-    await jobs.end(payload, 1, {
-      ...end,
-      status: "completed",
-      result: { content: answer },
-      resultTokens: countTokens(answer),
-    });
+    await jobs.end(payload, 1, jobEnd(answer));
   }
   const latest = async (maxTokens: number, jobId = newId()) =>
     (await createSessionRepository(db).latestMessages(sessionId, jobId, maxTokens)).map(({ content }) => content);
   return { latest, jobIds };
 }
 
-test("turns are kept whole, the latest first", async () => {
+test("a question and its answer are kept together, the latest first", async () => {
   const { latest } = await sessionOf(["one two three", "four five six"], ["seven", "eight"], ["nine", "ten"]);
   expect(await latest(1_000)).toEqual(["one two three", "four five six", "seven", "eight", "nine", "ten"]);
-  // There is room for the first answer, but not for its question.
+  // The first answer would fit, but not together with its question.
   expect(await latest(8)).toEqual(["seven", "eight", "nine", "ten"]);
   expect(await latest(4)).toEqual(["seven", "eight", "nine", "ten"]);
   expect(await latest(3)).toEqual(["nine", "ten"]);
@@ -60,12 +50,12 @@ test("turns are kept whole, the latest first", async () => {
   expect(await latest(0)).toEqual([]);
 });
 
-test("a question without an answer stays", async () => {
+test("a question without an answer is kept", async () => {
   const { latest } = await sessionOf(["one", "two"], ["three"], ["four", "five"]);
   expect(await latest(3)).toEqual(["three", "four", "five"]);
 });
 
-test("a turn that alone is too large is left out with all before it", async () => {
+test("a question whose answer is larger than the budget is left out with all messages before it", async () => {
   const large = "word ".repeat(500);
   const before = await sessionOf(["one", "two"], ["three", large], ["four", "five"]);
   expect(await before.latest(100)).toEqual(["four", "five"]);
@@ -73,19 +63,19 @@ test("a turn that alone is too large is left out with all before it", async () =
   expect(await last.latest(100)).toEqual([]);
 });
 
-test("the job's own message is not of its past", async () => {
+test("the history of a job does not contain its own message", async () => {
   const { latest, jobIds } = await sessionOf(["one", "two"], ["three"]);
   expect(await latest(100, jobIds[1])).toEqual(["one", "two"]);
 });
 
-test("a budget of more than a page of messages is filled without a hole", async () => {
+test("a budget of more than one page of messages is filled without a gap", async () => {
   const { db } = await openTestDatabase();
   const sessionId = await seedSession(db, "alice", 130);
   const rows = await createSessionRepository(db).latestMessages(sessionId, newId(), 1_000_000);
   expect(rows.map(({ ordinal }) => ordinal)).toEqual(Array.from({ length: 260 }, (_, at) => at + 1));
 });
 
-/** Every statement that runs on the handle from now on, and how many rows it read. */
+/** Records every statement prepared on the handle after this call, and counts the rows read. */
 async function recordStatements(db: Knex) {
   const handle: SqliteHandle = await db.client.acquireConnection();
   db.client.releaseConnection(handle);
@@ -104,7 +94,7 @@ async function recordStatements(db: Knex) {
   return {
     statements,
     rows: () => rows,
-    /** How SQLite would run each of them. */
+    /** The query plan of each statement. */
     plans: () =>
       statements.map((sql) => {
         const bindings = Array.from({ length: sql.split("?").length - 1 }, () => null);
@@ -114,24 +104,13 @@ async function recordStatements(db: Knex) {
   };
 }
 
-/** All that the worker and the API ask of the database for one turn, and for a page of the history. */
-async function oneTurn(db: Knex, sessionId: string): Promise<HistoryRow[]> {
+/** All database work of the worker and the API for one chat, and for two pages of the history. */
+async function oneChat(db: Knex, sessionId: string): Promise<HistoryRow[]> {
   const jobs = createJobRepository(db, "w");
   const payload = payloadIn(sessionId, "And now?");
   await jobs.start(payload, 1);
   const history = await createSessionRepository(db).latestMessages(sessionId, payload.job_id, 8_000);
-  const usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
-  await jobs.end(payload, 1, {
-    ...{
-      status: "completed",
-      result: { content: "Now." },
-      resultTokens: 2,
-      usage,
-      error: null,
-      lastSeq: 1,
-      executionMs: 1,
-    },
-  });
+  await jobs.end(payload, 1, jobEnd("Now."));
   const reader = createSessionReader({ read: (query) => query(db), close: async () => {} });
   await reader.find("alice", sessionId);
   const page = await reader.messages("alice", sessionId, { limit: 20 });
@@ -140,27 +119,27 @@ async function oneTurn(db: Knex, sessionId: string): Promise<HistoryRow[]> {
   return history;
 }
 
-test("the work in a session of 10,000 messages is that in one of 50", async () => {
+test("a chat in a session of 10,000 messages reads and writes as much as a chat in one of 50", async () => {
   const { db } = await openTestDatabase();
   const [short, long] = [await seedSession(db, "alice", SHORT), await seedSession(db, "alice", LONG)];
-  // What is prepared once per handle is prepared here.
-  await oneTurn(db, await seedSession(db, "alice", SHORT));
+  // Statements that are prepared once per handle are prepared by this chat.
+  await oneChat(db, await seedSession(db, "alice", SHORT));
   const record = await recordStatements(db);
 
-  const shortHistory = await oneTurn(db, short);
+  const shortHistory = await oneChat(db, short);
   const shortWork = [record.rows(), record.statements.length];
-  const longHistory = await oneTurn(db, long);
+  const longHistory = await oneChat(db, long);
   const longWork = [record.rows() - (shortWork[0] ?? 0), record.statements.length - (shortWork[1] ?? 0)];
   expect(longWork).toEqual(shortWork);
   expect(longHistory.map(({ content }) => content)).toEqual(shortHistory.map(({ content }) => content));
   expect(shortHistory.length).toBeGreaterThan(30);
 });
 
-test("no statement of a turn reads more than it needs", async () => {
+test("no statement of a chat scans a table or sorts", async () => {
   const { db } = await openTestDatabase();
   const sessionId = await seedSession(db, "alice", SHORT);
   const record = await recordStatements(db);
-  await oneTurn(db, sessionId);
+  await oneChat(db, sessionId);
   const plans = record.plans();
   expect(plans.filter(({ steps }) => steps.some((step) => /\bSCAN (?!CONSTANT)|TEMP B-TREE/.test(step)))).toEqual([]);
   // The next ordinal is the end of an index, and the newest messages are a range of it.
@@ -168,7 +147,7 @@ test("no statement of a turn reads more than it needs", async () => {
   expect(plans.filter(({ steps }) => steps.some((step) => byPlace.test(step))).length).toBeGreaterThanOrEqual(4);
 });
 
-test("the model gets the same of 10,000 messages as of 50: its system prompt, the latest turns, the message", async () => {
+test("the model gets as much of a session of 10,000 messages as of one of 50", async () => {
   const platform = await startTestPlatform();
   onTestFinished(() => platform.stop());
   const db = openWritableDatabase(platform.databaseFile);
@@ -184,8 +163,8 @@ test("the model gets the same of 10,000 messages as of 50: its system prompt, th
     const [call] = await platform.model.calls({ contains: message });
     const { messages } = await platform.model.call(call?.id ?? 0);
     asked.push({ messages, usage: events.at(-1)?.data.usage });
-    const history = await platform.alice.get(`/chat/history?session_id=${session_id}&limit=2`);
-    expect(history.body.messages.map(({ content }: { content: string }) => content)).toEqual([message, "Now."]);
+    const latest = (await platform.alice.history(session_id)).slice(-2);
+    expect(latest.map(({ content }) => content)).toEqual([message, "Now."]);
   }
   const [short, long] = asked;
   expect(short?.messages?.slice(0, 2)).toMatchObject([

@@ -1,4 +1,4 @@
-/** What every answer carries, and what keeps an idle stream open. */
+/** The headers of every answer, and the comments that keep an idle stream open. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
 
@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => platform.stop());
 
-test("answers carry Helmet's headers and a request id, and do not tell what serves them", async () => {
+test("answers carry Helmet's headers and a request id, and do not name the server software", async () => {
   const { headers } = await platform.alice.get("/agents");
   expect(headers.get("x-content-type-options")).toBe("nosniff");
   expect(headers.get("content-security-policy")).toContain("default-src 'self'");
@@ -16,14 +16,14 @@ test("answers carry Helmet's headers and a request id, and do not tell what serv
   expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-test("a plain request id of the client's is taken over, any other is not", async () => {
+test("a plain request id of the client is used, any other is replaced", async () => {
   const idFor = async (id: string) =>
     (await platform.alice.get("/agents", { "X-Request-Id": id })).headers.get("x-request-id");
   expect(await idFor("trace-7.b")).toBe("trace-7.b");
   expect(await idFor('"quoted"')).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-test("a stream that waits for the model is kept open by comments, which are no events", async () => {
+test("a stream that waits for the model is kept open by comments, which are not events", async () => {
   const response = await fetch(`${platform.alice.origin}/api/v1/chat/completions`, {
     method: "POST",
     headers: { "X-API-Key": KEYS.alice },

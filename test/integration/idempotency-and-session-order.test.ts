@@ -1,19 +1,22 @@
 /**
- * What makes repeated and simultaneous requests safe: an Idempotency-Key joins the job that it made, on every API
- * process; the jobs of one session take turns in the order accepted, on all workers (I6); a turn builds on the earlier ones.
+ * Repeated and simultaneous requests: an Idempotency-Key joins its job, on every API process; the jobs of one session run in
+ * the order accepted, on all workers (I6); and the model gets the earlier messages of a session.
  */
 import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
-import { Queue } from "bullmq";
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { ApiClient, Json } from "../support/api-client.ts";
+import { HOUR } from "@agent-paas/shared/time.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { ApiClient } from "../support/api-client.ts";
+import { isQueued, loseQueuedJob, openQueue, postpone } from "../support/bullmq.ts";
 import { cancelUnfinished } from "../support/cancel-unfinished.ts";
+import { expectOneDone } from "../support/expect-stream.ts";
+import { forgetJob } from "../support/job-state.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
-import { shownText } from "../support/sse-client.ts";
+import { type SseStream, shownText } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 let platform: TestPlatform;
 let alice: ApiClient;
-/** The same key of another API process. */
+/** A client with the key of alice on another API process. */
 let elsewhere: ApiClient;
 beforeAll(async () => {
   platform = await startTestPlatform({ apis: 2, workers: 2 });
@@ -26,16 +29,11 @@ afterAll(() => platform.stop());
 
 const BUSY = "[[tokens=1 ttft=60000]]";
 const callsOf = (contains: string) => platform.model.calls({ contains });
-const historyOf = async (sessionId: string | null): Promise<Json[]> =>
-  (await alice.get(`/chat/history?session_id=${sessionId}`)).body.messages;
-const cancel = (jobId: string) => alice.post(`/jobs/${jobId}/cancel`, {});
-const jobOf = async (jobId: string): Promise<Json> => (await alice.get(`/jobs/${jobId}`)).body;
-const isRunning = async (jobId: string) => (await jobOf(jobId)).status === "running";
 
-/** Starts a chat whose model says nothing until it is cancelled. */
+/** A running chat whose model sends nothing until the chat is cancelled. */
 async function startBusyChat(message: string) {
   const chat = await alice.chat({ message: `${BUSY} ${message}` });
-  await waitFor("the busy chat to run", () => isRunning(chat.jobId));
+  await alice.started(chat.jobId);
   return chat;
 }
 
@@ -55,18 +53,18 @@ describe("an Idempotency-Key", () => {
     expect(await callsOf("Only one of us")).toHaveLength(1);
   });
 
-  test("attaches a repeated chat to the first one's stream, from its start, live and ended", async () => {
+  test("joins a repeated chat to the stream of the first chat from its start, while it runs and when it has ended", async () => {
     const body = { message: "[[tokens=20 rate=20]] Say it once" };
     const headers = { "Idempotency-Key": "chat-again" };
     const first = await alice.chat(body, headers);
     const live = await elsewhere.chat(body, headers);
     expect([live.jobId, live.sessionId]).toEqual([first.jobId, first.sessionId]);
-    const [told, toldAgain] = await Promise.all([first.all(), live.all()]);
-    expect(told[0]?.id).toBe(1);
-    expect(toldAgain).toEqual(told);
-    expect(await (await elsewhere.chat(body, headers)).all()).toEqual(told);
+    const [events, again] = await Promise.all([first.all(), live.all()]);
+    expect(events[0]?.id).toBe(1);
+    expect(again).toEqual(events);
+    expect(await (await elsewhere.chat(body, headers)).all()).toEqual(events);
     expect(await callsOf("Say it once")).toHaveLength(1);
-    expect(await historyOf(first.sessionId)).toHaveLength(2);
+    expect(await alice.history(first.sessionId)).toHaveLength(2);
   });
 
   test.each(["/chat/completions", "/agents/chat_basic/execute"])("is refused for another body on %s", async (path) => {
@@ -74,7 +72,8 @@ describe("an Idempotency-Key", () => {
     const [text, agent] = path.startsWith("/chat")
       ? ["message", { agent_type: "chat_basic", stream: false }]
       : ["task"];
-    const post = (client: ApiClient, said: string) => client.post(path, { ...agent, [text as string]: said }, headers);
+    const post = (client: ApiClient, content: string) =>
+      client.post(path, { ...agent, [text as string]: content }, headers);
     expect((await post(alice, "[[text=Yes]] First body")).body.error).toBeUndefined();
     const refused = await post(elsewhere, "[[text=No]] Second body");
     expect(refused.status).toBe(409);
@@ -82,20 +81,19 @@ describe("an Idempotency-Key", () => {
     expect(await callsOf("Second body")).toEqual([]);
   });
 
-  test("still joins its job when the queue has forgotten that", async () => {
+  test("joins its job when the job has left the queue", async () => {
     const task = "[[text=Ran]] Forgotten by the queue";
     const jobId = (await execute(alice, "long-ago", task)).body.job_id;
     const before = await alice.ended(jobId);
-    const inQueue = platform.keys.queuedJob("execute", jobId);
-    await waitFor("the queue to forget it", async () => (await platform.redis.exists(inQueue)) === 0);
+    await waitFor("the job to leave the queue", async () => !(await isQueued(platform, "execute", jobId)));
     const again = await execute(elsewhere, "long-ago", task);
     expect([again.status, again.body.job_id]).toEqual([202, jobId]);
-    expect(await platform.redis.exists(inQueue)).toBe(0);
+    expect(await isQueued(platform, "execute", jobId)).toBe(false);
     expect(await callsOf("Forgotten by the queue")).toHaveLength(1);
-    expect(await jobOf(jobId)).toEqual(before);
+    expect(await alice.job(jobId)).toEqual(before);
   });
 
-  test("joins the stream of an API that died, at one that was started since, byte for byte", async () => {
+  test("joins the stream of an API that died on APIs that live, byte for byte", async () => {
     const body = { message: "[[tokens=30 rate=15]] Outlive the API" };
     const headers = { "Idempotency-Key": "over-a-death" };
     const mortal = await platform.startApi();
@@ -113,78 +111,77 @@ describe("an Idempotency-Key", () => {
     expect(await callsOf("Outlive the API")).toHaveLength(1);
   });
 
-  test("still brings the answer of a chat when Redis knows nothing of it but the key", async () => {
+  test("answers with the text of a chat of which Redis has only the key", async () => {
     const body = { message: "[[text=Still%20here]] Forgotten by Redis" };
     const headers = { "Idempotency-Key": "log-expired" };
     const first = await alice.chat(body, headers);
-    const told = await first.all();
+    const events = await first.all();
     const { jobId } = first;
-    await platform.redis.del(platform.keys.queuedJob("chat", jobId), platform.keys.jobState(jobId));
-    await platform.redis.del(platform.keys.eventLog(jobId));
+    await loseQueuedJob(platform, "chat", jobId);
+    await forgetJob(platform, jobId);
     const again = await elsewhere.chat(body, headers);
-    const done = told.at(-1);
+    const done = events.at(-1);
     expect([again.jobId, again.sessionId]).toEqual([jobId, first.sessionId]);
     expect(await again.all()).toEqual([
       { id: Number(done?.id) - 1, event: "message", data: { content: "Still here", type: "text" } },
       done,
     ]);
     expect(await callsOf("Forgotten by Redis")).toHaveLength(1);
-    expect(await platform.redis.exists(platform.keys.queuedJob("chat", jobId))).toBe(0);
+    expect(await isQueued(platform, "chat", jobId)).toBe(false);
   });
 
   test.each([
     ["execute", "/agents/chat_basic/execute", { task: "[[text=Ran]] Half accepted task" }],
     ["chat", "/chat/completions", { agent_type: "chat_basic", message: "[[text=Ran]] Half accepted chat" }],
-  ] as const)("queues the %s job that an API recorded and did not live to queue", async (kind, path, body) => {
+  ] as const)("queues the %s job that an API recorded before it died", async (kind, path, body) => {
     const post = (client: ApiClient) => client.post(path, body, { "Idempotency-Key": `half-${kind}` });
     const jobId = await recordOnly(kind, () => post(alice));
-    // A chat answers whole only when it has ended.
     expect((await post(elsewhere)).headers.get("x-job-id")).toBe(jobId);
     expect(await alice.ended(jobId)).toMatchObject({ status: "completed", attempt: 1, result: { content: "Ran" } });
     expect((await post(alice)).headers.get("x-job-id")).toBe(jobId);
     expect(await callsOf(`Half accepted ${kind === "chat" ? "chat" : "task"}`)).toHaveLength(1);
   });
 
-  test("queues such a message as a turn of its session, also when that was dropped as nobody's", async () => {
-    const { sessionId } = await startBusyChat("Half a turn: begin");
+  test("queues the recorded message of a dead API in its session queue, also when its entry there was removed", async () => {
+    const { sessionId } = await startBusyChat("Half accepted: begin");
     const body = {
       agent_type: "chat_basic",
       session_id: sessionId,
-      message: "[[tokens=20 rate=20]] Half a turn: first",
+      message: "[[tokens=20 rate=20]] Half accepted: first",
     };
-    const post = () => alice.post("/chat/completions", body, { "Idempotency-Key": "half-a-turn" });
+    const post = () => alice.post("/chat/completions", body, { "Idempotency-Key": "half-accepted-message" });
     const jobId = await recordOnly("chat", post);
-    const turns = platform.keys.sessionQueue(sessionId ?? "");
-    // What the next message of the session does, ten seconds later.
-    expect(await platform.redis.lrem(turns, 1, `chat:${jobId}`)).toBe(1);
+    const queue = platform.keys.sessionQueue(sessionId ?? "");
+    // The next message of the session removes a dangling entry that is ten seconds old.
+    expect(await platform.redis.lrem(queue, 1, `chat:${jobId}`)).toBe(1);
     await cancelUnfinished(alice);
-    await waitFor("the session to be idle", async () => (await platform.redis.exists(turns)) === 0);
+    await waitFor("the session to be idle", async () => (await platform.redis.exists(queue)) === 0);
 
     const again = post();
-    await waitFor("it to run", () => isRunning(jobId).catch(() => false));
-    const next = await alice.chat({ session_id: sessionId, message: "[[text=Next]] Half a turn: second" });
+    await alice.started(jobId);
+    const next = await alice.chat({ session_id: sessionId, message: "[[text=Next]] Half accepted: second" });
     await Promise.all([again, next.all()]);
-    const [, first, second] = await callsOf("Half a turn");
+    const [, first, second] = await callsOf("Half accepted: ");
     expect([first?.last_user, second?.last_user].map((text) => text?.split(": ")[1])).toEqual(["first", "second"]);
     expect(second?.at_ms).toBeGreaterThanOrEqual(first?.ended_at_ms ?? Infinity);
   });
 
-  test("interrupts what an API accepted to interrupt and did not live to", async () => {
+  test("interrupts the busy session for a message that was accepted before its API died", async () => {
     const first = await alice.chat({ message: "[[text=Hello]] Begin" });
     await first.all();
     const session_id = first.sessionId;
     const urgent = { session_id, message: "[[text=At%20once]] Urgent", on_busy: "interrupt" };
     const headers = { "Idempotency-Key": "half-interrupted" };
-    const queue = openQueue("chat");
+    const queue = openQueue(platform, "chat");
     await queue.pause();
     const half = await alice.chat(urgent, headers);
     half.cut();
     const busy = await alice.chat({ session_id, message: `${BUSY} In the way` });
-    // As if they had been accepted in the other order: nothing was ahead then.
-    const turns = platform.keys.sessionQueue(session_id ?? "");
-    await platform.redis.lmove(turns, turns, "RIGHT", "LEFT");
+    // The order of acceptance is reversed: the API of the urgent message found nothing to interrupt.
+    const sessionQueue = platform.keys.sessionQueue(session_id ?? "");
+    await platform.redis.lmove(sessionQueue, sessionQueue, "RIGHT", "LEFT");
     await queue.resume();
-    await waitFor("the busy chat to run", () => isRunning(busy.jobId));
+    await alice.started(busy.jobId);
 
     const again = await elsewhere.chat(urgent, headers);
     expect(again.jobId).toBe(half.jobId);
@@ -192,8 +189,8 @@ describe("an Idempotency-Key", () => {
     expect(shownText(await again.all())).toBe("At once");
   });
 
-  test("is remembered for as long as the setting says, and then means something new", async () => {
-    const task = "[[text=Ran]] Said again after a day";
+  test("expires after the configured time and then makes a new job", async () => {
+    const task = "[[text=Ran]] Sent again after a day";
     const jobId = (await execute(alice, "one-day", task)).body.job_id;
     await alice.ended(jobId);
     const record = platform.keys.idempotency("alice", "one-day");
@@ -207,21 +204,15 @@ describe("an Idempotency-Key", () => {
     expect(await alice.ended(again)).toMatchObject({ status: "completed" });
   });
 
-  function openQueue(kind: JobKind): Queue {
-    const queue = new Queue(kind, { connection: platform.redis, prefix: platform.keys.bullmq });
-    onTestFinished(() => queue.close());
-    return queue;
-  }
-
-  /** As after a crash between the acceptance of a job and its queueing: the key stands for it, and no queue has it. */
+  /** The state after a crash between the acceptance of a job and its queueing: the key names a job that no queue has. */
   async function recordOnly(kind: JobKind, post: () => Promise<unknown>): Promise<string> {
-    const queue = openQueue(kind);
+    const queue = openQueue(platform, kind);
     await queue.pause();
     try {
       const posting = post();
       const job = await waitFor("the job", async () => (await queue.getJobs(["waiting"]))[0]);
       await queue.remove(job.id ?? "");
-      // A chat waits for its end meanwhile, and is answered like the repeated one.
+      // The request of a chat goes on waiting for the end, and is answered like the repeated request.
       void posting;
       return job.id ?? "";
     } finally {
@@ -240,14 +231,14 @@ describe("the jobs of one session", () => {
         (at % 2 === 0 ? alice : elsewhere).chat({ session_id: sessionId, message }, { "Accept-Language": "en" }),
       ),
     );
-    const turns = await platform.redis.lrange(platform.keys.sessionQueue(sessionId ?? ""), 0, -1);
-    const accepted = turns.slice(1).map((turn) => {
-      const at = chats.findIndex(({ jobId }) => turn === `chat:${jobId}`);
+    const entries = await platform.redis.lrange(platform.keys.sessionQueue(sessionId ?? ""), 0, -1);
+    const accepted = entries.slice(1).map((entry) => {
+      const at = chats.findIndex(({ jobId }) => entry === `chat:${jobId}`);
       return messages[at];
     });
     expect([...accepted].sort()).toEqual(messages);
 
-    await cancel(head.jobId);
+    await alice.cancel(head.jobId);
     const ends = (await Promise.all(chats.map((chat) => chat.all()))).map((events) => events.at(-1));
     for (const end of ends) expect(end).toMatchObject({ event: "done", data: { status: "completed" } });
 
@@ -256,7 +247,7 @@ describe("the jobs of one session", () => {
     for (const [at, call] of calls.slice(1).entries()) {
       expect(call.at_ms).toBeGreaterThanOrEqual(calls[at]?.ended_at_ms ?? Infinity);
     }
-    const history = await historyOf(sessionId);
+    const history = await alice.history(sessionId);
     expect(history.slice(1).map(({ role }) => role)).toEqual(accepted.flatMap(() => ["user", "assistant"]));
     expect(
       history
@@ -266,29 +257,28 @@ describe("the jobs of one session", () => {
     ).toEqual(accepted);
   });
 
-  test("follow one another at once", async () => {
-    const head = await startBusyChat("Hand over");
-    const rest = [];
+  test("are each promoted by the end of the job before, not by their own next check", async () => {
+    const head = await startBusyChat("Promote");
+    const rest: SseStream[] = [];
     for (let at = 0; at < 10; at++) {
-      rest.push(await alice.chat({ session_id: head.sessionId, message: `[[text=Next]] Hand over ${at}` }));
+      rest.push(await alice.chat({ session_id: head.sessionId, message: `[[text=Next]] Promote ${at}` }));
     }
-    await cancel(head.jobId);
-    await Promise.all(rest.map((chat) => chat.all()));
-    const calls = await callsOf("Hand over");
-    const gaps = calls.slice(1).map(({ at_ms }, at) => at_ms - (calls[at]?.ended_at_ms ?? Infinity));
-    expect(gaps).toHaveLength(10);
-    // Woken, and not found by the look that parked jobs take every 5 s. `npm run times` shows the milliseconds.
-    expect(Math.min(...gaps)).toBeLessThan(250);
-    expect(Math.max(...gaps)).toBeLessThan(4_000);
+    // No job checks by itself whether it is the head of its session any more.
+    const jobIds = rest.map(({ jobId }) => jobId);
+    const areAllDelayed = async () => (await postpone(platform, "chat", jobIds, HOUR)) === rest.length;
+    await waitFor("all jobs to be delayed", areAllDelayed);
+    await alice.cancel(head.jobId);
+    for (const events of await Promise.all(rest.map((chat) => chat.all()))) expectOneDone(events, "a promoted job");
+    expect(await callsOf("Promote")).toHaveLength(1 + rest.length);
   });
 
-  test("are refused while one runs, with on_busy reject, and told which", async () => {
+  test("are refused with on_busy reject while a job runs, and the error names that job", async () => {
     const busy = await startBusyChat("Do not disturb");
     const body = { agent_type: "chat_basic", session_id: busy.sessionId, message: "Refused", on_busy: "reject" };
     const { status, body: answer } = await elsewhere.post("/chat/completions", body);
     expect(status).toBe(409);
     expect(answer.error).toMatchObject({ code: "session_busy", job_id: busy.jobId });
-    await cancel(busy.jobId);
+    await alice.cancel(busy.jobId);
     await busy.all();
     const accepted = await elsewhere.post("/chat/completions", {
       ...body,
@@ -299,7 +289,7 @@ describe("the jobs of one session", () => {
     expect(await callsOf("Refused")).toEqual([]);
   });
 
-  /** Tasks of an old session from both APIs at once, that run until they are cancelled. */
+  /** Ten execute jobs of one session at once, over both APIs; an accepted job runs until it is cancelled. */
   async function race(onBusy: "reject" | "interrupt") {
     const first = await alice.chat({ message: "[[text=Hello]] Begin" });
     await first.all();
@@ -310,7 +300,7 @@ describe("the jobs of one session", () => {
     return Promise.all(posts);
   }
 
-  test("are one of ten that come at once with on_busy reject; the others are told which", async () => {
+  test("with on_busy reject are one of ten posted at once, and the nine errors name that job", async () => {
     const answers = await race("reject");
     const accepted = answers.filter(({ status }) => status === 202);
     expect(accepted).toHaveLength(1);
@@ -320,11 +310,11 @@ describe("the jobs of one session", () => {
     }
   });
 
-  test("give way to the last of ten that come at once with on_busy interrupt, and to it alone", async () => {
+  test("with on_busy interrupt are all cancelled but the last of ten posted at once", async () => {
     const answers = await race("interrupt");
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
     const statuses = async () =>
-      Promise.all(answers.map(async ({ body }) => (await jobOf(body.job_id)).status as string));
+      Promise.all(answers.map(async ({ body }) => (await alice.job(body.job_id)).status as string));
     const settled = await waitFor("nine of them to be cancelled", async () => {
       const now = await statuses();
       return now.filter((status) => status === "cancelled").length === 9 && now.includes("running") && now;
@@ -337,7 +327,7 @@ describe("the jobs of one session", () => {
     }
   });
 
-  test("give way to one with on_busy interrupt", async () => {
+  test("are cancelled, running and queued, by a message with on_busy interrupt", async () => {
     const busy = await startBusyChat("Interrupt me");
     const waiting = await alice.chat({ session_id: busy.sessionId, message: "[[text=Never]] Skipped" });
     const urgent = await elsewhere.chat({
@@ -353,19 +343,19 @@ describe("the jobs of one session", () => {
   });
 });
 
-describe("a later turn", () => {
-  /** Says `message` in a session and returns what the model was sent for it. */
-  async function say(sessionId: string | null, message: string, config: object = {}) {
+describe("a later message of a session", () => {
+  /** Sends a message in a session and returns the model call for it. */
+  async function send(sessionId: string | null, message: string, config: object = {}) {
     const chat = await alice.chat({ session_id: sessionId, message: `[[text=A]] ${message}`, config });
     await chat.all();
     const [call] = await callsOf(message);
     return { sessionId: chat.sessionId, ...(await platform.model.call(call?.id ?? 0)) };
   }
 
-  test("inherits the session's config; its own goes over it, for that turn", async () => {
-    const first = await say(null, "Set up", { temperature: 0.25, max_tokens: 50 });
-    const own = await say(first.sessionId, "Differ", { temperature: 1 });
-    const inherited = await say(first.sessionId, "Inherit");
+  test("inherits the config of the session, and overrides fields of it for itself only", async () => {
+    const first = await send(null, "Set up", { temperature: 0.25, max_tokens: 50 });
+    const own = await send(first.sessionId, "Differ", { temperature: 1 });
+    const inherited = await send(first.sessionId, "Inherit");
     expect([first, own, inherited].map(({ temperature, max_tokens }) => [temperature, max_tokens])).toEqual([
       [0.25, 50],
       [1, 50],
@@ -373,9 +363,9 @@ describe("a later turn", () => {
     ]);
   });
 
-  test("is sent to the model below the earlier ones, as far as history_tokens reach", async () => {
-    const { sessionId } = await say(null, "Oldest", { system_prompt: "Be brief." });
-    const second = await say(sessionId, "Middle");
+  test("is sent to the model after as many earlier messages as fit into history_tokens", async () => {
+    const { sessionId } = await send(null, "Oldest", { system_prompt: "Be brief." });
+    const second = await send(sessionId, "Middle");
     const system = { role: "system", content: "Be brief." };
     const oldest = [
       { role: "user", content: "[[text=A]] Oldest" },
@@ -384,10 +374,10 @@ describe("a later turn", () => {
     const middle = { role: "user", content: "[[text=A]] Middle" };
     expect(second.messages).toEqual([system, ...oldest, middle]);
 
-    const tokens = (await historyOf(sessionId)).slice(-2).reduce((sum, { tokens_used }) => sum + tokens_used, 0);
-    const third = await say(sessionId, "Newest", { history_tokens: tokens });
+    const tokens = (await alice.history(sessionId)).slice(-2).reduce((sum, { tokens_used }) => sum + tokens_used, 0);
+    const third = await send(sessionId, "Newest", { history_tokens: tokens });
     expect(third.messages).toEqual([system, middle, oldest[1], { role: "user", content: "[[text=A]] Newest" }]);
-    const alone = await say(sessionId, "Alone", { history_tokens: 0 });
+    const alone = await send(sessionId, "Alone", { history_tokens: 0 });
     expect(alone.messages).toEqual([system, { role: "user", content: "[[text=A]] Alone" }]);
   });
 });

@@ -1,81 +1,46 @@
-/** The journal on a real database: I5 within a job, I4 between its attempts. */
+/** What the worker's journal does beyond the contract of journals: children, the fence, and the usage it remembers. */
+import type { Journal } from "@agent-paas/agents/job/journal.ts";
 import { expect, test } from "vitest";
 import { WriterRefused } from "../../apps/worker/src/events/job-event-writer.ts";
-import { createJobJournal } from "../../apps/worker/src/run/job-journal.ts";
-import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
-import { createJournalRepository } from "../../apps/worker/src/storage/journal-repository.ts";
-import { jobPayload } from "../support/job-payload.ts";
-import { openTestDatabase } from "../support/test-database.ts";
+import { startJournaledJob } from "../support/journaled-job.ts";
 
-async function startJob() {
-  const { db } = await openTestDatabase();
-  const jobs = createJobRepository(db, "worker-a");
-  const payload = jobPayload({ agent_type: "tool_basic" });
-  const refused: number[] = [];
-  const attempt = async (number: number) => {
-    await jobs.start(payload, number);
-    return createJobJournal({
-      repository: createJournalRepository(db),
-      jobId: payload.job_id,
-      fencingToken: number,
-      resumed: number > 1,
-      onRefused: () => refused.push(number),
-    });
-  };
-  return { db, payload, jobs, attempt, refused };
-}
+const entry = (input: unknown, idempotent = true) => ({ kind: "tool", input, idempotent });
 
-const step = (input: unknown, idempotent = true) => ({ kind: "tool", input, idempotent });
-
-/** Begins and finishes a step that is new. */
-async function finish(journal: Awaited<ReturnType<Awaited<ReturnType<typeof startJob>>["attempt"]>>, input: unknown) {
-  const begun = await journal.begin(step(input));
-  if (begun.state !== "new") throw new Error(`it is ${begun.state}`);
+/** Begins and finishes a new entry; returns its id. */
+async function finish(journal: Journal, input: unknown) {
+  const begun = await journal.begin(entry(input));
+  if (begun.state !== "new") throw new Error(`the entry is ${begun.state}`);
   await begun.finish(`value of ${JSON.stringify(input)}`);
   return begun.id;
 }
 
-test("finished steps are found by the next attempt, in whatever order it comes to them", async () => {
-  const { attempt } = await startJob();
-  const first = await attempt(1);
-  for (const input of ["a", "b", { deep: [1] }]) await finish(first, input);
-  const second = await attempt(2);
-  for (const input of [{ deep: [1] }, "b", "a"]) {
-    expect(await second.begin(step(input))).toEqual({ state: "finished", value: `value of ${JSON.stringify(input)}` });
-  }
-  expect(await second.begin(step("c"))).toMatchObject({ state: "new" });
-});
-
-test("the same step twice is two steps, as is the same within another part", async () => {
-  const { attempt, db } = await startJob();
+test("equal entries of a job and of its child are distinct, and each is found where it was finished", async () => {
+  const { attempt, db } = await startJournaledJob();
   const first = await attempt(1);
   const ids = [await finish(first, "a"), await finish(first, "a"), await finish(first.within("child"), "a")];
   expect(new Set(ids).size).toBe(3);
   const second = await attempt(2);
   for (const journal of [second, second.within("child"), second]) {
-    expect(await journal.begin(step("a"))).toMatchObject({ state: "finished" });
+    expect(await journal.begin(entry("a"))).toMatchObject({ state: "finished" });
   }
-  expect(await second.begin(step("a"))).toMatchObject({ state: "new" });
+  expect(await second.begin(entry("a"))).toMatchObject({ state: "new" });
   expect(await db("agent_steps").orderBy("step_no").pluck("step_no")).toEqual([1, 2, 3]);
 });
 
-test("a step that must not be repeated is written before it is begun, and is in doubt afterwards", async () => {
-  const { attempt } = await startJob();
-  const first = await attempt(1);
-  const [once, again] = [await first.begin(step("once", false)), await first.begin(step("again"))];
-  expect([once.state, again.state]).toEqual(["new", "new"]);
-  const second = await attempt(2);
-  expect(await second.begin(step("once", false))).toEqual({ state: "in_doubt" });
-  // Whoever it concerns sees the same name in every attempt.
-  expect(await second.begin(step("again"))).toMatchObject({ state: "new", id: "id" in again && again.id });
+test("a child that runs again within one attempt finds the entries that it finished before", async () => {
+  const { attempt } = await startJournaledJob();
+  const journal = await attempt(1);
+  await finish(journal.within("child"), "a");
+  const value = 'value of "a"';
+  expect(await journal.within("child").begin(entry("a"))).toEqual({ state: "finished", value });
 });
 
-test("I4: an attempt that is no longer the job's begins nothing and writes nothing", async () => {
-  const { attempt, refused, db, jobs, payload } = await startJob();
-  const stale = await attempt(1);
-  const begun = await stale.begin(step("a"));
+test("I4: a superseded attempt reports its refused writes and leaves no row; an ended job takes no entry", async () => {
+  const { attempt, refused, db, jobs, payload } = await startJournaledJob();
+  const superseded = await attempt(1);
+  const begun = await superseded.begin(entry("a"));
   const current = await attempt(2);
-  await expect(stale.begin(step("effect", false))).rejects.toThrow(WriterRefused);
+  await expect(superseded.begin(entry("effect", false))).rejects.toThrow(WriterRefused);
   await expect("finish" in begun && begun.finish("late")).rejects.toThrow(WriterRefused);
   expect(refused).toEqual([1, 1]);
   expect(await db("agent_steps")).toEqual([]);
@@ -92,17 +57,11 @@ test("I4: an attempt that is no longer the job's begins nothing and writes nothi
     executionMs: 1,
   } as const;
   expect(await jobs.end(payload, 2, end)).toBe(true);
-  await expect(current.begin(step("after the end", false))).rejects.toThrow(WriterRefused);
+  await expect(current.begin(entry("after the end", false))).rejects.toThrow(WriterRefused);
 });
 
-test("a value that is too large is refused with its limit", async () => {
-  const { attempt } = await startJob();
-  const begun = await (await attempt(1)).begin(step("a"));
-  await expect("finish" in begun && begun.finish("x".repeat(1024 * 1024))).rejects.toThrow(/1048576/);
-});
-
-test("what former attempts have used is their turns and calls, whatever agents call steps of their own", async () => {
-  const { attempt } = await startJob();
+test("the usage of earlier attempts is that of their model turns and tool calls alone", async () => {
+  const { attempt } = await startJournaledJob();
   const first = await attempt(1);
   await finish(first, "a call");
   const usage = { input_tokens: 3, output_tokens: 4, total_tokens: 7 };
@@ -110,5 +69,5 @@ test("what former attempts have used is their turns and calls, whatever agents c
     const begun = await first.begin({ kind: "model", input: value, idempotent: true });
     await ("finish" in begun && begun.finish(value));
   }
-  expect(await (await attempt(2)).used()).toMatchObject({ usage, budget: { toolCalls: 1, outputTokens: 4 } });
+  expect(await (await attempt(2)).used()).toEqual({ usage, budget: { modelTurns: 3, toolCalls: 1, outputTokens: 4 } });
 });

@@ -1,28 +1,19 @@
-/** I4 on the database: rows are written once, by the attempt that owns the job; a terminal status stays. */
+/** I4 on the database: only the run with the highest fencing token writes, and a terminal status is final. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { countTokens } from "@agent-paas/agents/model/tokens.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
-import { createJobRepository, type JobEnd } from "../../apps/worker/src/storage/job-repository.ts";
+import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
 import { createSessionRepository } from "../../apps/worker/src/storage/session-repository.ts";
+import { jobEnd } from "../support/job-end.ts";
 import { jobPayload } from "../support/job-payload.ts";
 import { ROOT } from "../support/sources.ts";
-import { openTestDatabase } from "../support/test-database.ts";
+import { countAcquisitions, openTestDatabase } from "../support/test-database.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const payloadIn = (session_id: string | null, text = "hello"): JobPayload =>
   jobPayload({ kind: "chat", session_id, text });
-
-const ending = (content: string, status: JobEnd["status"] = "completed"): JobEnd => ({
-  status,
-  result: { content },
-  resultTokens: countTokens(content),
-  usage: { input_tokens: 1, output_tokens: 2, total_tokens: 3 },
-  error: null,
-  lastSeq: 5,
-  executionMs: 12,
-});
 
 test("a retried job has one row, one question, one answer", async () => {
   const { db } = await openTestDatabase();
@@ -30,7 +21,7 @@ test("a retried job has one row, one question, one answer", async () => {
   const payload = payloadIn(newId());
   expect(await jobs.start(payload, 1)).toMatchObject({ kind: "started" });
   expect(await jobs.start(payload, 3)).toMatchObject({ kind: "started" });
-  expect(await jobs.end(payload, 3, ending("answer"))).toBe(true);
+  expect(await jobs.end(payload, 3, jobEnd("answer"))).toBe(true);
   const messages = await db("messages").orderBy("ordinal").select("ordinal", "role", "content");
   expect(messages).toEqual([
     { ordinal: 1, role: "user", content: "hello" },
@@ -41,7 +32,7 @@ test("a retried job has one row, one question, one answer", async () => {
   ]);
 });
 
-test("a stale attempt writes nothing, neither at its start nor at its end", async () => {
+test("a superseded run writes nothing, neither its start nor its end", async () => {
   const { db } = await openTestDatabase();
   const jobs = createJobRepository(db, "w");
   const payload = payloadIn(newId());
@@ -49,23 +40,23 @@ test("a stale attempt writes nothing, neither at its start nor at its end", asyn
   await jobs.start(payload, 2);
   expect(await jobs.start(payload, 1)).toEqual({ kind: "stale" });
   expect(await jobs.start(payload, 2)).toEqual({ kind: "stale" });
-  expect(await jobs.end(payload, 1, ending("stale"))).toBe(false);
+  expect(await jobs.end(payload, 1, jobEnd("stale"))).toBe(false);
   expect(await db("messages").where({ role: "assistant" })).toEqual([]);
-  expect(await jobs.end(payload, 2, ending("fresh"))).toBe(true);
+  expect(await jobs.end(payload, 2, jobEnd("fresh"))).toBe(true);
 });
 
-test("the first terminal status stays", async () => {
+test("the first terminal status of a job is final", async () => {
   const { db } = await openTestDatabase();
   const jobs = createJobRepository(db, "w");
   const payload = payloadIn(newId());
   await jobs.start(payload, 1);
-  expect(await jobs.end(payload, 1, ending("part", "cancelled"))).toBe(true);
-  expect(await jobs.end(payload, 1, ending("whole"))).toBe(false);
+  expect(await jobs.end(payload, 1, jobEnd("part", { status: "cancelled" }))).toBe(true);
+  expect(await jobs.end(payload, 1, jobEnd("whole"))).toBe(false);
   expect(await jobs.start(payload, 2)).toMatchObject({ kind: "ended", row: { status: "cancelled", fencing_token: 1 } });
   expect(await db("messages").where({ role: "assistant" }).select("content")).toEqual([{ content: "part" }]);
 });
 
-test("history is cut by tokens, newest first, and costs no more in a long session", async () => {
+test("history has the newest turns that fit into the token budget", async () => {
   const { db } = await openTestDatabase();
   const jobs = createJobRepository(db, "w");
   const sessions = createSessionRepository(db);
@@ -73,7 +64,7 @@ test("history is cut by tokens, newest first, and costs no more in a long sessio
   for (let turn = 1; turn <= 80; turn++) {
     const payload = payloadIn(sessionId, `question ${turn}`);
     await jobs.start(payload, 1);
-    await jobs.end(payload, 1, ending(`answer ${turn}`));
+    await jobs.end(payload, 1, jobEnd(`answer ${turn}`));
   }
   const all = await sessions.latestMessages(sessionId, newId(), 1_000_000);
   expect(all).toHaveLength(160);
@@ -84,7 +75,7 @@ test("history is cut by tokens, newest first, and costs no more in a long sessio
   expect(await sessions.latestMessages(sessionId, newId(), 0)).toEqual([]);
 });
 
-test("a session goes with its messages and jobs, another owner's stays", async () => {
+test("a session is deleted with its messages and jobs, and by its owner only", async () => {
   const { db } = await openTestDatabase();
   const jobs = createJobRepository(db, "w");
   const sessions = createSessionRepository(db);
@@ -96,7 +87,7 @@ test("a session goes with its messages and jobs, another owner's stays", async (
   expect([await db("sessions"), await db("messages"), await db("agent_logs")]).toEqual([[], [], []]);
 });
 
-test("another writer is waited for, and no caller sees SQLITE_BUSY", async () => {
+test("a write waits until another writer commits, and its caller sees no SQLITE_BUSY", async () => {
   const { db, file } = await openTestDatabase();
   const jobs = createJobRepository(db, "w");
   const holder = spawn(
@@ -110,9 +101,14 @@ test("another writer is waited for, and no caller sees SQLITE_BUSY", async () =>
     { cwd: ROOT, stdio: ["pipe", "pipe", "inherit"] },
   );
   await once(holder.stdout, "data");
+  const tries = countAcquisitions(db);
   const started = jobs.start(payloadIn(null), 1);
-  const early = await Promise.race([started, new Promise((resolve) => setTimeout(resolve, 300, "still waiting"))]);
-  expect(early).toBe("still waiting");
-  holder.stdin.write("let go");
+  let isWritten = false;
+  void started.then(() => {
+    isWritten = true;
+  });
+  await waitFor("several tries of the write", () => tries() >= 3);
+  expect(isWritten).toBe(false);
+  holder.stdin.write("commit");
   expect(await started).toMatchObject({ kind: "started" });
 });

@@ -1,6 +1,6 @@
 /**
- * Knowledge while parts fail: Chroma away or hanging, a worker killed in the middle of an ingest. Nothing half stored is
- * ever seen, jobs go on when the part is back, and a document is stored once (I1, I4).
+ * Knowledge while parts fail: Chroma stopped or hanging, a worker killed during an ingest. A partly stored document is never
+ * visible, jobs go on when the part is back, and a document is stored once (I1, I4).
  */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Server } from "../../scripts/services/server.ts";
@@ -25,9 +25,9 @@ afterEach(async () => {
 
 const DOCUMENTS = "/knowledge/docs/documents";
 
-/** Some batches of chunks. */
+/** Text of several batches of chunks. */
 const longText = (word: string) =>
-  Array.from({ length: 200 }, (_, at) => `# Section ${at}\n\nHere ${word} is told of, for the ${at}th time.`).join(
+  Array.from({ length: 200 }, (_, at) => `# Section ${at}\n\nHere ${word} is described, for the ${at}th time.`).join(
     "\n\n",
   );
 
@@ -63,14 +63,14 @@ async function expectStoredOnce(word: string, chunks: number): Promise<void> {
   for (const { content } of passages) expect(content).toContain(word);
 }
 
-test("Chroma away: a clear error, nothing of the document to be seen, and the job completes when it is back", async () => {
+test("while Chroma is down a document stays invisible, queries get a 503, and the ingest completes when Chroma is back", async () => {
   await chroma.kill();
   const jobId = await post(longText("alpha"));
   expect((await untilRetried(jobId)).data).toMatchObject({ type: "status", delay_ms: expect.any(Number) });
   expect((await alice.get(DOCUMENTS)).body.documents).toEqual([]);
   const refused = await query("alpha");
   expect([refused.status, refused.body.error.code]).toEqual([503, "vector_store_unavailable"]);
-  expect((await alice.get(`/jobs/${jobId}`)).body.status).toBe("running");
+  expect((await alice.job(jobId)).status).toBe("running");
   expect(await platform.redis.ttl(platform.keys.upload(jobId))).toBeGreaterThan(0);
 
   await chroma.start();
@@ -78,7 +78,7 @@ test("Chroma away: a clear error, nothing of the document to be seen, and the jo
   await expectStoredOnce("alpha", 200);
 });
 
-test("Chroma away in the middle: the old version stays until the new one is whole", async () => {
+test("while Chroma is down during an ingest the old version stays current until the new one is whole", async () => {
   await alice.ended(await post("# Old\n\nOnly alpha here."));
   const jobId = await post(longText("beta"));
   await untilHalf(jobId);
@@ -90,7 +90,7 @@ test("Chroma away in the middle: the old version stays until the new one is whol
   await expectStoredOnce("beta", 200);
 });
 
-test("Chroma away while deleting: gone for everybody at once, and from the store when it is back", async () => {
+test("a document deleted while Chroma is down is gone at once, and from Chroma when it is back", async () => {
   await alice.ended(await post("Soon gone."));
   const [{ id }] = (await alice.get(DOCUMENTS)).body.documents;
   await chroma.kill();
@@ -102,10 +102,10 @@ test("Chroma away while deleting: gone for everybody at once, and from the store
   expect((await query("Soon gone")).body.passages).toEqual([]);
 });
 
-test("a worker killed in mid-ingest: another completes the job, and the document is stored once", async () => {
+test("an ingest whose worker is killed is completed by another worker, and the document is stored once", async () => {
   const jobId = await post(longText("alpha"));
   await untilHalf(jobId);
-  // It cannot come to its end before it is killed.
+  // The ingest cannot end before its worker is killed.
   chroma.pause();
   await platform.workers[0]?.kill();
   chroma.resume();
@@ -117,17 +117,17 @@ test("a worker killed in mid-ingest: another completes the job, and the document
   await expectStoredOnce("alpha", 200);
 });
 
-test("an ingest that is cancelled before it has begun leaves no upload", async () => {
+test("an ingest that is cancelled before its start leaves no upload", async () => {
   await platform.workers[0]?.stop(15_000);
   const jobId = await post(longText("alpha"));
-  await alice.post(`/jobs/${jobId}/cancel`, {});
+  await alice.cancel(jobId);
   expect(await platform.redis.exists(platform.keys.upload(jobId))).toBe(1);
   await platform.startWorker();
   expect(await alice.ended(jobId)).toMatchObject({ status: "cancelled" });
   await waitFor("the upload to be gone", async () => !(await platform.redis.exists(platform.keys.upload(jobId))));
 });
 
-test("a document that is deleted while it is stored for the first time does not appear", async () => {
+test("a document that is deleted during its first ingest does not appear", async () => {
   const { body: accepted } = await alice.post(DOCUMENTS, { source: "doc.md", text: longText("alpha") });
   await untilHalf(accepted.job_id);
   chroma.pause();
@@ -146,11 +146,11 @@ test("a document that is deleted while it is stored for the first time does not 
   expect((await query("alpha")).body.passages).toEqual([]);
 });
 
-test("an ingest that is cancelled leaves nothing", async () => {
+test("an ingest that is cancelled leaves no document, no passage and no upload", async () => {
   const jobId = await post(longText("alpha"));
   await untilHalf(jobId);
   chroma.pause();
-  await alice.post(`/jobs/${jobId}/cancel`, {});
+  await alice.cancel(jobId);
   expect(await alice.ended(jobId)).toMatchObject({ status: "cancelled" });
   chroma.resume();
   expect((await alice.get(DOCUMENTS)).body.documents).toEqual([]);

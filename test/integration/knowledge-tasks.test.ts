@@ -1,15 +1,14 @@
 /**
- * Knowledge tasks that meet each other, on a real database, Redis and Chroma. A task is a generator, so a test holds one
- * between two batches, lets another run, and looks at what queries, rows and the vector store have in the end.
+ * Knowledge jobs that run at the same time, on a real database, Redis and Chroma. A system job is a generator, so a test
+ * holds one between two batches, runs another, and compares what queries, rows and the vector store have in the end.
  */
 import { randomUUID } from "node:crypto";
 import type { AgentEvent, AgentRun } from "@agent-paas/agents/agent/agent.ts";
+import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
 import { createChromaStore } from "@agent-paas/agents/retrieval/chroma-store.ts";
-import type { Embedder } from "@agent-paas/agents/retrieval/embedder.ts";
 import { createLocalEmbedder } from "@agent-paas/agents/retrieval/local-embedder.ts";
 import type { Passage } from "@agent-paas/agents/retrieval/retriever.ts";
-import { createMemoryJournal } from "@agent-paas/agents/testing/memory-journal.ts";
-import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { createJournalStore, createMemoryJournal, type JournalStore } from "@agent-paas/agents/testing";
 import { documentIdOf, type IngestResult, type KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
@@ -23,6 +22,7 @@ import { createUploads, type Uploads } from "../../apps/worker/src/knowledge/upl
 import { createKnowledgeRepository } from "../../apps/worker/src/storage/knowledge-repository.ts";
 import type { Server } from "../../scripts/services/server.ts";
 import { startTestChroma } from "../support/chroma.ts";
+import { jobPayload } from "../support/job-payload.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
 const OWNER = "alice";
@@ -55,16 +55,17 @@ function tasksWith(embedder: Embedder = createLocalEmbedder(), url = chroma.url)
   return createKnowledgeJobs({ documents, store, embedder, uploads });
 }
 
-/** Three batches of chunks, each with the word. */
+/** Text of three batches of chunks; each chunk contains the word. */
 const longText = (word: string, sections = 150) =>
-  Array.from({ length: sections }, (_, at) => `# Section ${at}\n\nHere ${word} is told of, for the ${at}th time.`).join(
-    "\n\n",
-  );
+  Array.from(
+    { length: sections },
+    (_, at) => `# Section ${at}\n\nHere ${word} is described, for the ${at}th time.`,
+  ).join("\n\n");
 
 /** What earlier attempts of a job have left is there for the next. */
-const journals = new Map<string, Map<string, { value?: unknown }>>();
+const journals = new Map<string, JournalStore>();
 function journalOf(jobId: string) {
-  const left = journals.get(jobId) ?? new Map();
+  const left = journals.get(jobId) ?? createJournalStore();
   journals.set(jobId, left);
   return createMemoryJournal(left);
 }
@@ -77,10 +78,7 @@ type Run = {
 };
 
 function begin(task: KnowledgeJobId, input: object, { jobId = newId(), tasks = tasksWith() } = {}): Run {
-  const payload: JobPayload = {
-    ...{ job_id: jobId, kind: "execute", owner: OWNER, agent_type: task, session_id: null, text: "", input },
-    ...{ config: {}, limits: {}, metadata: {}, locale: "en", request_id: "", accepted_at: new Date().toISOString() },
-  };
+  const payload = jobPayload({ job_id: jobId, owner: OWNER, agent_type: task, text: "", input });
   const controller = new AbortController();
   const run = tasks.get(task);
   if (run === undefined) throw new Error(task);
@@ -129,7 +127,7 @@ async function found(query: string): Promise<readonly Passage[]> {
   return retriever.search({ collection: "docs", query, topK: 5 }, AbortSignal.timeout(10_000));
 }
 
-/** How many chunks the store holds for a collection, asked past the product. */
+/** How many chunks Chroma holds for a collection, by its own API. */
 async function stored(id: string): Promise<number> {
   const collections = `${chroma.url}/api/v2/tenants/default_tenant/databases/default_database/collections`;
   const collection = await fetch(`${collections}/${id}`);
@@ -148,7 +146,7 @@ async function expectStored(word: string, chunks: number): Promise<void> {
   expect(await db("unreferenced_copies")).toEqual([]);
 }
 
-test("an ingest is invisible until it is whole, and tells its progress", async () => {
+test("a document is invisible until its ingest is complete, and the ingest reports progress", async () => {
   const run = await beginHalf(longText("alpha"));
   expect(await stored(await collectionId())).toBeGreaterThan(0);
   expect(await found("alpha")).toEqual([]);
@@ -163,12 +161,12 @@ test("an ingest is invisible until it is whole, and tells its progress", async (
   await expectStored("alpha", 150);
 });
 
-test("the same content again stores nothing, embeds nothing, and keeps the new metadata", async () => {
+test("an ingest of unchanged content stores and embeds nothing, and keeps the new metadata", async () => {
   await ingest(longText("alpha"));
   const before = await db("documents").first();
   const embedder: Embedder = {
     name: createLocalEmbedder().name,
-    embed: () => Promise.reject(new Error("nothing is to be embedded")),
+    embed: () => Promise.reject(new Error("embed was called")),
   };
   const run = await beginIngest(longText("alpha"), { tasks: tasksWith(embedder) });
   expect(await finish(run)).toMatchObject({ unchanged: true, chunks: 150 });
@@ -176,7 +174,7 @@ test("the same content again stores nothing, embeds nothing, and keeps the new m
   await expectStored("alpha", 150);
 });
 
-test("new content replaces the old, and the old is gone from the store", async () => {
+test("an ingest of new content replaces the old, which is deleted from the vector store", async () => {
   await ingest(longText("alpha"));
   const { created_at } = await db("documents").first();
   expect(await ingest("# Beta\n\nOnly beta now.")).toMatchObject({ unchanged: false, chunks: 1 });
@@ -184,7 +182,7 @@ test("new content replaces the old, and the old is gone from the store", async (
   expect(await db("documents")).toMatchObject([{ created_at, chunks: 1 }]);
 });
 
-test("of two at once the one accepted later stays, whichever is done first", async () => {
+test("of two ingests at once the one accepted later is kept, whichever ends first", async () => {
   for (const laterFirst of [true, false]) {
     const earlier = await beginHalf(longText("alpha"));
     const later = await beginHalf(longText("beta"));
@@ -196,7 +194,7 @@ test("of two at once the one accepted later stays, whichever is done first", asy
   }
 });
 
-test("five at once with the same content store it once", async () => {
+test("five ingests at once with equal content store it once", async () => {
   const runs = await Promise.all(Array.from({ length: 5 }, () => beginIngest(longText("alpha", 20))));
   const results = (await Promise.all(runs.map(finish))) as IngestResult[];
   expect(results.some(({ unchanged }) => !unchanged)).toBe(true);
@@ -204,24 +202,24 @@ test("five at once with the same content store it once", async () => {
   await expectStored("alpha", 20);
 });
 
-test("an ingest that is begun again stores the same chunks again", async () => {
+test("an ingest that starts over stores its chunks once, also when its first attempt resumes", async () => {
   const broken = await beginHalf(longText("alpha"));
   const again = await beginIngest(longText("alpha"), { jobId: broken.jobId });
   await finish(again);
-  // The first attempt was only paused and wakes up.
+  // The first attempt was only paused and goes on.
   await finish(broken);
   await expectStored("alpha", 150);
 });
 
-test("an ingest whose end was not written says the same again, without its upload", async () => {
+test("an ingest that ended but whose end was not written returns its result again, without its upload", async () => {
   const run = await beginIngest(longText("alpha"));
-  const said = await finish(run);
+  const first = await finish(run);
   await redis.del(keys.upload(run.jobId));
-  expect(await finish(begin("knowledge.ingest", ingestInput, { jobId: run.jobId }))).toEqual(said);
+  expect(await finish(begin("knowledge.ingest", ingestInput, { jobId: run.jobId }))).toEqual(first);
   await expectStored("alpha", 150);
 });
 
-test("a document deleted under its ingest does not come back", async () => {
+test("a document deleted during its ingest does not come back", async () => {
   await ingest(longText("alpha"));
   const run = await beginHalf(longText("beta"));
   await deleteDocument();
@@ -231,7 +229,7 @@ test("a document deleted under its ingest does not come back", async () => {
   expect([await db("documents"), await db("unreferenced_copies")]).toEqual([[], []]);
 });
 
-test("a deletion that is begun again spares what was stored since", async () => {
+test("a deletion that starts over spares what was stored after its first attempt", async () => {
   await ingest(longText("alpha"));
   const away = tasksWith(createLocalEmbedder(), "http://127.0.0.1:1");
   const input = { collection_id: await collectionId(), document_id: documentId };
@@ -244,7 +242,7 @@ test("a deletion that is begun again spares what was stored since", async () => 
   await expectStored("beta", 150);
 });
 
-test("an ingest that is broken off from outside can be begun again", async () => {
+test("an ingest whose generator is closed early can start over", async () => {
   const broken = await beginHalf(longText("alpha"));
   await broken.generator.return(undefined);
   await finish(begin("knowledge.ingest", ingestInput, { jobId: broken.jobId }));
@@ -259,7 +257,7 @@ test("a collection deleted between two attempts of an ingest does not come back"
   expect([await db("collections"), await db("documents")]).toEqual([[], []]);
 });
 
-test("a collection deleted under an ingest does not come back, in no part", async () => {
+test("no part of a collection deleted during an ingest comes back", async () => {
   const run = await beginHalf(longText("alpha"));
   const id = await collectionId();
   await finish(begin("knowledge.delete_collection", { collection_id: id }));
@@ -268,7 +266,7 @@ test("a collection deleted under an ingest does not come back, in no part", asyn
   expect(await stored(id)).toBe(0);
 });
 
-test("a collection made anew under the same name is another", async () => {
+test("a collection created again under a deleted name is a new collection", async () => {
   await ingest(longText("alpha"));
   const id = await collectionId();
   await finish(begin("knowledge.delete_collection", { collection_id: id }));
@@ -277,7 +275,7 @@ test("a collection made anew under the same name is another", async () => {
   await expectStored("beta", 150);
 });
 
-test("an ingest that fails for good takes back what it had stored", async () => {
+test("an ingest that fails for good deletes the chunks that it had stored", async () => {
   let calls = 0;
   const local = createLocalEmbedder();
   const embed: Embedder["embed"] = (texts, signal) => {
@@ -290,7 +288,7 @@ test("an ingest that fails for good takes back what it had stored", async () => 
   expect(await db("unreferenced_copies")).toEqual([]);
 });
 
-test("what a job left that nobody runs any more is cleared by the next of its collection", async () => {
+test("the unreferenced copy of an ended job is deleted by the next job of its collection", async () => {
   const left = await beginHalf(longText("alpha"));
   const row = { id: left.jobId, owner: OWNER, kind: "execute", agent_type: "knowledge.ingest", task: "", worker: "" };
   await db("agent_logs").insert({
@@ -301,7 +299,7 @@ test("what a job left that nobody runs any more is cleared by the next of its co
   await expectStored("beta", 150);
 });
 
-test("another embedding is refused, and nothing is stored", async () => {
+test("a collection refuses another embedding for ingests and queries, and stores nothing", async () => {
   await ingest(longText("alpha"));
   const other: Embedder = { ...createLocalEmbedder(), name: "another" };
   const run = await beginIngest(longText("beta"), { tasks: tasksWith(other) });
@@ -312,11 +310,11 @@ test("another embedding is refused, and nothing is stored", async () => {
   await expectStored("alpha", 150);
 });
 
-test("without its upload a job is invalid; without a store nothing works, and the error says why", async () => {
+test("an ingest without its upload is invalid, and every job without a vector store fails", async () => {
   await expect(finish(begin("knowledge.ingest", ingestInput))).rejects.toMatchObject({ code: "job_invalid" });
   const embedder = createLocalEmbedder();
   const tasks = createKnowledgeJobs({ documents, store: null, embedder, uploads });
-  expect(() => begin("knowledge.ingest", ingestInput, { tasks })).toThrow("CHROMA_URL is not set");
+  expect(() => begin("knowledge.ingest", ingestInput, { tasks })).toThrow("CHROMA_URL");
   const search = createRetrieverFor({ documents, store: null, embedder })(OWNER).search;
   await expect(search({ collection: "docs", query: "x", topK: 1 }, AbortSignal.timeout(1_000))).rejects.toMatchObject({
     code: "vector_store_unavailable",

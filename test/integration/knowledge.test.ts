@@ -1,6 +1,6 @@
 /**
- * Knowledge over HTTP, on real workers and a real Chroma: documents come in as JSON and as files, are listed, found,
- * replaced and deleted; bad bodies are refused before anything is accepted.
+ * Knowledge over HTTP, on real workers and a real Chroma: documents are uploaded as JSON and as files, listed, found,
+ * replaced and deleted; bad bodies are refused before a job is accepted.
  */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -58,7 +58,7 @@ const query = async (collection: string, text: string, more: object = {}) => {
 
 const list = async (collection: string): Promise<Json[]> => (await alice.get(documentsOf(collection))).body.documents;
 
-test("a text becomes a document: accepted with its ids, told of on the way, listed, shown and found", async () => {
+test("a text becomes a document: accepted with its ids, reported on its stream, listed, shown and found", async () => {
   const collection = newCollection();
   const accepted = await alice.post(
     documentsOf(collection),
@@ -84,10 +84,7 @@ test("a text becomes a document: accepted with its ids, told of on the way, list
 
   const events = await (await alice.follow(job_id)).all();
   const progress = events.filter(({ data }) => data.type === "progress").map(({ data }) => data);
-  expect(progress).toEqual([
-    { type: "progress", content: "0 of 2 passages stored...", progress: 0 },
-    { type: "progress", content: "2 of 2 passages stored...", progress: 1 },
-  ]);
+  expect(progress.map(({ progress: share }) => share)).toEqual([0, 1]);
   expect(events.at(-1)).toMatchObject({ event: "done", data: { status: "completed" } });
   const embedding = "local-hash-2048-v1";
   expect((await alice.ended(job_id)).result.data).toEqual({
@@ -119,7 +116,7 @@ test("a text becomes a document: accepted with its ids, told of on the way, list
   expect((await keysInRedis(platform)).filter((name) => name.includes(":upload:"))).toEqual([]);
 });
 
-test("Chinese is stored and found", async () => {
+test("a Chinese text is stored and found", async () => {
   const collection = newCollection();
   const texts = { tea: "绿茶应当用八十度的水冲泡。", wall: "长城全长超过两万公里，始建于春秋时期。" };
   for (const [source, text] of Object.entries(texts)) await store(collection, { text, source });
@@ -138,7 +135,7 @@ describe("a file", () => {
     expect(passage).toMatchObject({ heading: "标题", content: "# 标题\n\n正文在这里。" });
   });
 
-  test("may be given another name and format; it is the same document as the same text in JSON", async () => {
+  test("with another name and format is the same document as its text in JSON", async () => {
     const collection = newCollection();
     const file = new File(["# not a heading"], "notes.txt", { type: "application/octet-stream" });
     const first = await stored(await postForm(collection, { file, source: "a name", format: "text" }));
@@ -210,7 +207,7 @@ test("documents are listed newest first, in pages", async () => {
 });
 
 describe("deleting", () => {
-  test("a document takes it from list and query, and from the store", async () => {
+  test("a document removes it from the list and from queries", async () => {
     const collection = newCollection();
     const { document_id } = await store(collection, { text: "A page soon forgotten.", source: "gone" });
     await store(collection, { text: "A page kept for good.", source: "kept" });
@@ -227,7 +224,7 @@ describe("deleting", () => {
     });
   });
 
-  test("a collection takes all its documents; the name is free again", async () => {
+  test("a collection deletes all its documents and frees its name", async () => {
     const collection = newCollection();
     const { document_id } = await store(collection, { text: "Old page.", source: "old" });
     expect((await alice.delete(`/knowledge/${collection}`)).status).toBe(204);
@@ -244,7 +241,7 @@ describe("deleting", () => {
   });
 });
 
-test("two owners have each their own collection of a name", async () => {
+test("two owners have separate collections of one name", async () => {
   const collection = newCollection();
   const hers = await store(collection, { text: "Alice's secret.", source: "secret" });
   const his = await store(collection, { text: "Bob's secret.", source: "secret" }, bob);
@@ -256,10 +253,10 @@ test("two owners have each their own collection of a name", async () => {
   expect(await list(collection)).toHaveLength(1);
 });
 
-test("a task is nobody's agent", async () => {
-  const tasks = ["knowledge.ingest", "knowledge.query", "knowledge.delete_collection"];
-  for (const task of tasks) {
-    const answer = await alice.post(`/agents/${task}/execute`, { task: "Let me in", input: { collection: "docs" } });
+test("a system job cannot be called as an agent", async () => {
+  const systemJobs = ["knowledge.ingest", "knowledge.query", "knowledge.delete_collection"];
+  for (const id of systemJobs) {
+    const answer = await alice.post(`/agents/${id}/execute`, { task: "Let me in", input: { collection: "docs" } });
     expect([answer.status, answer.body.error.code]).toEqual([404, "agent_not_found"]);
   }
 });
@@ -284,7 +281,7 @@ describe("bad bodies", () => {
     ["no text", json({}), 400, "invalid_request", "text"],
     ["an empty text", json({ text: " \n" }), 400, "invalid_request", "text"],
     ["a text with NUL", json({ text: "a\0b" }), 400, "invalid_request", "text"],
-    ["a text that is none", json({ text: 5 }), 400, "invalid_request", "text"],
+    ["a text that is not a string", json({ text: 5 }), 400, "invalid_request", "text"],
     ["an unknown field", json({ text: "a", title: "b" }), 400, "invalid_request", "title"],
     ["an unknown format", json({ text: "a", format: "pdf" }), 400, "invalid_request", "format"],
     ["a blank source", json({ text: "a", source: " " }), 400, "invalid_request", "source"],
@@ -311,7 +308,7 @@ describe("bad bodies", () => {
     ["a file with NUL", form({ file: text("a\0b") }), 400, "invalid_request", "text"],
     ["a file in another encoding", form({ file: text(new Uint8Array([0x63, 0xe9])) }), 415, "unsupported_encoding"],
     ["a PDF", form({ file: text(new Uint8Array([0x25, 0x50, 0xff, 0xfe]), "a.pdf") }), 415, "unsupported_encoding"],
-    ["metadata that is no JSON", form({ file: text("a"), metadata: "{" }), 400, "invalid_request", "metadata"],
+    ["metadata that is not JSON", form({ file: text("a"), metadata: "{" }), 400, "invalid_request", "metadata"],
     ["an unknown field of a form", form({ file: text("a"), title: "b" }), 400, "invalid_request", "title"],
     ["a form cut off", raw("--b\r\nContent-Dis", "multipart/form-data; boundary=b"), 400, "invalid_request"],
     ["a form without boundary", raw("x", "multipart/form-data"), 400, "invalid_request"],
@@ -330,7 +327,7 @@ describe("bad bodies", () => {
       404,
       "collection_not_found",
     ],
-    ["a document that is no UUID", () => alice.get(`${documentsOf("refused")}/17`), 400, "invalid_request", "id"],
+    ["a document that is not a UUID", () => alice.get(`${documentsOf("refused")}/17`), 400, "invalid_request", "id"],
   ];
 
   async function twoFiles() {
@@ -345,13 +342,13 @@ describe("bad bodies", () => {
     if (status === 413) expect(body.error.message).toContain(String(MAX_DOCUMENT_BYTES));
   });
 
-  test("nothing of it was accepted", async () => {
+  test("bad bodies leave no collection, no upload and no job", async () => {
     expect((await alice.get("/knowledge/refused")).status).toBe(404);
     expect((await keysInRedis(platform)).filter((name) => name.includes(":upload:"))).toEqual([]);
     expect(await countQueuedJobs(platform)).toBe(jobsBefore);
   });
 
-  test("the largest document that is allowed is taken, however its JSON is escaped", async () => {
+  test("the largest allowed document is accepted when its JSON is escaped to more bytes", async () => {
     const collection = newCollection();
     const words = "长城 ".repeat(MAX_DOCUMENT_BYTES).slice(0, Math.floor(MAX_DOCUMENT_BYTES / 7) * 3);
     const escaped = JSON.stringify({ text: words, source: "large" }).replace(

@@ -1,81 +1,34 @@
 /**
- * On real servers: the official "everything" server, and one that does what servers should not. Whatever a server does
- * costs its own calls only; it is there again for the next ones, and leaves no process behind.
+ * MCP tools on real servers: the official "everything" server, and a faulty one. Whatever a server does fails its own
+ * calls only; later calls are answered again, and no process is left behind.
  */
 import { randomUUID } from "node:crypto";
 import { getEventListeners } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import type { Retriever } from "@agent-paas/agents/retrieval/retriever.ts";
-import { McpServersSchema } from "@agent-paas/agents/tools/mcp/mcp-config.ts";
-import type { McpLimits } from "@agent-paas/agents/tools/mcp/mcp-limits.ts";
-import { createMcpTools, type McpTools } from "@agent-paas/agents/tools/mcp/mcp-tools.ts";
-import { assertToolName, type Tool } from "@agent-paas/agents/tools/tool.ts";
+import { join } from "node:path";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { assertToolName } from "../../packages/agents/src/tools/tool.ts";
 import { everythingAtUrl, everythingServer } from "../fixtures/mcp/everything-server.ts";
-import { startHttpMcpServer } from "../fixtures/mcp/http-server.ts";
+import { call, start, startListed, toolOf } from "../support/mcp-tools.ts";
 import { findProcess, processTree, stillRunning } from "../support/process-tree.ts";
+import { ROOT } from "../support/sources.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-const FAULTY = resolve(import.meta.dirname, "../fixtures/mcp/faulty-server.ts");
-
-const LIMITS: McpLimits = {
-  openMs: 10 * SECOND,
-  pingMs: 500,
-  awayMs: 10 * SECOND,
-  firstPauseMs: 50,
-  longestPauseMs: 200,
-};
-
-type LogLine = { readonly fields: Record<string, unknown>; readonly text: string };
-
-/** Released after each test, whatever became of it. */
-const releases: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const release of releases.splice(0).toReversed()) await release();
-});
+const FAULTY = join(ROOT, "test/fixtures/mcp/faulty-server.ts");
 
 const node = (...args: string[]) => ({ command: process.execPath, args });
 
-function start(servers: object, limits: Partial<McpLimits> = {}) {
-  const log: LogLine[] = [];
-  const write = (fields: object, text: string) => void log.push({ fields: { ...fields }, text });
-  const logger = { debug: write, info: write, warn: write };
-  const tools = createMcpTools(McpServersSchema.parse(JSON.stringify(servers)), logger, { ...LIMITS, ...limits });
-  releases.push(() => tools.close());
-  tools.start();
-  return { tools, log };
-}
-
-async function startListed(server: object, limits: Partial<McpLimits> = {}) {
-  const started = start({ s: server }, limits);
-  await waitFor("the list of tools", () => started.tools.list().length > 0);
-  return started;
-}
-
-function toolOf(tools: McpTools, name: string): Tool {
-  const tool = tools.list().find((each) => each.name === `s__${name}`);
-  if (tool === undefined) throw new Error(`no tool ${name}`);
-  return tool;
-}
-
-async function call(tools: McpTools, name: string, args: object = {}, signal = AbortSignal.timeout(15 * SECOND)) {
-  const tool = toolOf(tools, name);
-  const context = { jobId: "j", callId: "c", signal, logger: console, retriever: {} as Retriever, collection: null };
-  return tool.call(tool.parse(args), context);
-}
-
-describe("the everything server", () => {
-  /** Found by its command line, which has a word of its own. */
+describe("tools of the official everything server", () => {
+  /** A server whose process is found by a unique word in its command line. */
   const marked = () => {
     const mark = `mark-${randomUUID()}`;
     const pid = () => waitFor("the server's process", async () => findProcess(await processTree(process.pid), mark));
     return { server: everythingServer(mark), pid };
   };
 
-  test("lists its tools and answers calls", async () => {
+  test("the tools of a server are listed, and their calls are answered", async () => {
     const { tools } = start({ s: everythingServer(), mute: node(FAULTY, "mute") });
     expect(tools.list()).toEqual([]);
     expect([tools.expects("s__echo"), tools.expects("other__echo")]).toEqual([true, false]);
@@ -96,7 +49,7 @@ describe("the everything server", () => {
     await expect(call(tools, "gzip-file-as-resource", { data: "no-url" })).rejects.toThrow(/URL/i);
   });
 
-  test("killed during a call: the call fails at once, the next one is answered", async () => {
+  test("a server killed during a call fails the call at once, and the next call is answered", async () => {
     const { server, pid } = marked();
     const { tools } = await startListed(server);
     const long = call(tools, "trigger-long-running-operation", { duration: 60 });
@@ -107,7 +60,7 @@ describe("the everything server", () => {
     expect(await call(tools, "echo", { message: "after" })).toBe("Echo: after");
   });
 
-  test("stopped during a call: it is replaced after the call's time, with all calls that it holds", async () => {
+  test("a server stopped during a call is replaced after the call's time limit, and all its calls fail", async () => {
     const { server, pid } = marked();
     const { tools } = await startListed(server);
     const stopped = await pid();
@@ -120,15 +73,15 @@ describe("the everything server", () => {
     await waitFor("the end of the stopped process", async () => (await stillRunning([stopped])).length === 0);
   });
 
-  test("over streamable HTTP: calls, a call out of time, and a server that is restarted during a call", async () => {
+  test("calls over streamable HTTP are answered, time out, and fail when the server is restarted", async () => {
     const everything = await everythingAtUrl();
     const serve = () => {
       const child = everything.serve();
-      releases.push(() => child.kill());
+      onTestFinished(async () => void (await child.kill()));
       return child;
     };
     const first = serve();
-    // Connected before the server listens: the first tries fail.
+    // The link starts before the server listens, so its first tries fail.
     const { tools } = await startListed({ url: everything.url });
     expect(await call(tools, "echo", { message: "hi" })).toBe("Echo: hi");
     const slow = call(tools, "trigger-long-running-operation", { duration: 60 }, AbortSignal.timeout(300));
@@ -142,8 +95,8 @@ describe("the everything server", () => {
   });
 });
 
-describe("a server that does what it should not", () => {
-  test("its answers, of whatever kind, and its failures are told in words", async () => {
+describe("tools of a faulty server", () => {
+  test("results of every kind and failures become text for the model", async () => {
     const { tools, log } = await startListed(node(FAULTY));
     expect(await call(tools, "structured")).toEqual({ answer: 42 });
     expect(await call(tools, "parts")).toBe(
@@ -168,7 +121,7 @@ describe("a server that does what it should not", () => {
     expect(await call(tools, "odd", { a: 1 })).toBe("odd");
   });
 
-  test("what it lists is named for providers, and left out where it cannot be called", async () => {
+  test("listed tools get names that providers accept, and tools that cannot be called are left out", async () => {
     const { tools } = await startListed(node(FAULTY));
     const names = tools.list().map(({ name }) => name);
     for (const name of names) assertToolName(name);
@@ -182,36 +135,36 @@ describe("a server that does what it should not", () => {
     ]);
   });
 
-  test("a list without end is cut", async () => {
+  test("an endless list of tools is cut", async () => {
     const { tools } = await startListed(node(FAULTY, "huge"));
     expect(tools.list()).toHaveLength(200);
     expect(tools.list()[0]?.description).toHaveLength(2_000);
   });
 
-  test("a list that changes is read again", async () => {
+  test("a list of tools that changes is read again", async () => {
     const { tools, log } = await startListed(node(FAULTY));
     await call(tools, "grow");
     await waitFor("the new tool", () => tools.list().some(({ name }) => name === "s__grown"));
     expect(log.filter(({ text }) => text === "MCP server listed its tools")).toHaveLength(2);
   });
 
-  test("it gets its own settings and nothing of this process's secrets", async () => {
+  test("a server gets its own env and no other variables of this process", async () => {
     process.env.MCP_TEST_SECRET = "secret";
-    releases.push(async () => delete process.env.MCP_TEST_SECRET);
+    onTestFinished(() => void delete process.env.MCP_TEST_SECRET);
     const { tools } = await startListed({ ...node(FAULTY), env: { OWN: "own" } });
     const environment = JSON.parse(String(await call(tools, "environment")));
     expect(environment).toMatchObject({ OWN: "own", PATH: process.env.PATH });
     expect(environment).not.toHaveProperty("MCP_TEST_SECRET");
   });
 
-  test("a call that it does not answer costs that call alone", async () => {
+  test("a call without an answer fails alone", async () => {
     const { tools } = await startListed(node(FAULTY));
     const before = await call(tools, "pid");
     await expect(call(tools, "hang", {}, AbortSignal.timeout(200))).rejects.toThrow("timeout");
     expect(await call(tools, "pid")).toBe(before);
   });
 
-  test("one that answers no more is replaced", async () => {
+  test("a server that stops answering is replaced", async () => {
     const { tools, log } = await startListed(node(FAULTY));
     const before = await call(tools, "pid");
     const deaf = tools.list().find(({ name }) => /^s__go_deaf_/.test(name));
@@ -222,7 +175,7 @@ describe("a server that does what it should not", () => {
   });
 
   test.each(["die", "flood"])(
-    "one that does not survive a call (%s) is lost, with its last words in the log",
+    "a server that does not survive a call (%s) is lost, and its last output is logged",
     async (tool) => {
       const { tools, log } = await startListed(node(FAULTY));
       await expect(call(tools, tool)).rejects.toThrow("was lost during the call; whether it took effect is not known");
@@ -232,7 +185,7 @@ describe("a server that does what it should not", () => {
     },
   );
 
-  test("one that never answers is tried again and again, and costs no other its tools", async () => {
+  test("a server that never answers is tried again and again, and other servers' tools work", async () => {
     const { tools, log } = start(
       { mute: node(FAULTY, "mute"), none: { command: "/no/such/command" }, s: node(FAULTY) },
       { openMs: 2 * SECOND },
@@ -245,10 +198,10 @@ describe("a server that does what it should not", () => {
     expect([tools.expects("mute__x"), tools.expects("none__x"), tools.expects("s__x")]).toEqual([true, true, false]);
   });
 
-  test("while it is away its tools stay, and calls say so; when it is back, calls are answered", async () => {
+  test("an unreachable server keeps its tools, whose calls fail until the server is back", async () => {
     const present = join(tmpdir(), `mcp-${randomUUID()}`);
     await writeFile(present, "");
-    releases.push(() => rm(present, { force: true }));
+    onTestFinished(() => rm(present, { force: true }));
     const script = `test -e ${present} && exec ${process.execPath} ${FAULTY}`;
     const { tools } = await startListed({ command: "sh", args: ["-c", script] }, { awayMs: 500 });
     await rm(present);
@@ -259,7 +212,7 @@ describe("a server that does what it should not", () => {
     await waitFor("an answer", () => call(tools, "pid").catch(() => undefined));
   });
 
-  test("thousands of calls leave nothing on a signal that they share", async () => {
+  test("thousands of calls leave no listener on a shared signal", async () => {
     const { tools } = await startListed(node(FAULTY));
     const { signal } = new AbortController();
     for (let round = 0; round < 20; round++) {
@@ -268,68 +221,20 @@ describe("a server that does what it should not", () => {
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
-  test.each(["plain", "stubborn", "runner", "mute"])("close leaves no process of it behind (%s)", async (mode) => {
-    const mark = `mark-${randomUUID()}`;
-    const { tools } = start({ s: node(FAULTY, mode, mark) });
-    const leader = await waitFor("its process", async () => findProcess(await processTree(process.pid), mark));
-    if (mode !== "mute") await waitFor("the list of tools", () => tools.list().length > 0);
-    const tree = await processTree(leader);
-    expect(tree).toHaveLength(mode === "runner" ? 2 : 1);
-    const running = mode === "mute" ? [] : [call(tools, "hang")];
-    const failed = Promise.all(running.map((each) => expect(each).rejects.toThrow("lost")));
-    await tools.close();
-    await failed;
-    expect(await stillRunning(tree)).toEqual([]);
-  });
-});
-
-describe("over streamable HTTP", () => {
-  async function serve() {
-    const server = await startHttpMcpServer({ key: "k" });
-    releases.push(() => server.close());
-    return server;
-  }
-
-  test("it gets the headers of the settings; without the right ones it stays away", async () => {
-    const { url } = await serve();
-    const { tools, log } = start({ s: { url, headers: { "X-Key": "k" } }, wrong: { url, headers: { "X-Key": "no" } } });
-    await waitFor("the list of tools", () => tools.list().length > 0);
-    expect(await call(tools, "echo")).toBe("echoed");
-    await waitFor("the refusal", () => log.some(({ fields }) => String(fields.reason).startsWith("HTTP 401")));
-    expect(tools.expects("wrong__echo")).toBe(true);
-    expect(JSON.stringify(log)).not.toContain("X-Key");
-  });
-
-  test("a session that the server has forgotten is begun anew, and the call is made once", async () => {
-    const server = await serve();
-    const { tools } = await startListed({ url: server.url, headers: { "X-Key": "k" } });
-    server.forgetSessions();
-    const answers = await Promise.all(Array.from({ length: 10 }, () => call(tools, "echo")));
-    expect(answers).toEqual(Array(10).fill("echoed"));
-    expect([server.calls.get("echo"), server.sessions()]).toEqual([10, 2]);
-  });
-
-  test.each(["flood", "flood-stream"])(
-    "an answer without end (%s) is broken off, and the next call is made",
-    async (name) => {
-      const server = await serve();
-      const { tools } = await startListed({ url: server.url, headers: { "X-Key": "k" } });
-      await expect(call(tools, name, {}, AbortSignal.timeout(2 * SECOND))).rejects.toThrow(/exceeds|timeout/);
-      expect(server.flooded()).toBeLessThan(30_000_000);
-      expect(await call(tools, "echo")).toBe("echoed");
+  test.each(["plain", "stubborn", "runner", "mute"])(
+    "close leaves no process of the server behind (%s)",
+    async (mode) => {
+      const mark = `mark-${randomUUID()}`;
+      const { tools } = start({ s: node(FAULTY, mode, mark) });
+      const leader = await waitFor("its process", async () => findProcess(await processTree(process.pid), mark));
+      if (mode !== "mute") await waitFor("the list of tools", () => tools.list().length > 0);
+      const tree = await processTree(leader);
+      expect(tree).toHaveLength(mode === "runner" ? 2 : 1);
+      const running = mode === "mute" ? [] : [call(tools, "hang")];
+      const failed = Promise.all(running.map((each) => expect(each).rejects.toThrow("lost")));
+      await tools.close();
+      await failed;
+      expect(await stillRunning(tree)).toEqual([]);
     },
   );
-
-  test("calls that were given up leave no stream open", async () => {
-    const server = await serve();
-    const { tools } = await startListed({ url: server.url, headers: { "X-Key": "k" } });
-    const giveUp = new AbortController();
-    const calls = Array.from({ length: 20 }, () => call(tools, "hang", {}, giveUp.signal));
-    await waitFor("20 streams", () => server.openCalls() === 20);
-    giveUp.abort(new Error("given up"));
-    await Promise.all(calls.map((each) => expect(each).rejects.toThrow("given up")));
-    await waitFor("the end of the streams", () => server.openCalls() === 0);
-    expect(await call(tools, "echo")).toBe("echoed");
-    expect(server.sessions()).toBe(1);
-  });
 });

@@ -1,12 +1,13 @@
-/** Several workers start at once: the database is migrated once, whoever comes first and whoever died on the way. */
+/** Workers that start at once migrate the database once, also when one of them has died during the migration. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { migrate } from "../../apps/worker/src/storage/migrate.ts";
 import { ROOT } from "../support/sources.ts";
 import { openTestDatabase } from "../support/test-database.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const MIGRATE = `
   const { openWritableDatabase } = await import("@agent-paas/shared/db/open-database.ts");
@@ -19,12 +20,25 @@ const MIGRATE_MODULE = join(ROOT, "apps/worker/src/storage/migrate.ts");
 
 const ADDED_LAST = ["agent_logs_running", "agent_logs_of_sessions", "agent_logs_queries", "sessions_updated_at"];
 
+/** Whether a process holds the lock that a migration takes before its first statement. */
+function isLocked(lockFile: string): boolean {
+  const lock = new DatabaseSync(lockFile, { timeout: 0 });
+  try {
+    lock.exec("begin exclusive");
+    return false;
+  } catch {
+    return true;
+  } finally {
+    lock.close();
+  }
+}
+
 const migrateInProcess = (file: string) =>
   promisify(execFile)(process.execPath, ["--input-type=module-typescript", "-e", MIGRATE, file, MIGRATE_MODULE], {
     cwd: ROOT,
   });
 
-test("six processes at once", async () => {
+test("six processes that migrate at once apply each migration once", async () => {
   const { file, db } = await openTestDatabase();
   const fresh = `${file}.fresh`;
   await Promise.all(Array.from({ length: 6 }, () => migrateInProcess(fresh)));
@@ -41,7 +55,7 @@ test("six processes at once", async () => {
   ]);
 });
 
-test("a process that died in the middle leaves no lock behind", async () => {
+test("the lock of a process that died during a migration does not stop the next", async () => {
   const { file, db } = await openTestDatabase();
   await db("knex_migrations_lock").update({ is_locked: 1 });
   await expect(migrateInProcess(file)).resolves.toBeDefined();
@@ -56,7 +70,7 @@ test("a migration waits while another worker writes", async () => {
 
   await db.raw("begin immediate");
   const migrated = migrateInProcess(file);
-  await delay(1_500);
+  await waitFor("the migration to begin", () => isLocked(`${file}.migrate-lock`));
   await db.raw("commit");
   await expect(migrated).resolves.toBeDefined();
   const indexes = await db("sqlite_master").where({ type: "index" }).whereIn("name", ADDED_LAST).pluck("name");

@@ -1,12 +1,12 @@
 /**
- * I1 for a job that fails without its processor, as one does whose workers died too often: whoever hears BullMQ's
- * `failed` event ends it, once, with rows, an error and a done.
+ * I1 for a job that fails in the queue without its processor, as BullMQ fails a job whose workers died too often: a worker
+ * that receives BullMQ's `failed` event finalizes it once, with rows, an `error` and a `done`.
  */
 import { decodeEvents } from "@agent-paas/shared/contract/events.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { Queue, UnrecoverableError, Worker } from "bullmq";
+import { UnrecoverableError, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
@@ -26,23 +26,23 @@ import { createJobRepository } from "../../apps/worker/src/storage/job-repositor
 import { createOrphanedJobRepository } from "../../apps/worker/src/storage/orphaned-job-repository.ts";
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
 import { createSessionRepository } from "../../apps/worker/src/storage/session-repository.ts";
+import { openQueues } from "../support/bullmq.ts";
 import { jobPayload } from "../support/job-payload.ts";
+import { forgetJob, readJobState } from "../support/job-state.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-/** The parts of a worker that end jobs, and a queue worker that fails every chat without its processor. */
-async function startEnding() {
+/** The parts of a worker that finalize jobs, and a queue worker that fails every chat without the job processor. */
+async function startFinalizing() {
   const { db } = await openTestDatabase();
   const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
   const keys = createRedisKeys(`t${newId().slice(-8)}`);
   const logger = pino({ enabled: false });
-  const connection = { connection: redis, prefix: keys.bullmq };
-  const queues = { chat: new Queue("chat", connection), execute: new Queue("execute", connection) };
+  const { connection, queues, maintenance } = openQueues({ redis, keys });
   const claims = createJobClaims(redis, keys);
   const publisher = createJobEventPublisher({ redis, keys, logTtlSeconds: 60, logger });
   const sessionQueue = createSessionQueue(redis, keys, queues, logger);
   const jobs = createJobRepository(db, "w");
-  const maintenance = new Queue("maintenance", connection);
   const rows = createOrphanedJobRepository(db, "w");
   const finalizer = createJobFinalizer(jobs, sessionQueue, createUploads(redis, keys, logger));
   const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer });
@@ -58,11 +58,6 @@ async function startEnding() {
   const dying = new Worker("chat", async () => Promise.reject(new UnrecoverableError("stalled too often")), connection);
   onTestFinished(async () => {
     await Promise.all([dying.close(), ending.close()]);
-    for (const queue of [maintenance, ...Object.values(queues)]) {
-      await queue.obliterate({ force: true });
-      await queue.close();
-    }
-    redis.disconnect();
   });
 
   const fail = async (payload: object, jobId: string) => {
@@ -78,20 +73,22 @@ async function startEnding() {
     const log = await redis.xrangeBuffer(keys.eventLog(job_id), "-", "+");
     return log.flatMap(([, fields]) => decodeEvents(fields[1] as Buffer));
   };
-  return { redis, db, keys, claims, begin, events, fail, failed, dying, ending, maintenance };
+  const published = (jobId: string) =>
+    waitFor("the terminal event", async () => (await readJobState({ redis, keys }, jobId)).ended === "failed");
+  return { published, redis, db, keys, claims, begin, events, fail, failed, dying, ending, maintenance };
 }
 
 const payloadOf = (): JobPayload => jobPayload({ kind: "chat", session_id: newId(), text: "a poisonous question" });
 
 test("a job whose workers died too often ends as failed, and its session goes on", async () => {
-  const { redis, db, keys, events, fail, failed, dying, ending } = await startEnding();
+  const { published, redis, db, keys, events, fail, failed, dying, ending } = await startFinalizing();
   dying.on("failed", failed.listener("chat"));
   void ending.run();
   const payload = payloadOf();
-  const turnsKey = keys.sessionQueue(payload.session_id ?? "");
-  await redis.rpush(turnsKey, `chat:${payload.job_id}`, "chat:next");
+  const sessionQueue = keys.sessionQueue(payload.session_id ?? "");
+  await redis.rpush(sessionQueue, `chat:${payload.job_id}`, "chat:next");
   await fail(payload, payload.job_id);
-  await waitFor("the end", async () => (await redis.hget(keys.jobState(payload.job_id), "ended")) === "failed");
+  await published(payload.job_id);
   expect(await db("agent_logs").select("id", "status", "error_code", "last_seq")).toEqual([
     { id: payload.job_id, status: "failed", error_code: "worker_lost", last_seq: 3 },
   ]);
@@ -99,40 +96,40 @@ test("a job whose workers died too often ends as failed, and its session goes on
     { seq: 2, event: "error", data: { code: "worker_lost", retryable: true } },
     { seq: 3, event: "done", data: { job_id: payload.job_id, status: "failed" } },
   ]);
-  expect(await redis.lrange(turnsKey, 0, -1)).toEqual(["chat:next"]);
+  expect(await redis.lrange(sessionQueue, 0, -1)).toEqual(["chat:next"]);
   expect(await db("messages").select("role", "content")).toEqual([{ role: "user", content: "a poisonous question" }]);
 });
 
-test("one whose failure nobody lived to end is found by the next sweep, once, also when Redis has forgotten its end", async () => {
-  const { redis, db, keys, fail, failed, ending, maintenance } = await startEnding();
+test("a failed job whose failure no worker received is finalized once by the next sweep, also when Redis has lost its state", async () => {
+  const { published, redis, db, keys, fail, failed, ending, maintenance } = await startFinalizing();
   const payload = payloadOf();
   await fail(payload, payload.job_id);
   await failed.sweep();
   await failed.sweep();
   void ending.run();
-  await waitFor("the end", async () => (await redis.hget(keys.jobState(payload.job_id), "ended")) === "failed");
+  await published(payload.job_id);
   await failed.sweep();
   expect(await db("agent_logs").select("id", "status")).toEqual([{ id: payload.job_id, status: "failed" }]);
   expect(await redis.xlen(keys.eventLog(payload.job_id))).toBe(1);
-  await redis.del(keys.jobState(payload.job_id), keys.eventLog(payload.job_id));
+  await forgetJob({ redis, keys }, payload.job_id);
   await failed.sweep();
   expect(await maintenance.getJobCountByTypes("waiting", "active", "delayed")).toBe(0);
 });
 
-test("a payload that cannot be read ends too, for its owner to see", async () => {
-  const { redis, db, keys, fail, failed, dying, ending } = await startEnding();
+test("a job whose payload cannot be read ends as failed and is visible to its owner", async () => {
+  const { published, db, fail, failed, dying, ending } = await startFinalizing();
   dying.on("failed", failed.listener("chat"));
   void ending.run();
   const { job_id, kind, owner, session_id } = payloadOf();
   await fail({ job_id, kind, owner, session_id, text: 7 }, job_id);
-  await waitFor("the end", async () => (await redis.hget(keys.jobState(job_id), "ended")) === "failed");
+  await published(job_id);
   expect(await db("agent_logs").select("id", "owner", "error_code")).toEqual([
     { id: job_id, owner: "alice", error_code: "job_invalid" },
   ]);
 });
 
-test("a worker that takes a job just claimed to be ended says nothing, and comes again", async () => {
-  const { db, claims, begin, events } = await startEnding();
+test("a worker that takes a job just claimed by a finalizer publishes nothing and retries later", async () => {
+  const { db, claims, begin, events } = await startFinalizing();
   const payload = payloadOf();
   await claims.claim(payload.job_id, 1, { beginsAttempt: false });
   await expect(begin(payload, 1)).rejects.toThrow(RetryLater);
@@ -141,22 +138,22 @@ test("a worker that takes a job just claimed to be ended says nothing, and comes
   expect(await db("agent_logs").select("fencing_token", "status")).toEqual([{ fencing_token: 2, status: "running" }]);
 });
 
-test("a worker that takes a job just ended begins nothing, also when Redis has lost the end", async () => {
-  const { redis, keys, begin, events, fail, failed, dying, ending } = await startEnding();
+test("a worker that takes a job just ended does not start it, also when Redis has lost its state", async () => {
+  const { published, redis, keys, begin, events, fail, failed, dying, ending } = await startFinalizing();
   dying.on("failed", failed.listener("chat"));
   void ending.run();
   const payload = payloadOf();
   await fail(payload, payload.job_id);
-  await waitFor("the end", async () => (await redis.hget(keys.jobState(payload.job_id), "ended")) === "failed");
+  await published(payload.job_id);
   expect(await begin(payload, 1)).toBeNull();
-  const told = [
+  const terminal = [
     { seq: 2, event: "error" },
     { seq: 3, event: "done" },
   ];
-  expect(await events(payload)).toMatchObject(told);
+  expect(await events(payload)).toMatchObject(terminal);
 
-  await redis.del(keys.jobState(payload.job_id), keys.eventLog(payload.job_id));
+  await forgetJob({ redis, keys }, payload.job_id);
   expect(await begin(payload, 1)).toBeNull();
-  // The first number is free for what was said before the row was read.
-  expect(await events(payload)).toMatchObject([{ seq: 1, event: "thought" }, ...told]);
+  // Number 1 is left to the event that a first attempt publishes before its row is read.
+  expect(await events(payload)).toMatchObject([{ seq: 1, event: "thought" }, ...terminal]);
 });

@@ -1,6 +1,6 @@
 /**
- * I8: another's session, job or document is answered exactly as one that does not exist, on every route that takes an id, in
- * every state; and is left as it was. The table is compared with the app's own list of routes.
+ * I8: a session, job or document of another owner is answered exactly as one that does not exist, on every route that takes
+ * an id and in every state, and is not changed. The table is compared with the routes of the app.
  */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,7 +9,6 @@ import type { Server } from "../../scripts/services/server.ts";
 import type { Answer, ApiClient, Json } from "../support/api-client.ts";
 import { startTestChroma } from "../support/chroma.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 type Ids = {
   readonly session: string;
@@ -19,8 +18,8 @@ type Ids = {
 };
 type Ask = (client: ApiClient, ids: Ids) => Promise<Answer<Json>>;
 
-/** Every way to name a session, a job, a collection or a document. */
-const ASKS: Record<string, Ask> = {
+/** A request for each route that names a session, a job, a collection or a document. */
+const BY_ID: Record<string, Ask> = {
   "post /chat/completions": (client, { session }) =>
     client.post("/chat/completions", { agent_type: "chat_basic", message: "Let me in", session_id: session }),
   "get /chat/history": (client, { session }) => client.get(`/chat/history?session_id=${session}`),
@@ -42,20 +41,20 @@ const ASKS: Record<string, Ask> = {
     client.post(`/knowledge/${collection}/query`, { query: "Let me in" }),
 };
 
-/** Lists of what the key owns; tested below. */
+/** Routes that list what the key owns. */
 const LISTS = ["get /sessions", "get /jobs", "get /knowledge"];
 
-/** Names a collection of the caller's own and makes it; another's of the same name is another one. Tested below. */
+/** Routes that create a collection of the caller; a collection of another owner with that name is a different one. */
 const MAKERS = ["post /knowledge/:collection/documents"];
 
-/** Nothing that a key owns is named or shown. */
+/** Routes that name and show nothing that has an owner. */
 const OWNERLESS = ["get /agents", "get /agents/:id", "get /health", "get /livez", "get /readyz"];
 
 test("the table covers every route of the app", () => {
-  // No route touches its services before a request comes.
+  // No route uses its services before the first request.
   const routes = createRoutes({} as Parameters<typeof createRoutes>[0]);
-  expect(routes.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(
-    [...Object.keys(ASKS), ...LISTS, ...MAKERS, ...OWNERLESS].sort(),
+  expect(routes.map(({ route }) => `${route.method} ${route.path}`).sort()).toEqual(
+    [...Object.keys(BY_ID), ...LISTS, ...MAKERS, ...OWNERLESS].sort(),
   );
 });
 
@@ -82,8 +81,8 @@ beforeAll(async () => {
   alices.ended = await chat(alice, "[[text=Secret]] Done with");
   await alice.ended(alices.ended.job);
   alices.running = await chat(alice, "[[tokens=1 ttft=60000]] Under way");
-  await waitFor("the job to run", () => hasStatus(alices.running, "running"));
-  // No row of it exists yet, neither session nor job.
+  await alice.started(alices.running.job);
+  // Neither its session nor its job has a row yet.
   alices.queued = await chat(alice, "[[text=Secret]] In line");
 });
 afterAll(async () => {
@@ -94,27 +93,27 @@ afterAll(async () => {
 const HERS = "alices-own";
 const store = (client: ApiClient, collection: string, text: string) =>
   client.post(`/knowledge/${collection}/documents`, { text, source: "secret" });
-const hasStatus = async ({ job }: Ids, status: string) => (await alice.get(`/jobs/${job}`)).body.status === status;
+const hasStatus = async ({ job }: Ids, status: string) => (await alice.job(job)).status === status;
 const idsOf = (rows: Json[]): string[] => rows.map(({ id }) => id);
 
-/** What an answer says, but for the id of its request. */
-const said = ({ status, body }: Answer<Json>) => ({ status, error: { ...body.error, request_id: null } });
+/** An error answer without the id of its request. */
+const refusalOf = ({ status, body }: Answer<Json>) => ({ status, error: { ...body.error, request_id: null } });
 
-describe.each(["ended", "running", "queued"] as const)("of a job that is %s", (state) => {
-  test.each(Object.entries(ASKS))("%s answers bob as if it did not exist", async (_route, ask) => {
+describe.each(["ended", "running", "queued"] as const)("what alice owns with a job that is %s", (state) => {
+  test.each(Object.entries(BY_ID))("%s answers bob as if the id did not exist", async (_route, ask) => {
     const [session, job, collection, document] = Array.from({ length: 4 }, () => randomUUID()) as [
       string,
       string,
       string,
       string,
     ];
-    const nobodys = said(await ask(bob, { session, job, collection, document }));
-    expect(said(await ask(bob, alices[state]))).toEqual(nobodys);
-    expect(nobodys.status).toBe(404);
-    expect(nobodys.error.code).toMatch(/^(session|job|collection)_not_found$/);
+    const unknown = refusalOf(await ask(bob, { session, job, collection, document }));
+    expect(refusalOf(await ask(bob, alices[state]))).toEqual(unknown);
+    expect(unknown.status).toBe(404);
+    expect(unknown.error.code).toMatch(/^(session|job|collection)_not_found$/);
   });
 
-  test("session, job and document are as they were, for alice", async () => {
+  test("session, job and document are unchanged for alice", async () => {
     const status = state === "ended" ? "completed" : state;
     expect(await hasStatus(alices[state], status)).toBe(true);
     expect((await alice.get(`/sessions/${alices[state].session}`)).status).toBe(200);
@@ -122,7 +121,7 @@ describe.each(["ended", "running", "queued"] as const)("of a job that is %s", (s
   });
 });
 
-test("lists hold the caller's own and nothing else", async () => {
+test("lists hold only what the caller owns", async () => {
   const { session } = alices.ended;
   expect(idsOf((await bob.get("/jobs")).body.jobs)).toEqual([bobs.job]);
   expect(idsOf((await bob.get("/sessions")).body.sessions)).toEqual([bobs.session]);
@@ -137,7 +136,7 @@ test("lists hold the caller's own and nothing else", async () => {
   expect(idsOf((await alice.get("/sessions")).body.sessions)).toContain(session);
 });
 
-test("another's collection of the same name is another one, and so is its document", async () => {
+test("collections of one name and documents of one source are separate for two owners", async () => {
   const { job_id, document_id } = (await store(bob, HERS, "Bob's secret")).body;
   await bob.ended(job_id);
   const hers = alices.ended.document;
@@ -150,7 +149,7 @@ test("another's collection of the same name is another one, and so is its docume
   expect(found.body.passages.map(({ content }: Json) => content)).toEqual(["Bob's secret"]);
 });
 
-test("a message of another's session is no place to page from", async () => {
+test("a page of history cannot start from a message of another owner's session", async () => {
   const [foreign] = (await alice.get(`/chat/history?session_id=${alices.ended.session}`)).body.messages;
   const own = `/chat/history?session_id=${bobs.session}`;
   expect((await bob.get(own)).body.messages).toHaveLength(2);
@@ -158,7 +157,7 @@ test("a message of another's session is no place to page from", async () => {
   expect(page.body).toMatchObject({ messages: [], next: null });
 });
 
-test("the Idempotency-Key of one owner means nothing for another", async () => {
+test("an Idempotency-Key joins jobs of its owner only", async () => {
   const key = { "Idempotency-Key": "the-same-for-both" };
   const ask = (client: ApiClient, task: string) => client.post("/agents/chat_basic/execute", { task }, key);
   const hers = await ask(alice, "[[text=Hers]] One");

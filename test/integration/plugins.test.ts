@@ -1,4 +1,4 @@
-/** Plugins as Node itself reads them, good and broken in every way: what is reported, what stays, what goes on. */
+/** Plugins as Node itself loads them, working and broken: what is reported, what stays registered, what goes on. */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { startTestPlatform } from "../support/platform.ts";
 import { ROOT } from "../support/sources.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-/** A plugin that registers an agent on the lines 3 to 7. */
+/** A plugin that registers an agent in its lines 3 to 7. */
 const agent = (id: string) => `import { BaseAgent, registerAgent, text } from "@agent-paas/agents";
 import { z } from "zod";
 class Agent extends BaseAgent {
@@ -25,7 +25,7 @@ registerTool(defineTool({ name: "${name}", description: "A tool.", parameters: z
   call: () => 1 }));
 `;
 
-/** A folder whose modules find the platform's packages; its name is one that URLs spell otherwise. */
+/** A folder whose modules find the platform's packages. URLs have to escape its name. */
 async function folderOf(files: Readonly<Record<string, string>>): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), "agent-paas-plugins-"));
   onTestFinished(() => rm(parent, { recursive: true }));
@@ -39,26 +39,33 @@ async function folderOf(files: Readonly<Record<string, string>>): Promise<string
   return folder;
 }
 
-/** A process that loads a folder beside the platform's own agents, waits until nothing is left to do, and tells. */
+/** A program that loads a folder beside the built-in agents and prints the outcome when it has nothing left to do. */
 const LOADER = `
-import "@agent-paas/agents/agents/built-in.ts";
-import { loadPlugins } from "@agent-paas/agents/registry/plugins.ts";
-import { listManifests } from "@agent-paas/agents/registry/registry.ts";
-import { createToolbox } from "@agent-paas/agents/tools/toolbox.ts";
+import { registerBuiltInAgents } from "@agent-paas/agents/agents/built-in.ts";
+import { createAgentRegistry } from "@agent-paas/agents/registry/agent-registry.ts";
+import { loadPlugins, pluginFault } from "@agent-paas/agents/registry/plugins.ts";
+import { createToolbox } from "@agent-paas/agents/registry/toolbox.ts";
 const fatal = [], faults = [];
-process.on("unhandledRejection", (error) => fatal.push(String(error)));
-process.on("uncaughtException", (error) => fatal.push(String(error)));
-const loaded = await loadPlugins(process.argv[1], { importWithinMs: 2_000, onFault: (fault) => faults.push(fault) });
+const classify = (error) => {
+  const fault = pluginFault(error);
+  if (fault === null) fatal.push(String(error));
+  else faults.push(fault);
+};
+process.on("unhandledRejection", classify);
+process.on("uncaughtException", classify);
+const registries = { agents: createAgentRegistry(), toolbox: createToolbox() };
+registerBuiltInAgents(registries.agents);
+const loaded = await loadPlugins(process.argv[1], registries, { importWithinMs: 2_000 });
 Promise.reject(new Error("not of a plugin"));
 process.once("beforeExit", () => {
-  const agents = listManifests([]).map(({ id }) => id);
-  console.log(JSON.stringify({ ...loaded, fatal, faults, agents, tools: createToolbox().names() }));
+  const agents = registries.agents.manifests([]).map(({ id }) => id);
+  console.log(JSON.stringify({ ...loaded, fatal, faults, agents, tools: registries.toolbox.names() }));
 });`;
 
 type Failure = { readonly file: string; readonly reason: string };
 type Loaded = Record<"loaded" | "fatal" | "agents" | "tools", string[]> & Record<"failed" | "faults", Failure[]>;
 
-/** Names below the folder instead of paths. */
+/** Runs the program; paths in its output are relative to the folder. */
 async function load(files: Readonly<Record<string, string>>): Promise<Loaded> {
   const folder = await folderOf(files);
   const args = ["--input-type=module", "-e", LOADER, folder];
@@ -68,7 +75,7 @@ async function load(files: Readonly<Record<string, string>>): Promise<Loaded> {
 
 const reasons = ({ failed }: Loaded) => Object.fromEntries(failed.map(({ file, reason }) => [file, reason]));
 
-test("what Node cannot read is reported with Node's words, file and line", async () => {
+test("a module that Node cannot load is reported with Node's message, file and line", async () => {
   const result = await load({
     "a.ts": agent("good_a"),
     "decorator.ts": 'import { registerAgent } from "@agent-paas/agents";\n\n@registerAgent("x")\nclass A {}\n',
@@ -96,7 +103,7 @@ test("what Node cannot read is reported with Node's words, file and line", async
   expect(result.agents).toEqual(expect.arrayContaining(["chat_basic", "good_a", "good_z"]));
 });
 
-test("a plugin that breaks after it has registered leaves nothing behind, also later", async () => {
+test("a plugin that fails after it has registered keeps nothing registered, even later", async () => {
   const result = await load({
     "a.ts": `${agent("half")}${tool("half_tool").replace("import { z }", "import { z as _ }")}\nthrow new Error("after all");\n`,
     "b.ts": `${agent("hanging")}await new Promise((go) => setTimeout(go, 2_500));\nregisterAgent("too_late")(Agent);\n`,
@@ -105,7 +112,7 @@ test("a plugin that breaks after it has registered leaves nothing behind, also l
   });
   expect(reasons(result)).toEqual({
     "a.ts": "Error: after all (line 13)",
-    "b.ts": "Error: a top-level await did not end within 2 s",
+    "b.ts": expect.stringMatching(/\b2 s\b/),
     "c.ts": "Error: not d's fault (line 2)",
   });
   expect(result.agents.filter((id) => /half|hanging|too_late|imported/.test(id))).toEqual(["imported_by_c"]);
@@ -113,7 +120,7 @@ test("a plugin that breaks after it has registered leaves nothing behind, also l
   expect(result.loaded).toEqual(["d.ts"]);
 });
 
-test("two of one name: the later plugin is refused whole, and both are named", async () => {
+test("of two plugins with one name the later one is refused entirely, and the error names both", async () => {
   const result = await load({
     "a.ts": agent("twin"),
     "b.ts": `${agent("b_alone")}registerAgent("twin")(Agent);\n`,
@@ -123,16 +130,16 @@ test("two of one name: the later plugin is refused whole, and both are named", a
     "f.ts": `${agent("f_alone")}registerAgent("f_alone")(Agent);\n`,
   });
   expect(reasons(result)).toEqual({
-    "b.ts": 'Error: The agent "twin" is registered already, by a.ts, line 7 (line 8)',
-    "c.ts": 'Error: The agent "chat_basic" is registered already, by the platform (line 7)',
-    "e.ts": 'Error: The tool "twin_tool" is registered already, by d.ts, line 3 (line 3)',
-    "f.ts": 'Error: The agent "f_alone" is registered already, by f.ts, line 7 (line 8)',
+    "b.ts": expect.stringMatching(/"twin".*\ba\.ts, line 7 \(line 8\)$/),
+    "c.ts": expect.stringMatching(/"chat_basic".*\(line 7\)$/),
+    "e.ts": expect.stringMatching(/"twin_tool".*\bd\.ts, line 3 \(line 3\)$/),
+    "f.ts": expect.stringMatching(/"f_alone".*\bf\.ts, line 7 \(line 8\)$/),
   });
   expect(result.agents.filter((id) => /twin|alone/.test(id))).toEqual(["twin"]);
   expect(result.tools).toEqual(["twin_tool"]);
 });
 
-test("what an import leaves running and unheeded is reported, whenever it fails, and ends nothing", async () => {
+test("an error that an import leaves running is reported whenever it occurs, and the process goes on", async () => {
   const result = await load({
     "a.ts": `${agent("careless")}
 void Promise.reject(new Error("at once"));
@@ -146,14 +153,15 @@ void fetch("http://127.0.0.1:1/");\n`,
     "a.ts Error: at once (line 9)",
     "a.ts Error: from a timer (line 10)",
     "a.ts TypeError: fetch failed",
-    "a.ts it threw 'no error', which is no Error and tells no line",
+    "a.ts it threw 'no error', which is no Error and has no line",
   ]);
   expect(result.fatal).toEqual(["Error: not of a plugin"]);
 });
 
-test("a worker with broken plugins serves the others and writes what is wrong into its log", async () => {
+test("a worker with broken plugins serves the agents of the others and logs each failure", async () => {
   const folder = await folderOf({
-    "a.ts": `${agent("steady")}void Promise.reject(new Error("left behind"));\n`,
+    "a.ts": `${agent("steady")}void Promise.reject(new Error("left behind"));
+setTimeout(() => { throw new Error("from a timer"); }, 500);\n`,
     "b.ts": `${agent("lost")}throw new Error("broken");\n`,
     "c.ts": "await new Promise(() => {});\n",
   });
@@ -166,11 +174,12 @@ test("a worker with broken plugins serves the others and writes what is wrong in
     const names = (await readdir(platform.logDir)).filter((name) => name.startsWith("worker"));
     const texts = await Promise.all(names.map((name) => readFile(join(platform.logDir, name), "utf8")));
     const lines = texts.flatMap((text) => text.split("\n").filter((line) => line.includes('"reason"')));
-    return lines.length >= 3 && lines.map((line) => JSON.parse(line));
+    return lines.length >= 4 && lines.map((line) => JSON.parse(line));
   });
   expect(reported).toMatchObject([
     { plugin: join(folder, "a.ts"), reason: "Error: left behind (line 8)" },
+    { plugin: join(folder, "a.ts"), reason: "Error: from a timer (line 9)" },
     { plugin: join(folder, "b.ts"), reason: "Error: broken (line 8)" },
-    { plugin: join(folder, "c.ts"), reason: "Error: a top-level await did not end within 10 s" },
+    { plugin: join(folder, "c.ts"), reason: expect.stringMatching(/\b10 s\b/) },
   ]);
 });

@@ -1,4 +1,4 @@
-/** What is asked for every request and every search reads what it needs, not the whole collection. */
+/** Queries of each request, of each search, and of the reaper and retention use an index and do not scan a table. */
 import { newId } from "@agent-paas/shared/ids.ts";
 import type { Knex } from "knex";
 import { expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { createOrphanedJobRepository } from "../../apps/worker/src/storage/orpha
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
-/** How SQLite carries out what `ask` asks. */
+/** The query plans of all statements that `ask` runs. */
 async function planOf(db: Knex, ask: () => Promise<unknown>): Promise<string[]> {
   const asked: { sql: string; bindings: string[] }[] = [];
   const listen = (query: (typeof asked)[number]) => void asked.push(query);
@@ -19,7 +19,7 @@ async function planOf(db: Knex, ask: () => Promise<unknown>): Promise<string[]> 
   return plans.flat().map(({ detail }: { detail: string }) => detail);
 }
 
-test("a search looks up the copies that it has found", async () => {
+test("a search reads the documents of the found copies from an index", async () => {
   const { db } = await openTestDatabase();
   const { currentCopies } = createKnowledgeRepository(db);
   for (const found of [1, 20, 1_000]) {
@@ -39,7 +39,7 @@ test("a collection is found without counting it, and counted from an index alone
   for (const step of counting) expect(step).toContain("COVERING INDEX");
 });
 
-test("the reaper and retention look up what they end and drop", async () => {
+test("the reaper and retention find jobs and sessions in an index", async () => {
   const { db } = await openTestDatabase();
   const { running } = createOrphanedJobRepository(db, "w");
   const { queries, jobsOutsideSessions, untouchedSessions } = createRetentionRepository(db);

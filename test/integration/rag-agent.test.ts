@@ -1,7 +1,8 @@
-/** `rag_basic` over HTTP on a real Chroma: passages found, shown and cited; with the local embedding and the provider's. */
+/** `rag_basic` over HTTP on a real Chroma: passages are found, shown and cited, with the local and the provider's embedding. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Server } from "../../scripts/services/server.ts";
 import { startTestChroma } from "../support/chroma.ts";
+import { forgetJob } from "../support/job-state.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { type SseEvent, shownText } from "../support/sse-client.ts";
 
@@ -36,7 +37,7 @@ describe.each([
   const config = { collection: "handbook", top_k: 2 };
   const retrievals = (events: readonly SseEvent[]) => events.filter(({ data }) => data.type === "retrieval");
 
-  test("a chat shows the passages, answers, and cites those that its answer names", async () => {
+  test("a chat shows the passages, answers, and cites the passages that its answer names", async () => {
     const message = "How many days of holiday do I have? [[text=Thirty%20days%20[1].]]";
     const stream = await platform.alice.chat({ agent_type: "rag_basic", message, config });
     const events = await stream.all();
@@ -52,52 +53,49 @@ describe.each([
     const citations = events.at(-1)?.data.citations;
     expect(citations).toEqual([expect.objectContaining({ marker: "[1]", source: "holidays.md" })]);
 
-    const { body: job } = await platform.alice.get(`/jobs/${stream.jobId}`);
+    const job = await platform.alice.job(stream.jobId);
     expect(job.result).toEqual({ content: "Thirty days [1].", citations });
     expect(job.usage).toEqual(events.at(-1)?.data.usage);
-    const { body: history } = await platform.alice.get(`/chat/history?session_id=${stream.sessionId}`);
-    expect(history.messages.at(-1)).toMatchObject({ role: "assistant", metadata: { citations } });
+    expect((await platform.alice.history(stream.sessionId)).at(-1)).toMatchObject({
+      role: "assistant",
+      metadata: { citations },
+    });
     const [call] = await platform.model.calls({ contains: "days of holiday" });
     const { messages } = await platform.model.call(call?.id ?? 0);
     expect(messages?.[0]?.content).toContain("Everybody has thirty days of holiday a year.");
 
-    // Also when the log is gone, and whole as JSON.
-    await platform.redis.del(platform.keys.eventLog(stream.jobId), platform.keys.jobState(stream.jobId));
+    // A stream replayed from the database and a JSON answer have the citations too.
+    await forgetJob(platform, stream.jobId);
     expect((await (await platform.alice.follow(stream.jobId)).all()).at(-1)).toEqual(events.at(-1));
-    const whole = await platform.alice.post("/chat/completions", {
-      agent_type: "rag_basic",
-      message,
-      config,
-      stream: false,
-    });
+    const whole = await platform.alice.chatWhole(message, { agent_type: "rag_basic", config });
     expect(whole.body).toMatchObject({ message: { content: "Thirty days [1]." }, citations });
   });
 
-  test("an execute job, in Chinese, polled", async () => {
+  test("a polled execute job answers a Chinese question and cites all shown passages", async () => {
     const jobId = await platform.alice.execute("每年有多少天假期？", { config }, "rag_basic");
     const job = await platform.alice.ended(jobId);
     expect(job.status).toBe("completed");
-    // The answer names no passage: it had all of them before it.
+    // An answer that names no passage cites all passages that the model got.
     const shown = retrievals(await (await platform.alice.follow(jobId)).all()).map(({ data }) => data.marker);
     expect(job.result.citations.map(({ marker }: { marker: string }) => marker)).toEqual(shown);
     expect(job.result.citations[0]).toMatchObject({ source: "holidays.md", heading: "假期" });
   });
 
-  test("a question that means little by itself is looked up with the one before it", async () => {
+  test("a question that means little by itself is searched together with the question before it", async () => {
     const first = await platform.alice.chat({ agent_type: "rag_basic", message: "Who books trains?", config });
     await first.all();
     const second = { agent_type: "rag_basic", session_id: first.sessionId, message: "And how early?", config };
     expect(retrievals(await (await platform.alice.chat(second)).all())[0]?.data.source).toBe("travel.md");
   });
 
-  test("tools find them too, with the config's collection", async () => {
+  test("the tool search_documents finds passages in the collection of the config", async () => {
     const message = '[[calls=search_documents({"query":"When is the coffee machine cleaned?","top_k":1})]]';
     const toolConfig = { tools: ["search_documents"], collection: "handbook" };
     const events = await (await platform.alice.chat({ agent_type: "tool_basic", message, config: toolConfig })).all();
     expect(shownText(events)).toContain("cleaned on Fridays");
   });
 
-  test("another key's collection is not there", async () => {
+  test("a collection of another owner does not exist", async () => {
     const events = await (await platform.bob.chat({ agent_type: "rag_basic", message: "Holidays?", config })).all();
     expect(events.at(-2)).toMatchObject({ event: "error", data: { code: "collection_not_found" } });
     expect(events.at(-1)).toMatchObject({ event: "done", data: { status: "failed" } });

@@ -1,6 +1,5 @@
 /**
- * The API never writes the database: the handle that it opens refuses to, and the operating system holds the API
- * process's file open for reading alone.
+ * The API never writes the database: its handle refuses writes, and the API process has the file open for reading only.
  */
 import { constants } from "node:fs";
 import { readdir, readFile, readlink, realpath } from "node:fs/promises";
@@ -36,15 +35,15 @@ test.each([
   }
 });
 
-// Elsewhere a process's open files cannot be looked at without tools.
-test("a running API holds the file open for reading alone", async () => {
+// From /proc (Linux only).
+test("a running API has the database file open for reading only", async () => {
   expect((await platform.alice.get(`/jobs/${jobId}`)).status).toBe(200);
   const [api, worker] = [platform.apis[0]?.pid ?? 0, platform.workers[0]?.pid ?? 0];
   const modes = { api: await accessModes(api), worker: await accessModes(worker) };
   expect(modes).toEqual({ api: [constants.O_RDONLY], worker: [constants.O_RDWR] });
 });
 
-/** How a process has the database file open, each mode once. */
+/** The modes in which a process has the database file open, each mode once. */
 async function accessModes(pid: number): Promise<number[]> {
   const file = await realpath(platform.databaseFile);
   const modes = new Set<number>();

@@ -1,11 +1,10 @@
-/** I9: what is old is dropped, in batches; what is in use or young stays; and every other key in Redis expires by itself. */
-
+/** I9: retention deletes what is old, in batches, and keeps what is young or in use; every other Redis key expires. */
 import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
 import type { JobRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { DAY, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
-import { Queue, Worker } from "bullmq";
+import { Worker } from "bullmq";
 import { Redis } from "ioredis";
 import type { Knex } from "knex";
 import { pino } from "pino";
@@ -14,6 +13,8 @@ import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
 import { createSessionQueue } from "../../apps/worker/src/job/session-queue.ts";
 import { createRetention } from "../../apps/worker/src/queue/retention.ts";
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
+import { ageFailure, bullmqKeyPrefixes, isQueued, keptWhenFailed, openQueues } from "../support/bullmq.ts";
+import { readJobState, writeJobState } from "../support/job-state.ts";
 import { startTestPlatform } from "../support/platform.ts";
 import { keysInRedis } from "../support/platform-state.ts";
 import { seedSession } from "../support/seed-session.ts";
@@ -25,16 +26,7 @@ async function openRetention({ jobDays = 30, sessionDays = 0 } = {}) {
   const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
   const keys = createRedisKeys(`t${newId().slice(-8)}`);
   const logger = pino({ enabled: false });
-  const connection = { connection: redis, prefix: keys.bullmq };
-  const queues = { chat: new Queue("chat", connection), execute: new Queue("execute", connection) };
-  const maintenance = new Queue("maintenance", connection);
-  onTestFinished(async () => {
-    for (const queue of [maintenance, ...Object.values(queues)]) {
-      await queue.obliterate({ force: true });
-      await queue.close();
-    }
-    redis.disconnect();
-  });
+  const { connection, queues, maintenance } = openQueues({ redis, keys });
   const retention = createRetention({
     ...{ queues, maintenance, logger, jobDays, sessionDays, intervalSeconds: 600 },
     claims: createJobClaims(redis, keys),
@@ -72,11 +64,11 @@ const ROWS = [
   jobRow(59 * MINUTE, { task: "young query", agent_type: "knowledge.query" }),
 ];
 
-test("jobs outside sessions go when they are old, searches after an hour, with their steps", async () => {
+test("old jobs outside sessions are deleted with their journal entries, and knowledge queries after an hour", async () => {
   const { db, retention } = await openRetention();
   await db("agent_logs").insert(ROWS);
-  const step = { step_no: 1, step_key: "k", kind: "tool", status: "finished", fencing_token: 1, started_at: ago(DAY) };
-  await db("agent_steps").insert(ROWS.map(({ id }) => ({ ...step, job_id: id })));
+  const entry = { step_no: 1, step_key: "k", kind: "tool", status: "finished", fencing_token: 1, started_at: ago(DAY) };
+  await db("agent_steps").insert(ROWS.map(({ id }) => ({ ...entry, job_id: id })));
   const sessionId = await seedSession(db, "alice", 2);
   await db("agent_logs")
     .where({ session_id: sessionId })
@@ -86,24 +78,24 @@ test("jobs outside sessions go when they are old, searches after an hour, with t
   expect(await db("agent_steps").pluck("job_id")).toHaveLength(3);
 });
 
-test("jobs are kept for ever where the setting says so, but searches", async () => {
+test("a retention of 0 days keeps jobs for ever, except knowledge queries", async () => {
   const { db, retention } = await openRetention({ jobDays: 0 });
   await db("agent_logs").insert(ROWS);
   await retention.apply();
   expect(await taskOf(db)).toEqual(["old", "running", "young", "young query"]);
 });
 
-test("thousands go too, and what Redis has of them", async () => {
-  const { db, redis, keys, retention } = await openRetention();
+test("more old jobs than one batch are deleted, with their state in Redis", async () => {
+  const { db, retention, ...store } = await openRetention();
   const rows = Array.from({ length: 1_700 }, () => jobRow(31 * DAY));
   await db.batchInsert("agent_logs", rows, 500);
-  const state = keys.jobState(rows[0]?.id ?? "");
-  await redis.hset(state, "fencing_token", 1);
+  const jobId = rows[0]?.id ?? "";
+  await writeJobState(store, jobId, { fencingToken: 1 });
   await retention.apply();
-  expect([await taskOf(db), await redis.exists(state)]).toEqual([[], 0]);
+  expect([await taskOf(db), await readJobState(store, jobId)]).toEqual([[], {}]);
 });
 
-test("sessions go that nobody uses, with messages and jobs; none where a job runs or waits", async () => {
+test("unused sessions are deleted with messages and jobs, except sessions with a running or queued job", async () => {
   const { db, redis, keys, queues, retention } = await openRetention({ sessionDays: 10 });
   const [unused, inUse, running, queued] = [
     await seedSession(db, "alice", 600),
@@ -136,21 +128,20 @@ test("sessions are kept for ever by default", async () => {
   expect(await db("sessions").pluck("id")).toHaveLength(1);
 });
 
-test("the queues drop what failed long ago, and keep what is young or waits", async () => {
-  const { redis, keys, queues, connection, retention } = await openRetention();
+test("jobs that failed long ago are deleted from the queues, and other jobs are kept", async () => {
+  const { queues, connection, retention, ...store } = await openRetention();
   const worker = new Worker("chat", () => Promise.reject(new Error("on purpose")), connection);
   await queues.chat.addBulk(["old", "young"].map((jobId) => ({ name: "chat", data: {}, opts: { jobId } })));
   await waitFor("the jobs to fail", async () => (await queues.chat.getFailedCount()) === 2);
   await worker.close();
   await queues.chat.add("chat", {}, { jobId: "waiting" });
-  await redis.hset(keys.queuedJob("chat", "old"), "finishedOn", Date.now() - 2 * DAY);
-  await redis.zadd(`${keys.bullmq}:chat:failed`, Date.now() - 2 * DAY, "old");
+  await ageFailure(store, "chat", "old", 2 * DAY);
   await retention.apply();
-  const known = await Promise.all(["old", "young", "waiting"].map((id) => redis.exists(keys.queuedJob("chat", id))));
-  expect(known).toEqual([0, 1, 1]);
+  const known = await Promise.all(["old", "young", "waiting"].map((id) => isQueued(store, "chat", id)));
+  expect(known).toEqual([false, true, true]);
 });
 
-test("there is one schedule, which comes back when it is lost", async () => {
+test("retention has one schedule, which is written again when it is lost", async () => {
   const { maintenance, retention } = await openRetention();
   for (let time = 0; time < 3; time++) await retention.schedule();
   expect(await maintenance.getJobSchedulers()).toMatchObject([{ key: "apply_retention", every: 10 * MINUTE }]);
@@ -159,7 +150,7 @@ test("there is one schedule, which comes back when it is lost", async () => {
   expect(await maintenance.getJobSchedulersCount()).toBe(1);
 });
 
-test("a running platform drops what is old; its lists leave searches out; its other keys expire", async () => {
+test("a running platform deletes old rows, lists no knowledge queries by default, and leaves no key without expiry", async () => {
   const platform = await startTestPlatform({ workers: 2, env: { RETENTION_INTERVAL_SECONDS: "1" } });
   onTestFinished(() => platform.stop());
   const { alice, redis, keys, databaseFile } = platform;
@@ -172,10 +163,10 @@ test("a running platform drops what is old; its lists leave searches out; its ot
     alice.execute("A task").then((jobId) => alice.ended(jobId)),
   ]);
   const cancelled = await alice.execute("[[tokens=2000 rate=10]] A long task");
-  await alice.post(`/jobs/${cancelled}/cancel`, {});
+  await alice.cancel(cancelled);
   await alice.ended(cancelled);
   const running = await alice.execute("[[tokens=2000 rate=10]] Another");
-  await waitFor("it to run", async () => (await alice.get(`/jobs/${running}`)).body.status === "running");
+  await alice.started(running);
   const { body: deleted } = await alice.post("/chat/completions", chat);
   await alice.delete(`/sessions/${deleted.session_id}`);
 
@@ -189,14 +180,13 @@ test("a running platform drops what is old; its lists leave searches out; its ot
   const searches = (await alice.get("/jobs?agent_type=knowledge.query")).body.jobs;
   expect(searches).toMatchObject([{ agent_type: "knowledge.query", status: "completed" }]);
 
-  // A job that has ended in order is in no queue any more; failed ones are dropped while more of them fail.
-  expect(await redis.exists(keys.queuedJob("chat", body.job_id))).toBe(0);
-  const opts = await redis.hget(keys.queuedJob("execute", running), "opts");
-  expect(JSON.parse(opts ?? "{}").removeOnFail).toEqual({ age: DAY / SECOND, count: 1_000 });
+  // A job that ended in order is removed from its queue; failed jobs are removed by age and number.
+  expect(await isQueued(platform, "chat", body.job_id)).toBe(false);
+  expect(await keptWhenFailed(platform, "execute", running)).toEqual({ age: DAY / SECOND, count: 1_000 });
 
-  const ofQueues = ["chat", "execute", "maintenance"].map((queue) => `${keys.bullmq}:${queue}:`);
+  const ofQueues = bullmqKeyPrefixes(keys);
   const own = (await keysInRedis(platform)).filter((key) => !ofQueues.some((start) => key.startsWith(start)));
-  // One of each sort at least, or the look proves nothing.
+  // Without a key of each sort the check of their expiry would prove nothing.
   for (const sort of [":job:", ":events:", ":idem:", ":session:", ":workers", ":agents"]) {
     expect(own.filter((key) => key.includes(sort)).length, sort).toBeGreaterThan(0);
   }

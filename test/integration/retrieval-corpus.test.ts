@@ -1,5 +1,5 @@
 /**
- * The project's own documents, asked as users would ask, with the embedding that needs no model, on a real Chroma. Prints the
+ * Questions that users would ask about the project's own documents, with the local embedding, on a real Chroma. Prints the
  * table that the README shows.
  */
 import { basename } from "node:path";
@@ -32,7 +32,7 @@ beforeAll(async () => {
       source.endsWith(".md") ? "markdown" : "text",
     );
     headings.push(...chunks.map(({ heading }) => ({ source, heading })));
-    // As users upload it: without its folder.
+    // Users upload a document under its name without its folder.
     const named = chunks.map((chunk) => ({ ...chunk, source: basename(source) }));
     const embeddings = await embedder.embed(named.map(textToEmbed), signal);
     const stored = named.map((chunk, at) => ({
@@ -49,7 +49,7 @@ beforeAll(async () => {
 });
 afterAll(() => chroma.stop());
 
-/** The READMEs show the questions themselves, which would be found first. */
+/** The READMEs quote the questions, and these lines would be found first. */
 function withoutQuestions(text: string): string {
   const asked = Object.values(QUESTIONS).flatMap((questions) => questions.map(({ question }) => question));
   return text
@@ -60,33 +60,36 @@ function withoutQuestions(text: string): string {
 
 const isUnder = (heading: string, { heading: wanted = "" }: CorpusQuestion) => heading.includes(wanted);
 
-test.each(["en", "zh"] as const)("%s: the right source is among the first three for nine of ten", async (language) => {
-  const rows = await Promise.all(
-    QUESTIONS[language].map(async (asked) => {
-      const passages = await search(asked.question);
-      const ofSource = passages.map(({ document_id }) => asked.sources.includes(document_id));
-      const bySource = ofSource.indexOf(true) + 1;
-      const bySection = passages.findIndex(({ heading }, at) => ofSource[at] && isUnder(heading, asked)) + 1;
-      return { ...asked, bySource, bySection };
-    }),
-  );
-  console.log(
-    [
-      "| question | the answer stands in | rank of the document | rank of the section |",
-      "|---|---|---|---|",
-      ...rows.map(({ question, sources, heading, bySource, bySection }) => {
-        const place = `${sources.map((source) => `\`${source}\``).join(" or ")}${heading === undefined ? "" : `, ${heading}`}`;
-        return `| ${question} | ${place} | ${bySource || "–"} | ${heading === undefined ? "" : bySection || "–"} |`;
+test.each(["en", "zh"] as const)(
+  "the right document is among the first three for nine of ten questions (%s)",
+  async (language) => {
+    const rows = await Promise.all(
+      QUESTIONS[language].map(async (asked) => {
+        const passages = await search(asked.question);
+        const ofSource = passages.map(({ document_id }) => asked.sources.includes(document_id));
+        const bySource = ofSource.indexOf(true) + 1;
+        const bySection = passages.findIndex(({ heading }, at) => ofSource[at] && isUnder(heading, asked)) + 1;
+        return { ...asked, bySource, bySection };
       }),
-    ].join("\n"),
-  );
-  const among = (rank: number) => rank >= 1 && rank <= 3;
-  expect(rows).toHaveLength(10);
-  expect(rows.filter(({ bySource }) => among(bySource)).length).toBeGreaterThanOrEqual(9);
-  expect(rows.filter(({ bySection }) => among(bySection)).length).toBeGreaterThanOrEqual(8);
-});
+    );
+    console.log(
+      [
+        "| question | the answer stands in | rank of the document | rank of the section |",
+        "|---|---|---|---|",
+        ...rows.map(({ question, sources, heading, bySource, bySection }) => {
+          const place = `${sources.map((source) => `\`${source}\``).join(" or ")}${heading === undefined ? "" : `, ${heading}`}`;
+          return `| ${question} | ${place} | ${bySource || "–"} | ${heading === undefined ? "" : bySection || "–"} |`;
+        }),
+      ].join("\n"),
+    );
+    const among = (rank: number) => rank >= 1 && rank <= 3;
+    expect(rows).toHaveLength(10);
+    expect(rows.filter(({ bySource }) => among(bySource)).length).toBeGreaterThanOrEqual(9);
+    expect(rows.filter(({ bySection }) => among(bySection)).length).toBeGreaterThanOrEqual(8);
+  },
+);
 
-test("the sections that are looked for exist", () => {
+test("every section that a question expects exists", () => {
   const missing = [...QUESTIONS.en, ...QUESTIONS.zh].filter(
     (asked) => !headings.some(({ source, heading }) => asked.sources.includes(source) && isUnder(heading, asked)),
   );

@@ -1,6 +1,4 @@
-/**
- * Sessions over their life: history in pages, lists, deletion without a trace (I9), and chats answered whole.
- */
+/** Sessions over their life: history in pages, lists, complete deletion (I9), and chats answered as JSON. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ApiClient, Json } from "../support/api-client.ts";
 import { cancelUnfinished } from "../support/cancel-unfinished.ts";
@@ -17,15 +15,12 @@ beforeAll(async () => {
 afterEach(() => cancelUnfinished(alice));
 afterAll(() => platform.stop());
 
-const askWhole = (message: string, more: object = {}) =>
-  alice.post("/chat/completions", { agent_type: "chat_basic", message, stream: false, ...more });
-
 const history = async (sessionId: string, query = ""): Promise<Json> =>
   (await alice.get(`/chat/history?session_id=${sessionId}${query}`)).body;
 
-describe("a chat answered whole", () => {
+describe("a chat answered as JSON", () => {
   test("has exactly the documented shape", async () => {
-    const { status, headers, body } = await askWhole("[[text=Two%20words]] Hello");
+    const { status, headers, body } = await alice.chatWhole("[[text=Two%20words]] Hello");
     expect(status).toBe(200);
     expect(body).toEqual({
       session_id: expect.any(String),
@@ -42,22 +37,21 @@ describe("a chat answered whole", () => {
     ["401", 502, "model_auth_failed"],
     ["400", 502, "model_rejected"],
   ])("is the error of its job when the model answers %s", async (fault, status, code) => {
-    const answer = await askWhole(`[[fault=${fault}]] Hello`);
+    const answer = await alice.chatWhole(`[[fault=${fault}]] Hello`);
     expect(answer.status).toBe(status);
     const { error } = answer.body;
     expect(Object.keys(answer.body)).toEqual(["error"]);
     expect(error).toMatchObject({ code, type: "model_error", param: null, job_id: answer.headers.get("x-job-id") });
     expect(error.request_id).toBe(answer.headers.get("x-request-id"));
-    const job = (await alice.get(`/jobs/${error.job_id}`)).body;
-    expect(job).toMatchObject({ status: "failed", error: { code, message: error.message } });
+    expect(await alice.job(error.job_id)).toMatchObject({ status: "failed", error: { code, message: error.message } });
   });
 
-  test("says when the job was cancelled under it, with what there is of the answer", async () => {
-    const whole = askWhole("[[tokens=2000 rate=20]] Cancelled under way");
-    const call = () => platform.model.calls({ contains: "Cancelled under way" });
+  test("reports that its job was cancelled, with the partial answer", async () => {
+    const whole = alice.chatWhole("[[tokens=2000 rate=20]] Cancelled while it runs");
+    const call = () => platform.model.calls({ contains: "Cancelled while it runs" });
     await waitFor("tokens of the answer", async () => ((await call())[0]?.tokens_sent ?? 0) > 3);
     const [running] = (await alice.get("/jobs?status=running")).body.jobs;
-    await alice.post(`/jobs/${running.id}/cancel`, {});
+    await alice.cancel(running.id);
     const { status, body } = await whole;
     expect(status).toBe(200);
     expect(body).toMatchObject({ job_id: running.id, status: "cancelled", message: { role: "assistant" } });
@@ -65,10 +59,10 @@ describe("a chat answered whole", () => {
   });
 });
 
-test("history comes in pages from the newest backwards, each oldest first", async () => {
-  const first = await askWhole("[[text=a1]] q1");
+test("history is read in pages from the newest backwards, each page oldest first", async () => {
+  const first = await alice.chatWhole("[[text=a1]] q1");
   const sessionId = first.body.session_id;
-  for (const n of [2, 3]) await askWhole(`[[text=a${n}]] q${n}`, { session_id: sessionId });
+  for (const n of [2, 3]) await alice.chatWhole(`[[text=a${n}]] q${n}`, { session_id: sessionId });
 
   const all = await history(sessionId);
   expect(all).toMatchObject({ session_id: sessionId, next: null });
@@ -95,10 +89,13 @@ test("history comes in pages from the newest backwards, each oldest first", asyn
   expect(pages.reverse().flatMap(({ messages }) => messages)).toEqual(all.messages);
 });
 
-test("sessions are listed newest first, in pages, as each is shown alone", async () => {
+test("sessions are listed newest first, in pages, with the fields of a single session", async () => {
   const ids: string[] = [];
   for (const n of [1, 2, 3]) {
-    const { body } = await askWhole(`[[text=ok]] Session ${n}`, { config: { temperature: n / 4 }, metadata: { n } });
+    const { body } = await alice.chatWhole(`[[text=ok]] Session ${n}`, {
+      config: { temperature: n / 4 },
+      metadata: { n },
+    });
     ids.push(body.session_id);
   }
   const newest = (await alice.get("/sessions?limit=2")).body;
@@ -118,14 +115,14 @@ describe("deleting a session", () => {
     const { status, body } = await alice.delete(`/sessions/${chat.sessionId}`);
     expect(status).toBe(409);
     expect(body.error).toMatchObject({ code: "session_busy", job_id: chat.jobId });
-    await alice.post(`/jobs/${chat.jobId}/cancel`, {});
+    await alice.cancel(chat.jobId);
     await chat.all();
     expect((await alice.delete(`/sessions/${chat.sessionId}`)).status).toBe(204);
   });
 
-  test("leaves nothing behind, in no answer and nowhere in Redis", async () => {
-    const kept = await askWhole("[[text=Kept]] Another session");
-    const { session_id, job_id } = (await askWhole("[[text=Gone]] To be deleted")).body;
+  test("leaves nothing in any answer and nothing in Redis", async () => {
+    const kept = await alice.chatWhole("[[text=Kept]] Another session");
+    const { session_id, job_id } = (await alice.chatWhole("[[text=Gone]] To be deleted")).body;
     const deleted = await alice.delete(`/sessions/${session_id}`);
     expect(deleted.status).toBe(204);
 
@@ -133,7 +130,7 @@ describe("deleting a session", () => {
       alice.get(`/sessions/${session_id}`),
       alice.delete(`/sessions/${session_id}`),
       alice.get(`/chat/history?session_id=${session_id}`),
-      askWhole("Once more", { session_id }),
+      alice.chatWhole("Once more", { session_id }),
       alice.get(`/jobs/${job_id}`),
       alice.get(`/jobs/${job_id}/events`),
       alice.post(`/jobs/${job_id}/cancel`, {}),

@@ -1,4 +1,4 @@
-/** Batches that are written in one turn share a transaction, and nothing else: each is kept or dropped on its own. */
+/** Batches written in one turn of the event loop share a transaction; each is kept or dropped independently. */
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { writeBatch } from "../../apps/worker/src/storage/write-batch.ts";
@@ -16,7 +16,7 @@ async function openTable() {
   return { db, file, insert, onlyIf, ids };
 }
 
-test("a batch whose guard touches nothing is dropped, those beside it are kept", async () => {
+test("a batch whose guard touches no row is dropped, and the batches beside it are kept", async () => {
   const { db, insert, onlyIf, ids } = await openTable();
   const written = await Promise.all([
     writeBatch(db, [insert(1)]),
@@ -27,7 +27,7 @@ test("a batch whose guard touches nothing is dropped, those beside it are kept",
   expect(await ids()).toEqual([1, 3]);
 });
 
-test("a batch that fails takes no other along", async () => {
+test("a batch that fails leaves the batches beside it", async () => {
   const { db, insert, ids } = await openTable();
   const [first, broken, last] = await Promise.allSettled([
     writeBatch(db, [insert(1)]),
@@ -39,7 +39,7 @@ test("a batch that fails takes no other along", async () => {
   expect(await ids()).toEqual([1, 4]);
 });
 
-test("many batches of one turn are one commit", async () => {
+test("many batches of one turn of the event loop are one commit", async () => {
   const { db, file, insert, ids } = await openTable();
   const before = await commitsOf(file);
   await Promise.all(Array.from({ length: 50 }, (_, id) => writeBatch(db, [insert(id)])));
@@ -49,7 +49,7 @@ test("many batches of one turn are one commit", async () => {
 
 const [WAL_HEADER, FRAME_HEADER] = [32, 24];
 
-/** Frames of the write-ahead log that end a transaction: those that name the size of the database behind it. */
+/** Counts the frames that end a transaction in the write-ahead log: they carry the size of the database. */
 async function commitsOf(file: string): Promise<number> {
   const wal = await readFile(`${file}-wal`);
   const frame = FRAME_HEADER + wal.readUInt32BE(8);

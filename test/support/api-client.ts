@@ -1,10 +1,10 @@
-/** A client of one API process with one key; answers come as they are, so that tests see status and envelope. */
+/** A client of one API process with one key; answers are returned unchanged, so that tests see status and envelope. */
 import { openSse, type SseStream } from "./sse-client.ts";
+import { waitFor } from "./wait-for.ts";
 
 export type Answer<Body> = { readonly status: number; readonly headers: Headers; readonly body: Body };
 
-/** Bodies are asserted on, not trusted: fields are read as unknown unless a test names a shape. */
-// biome-ignore lint/suspicious/noExplicitAny: tests read into JSON of many shapes
+// biome-ignore lint/suspicious/noExplicitAny: tests assert on JSON of many shapes, which the compiler cannot know
 export type Json = any;
 
 export type ApiClient = ReturnType<typeof createApiClient>;
@@ -41,6 +41,10 @@ export function createApiClient(origin: string, apiKey: string) {
         headers: { ...auth, "Content-Type": "application/json", ...headers },
       }),
 
+    /** Starts a chat and waits for its whole answer as JSON, for as long as the API waits. */
+    chatWhole: (message: string, more: object = {}, headers: Record<string, string> = {}) =>
+      post("/chat/completions", { agent_type: "chat_basic", message, stream: false, ...more }, headers),
+
     /** Opens a job's stream, from the start or after an event. */
     follow: (jobId: string, after?: number): Promise<SseStream> =>
       openSse(`${base}/jobs/${jobId}/events`, {
@@ -53,6 +57,18 @@ export function createApiClient(origin: string, apiKey: string) {
       if (status !== 202) throw new Error(`execute: ${status} ${JSON.stringify(body)}`);
       return body.job_id;
     },
+
+    cancel: (jobId: string) => post(`/jobs/${jobId}/cancel`, {}),
+
+    job: async (jobId: string): Promise<Json> => (await send("GET", `/jobs/${jobId}`)).body,
+
+    /** The latest page of a session's messages, oldest first. */
+    history: async (sessionId: string | null): Promise<Json[]> =>
+      (await send("GET", `/chat/history?session_id=${sessionId}`)).body.messages,
+
+    /** Resolves once a worker runs the job. */
+    started: (jobId: string): Promise<true> =>
+      waitFor(`job ${jobId} to run`, async () => (await send("GET", `/jobs/${jobId}`)).body.status === "running"),
 
     /** The job once it has ended. */
     async ended(jobId: string, withinMs = 30_000): Promise<Json> {

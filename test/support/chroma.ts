@@ -1,4 +1,4 @@
-// A real Chroma for tests: the embedded server that `npm start` uses, on a folder of its own that goes with it.
+// A real Chroma for tests: the embedded server that `npm start` uses, with a folder that `stop` deletes.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

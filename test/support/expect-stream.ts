@@ -1,5 +1,6 @@
 /** What holds for every stream of a job, read from the start to the end (I1, I2). */
 import { expect } from "vitest";
+import { SEQ_SKIP_PER_ATTEMPT } from "../../apps/worker/src/events/job-event-writer.ts";
 import { type SseEvent, shownText } from "./sse-client.ts";
 
 export function expectWholeStream(events: readonly SseEvent[], answer: string, label: string): void {
@@ -8,14 +9,11 @@ export function expectWholeStream(events: readonly SseEvent[], answer: string, l
   expect(shownText(events), `text of ${label}`).toBe(answer);
 }
 
-/** As many numbers as a run can use are left out behind it. */
-const RUN_LENGTH = 100_000;
-
-/** From 1, each number behind the former; the first of a run behind another is beyond all that one can have said. */
+/** Ids are 1, 2, 3…; only a further attempt skips the numbers that the attempt before it may have used. */
 export function expectNumbered(events: readonly SseEvent[], label: string): void {
   const expected: number[] = [];
   for (const { data } of events) {
-    const skipped = data.type === "retry" ? RUN_LENGTH : 0;
+    const skipped = data.type === "retry" ? SEQ_SKIP_PER_ATTEMPT : 0;
     expected.push((expected.at(-1) ?? 0) + skipped + 1);
   }
   expect(
@@ -24,13 +22,13 @@ export function expectNumbered(events: readonly SseEvent[], label: string): void
   ).toEqual(expected);
 }
 
-/** For streams over a loss of Redis' data, which may leave numbers out. */
+/** Ids rise strictly and may leave numbers out, as they do when Redis has lost data during the stream. */
 export function expectRisingIds(events: readonly SseEvent[]): void {
   const ids = events.map(({ id }) => id);
   expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
 }
 
-/** Exactly one, and nothing behind it. */
+/** One `done` with this status, as the last event. */
 export function expectOneDone(events: readonly SseEvent[], label: string, status = "completed"): void {
   const ends = events.filter(({ event }) => event === "done");
   expect(ends, `ends of ${label}`).toHaveLength(1);

@@ -1,4 +1,4 @@
-/** One Redis for all test files; each platform in it has a prefix of its own. */
+/** One Redis for all test files; each platform has its own prefix in it. */
 import type { TestProject } from "vitest/node";
 import { startTestRedis } from "./redis.ts";
 

@@ -1,4 +1,4 @@
-/** Does `work` for every item, `atOnce` of them at any time; the results in the order of the items. */
+/** Calls `work` for every item, at most `atOnce` at a time; the results are in the order of the items. */
 export async function inParallel<T, R>(
   atOnce: number,
   items: readonly T[],

@@ -1,7 +1,7 @@
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 
-/** What the API would have put into the queue: an execute job of alice outside any session, but for `fields`. */
+/** What the API would have queued: an execute job of alice outside any session, with these fields changed. */
 export const jobPayload = (fields: Partial<JobPayload> = {}): JobPayload => ({
   job_id: newId(),
   kind: "execute",

@@ -1,25 +1,39 @@
-/** What one platform has in Redis, looked at and taken away from outside. */
+/** What one platform keeps in Redis and in its database, read and changed from outside. */
 import { JOB_KINDS, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
+import { openReadonlyDatabase } from "@agent-paas/shared/db/open-database.ts";
 import { Queue } from "bullmq";
+import type { Knex } from "knex";
+import type { PlatformRedis } from "./bullmq.ts";
 import type { TestPlatform } from "./platform.ts";
 
-type InRedis = Pick<TestPlatform, "redis" | "keys">;
-
-export async function keysInRedis({ redis, keys }: InRedis): Promise<string[]> {
+export async function keysInRedis({ redis, keys }: PlatformRedis): Promise<string[]> {
   // `{prefix}…` and `{prefix:e0}…` alike.
   const match = `${keys.bullmq.slice(0, -1)}*`;
   const pages = (await Array.fromAsync(redis.scanStream({ match, count: 1_000 }))) as string[][];
   return [...new Set(pages.flat())];
 }
 
-/** Redis forgets this platform, as after the loss of its data. */
-export async function emptyRedis(platform: InRedis): Promise<void> {
+/** What stands between the prefix and the id of a key: `job` in `{prefix:e0}:job:ID`. */
+const sortOf = (key: string) => key.split(":").at(-2) ?? "";
+
+/** The keys that the acceptance of a job or its start may write, BullMQ's own left out. */
+export async function keysOfAcceptedJobs(platform: PlatformRedis): Promise<string[]> {
+  const { keys } = platform;
+  const written = [keys.jobState, keys.eventLog, keys.pendingSession, keys.sessionQueue, keys.upload].map((keyOf) =>
+    keyOf(""),
+  );
+  const sorts = [...written, keys.idempotency("", "")].map(sortOf);
+  return (await keysInRedis(platform)).filter((key) => sorts.includes(sortOf(key))).sort();
+}
+
+/** Redis loses all keys of this platform and keeps those of others. */
+export async function emptyRedis(platform: PlatformRedis): Promise<void> {
   const names = await keysInRedis(platform);
   if (names.length > 0) await platform.redis.del(...names);
 }
 
-/** Jobs that any queue knows, in whatever state, but the platform's own that come round by themselves. */
-export async function countQueuedJobs({ redis, keys }: InRedis): Promise<number> {
+/** Jobs in any state in any queue, without those that a schedule adds. */
+export async function countQueuedJobs({ redis, keys }: PlatformRedis): Promise<number> {
   const counts = await Promise.all(
     [...JOB_KINDS, MAINTENANCE_QUEUE].map(async (name) => {
       const queue = new Queue(name, { connection: redis, prefix: keys.bullmq });
@@ -29,4 +43,14 @@ export async function countQueuedJobs({ redis, keys }: InRedis): Promise<number>
     }),
   );
   return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Reads the platform's database through a handle that is closed afterwards. */
+export async function readDatabase<T>(platform: TestPlatform, read: (db: Knex) => Promise<T>): Promise<T> {
+  const db = openReadonlyDatabase(platform.databaseFile);
+  try {
+    return await read(db);
+  } finally {
+    await db.destroy();
+  }
 }

@@ -2,28 +2,41 @@
  * The product as it is deployed: API and worker processes of their own, on a real Redis, an SQLite file and the local
  * model server. Every platform has its own database, its own Redis prefix and its own ports.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createRedisKeys, type RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { Redis } from "ioredis";
 import { type ModelControl, modelControl } from "../../scripts/model-server/client.ts";
 import { type Child, spawnChild } from "../../scripts/services/child.ts";
 import { freePort } from "../../scripts/services/ports.ts";
+import { apiKeysEntry } from "../../scripts/start/api-key.ts";
+import {
+  apiProcess,
+  localModelEnv,
+  loopbackOrigin,
+  modelProcess,
+  type NodeProcess,
+  nodeSpec,
+  workerProcess,
+} from "../../scripts/start/processes.ts";
 import { type ApiClient, createApiClient } from "./api-client.ts";
+import { ROOT } from "./sources.ts";
 
-const ROOT = resolve(import.meta.dirname, "../..");
 const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 15_000;
 
-/** Two owners, to see that neither sees the other's. */
+/** Two owners, so that tests can show that neither sees what the other owns. */
 export const KEYS = { alice: "ap_test_key_of_alice", bob: "ap_test_key_of_bob" } as const;
+
+/** Environment of a platform whose workers load the agents and tools of test/fixtures/agents. */
+export const FIXTURE_AGENTS = { AGENTS_DIR: join(ROOT, "test/fixtures/agents") } as const;
 
 export type ApiProcess = Child & { readonly origin: string; readonly alice: ApiClient; readonly bob: ApiClient };
 
 export type TestPlatform = {
-  /** In the order started: `api-1` and `worker-1`, as logs and rows name them, come first. */
+  /** In the order started; logs and rows name them `api-1`, `api-2`… and `worker-1`, `worker-2`… */
   readonly apis: readonly ApiProcess[];
   readonly workers: readonly Child[];
   /** The first API with the key of alice, and of bob. */
@@ -31,7 +44,7 @@ export type TestPlatform = {
   readonly bob: ApiClient;
   readonly model: ModelControl;
   readonly modelOrigin: string;
-  /** To look into Redis, under the keys of this platform. */
+  /** A connection of the test to the platform's Redis. */
   readonly redis: Redis;
   readonly keys: RedisKeys;
   readonly databaseFile: string;
@@ -48,7 +61,11 @@ export type TestPlatformOptions = {
   readonly redisUrl?: string;
   /** Set for every API and worker process. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Fills Redis and the database before any process starts. */
+  readonly prepare?: (state: PlatformState) => Promise<void>;
 };
+
+export type PlatformState = { readonly redis: Redis; readonly prefix: string; readonly databaseFile: string };
 
 export async function startTestPlatform(options: TestPlatformOptions = {}): Promise<TestPlatform> {
   const { apis: apiCount = 1, workers: workerCount = 1, env = {} } = options;
@@ -59,55 +76,48 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   const logDir = join(dir, "logs");
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
   redis.on("error", () => {
-    // Fault tests take Redis away; commands wait for it to come back.
+    // Fault tests stop Redis; commands wait until it is back.
   });
+  await options.prepare?.({ redis, prefix, databaseFile });
   const children: Child[] = [];
   const apis: ApiProcess[] = [];
   const workers: Child[] = [];
   let apisStarted = 0;
   let workersStarted = 0;
 
-  async function start(main: string, name: string, own: NodeJS.ProcessEnv): Promise<Child> {
-    const child = spawnChild({
-      name,
-      command: process.execPath,
-      args: [join(ROOT, main)],
-      env: {
-        PATH: process.env.PATH,
-        REDIS_URL: redisUrl,
-        REDIS_PREFIX: prefix,
-        DATABASE_URL: databaseFile,
-        LOG_DIR: logDir,
-        LOG_LEVEL: "debug",
-        TERMINAL_LOG_LEVEL: "warn",
-        SHUTDOWN_GRACE_MS: "5000",
-        PROCESS_NAME: name,
-        ...env,
-        ...own,
-      },
-      ready: "message",
-    });
+  const common: NodeJS.ProcessEnv = {
+    PATH: process.env.PATH,
+    REDIS_URL: redisUrl,
+    REDIS_PREFIX: prefix,
+    DATABASE_URL: databaseFile,
+    LOG_DIR: logDir,
+    LOG_LEVEL: "debug",
+    TERMINAL_LOG_LEVEL: "warn",
+    SHUTDOWN_GRACE_MS: "5000",
+    ...env,
+  };
+
+  /** Started once each: a test that kills a process starts a successor under its own name. */
+  async function start(plan: NodeProcess): Promise<Child> {
+    const child = spawnChild(nodeSpec(plan));
     children.push(child);
     await child.ready(READY_WITHIN_MS);
     return child;
   }
 
   const modelPort = await freePort();
-  await start("scripts/model-server/main.ts", "model", { HOST: "127.0.0.1", MODEL_PORT: String(modelPort) });
-  const modelOrigin = `http://127.0.0.1:${modelPort}`;
+  const modelOrigin = loopbackOrigin(modelPort);
+  await start(modelProcess({ name: "model", port: modelPort, env: common }));
 
   async function startApi(own: NodeJS.ProcessEnv = {}): Promise<ApiProcess> {
     const number = ++apisStarted;
     const port = await freePort();
     const apiKeys = Object.entries(KEYS)
-      .map(([name, key]) => `${name}:${createHash("sha256").update(key).digest("hex")}`)
+      .map(([owner, key]) => apiKeysEntry(owner, key))
       .join(",");
-    const child = await start("apps/api/src/main.ts", `api-${number}`, {
-      PORT: String(port),
-      API_KEYS: apiKeys,
-      ...own,
-    });
-    const origin = `http://127.0.0.1:${port}`;
+    const { PROCESS_NAME: name = `api-${number}` } = own;
+    const child = await start(apiProcess({ name, port, apiKeys, env: { ...common, ...own } }));
+    const origin = loopbackOrigin(port);
     const clients = { alice: createApiClient(origin, KEYS.alice), bob: createApiClient(origin, KEYS.bob) };
     const api = { ...child, origin, ...clients };
     apis[number - 1] = api;
@@ -116,18 +126,15 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
 
   async function startWorker(own: NodeJS.ProcessEnv = {}): Promise<Child> {
     const number = ++workersStarted;
-    const worker = await start("apps/worker/src/main.ts", `worker-${number}`, {
-      OPENAI_BASE_URL: `${modelOrigin}/v1`,
-      OPENAI_API_KEY: "sk-test-key-of-the-model",
-      LLM_MODEL: "local-model",
-      ...own,
-    });
+    const { PROCESS_NAME: name = `worker-${number}` } = own;
+    const model = localModelEnv(modelOrigin, "sk-test-key-of-the-model");
+    const worker = await start(workerProcess({ name, env: { ...common, ...model, ...own } }));
     workers[number - 1] = worker;
     return worker;
   }
 
   async function stop(): Promise<void> {
-    // The model last: workers may still be at it.
+    // The model stops last: workers may still call it.
     const [model, ...platform] = children;
     await Promise.all(platform.map((child) => child.stop(STOP_WITHIN_MS)));
     await model?.stop(STOP_WITHIN_MS);
@@ -164,7 +171,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   };
 }
 
-/** Imported when needed: measuring scripts use this file outside Vitest. */
+/** Vitest is imported here and not above, because the benchmark uses this file outside Vitest. */
 async function sharedRedisUrl(): Promise<string> {
   return (await import("vitest")).inject("redisUrl");
 }

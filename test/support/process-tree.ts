@@ -1,15 +1,15 @@
-/** What the kernel knows of a process and what it started (Linux). */
+/** A process and its descendants, from /proc (Linux only). */
 import { readFile } from "node:fs/promises";
 
 const read = (path: string) => readFile(path, "utf8").catch(() => "");
 
-/** The process and all that descend from it, as they are now. */
+/** The ids of the process and of all its descendants at this moment. */
 export async function processTree(pid: number): Promise<number[]> {
   const children = (await read(`/proc/${pid}/task/${pid}/children`)).split(" ").filter(Boolean).map(Number);
   return [pid, ...(await Promise.all(children.map(processTree))).flat()];
 }
 
-/** Those that still run; one that has ended and waits to be reaped does not. */
+/** The processes that still run; a zombie does not. */
 export async function stillRunning(pids: readonly number[]): Promise<number[]> {
   const states = await Promise.all(pids.map((pid) => read(`/proc/${pid}/stat`)));
   return pids.filter((_, at) => states[at] !== "" && !/\) Z /.test(states[at] ?? ""));

@@ -19,7 +19,7 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-/** One for many tests, as a global setup wants it. */
+/** One Redis for many tests. */
 export async function startTestRedis(): Promise<TestRedis> {
   const given = process.env.TEST_REDIS_URL;
   if (given) return { url: given, stop: async () => {} };
@@ -33,7 +33,7 @@ export async function startTestRedis(): Promise<TestRedis> {
   return startPrivateRedis();
 }
 
-/** One of the test's own, always embedded, to be killed, paused and started again on the same port with the same data. */
+/** A Redis for one test, always embedded: it can be killed, paused, and started again on its port with its data. */
 export async function startPrivateRedis(): Promise<Server> {
   const cacheDir = await cacheDirOf(process.env, join(import.meta.dirname, "../../data/cache"));
   const binary = await locateRedis({ env: process.env, cacheDir });
@@ -55,7 +55,7 @@ async function startContainer(): Promise<TestRedis> {
       "redis-server",
       ...["--appendonly", "yes"],
       ...["--maxmemory-policy", "noeviction"],
-      // Some builds refuse other machines without it; the port is published on this one alone.
+      // Some builds refuse clients of other machines otherwise; the port is published on this machine only.
       ...["--protected-mode", "no"],
     ])
     .withExposedPorts(REDIS_PORT)

@@ -1,13 +1,16 @@
-/** A session with a past, written straight into the database: 10,000 messages over HTTP would take minutes. */
+/** A session with messages, written straight into the database: 10,000 messages over HTTP would take minutes. */
 import { countTokens } from "@agent-paas/agents/model/tokens.ts";
 import type { JobRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import type { Knex } from "knex";
 
-/** Rows per statement: SQLite takes 32,766 values in one. */
+/** Rows per statement: SQLite accepts 32,766 values in one. */
 const CHUNK = 500;
 
-/** Every message has the same length; the newest of two sessions say the same, whatever came before. */
+/**
+ * `turns` questions with their answers, all of one length. The texts count from the end, so the latest messages of two
+ * sessions are equal whatever their lengths.
+ */
 export async function seedSession(db: Knex, owner: string, turns: number): Promise<string> {
   const sessionId = newId();
   const now = new Date().toISOString();

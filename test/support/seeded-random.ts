@@ -1,9 +1,9 @@
-/** Random numbers that are the same in every run: what failed once fails again. */
+/** Random numbers that are equal in every run, so that a failure can be repeated. */
 export type SeededRandom = {
   /** A whole number from `min` to `max`, both included. */
   int(min: number, max: number): number;
   pick<T>(from: readonly T[]): T;
-  /** So many different whole numbers from `min` to `max`, rising. */
+  /** `count` different whole numbers from `min` to `max`, in rising order. */
   distinct(count: number, min: number, max: number): number[];
 };
 

@@ -1,4 +1,4 @@
-/** The project's sources as the architecture tests read them: git's own list, imports by their text. */
+/** The project's sources for the architecture tests: files as git lists them, imports as their text names them. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join, normalize, resolve } from "node:path";
@@ -25,7 +25,7 @@ const WORKSPACES: Readonly<Record<string, string>> = {
   "@agent-paas/worker": "apps/worker",
 };
 
-/** Tracked and new files; those that git ignores are left out. */
+/** Tracked and new files, without those that git ignores. */
 export function listFiles(...patterns: string[]): string[] {
   const args = ["ls-files", "--cached", "--others", "--exclude-standard", "--", ...patterns];
   return [...new Set(execFileSync("git", args, { cwd: ROOT, encoding: "utf8" }).split("\n"))].filter(Boolean).sort();
@@ -54,8 +54,9 @@ function locate(from: string, specifier: string): string | null {
   if (specifier.startsWith(".")) return normalize(join(dirname(from), specifier));
   const workspace = Object.keys(WORKSPACES).find((name) => specifier === name || specifier.startsWith(`${name}/`));
   if (workspace === undefined) return null;
-  const subpath = specifier.slice(workspace.length + 1) || "index.ts";
-  return `${WORKSPACES[workspace]}/src/${subpath}`;
+  const subpath = specifier.slice(workspace.length + 1);
+  // A specifier without an extension names a folder's entry.
+  return normalize(`${WORKSPACES[workspace]}/src/${subpath.endsWith(".ts") ? subpath : `${subpath}/index.ts`}`);
 }
 
 function packageOf(specifier: string): string | null {

@@ -7,7 +7,7 @@ export type SseStream = {
   readonly response: Response;
   readonly jobId: string;
   readonly sessionId: string | null;
-  /** Events as they come; ends with the response. */
+  /** Events as they arrive; ends with the response. */
   events(): AsyncGenerator<SseEvent>;
   /** Reads to the end. */
   all(): Promise<SseEvent[]>;
@@ -15,7 +15,7 @@ export type SseStream = {
   cut(): void;
 };
 
-/** Opens a stream; throws when the answer is none. */
+/** Opens a stream; throws on an answer that is not a stream. */
 export async function openSse(url: string, init: RequestInit): Promise<SseStream> {
   const connection = new AbortController();
   const response = await fetch(url, { ...init, signal: connection.signal });
@@ -40,6 +40,10 @@ export async function openSse(url: string, init: RequestInit): Promise<SseStream
     cut: () => connection.abort(),
   };
 }
+
+/** The data of the `thought` events of one type. */
+export const thoughtsOf = (events: readonly SseEvent[], type: string) =>
+  events.filter(({ event, data }) => event === "thought" && data.type === type).map(({ data }) => data);
 
 /** The text that a client shows after these events. */
 export function shownText(events: readonly SseEvent[]): string {

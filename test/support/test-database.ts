@@ -1,4 +1,4 @@
-/** For tests: a migrated database file of its own, gone when the test is. */
+/** A migrated database file for one test, deleted when the test ends. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,4 +17,17 @@ export async function openTestDatabase(): Promise<{ db: Knex; file: string }> {
   });
   await migrate(db, file);
   return { db, file };
+}
+
+/** Counts how often the handle is acquired after this call; a write that finds the database busy acquires it for each try. */
+export function countAcquisitions(db: Knex): () => number {
+  let count = 0;
+  const acquire = db.client.acquireConnection.bind(db.client);
+  Object.assign(db.client, {
+    acquireConnection() {
+      count++;
+      return acquire();
+    },
+  });
+  return () => count;
 }

@@ -1,4 +1,4 @@
-/** The API process: validates, authenticates, enqueues, fans events out, reads. Any number of them may run. */
+/** The API process: authenticates, validates, enqueues, streams events, reads. Any number of API processes may run. */
 import { hostname } from "node:os";
 import { readConfigOrExit } from "@agent-paas/shared/config/read-config.ts";
 import { runProcess } from "@agent-paas/shared/lifecycle/run-process.ts";
@@ -7,7 +7,7 @@ import { SECOND } from "@agent-paas/shared/time.ts";
 import { ApiConfigSchema } from "./config.ts";
 import { startApi } from "./start-api.ts";
 
-/** Beyond the grace for open requests: closing connections, flushing logs. */
+/** Time after the grace for open requests, to close connections and flush logs. */
 const STOP_MARGIN_MS = 3 * SECOND;
 
 const config = readConfigOrExit(ApiConfigSchema, process.env);
@@ -17,7 +17,5 @@ const logger = createProcessLogger(config, name, []);
 await runProcess({
   logger,
   stopWithinMs: config.SHUTDOWN_GRACE_MS + STOP_MARGIN_MS,
-  start: async (releasers) => {
-    await startApi(config, name, logger, releasers);
-  },
+  start: (releasers) => startApi(config, name, logger, releasers),
 });

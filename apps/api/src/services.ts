@@ -1,24 +1,41 @@
-/** All services of the API, built in one place (`start-api.ts`) and handed to every route. */
+/** All services of the API: built in `compose/`, listed here, passed to the routes of every door. */
 import type { ApiConfig } from "./config.ts";
-import type { JobEventFanout } from "./events/job-event-fanout.ts";
-import type { SseDeps } from "./http/sse-stream.ts";
+import type { FollowerDeps } from "./events/job-event-follower.ts";
+import type { OpenResponses } from "./events/open-responses.ts";
 import type { AgentCatalog } from "./presence/agent-catalog.ts";
-import type { JobProducer } from "./queue/job-producer.ts";
+import type { Accept } from "./queue/accept-request.ts";
+import type { Admission } from "./queue/admission.ts";
+import type { Cancellation } from "./queue/cancel.ts";
 import type { QueuedJobs } from "./queue/queued-jobs.ts";
+import type { Queues } from "./queue/queues.ts";
+import type { SessionQueues } from "./queue/sessions.ts";
 import type { ReadDatabase } from "./storage/database.ts";
 import type { JobReader } from "./storage/job-reader.ts";
 import type { KnowledgeReader } from "./storage/knowledge-reader.ts";
 import type { SessionReader } from "./storage/session-reader.ts";
 
-export type Services = {
-  readonly config: ApiConfig;
+export type StorageServices = {
   readonly database: ReadDatabase;
   readonly jobs: JobReader;
   readonly sessions: SessionReader;
   readonly knowledge: KnowledgeReader;
-  readonly queuedJobs: QueuedJobs;
-  readonly producer: JobProducer;
-  readonly agentCatalog: AgentCatalog;
-  readonly fanout: JobEventFanout;
-  readonly sse: SseDeps;
 };
+
+export type QueueServices = {
+  readonly accept: Accept;
+  readonly cancellation: Pick<Cancellation, "request">;
+  readonly admission: Pick<Admission, "memory" | "isFull">;
+  readonly queues: Pick<Queues, "counts" | "probe">;
+  readonly queuedJobs: QueuedJobs;
+  readonly sessionQueues: Pick<SessionQueues, "delete" | "findPending">;
+};
+
+/** What following a job's events, or waiting for its end, takes. */
+export type EventServices = FollowerDeps & { readonly openResponses: OpenResponses };
+
+export type Services = StorageServices &
+  QueueServices & {
+    readonly config: ApiConfig;
+    readonly agentCatalog: AgentCatalog;
+    readonly events: EventServices;
+  };

@@ -1,5 +1,6 @@
 /** The worker process: runs agents and is the only writer of the database. Any number of them may run. */
 import { hostname } from "node:os";
+import { pluginFault } from "@agent-paas/agents/registry/plugins.ts";
 import { readConfigOrExit } from "@agent-paas/shared/config/read-config.ts";
 import { runProcess } from "@agent-paas/shared/lifecycle/run-process.ts";
 import { createProcessLogger } from "@agent-paas/shared/logging/logger.ts";
@@ -19,6 +20,13 @@ await runProcess({
   logger,
   stopWithinMs: config.SHUTDOWN_GRACE_MS + STOP_MARGIN_MS,
   start: (releasers) => startWorker(config, name, logger, releasers),
-  // An aborted run may leave promises behind that reject with its abort error; its job has ended, the others go on.
-  isHarmless: hasAbortedRun,
+  classifyFault(error, kind) {
+    const fault = pluginFault(error);
+    if (fault !== null) {
+      logger.error({ plugin: fault.file, reason: fault.reason }, "a plugin caused an uncaught error");
+      return "handled";
+    }
+    // An agent left a promise running when its run was stopped. Its job has ended, and the other jobs go on.
+    return kind === "unhandledRejection" && hasAbortedRun(error) ? "harmless" : "fatal";
+  },
 });

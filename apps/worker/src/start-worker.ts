@@ -1,5 +1,4 @@
 /** The worker's table of contents: builds its parts in the order of their needs; each pushes its release. */
-import { listManifests } from "@agent-paas/agents/registry/registry.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
@@ -26,7 +25,7 @@ export async function startWorker(
   startControl(redis, parts, logger, releasers);
   await startUpkeep({ config, name, redis, repositories, parts, runner, logger, releasers });
 
-  const manifests = () => listManifests(agents.toolbox.names());
+  const manifests = () => agents.agents.manifests(agents.toolbox.names());
   const workerId = `${name}:${newId()}`;
   const { queueRedis, keys } = redis;
   const presence = await startWorkerPresence({ redis: queueRedis, keys, workerId, listManifests: manifests, logger });

@@ -1,9 +1,9 @@
-/** An agent with a tool of its own: the model looks orders up, as often as it needs, and answers with what it finds. */
+/** An agent with a tool of its own: the model calls it to look up orders, and answers from the results. */
 import type { AgentContext, AgentInput } from "@agent-paas/agents";
 import { answer, BaseAgent, defineTool, firstMessages, registerAgent, ToolError } from "@agent-paas/agents";
 import { z } from "zod";
 
-/** Stands for a system of yours. */
+/** Stands in for an order system. */
 const ORDERS: Readonly<Record<string, string>> = { "A-1001": "arrives on Friday", "A-1002": "waits for its payment" };
 
 const orderStatus = defineTool({

@@ -1,4 +1,4 @@
-/** An agent that delegates: it asks several agents side by side and joins what they answer, each under its name. */
+/** An agent that delegates: it asks several agents side by side and shows the answer of each under its name. */
 import { type AgentContext, type AgentInput, BaseAgent, registerAgent, text, thought } from "@agent-paas/agents";
 import { z } from "zod";
 
@@ -14,10 +14,10 @@ class PanelAgent extends BaseAgent<typeof Config> {
     yield thought("delegate", config.agents.join(", "), { agents: config.agents });
     const asked = config.agents.map(async (agent, at) => {
       const child = agents.run({ name: `${at}`, agent, task: input.text }, signal);
-      // The child's events are not shown: its answer comes with its return.
+      // The child's events are not shown; its return value holds the whole answer.
       for (;;) {
-        const step = await child.next();
-        if (step.done) return step.value.content;
+        const next = await child.next();
+        if (next.done) return next.value.content;
       }
     });
     for (const [at, answer] of (await Promise.allSettled(asked)).entries()) {

@@ -1,6 +1,6 @@
 /**
- * The public interface: what a plugin imports, and all that it should. Texts, thoughts and progress are yielded; the
- * model, tools, documents, journal and other agents come with the context.
+ * The public interface: everything that a plugin should import. An agent yields texts, thoughts and progress; its
+ * context holds the model, the tools, the documents, the journal and the other agents.
  */
 export type { Citation } from "@agent-paas/shared/contract/jobs.ts";
 export { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
@@ -15,12 +15,13 @@ export {
   type History,
   type HistoryMessage,
 } from "./agent/agent.ts";
-export type { Budget } from "./agent/budget.ts";
 export type { Agents, ChildOutcome, ChildRequest } from "./agent/delegation.ts";
 export { type AgentEvent, progress, reset, text, thought } from "./agent/events.ts";
-export type { BegunJournalEntry, Journal, Step } from "./agent/journal.ts";
-export { firstMessages, modelConfigFields, modelOptions } from "./agents/model-config.ts";
+export { modelConfigFields, modelOptions } from "./agents/model-config.ts";
 export { type AnswerContext, type AnswerRequest, answer } from "./answer/answer.ts";
+export { type FirstMessagesOptions, firstMessages } from "./answer/first-messages.ts";
+export type { Budget } from "./job/budget.ts";
+export type { BegunJournalEntry, Journal, JournalEntry } from "./job/journal.ts";
 export type {
   Model,
   ModelChunk,
@@ -32,8 +33,7 @@ export type {
   ToolSpec,
 } from "./model/model.ts";
 export { countTokens } from "./model/tokens.ts";
-export { registerAgent } from "./registry/registry.ts";
+export { registerAgent, registerTool } from "./registry/register.ts";
 export type { Passage, Retriever, SearchRequest } from "./retrieval/retriever.ts";
 export type { JobTools, ToolOutcome } from "./tools/job-tools.ts";
 export { defineTool, type Tool, type ToolContext, type ToolDefinition, ToolError } from "./tools/tool.ts";
-export { registerTool } from "./tools/toolbox.ts";

@@ -1,4 +1,4 @@
-// POST /v1/chat/completions: request → step → reply → playback.
+/** POST /v1/chat/completions: the request selects a step, the step makes a reply, a playback sends it. */
 import { refusal } from "../api-error.ts";
 import type { CallLog } from "../call-log.ts";
 import { type ChatRequest, parseChatRequest, textOf } from "../chat-request.ts";
@@ -13,11 +13,11 @@ import { type Fault, REFUSALS, type Refusal } from "../step.ts";
 import { countTokens } from "../tokenize.ts";
 import { WholeOutput } from "../whole-output.ts";
 
-interface Deps {
+type Deps = {
   readonly book: ScriptBook;
   readonly log: CallLog;
   readonly pacer: Pacer;
-}
+};
 
 export function chatCompletions({ book, log, pacer }: Deps): Handler {
   return async ({ request, response }) => {

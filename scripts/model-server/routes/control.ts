@@ -1,14 +1,14 @@
-// /control: queue answers, look at the calls. For tests; not part of the OpenAI protocol and never behind a key.
+/** /control: queues answers and lists calls. For tests; not part of the OpenAI API and never protected by a key. */
 import { ApiError, parseOrRefuse } from "../api-error.ts";
 import type { CallLog, CallStats } from "../call-log.ts";
 import { type Handler, readJson, sendJson } from "../http.ts";
 import type { ScriptBook } from "../script-book.ts";
 import { scriptSchema } from "../step.ts";
 
-export interface Stats extends CallStats {
-  /** Scripted steps that no request has taken yet; a test that ends with some did not do what it meant to. */
+export type Stats = CallStats & {
+  /** Scripted steps that no request has taken yet; a test that ends with any did not run as intended. */
   readonly steps_waiting: number;
-}
+};
 
 export function scriptAdd(book: ScriptBook): Handler {
   return async ({ request, response }) => {

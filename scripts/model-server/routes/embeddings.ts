@@ -1,4 +1,4 @@
-// POST /v1/embeddings.
+/** POST /v1/embeddings: hashed vectors in both encodings of the API. */
 import { z } from "zod";
 import { parseOrRefuse } from "../api-error.ts";
 import { DEFAULT_DIMENSIONS, embed } from "../embed.ts";
@@ -32,7 +32,7 @@ export const embeddings: Handler = async ({ request, response }) => {
   });
 };
 
-/** Little-endian 32-bit floats, which is the memory of every machine that Node runs on. */
+/** Little-endian 32-bit floats: the memory layout of every machine that Node supports. */
 function base64(vector: Float32Array<ArrayBuffer>): string {
   return Buffer.from(vector.buffer).toString("base64");
 }

@@ -1,4 +1,4 @@
-// GET /v1/models. Any model name is answered; these are the ones to show in a list.
+/** GET /v1/models. The server accepts every model name; these two appear in the list. */
 import { type Handler, sendJson } from "../http.ts";
 
 /** Seconds since 1970; fixed, so that the answer is the same in every run. */

@@ -1,4 +1,4 @@
-/** An agent that is done at once: what is left of an execute job is the platform's own share. */
+/** An agent that ends at once, so that an execute job costs nothing but the platform's own work. */
 import { BaseAgent, registerAgent } from "@agent-paas/agents";
 import { z } from "zod";
 

@@ -1,4 +1,4 @@
-/** The frames that the yardsticks send: the same shape as the product's. */
+/** What the baselines share. Their event frames have the same shape as the product's. */
 
 export function frame(id: number, event: string, data: object): string {
   return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
@@ -12,8 +12,8 @@ export function requiredEnv(name: string): string {
   return value;
 }
 
-/** Says that the process is ready and ends it when its parent tells it to or is gone. */
-export function serveUntilTold(stop: () => unknown): void {
+/** Reports that the process is ready, and ends it on a signal or when its parent is gone. */
+export function serveUntilStopped(stop: () => unknown): void {
   const end = async () => {
     await stop();
     process.exit();

@@ -1,9 +1,9 @@
-/** The yardstick `bullmq-http`, its API: bare node:http that adds a job for each POST and answers 202. */
+/** The API of the baseline `bullmq-http`: bare node:http that adds a job for each POST and answers 202. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";
 import { Queue } from "bullmq";
 import { LOOPBACK } from "../../../scripts/services/ports.ts";
-import { requiredEnv, serveUntilTold } from "./baseline.ts";
+import { requiredEnv, serveUntilStopped } from "./baseline.ts";
 
 const queue = new Queue("bare", { connection: { url: requiredEnv("REDIS_URL") } });
 await queue.waitUntilReady();
@@ -17,4 +17,4 @@ async function execute(req: IncomingMessage, res: ServerResponse): Promise<void>
 const server = createServer((req, res) => {
   execute(req, res).catch(() => res.destroy());
 });
-server.listen(Number(requiredEnv("PORT")), LOOPBACK, () => serveUntilTold(() => server.closeAllConnections()));
+server.listen(Number(requiredEnv("PORT")), LOOPBACK, () => serveUntilStopped(() => server.closeAllConnections()));

@@ -1,6 +1,6 @@
-/** The yardstick `bullmq`, its producer: at each SIGUSR2 it adds JOBS jobs, CLIENTS at a time. */
+/** The producer of the baseline `bullmq`: at each SIGUSR2 it adds JOBS jobs, CLIENTS at a time. */
 import { Queue } from "bullmq";
-import { requiredEnv, serveUntilTold } from "./baseline.ts";
+import { requiredEnv, serveUntilStopped } from "./baseline.ts";
 
 const [jobs, clients] = [Number(requiredEnv("JOBS")), Number(requiredEnv("CLIENTS"))];
 const queue = new Queue("bare", { connection: { url: requiredEnv("REDIS_URL") } });
@@ -13,4 +13,4 @@ async function client(): Promise<void> {
 }
 
 process.on("SIGUSR2", () => void Promise.all(Array.from({ length: clients }, client)));
-serveUntilTold(() => queue.close());
+serveUntilStopped(() => queue.close());

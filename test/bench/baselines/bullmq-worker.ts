@@ -1,8 +1,8 @@
-/** The yardstick `bullmq`, its worker: an empty processor. */
+/** The worker of the baselines `bullmq` and `bullmq-http`: an empty processor. */
 import { Worker } from "bullmq";
-import { requiredEnv, serveUntilTold } from "./baseline.ts";
+import { requiredEnv, serveUntilStopped } from "./baseline.ts";
 
 const connection = { url: requiredEnv("REDIS_URL"), maxRetriesPerRequest: null };
 const worker = new Worker("bare", async () => {}, { connection, concurrency: Number(requiredEnv("CONCURRENCY")) });
 await worker.waitUntilReady();
-serveUntilTold(() => worker.close(true));
+serveUntilStopped(() => worker.close(true));

@@ -1,11 +1,11 @@
 /**
- * The yardstick `direct`: what one writes without a platform. Express and the openai SDK in one process; no queue, nothing
- * kept, no second chance.
+ * The baseline `direct`: what an engineer writes without a platform. Express and the openai SDK in one process; no
+ * queue, no storage, no retry.
  */
 import express from "express";
 import OpenAI from "openai";
 import { LOOPBACK } from "../../../scripts/services/ports.ts";
-import { frame, requiredEnv, SSE_HEADERS, serveUntilTold } from "./baseline.ts";
+import { frame, requiredEnv, SSE_HEADERS, serveUntilStopped } from "./baseline.ts";
 
 const openai = new OpenAI({ baseURL: requiredEnv("OPENAI_BASE_URL"), apiKey: "sk-bench" });
 const app = express();
@@ -27,5 +27,5 @@ app.post("/chat", express.json(), async (req, res) => {
 });
 
 const server = app.listen(Number(requiredEnv("PORT")), LOOPBACK, () =>
-  serveUntilTold(() => server.closeAllConnections()),
+  serveUntilStopped(() => server.closeAllConnections()),
 );

@@ -1,6 +1,6 @@
 /**
- * The yardstick `floor`, its API: bare node:http in front of a BullMQ queue; tokens come back over Redis pub/sub, one
- * subscriber connection for all streams. No database, no log: what is published while nobody listens is lost.
+ * The API of the baseline `floor`: bare node:http in front of a BullMQ queue; tokens return over Redis pub/sub, with
+ * one subscriber connection for all streams. No database and no log: a token published without a subscriber is lost.
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -8,7 +8,7 @@ import { json } from "node:stream/consumers";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { LOOPBACK } from "../../../scripts/services/ports.ts";
-import { requiredEnv, SSE_HEADERS, serveUntilTold } from "./baseline.ts";
+import { requiredEnv, SSE_HEADERS, serveUntilStopped } from "./baseline.ts";
 
 const redisUrl = requiredEnv("REDIS_URL");
 const queue = new Queue("floor", { connection: { url: redisUrl } });
@@ -43,4 +43,4 @@ const server = createServer((req, res) => {
   chat(req, res).catch(() => res.destroy());
 });
 await queue.waitUntilReady();
-server.listen(Number(requiredEnv("PORT")), LOOPBACK, () => serveUntilTold(() => server.closeAllConnections()));
+server.listen(Number(requiredEnv("PORT")), LOOPBACK, () => serveUntilStopped(() => server.closeAllConnections()));

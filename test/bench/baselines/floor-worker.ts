@@ -1,8 +1,8 @@
-/** The yardstick `floor`, its worker: BullMQ, the openai SDK's stream, a publish for each token. */
+/** The worker of the baseline `floor`: BullMQ, the stream of the openai SDK, one publish per token. */
 import { Worker } from "bullmq";
 import { Redis } from "ioredis";
 import OpenAI from "openai";
-import { frame, requiredEnv, serveUntilTold } from "./baseline.ts";
+import { frame, requiredEnv, serveUntilStopped } from "./baseline.ts";
 
 const redisUrl = requiredEnv("REDIS_URL");
 const openai = new OpenAI({ baseURL: requiredEnv("OPENAI_BASE_URL"), apiKey: "sk-bench" });
@@ -26,4 +26,4 @@ const worker = new Worker<{ message: string; channel: string }>(
   { connection: { url: redisUrl, maxRetriesPerRequest: null }, concurrency: Number(requiredEnv("CONCURRENCY")) },
 );
 await worker.waitUntilReady();
-serveUntilTold(() => worker.close(true));
+serveUntilStopped(() => worker.close(true));

@@ -1,4 +1,4 @@
-/** Runs a load of chats in this process: asks, reads, checks each token's place and times its way. */
+/** Runs a load of chats in this process: posts, reads, and checks the position and the delay of each token. */
 import { setTimeout as delay } from "node:timers/promises";
 import { formatDirectives } from "../../../scripts/model-server/client.ts";
 import { spreadOf } from "../measure/statistics.ts";
@@ -8,13 +8,13 @@ import { chatRequest, doneMarkOf } from "./protocols.ts";
 import { StreamScanner } from "./stream-scanner.ts";
 import { TokenCheck } from "./token-check.ts";
 
-/** The wall clock in fractions of a ms, by which the model stamps its tokens. */
+/** The wall clock with fractions of a ms; the model stamps its tokens with the same clock. */
 const epochMs = () => performance.timeOrigin + performance.now();
 
 export type ChatPhases = {
-  /** Every client has had its first token; so many tokens came by then. */
+  /** Every client has received its first token; `tokens` is the number received so far. */
   steady(tokens: number): void;
-  /** A client is through with its chats. */
+  /** The first client has finished its chats; `tokens` is the number received so far. */
   ending(tokens: number): void;
 };
 
@@ -60,7 +60,7 @@ export async function runChats(load: ChatLoad, phases: ChatPhases): Promise<Chat
         scanner.push(piece);
       });
       if (status !== 200) failures.push(`status ${status}`);
-      else if (!scanner.done) failures.push("the stream ended without its end");
+      else if (!scanner.done) failures.push("the stream ended without its terminal event");
     } catch (error) {
       failures.push((error as Error).message);
     }

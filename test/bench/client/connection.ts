@@ -1,13 +1,15 @@
-/** One client's connection: one request at a time, kept alive between them, opened again when the server closed it. */
+/**
+ * The connection of one client: one request at a time, kept alive between requests, reopened if the server closed it.
+ */
 import { connect, type Socket } from "node:net";
 import { MINUTE } from "@agent-paas/shared/time.ts";
 import { LOOPBACK } from "../../../scripts/services/ports.ts";
 import { ResponseReader } from "./response-reader.ts";
 
-/** Longer than any wait that a scenario plans. */
+/** Longer than any silence that a scenario plans. */
 const SILENT_FOR_MS = 2 * MINUTE;
 
-/** Gets the body as it comes, as latin1. */
+/** Receives the body in pieces, decoded as latin1. */
 type OnBody = (piece: string) => void;
 
 type Pending = { readonly onBody: OnBody; resolve(status: number): void; reject(error: Error): void };
@@ -22,7 +24,7 @@ export class Connection {
     this.#port = port;
   }
 
-  /** Resolves with the status when the answer has ended; rejects when it breaks off. */
+  /** Resolves to the status when the response has ended; rejects when it breaks off. */
   request(bytes: string, onBody: OnBody): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#pending = { onBody, resolve, reject };
@@ -49,7 +51,7 @@ export class Connection {
       },
     });
     socket.on("data", (bytes: Buffer) => reader.push(bytes.toString("latin1")));
-    socket.setTimeout(SILENT_FOR_MS, () => socket.destroy(new Error(`nothing came for ${SILENT_FOR_MS} ms`)));
+    socket.setTimeout(SILENT_FOR_MS, () => socket.destroy(new Error(`no data for ${SILENT_FOR_MS} ms`)));
     socket.on("error", (error) => this.#lost(socket, error));
     socket.on("close", () => this.#lost(socket, new Error("the connection was closed")));
     return socket;

@@ -1,11 +1,11 @@
-/** The load generator as a process that this one owns: one load at a time, each within a bound of time. */
+/** Runs the load generator as a child process: one load at a time, each with a time limit. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import type { ChatFindings, ChatLoad, Findings, GeneratorMessage, Load, PostFindings, PostLoad } from "./load.ts";
 
-/** Beyond what the model's pace makes of a load. */
+/** Allowed beyond the duration that follows from the model's rate. */
 const SLOWER_BY_AT_MOST_MS = 3 * MINUTE;
 
 /** See `ChatPhases`. */

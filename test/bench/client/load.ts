@@ -1,56 +1,56 @@
-/** What the load generator is told and what it answers: plain data, since it is a process of its own. */
+/** The messages to and from the load generator: plain data, because it is a separate process. */
 import type { Spread } from "../measure/statistics.ts";
 
-/** How a server is asked: the product, a yardstick, or the model itself. */
-export type Protocol = "platform" | "yardstick" | "model";
+/** The request format: of the product, of a baseline, or of the model itself. */
+export type Protocol = "platform" | "baseline" | "model";
 
 export type Target = { readonly protocol: Protocol; readonly port: number };
 
 export type ChatLoad = {
   readonly kind: "chats";
   readonly target: Target;
-  /** Clients, each with a connection of its own. */
+  /** Number of clients, each with its own connection. */
   readonly clients: number;
-  /** One after the other, for each client. */
+  /** Number of chats that each client runs, one after the other. */
   readonly chatsPerClient: number;
   readonly tokens: number;
-  /** Tokens per second and chat; null: as fast as it goes. */
+  /** Tokens per second and chat; null: as fast as possible. */
   readonly rate: number | null;
-  /** How long the model is silent before the first token, ms. */
+  /** Silence of the model before the first token, ms. */
   readonly silentMs?: number;
-  /** The clients' beginnings are spread evenly over this time, ms. */
+  /** The clients start evenly spread over this time, ms. */
   readonly rampMs: number;
 };
 
 export type ChatFindings = {
   readonly chats: number;
-  /** Chats that did not end well: refused, broken off, failed, silent for too long. */
+  /** Chats that were refused, broke off, failed or were silent for too long. */
   readonly failures: number;
   readonly firstFailure: string | null;
   readonly tokens: number;
   readonly missing: number;
   readonly doubled: number;
-  /** Tokens that belong nowhere near their place. */
+  /** Tokens that do not belong near their position. */
   readonly misplaced: number;
-  /** Attempts that began anew and told the client to drop what it had. */
+  /** Resets: a new attempt began and the client had to discard its text. */
   readonly restarts: number;
   /** From the request to its first token, ms. */
   readonly firstTokenMs: Spread;
-  /** From the model's sending of a token to its arrival, ms. */
+  /** From the model's sending of a token to its arrival at the client, ms. */
   readonly lagMs: Spread;
-  /** The same of the tokens that came while every chat streamed. */
+  /** The same for tokens that arrived while every chat streamed. */
   readonly steadyLagMs: Spread;
   /** From the first request to the last end, ms. */
   readonly wallMs: number;
 };
 
-/** The same POST again and again. */
+/** One POST, repeated. */
 export type PostLoad = {
   readonly kind: "posts";
   readonly port: number;
   readonly path: string;
   readonly body: object;
-  /** The status of an answer that is none of the failures. */
+  /** The expected status; any other status is a failure. */
   readonly status: number;
   readonly clients: number;
   readonly requestsPerClient: number;
@@ -59,7 +59,7 @@ export type PostLoad = {
 export type PostFindings = {
   readonly failures: number;
   readonly firstFailure: string | null;
-  /** From the request to the end of its answer, ms. */
+  /** From the request to the end of its response, ms. */
   readonly answerMs: Spread;
 };
 

@@ -1,8 +1,8 @@
-/** The same question to each kind of server, as the bytes of a request; and how each says that a stream ended well. */
+/** For each kind of server: the bytes of a chat request, and the text that marks the regular end of a stream. */
 import { LOOPBACK } from "../../../scripts/services/ports.ts";
 import type { Protocol } from "./load.ts";
 
-/** The key that the benchmark's product is started with. */
+/** The key with which the benchmark starts the product. */
 export const API_KEY = "ap_bench_key";
 
 type Ask = { readonly path: string; readonly body: (message: string) => object; readonly doneMark: string };
@@ -13,7 +13,7 @@ const ASKS: Readonly<Record<Protocol, Ask>> = {
     body: (message) => ({ agent_type: "chat_basic", message }),
     doneMark: '"status":"completed"',
   },
-  yardstick: { path: "/chat", body: (message) => ({ message }), doneMark: '"status":"completed"' },
+  baseline: { path: "/chat", body: (message) => ({ message }), doneMark: '"status":"completed"' },
   model: {
     path: "/v1/chat/completions",
     body: (content) => ({ model: "local-model", stream: true, messages: [{ role: "user", content }] }),

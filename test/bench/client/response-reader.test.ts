@@ -18,7 +18,7 @@ function read(text: string, size: number): string[] {
   return seen;
 }
 
-test("reads answers of both kinds, one after the other, wherever they are cut", () => {
+test("consecutive chunked and fixed-length responses are read wherever the text is split", () => {
   const text =
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nb\r\n, \r\n\r\nworld\r\n0\r\n\r\n" +
     "HTTP/1.1 202 Accepted\r\ncontent-length: 4\r\n\r\n{..}" +

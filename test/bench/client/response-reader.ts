@@ -1,4 +1,4 @@
-/** Reads HTTP/1.1 answers, one after the other, from the text of a connection: status, then the body as it comes. */
+/** Reads consecutive HTTP/1.1 responses from the text of a connection: the status, then the body in pieces. */
 
 const LINE = "\r\n";
 const HEAD_END = "\r\n\r\n";
@@ -28,7 +28,7 @@ export class ResponseReader {
     while (this.#text !== "" && this.#step());
   }
 
-  /** Whether it got on; if not, more text is needed. */
+  /** Whether text was consumed; if not, more text is needed. */
   #step(): boolean {
     switch (this.#state.kind) {
       case "head":

@@ -16,7 +16,7 @@ function scan(pieces: readonly string[]) {
   return { tokens, resets, done: scanner.done };
 }
 
-test("finds the tokens and their stamps, wherever the stream is cut", () => {
+test("tokens and stamps are found wherever the stream is split", () => {
   const stream = latin1(`retry: 2000\n\n: hb\n\n${frame("⟨1.5⟩A")}${frame("⟨2.25⟩ word")}${frame("⟨3⟩.")}${DONE}`);
   for (let size = 1; size <= stream.length; size++) {
     const pieces = Array.from({ length: Math.ceil(stream.length / size) }, (_, at) =>
@@ -34,7 +34,7 @@ test("finds the tokens and their stamps, wherever the stream is cut", () => {
   }
 });
 
-test("takes several tokens out of one frame", () => {
+test("several tokens in one frame are all found", () => {
   expect(scan([latin1(frame("⟨1⟩A⟨2⟩ word"))]).tokens).toEqual([
     ["A", 1],
     [" word", 2],
@@ -46,7 +46,7 @@ test("a stream that breaks off is not done", () => {
   expect(scan([latin1(DONE.slice(0, -1))]).done).toBe(false);
 });
 
-test("tells when an attempt started over, in its place among the tokens", () => {
+test("a reset is reported at its position among the tokens", () => {
   const reset = 'id: 2\nevent: message\ndata: {"content":"","type":"reset"}\n\n';
   const found = scan([latin1(frame("⟨1⟩A") + reset + frame("⟨2⟩A"))]);
   expect(found).toEqual({

@@ -1,14 +1,14 @@
 /**
- * Finds the model's stamped tokens, `⟨1732268000000.123⟩ word`, in the text of a stream, whoever sends it and in
- * whatever frames. It looks for the stamps only and parses no JSON: the generator shares its cores with what it measures.
+ * Finds the model's stamped tokens, `⟨1732268000000.123⟩ word`, in the text of a stream of any system and framing. It
+ * searches for the stamps only and parses no JSON, because the generator shares its cores with the measured processes.
  */
 
-/** Text is read as latin1: a byte is a character, and the brackets ⟨ ⟩ are three of them. */
+/** Text is decoded as latin1: each byte is one character, so each of the brackets ⟨ ⟩ is three characters. */
 const OPEN = "\xe2\x9f\xa8";
 const CLOSE = "\xe2\x9f\xa9";
 const FRAME_END = "\n\n";
 
-/** What the product sends when an attempt starts over: the text so far is to be dropped. */
+/** Part of the event by which the product discards the text of a lost attempt. */
 const RESET = '"type":"reset"';
 
 export type ScannerSink = {
@@ -17,13 +17,13 @@ export type ScannerSink = {
 };
 
 export class StreamScanner {
-  /** A frame that has begun. */
+  /** The incomplete frame at the end of the text so far. */
   #rest = "";
   #done = false;
   readonly #doneMark: string;
   readonly #sink: ScannerSink;
 
-  /** The mark is what a stream holds when it has ended well. */
+  /** `doneMark` is a text that only the regular end of a stream contains. */
   constructor(doneMark: string, sink: ScannerSink) {
     this.#doneMark = doneMark;
     this.#sink = sink;
@@ -56,7 +56,7 @@ export class StreamScanner {
       const close = frames.indexOf(CLOSE, open);
       const word = close + CLOSE.length;
       at = frames.indexOf('"', word);
-      // A system may put several tokens into one frame.
+      // A frame may contain several tokens.
       const next = frames.indexOf(OPEN, word);
       if (next >= 0 && next < at) at = next;
       this.#sink.token(frames.slice(word, at), Number(frames.slice(open + OPEN.length, close)));

@@ -16,16 +16,16 @@ function faultsOf(expected: number, tokens: readonly string[]) {
 
 const NONE = { missing: 0, doubled: 0, misplaced: 0 };
 
-test("the model's own answer has no faults", () => {
+test("an answer exactly as the model sends it has no faults", () => {
   expect(faultsOf(200, answer(200))).toEqual(NONE);
 });
 
-test("counts what is missing in the middle and at the end", () => {
+test("tokens missing in the middle and at the end are counted", () => {
   expect(faultsOf(100, answer(100).toSpliced(10, 3))).toEqual({ ...NONE, missing: 3 });
   expect(faultsOf(100, answer(90))).toEqual({ ...NONE, missing: 10 });
 });
 
-test("notices a gap as long as the period of the model's text", () => {
+test("a gap as long as the period of the model's text is counted", () => {
   const whole = answer(1_000);
   const period = whole.findIndex(
     (_, at) => at > 0 && whole.slice(at, at + 60).join() === ` ${whole.slice(0, 60).join()}`,
@@ -34,7 +34,7 @@ test("notices a gap as long as the period of the model's text", () => {
   expect(faultsOf(1_000, whole.toSpliced(10, period))).toEqual({ ...NONE, missing: period });
 });
 
-test("counts what comes twice, and what comes from nowhere", () => {
+test("doubled and misplaced tokens are counted", () => {
   const whole = answer(50);
   expect(faultsOf(50, whole.toSpliced(10, 0, whole[9] ?? ""))).toEqual({ ...NONE, doubled: 1 });
   expect(faultsOf(50, whole.toSpliced(10, 0, "nowhere"))).toEqual({ ...NONE, misplaced: 1 });

@@ -1,7 +1,9 @@
-/** Compares the tokens of one answer with what the model sends: the text of each place is known beforehand. */
+/**
+ * Compares the tokens of one answer with those that the model sends: the token at each position is known beforehand.
+ */
 import { generatedTokens } from "../../../scripts/model-server/vocabulary.ts";
 
-/** How far ahead a token may be found for those between to count as missing; less than the vocabulary's period. */
+/** How many positions ahead a token is searched before it counts as misplaced; less than the vocabulary's period. */
 const LOOK_AHEAD = 30;
 
 export type TokenFaults = { missing: number; doubled: number; misplaced: number };
@@ -11,17 +13,17 @@ export class TokenCheck {
   readonly #faults: TokenFaults = { missing: 0, doubled: 0, misplaced: 0 };
   #next = 0;
 
-  /** The question decides where in its vocabulary the model begins. */
+  /** The question determines where in its vocabulary the model begins. */
   constructor(tokens: number, question: string) {
     this.#expected = generatedTokens(tokens, "en", question);
   }
 
   token(text: string): void {
     if (text === this.#expected.at(this.#next)) this.#next++;
-    else this.#findPlace(text);
+    else this.#findPosition(text);
   }
 
-  /** To be asked once, at the end. */
+  /** Must be called once, at the end of the answer. */
   faults(): TokenFaults {
     const short = this.#expected.length - this.#next;
     if (short > 0) this.#faults.missing += short;
@@ -29,7 +31,7 @@ export class TokenCheck {
     return this.#faults;
   }
 
-  #findPlace(text: string): void {
+  #findPosition(text: string): void {
     if (this.#next > 0 && text === this.#expected.at(this.#next - 1)) {
       this.#faults.doubled++;
       return;

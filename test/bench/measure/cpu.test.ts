@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { cpuNs } from "./cpu.ts";
 import { residentBytes } from "./memory.ts";
 
-test("CPU time is what the process itself counts", () => {
+test("CPU time from /proc agrees with what the process itself counts", () => {
   const before = { proc: cpuNs(process.pid), own: process.cpuUsage() };
   const endAt = performance.now() + 300;
   while (performance.now() < endAt);
@@ -14,7 +14,7 @@ test("CPU time is what the process itself counts", () => {
   expect(ratio).toBeLessThan(1.2);
 });
 
-test("of a process that has ended there is none", async () => {
+test("an ended process has no CPU time and no resident memory", async () => {
   const child = spawn(process.execPath, ["-e", ""]);
   await once(child, "exit");
   expect(cpuNs(child.pid ?? 0)).toBeNaN();

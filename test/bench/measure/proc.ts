@@ -1,4 +1,4 @@
-/** Files of /proc (Linux); of a process or thread that has ended there is nothing. */
+/** Reads /proc (Linux); an ended process or thread yields undefined or an empty list instead of an error. */
 import { readdirSync, readFileSync } from "node:fs";
 
 const ENDED = new Set(["ENOENT", "ESRCH"]);

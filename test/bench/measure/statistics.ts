@@ -1,9 +1,9 @@
-/** Quantiles and medians; of nothing they are NaN, which reports show as a dash. */
+/** Quantiles and medians; without values they are NaN, which reports show as a dash. */
 
 export type Spread = { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number };
 export type Range = { readonly median: number; readonly min: number; readonly max: number };
 
-/** The nearest-rank quantile of values in rising order. */
+/** The nearest-rank quantile of ascending values. */
 export function quantile(sorted: ArrayLike<number>, share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
@@ -14,7 +14,7 @@ export function spreadOf(values: readonly number[]): Spread {
   return { p50, p95, p99, max } as Spread;
 }
 
-/** Of an even number of values the middle of the two in the middle. */
+/** For an even number of values, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const half = Math.floor(sorted.length / 2);

@@ -1,4 +1,4 @@
-/** What a system's processes use while something is measured: CPU time and memory by role. */
+/** CPU time and memory of a system's processes during a measurement, by role. */
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { cpuNs } from "./cpu.ts";
 import { residentBytes } from "./memory.ts";
@@ -21,13 +21,13 @@ function byRole(processes: readonly ServerProcess[], read: (pid: number) => numb
 
 export const residentByRole = (processes: readonly ServerProcess[]) => byRole(processes, residentBytes);
 
-/** µs of CPU time of one process since now, whenever it is asked. */
+/** Returns a function that reads the CPU time of one process since this call, in µs. */
 export function startCpuClockOf(pid: number): () => number {
   const before = cpuNs(pid);
   return () => (cpuNs(pid) - before) * US_PER_NS;
 }
 
-/** µs of CPU time since now, whenever it is asked. */
+/** Returns a function that reads the CPU time of the processes since this call, in µs. */
 export function startCpuClock(processes: readonly ServerProcess[]): () => ByRole {
   const before = byRole(processes, cpuNs);
   return () => {
@@ -39,7 +39,7 @@ export function startCpuClock(processes: readonly ServerProcess[]): () => ByRole
 
 export type Usage<T> = { readonly result: T; readonly cpuUs: ByRole; readonly peakMiB: number };
 
-/** What the processes use during the work; `cpuUs` tells it so far. */
+/** Measures what the processes use during the work; the work's parameter reads the CPU time so far. */
 export async function withUsage<T>(
   processes: readonly ServerProcess[],
   work: (cpuUs: () => ByRole) => Promise<T>,

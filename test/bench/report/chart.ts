@@ -1,4 +1,4 @@
-/** The chart of a run, as SVG: for each streaming scenario bars of CPU, lag and memory, each group to its own scale. */
+/** The chart of a run as SVG: for each streaming scenario bars of CPU, lag and memory; each group has its own scale. */
 import { formatFigure } from "./figures.ts";
 import type { FigureRanges, Summary } from "./summary.ts";
 
@@ -18,11 +18,13 @@ export function drawChart(summary: Summary, scenarios: Readonly<Record<string, s
   const [width, height] = [LEFT + PANELS.length * PANEL_WIDTH, TOP + shown.length * groupHeight + GROUP_GAP];
   const groups = shown.flatMap((name, row) => {
     const y = TOP + row * groupHeight;
-    const label = `<text x="8" y="${y + groupHeight / 2 - 4}" font-weight="bold">${name}<title>${escapeXml(scenarios[name] ?? "")}</title></text>`;
+    const title = `<title>${escapeXml(scenarios[name] ?? "")}</title>`;
+    const label = `<text x="8" y="${y + groupHeight / 2 - 4}" font-weight="bold">${name}${title}</text>`;
     return [label, ...PANELS.map((panel, column) => drawGroup(summary[name] ?? {}, panel.figure, column, y))];
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="11" fill="#222">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
+      `font-family="sans-serif" font-size="11" fill="#222">`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     ...Object.entries(COLOURS).map(([system, colour], at) => drawKey(system, colour, LEFT + at * 80)),
     ...PANELS.map(
@@ -47,7 +49,8 @@ function drawGroup(systems: Readonly<Record<string, FigureRanges>>, figure: stri
       const length = ((medianOf(system) / most) * LONGEST_BAR).toFixed(1);
       const top = y + at * BAR;
       const value = formatFigure(figure, systems[system]?.[figure]?.median);
-      return `<rect x="${x}" y="${top}" width="${length}" height="${BAR - 3}" fill="${colour}"/><text x="${x + Number(length) + 4}" y="${top + 10}">${value}</text>`;
+      const bar = `<rect x="${x}" y="${top}" width="${length}" height="${BAR - 3}" fill="${colour}"/>`;
+      return `${bar}<text x="${x + Number(length) + 4}" y="${top + 10}">${value}</text>`;
     })
     .join("\n");
 }

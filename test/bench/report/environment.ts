@@ -1,11 +1,11 @@
-/** On what a run was made: without it, figures say nothing. */
+/** The machine and the versions of a run; without them its figures cannot be compared. */
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { arch, cpus, loadavg, release, totalmem, type } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { cacheDirOf, locateRedis } from "../../../scripts/services/redis-binary.ts";
-import { ROOT } from "../systems/system.ts";
+import { ROOT } from "../../../scripts/start/processes.ts";
 
 const run = promisify(execFile);
 const BYTES_PER_GIB = 1_024 ** 3;
@@ -15,7 +15,7 @@ export type Environment = {
   readonly commit: string;
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
-  /** Of the last minute before the run: what else ran takes from what is measured. */
+  /** Load average of the minute before the run: other processes take CPU time from the measured ones. */
   readonly loadBefore: number;
 };
 
@@ -35,7 +35,7 @@ export async function describeEnvironment(): Promise<Environment> {
   return { commit: await commit(), machine, versions, loadBefore: loadavg()[0] ?? 0 };
 }
 
-/** With `+` when files differ from it; none outside a clone. */
+/** The commit, with `+` if tracked files differ from it; "none" outside a clone. */
 async function commit(): Promise<string> {
   try {
     const git = async (...args: string[]) => (await run("git", args, { cwd: ROOT })).stdout.trim();

@@ -1,4 +1,4 @@
-/** How figures are called and shown. What is not listed is in the JSON only. */
+/** Titles and precision of the figures. A figure that is not listed appears in the JSON only. */
 
 export type FigureFormat = { readonly title: string; readonly digits: number };
 
@@ -53,7 +53,7 @@ export const FIGURES: Readonly<Record<string, FigureFormat>> = {
 };
 
 export function formatFigure(name: string, value: number | undefined): string {
-  // JSON holds null for what is no number.
+  // JSON holds null in place of NaN.
   if (value === undefined || !Number.isFinite(value)) return "–";
   return value.toLocaleString("en-US", {
     minimumFractionDigits: FIGURES[name]?.digits ?? 1,

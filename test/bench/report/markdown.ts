@@ -1,4 +1,4 @@
-/** A run as a page of Markdown. */
+/** The page of a run, in Markdown. */
 import { NOT_MEASURED } from "./limits.ts";
 import type { Report } from "./report.ts";
 import { drawMarkdown, systemsTable } from "./table.ts";
@@ -16,7 +16,7 @@ export function drawPage(report: Report, chart: string): string {
       .map(([name, version]) => `${name} ${version}`)
       .join(", ")}. ` +
       `${rounds}${options.quick ? ", quick form" : ""}; the machine's load before was ${loadBefore.toFixed(1)}. ` +
-      "How it is measured and what the names mean: [README](../README.md).",
+      "The method and the names are explained in the [README](../README.md).",
     `![CPU time, lag and memory of the systems](${chart})`,
     "## Targets",
     drawMarkdown(targetsTable(targets)),

@@ -1,4 +1,4 @@
-/** The performance section of the READMEs, made from the newest full run and put between two markers. */
+/** The performance section of the READMEs: made from the newest full run and inserted between two markers. */
 import type { Report } from "./report.ts";
 import type { FigureRanges } from "./summary.ts";
 import { drawMarkdown, formatRange } from "./table.ts";
@@ -38,21 +38,21 @@ const ROWS: readonly { readonly system: string; readonly title: Readonly<Record<
   {
     system: "direct",
     title: {
-      en: "`direct`: Express + openai SDK, one process, nothing kept",
+      en: "`direct`: Express + openai SDK, one process, nothing stored",
       zh: "`direct`：Express + openai SDK，单进程，不保存任何数据",
     },
   },
   {
     system: "floor",
     title: {
-      en: "`floor`: bare HTTP + BullMQ + a worker + pub/sub, nothing kept",
+      en: "`floor`: bare HTTP + BullMQ + a worker + pub/sub, nothing stored",
       zh: "`floor`：裸 HTTP + BullMQ + 一个 worker + 发布订阅，不保存任何数据",
     },
   },
   {
     system: "ours",
     title: {
-      en: "**Agent PaaS**: the log, the database, everything above",
+      en: "**Agent PaaS**: event log, database and all features above",
       zh: "**Agent PaaS**：事件日志、数据库，以上全部功能",
     },
   },
@@ -60,21 +60,25 @@ const ROWS: readonly { readonly system: string; readonly title: Readonly<Record<
 
 const WORDS = {
   en: {
-    chart: "CPU time, lag and memory beside the yardsticks",
+    chart: "CPU time, lag and memory compared with the baselines",
     about: ({ environment, options, startedAt }: Report) =>
-      `Measured ${startedAt.slice(0, 10)} on ${environment.machine}: medians of ${options.rounds} interleaved rounds with their range, ` +
-      "CPU time of all server processes; the local model and the load generator run on the same cores. The yardsticks were written " +
-      "for the comparison and keep nothing. `npm run bench` measures it again (`-- --quick`: under three minutes).",
+      `Measured ${startedAt.slice(0, 10)} on ${environment.machine}: medians of ${options.rounds} interleaved rounds ` +
+      "with their range, CPU time of all server processes; the local model and the load generator run on the same " +
+      "cores. The baselines were written for the comparison and store nothing. `npm run bench` repeats the " +
+      "measurement (`-- --quick`: under three minutes).",
     targets: (held: number, of: number) =>
-      `${held} of ${of} targets are held. All figures: [results](test/bench/results/latest.md); how they are taken, what they do not say, and why a target is missed: [test/bench](test/bench/README.md).`,
+      `${held} of ${of} targets are met. All figures: [results](test/bench/results/latest.md). The method, its ` +
+      "limits and the reason for each missed target: [test/bench](test/bench/README.md).",
   },
   zh: {
-    chart: "与基准对照的 CPU、延迟与内存",
+    chart: "与基线对照的 CPU、延迟与内存",
     about: ({ environment, options, startedAt }: Report) =>
-      `${startedAt.slice(0, 10)} 测于 ${environment.machine}：${options.rounds} 轮交错运行的中位数及范围，CPU 为全部服务进程之和；` +
-      "本地模型与压测程序共用同样的核。两个基准为对照而写，不保存任何数据。`npm run bench` 可重新测量（`-- --quick` 不到三分钟）。",
+      `${startedAt.slice(0, 10)} 测于 ${environment.machine}：${options.rounds} 轮交错运行的中位数及范围，` +
+      "CPU 为全部服务进程之和；本地模型与压测程序共用同样的核。两个基线为对照而写，不保存任何数据。" +
+      "`npm run bench` 可重新测量（`-- --quick` 不到三分钟）。",
     targets: (held: number, of: number) =>
-      `${of} 项目标中达成 ${held} 项。全部数据：[results](test/bench/results/latest.md)；测量方法、局限与未达成的原因：[test/bench](test/bench/README.md)。`,
+      `${of} 项目标中达成 ${held} 项。全部数据：[results](test/bench/results/latest.md)；` +
+      "测量方法、局限与未达成的原因：[test/bench](test/bench/README.md)。",
   },
 };
 
@@ -98,7 +102,7 @@ export function drawSection(report: Report, language: Language): string {
   ].join("\n\n");
 }
 
-/** The text with the section between its markers; what stood there goes. */
+/** Replaces what stands between the markers of the README with the section. */
 export function putSection(readme: string, section: string): string {
   const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`the README has no ${BEGIN} … ${END}`);

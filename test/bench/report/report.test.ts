@@ -11,7 +11,7 @@ const sample = (scenario: string, system: string, round: number, figures: Sample
   ...{ scenario, system, round, figures },
 });
 
-/** Ours costs as much as direct at 500 streams, and a half more than it as fast as possible. */
+/** `ours` costs as much as `direct` at 500 streams, and 1.5 times as much in the scenario `fast`. */
 const SAMPLES = [1, 2, 3].flatMap((round) => [
   sample("s500", "direct", round, { cpuUsPerToken: 100 + round, lagMsP99: 30, peakMiB: 250 }),
   sample("s500", "ours", round, { cpuUsPerToken: 100 + round, lagMsP99: 20, peakMiB: 500 }),
@@ -31,24 +31,24 @@ const report = createReport({
 });
 const verdictOf = (claim: string) => report.targets.find((target) => target.claim.startsWith(claim));
 
-describe("a summary", () => {
-  test("has the median and the range of the rounds", () => {
+describe("summary", () => {
+  test("a summary has the median and the range of the rounds", () => {
     expect(report.summary.s500?.ours?.cpuUsPerToken).toEqual({ median: 102, min: 101, max: 103 });
   });
 
-  test("takes the model's time of the same round off the first token's", () => {
+  test("the first token's time over the model's is computed within one round", () => {
     expect(report.summary.single?.ours?.firstTokenOverModelMsP50).toEqual({ median: 4, min: 4, max: 4 });
     expect(report.summary.single?.model).not.toHaveProperty("firstTokenOverModelMsP50");
   });
 });
 
-test("a target is held, missed, or was not measured", () => {
+test("a target is held, missed or not measured", () => {
   expect(verdictOf("CPU per token at 500 streams")).toMatchObject({ value: 1, bound: "≤ 1.1", verdict: "held" });
   expect(verdictOf("CPU per token as fast as possible")).toMatchObject({ value: 1.5, verdict: "missed" });
   expect(verdictOf("jobs per second with 1 worker")).toMatchObject({ bound: "≥ 0.4", verdict: "not measured" });
 });
 
-test("a range is shown where rounds differ in what is shown", () => {
+test("a range is shown if the rounds differ at the shown precision", () => {
   expect(formatRange("cpuUsPerToken", { median: 1_234.56, min: 1_234.51, max: 1_234.59 })).toBe(
     "1,234.6 (1,234.5–1,234.6)",
   );
@@ -56,10 +56,10 @@ test("a range is shown where rounds differ in what is shown", () => {
   expect(formatRange("failures", undefined)).toBe("–");
 });
 
-describe("what is read again from JSON", () => {
+describe("report read from JSON", () => {
   const read = JSON.parse(JSON.stringify(report)) as Report;
 
-  test("makes the same page, with a table per scenario and what is not measured", () => {
+  test("a report read from JSON gives the same page, with a table per scenario and the limits", () => {
     const page = drawPage(read, "latest.svg");
     expect(page).toBe(drawPage(report, "latest.svg"));
     expect(page).toContain("| ours | 102.0 (101.0–103.0) |");
@@ -67,13 +67,13 @@ describe("what is read again from JSON", () => {
     expect(page).toContain("## What this does not measure");
   });
 
-  test("makes a section of the README in either language", () => {
-    expect(drawSection(read, "en")).toContain("1 of 2 targets are held");
+  test("a report read from JSON gives a README section in each language", () => {
+    expect(drawSection(read, "en")).toContain("1 of 2 targets are met");
     expect(drawSection(read, "zh")).toContain("2 项目标中达成 1 项");
   });
 });
 
-test("the section replaces what stood between its markers, and nothing else", () => {
+test("the README section replaces only the text between its markers", () => {
   const readme = "before\n<!-- bench:begin -->\n\nold\n\n<!-- bench:end -->\nafter";
   const put = putSection(readme, "new");
   expect(put).toBe("before\n<!-- bench:begin -->\n\nnew\n\n<!-- bench:end -->\nafter");
@@ -81,7 +81,7 @@ test("the section replaces what stood between its markers, and nothing else", ()
   expect(() => putSection("no markers", "new")).toThrow("bench:begin");
 });
 
-test("the chart has a bar for each system, to the scale of its group", () => {
+test("the chart has a bar for each system, scaled within its group", () => {
   const chart = drawChart(report.summary, report.scenarios);
   const lengths = [...chart.matchAll(/<rect x="70" y="\d+" width="([\d.]+)" height="11"/g)].map(([, length]) =>
     Number(length),

@@ -1,4 +1,4 @@
-/** From samples to medians with their range, by scenario, system and figure. */
+/** Reduces samples to medians with their range, by scenario, system and figure. */
 import { type Range, rangeOf } from "../measure/statistics.ts";
 
 export type Sample = {
@@ -34,7 +34,7 @@ function rangesOf(rounds: readonly Sample["figures"][]): FigureRanges {
   );
 }
 
-/** The time to the first token over that of the model alone, as it was in the same round. */
+/** Adds the time to the first token beyond that of the model alone in the same round. */
 function withModel({ system, round, figures }: Sample, ofScenario: readonly Sample[]): Sample["figures"] {
   const alone = ofScenario.find((sample) => sample.system === "model" && sample.round === round)?.figures;
   if (alone === undefined || system === "model") return figures;

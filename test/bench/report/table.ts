@@ -1,11 +1,11 @@
-/** Tables of a run as rows of cells; how they are drawn is for the terminal and for Markdown to say. */
+/** Tables of a run as rows of cells, drawn as plain text for the terminal and as Markdown for pages. */
 import type { Range } from "../measure/statistics.ts";
 import { FIGURES, formatFigure } from "./figures.ts";
 import type { FigureRanges } from "./summary.ts";
 
 export type Table = { readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] };
 
-/** A row for each system; a column for each figure that any of them has. */
+/** One row per system; one column per figure that at least one system has. */
 export function systemsTable(systems: Readonly<Record<string, FigureRanges>>): Table {
   const names = Object.keys(FIGURES).filter((name) => Object.values(systems).some((figures) => name in figures));
   return {
@@ -17,7 +17,7 @@ export function systemsTable(systems: Readonly<Record<string, FigureRanges>>): T
   };
 }
 
-/** The median, and the range where rounds differ in what is shown. */
+/** The median; with the range if the rounds differ at the shown precision. */
 export function formatRange(name: string, range: Range | undefined): string {
   const [middle, low, high] = [range?.median, range?.min, range?.max].map((value) => formatFigure(name, value));
   return low === high ? `${middle}` : `${middle} (${low}–${high})`;

@@ -1,12 +1,12 @@
-/** What the product promises to hold against the yardsticks of the same run, and whether it did. */
+/** Targets of the product, most of them relative to the baselines of the same run, and whether a run met them. */
 import type { FigureRanges, Summary } from "./summary.ts";
 import type { Table } from "./table.ts";
 
 export type Verdict = {
   readonly claim: string;
-  /** null: not measured in this run. */
+  /** null if not measured in this run. */
   readonly value: number | null;
-  /** With its direction, for people: `≤ 1.1`. */
+  /** Shown to people, with its direction: `≤ 1.1`. */
   readonly bound: string;
   readonly verdict: "held" | "missed" | "not measured";
 };
@@ -18,7 +18,7 @@ type Target = {
   readonly isAtLeast?: true;
 };
 
-/** The median of a figure; NaN where there is none, and so is all that is computed from it. */
+/** The median of a figure; NaN if there is none, which makes every result computed from it NaN. */
 type Lookup = (scenario: string, system: string, figure: string) => number;
 
 const ratio =
@@ -95,7 +95,7 @@ export const TARGETS: readonly Target[] = [
   })),
 ];
 
-export function judge(summary: Summary): Verdict[] {
+export function evaluateTargets(summary: Summary): Verdict[] {
   const of: Lookup = (scenario, system, figure) => {
     const figures: FigureRanges | undefined = summary[scenario]?.[system];
     return figures?.[figure]?.median ?? Number.NaN;

@@ -1,8 +1,8 @@
-/** Where results go: `results/latest.*` for a whole run, other names for those that leave something out. */
+/** Writes results: to `results/latest.*` after a full run, to other names after a quick or partial one. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ROOT } from "../../../scripts/start/processes.ts";
 import type { BenchOptions } from "../options.ts";
-import { ROOT } from "../systems/system.ts";
 import { drawChart } from "./chart.ts";
 import { drawPage } from "./markdown.ts";
 import { drawSection, putSection } from "./readme-section.ts";
@@ -14,7 +14,7 @@ const READMES = { en: "README.md", zh: "README.zh-CN.md" } as const;
 const nameOf = ({ quick, only, systems }: BenchOptions) =>
   only !== null || systems !== null ? "partial" : quick ? "quick" : "latest";
 
-/** Answers with the page's path. */
+/** Resolves to the path of the page. */
 export async function writeResults(report: Report): Promise<string> {
   const name = nameOf(report.options);
   const path = (extension: string) => join(RESULTS, `${name}.${extension}`);

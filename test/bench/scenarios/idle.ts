@@ -1,8 +1,7 @@
 /**
- * What an open stream costs while nothing comes: resident memory with 2,500 chats that wait for a silent model, against
- * that with 500. The difference of two loads leaves out what a process takes once, for the code that streams run through.
+ * The memory of an open stream without events: resident memory with 2,500 chats that wait for a silent model, compared
+ * with 500 such chats. The difference excludes memory that a process takes once, such as compiled code.
  */
-
 import { setTimeout as delay } from "node:timers/promises";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { modelControl } from "../../../scripts/model-server/client.ts";
@@ -17,9 +16,9 @@ import type { Scenario } from "./scenario.ts";
 const FEW = 500;
 const MANY = 2_500;
 const SILENT_MS = 100 * SECOND;
-/** Above that time: the product gives up on a model that is silent for too long. */
+/** Longer than `SILENT_MS`, so that the product does not fail chats whose model is silent. */
 const PATIENCE = { MODEL_FIRST_TOKEN_TIMEOUT_MS: String(4 * MINUTE) };
-/** For what the opening left behind to be collected: a process that has nothing to do looks for it every eight seconds or so. */
+/** Time for garbage of the opening to be collected: an idle process collects about every eight seconds. */
 const SETTLE_MS = 30 * SECOND;
 const OPEN_WITHIN_MS = 20 * SECOND;
 const BYTES_PER_KIB = 1_024;
@@ -33,7 +32,7 @@ export const IDLE_SCENARIO: Scenario = {
   async measure(name, context) {
     const system = await startStreamingSystem(name, context, PATIENCE);
     const others = await startLoadClient();
-    const { stats } = modelControl(new URL(context.model.baseUrl).origin);
+    const { stats } = modelControl(context.model.origin);
     const wait = (load: LoadClient, clients: number) =>
       load.chats({
         target: system.target,

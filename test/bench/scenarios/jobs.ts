@@ -1,6 +1,7 @@
 /**
- * Execute jobs that do nothing, from the POST to the committed row, beside bare BullMQ with an empty processor: once added
- * by a producer process, without HTTP (the comparison that the target is about), once by POSTs to a bare HTTP server.
+ * Execute jobs without work, from the POST to the committed row, beside bare BullMQ with an empty processor: `bullmq`
+ * adds its jobs in a producer process without HTTP (the target refers to it), `bullmq-http` over POSTs to a bare HTTP
+ * server.
  */
 import { openReadonlyDatabase } from "@agent-paas/shared/db/open-database.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
@@ -10,21 +11,24 @@ import { startBullmq } from "../systems/bullmq.ts";
 import { startOurs } from "../systems/ours.ts";
 import type { BenchContext, Figures, Scenario } from "./scenario.ts";
 
-/** POSTs, or calls of `add`, at a time; and jobs at a time in each worker. */
+/** Concurrent POSTs or calls of `add`. */
 const CLIENTS = 50;
+/** Concurrent jobs in each worker. */
 const CONCURRENCY = 50;
 const JOBS = { full: 8_000, quick: 2_000 };
 
 export const JOB_SCENARIOS: readonly Scenario[] = [1, 2].map((workers) => ({
   name: `jobs-${workers}`,
-  about: `execute jobs without a model call, ${workers} worker${workers > 1 ? "s" : ""}, ${CONCURRENCY} at a time in each`,
+  about:
+    `execute jobs without a model call, ${workers} worker${workers > 1 ? "s" : ""}, ` +
+    `${CONCURRENCY} at a time in each`,
   systems: ["bullmq", "bullmq-http", "ours"],
   inQuick: true,
   async measure(system, context) {
     const jobs = context.quick ? JOBS.quick : JOBS.full;
     const queue = await (system === "ours" ? ourQueue(workers, context) : bullmqQueue(system, workers, jobs, context));
     try {
-      // Both rounds are alike; the first is the warm-up.
+      // Both passes are equal; the first is the warm-up.
       await addAll(queue, jobs, jobs);
       return await addAll(queue, jobs, 2 * jobs);
     } finally {
@@ -35,9 +39,9 @@ export const JOB_SCENARIOS: readonly Scenario[] = [1, 2].map((workers) => ({
 
 type JobQueue = {
   readonly processes: readonly ServerProcess[];
-  /** Adds so many jobs; resolves with how many were refused, maybe before they are in. */
+  /** Adds jobs; resolves to the number refused, possibly before all jobs are in the queue. */
   add(jobs: number): Promise<number>;
-  /** How many have ended since the start. */
+  /** Number of jobs that have ended since the start. */
   ended(): Promise<number>;
   stop(): Promise<void>;
 };
@@ -45,7 +49,7 @@ type JobQueue = {
 async function addAll(queue: JobQueue, jobs: number, endedThen: number): Promise<Figures> {
   const { result, cpuUs, peakMiB } = await withUsage(queue.processes, async () => {
     const startedAt = performance.now();
-    // Nobody looks while jobs are added over HTTP: counting rows takes a good part of a core.
+    // Ended jobs are counted only after all are added: counting rows takes a noticeable part of a core.
     const refused = await queue.add(jobs);
     await waitFor("all jobs to end", async () => (await queue.ended()) >= endedThen, 3 * MINUTE);
     return { wallMs: performance.now() - startedAt, refused };
@@ -69,7 +73,7 @@ const postLoad = (port: number, path: string, body: object, jobs: number) => ({
 
 async function ourQueue(workers: number, context: BenchContext): Promise<JobQueue> {
   const env = { WORKER_EXECUTE_CONCURRENCY: String(CONCURRENCY) };
-  const ours = await startOurs({ ...context, modelUrl: context.model.baseUrl, workers, env });
+  const ours = await startOurs({ ...context, modelOrigin: context.model.origin, workers, env });
   const db = openReadonlyDatabase(ours.databaseFile);
   return {
     processes: ours.processes,
@@ -78,7 +82,7 @@ async function ourQueue(workers: number, context: BenchContext): Promise<JobQueu
       return (await context.load.posts(posts)).failures;
     },
     async ended() {
-      // The rows themselves: what is counted is committed.
+      // Counts committed rows.
       const [row] = await db("agent_logs").where({ status: "completed" }).count({ count: "*" });
       return Number(row?.count);
     },

@@ -1,4 +1,4 @@
-/** One measurement of streamed chats: a fresh system, warmed up, under one load. */
+/** One measurement of streamed chats: a fresh system, a warm-up, then one load. */
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { ChatFindings, ChatLoad } from "../client/load.ts";
 import { startCpuClockOf, sumOf, type Usage, withUsage } from "../measure/usage.ts";
@@ -7,13 +7,13 @@ import type { BenchContext, Figures, SystemName } from "./scenario.ts";
 
 export type StreamLoad = Omit<ChatLoad, "kind" | "target">;
 
-/** Enough for the hot functions to be compiled: many tokens, and many chats. */
+/** Many tokens and many chats, so that the hot functions are compiled before the measurement. */
 export const WARM_UP: readonly StreamLoad[] = [
   { clients: 32, chatsPerClient: 4, tokens: 200, rate: null, rampMs: 0 },
   { clients: 1, chatsPerClient: 50, tokens: 20, rate: null, rampMs: 0 },
 ];
 
-/** Between them every chat streams; each with the CPU time so far, µs. */
+/** Between the two moments every chat streams. `cpuUs` is the CPU time so far, in µs. */
 type Moments = { [Phase in "steady" | "ending"]?: { readonly cpuUs: number; readonly tokens: number } };
 
 export async function measureStreams(
@@ -68,7 +68,7 @@ function costs({ cpuUs, peakMiB }: Usage<unknown>, { tokens, chats }: { tokens: 
   };
 }
 
-/** Without the chats' beginnings and ends. */
+/** Figures of the time in which every chat streams, without the starts and ends of chats. */
 function steadyFigures({ steady, ending }: Moments, hasCosts: boolean, { steadyLagMs }: ChatFindings): Figures {
   if (!steady || !ending || ending.tokens <= steady.tokens) return {};
   const cpuUs = (ending.cpuUs - steady.cpuUs) / (ending.tokens - steady.tokens);

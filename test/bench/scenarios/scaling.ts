@@ -1,6 +1,6 @@
 /**
- * A backlog of execute jobs whose time is the model's: with twice the workers it should take half as long. Each job waits
- * for the model for a fixed time, so the best possible throughput is workers × concurrency ÷ that time.
+ * A backlog of execute jobs that wait for the model: twice the workers should need half the time. Each job waits for
+ * the model for a fixed time, so the best possible throughput is workers × concurrency ÷ that time.
  */
 import { openReadonlyDatabase } from "@agent-paas/shared/db/open-database.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
@@ -9,16 +9,18 @@ import { startOurs } from "../systems/ours.ts";
 import type { BenchContext, Figures, Scenario } from "./scenario.ts";
 
 const WORKERS = [1, 2, 4, 8];
-/** Jobs at a time in each worker: so few that the machine's cores are not what limits eight of them. */
+/** Concurrent jobs in each worker: few enough that eight workers are not limited by the machine's cores. */
 const CONCURRENCY = 10;
 const MODEL_MS = 2 * SECOND;
-/** How many jobs each place runs, one after the other. */
+/** Jobs that each slot of a worker runs, one after the other. */
 const WAVES = 5;
 const CLIENTS = 10;
 
 export const SCALING_SCENARIO: Scenario = {
   name: "scaling",
-  about: `a backlog of jobs that wait ${MODEL_MS / SECOND} s for the model, ${CONCURRENCY} at a time in each of ${WORKERS.join(", ")} workers`,
+  about:
+    `a backlog of jobs that wait ${MODEL_MS / SECOND} s for the model, ` +
+    `${CONCURRENCY} at a time in each of ${WORKERS.join(", ")} workers`,
   systems: ["ours"],
   inQuick: false,
   async measure(_system, context) {
@@ -31,10 +33,10 @@ export const SCALING_SCENARIO: Scenario = {
   },
 };
 
-/** Jobs per second, from the start of the first to the end of the last, as their rows tell. */
+/** Jobs per second, from the start of the first to the end of the last, according to their rows. */
 async function throughput(workers: number, context: BenchContext): Promise<number> {
   const env = { WORKER_EXECUTE_CONCURRENCY: String(CONCURRENCY) };
-  const ours = await startOurs({ ...context, modelUrl: context.model.baseUrl, workers, env });
+  const ours = await startOurs({ ...context, modelOrigin: context.model.origin, workers, env });
   const db = openReadonlyDatabase(ours.databaseFile);
   const ended = async () => {
     const [row] = await db("agent_logs")
@@ -56,12 +58,12 @@ async function throughput(workers: number, context: BenchContext): Promise<numbe
     await waitFor("the backlog to be done", async () => (await ended()).count === before + jobs, 3 * MINUTE);
   };
   try {
-    const places = workers * CONCURRENCY;
-    await post(places, 0);
+    const slots = workers * CONCURRENCY;
+    await post(slots, 0);
     const warm = await ended();
-    await post(places * WAVES, MODEL_MS);
+    await post(slots * WAVES, MODEL_MS);
     const [first] = await db("agent_logs").where("started_at", ">", warm.last).min({ at: "started_at" });
-    return (places * WAVES * SECOND) / (Date.parse((await ended()).last) - Date.parse(first?.at));
+    return (slots * WAVES * SECOND) / (Date.parse((await ended()).last) - Date.parse(first?.at));
   } finally {
     await db.destroy();
     await ours.stop();

@@ -1,8 +1,8 @@
-/** A scenario: what is measured, on which systems. One measurement is one round of one system; it has figures by name. */
+/** A scenario names a load and the systems it runs on. A measurement is one round of one system and yields figures. */
 import type { LoadClient } from "../client/load-client.ts";
 import type { ModelServer } from "../systems/model.ts";
 
-/** `model` is the model server asked without anything between. */
+/** `model` is the model server, called directly. */
 export type SystemName = "ours" | "direct" | "floor" | "model" | "bullmq" | "bullmq-http";
 
 export type Figures = Readonly<Record<string, number>>;
@@ -11,12 +11,12 @@ export type BenchContext = {
   readonly model: ModelServer;
   readonly load: LoadClient;
   readonly quick: boolean;
-  /** Workers of the product where a scenario does not say. */
+  /** Number of the product's workers in scenarios that do not set it. */
   readonly workers: number;
-  /** Length of `soak`. */
+  /** Length of the scenario `soak`. */
   readonly soakMinutes: number;
   readonly cpuProfDir: string | undefined;
-  /** Takes note of something that went wrong and is no figure. */
+  /** Records a problem that no figure shows. */
   readonly remark: (text: string) => void;
 };
 
@@ -25,9 +25,9 @@ export type Scenario = {
   /** One line for readers of the results. */
   readonly about: string;
   readonly systems: readonly SystemName[];
-  /** Whether it is part of `--quick`. */
+  /** Whether `--quick` runs the scenario. */
   readonly inQuick: boolean;
-  /** In the first round only: what takes long and compares within itself. */
+  /** Runs in the first round only: for long scenarios that compare within one measurement. */
   readonly once?: boolean;
   measure(system: SystemName, context: BenchContext): Promise<Figures>;
 };

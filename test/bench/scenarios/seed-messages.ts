@@ -1,9 +1,9 @@
-/** A database full of other sessions, written by SQLite itself: a million rows through Knex would take minutes. */
+/** Fills a database with other sessions inside SQLite: a million rows through Knex would take minutes. */
 import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
 
 const MESSAGES_PER_SESSION = 100;
 
-/** Ids in rising order, older than any that the platform mints, in the shape of UUIDs of version 7. */
+/** Ids in rising order in the shape of UUIDs of version 7, older than any id that the platform makes. */
 const idOf = (kind: number, number: string) => `printf('01000000-000${kind}-7000-8000-%012x', ${number})`;
 
 export async function seedMessages(file: string, owner: string, messages: number): Promise<void> {
@@ -23,8 +23,8 @@ export async function seedMessages(file: string, owner: string, messages: number
         `insert into agent_logs (id, owner, kind, agent_type, session_id, task, status, fencing_token, attempt, worker,
            created_at, started_at, finished_at)
          ${numbers(messages / 2)}
-         select ${idOf(2, "n")}, ?, 'chat', 'chat_basic', ${idOf(1, `n / ${MESSAGES_PER_SESSION / 2}`)}, '', 'completed',
-           1, 1, 'none', ?, ?, ? from numbers`,
+         select ${idOf(2, "n")}, ?, 'chat', 'chat_basic', ${idOf(1, `n / ${MESSAGES_PER_SESSION / 2}`)}, '',
+           'completed', 1, 1, 'none', ?, ?, ? from numbers`,
         [owner, now, now, now],
       );
       await transaction.raw(

@@ -1,6 +1,6 @@
 /**
- * Chats without a pause, for what memory does over time. An hour is scaled down to minutes, and so is what Redis keeps by
- * the hour: the logs of ended jobs live for seconds here, so that Redis, too, is in its steady state.
+ * Chats without a pause: how memory develops over time. An hour is scaled down to minutes, and so is the time for which
+ * Redis keeps the logs of ended jobs: a few seconds instead of an hour, so that Redis reaches its steady state too.
  */
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { median } from "../measure/statistics.ts";
@@ -10,7 +10,7 @@ import type { Scenario } from "./scenario.ts";
 
 const LOG_TTL_SECONDS = 5;
 const SAMPLE_EVERY_MS = SECOND;
-/** One after the other, until the time is up. */
+/** Repeated until the time is up. */
 const PORTION = { clients: 32, chatsPerClient: 5, tokens: 200, rate: null, rampMs: 0 };
 const ROLES = ["api", "worker", "redis"] as const satisfies readonly Role[];
 
@@ -22,7 +22,7 @@ export const SOAK_SCENARIO: Scenario = {
   once: true,
   async measure(_system, context) {
     const env = { EVENT_LOG_TTL_SECONDS: String(LOG_TTL_SECONDS) };
-    const ours = await startOurs({ ...context, modelUrl: context.model.baseUrl, env });
+    const ours = await startOurs({ ...context, modelOrigin: context.model.origin, env });
     const samples: Record<Role, number>[] = [];
     const timer = setInterval(() => samples.push(residentByRole(ours.processes)), SAMPLE_EVERY_MS);
     try {

@@ -1,9 +1,9 @@
-/** Scenarios of streamed chats: the same load on every system, each started afresh and warmed up. */
+/** Scenarios of streamed chats: every system is started fresh, warmed up and put under the same load. */
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { measureStreams, type StreamLoad } from "./measure-streams.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** How fast streams begin where they do not all begin at once. */
+/** Rate at which streams begin in scenarios that do not begin all at once. */
 const CHATS_BEGUN_PER_SECOND = 250;
 
 const oneByOne = (chats: number): StreamLoad => ({

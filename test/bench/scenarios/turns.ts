@@ -1,6 +1,7 @@
 /**
- * What a turn costs beside much that is stored: in a session of 10,000 messages against one of 50, and in a database of a
- * million messages against an empty one. The two are asked in alternating blocks, so that both see the same machine.
+ * The cost of a turn (one user message and its answer) beside a lot of stored data: in a session of 10,000 messages
+ * compared with one of 50, and in a database of a million messages compared with an empty one. Blocks of turns
+ * alternate between the two, so that both are measured in the same state of the machine.
  */
 import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
 import { seedSession } from "../../support/seed-session.ts";
@@ -12,12 +13,12 @@ import { seedMessages } from "./seed-messages.ts";
 
 const TURNS_PER_BLOCK = 25;
 const BLOCKS = { full: 8, quick: 3 };
-/** Blocks of each before it counts. */
+/** Blocks on each side that are not counted. */
 const WARM_UP_BLOCKS = 2;
 const MESSAGES_PER_TURN = 2;
 const MILLION = 1_000_000;
 
-/** Where the turns go: with a session, or each into a session of its own. */
+/** Where turns run: in the given session, or each in a new session. */
 type Place = { readonly ours: Ours; readonly sessionId?: string };
 
 export const TURN_SCENARIOS: readonly Scenario[] = [
@@ -27,7 +28,7 @@ export const TURN_SCENARIOS: readonly Scenario[] = [
     systems: ["ours"],
     inQuick: true,
     async measure(_system, context) {
-      const ours = await startOurs({ ...context, modelUrl: context.model.baseUrl, workers: 1 });
+      const ours = await startOurs({ ...context, modelOrigin: context.model.origin, workers: 1 });
       try {
         const db = openWritableDatabase(ours.databaseFile);
         const seed = (messages: number) => seedSession(db, OWNER, messages / MESSAGES_PER_TURN);
@@ -46,7 +47,7 @@ export const TURN_SCENARIOS: readonly Scenario[] = [
     inQuick: false,
     once: true,
     async measure(_system, context) {
-      const start = () => startOurs({ ...context, modelUrl: context.model.baseUrl, workers: 1 });
+      const start = () => startOurs({ ...context, modelOrigin: context.model.origin, workers: 1 });
       const empty = await start();
       try {
         const full = await start();

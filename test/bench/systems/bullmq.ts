@@ -1,4 +1,6 @@
-/** Starts bare BullMQ: workers with an empty processor, and a producer that adds the jobs, with or without HTTP before it. */
+/**
+ * Starts the baseline of bare BullMQ: workers with an empty processor, and a producer with or without an HTTP server.
+ */
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { freePort } from "../../../scripts/services/ports.ts";
@@ -8,18 +10,19 @@ import { build, createStack, type StackOptions } from "./system.ts";
 export type BullmqOptions = StackOptions & {
   readonly workers: number;
   readonly concurrency: number;
-  /** What one `add` adds, and how many at a time. */
+  /** Number of jobs that one `add` adds. */
   readonly jobs: number;
+  /** Number of jobs that the producer adds concurrently. */
   readonly clients: number;
 };
 
 export type Bullmq = {
   readonly processes: readonly ServerProcess[];
-  /** Of the HTTP server. */
+  /** Port of the HTTP server. */
   readonly port: number;
-  /** Tells the producer without HTTP to add its jobs. */
+  /** Signals the producer without HTTP to add its jobs. */
   add(): void;
-  /** How many jobs have ended since the start. */
+  /** Number of jobs that have ended since the start. */
   ended(): Promise<number>;
   stop(): Promise<void>;
 };
@@ -40,9 +43,9 @@ export async function startBullmq(
       CLIENTS: String(clients),
     };
     const [adding] = await Promise.all([
-      stack.node("api", { name: `bullmq-${producer}`, main: `test/bench/yardsticks/bullmq-${producer}.ts`, env }),
+      stack.node("api", { name: `bullmq-${producer}`, main: `test/bench/baselines/bullmq-${producer}.ts`, env }),
       ...Array.from({ length: workers }, (_, at) =>
-        stack.node("worker", { name: `bullmq-worker-${at + 1}`, main: "test/bench/yardsticks/bullmq-worker.ts", env }),
+        stack.node("worker", { name: `bullmq-worker-${at + 1}`, main: "test/bench/baselines/bullmq-worker.ts", env }),
       ),
     ]);
     const redis = new Redis(redisUrl);
@@ -52,7 +55,7 @@ export async function startBullmq(
       port,
       add: () => adding.signal("SIGUSR2"),
       async ended() {
-        // Ended jobs are removed, so they are those that were ever added without those that are there.
+        // Ended jobs are removed from the queue, so their number is all jobs ever added minus those still present.
         const counts = await queue.getJobCounts("wait", "active", "delayed", "prioritized");
         const added = Number(await redis.get(queue.toKey("id")));
         return added - Object.values(counts).reduce((sum, count) => sum + count, 0);

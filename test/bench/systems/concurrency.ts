@@ -1,2 +1,2 @@
-/** Chats that one worker runs at once, the product's and the yardstick's alike: more than any scenario asks for. */
+/** Chats that one worker of the product or of `floor` runs at once: more than any scenario starts. */
 export const CHAT_CONCURRENCY = 2_500;

@@ -5,7 +5,7 @@ import { startFloor } from "./floor.ts";
 import { startOurs } from "./ours.ts";
 import type { System } from "./system.ts";
 
-/** `env` is for the product alone. */
+/** `env` applies to the product only; the baselines have no such settings. */
 export async function startStreamingSystem(
   name: SystemName,
   context: Pick<BenchContext, "model" | "workers" | "cpuProfDir" | "remark">,
@@ -14,11 +14,11 @@ export async function startStreamingSystem(
   const { model, workers, cpuProfDir, remark } = context;
   switch (name) {
     case "ours":
-      return startOurs({ modelUrl: model.baseUrl, workers, cpuProfDir, remark, env });
+      return startOurs({ modelOrigin: model.origin, workers, cpuProfDir, remark, env });
     case "direct":
-      return startDirect(model.baseUrl, { cpuProfDir, remark });
+      return startDirect(model.origin, { cpuProfDir, remark });
     case "floor":
-      return startFloor(model.baseUrl, { cpuProfDir, remark });
+      return startFloor(model.origin, { cpuProfDir, remark });
     case "model":
       return { ...model, stop: async () => {} };
     default:

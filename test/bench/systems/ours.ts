@@ -1,24 +1,25 @@
-/** Starts the product as it is deployed: one API, workers, a Redis, a database file. Logs are written as by default. */
-import { createHash } from "node:crypto";
+/** Starts the product as it is deployed: one API, workers, a Redis, a database file, log files as by default. */
 import { join } from "node:path";
 import { freePort } from "../../../scripts/services/ports.ts";
+import { apiKeysEntry } from "../../../scripts/start/api-key.ts";
 import { NODE_FLAGS } from "../../../scripts/start/node-flags.ts";
+import { apiProcess, localModelEnv, ROOT, workerProcess } from "../../../scripts/start/processes.ts";
 import { API_KEY } from "../client/protocols.ts";
 import { CHAT_CONCURRENCY } from "./concurrency.ts";
-import { build, createStack, ROOT, type StackOptions, type System } from "./system.ts";
+import { build, createStack, type StackOptions, type System } from "./system.ts";
 
-/** Who owns what the benchmark makes. */
+/** The owner of the benchmark's sessions and jobs. */
 export const OWNER = "bench";
 
 export type OursOptions = StackOptions & {
-  readonly modelUrl: string;
+  readonly modelOrigin: string;
   readonly workers: number;
   readonly env?: NodeJS.ProcessEnv;
 };
 
 export type Ours = System & { readonly databaseFile: string };
 
-export async function startOurs({ modelUrl, workers, env = {}, ...options }: OursOptions): Promise<Ours> {
+export async function startOurs({ modelOrigin, workers, env = {}, ...options }: OursOptions): Promise<Ours> {
   const stack = createStack(options);
   return build(stack, async () => {
     const dir = await stack.tempDir();
@@ -32,36 +33,18 @@ export async function startOurs({ modelUrl, workers, env = {}, ...options }: Our
       SHUTDOWN_GRACE_MS: "2000",
       ...env,
     };
-    let started = 0;
-    const startWorker = () => {
-      const name = `worker-${++started}`;
-      return stack.node("worker", {
-        name,
-        main: "apps/worker/src/main.ts",
-        flags: NODE_FLAGS,
-        env: {
-          OPENAI_BASE_URL: modelUrl,
-          OPENAI_API_KEY: "sk-bench",
-          LLM_MODEL: "local-model",
-          WORKER_CHAT_CONCURRENCY: String(CHAT_CONCURRENCY),
-          AGENTS_DIR: join(ROOT, "test/bench/agents"),
-          ...common,
-          PROCESS_NAME: name,
-        },
-      });
+    const worker = {
+      ...localModelEnv(modelOrigin, "sk-bench"),
+      WORKER_CHAT_CONCURRENCY: String(CHAT_CONCURRENCY),
+      AGENTS_DIR: join(ROOT, "test/bench/agents"),
+      ...common,
     };
-    const startApi = () =>
-      stack.node("api", {
-        name: "api",
-        main: "apps/api/src/main.ts",
-        flags: NODE_FLAGS,
-        env: {
-          PORT: String(port),
-          API_KEYS: `${OWNER}:${createHash("sha256").update(API_KEY).digest("hex")}`,
-          ...common,
-          PROCESS_NAME: "api",
-        },
-      });
+    const startWorker = (_: unknown, at: number) =>
+      stack.node("worker", workerProcess({ name: `worker-${at + 1}`, flags: NODE_FLAGS, env: worker }));
+    const startApi = () => {
+      const apiKeys = apiKeysEntry(OWNER, API_KEY);
+      return stack.node("api", apiProcess({ name: "api", flags: NODE_FLAGS, port, apiKeys, env: common }));
+    };
     await Promise.all([startApi(), ...Array.from({ length: workers }, startWorker)]);
     return {
       target: { protocol: "platform", port },

@@ -1,49 +1,45 @@
-/** A system under measurement: server processes by role, an address, and one way to be rid of all of it. */
+/** A system under measurement: server processes by role, an address, and one call that stops all of it. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createReleasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { type Child, spawnChild } from "../../../scripts/services/child.ts";
+import { type NodeProcess, nodeSpec } from "../../../scripts/start/processes.ts";
 import { startPrivateRedis } from "../../support/redis.ts";
 import type { Target } from "../client/load.ts";
 import type { Role, ServerProcess } from "../measure/usage.ts";
 
-export const ROOT = resolve(import.meta.dirname, "../../..");
 const READY_WITHIN_MS = 60 * SECOND;
 const STOP_WITHIN_MS = 15 * SECOND;
 const LINES_REMARKED = 3;
 
 export type System = {
   readonly target: Target;
-  /** Those that count; the model and the load generator do not. */
+  /** The processes that are measured: not the model server and not the load generator. */
   readonly processes: readonly ServerProcess[];
   stop(): Promise<void>;
 };
 
-export type NodeProcess = {
-  readonly name: string;
-  /** From the root of the repository. */
-  readonly main: string;
-  /** Of Node; default: none. */
-  readonly flags?: readonly string[];
-  readonly env: NodeJS.ProcessEnv;
-};
-
-/** What a system is built of; `stop` takes all of it down, last in first out. */
+/**
+ * Starts the processes of a system and remembers them by role; `stop` stops all of them, last in first out. Processes
+ * run once: a process that ends while it is measured fails the measurement.
+ */
 export type Stack = {
   readonly processes: ServerProcess[];
   tempDir(): Promise<string>;
-  /** A fresh one, as the product brings it along: append-only file, synced every second. */
+  /**
+   * Starts a fresh Redis with the settings of `npm start` (append-only file, synced every second); resolves to its URL.
+   */
   redis(): Promise<string>;
-  node(role: Role | "helper", spec: NodeProcess): Promise<Child>;
+  node(role: Role | "helper", plan: NodeProcess): Promise<Child>;
   stop(): Promise<void>;
 };
 
 const running = new Set<Stack>();
 let isStopping = false;
 
-/** For the end of the whole run: takes down what there is, and nothing can be started any more. */
+/** For the end of the whole run: stops all running systems and refuses to start further ones. */
 export async function stopAllSystems(): Promise<void> {
   isStopping = true;
   await Promise.all([...running].map((stack) => stack.stop()));
@@ -52,7 +48,7 @@ export async function stopAllSystems(): Promise<void> {
 export type StackOptions = {
   /** Where Node writes a CPU profile of each server process when it ends. */
   readonly cpuProfDir?: string | undefined;
-  /** Told the first lines that a process prints: these are warnings, or what it died of. */
+  /** Receives the first lines that a process prints: warnings, or the error that ended it. */
   readonly remark?: (text: string) => void;
 };
 
@@ -74,22 +70,22 @@ export function createStack({ cpuProfDir, remark = () => {} }: StackOptions = {}
       processes.push({ role: "redis", pid: redis.pid });
       return redis.url;
     },
-    async node(role, { name, main, flags = [], env }) {
+    async node(role, plan) {
+      const { name, flags = [], env } = plan;
       const profile =
         cpuProfDir === undefined || role === "helper"
           ? []
           : ["--cpu-prof", `--cpu-prof-dir=${cpuProfDir}`, `--cpu-prof-name=${name}-${Date.now()}.cpuprofile`];
       let linesLeft = role === "helper" ? 0 : LINES_REMARKED;
-      const child = spawnChild({
-        name,
-        command: process.execPath,
-        args: [...flags, ...profile, join(ROOT, main)],
+      const spec = nodeSpec({
+        ...plan,
+        flags: [...flags, ...profile],
         env: { PATH: process.env.PATH, NODE_ENV: "production", ...env },
-        ready: "message",
         onLine: (line) => {
-          if (linesLeft-- > 0) remark(`${name} says: ${line}`);
+          if (linesLeft-- > 0) remark(`${name} printed: ${line}`);
         },
       });
+      const child = spawnChild(spec);
       releasers.add(name, () => child.stop(STOP_WITHIN_MS));
       await child.ready(READY_WITHIN_MS);
       if (role !== "helper") processes.push({ role, pid: child.pid });
@@ -101,7 +97,7 @@ export function createStack({ cpuProfDir, remark = () => {} }: StackOptions = {}
   return stack;
 }
 
-/** Builds a system, or takes down what there is of it. */
+/** Builds a system; if that fails, stops the processes already started. */
 export async function build<T>(stack: Stack, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,42 +1,46 @@
 /**
- * I5: a tool that must not be called twice was not, and if it may have been called in vain the model was told; of one that
- * may be, all calls had one name, by which whoever it calls can tell. Takes the times of cancels along.
+ * I5: a tool call that must not be repeated was made at most once, and a call that may have been lost was reported to
+ * the model as in doubt. All repetitions of an idempotent call carry one call id, by which the callee can recognise
+ * them. Also measures how soon the model's streams were closed after a cancel.
  */
-import type { Notebook } from "../findings.ts";
-import type { CaseFile } from "./job-evidence.ts";
+import type { Recorder } from "../findings.ts";
+import type { JobEvidence } from "./job-evidence.ts";
 import { framesOf } from "./streams.ts";
 
-export function checkEffects(file: CaseFile, notebook: Notebook): void {
-  const { transcript, jobId: job, row, effects, calls, log } = file;
-  const { label, expected, cancelledAt } = transcript;
+export function checkEffects(evidence: JobEvidence, recorder: Recorder): void {
+  const { transcript, jobId: job, row, effects, log } = evidence;
+  const { label, expected } = transcript;
   const about = { job, label };
-  const namesOf = (word: string) => effects.filter((line) => line.startsWith(`${word} `));
-  const told = [...framesOf(transcript), ...(log ?? [])].filter(({ data }) => data.type === "tool_result");
+  const effectsOf = (word: string) => effects.filter((line) => line.startsWith(`${word} `));
+  const results = [...framesOf(transcript), ...(log ?? [])].filter(({ data }) => data.type === "tool_result");
   const inDoubt = new Set(
-    told.filter(({ data }) => data.status === "in_doubt").map(({ data }) => String(data.call_id ?? data.content)),
+    results.filter(({ data }) => data.status === "in_doubt").map(({ data }) => String(data.call_id ?? data.content)),
   );
 
   let missing = 0;
   for (const word of expected.once) {
-    const times = namesOf(word).length;
-    if (times > 1) notebook.found("effects doubled", about, `${word}: ${times} times`);
+    const times = effectsOf(word).length;
+    if (times > 1) recorder.incident("effects doubled", about, `${word}: ${times} times`);
     if (times === 0) missing += 1;
   }
   for (const word of expected.again) {
-    const names = new Set(namesOf(word)).size;
-    if (names > 1) notebook.found("effects doubled", about, `${word}: under ${names} names`);
-    if (names === 0 && row?.status === "completed") notebook.found("effects missing", about, word);
+    const callIds = new Set(effectsOf(word)).size;
+    if (callIds > 1) recorder.incident("effects doubled", about, `${word}: under ${callIds} call ids`);
+    if (callIds === 0 && row?.status === "completed") recorder.incident("effects missing", about, word);
   }
-  notebook.count("effects in doubt", inDoubt.size);
+  recorder.count("effects in doubt", inDoubt.size);
   if (row?.status === "completed" && missing > inDoubt.size) {
-    notebook.found("effects missing", about, `${missing} without effect, ${inDoubt.size} reported in doubt`);
+    recorder.incident("effects missing", about, `${missing} without effect, ${inDoubt.size} reported in doubt`);
   }
+  timeCancel(evidence, recorder);
+}
 
+function timeCancel({ transcript: { cancelledAt }, calls }: JobEvidence, recorder: Recorder): void {
   if (cancelledAt === null) return;
-  notebook.count("cancels");
+  recorder.count("cancels");
   for (const { at_ms, ended_at_ms } of calls) {
     if (at_ms < cancelledAt && ended_at_ms !== null && ended_at_ms > cancelledAt) {
-      notebook.took("upstream closed", ended_at_ms - cancelledAt);
+      recorder.time("upstream closed", ended_at_ms - cancelledAt);
     }
   }
 }

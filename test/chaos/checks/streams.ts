@@ -1,76 +1,84 @@
 /** I1 and I2, as the client of one job saw them over all its connections. */
-import type { Notebook } from "../findings.ts";
+import type { Recorder } from "../findings.ts";
 import { type Frame, readFrames } from "../sse-frames.ts";
 import type { Transcript } from "../transcript.ts";
-import type { CaseFile } from "./job-evidence.ts";
+import type { JobEvidence } from "./job-evidence.ts";
 
 export function framesOf({ connections }: Transcript): Frame[] {
   return connections.filter(({ status }) => status === 200).flatMap(({ chunks }) => readFrames(chunks));
 }
 
-export function checkStream({ transcript, jobId: job, row, log }: CaseFile, notebook: Notebook): void {
+export function checkStream(evidence: JobEvidence, recorder: Recorder): void {
+  const { transcript, jobId: job, row, log } = evidence;
   const { label, polled } = transcript;
-  const about = { job, label };
-  const isStreamed = polled === null;
   const frames = framesOf(transcript);
-  checkNumbers(frames, { ...about, log }, notebook);
-  if (!isStreamed) {
-    if (row !== undefined && polled.status !== row.status) {
-      notebook.found("twice", about, `polled as ${polled.status}, its row says ${row.status}`);
-    }
-    return;
+  checkNumbers(frames, { job, label, log }, recorder);
+  if (polled === null) {
+    checkEnd(evidence, frames, recorder);
+    compareWithLog(evidence, frames, recorder);
+    timeRecovery(transcript, frames, recorder);
+  } else if (row !== undefined && polled.status !== row.status) {
+    recorder.incident("twice", { job, label }, `the client polled ${polled.status}, the row's status is ${row.status}`);
   }
+}
+
+/** Exactly one done, as the last event, in agreement with the row. */
+function checkEnd({ transcript, jobId: job, row }: JobEvidence, frames: readonly Frame[], recorder: Recorder): void {
+  const about = { job, label: transcript.label };
   const ends = frames.filter(({ event }) => event === "done");
   const [end] = ends;
   if (end === undefined) {
-    notebook.found("without end", about, `no done in ${transcript.connections.length} connections`);
-  } else {
-    if (ends.length > 1) notebook.found("twice", about, `${ends.length} times done`);
-    if (frames.at(-1) !== end) notebook.found("stale writes", about, "the client saw events behind done");
-    if (row !== undefined && end.data.status !== row.status) {
-      notebook.found("twice", about, `done says ${end.data.status}, its row ${row.status}`);
-    }
-    if (end.data.job_id !== job) notebook.found("wrong text", about, `done of another job, ${end.data.job_id}`);
+    recorder.incident("without end", about, `no done in ${transcript.connections.length} connections`);
+    return;
   }
-  const logged = new Map(log?.map((frame) => [frame.id, frame]));
-  for (const { id, event, data } of frames) {
-    const same = logged.get(id);
-    if (same !== undefined && (same.event !== event || JSON.stringify(same.data) !== JSON.stringify(data))) {
-      notebook.found("stale writes", about, `event ${id} is another in the log than the client saw`);
-    }
+  if (ends.length > 1) recorder.incident("twice", about, `${ends.length} times done`);
+  if (frames.at(-1) !== end) recorder.incident("stale writes", about, "the client received events after done");
+  if (row !== undefined && end.data.status !== row.status) {
+    recorder.incident("twice", about, `done says ${end.data.status}, the row's status is ${row.status}`);
   }
-  takeRecovery(transcript, frames, notebook);
+  if (end.data.job_id !== job) recorder.incident("wrong text", about, `done names another job, ${end.data.job_id}`);
 }
 
-/** What may come behind a jump: the words by which a lost run is taken back. */
-const beginsAnew = ({ data }: Frame): boolean => ["retry", "reset", "status"].includes(String(data.type));
+function compareWithLog({ transcript, jobId: job, log }: JobEvidence, frames: readonly Frame[], recorder: Recorder) {
+  const logged = new Map(log?.map((frame) => [frame.id, frame]));
+  for (const { id, event, data } of frames) {
+    const inLog = logged.get(id);
+    if (inLog !== undefined && (inLog.event !== event || JSON.stringify(inLog.data) !== JSON.stringify(data))) {
+      const what = `the log holds another event ${id} than the client received`;
+      recorder.incident("stale writes", { job, label: transcript.label }, what);
+    }
+  }
+}
+
+/** The events with which a new attempt begins and discards the text of a lost one: only they may follow a jump. */
+const startsAttempt = ({ data }: Frame): boolean => ["retry", "reset", "status"].includes(String(data.type));
 
 /**
- * Also for a log: there they begin with 1 and follow one another. Only behind a lost run, which may have said nothing, they jump, as the platform says, and
- * then there is nothing between in the log.
+ * Event numbers start at 1 and follow one another, for a client as in the log. The first event after a lost attempt
+ * jumps, because the lost attempt may have published events that reached no log; the log then holds nothing in between.
  */
 export function checkNumbers(
   frames: readonly Frame[],
   { log, ...about }: { readonly job: string; readonly label: string; readonly log: readonly Frame[] | undefined },
-  notebook: Notebook,
+  recorder: Recorder,
   where = "client",
 ): void {
   let last = 0;
   for (const frame of frames) {
     const { id } = frame;
-    const isJump = beginsAnew(frame) && log?.every((logged) => logged.id <= last || logged.id >= id) !== false;
-    if (id <= last) notebook.found("repeated events", about, `${where}: ${id} after ${last}`);
-    else if (id !== last + 1 && !isJump) notebook.found("holes", about, `${where}: ${id} after ${last}`);
+    const isJump = startsAttempt(frame) && log?.every((logged) => logged.id <= last || logged.id >= id) !== false;
+    if (id <= last) recorder.incident("repeated events", about, `${where}: ${id} after ${last}`);
+    else if (id !== last + 1 && !isJump) recorder.incident("holes", about, `${where}: ${id} after ${last}`);
     last = Math.max(last, id);
   }
 }
 
-/** How long a client saw nothing before it was told that its job starts over; announced pauses are none. */
-function takeRecovery({ acceptedAt }: Transcript, frames: readonly Frame[], notebook: Notebook): void {
-  for (const [at, { data, at: restartedAt }] of frames.entries()) {
+/** How long a client received nothing before its job was retried. Announced delays do not count. */
+function timeRecovery({ acceptedAt }: Transcript, frames: readonly Frame[], recorder: Recorder): void {
+  for (const [at, { data, at: retriedAt }] of frames.entries()) {
     if (data.type !== "retry") continue;
     const before = frames[at - 1];
     const isAnnounced = before?.data.type === "status" && at > 1;
-    if (!isAnnounced) notebook.took("job recovery", restartedAt - (before?.at ?? acceptedAt ?? restartedAt));
+    if (!isAnnounced) recorder.time("job recovery", retriedAt - (before?.at ?? acceptedAt ?? retriedAt));
   }
 }

@@ -1,3 +1,4 @@
+/** All scenarios, by the name that `--scenario` takes. */
 import { crashPoints, redisKills, workerKills, zombies } from "./deaths.ts";
 import { mixed, short } from "./mixed.ts";
 import { cancels, idempotency, rolling, sessions } from "./promises.ts";

@@ -1,27 +1,34 @@
-/** Everything at once: for as long as wanted, and a short one for every test run. */
+/** All kinds of faults at once: `mixed` for a given time, `short` for every test run. */
 import { setTimeout as delay } from "node:timers/promises";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { type SeededRandom, seededRandom } from "../../support/seeded-random.ts";
 import { CRASH_POINTS } from "../faults.ts";
 import { LASTING_FAULTS, PASSING_FAULTS, type QuestionShape } from "../question.ts";
 import { watchProcesses } from "../watch-processes.ts";
-import { mixOf, PAST_THE_LOCK_MS, type Scenario, STREAMING, TWO_APIS_THREE_WORKERS, underLoad } from "./scenario.ts";
+import {
+  PAST_THE_LOCK_MS,
+  requestMix,
+  type Scenario,
+  STREAMING,
+  TWO_APIS_THREE_WORKERS,
+  underLoad,
+} from "./scenario.ts";
 
-/** One in eight meets a fault of the model that passes, one in forty one that stays. */
+/** One question in eight meets a passing fault of the model, one in forty a lasting one. */
 function withModelFaults(random: SeededRandom, shape: QuestionShape): QuestionShape {
   const drawn = random.int(1, 40);
   if (drawn === 1) return { ...shape, fault: random.pick(LASTING_FAULTS), status: "failed" };
   return drawn <= 6 ? { ...shape, fault: random.pick(PASSING_FAULTS) } : shape;
 }
 
-type Act = () => Promise<void>;
+type Action = () => Promise<void>;
 
 /**
- * Three lanes of faults side by side: workers, an API, Redis. The last worker is not killed but at crash points, the last
- * API not at all: by them it shows whether anything grows.
+ * Three concurrent lanes of faults: workers, one API, Redis. The last worker dies at crash points only and the last API
+ * never, so that growth of memory and descriptors can be measured in long-running processes.
  */
 export const mixed: Scenario = {
-  about: "everything at once",
+  about: "all kinds of faults at once",
   stack: TWO_APIS_THREE_WORKERS,
   async run(context) {
     const { stack, faults, record, options } = context;
@@ -29,40 +36,40 @@ export const mixed: Scenario = {
     async function lane(
       no: number,
       everyMs: readonly [number, number],
-      actsOf: (random: SeededRandom) => readonly Act[],
+      actionsOf: (random: SeededRandom) => readonly Action[],
     ) {
-      // Its own, because the lanes take turns as the machine pleases.
+      // One generator per lane, because the interleaving of the lanes depends on the machine.
       const random = seededRandom(options.seed * 1_019 + no);
-      const acts = actsOf(random);
+      const actions = actionsOf(random);
       for (;;) {
         const pauseMs = random.int(...everyMs);
         if (performance.now() + pauseMs > endAt) return;
         await delay(pauseMs);
-        await random.pick(acts)();
+        await random.pick(actions)();
       }
     }
     const [mortal, [api]] = [stack.workers.slice(0, -1), stack.apis];
-    const workersLane = (random: SeededRandom): Act[] => [
+    const workersLane = (random: SeededRandom): Action[] => [
       () => faults.kill(random.pick(mortal), random.int(0, 5 * SECOND)),
       () => faults.kill(random.pick(mortal)),
       () => faults.pause(random.pick(stack.workers), random.int(...PAST_THE_LOCK_MS)),
       () => faults.restart(random.pick(mortal)),
       () => faults.crashAt(random.pick(CRASH_POINTS)),
     ];
-    const apiLane = (random: SeededRandom): Act[] => [
+    const apiLane = (random: SeededRandom): Action[] => [
       async () => api && faults.kill(api),
       async () => api && faults.restart(api),
       async () => api && faults.pause(api, random.int(SECOND, 5 * SECOND)),
     ];
-    const redisLane = (random: SeededRandom): Act[] => [
+    const redisLane = (random: SeededRandom): Action[] => [
       () => faults.killRedis(random.int(SECOND, options.outageMs)),
       () => faults.pauseRedis(random.int(SECOND, 5 * SECOND)),
       faults.resetConnections,
     ];
     const watch = watchProcesses(stack, record);
     try {
-      const ask = mixOf(context, { name: "mixed", ...STREAMING, adapt: withModelFaults });
-      await underLoad(context, ask, async () => {
+      const requestOf = requestMix(context, { name: "mixed", ...STREAMING, adapt: withModelFaults });
+      await underLoad(context, requestOf, async () => {
         await Promise.all([
           lane(1, [8 * SECOND, 20 * SECOND], workersLane),
           lane(2, [10 * SECOND, 40 * SECOND], apiLane),
@@ -75,7 +82,7 @@ export const mixed: Scenario = {
   },
 };
 
-/** Each kind of fault once, in a drawn order, within a minute. */
+/** Each kind of fault once, in a random order, within a minute. */
 export const short: Scenario = {
   about: "each kind of fault once",
   stack: TWO_APIS_THREE_WORKERS,
@@ -84,11 +91,11 @@ export const short: Scenario = {
     const [first, second, third] = stack.workers;
     const [api] = stack.apis;
     if (first === undefined || second === undefined || third === undefined || api === undefined) return;
-    const ask = mixOf(context, { name: "short", ...STREAMING, adapt: withModelFaults });
-    await underLoad(context, ask, async () => {
-      // Past its lock, while the others take over.
+    const requestOf = requestMix(context, { name: "short", ...STREAMING, adapt: withModelFaults });
+    await underLoad(context, requestOf, async () => {
+      // Longer than its jobs' locks; the other workers take its jobs.
       const zombie = faults.pause(third, PAST_THE_LOCK_MS[0]);
-      const acts = [
+      const actions = [
         () => faults.kill(first),
         () => faults.crashAt(random.pick(CRASH_POINTS)),
         () => faults.kill(api),
@@ -96,9 +103,9 @@ export const short: Scenario = {
         () => faults.restart(second),
         faults.resetConnections,
       ];
-      while (acts.length > 0) {
+      while (actions.length > 0) {
         await delay(random.int(200, 800));
-        await acts.splice(random.int(0, acts.length - 1), 1)[0]?.();
+        await actions.splice(random.int(0, actions.length - 1), 1)[0]?.();
       }
       await zombie;
     });

@@ -1,16 +1,16 @@
-/** What clients may rely on without any process dying: cancel, idempotency, the order of a session, a rolling restart. */
+/** Promises to clients that hold whether or not processes die: cancel, idempotency, session order, rolling restarts. */
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { inParallel } from "../../support/in-parallel.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
-import type { Ask } from "../client.ts";
+import type { JobRequest } from "../client.ts";
 import { startLoad } from "../load.ts";
 import { makeQuestion } from "../question.ts";
 import type { Transcript } from "../transcript.ts";
 import {
   anyWorker,
   type Context,
-  mixOf,
   pause,
+  requestMix,
   type Scenario,
   STREAMING,
   TWO_APIS_THREE_WORKERS,
@@ -24,29 +24,29 @@ export const cancels: Scenario = {
   bounds: { "upstream closed": { share: 0.95, withinMs: SECOND } },
   async run(context) {
     const { client, record, options } = context;
-    const mixed = mixOf(context, {
+    const mixed = requestMix(context, {
       name: "cancel",
       words: [5, 40],
       rate: [20, 40],
       adapt: (_, shape) => ({ ...shape, status: "any" }),
     });
-    const ask = (no: number): Ask => ({
+    const requestOf = (no: number): JobRequest => ({
       ...mixed(no),
       cancelAfterMs: seededRandom(options.seed + no).int(0, 2 * SECOND),
     });
-    const load = startLoad({ client, record, ask, atOnce: options.atOnce, most: options.times ?? 1_000 });
-    // Every lane ends when the last question is asked.
+    const load = startLoad({ client, record, requestOf, atOnce: options.atOnce, limit: options.times ?? 1_000 });
+    // The load ends by itself at its limit.
     await load.finished;
   },
 };
 
 const POSTS = 50;
 const KEYS_AT_ONCE = 4;
-/** After so many keys an API is killed, in the middle of the requests of others. */
+/** An API is killed once per this number of keys, during the requests for other keys. */
 const KILL_EVERY = 40;
 
 export const idempotency: Scenario = {
-  about: "200 Idempotency-Keys, each used by 50 requests at once and once more at the end",
+  about: "200 Idempotency-Keys, each used by 50 concurrent requests and once more at the end",
   stack: TWO_APIS_THREE_WORKERS,
   async run(context) {
     const { client, record, options, stack, faults, random } = context;
@@ -56,10 +56,10 @@ export const idempotency: Scenario = {
       const effectsFile = at % 3 === 0 ? stack.effectsFile : null;
       const question = makeQuestion({ label: `key-${at}`, words: 5, rate: 100, effectsFile }, own);
       const kind = own.pick(["chat", "execute"] as const);
-      const asks = Array.from({ length: posts }, (_, api) =>
+      const transcripts = Array.from({ length: posts }, (_, api) =>
         client.ask({ question, kind, reads: "stream", cuts: [], api }),
       );
-      for (const value of await Promise.all(asks)) record.write({ type: "transcript", value });
+      for (const value of await Promise.all(transcripts)) record.write({ type: "transcript", value });
     }
     const kills: Promise<void>[] = [];
     await inParallel(KEYS_AT_ONCE, keys, (at) => {
@@ -74,7 +74,7 @@ export const idempotency: Scenario = {
 const MESSAGES = 10;
 
 export const sessions: Scenario = {
-  about: "100 sessions of 10 messages on 4 workers, of which some are killed",
+  about: "100 sessions of 10 messages on 4 workers, 3 of which are killed",
   stack: { apis: 2, workers: 4 },
   async run(context) {
     const { options, faults } = context;
@@ -88,7 +88,7 @@ export const sessions: Scenario = {
   },
 };
 
-/** Sends each message as soon as the one before was accepted, and waits for the answers at the end. */
+/** Sends each message as soon as the previous one is accepted, and waits for all answers at the end. */
 async function converse({ client, record, options }: Context, at: number): Promise<void> {
   const random = seededRandom(options.seed * 1_013 + at);
   const answers: Promise<Transcript>[] = [];
@@ -98,21 +98,21 @@ async function converse({ client, record, options }: Context, at: number): Promi
       { label: `session-${at}-${no}`, words: random.int(6, 16), rate: random.int(20, 40), effectsFile: null },
       random,
     );
-    const turn = { session: `session-${at}`, no };
+    const conversation = { session: `session-${at}`, no };
     const own = sessionId === undefined ? {} : { sessionId };
     const accepted = await new Promise<Transcript>((resolve) => {
-      const ask: Ask = {
+      const request: JobRequest = {
         question,
         kind: "chat",
         reads: "stream",
         cuts: [],
         api: no,
-        turn,
+        conversation,
         ...own,
         onAccepted: resolve,
       };
-      // One that is never accepted resolves by its end.
-      const answered = client.ask(ask);
+      // A message that is never accepted resolves when its client gives up.
+      const answered = client.ask(request);
       void answered.then(resolve);
       answers.push(answered);
     });
@@ -126,11 +126,11 @@ export const rolling: Scenario = {
   stack: TWO_APIS_THREE_WORKERS,
   async run(context) {
     const { stack, faults, options } = context;
-    await underLoad(context, mixOf(context, { name: "roll", ...STREAMING }), async () => {
+    await underLoad(context, requestMix(context, { name: "roll", ...STREAMING }), async () => {
       await times(options.times ?? 3, context, async () => {
-        for (const part of [...stack.workers, ...stack.apis]) {
+        for (const target of [...stack.workers, ...stack.apis]) {
           await pause(context, SECOND, 2 * SECOND);
-          await faults.restart(part);
+          await faults.restart(target);
         }
       });
     });

@@ -1,30 +1,31 @@
-/** What a scenario is given, and what several of them do. */
+/** The context of a scenario, and the actions that several scenarios share. */
 import { setTimeout as delay } from "node:timers/promises";
 import { SECOND } from "@agent-paas/shared/time.ts";
+import type { RestartableProcess } from "../../../scripts/services/restartable-process.ts";
 import type { SeededRandom } from "../../support/seeded-random.ts";
 import { waitFor } from "../../support/wait-for.ts";
-import type { Ask, Client } from "../client.ts";
+import type { Client, JobRequest } from "../client.ts";
 import type { Faults } from "../faults.ts";
-import { type Load, type Mix, mixedAsk, startLoad } from "../load.ts";
+import { type Load, type Mix, mixedRequests, startLoad } from "../load.ts";
 import type { ChaosOptions } from "../options.ts";
 import { makeQuestion } from "../question.ts";
-import type { Part, Stack, StackOptions } from "../stack.ts";
+import type { Stack, StackOptions } from "../stack.ts";
 import type { Bounds } from "../table.ts";
-import type { Record } from "../transcript.ts";
+import type { RunRecord } from "../transcript.ts";
 
 export type Context = {
   readonly options: ChaosOptions;
   readonly stack: Stack;
   readonly faults: Faults;
   readonly client: Client;
-  readonly record: Record;
+  readonly record: RunRecord;
   readonly random: SeededRandom;
-  /** To whoever watches. */
-  readonly say: (line: string) => void;
+  /** Prints a line for the person who watches the run. */
+  readonly progress: (line: string) => void;
 };
 
 export type Scenario = {
-  /** One line for people. */
+  /** One line for the list of scenarios. */
   readonly about: string;
   readonly stack: Omit<StackOptions, "dir">;
   readonly bounds?: Bounds;
@@ -33,44 +34,48 @@ export type Scenario = {
 
 export const TWO_APIS_THREE_WORKERS = { apis: 2, workers: 3 } as const;
 
-/** Lock duration + check interval, and the moment that the start takes. */
+/** A job is retried after its lock duration plus the check interval; the rest is the time of the start. */
 export const RECOVERY: Bounds = { "job recovery": { share: 0.95, withinMs: 25 * SECOND } };
 
-/** Answers of 1 to 5 s, so that whoever dies is in the middle of many. */
+/** Answers of 1 to 5 s, so that a process that dies interrupts many of them. */
 export const STREAMING = { words: [20, 60], rate: [20, 30] } as const satisfies Partial<Mix>;
 
-/** Longer than the lock of a job. */
+/** Longer than a job's lock of 20 s. */
 export const PAST_THE_LOCK_MS = [21 * SECOND, 25 * SECOND] as const;
 
-export function mixOf({ options, stack }: Context, mix: Omit<Mix, "seed" | "effectsFile">): (no: number) => Ask {
-  return mixedAsk({ ...mix, seed: options.seed, effectsFile: stack.effectsFile });
+export function requestMix({ options, stack }: Context, mix: Omit<Mix, "seed" | "effectsFile">) {
+  return mixedRequests({ ...mix, seed: options.seed, effectsFile: stack.effectsFile });
 }
 
-/** Does the work while clients keep asking; resolves when all of them have their answers. */
-export async function underLoad(context: Context, ask: (no: number) => Ask, work: (load: Load) => Promise<void>) {
+/** Runs the work while clients keep asking; resolves when all clients have their answers. */
+export async function underLoad(
+  context: Context,
+  requestOf: (no: number) => JobRequest,
+  work: (load: Load) => Promise<void>,
+): Promise<void> {
   const { client, record, options } = context;
-  const load = startLoad({ client, record, atOnce: options.atOnce, ask });
+  const load = startLoad({ client, record, atOnce: options.atOnce, requestOf });
   try {
-    await waitFor("the load to stand", () => load.accepted() >= options.atOnce, 60 * SECOND);
+    await waitFor("the load to reach its level", () => load.accepted() >= options.atOnce, 60 * SECOND);
     await work(load);
   } finally {
     await load.stop();
   }
 }
 
-export async function times(count: number, { say }: Context, work: (no: number) => Promise<void>): Promise<void> {
+export async function times(count: number, { progress }: Context, work: (no: number) => Promise<void>): Promise<void> {
   for (let no = 1; no <= count; no++) {
     await work(no);
-    say(`${no} of ${count}`);
+    progress(`${no} of ${count}`);
   }
 }
 
 export const pause = ({ random }: Context, leastMs: number, mostMs: number) => delay(random.int(leastMs, mostMs));
 
-export const anyWorker = ({ random, stack }: Context): Part => random.pick(stack.workers);
+export const anyWorker = ({ random, stack }: Context): RestartableProcess => random.pick(stack.workers);
 
-/** How long after Redis is back a new chat is whole again. */
-export async function timeToWork({ client, record, random }: Context, label: string): Promise<void> {
+/** Measures the time from the return of Redis to the end of the next complete chat. */
+export async function timeRecovery({ client, record, random }: Context, label: string): Promise<void> {
   const startedAt = performance.now();
   const question = makeQuestion({ label, words: 3, rate: 0, effectsFile: null }, random);
   const transcript = await client.ask({ question, kind: "chat", reads: "stream", cuts: [], api: 0 });

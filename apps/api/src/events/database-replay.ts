@@ -1,11 +1,12 @@
-/** The events of an ended job when its log is gone: its text as one message and one `done`, from the database. */
+/** The events of an ended job whose log is gone, built from its row: its text as one message, then its end. */
 import { encodeEvent, type JobEvent } from "@agent-paas/shared/contract/events.ts";
 import { endEventsOf, resultOfRow } from "@agent-paas/shared/db/job-end.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 
 /**
- * One batch whose last event has the `seq` that the job's `done` had (I2). A client that had seen a part (`after` > 0)
- * gets the text as a `reset`, which replaces what it shows; one that misses nothing but the end gets the end.
+ * One batch whose last event has the `seq` that the job's `done` had (I2). A client that has seen a part (`after` > 0)
+ * gets the text as a `reset`, which replaces the text it shows. A client that lacks only the terminal events gets only
+ * these.
  */
 export function replayFromRow(row: JobRow, after: number): Buffer {
   const ending = endEventsOf(row);

@@ -1,65 +1,63 @@
 /** I2 for one client: every event once and in order, whatever pub/sub repeats, loses or delivers at a bad time. */
-import { decodeEvents, encodeEvent, type JobEvent, readBounds } from "@agent-paas/shared/contract/events.ts";
+import { decodeEvents, type JobEvent } from "@agent-paas/shared/contract/events.ts";
 import { expect, test, vi } from "vitest";
-import type { EventLog } from "./event-log.ts";
-import { JobEventFollower } from "./job-event-follower.ts";
-import type { JobEventSubscriber, JobListener } from "./job-event-subscriber.ts";
+import {
+  batchOf,
+  createMemoryEventLog,
+  createMemorySubscriber,
+  doneEvent,
+  textEvent,
+} from "../../../../test/support/memory-events.ts";
+import { followJob } from "./job-event-follower.ts";
 
-const END: JobEvent = { event: "done", data: { session_id: null, job_id: "j", status: "completed", usage: null } };
+const JOB = "j";
 
-/** A job whose log and channel the test controls; `last` marks the batch that ends with `done`. */
+/** A job whose log and channel the test controls; with `end` the last event of a batch is `done`. */
 function createJob() {
-  const batches: Buffer[] = [];
-  const listeners = new Set<JobListener>();
+  const log = createMemoryEventLog();
+  const subscriber = createMemorySubscriber();
+  const pages: number[] = [];
   let away = false;
-  const log: EventLog = {
-    read: async (_jobId, after) => {
-      if (away) throw new Error("Redis is away");
-      return batches.filter((batch) => (decodeEvents(batch).at(-1)?.seq ?? 0) > after);
-    },
-    last: async () => batches.at(-1) ?? null,
-  };
-  const subscriber: JobEventSubscriber = {
-    add: (_jobId, listener) => {
-      listeners.add(listener);
-      return { confirmed: Promise.resolve(), release: () => void listeners.delete(listener) };
-    },
-    notifyGap: () => {},
-    stop: () => {},
-  };
-  const batchOf = (seqs: readonly number[], last: boolean) =>
-    Buffer.from(
-      seqs
-        .map((seq, at) =>
-          encodeEvent(
-            seq,
-            last && at === seqs.length - 1 ? END : { event: "message", data: { content: `${seq}`, type: "text" } },
-          ),
-        )
-        .join(""),
-    );
+  const eventsOf = (count: number, end: boolean): JobEvent[] =>
+    Array.from({ length: count }, (_, at) => (end && at === count - 1 ? doneEvent(JOB) : textEvent("x")));
   return {
-    listeners,
-    deps: { log, subscriber, wheel: { subscribe: () => () => {}, stop: () => {} } },
-    append: (seqs: readonly number[], last = false) => void batches.push(batchOf(seqs, last)),
-    publish: (seqs: readonly number[], last = false) => {
-      const batch = batchOf(seqs, last);
-      for (const listener of listeners) listener.onBatch(batch, readBounds(batch));
+    log,
+    subscriber,
+    /** The page of every read of the log. */
+    pages,
+    deps: {
+      log: {
+        ...log,
+        read: async (jobId: string, seq: number, page: number) => {
+          pages.push(page);
+          if (away) throw new Error("Redis is away");
+          return log.read(jobId, seq, page);
+        },
+      },
+      subscriber,
+      wheel: { subscribe: () => () => {}, stop: () => {} },
     },
+    /** Appends one batch to the log and returns it. */
+    append(count: number, end = false): Buffer {
+      const batch = batchOf(log.lastSeq(JOB) + 1, eventsOf(count, end));
+      log.append(JOB, batch);
+      return batch;
+    },
+    deliver: (batch: Buffer) => subscriber.deliver(JOB, batch),
     setAway: (value: boolean) => {
       away = value;
-    },
-    notifyGap: () => {
-      for (const listener of listeners) listener.onGap();
     },
   };
 }
 
-function follow(job: ReturnType<typeof createJob>, after = 0, takes: () => boolean = () => true) {
+type Job = ReturnType<typeof createJob>;
+
+/** `takes` says after each batch whether the client can take more. */
+function follow(job: Job, { after = 0, takes = () => true }: { after?: number; takes?: () => boolean } = {}) {
   const seen: number[] = [];
   let ended = 0;
-  const follower = new JobEventFollower(job.deps, {
-    jobId: "j",
+  const follower = followJob(job.deps, {
+    jobId: JOB,
     after,
     findEnded: async () => null,
     stage: "open",
@@ -74,77 +72,86 @@ function follow(job: ReturnType<typeof createJob>, after = 0, takes: () => boole
   return { seen, follower, ended: () => ended };
 }
 
-const settled = () => vi.waitFor(() => new Promise<void>((resolve) => setImmediate(resolve)));
+/** All promises that can settle have settled. */
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-test("the log first, then live", async () => {
+const upTo = (last: number) => Array.from({ length: last }, (_, at) => at + 1);
+
+test("a follower reads the log first, then passes live batches on", async () => {
   const job = createJob();
-  job.append([1, 2]);
-  job.append([3]);
+  job.append(2);
+  job.append(1);
   const { seen, ended } = follow(job);
   await vi.waitFor(() => expect(seen).toEqual([1, 2, 3]));
   await settled();
-  job.append([4, 5], true);
-  job.publish([4, 5], true);
+  job.deliver(job.append(2, true));
   await vi.waitFor(() => expect(ended()).toBe(1));
   expect(seen).toEqual([1, 2, 3, 4, 5]);
-  expect(job.listeners.size).toBe(0);
+  expect(job.subscriber.listenersOf(JOB)).toBe(0);
 });
 
-test("what is published before the log was read is not lost and not repeated", async () => {
+test("a live batch costs no read of the log", async () => {
   const job = createJob();
   const { seen } = follow(job);
-  job.append([1]);
-  job.publish([1]);
-  job.append([2]);
-  job.publish([2]);
+  await settled();
+  const reads = job.pages.length;
+  for (const _ of upTo(20)) job.deliver(job.append(1));
+  expect(seen).toEqual(upTo(20));
+  expect(job.pages).toHaveLength(reads);
+});
+
+test("a batch published before the log was read is neither lost nor repeated", async () => {
+  const job = createJob();
+  const { seen } = follow(job);
+  job.deliver(job.append(1));
+  const second = job.append(1);
+  job.deliver(second);
   await vi.waitFor(() => expect(seen).toEqual([1, 2]));
-  job.publish([2]);
+  job.deliver(second);
   await settled();
   expect(seen).toEqual([1, 2]);
 });
 
-test("a hole is filled from the log", async () => {
+test("a hole between live batches is filled from the log", async () => {
   const job = createJob();
-  job.append([1]);
+  job.append(1);
   const { seen } = follow(job);
   await vi.waitFor(() => expect(seen).toEqual([1]));
   await settled();
-  job.append([2]);
-  job.append([3, 4]);
-  job.publish([3, 4]);
+  job.append(1);
+  job.deliver(job.append(2));
   await vi.waitFor(() => expect(seen).toEqual([1, 2, 3, 4]));
 });
 
-test("after a reconnect the log is read again", async () => {
+test("a gap makes a follower read the log again", async () => {
   const job = createJob();
-  job.append([1]);
+  job.append(1);
   const { seen, ended } = follow(job);
   await vi.waitFor(() => expect(seen).toEqual([1]));
   await settled();
-  job.append([2, 3], true);
-  job.notifyGap();
+  job.append(2, true);
+  job.subscriber.notifyGap();
   await vi.waitFor(() => expect(ended()).toBe(1));
   expect(seen).toEqual([1, 2, 3]);
 });
 
 test("a client resumes inside a batch", async () => {
   const job = createJob();
-  job.append([1, 2, 3]);
-  job.append([4], true);
-  const { seen, ended } = follow(job, 2);
+  job.append(3);
+  job.append(1, true);
+  const { seen, ended } = follow(job, { after: 2 });
   await vi.waitFor(() => expect(ended()).toBe(1));
   expect(seen).toEqual([3, 4]);
 });
 
-test("a slow client gets nothing more until it asks, then all of it", async () => {
+test("a blocked client gets nothing more until it resumes, then the rest", async () => {
   const job = createJob();
   let flowing = false;
-  job.append([1]);
-  job.append([2]);
-  const { seen, follower, ended } = follow(job, 0, () => flowing);
+  job.append(1);
+  job.append(1);
+  const { seen, follower, ended } = follow(job, { takes: () => flowing });
   await vi.waitFor(() => expect(seen).toEqual([1]));
-  job.append([3], true);
-  job.publish([3], true);
+  job.deliver(job.append(1, true));
   await settled();
   expect(seen).toEqual([1]);
   flowing = true;
@@ -153,25 +160,65 @@ test("a slow client gets nothing more until it asks, then all of it", async () =
   expect(seen).toEqual([1, 2, 3]);
 });
 
-test("what could not be read while Redis was away is read when it is back", async () => {
+test("pages double up to 64 batches for a client that takes them", async () => {
+  const job = createJob();
+  for (const _ of upTo(199)) job.append(1);
+  job.append(1, true);
+  const { seen, ended } = follow(job);
+  await vi.waitFor(() => expect(ended()).toBe(1));
+  expect(seen).toEqual(upTo(200));
+  expect(job.pages).toEqual([4, 8, 16, 32, 64, 64, 64]);
+});
+
+test("a log that fills its last page is read once more, for what may follow", async () => {
+  const job = createJob();
+  for (const _ of upTo(4)) job.append(1);
+  const { seen } = follow(job);
+  await settled();
+  expect(seen).toEqual(upTo(4));
+  expect(job.pages).toEqual([4, 8]);
+});
+
+test("a page shrinks to what a blocked client took, and grows again once the client takes all of it", async () => {
+  const job = createJob();
+  for (const _ of upTo(30)) job.append(1);
+  let free = 6;
+  const { seen, follower } = follow(job, { takes: () => --free > 0 });
+  await settled();
+  // Four batches of the first page, then two of the eight of the second.
+  expect(seen).toEqual(upTo(6));
+  expect(job.pages).toEqual([4, 8]);
+  free = 1;
+  follower.resume();
+  await settled();
+  // A page of two, of which the client took one.
+  expect(seen).toEqual(upTo(7));
+  expect(job.pages).toEqual([4, 8, 2]);
+  free = 1_000;
+  follower.resume();
+  await settled();
+  expect(seen).toEqual(upTo(30));
+  expect(job.pages).toEqual([4, 8, 2, 1, 2, 4, 8, 16]);
+});
+
+test("a follower that could not read the log while Redis was away reads it when Redis is back", async () => {
   const job = createJob();
   job.setAway(true);
   const { seen, ended } = follow(job);
   await settled();
-  job.append([1, 2], true);
+  job.append(2, true);
   job.setAway(false);
-  job.notifyGap();
+  job.subscriber.notifyGap();
   await vi.waitFor(() => expect(ended()).toBe(1));
   expect(seen).toEqual([1, 2]);
 });
 
-test("a closed follower hears nothing and holds nothing", async () => {
+test("a closed follower passes nothing on and holds no subscription", async () => {
   const job = createJob();
   const { seen, follower, ended } = follow(job);
   follower.close();
   follower.close();
-  job.append([1], true);
-  job.publish([1], true);
+  job.deliver(job.append(1, true));
   await settled();
-  expect([seen, ended(), job.listeners.size]).toEqual([[], 0, 0]);
+  expect([seen, ended(), job.subscriber.listenersOf(JOB)]).toEqual([[], 0, 0]);
 });

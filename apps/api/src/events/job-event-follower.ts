@@ -1,10 +1,10 @@
 /**
- * Follows the events of one job for one client. Upholds I2: every event once, in order, whatever the client has seen
+ * Follows the events of one job for one client. Upholds I2: every event once and in order, whatever the client has seen
  * before and whatever pub/sub loses.
  *
  * The log is the truth, pub/sub is speed. A live batch is passed on only when it continues what was passed on before;
- * otherwise, and whenever something may have been missed, the log is read from there. Nothing is buffered: a batch is
- * in the log before it is published, so what arrives at a bad time is only noted, and read later.
+ * otherwise, and whenever a batch may have been missed, the log is read from the cursor. Nothing is buffered: a batch
+ * is in the log before it is published, so a batch that arrives at a bad time is only noted, and read later.
  */
 import { type BatchBounds, readBounds, sliceAfter } from "@agent-paas/shared/contract/events.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
@@ -32,38 +32,47 @@ export type FollowOptions = {
   /** The last `seq` that the client has seen; 0 for none. */
   readonly after: number;
   readonly sink: EventSink;
-  /** The job's row once it has ended: where the events come from when the log is gone. */
+  /** The job's row once it has ended: the source of the events when the log is gone. */
   readonly findEnded: () => Promise<JobRow | null>;
   readonly stage: JobStage;
 };
 
 /**
- * What is known of the job beforehand. `new`: accepted by this very request, so an empty log says nothing. `ended`: nothing
- * live is to be waited for, and the database answers while Redis is away.
+ * What the caller knows of the job. `new`: accepted by this very request, so an empty log does not mean an expired one.
+ * `ended`: no live event will come, and the database serves the events while Redis is away.
  */
 export type JobStage = "new" | "open" | "ended";
+
+export type Follower = {
+  /** The client's connection can take more. */
+  resume(): void;
+  /** Leaves the job; the job goes on without this client (I7). Safe to call twice. */
+  close(): void;
+};
+
+export const followJob = (deps: FollowerDeps, options: FollowOptions): Follower => new JobEventFollower(deps, options);
 
 /** Batches per read of the log: at first, and at most. */
 const FIRST_PAGE = 4;
 const LARGEST_PAGE = 64;
 
 /**
- * `waiting` for the subscription, `reading` the log, `stranded` because it could not be read, `live` with batches
- * passing through, `blocked` by a slow client.
+ * `waiting` for the subscription, `reading` the log, `disconnected` because the log could not be read, `live` with
+ * batches passing through, `blocked` by a slow client.
  */
-type Mode = "waiting" | "reading" | "stranded" | "live" | "blocked" | "ended";
+type Mode = "waiting" | "reading" | "disconnected" | "live" | "blocked" | "ended";
 
-export class JobEventFollower implements JobListener {
+class JobEventFollower implements JobListener, Follower {
   readonly #deps: FollowerDeps;
   readonly #options: FollowOptions;
   readonly #subscription: Subscription | null;
   readonly #unsubscribeFromWheel: () => void;
   #cursor: number;
   #mode: Mode = "waiting";
-  /** Something may have come that was not passed on. */
+  /** A batch may have arrived that was not passed on. */
   #missed = false;
   #quietSinceTick = false;
-  /** As much as the client took at once: what it does not take is read again. */
+  /** As many batches as the client took at once: a batch that it does not take is read again. */
   #page = FIRST_PAGE;
   /** Whether an empty log may be one that has expired. */
   #mayHaveExpired: boolean;
@@ -78,16 +87,14 @@ export class JobEventFollower implements JobListener {
     const confirmed = this.#subscription?.confirmed ?? Promise.resolve();
     confirmed.then(
       () => this.#catchUp(),
-      () => this.#strand(),
+      () => this.#disconnect(),
     );
   }
 
-  /** The client's connection can take more. */
   resume(): void {
     if (this.#mode === "blocked") void this.#catchUp();
   }
 
-  /** Leaves the job; it goes on without this client (I7). Safe to call twice. */
   close(): void {
     if (this.#mode === "ended") return;
     this.#mode = "ended";
@@ -107,14 +114,14 @@ export class JobEventFollower implements JobListener {
 
   #noteMissed(): void {
     this.#missed = true;
-    if (this.#mode === "live" || this.#mode === "stranded") void this.#catchUp();
+    if (this.#mode === "live" || this.#mode === "disconnected") void this.#catchUp();
   }
 
-  /** Once per turn of the wheel: a stream that was quiet looks whether its end went by unheard. */
+  /** Once per interval of the wheel: a stream without events since the last tick reads the log for a missed end. */
   #tick(): void {
     const quiet = this.#quietSinceTick;
     this.#quietSinceTick = true;
-    if ((quiet && this.#mode === "live") || this.#mode === "stranded") void this.#catchUp();
+    if ((quiet && this.#mode === "live") || this.#mode === "disconnected") void this.#catchUp();
   }
 
   async #catchUp(): Promise<void> {
@@ -133,13 +140,13 @@ export class JobEventFollower implements JobListener {
       } while (!this.#stopped() && (this.#missed || !isWhole));
       if (!this.#stopped()) this.#mode = "live";
     } catch {
-      // Redis is away, or the database. A connection that comes back, or the next tick, looks again.
-      this.#strand();
+      // Redis or the database is away. The returning connection or the next tick tries again.
+      this.#disconnect();
     }
   }
 
-  #strand(): void {
-    if (!this.#stopped()) this.#mode = "stranded";
+  #disconnect(): void {
+    if (!this.#stopped()) this.#mode = "disconnected";
   }
 
   async #readLog(page: number): Promise<Buffer[]> {
@@ -148,11 +155,11 @@ export class JobEventFollower implements JobListener {
     return stage === "ended" ? batches.catch(() => []) : batches;
   }
 
-  /** Nothing in the log after the cursor: the job is silent, or its log has expired. */
+  /** The log has nothing after the cursor: the job is silent, or its log has expired. */
   async #replayIfEnded(): Promise<void> {
     const row = await this.#options.findEnded();
     if (row === null || this.#stopped()) return;
-    // The end may have been told between the look into the log and the look into the database.
+    // The terminal event may have been published between the two reads, of the log and of the database.
     this.#passAll(await this.#readLog(LARGEST_PAGE));
     if (this.#stopped()) return;
     const replay = replayFromRow(row, this.#cursor);
@@ -160,7 +167,7 @@ export class JobEventFollower implements JobListener {
     this.#end();
   }
 
-  /** How many it came to pass on. */
+  /** Returns how many batches were passed on before the client blocked or the job ended. */
   #passAll(batches: readonly Buffer[]): number {
     for (const [at, batch] of batches.entries()) {
       if (this.#stopped()) return at;

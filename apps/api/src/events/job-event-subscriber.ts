@@ -1,13 +1,13 @@
 /**
- * The one subscriber connection of this process. Channels are counted: the first listener of a job subscribes, the
- * last one to leave unsubscribes (I9). A connection that falls silent is replaced, and every listener is told to look
- * into the log, because pub/sub keeps nothing for those who were away.
+ * The one subscriber connection of this process: one Redis subscription per job, many listeners. The first listener of
+ * a job subscribes, the last one to leave unsubscribes (I9). Pub/sub keeps nothing for a connection that was away, so
+ * every listener is notified of a gap when the connection returns. A connection that falls silent is replaced.
  */
 import { type BatchBounds, readBounds } from "@agent-paas/shared/contract/events.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import type { Redis } from "ioredis";
 
 export type JobListener = {
   onBatch(batch: Buffer, bounds: BatchBounds): void;
@@ -16,22 +16,28 @@ export type JobListener = {
 };
 
 export type Subscription = {
-  /** Resolves when Redis has confirmed the subscription. Rejects while Redis is away; then `onGap` comes with its return. */
+  /** Resolves once Redis has confirmed the subscription. Rejects while Redis is away; `onGap` follows on its return. */
   readonly confirmed: Promise<void>;
   release(): void;
+};
+
+export type JobEventSubscriber = {
+  add(jobId: string, listener: JobListener): Subscription;
+  /** Calls `onGap` of every listener. */
+  notifyGap(): void;
+  stop(): void;
 };
 
 type Channel = { readonly listeners: Set<JobListener>; confirmed: Promise<void> };
 
 const PING_INTERVAL_MS = 15 * SECOND;
 const PING_TIMEOUT_MS = 5 * SECOND;
-const LEAVE_WITHIN_MS = 50;
+/** Channels without listeners are collected for this long and unsubscribed in one command. */
+const UNSUBSCRIBE_WITHIN_MS = 50;
 
-export type JobEventSubscriber = ReturnType<typeof createJobEventSubscriber>;
-
-export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: Logger) {
+export function createJobEventSubscriber(redis: RedisConnection, keys: RedisKeys, logger: Logger): JobEventSubscriber {
   const channels = new Map<string, Channel>();
-  const left = new Set<string>();
+  const abandoned = new Set<string>();
 
   redis.on("messageBuffer", (channel: Buffer, batch: Buffer) => {
     const listeners = channels.get(channel.toString("latin1"))?.listeners;
@@ -43,7 +49,7 @@ export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: 
     for (const { listeners } of channels.values()) for (const listener of listeners) listener.onGap();
   };
   redis.on("ready", () => {
-    // Only when the subscriptions stand is a look into the log sure to miss nothing.
+    // Listeners read the log only after the subscriptions are active; otherwise a batch in between would be missed.
     if (channels.size > 0) redis.subscribe(...channels.keys()).then(notifyGap, () => {});
   });
 
@@ -59,32 +65,31 @@ export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: 
       .finally(() => clearTimeout(overdue));
   }, PING_INTERVAL_MS);
 
-  /** While Redis is away nothing is sent: "ready" subscribes to all that is wanted by then, and tells of the gap. */
+  /** Sends nothing while Redis is away: the `ready` handler subscribes to every channel that has listeners by then. */
   async function subscribe(name: string): Promise<void> {
     if (redis.status !== "ready") throw new Error("Redis is away");
     await redis.subscribe(name);
   }
 
-  /** Channels that nobody listens to any more are left together, a moment later: nobody waits for that. */
-  function leave(name: string): void {
-    left.add(name);
-    if (left.size > 1) return;
+  function unsubscribeSoon(name: string): void {
+    abandoned.add(name);
+    if (abandoned.size > 1) return;
     setTimeout(() => {
-      const names = [...left].filter((one) => !channels.has(one));
-      left.clear();
+      const names = [...abandoned].filter((one) => !channels.has(one));
+      abandoned.clear();
       if (names.length > 0 && redis.status === "ready") redis.unsubscribe(...names).catch(() => {});
-    }, LEAVE_WITHIN_MS).unref();
+    }, UNSUBSCRIBE_WITHIN_MS).unref();
   }
 
   return {
-    add(jobId: string, listener: JobListener): Subscription {
+    add(jobId, listener) {
       const name = keys.eventChannel(jobId);
       let channel = channels.get(name);
       if (channel === undefined) {
         channel = { listeners: new Set(), confirmed: Promise.resolve() };
         channels.set(name, channel);
         channel.confirmed = subscribe(name);
-        // A connection that breaks or is closed rejects; "ready" subscribes again.
+        // Rejects when the connection breaks or is closed; the `ready` handler subscribes again.
         channel.confirmed.catch(() => {});
       }
       const { listeners, confirmed } = channel;
@@ -94,12 +99,11 @@ export function createJobEventSubscriber(redis: Redis, keys: RedisKeys, logger: 
         release() {
           if (!listeners.delete(listener) || listeners.size > 0) return;
           channels.delete(name);
-          leave(name);
+          unsubscribeSoon(name);
         },
       };
     },
 
-    /** Tells every listener that it may have missed something. */
     notifyGap,
 
     stop: () => clearInterval(pinger),

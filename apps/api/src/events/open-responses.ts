@@ -1,6 +1,6 @@
-/** The answers that stay open for long, streams and waits: a process that stops ends them, and those that come late. */
+/** The open responses of this process: streams and waits. A process that stops ends them, also those that come later. */
 export type OpenResponses = {
-  /** Calls `end` when the process stops, soon if it does so already; returns how to be forgotten. */
+  /** Calls `end` when the process stops, or soon if it is stopping already. Returns the function that removes `end`. */
   add(end: () => void): () => void;
   endAll(): void;
 };

@@ -5,7 +5,7 @@
 const SLOTS = 16;
 
 export type TimingWheel = {
-  /** Calls `tick` once per interval, the first time after at most one interval; returns the function that unsubscribes. */
+  /** Calls `tick` once per interval, first after at most one interval. Returns the function that unsubscribes. */
   subscribe(tick: () => void): () => void;
   stop(): void;
 };

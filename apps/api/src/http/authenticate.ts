@@ -1,4 +1,4 @@
-/** Finds the owner of the request's API key. Keys are known by their SHA-256 alone and compared in constant time. */
+/** Finds the owner of the request's API key. Only SHA-256 digests of keys are configured, compared in constant time. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request } from "express";
@@ -14,7 +14,7 @@ export function createAuthenticate(apiKeys: ApiConfig["API_KEYS"]): Authenticate
     if (key === null) throw new PlatformError("missing_api_key");
     const digest = createHash("sha256").update(key).digest();
     let owner: string | null = null;
-    // Every known key is compared, so that the time tells nothing about which one matched.
+    // Every known key is compared, so that the time does not reveal which one matched.
     for (const { name, digest: candidate } of known) if (timingSafeEqual(candidate, digest)) owner = name;
     if (owner === null) throw new PlatformError("invalid_api_key");
     return owner;

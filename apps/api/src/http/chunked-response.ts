@@ -1,6 +1,7 @@
 /**
- * The body of an answer that streams. Node writes a chunk of a chunked answer in four pieces; here it is one, and a token costs
- * the API a fifth less. What cannot be chunked, or waits behind another answer of a client that pipelines, goes Node's way.
+ * The body of a response that streams. Node writes a chunk of a chunked response in four pieces; one piece, as here,
+ * saves a fifth of the API's work per token. A response that is not chunked, or that waits behind another response of a
+ * client that pipelines, uses Node's own writes.
  */
 import type { Response } from "express";
 
@@ -9,13 +10,13 @@ export type ChunkedResponse = {
   write(bytes: Buffer): boolean;
   /** Whether the connection is full. */
   isFull(): boolean;
-  /** Hears of it when the connection can take more. */
+  /** Calls `listener` whenever the connection can take more again. */
   onDrain(listener: () => void): void;
 };
 
 const CRLF = "\r\n";
 
-/** Expects the head to be written, and what `res.write` may write to be written before. */
+/** The caller has written the head before, and everything else that it writes through `res.write`. */
 export function createChunkedResponse(res: Response): ChunkedResponse {
   const { socket } = res;
   if (socket === null || !res.chunkedEncoding) {
@@ -26,12 +27,12 @@ export function createChunkedResponse(res: Response): ChunkedResponse {
     };
   }
   return {
-    // An empty chunk would be the last one.
+    // An empty chunk would end the body.
     write: (bytes) => bytes.length === 0 || socket.write(asChunk(bytes)),
     isFull: () => socket.writableNeedDrain,
     onDrain(listener) {
       socket.on("drain", listener);
-      // The connection may carry many answers.
+      // The connection may carry further responses.
       res.on("close", () => socket.off("drain", listener));
     },
   };

@@ -3,17 +3,17 @@ import { newId } from "@agent-paas/shared/ids.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { Request, RequestHandler, Response } from "express";
 
-/** Asked every few seconds by whatever watches the process. */
+/** Monitors request these every few seconds, so they are logged as `debug`. */
 const PROBES = /\/(health|livez|readyz)$/;
 
-type RequestContext = {
+export type RequestContext = {
   readonly requestId: string;
   readonly logger: Logger;
   /** Adds fields to the request's line in the log. */
   readonly note: (fields: Readonly<Record<string, unknown>>) => void;
 };
 
-/** Ids of proxies and clients are taken over if they are plain. */
+/** An id that a proxy or a client sent is used if it has this form. */
 const PLAIN_ID = /^[A-Za-z0-9._-]{1,100}$/;
 
 export function requestContext(logger: Logger): RequestHandler {
@@ -28,15 +28,15 @@ export function requestContext(logger: Logger): RequestHandler {
     };
     res.locals.context = context;
     res.setHeader("X-Request-Id", requestId);
-    logAnswer(req, res, context.logger, noted);
+    logResponse(req, res, context.logger, noted);
     next();
   };
 }
 
 export const contextOf = (res: Response): RequestContext => res.locals.context as RequestContext;
 
-/** One line per request: what was asked by route, never query or body. */
-function logAnswer(req: Request, res: Response, logger: Logger, noted: object): void {
+/** One line per request, with its method and path; never its query or body. */
+function logResponse(req: Request, res: Response, logger: Logger, noted: object): void {
   const startedAt = performance.now();
   res.on("close", () => {
     const { method, path } = req;

@@ -1,33 +1,76 @@
 import { once } from "node:events";
 import { createServer, get } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import type { Response } from "express";
+import express, { type Response } from "express";
 import { expect, onTestFinished, test } from "vitest";
-import type { EventSink, FollowOptions } from "../events/job-event-follower.ts";
+import {
+  batchOf,
+  createMemoryEventLog,
+  createMemorySubscriber,
+  doneEvent,
+  textEvent,
+} from "../../../../test/support/memory-events.ts";
 import { createOpenResponses } from "../events/open-responses.ts";
-import { type SseDeps, streamJobEvents } from "./sse-stream.ts";
+import { type StreamServices, streamJobEvents } from "./sse-stream.ts";
+import type { StreamFormat } from "./stream-format.ts";
+
+const FORMAT: StreamFormat = {
+  headers: () => ({ "Content-Type": "text/event-stream" }),
+  preamble: Buffer.from(": begins\n\n"),
+  heartbeat: Buffer.from(": heartbeat\n\n"),
+  reconnectAfter: (ms) => `retry: ${ms}\n\n`,
+  passThrough: true,
+};
+
+const OPTIONS = { jobId: "j", sessionId: null, after: 0, findEnded: async () => null, stage: "open" } as const;
+
+/** Services in memory; `held` counts what a stream holds of them. */
+function createServices(stalledClientMs: number) {
+  const log = createMemoryEventLog();
+  const subscriber = createMemorySubscriber();
+  const ticks = new Set<() => void>();
+  const openResponses = createOpenResponses();
+  const open = new Set<() => void>();
+  const services: StreamServices = {
+    config: { SSE_STALLED_CLIENT_MS: stalledClientMs },
+    events: {
+      log,
+      subscriber,
+      wheel: {
+        subscribe: (tick) => {
+          ticks.add(tick);
+          return () => void ticks.delete(tick);
+        },
+        stop: () => {},
+      },
+      openResponses: {
+        add: (end) => {
+          open.add(end);
+          const remove = openResponses.add(end);
+          return () => {
+            open.delete(end);
+            remove();
+          };
+        },
+        endAll: openResponses.endAll,
+      },
+    },
+  };
+  const held = () => ({ listeners: subscriber.listenersOf("j"), ticks: ticks.size, open: open.size });
+  return { services, log, subscriber, held };
+}
+
+const HELD_BY_NONE = { listeners: 0, ticks: 0, open: 0 };
 
 test("a client that left before its stream begins leaves nothing behind", async () => {
-  const joined: string[] = [];
-  const openResponses = { add: () => () => void joined.push("open"), endAll: () => {} };
-  const deps: SseDeps = {
-    fanout: { follow: () => joined.push("follower") } as unknown as SseDeps["fanout"],
-    wheel: { subscribe: () => () => void joined.push("wheel"), stop: () => {} },
-    stalledClientMs: 1_000,
-    openResponses,
-  };
+  const { services, held } = createServices(1_000);
   const started = new Promise<void>((resolve) => {
-    const server = createServer(async (_req, res) => {
+    const app = express().get("/", async (_req, res) => {
       await once(res, "close");
-      streamJobEvents(res as Response, deps, {
-        jobId: "j",
-        sessionId: null,
-        after: 0,
-        findEnded: async () => null,
-        stage: "open",
-      });
+      streamJobEvents(res, services, FORMAT, OPTIONS);
       resolve();
-    }).listen(0, "127.0.0.1", () => {
+    });
+    const server = createServer(app).listen(0, "127.0.0.1", () => {
       const request = get({ port: (server.address() as AddressInfo).port, host: "127.0.0.1" });
       request.on("error", () => {});
       server.once("request", () => request.destroy());
@@ -35,44 +78,32 @@ test("a client that left before its stream begins leaves nothing behind", async 
     onTestFinished(() => void server.close());
   });
   await started;
-  expect(joined).toEqual([]);
+  expect(held()).toEqual(HELD_BY_NONE);
 });
 
 test("a client that stops reading before the end is dropped, and no heartbeat is written behind the end", async () => {
-  const ticks = new Set<() => void>();
-  let sink: EventSink | undefined;
-  const deps: SseDeps = {
-    fanout: {
-      follow: (options: FollowOptions) => {
-        sink = options.sink;
-        return { close: () => {}, resume: () => {} };
-      },
-    } as unknown as SseDeps["fanout"],
-    wheel: {
-      subscribe: (tick) => {
-        ticks.add(tick);
-        return () => void ticks.delete(tick);
-      },
-      stop: () => {},
-    },
-    stalledClientMs: 100,
-    openResponses: createOpenResponses(),
-  };
-  const options = { jobId: "j", sessionId: null, after: 0, findEnded: async () => null, stage: "open" } as const;
-  const server = createServer((_req, res) => streamJobEvents(res as Response, deps, options)).listen(0, "127.0.0.1");
+  const { services, log, subscriber, held } = createServices(100);
+  const streamed = Promise.withResolvers<Response>();
+  const app = express().get("/", (_req, res) => {
+    streamJobEvents(res, services, FORMAT, OPTIONS);
+    streamed.resolve(res);
+  });
+  const server = createServer(app).listen(0, "127.0.0.1");
   onTestFinished(() => void server.close());
   await once(server, "listening");
   const client = connect((server.address() as AddressInfo).port, "127.0.0.1").pause();
   client.on("error", () => {});
   client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-  const [, res] = (await once(server, "request")) as [unknown, Response];
+  const res = await streamed.promise;
+  // Live batches pass through once the log was read.
+  await new Promise((resolve) => setImmediate(resolve));
 
-  const frame = Buffer.from(`id: 1\nevent: message\ndata: {"content":"${"x".repeat(60_000)}","type":"text"}\n\n`);
-  while (sink?.write(frame)) {
-    // Until the socket is full.
-  }
-  sink?.end();
-  expect(ticks.size).toBe(0);
+  const filler = "x".repeat(32 * 1_024 * 1_024);
+  const batch = batchOf(log.lastSeq("j") + 1, [textEvent(filler), doneEvent("j")]);
+  log.append("j", batch);
+  subscriber.deliver("j", batch);
+  expect(res.socket?.writableNeedDrain).toBe(true);
+  expect(held()).toEqual(HELD_BY_NONE);
   await once(res, "close");
   expect(res.destroyed).toBe(true);
 });

@@ -4,27 +4,32 @@ import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Services } from "../services.ts";
 
-export type FoundJob =
-  | { readonly in: "database"; readonly row: JobRow }
+export type FoundJob<Row = JobRow> =
+  | { readonly in: "database"; readonly row: Row }
   | { readonly in: "queue"; readonly payload: JobPayload; readonly position: number | null };
 
 export const statusOf = (job: FoundJob): JobStatus => (job.in === "database" ? job.row.status : "queued");
 
-/** Throws `job_not_found`, the same for what is another's and what does not exist (I8). */
-export async function findJob({ jobs, queuedJobs }: Services, owner: string, id: string): Promise<FoundJob> {
+export type FindJobServices = Pick<Services, "jobs" | "queuedJobs">;
+
+/** Throws `job_not_found`, the same for a job of another owner and for one that does not exist (I8). */
+export async function findJob({ jobs, queuedJobs }: FindJobServices, owner: string, id: string): Promise<FoundJob> {
   const row = await jobs.find(owner, id);
   if (row !== undefined) return { in: "database", row };
   const queued = await queuedJobs.find(owner, id);
   if (queued !== null) return { in: "queue", ...queued };
-  // Between the two looks it may have left the queue, which it does only after its row was written.
+  // A job leaves the queue only after its row was written, so one that left between the two reads has a row now.
   const writtenSince = await jobs.find(owner, id);
   if (writtenSince !== undefined) return { in: "database", row: writtenSince };
   throw new PlatformError("job_not_found");
 }
 
-/** The job's row if it has ended: what followers of its events fall back to. */
+export const findJobStatus = async (services: FindJobServices, owner: string, id: string): Promise<JobStatus> =>
+  statusOf(await findJob(services, owner, id));
+
+/** Reads the job's row if the job has ended; followers of its events fall back to it. */
 export const endedRowFinder =
-  ({ jobs }: Services, owner: string, id: string) =>
+  ({ jobs }: Pick<Services, "jobs">, owner: string, id: string) =>
   async (): Promise<JobRow | null> => {
     const row = await jobs.find(owner, id);
     return row !== undefined && isTerminal(row.status) ? row : null;

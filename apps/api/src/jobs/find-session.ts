@@ -1,4 +1,4 @@
-/** Finds a session of the caller: its row, or what Redis remembers until a worker has written it. */
+/** Finds a session of the caller: its row, or the pending session that Redis keeps until the row is written. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Services } from "../services.ts";
 
@@ -11,18 +11,23 @@ export type FoundSession = {
   readonly updated_at: string;
 };
 
-/** Throws `session_not_found`, the same for what is another's and what does not exist (I8). */
-export async function findSession(services: Services, owner: string, id: string): Promise<FoundSession> {
-  // What Redis remembers goes once there is a row, so the row may have come between the two looks.
+export type FindSessionServices = {
+  readonly sessions: Pick<Services["sessions"], "find">;
+  readonly sessionQueues: Pick<Services["sessionQueues"], "findPending">;
+};
+
+/** Throws `session_not_found`, the same for a session of another owner and for one that does not exist (I8). */
+export async function findSession(services: FindSessionServices, owner: string, id: string): Promise<FoundSession> {
+  // The pending session is removed once there is a row, so the row may have been written between the first two reads.
   const found =
     (await findRow(services, owner, id)) ??
-    (await findStub(services, owner, id)) ??
+    (await findPending(services, owner, id)) ??
     (await findRow(services, owner, id));
   if (found === null) throw new PlatformError("session_not_found");
   return found;
 }
 
-async function findRow({ sessions }: Services, owner: string, id: string): Promise<FoundSession | null> {
+async function findRow({ sessions }: FindSessionServices, owner: string, id: string): Promise<FoundSession | null> {
   const row = await sessions.find(owner, id);
   if (row === undefined) return null;
   const { agent_type, created_at, updated_at } = row;
@@ -30,9 +35,13 @@ async function findRow({ sessions }: Services, owner: string, id: string): Promi
   return { id, agent_type, config, metadata, created_at, updated_at };
 }
 
-async function findStub({ producer }: Services, owner: string, id: string): Promise<FoundSession | null> {
-  const stub = await producer.findPendingSession(owner, id);
-  if (stub === null) return null;
-  const { agent_type, config, metadata, created_at } = stub;
+async function findPending(
+  { sessionQueues }: FindSessionServices,
+  owner: string,
+  id: string,
+): Promise<FoundSession | null> {
+  const pending = await sessionQueues.findPending(owner, id);
+  if (pending === null) return null;
+  const { agent_type, config, metadata, created_at } = pending;
   return { id, agent_type, config, metadata, created_at, updated_at: created_at };
 }

@@ -1,4 +1,4 @@
-/** What live workers offer, read from the heartbeats that they leave in Redis. */
+/** What live workers offer, read from the presence that they keep in Redis. */
 import {
   type AgentManifest,
   AgentManifestSchema,
@@ -6,51 +6,51 @@ import {
   WorkerRecordSchema,
 } from "@agent-paas/shared/contract/agents.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import { orUnavailable } from "../queue/or-unavailable.ts";
 
 export type OfferedAgent = AgentManifest & { /** Live workers that offer it. */ readonly workers: number };
 
-export type Directory = { readonly agents: ReadonlyMap<string, OfferedAgent>; readonly liveWorkers: number };
+export type CatalogEntries = { readonly agents: ReadonlyMap<string, OfferedAgent>; readonly liveWorkers: number };
 
-/** Requests see a directory of at most this age; a missing agent is looked for anew. */
+/** `find` uses entries of at most this age; for an agent that they lack, it reads presence again. */
 const FRESH_FOR_MS = 2 * SECOND;
 
 export type AgentCatalog = ReturnType<typeof createAgentCatalog>;
 
-export function createAgentCatalog(redis: Redis, keys: RedisKeys) {
-  let cached: { directory: Directory; at: number } | null = null;
-  let reading: Promise<Directory> | null = null;
+export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
+  let cached: { readonly entries: CatalogEntries; readonly at: number } | null = null;
+  let reading: Promise<CatalogEntries> | null = null;
   const validators = new Map<string, { read: unknown; schema: string; validator: z.ZodType }>();
 
-  async function read(): Promise<Directory> {
+  async function read(): Promise<CatalogEntries> {
     const [[seconds = 0], records, manifests] = await Promise.all([
       redis.time(),
       redis.hgetall(keys.workers),
       redis.hgetall(keys.agents),
     ]);
-    const offered = Object.values(records)
+    const liveWorkers = Object.values(records)
       .map((record) => {
-        const cut = record.indexOf(" ");
-        const known = WorkerRecordSchema.safeParse(parseJson(record.slice(cut + 1))).data;
-        return { seenAt: Number(record.slice(0, cut)), agents: known?.agents ?? [] };
+        const separator = record.indexOf(" ");
+        const known = WorkerRecordSchema.safeParse(parseJson(record.slice(separator + 1))).data;
+        return { seenAt: Number(record.slice(0, separator)), agents: known?.agents ?? [] };
       })
       .filter(({ seenAt }) => Number(seconds) * 1_000 - seenAt < WORKER_TTL_MS);
-    // What another version wrote and this one cannot read is passed over: it must not make every request fail.
+    // A manifest of another version that this one cannot read is skipped; otherwise it would fail every request.
     const agents = Object.values(manifests)
       .map((text) => AgentManifestSchema.safeParse(parseJson(text)).data)
       .filter((manifest) => manifest !== undefined)
-      .map((agent) => ({ ...agent, workers: offered.filter((worker) => worker.agents.includes(agent.id)).length }));
-    const directory = { agents: new Map(agents.map((agent) => [agent.id, agent])), liveWorkers: offered.length };
-    cached = { directory, at: Date.now() };
-    return directory;
+      .map((agent) => ({ ...agent, workers: liveWorkers.filter((worker) => worker.agents.includes(agent.id)).length }));
+    const entries = { agents: new Map(agents.map((agent) => [agent.id, agent])), liveWorkers: liveWorkers.length };
+    cached = { entries, at: Date.now() };
+    return entries;
   }
 
-  /** One read at a time, however many ask. */
-  function refresh(): Promise<Directory> {
+  /** Reads presence now; concurrent callers share one read. Throws `queue_unavailable`. */
+  function refresh(): Promise<CatalogEntries> {
     reading ??= orUnavailable(redis, read).finally(() => {
       reading = null;
     });
@@ -60,10 +60,13 @@ export function createAgentCatalog(redis: Redis, keys: RedisKeys) {
   return {
     refresh,
 
-    /** An agent that some worker has offered within days; its jobs wait for a worker that does. Throws `agent_not_found`. */
+    /**
+     * An agent that some worker has offered within days; while no live worker offers it, its jobs wait. Throws
+     * `agent_not_found` or `queue_unavailable`.
+     */
     async find(id: string): Promise<OfferedAgent> {
       const known =
-        cached !== null && Date.now() - cached.at < FRESH_FOR_MS ? cached.directory.agents.get(id) : undefined;
+        cached !== null && Date.now() - cached.at < FRESH_FOR_MS ? cached.entries.agents.get(id) : undefined;
       const agent = known ?? (await refresh()).agents.get(id);
       if (agent === undefined) throw new PlatformError("agent_not_found");
       return agent;
@@ -72,7 +75,7 @@ export function createAgentCatalog(redis: Redis, keys: RedisKeys) {
     /** The validator of the agent's `config`, built from the JSON Schema that its workers publish. */
     configValidator({ id, config_schema }: AgentManifest): z.ZodType {
       let known = validators.get(id);
-      // The same object, or another reading of the same manifest.
+      // The same object as last time; a new read of an unchanged manifest gives another object with the same text.
       if (known?.read === config_schema) return known.validator;
       const schema = JSON.stringify(config_schema);
       const validator =

@@ -1,62 +1,73 @@
-import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import type { Redis } from "ioredis";
+import type { RedisMemory } from "@agent-paas/shared/redis/memory.ts";
 import { expect, test, vi } from "vitest";
-import { createAdmission, isOutOfMemory } from "./admission.ts";
+import { type Admission, createAdmission, isOutOfMemory } from "./admission.ts";
 
-/** Answers INFO memory and the depths of queues alone, and counts how often it is asked. */
-function redisWith(info: string, depth = 0) {
-  const asked = { times: 0 };
-  const redis = {
-    llen: async () => depth,
-    zcard: async () => 0,
-    info: async () => {
-      asked.times++;
-      return info.replaceAll("\n", "\r\n");
+const memoryOf = (usedBytes: number, maxBytes: number, policy = "noeviction"): RedisMemory => ({
+  usedBytes,
+  maxBytes,
+  policy,
+});
+
+/** An admission over samples that the test sets, and how often one was taken. */
+function admissionWith(maxQueuedJobs: number, memory: RedisMemory, depth = 0) {
+  const samples = { taken: 0 };
+  const admission = createAdmission({
+    maxQueuedJobs,
+    sample: async () => {
+      samples.taken++;
+      return { memory, depths: { chat: depth, execute: 0 } };
     },
-  };
-  return { redis: redis as unknown as Redis, asked };
+  });
+  return { admission, samples };
 }
 
-const infoOf = (used: number, max: number, policy = "noeviction") =>
-  `# Memory\nused_memory:${used}\nmaxmemory:${max}\nmaxmemory_policy:${policy}\n`;
+const limitWith = async (memory: RedisMemory) => (await admissionWith(7, memory).admission.capacityFor("chat")).limit;
 
-const keys = createRedisKeys("test");
+const hasHeadroom = async (admission: Admission, kind: "chat" | "execute" = "chat") =>
+  (await admission.capacityFor(kind)).hasHeadroom;
 
-test("no job may wait more while less than a tenth of the memory is left; without a limit there is always room", async () => {
-  expect(await createAdmission(redisWith(infoOf(900, 1_000)).redis, keys, 7).room("chat")).toMatchObject({ limit: 7 });
-  expect(await createAdmission(redisWith(infoOf(901, 1_000)).redis, keys, 7).room("chat")).toMatchObject({ limit: 0 });
-  expect(await createAdmission(redisWith(infoOf(10 ** 12, 0)).redis, keys, 7).room("chat")).toMatchObject({ limit: 7 });
+test("the limit is zero while less than a tenth of the memory is free, if the memory is limited", async () => {
+  expect(await limitWith(memoryOf(900, 1_000))).toBe(7);
+  expect(await limitWith(memoryOf(901, 1_000))).toBe(0);
+  expect(await limitWith(memoryOf(10 ** 12, 0))).toBe(7);
 });
 
-test("many requests cost one question", async () => {
-  const { redis, asked } = redisWith(infoOf(1, 0));
-  const admission = createAdmission(redis, keys, 7);
-  await Promise.all(Array.from({ length: 100 }, () => admission.room("chat")));
-  await admission.room("chat");
-  expect(asked.times).toBe(1);
+test("a hundred requests share one sample", async () => {
+  const { admission, samples } = admissionWith(7, memoryOf(1, 0));
+  await Promise.all(Array.from({ length: 100 }, () => admission.capacityFor("chat")));
+  await admission.capacityFor("chat");
+  expect(samples.taken).toBe(1);
 });
 
-test("jobs need not be counted while less than half of those that may wait do, and few came since the last look", async () => {
-  const ample = async (admission: ReturnType<typeof createAdmission>) => (await admission.room("chat")).isAmple;
-  const few = createAdmission(redisWith(infoOf(1, 0), 19).redis, keys, 40);
-  expect([await ample(few), await ample(few)]).toEqual([true, true]);
-  // The third makes it look again, and is counted meanwhile.
-  expect(await ample(few)).toBe(false);
-  expect((await few.room("execute")).isAmple).toBe(true);
-  await vi.waitFor(async () => expect(await ample(few)).toBe(true));
-  expect(await ample(createAdmission(redisWith(infoOf(1, 0), 20).redis, keys, 40))).toBe(false);
-  expect(await ample(createAdmission(redisWith(infoOf(1, 0)).redis, keys, 19))).toBe(false);
+test("a queue has headroom while it is less than half full and few jobs came since the last sample", async () => {
+  const { admission } = admissionWith(40, memoryOf(1, 0), 19);
+  expect([await hasHeadroom(admission), await hasHeadroom(admission)]).toEqual([true, true]);
+  // The third request starts a new sample, and has no headroom meanwhile.
+  expect(await hasHeadroom(admission)).toBe(false);
+  expect(await hasHeadroom(admission, "execute")).toBe(true);
+  await vi.waitFor(async () => expect(await hasHeadroom(admission)).toBe(true));
 });
 
-test("a Redis that evicts takes no job, and the refusal says why", async () => {
-  const admission = createAdmission(redisWith(infoOf(1, 0, "allkeys-lru")).redis, keys, 7);
-  await expect(admission.room("chat")).rejects.toMatchObject({
+test("a queue that is half full has no headroom, and a limit below twenty jobs gives none", async () => {
+  expect(await hasHeadroom(admissionWith(40, memoryOf(1, 0), 20).admission)).toBe(false);
+  expect(await hasHeadroom(admissionWith(19, memoryOf(1, 0)).admission)).toBe(false);
+});
+
+test("a queue is full when its waiting and delayed jobs reach the limit", () => {
+  const { admission } = admissionWith(7, memoryOf(1, 0));
+  expect(admission.isFull({ waiting: 3, delayed: 3 })).toBe(false);
+  expect(admission.isFull({ waiting: 3, delayed: 4 })).toBe(true);
+});
+
+test("a Redis that evicts takes no job, and the refusal names the policy", async () => {
+  const { admission } = admissionWith(7, memoryOf(1, 0, "allkeys-lru"));
+  await expect(admission.capacityFor("chat")).rejects.toMatchObject({
     code: "queue_unavailable",
     message: expect.stringContaining("maxmemory-policy allkeys-lru"),
   });
 });
 
-test("knows Redis' refusal from a command and from a script, old and new", () => {
+test("an out-of-memory error is recognised from a command and from a script, of old and new versions of Redis", () => {
   const texts = [
     "OOM command not allowed when used memory > 'maxmemory'.",
     "OOM command not allowed when used memory > 'maxmemory'. script: 1f, on @user_script:1.",

@@ -1,29 +1,29 @@
 /**
- * Admission: new jobs are refused before Redis is full, so that those accepted find room to run and to end. The depth of
- * the queue is counted by the accept script, where it may be too much; the memory of Redis is read here.
+ * Admission: new jobs are refused before Redis is full, so that accepted jobs can still run and end. Memory is sampled
+ * here. The depth of a queue is sampled too; near its limit the accept script counts it exactly.
  */
 import { JOB_KINDS, type JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { evictionProblem, type RedisMemory, readRedisMemory } from "@agent-paas/shared/redis/memory.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import type { Redis } from "ioredis";
 
-/** From this age on, or when many were accepted since, a figure is read again: one round trip, for which nobody waits. */
+/** An older sample is replaced in the background: one round trip, which delays no request. */
 const FRESH_FOR_MS = SECOND;
-/** From this age on it is waited for. */
+/** A request waits for the replacement of a sample older than this. */
 const STALE_AFTER_MS = 5 * SECOND;
-/** Shares of `maxmemory`. What is above the second is for the events, results and cancels of jobs accepted before. */
+/** Shares of `maxmemory`. The memory above the second is for events, results and cancels of accepted jobs. */
 const NEARLY_FULL = 0.8;
 const FULL = 0.9;
 
-/** A queue of thousands takes a while; spread, so that those refused together do not come back together. */
+/** Long, because thousands of jobs take a while; random, so that refused clients do not return at the same time. */
 const retryAfterMs = () => (5 + 10 * Math.random()) * SECOND;
 
 export const queueFull = (cause?: unknown): PlatformError =>
   new PlatformError("queue_full", { retryAfterMs: retryAfterMs(), cause });
 
-/** What Redis answers to a command that needs memory, also from within a script. */
+/** Whether Redis refused a command for lack of memory, also one inside a script. */
 export const isOutOfMemory = (error: unknown): boolean =>
   error instanceof Error && /\bOOM command not allowed/.test(error.message);
 
@@ -31,32 +31,13 @@ export const isNearlyFull = (memory: RedisMemory): boolean => usage(memory) > NE
 
 const usage = ({ usedBytes, maxBytes }: RedisMemory): number => (maxBytes === 0 ? 0 : usedBytes / maxBytes);
 
-export type Admission = ReturnType<typeof createAdmission>;
-
-/** What is known of Redis, `at` a time. */
-type Look = {
+export type CapacitySample = {
   readonly memory: RedisMemory;
-  /** Jobs that wait, by queue. */
+  /** Waiting and delayed jobs, by queue. */
   readonly depths: Readonly<Record<JobKind, number>>;
-  readonly at: number;
 };
 
-export type Room = {
-  /** How many jobs may wait for one more to be accepted: none while memory is short. */
-  readonly limit: number;
-  /** So few wait that they need not be counted. */
-  readonly isAmple: boolean;
-};
-
-/** @param maxQueuedJobs how many jobs of one queue may wait. */
-export function createAdmission(redis: Redis, keys: RedisKeys, maxQueuedJobs: number) {
-  /** Between two looks, and by each process: ten of them do not fill the half that is left. */
-  const mostUncounted = Math.floor(maxQueuedJobs / 20);
-  let known: Look | null = null;
-  let looking: Promise<Look> | null = null;
-  /** Asked for here since the last look began, by queue. */
-  const asked: Record<JobKind, number> = { chat: 0, execute: 0 };
-
+export async function sampleCapacity(redis: RedisConnection, keys: RedisKeys): Promise<CapacitySample> {
   const depthOf = async (kind: JobKind): Promise<number> => {
     const [waiting, delayed] = await Promise.all([
       redis.llen(keys.waitingJobs(kind)),
@@ -64,41 +45,75 @@ export function createAdmission(redis: Redis, keys: RedisKeys, maxQueuedJobs: nu
     ]);
     return waiting + delayed;
   };
+  const [memory, chat, execute] = await Promise.all([readRedisMemory(redis), depthOf("chat"), depthOf("execute")]);
+  return { memory, depths: { chat, execute } };
+}
 
-  async function look(): Promise<Look> {
-    const before = { ...asked };
-    const [memory, chat, execute] = await Promise.all([readRedisMemory(redis), depthOf("chat"), depthOf("execute")]);
-    for (const kind of JOB_KINDS) asked[kind] -= before[kind];
-    known = { memory, depths: { chat, execute }, at: Date.now() };
-    return known;
+export type Capacity = {
+  /** How many jobs the queue may hold for one more to be accepted: none while memory is short. */
+  readonly limit: number;
+  /** At least half of the limit is free, so the queue need not be counted. */
+  readonly hasHeadroom: boolean;
+};
+
+export type Admission = ReturnType<typeof createAdmission>;
+
+export type AdmissionOptions = {
+  readonly sample: () => Promise<CapacitySample>;
+  /** How many jobs one queue may hold. */
+  readonly maxQueuedJobs: number;
+};
+
+export function createAdmission({ sample, maxQueuedJobs }: AdmissionOptions) {
+  /**
+   * How many jobs one process may accept without counting between two samples: 5 %, so ten processes cannot fill the
+   * half that is free.
+   */
+  const maxUncounted = Math.floor(maxQueuedJobs / 20);
+  let latest: (CapacitySample & { readonly at: number }) | null = null;
+  let sampling: Promise<CapacitySample> | null = null;
+  /** Requests of this process since the last sample was begun, by queue. */
+  const uncounted: Record<JobKind, number> = { chat: 0, execute: 0 };
+
+  async function takeSample(): Promise<CapacitySample> {
+    const before = { ...uncounted };
+    const taken = await sample();
+    for (const kind of JOB_KINDS) uncounted[kind] -= before[kind];
+    latest = { ...taken, at: Date.now() };
+    return latest;
   }
 
-  /** A look of at most that age, in ms; one that is older than need be is on its way to be replaced. */
-  async function latest(maxAgeMs: number): Promise<Look> {
-    const ageMs = known === null ? Number.POSITIVE_INFINITY : Date.now() - known.at;
-    const isUsedUp = mostUncounted > 0 && JOB_KINDS.some((kind) => asked[kind] > mostUncounted);
-    if (known !== null && ageMs <= FRESH_FOR_MS && !isUsedUp) return known;
-    looking ??= look().finally(() => {
-      looking = null;
+  /** A sample of at most that age, ms. A sample that is no longer fresh is used while its replacement is taken. */
+  async function sampleWithin(maxAgeMs: number): Promise<CapacitySample> {
+    const ageMs = latest === null ? Number.POSITIVE_INFINITY : Date.now() - latest.at;
+    const isUsedUp = maxUncounted > 0 && JOB_KINDS.some((kind) => uncounted[kind] > maxUncounted);
+    if (latest !== null && ageMs <= FRESH_FOR_MS && !isUsedUp) return latest;
+    sampling ??= takeSample().finally(() => {
+      sampling = null;
     });
-    // Who does not wait for it asks again soon, and waits when it has failed for long.
-    looking.catch(() => {});
-    return known !== null && ageMs <= maxAgeMs ? known : looking;
+    // Callers with a recent sample ignore this failure; they await the next sample once theirs is stale.
+    sampling.catch(() => {});
+    return latest !== null && ageMs <= maxAgeMs ? latest : sampling;
   }
 
   return {
-    maxQueuedJobs,
+    memory: async (): Promise<RedisMemory> => (await sampleWithin(FRESH_FOR_MS)).memory,
 
-    memory: async (): Promise<RedisMemory> => (await latest(FRESH_FOR_MS)).memory,
+    /** Whether a queue with these jobs takes no more. */
+    isFull: ({ waiting, delayed }: { readonly waiting: number; readonly delayed: number }): boolean =>
+      waiting + delayed >= maxQueuedJobs,
 
-    /** Throws for a Redis that evicts. */
-    async room(kind: JobKind): Promise<Room> {
-      const { memory, depths } = await latest(STALE_AFTER_MS);
+    /** Throws `queue_unavailable` for a Redis that evicts, because it would lose accepted jobs. */
+    async capacityFor(kind: JobKind): Promise<Capacity> {
+      const { memory, depths } = await sampleWithin(STALE_AFTER_MS);
       const problem = evictionProblem(memory);
       if (problem !== null) throw new PlatformError("queue_unavailable", { message: problem });
-      if (usage(memory) > FULL) return { limit: 0, isAmple: false };
-      asked[kind] += 1;
-      return { limit: maxQueuedJobs, isAmple: depths[kind] < maxQueuedJobs / 2 && asked[kind] <= mostUncounted };
+      if (usage(memory) > FULL) return { limit: 0, hasHeadroom: false };
+      uncounted[kind] += 1;
+      return {
+        limit: maxQueuedJobs,
+        hasHeadroom: depths[kind] < maxQueuedJobs / 2 && uncounted[kind] <= maxUncounted,
+      };
     },
   };
 }

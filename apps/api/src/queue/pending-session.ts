@@ -1,4 +1,4 @@
-/** What Redis remembers of a session until its row is sure to exist: enough to own it and to inherit its config. */
+/** What Redis keeps of a session until its row exists: enough to check its owner and to inherit its config. */
 import { DELETED_SESSION } from "@agent-paas/shared/redis/session-queue.ts";
 import { z } from "zod";
 
@@ -12,8 +12,8 @@ const PendingSessionSchema = z.object({
 });
 export type PendingSession = z.infer<typeof PendingSessionSchema>;
 
-export const encodePendingSession = (stub: PendingSession): string => JSON.stringify(stub);
+export const encodePendingSession = (session: PendingSession): string => JSON.stringify(session);
 
-/** Null for a session that Redis does not know, or that was deleted. */
+/** Null for a session that Redis does not have, or that was deleted. */
 export const decodePendingSession = (text: string | null): PendingSession | null =>
   text === null || text === DELETED_SESSION ? null : PendingSessionSchema.parse(JSON.parse(text));

@@ -1,37 +1,42 @@
-/** Reads jobs from the queue: the only trace of a job until a worker has started it. */
-import { JOB_KINDS, type JobKind, type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
+/** Reads jobs from the queues, which hold the only trace of a job until a worker starts it. */
+import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
+import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import type { Queue } from "bullmq";
-import type { Redis } from "ioredis";
+import { encodeEntry } from "@agent-paas/shared/redis/session-queue.ts";
 import { orUnavailable } from "./or-unavailable.ts";
+import type { Queues } from "./queues.ts";
 
 export type QueuedJob = {
   readonly payload: JobPayload;
-  /** 1 is next, in its queue or, while its session is busy, in its session; null when it waits for a time (a retry). */
+  /** 1 is next, in its queue or, while its session is busy, in its session queue; null for a delayed job. */
   readonly position: number | null;
 };
 
-/** How many waiting jobs of each queue a list looks at. */
+/** How many waiting jobs of each queue a list considers. */
 const SCAN_LIMIT = 200;
 
 export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
 
-export function createQueuedJobs(redis: Redis, keys: RedisKeys, queues: Record<JobKind, Queue>) {
+export type QueuedJobsOptions = {
+  readonly redis: RedisConnection;
+  readonly keys: RedisKeys;
+  readonly queues: Pick<Queues, "findPayload" | "waitingPayloads">;
+};
+
+export function createQueuedJobs({ redis, keys, queues }: QueuedJobsOptions) {
   async function position({ kind, job_id: jobId, session_id: sessionId }: JobPayload): Promise<number | null> {
     // New jobs enter BullMQ's wait list at its head and are taken from its tail.
     const wait = keys.waitingJobs(kind);
-    const [at, length, turn] = await Promise.all([
+    const [at, length, jobsAhead] = await Promise.all([
       redis.lpos(wait, jobId),
       redis.llen(wait),
-      sessionId === null ? null : redis.lpos(keys.sessionQueue(sessionId), `${kind}:${jobId}`),
+      sessionId === null ? null : redis.lpos(keys.sessionQueue(sessionId), encodeEntry({ kind, jobId })),
     ]);
-    return at === null ? turn || null : length - at;
+    return at === null ? jobsAhead || null : length - at;
   }
 
   async function find(owner: string, jobId: string): Promise<QueuedJob | null> {
-    const found = await Promise.all(JOB_KINDS.map((kind) => queues[kind].getJob(jobId)));
-    const job = found.find((candidate) => candidate !== undefined);
-    const payload = JobPayloadSchema.safeParse(job?.data).data;
+    const payload = JobPayloadSchema.safeParse(await queues.findPayload(jobId)).data;
     if (payload === undefined || payload.owner !== owner) return null;
     return { payload, position: await position(payload) };
   }
@@ -43,18 +48,14 @@ export function createQueuedJobs(redis: Redis, keys: RedisKeys, queues: Record<J
 
     /** The owner's jobs among the first that wait, newest first. */
     list: (owner: string): Promise<JobPayload[]> =>
-      orUnavailable(redis, async () => {
-        const jobs = await Promise.all(
-          Object.values(queues).map((queue) => queue.getJobs(["waiting", "delayed", "prioritized"], 0, SCAN_LIMIT - 1)),
-        );
-        return jobs
-          .flat()
-          .map((job) => JobPayloadSchema.safeParse(job?.data).data)
+      orUnavailable(redis, async () =>
+        (await queues.waitingPayloads(SCAN_LIMIT))
+          .map((payload) => JobPayloadSchema.safeParse(payload).data)
           .filter((payload): payload is JobPayload => payload?.owner === owner)
-          .sort((a, b) => (a.job_id < b.job_id ? 1 : -1));
-      }),
+          .sort((a, b) => (a.job_id < b.job_id ? 1 : -1)),
+      ),
 
-    /** What a running job last said of its progress. */
+    /** The latest progress that a running job has reported; null if it has reported none. */
     progress: (jobId: string): Promise<unknown> =>
       orUnavailable(redis, async () => {
         const text = await redis.hget(keys.jobState(jobId), "progress");

@@ -1,15 +1,16 @@
 /** Builds what agents work with: model, embedder, vector store, tools, plugins. Part of the composition root. */
-import "@agent-paas/agents/agents/built-in.ts";
+import { registerBuiltInAgents } from "@agent-paas/agents/agents/built-in.ts";
+import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
 import type { Model } from "@agent-paas/agents/model/model.ts";
 import { createOpenAiProvider, type OpenAiProvider } from "@agent-paas/agents/model/openai-provider.ts";
+import { type AgentRegistry, createAgentRegistry } from "@agent-paas/agents/registry/agent-registry.ts";
 import { loadPlugins } from "@agent-paas/agents/registry/plugins.ts";
+import { createToolbox, type Toolbox } from "@agent-paas/agents/registry/toolbox.ts";
 import { createChromaStore } from "@agent-paas/agents/retrieval/chroma-store.ts";
-import type { Embedder } from "@agent-paas/agents/retrieval/embedder.ts";
 import { createLocalEmbedder } from "@agent-paas/agents/retrieval/local-embedder.ts";
 import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
 import { registerBuiltInTools } from "@agent-paas/agents/tools/built-in.ts";
 import { createMcpTools } from "@agent-paas/agents/tools/mcp/mcp-tools.ts";
-import { createToolbox, type Toolbox } from "@agent-paas/agents/tools/toolbox.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { WorkerConfig } from "../config.ts";
@@ -19,6 +20,7 @@ export type AgentServices = {
   readonly embedder: Embedder;
   /** Null without `CHROMA_URL`. */
   readonly store: VectorStore | null;
+  readonly agents: AgentRegistry;
   readonly toolbox: Toolbox;
 };
 
@@ -47,9 +49,12 @@ export async function openAgentServices(
           config.EMBEDDING_API_KEY ?? config.OPENAI_API_KEY,
         );
 
-  registerBuiltInTools({ httpFetchHosts: config.HTTP_FETCH_ALLOWED_HOSTS });
-  if (config.AGENTS_DIR !== undefined) await loadAgentsOf(config.AGENTS_DIR, logger);
   const mcp = createMcpTools(config.MCP_SERVERS ?? {}, logger);
+  const registries = { agents: createAgentRegistry(), toolbox: createToolbox(mcp) };
+  // The platform's own names come first, so that no plugin takes them.
+  registerBuiltInAgents(registries.agents);
+  registerBuiltInTools(registries.toolbox, { httpFetchHosts: config.HTTP_FETCH_ALLOWED_HOSTS });
+  if (config.AGENTS_DIR !== undefined) await loadAgentsOf(config.AGENTS_DIR, registries, logger);
   mcp.start();
   releasers.add("mcp servers", () => mcp.close());
 
@@ -58,14 +63,14 @@ export async function openAgentServices(
     embedder:
       config.EMBEDDING_MODEL === undefined ? createLocalEmbedder() : embeddings.embedder(config.EMBEDDING_MODEL),
     store: config.CHROMA_URL === undefined ? null : createChromaStore({ url: config.CHROMA_URL }),
-    toolbox: createToolbox(mcp),
+    ...registries,
   };
 }
 
-async function loadAgentsOf(folder: string, logger: Logger): Promise<void> {
-  const { loaded, failed } = await loadPlugins(folder, {
-    onFault: ({ file, reason }) => logger.error({ plugin: file, reason }, "a plugin left an error behind"),
-  });
+type Registries = Pick<AgentServices, "agents" | "toolbox">;
+
+async function loadAgentsOf(folder: string, registries: Registries, logger: Logger): Promise<void> {
+  const { loaded, failed } = await loadPlugins(folder, registries);
   logger.info({ plugins: loaded }, "plugins loaded");
   for (const { file, reason } of failed) logger.error({ plugin: file, reason }, "a plugin could not be loaded");
 }

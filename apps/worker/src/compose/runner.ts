@@ -7,13 +7,13 @@ import type { AgentServices } from "./agents.ts";
 import type { Repositories } from "./storage.ts";
 
 export function createRunner(
-  { model, embedder, store, toolbox }: AgentServices,
+  { model, embedder, store, agents, toolbox }: AgentServices,
   { documents, sessions, journal }: Repositories,
   uploads: Uploads,
 ): AgentRunner {
   const knowledge = { documents, store, embedder };
   return createAgentRunner({
-    ...{ model, toolbox, sessions, journal },
+    ...{ model, agents, toolbox, sessions, journal },
     retrieverFor: createRetrieverFor(knowledge),
     systemJobs: createKnowledgeJobs({ ...knowledge, uploads }),
   });

@@ -1,5 +1,5 @@
 /** The time limits of a run: the platform's deadline counts per attempt, the budget's from the job's first start. */
-import { budgetExhausted } from "@agent-paas/agents/agent/budget.ts";
+import { budgetExhausted } from "@agent-paas/agents/job/budget.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { RunControl } from "../run/run-control.ts";
 

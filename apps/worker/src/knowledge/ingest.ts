@@ -5,8 +5,8 @@
 import { createHash } from "node:crypto";
 import type { AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { progress } from "@agent-paas/agents/agent/events.ts";
+import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
 import { chunkDocument } from "@agent-paas/agents/retrieval/chunk-document.ts";
-import type { Embedder } from "@agent-paas/agents/retrieval/embedder.ts";
 import { textToEmbed } from "@agent-paas/agents/retrieval/search-collection.ts";
 import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";

@@ -1,5 +1,5 @@
 /** Searches an owner's collections: only what the database says is a document's counts, whatever the store holds. */
-import type { Embedder } from "@agent-paas/agents/retrieval/embedder.ts";
+import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
 import type { Passage, Retriever } from "@agent-paas/agents/retrieval/retriever.ts";
 import { searchCollection } from "@agent-paas/agents/retrieval/search-collection.ts";
 import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";

@@ -1,14 +1,14 @@
-/** One run of an agent, without a queue: that it ends whatever the agent does, and what it brings. */
+/** Runs of agents without a queue: a run ends whatever its agent does, and keeps what the agent produced. */
 import {
   type AgentContext,
   type AgentEvent,
   type AgentInput,
   type AgentRun,
   BaseAgent,
-  registerAgent,
   text,
 } from "@agent-paas/agents";
-import { createToolbox } from "@agent-paas/agents/tools/toolbox.ts";
+import { createAgentRegistry } from "@agent-paas/agents/registry/agent-registry.ts";
+import { createToolbox } from "@agent-paas/agents/registry/toolbox.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
@@ -29,8 +29,9 @@ async function runOnce(behave: (input: AgentInput, context: Context) => AgentRun
       return behave(input, context);
     }
   }
-  const agent_type = `a${newId()}`;
-  registerAgent(agent_type)(Agent);
+  const agent_type = "behaving";
+  const agents = createAgentRegistry();
+  agents.register(agent_type, Agent);
   const payload: JobPayload = {
     ...{ job_id: newId(), kind: "execute", owner: "alice", agent_type, session_id: null, text: "task", config: {} },
     ...{ limits, metadata: {}, locale: "en", request_id: "r", accepted_at: new Date().toISOString() },
@@ -42,6 +43,7 @@ async function runOnce(behave: (input: AgentInput, context: Context) => AgentRun
         return { content: "word", toolCalls: [], finishReason: "stop", usage: USAGE };
       },
     },
+    agents,
     toolbox: createToolbox(),
     retrieverFor: () => ({ search: async () => [] }),
     sessions: {},

@@ -1,14 +1,14 @@
 /** Runs the agent, or the system job, of one attempt: events go to the writer, text to the answer, until the run ends. */
 import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent/agent.ts";
-import { createBudget } from "@agent-paas/agents/agent/budget.ts";
 import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
+import { createBudget } from "@agent-paas/agents/job/budget.ts";
 import { createJournaledModel } from "@agent-paas/agents/model/journaled-model.ts";
 import { createMeter } from "@agent-paas/agents/model/meter.ts";
 import type { Model } from "@agent-paas/agents/model/model.ts";
-import { findAgent, listManifests } from "@agent-paas/agents/registry/registry.ts";
+import type { AgentRegistry } from "@agent-paas/agents/registry/agent-registry.ts";
+import type { Toolbox } from "@agent-paas/agents/registry/toolbox.ts";
 import type { Retriever } from "@agent-paas/agents/retrieval/retriever.ts";
 import { createJobTools } from "@agent-paas/agents/tools/job-tools.ts";
-import type { Toolbox } from "@agent-paas/agents/tools/toolbox.ts";
 import type { Citation, JobPayload, JobResult, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { resolveLimits } from "@agent-paas/shared/contract/limits.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
@@ -26,6 +26,7 @@ import type { SystemJobs } from "./system-job.ts";
 
 export type AgentRunnerDeps = {
   readonly model: Model;
+  readonly agents: AgentRegistry;
   readonly toolbox: Toolbox;
   readonly retrieverFor: (owner: string) => Retriever;
   readonly sessions: SessionRepository;
@@ -63,10 +64,10 @@ const resultOf = ({ content, data, citations }: Answer): JobResult => ({
 export type AgentRunner = ReturnType<typeof createAgentRunner>;
 
 export function createAgentRunner(deps: AgentRunnerDeps) {
-  const { systemJobs, sessions } = deps;
+  const { agents, systemJobs, sessions } = deps;
   return {
     /** Whether this process can run jobs of the agent, or system jobs of that id. */
-    canRun: (agentType: string): boolean => systemJobs.has(agentType) || findAgent(agentType) !== undefined,
+    canRun: (agentType: string): boolean => systemJobs.has(agentType) || agents.find(agentType) !== undefined,
 
     /** Starts nothing yet: `result` can be read however `run` ends. */
     prepare(request: RunRequest) {
@@ -82,10 +83,10 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
       async function begin(): Promise<AgentRun> {
         const systemJob = systemJobs.get(payload.agent_type);
         if (systemJob !== undefined) return systemJob(payload, { signal, journal: job.journal, logger });
-        const agent = findAgent(payload.agent_type);
+        const agent = agents.find(payload.agent_type);
         if (agent === undefined) throw new PlatformError("agent_unavailable");
         const config = parseConfig(agent, payload.config);
-        if (request.attempt > 1) await job.resume();
+        if (request.attempt > 1) await job.carryOver();
         return new agent().run(inputOf(payload, sessions), job.contextOf(job.journal, 0, config, signal));
       }
 
@@ -110,7 +111,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
   const meter = createMeter(budget);
   const retriever = deps.retrieverFor(owner);
   const journal = createJobJournal({
-    repository: deps.journal,
+    entries: deps.journal,
     jobId,
     fencingToken: writer.fencingToken,
     resumed: attempt > 1,
@@ -125,7 +126,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
   };
 
   function contextOf(part: JobJournal, depth: number, config: unknown, signal: AbortSignal): AgentContext<unknown> {
-    const { toolbox } = deps;
+    const { agents, toolbox } = deps;
     return {
       jobId,
       attempt,
@@ -144,7 +145,8 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
         kind,
         depth,
         signal,
-        manifests: () => listManifests(toolbox.names()),
+        find: agents.find,
+        manifests: () => agents.manifests(toolbox.names()),
         contextOf: (name, childConfig, childSignal) =>
           contextOf(part.within(name), depth + 1, childConfig, childSignal),
       }),
@@ -154,14 +156,14 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
     };
   }
 
-  /** Goes on from what former attempts have used. */
-  async function resume(): Promise<void> {
+  /** Counts what earlier attempts of the job used. */
+  async function carryOver(): Promise<void> {
     const used = await journal.used();
-    meter.resume(used.usage);
-    budget.resume(used.budget);
+    meter.carryOver(used.usage);
+    budget.carryOver(used.budget);
   }
 
-  return { contextOf, journal, resume, usage: meter.usage, tokensOf: meter.tokensOf };
+  return { contextOf, journal, carryOver, usage: meter.usage, tokensOf: meter.tokensOf };
 }
 
 /** The field by which configs name the collection that tools look into. */
@@ -170,7 +172,7 @@ function collectionOf(config: unknown): string | null {
   return typeof named === "string" ? named : null;
 }
 
-/** Ends with the signal, also when the agent does not heed it or Redis does not answer. */
+/** Ends with the signal, even when the agent ignores it or Redis does not answer. */
 async function consume(events: AgentRun, signal: AbortSignal, writer: JobEventWriter, answer: Answer): Promise<void> {
   let onAbort = () => {};
   const aborted = new Promise<never>((_, reject) => {
@@ -213,7 +215,9 @@ async function consumeAll(
   }
 }
 
-/** Nobody has checked a plugin's types: Node strips them. A `done` of its own would end the stream before the job (I3). */
+/**
+ * Nobody has checked a plugin's types: Node strips them. A `done` of its own would end the stream before the job (I3).
+ */
 function assertEvent(value: AgentEvent): void {
   const isKnown = value?.event === "message" || value?.event === "thought";
   if (!isKnown || typeof value.data?.content !== "string") throw new TypeError("The agent yielded what is no event");

@@ -1,9 +1,8 @@
 /** Delegation: agents that run as parts of another agent's job, on its model, tools, journal and budget. */
-import type { AgentContext, AgentInput } from "@agent-paas/agents/agent/agent.ts";
+import type { AgentClass, AgentContext, AgentInput } from "@agent-paas/agents/agent/agent.ts";
 import type { Agents, ChildOutcome, ChildRequest } from "@agent-paas/agents/agent/delegation.ts";
 import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
-import { untilAborted } from "@agent-paas/agents/agent/until-aborted.ts";
-import { findAgent } from "@agent-paas/agents/registry/registry.ts";
+import { untilAborted } from "@agent-paas/agents/job/until-aborted.ts";
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
@@ -17,13 +16,14 @@ export type ChildAgentsOptions = {
   /** Of the agent that delegates. */
   readonly depth: number;
   readonly signal: AbortSignal;
+  readonly find: (id: string) => AgentClass | undefined;
   readonly manifests: () => AgentManifest[];
   readonly contextOf: (name: string, config: unknown, signal: AbortSignal) => AgentContext<unknown>;
 };
 
-export function createChildAgents({ kind, depth, signal, manifests, contextOf }: ChildAgentsOptions): Agents {
+export function createChildAgents({ kind, depth, signal, find, manifests, contextOf }: ChildAgentsOptions): Agents {
   async function* run(child: ChildRequest, stop: AbortSignal): AsyncGenerator<AgentEvent, ChildOutcome> {
-    const agent = findAgent(child.agent);
+    const agent = find(child.agent);
     if (agent === undefined) {
       throw new PlatformError("agent_not_found", { message: `There is no agent "${child.agent}".` });
     }

@@ -1,12 +1,12 @@
 /**
- * The journal of one job (I5), kept in the database. A step is named by its kind, its input and how many like it came
- * before, so a retry that does the same things in another order still finds them. What must not be done twice is
- * written before it is begun; a row that was begun and not finished is in doubt. A write that the fence refuses means
- * that the job is another attempt's: nothing is done (I4).
+ * The journal of one job (I5), kept in the database. An entry is named by its kind, its input, and how many entries
+ * like it came before, so a retry finds its entries in whatever order it begins them. An entry that is not idempotent
+ * is written before its work begins; an entry that was begun and not finished is in doubt. A write that the fence
+ * refuses means that another attempt owns the job: then nothing is done (I4).
  */
 import { createHash } from "node:crypto";
-import type { BudgetAmounts } from "@agent-paas/agents/agent/budget.ts";
-import type { BegunJournalEntry, Journal, Step } from "@agent-paas/agents/agent/journal.ts";
+import type { BudgetAmounts } from "@agent-paas/agents/job/budget.ts";
+import type { BegunJournalEntry, Journal, JournalEntry } from "@agent-paas/agents/job/journal.ts";
 import { addUsage, type ModelTurn } from "@agent-paas/agents/model/model.ts";
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { JournalRow } from "@agent-paas/shared/db/rows.ts";
@@ -15,53 +15,54 @@ import type { JournalRepository } from "../storage/journal-repository.ts";
 
 export type JobJournal = Journal & {
   /**
-   * The journal of a part of the job, whose steps are told apart from all others by its name. A part that is run again
-   * within the attempt begins at its first step, and finds those that it has finished.
+   * The journal of a child, whose entries carry the child's name and are distinct from all others. When the same child
+   * runs again within an attempt, its count of like entries starts anew, so it finds the entries that it finished.
    */
   within(name: string): JobJournal;
-  /** What the steps of former attempts have used: they count, and are not done again. */
+  /** What the entries of earlier attempts used. It counts against the budget, because the work is not repeated. */
   used(): Promise<{ readonly usage: Usage; readonly budget: BudgetAmounts }>;
 };
 
 export type JobJournalOptions = {
-  readonly repository: JournalRepository;
+  readonly entries: JournalRepository;
   readonly jobId: string;
   readonly fencingToken: number;
-  /** Whether an attempt before this one may have left steps. */
+  /** Whether an earlier attempt may have left entries. False saves reading them. */
   readonly resumed: boolean;
-  /** The job is another attempt's by now. */
+  /** Called when the fence refuses a write, because another attempt owns the job. */
   readonly onRefused: () => void;
 };
 
+/** JSON characters. A larger value would make each later attempt load it whole. */
 const MAX_VALUE_CHARS = 1024 * 1024;
-/** Longer inputs are conversations; people find them among the messages. */
+/** A longer input is a conversation, which the messages table holds already. */
 const MAX_INPUT_CHARS = 4_000;
 
 export function createJobJournal(options: JobJournalOptions): JobJournal {
-  const { repository, jobId, fencingToken, resumed, onRefused } = options;
+  const { entries, jobId, fencingToken, resumed, onRefused } = options;
   let lastNo = 0;
   let known: Promise<Map<string, JournalRow>> | null = null;
 
-  /** What earlier attempts have left; this one adds to it. */
+  /** What earlier attempts left, by key; `save` adds what this attempt writes. */
   async function load(): Promise<Map<string, JournalRow>> {
-    const rows = resumed ? await repository.load(jobId) : [];
+    const rows = resumed ? await entries.load(jobId) : [];
     lastNo = rows.at(-1)?.step_no ?? 0;
     return new Map(rows.map((row) => [row.step_key, row]));
   }
 
-  async function save(step: JournalRow): Promise<void> {
-    if (await repository.save(step)) {
-      (await known)?.set(step.step_key, step);
+  async function save(row: JournalRow): Promise<void> {
+    if (await entries.save(row)) {
+      (await known)?.set(row.step_key, row);
       return;
     }
     onRefused();
     throw new WriterRefused();
   }
 
-  function within(place: readonly string[]): JobJournal {
+  function within(path: readonly string[]): JobJournal {
     const timesBegun = new Map<string, number>();
     return {
-      within: (name) => within([...place, name]),
+      within: (name) => within([...path, name]),
 
       async used() {
         known ??= load();
@@ -69,13 +70,13 @@ export function createJobJournal(options: JobJournalOptions): JobJournal {
         const turns = rows.filter(({ kind, value }) => kind === "model" && value !== null);
         const usage = turns.reduce((sum, { value }) => addUsage(sum, usageOf(value ?? "")), NO_USAGE);
         const toolCalls = rows.filter(({ kind }) => kind === "tool").length;
-        return { usage, budget: { steps: turns.length, toolCalls, outputTokens: usage.output_tokens } };
+        return { usage, budget: { modelTurns: turns.length, toolCalls, outputTokens: usage.output_tokens } };
       },
 
-      async begin({ kind, input, idempotent }: Step): Promise<BegunJournalEntry> {
+      async begin({ kind, input, idempotent }: JournalEntry): Promise<BegunJournalEntry> {
         const json = JSON.stringify(input) ?? "null";
-        const name = JSON.stringify([place, kind, json]);
-        // Before anything is awaited: steps that are begun side by side are numbered in the order they were begun.
+        const name = JSON.stringify([path, kind, json]);
+        // Counted before the first await: entries that are begun side by side are numbered in the order of the calls.
         const times = (timesBegun.get(name) ?? 0) + 1;
         timesBegun.set(name, times);
         const key = digest(`${name}#${times}`);
@@ -102,8 +103,9 @@ export function createJobJournal(options: JobJournalOptions): JobJournal {
           id: digest(`${jobId}/${key}`).slice(0, 32),
           async finish(value) {
             const valueJson = JSON.stringify(value) ?? "null";
-            if (valueJson.length > MAX_VALUE_CHARS)
-              throw new RangeError(`a step's value exceeds ${MAX_VALUE_CHARS} characters`);
+            if (valueJson.length > MAX_VALUE_CHARS) {
+              throw new RangeError(`the value of a journal entry exceeds ${MAX_VALUE_CHARS} characters`);
+            }
             await save({ ...started, status: "finished", value: valueJson, finished_at: new Date().toISOString() });
           },
         };
@@ -113,7 +115,7 @@ export function createJobJournal(options: JobJournalOptions): JobJournal {
   return within([]);
 }
 
-/** Agents may name steps of their own as they like, `model` too. */
+/** Agents may use the kind `model` for entries of their own, whose values hold no usage. */
 const usageOf = (turn: string): Usage => (JSON.parse(turn) as Partial<ModelTurn> | null)?.usage ?? NO_USAGE;
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -3,7 +3,7 @@
  * agent. Its id stands in the place of an agent's and has a dot, which no agent's has.
  */
 import type { AgentRun } from "@agent-paas/agents/agent/agent.ts";
-import type { Journal } from "@agent-paas/agents/agent/journal.ts";
+import type { Journal } from "@agent-paas/agents/job/journal.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 

@@ -1,9 +1,9 @@
-/** What agents say to people of their own accord, by language. */
+/** The texts of the status thoughts that built-in agents show to people, by language. */
 import type { JobError } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 
 type AgentTexts = {
-  /** The answer did not fit its schema and is asked for once more. */
+  /** The answer did not fit its schema, and the model is asked once more. */
   readonly repairing: (problem: string) => string;
   readonly planning: string;
   readonly repairingPlan: (problem: string) => string;
@@ -12,7 +12,7 @@ type AgentTexts = {
   readonly stepCompleted: (step: string) => string;
   readonly stepFailed: (step: string, error: JobError) => string;
   readonly stepRetrying: (step: string, error: JobError) => string;
-  /** `failed` is the step that stopped all others. */
+  /** `failed` is the step whose failure stopped the plan. */
   readonly stepSkipped: (step: string, failed: string) => string;
   readonly stepsEnded: (count: number, of: number) => string;
   readonly joining: string;

@@ -1,24 +1,24 @@
 /**
- * The agent interface: one async generator of events, given an input and a context. An agent sees no HTTP, no queue and
- * no database; what it needs of them comes through the context, so the same agent serves chats and execute jobs.
+ * The agent interface: an agent is one async generator of events over an input and a context. It sees no HTTP, no queue
+ * and no database; the context gives it ports instead, so the same agent serves chats and execute jobs.
  */
 import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 import type { z } from "zod";
+import type { AgentLogger } from "../job/agent-logger.ts";
+import type { Budget } from "../job/budget.ts";
+import type { Journal } from "../job/journal.ts";
 import type { Model } from "../model/model.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
 import type { JobTools } from "../tools/job-tools.ts";
-import type { AgentLogger } from "./agent-logger.ts";
-import type { Budget } from "./budget.ts";
 import type { Agents } from "./delegation.ts";
 import type { AgentEvent, AgentOutcome } from "./events.ts";
-import type { Journal } from "./journal.ts";
 
 export type HistoryMessage = { readonly role: "user" | "assistant" | "system" | "tool"; readonly content: string };
 
-/** The session's earlier messages, read when asked for and never whole: its cost does not grow with the session. */
+/** The session's earlier messages. They are read on demand and within a limit, so a long session costs no more. */
 export type History = {
-  /** The newest messages that fit in `maxTokens` together, oldest first; none for a job outside any session. */
+  /** The newest messages that fit into `maxTokens` together, oldest first; empty for a job without a session. */
   latest(options: { readonly maxTokens: number }): Promise<readonly HistoryMessage[]>;
 };
 
@@ -33,25 +33,25 @@ export type AgentInput = {
 
 export type AgentContext<Config> = {
   readonly jobId: string;
-  /** From 1; above 1 the agent was begun before, for this job, and did not end. */
+  /** Counted from 1. Above 1, an earlier attempt of this job started the agent and did not complete. */
   readonly attempt: number;
-  /** Parsed by the agent's own schema: defaults are filled in. */
+  /** Parsed by the agent's own schema, so defaults are filled in. */
   readonly config: Config;
-  /** The LLM; what it uses counts against the budget. */
+  /** The LLM. Its usage counts against the budget. */
   readonly model: Model;
-  /** The tools, and the one way to call them; `answer` does it for the model. */
+  /** The tools and the only way to call them. `answer` makes the calls that the model asks for. */
   readonly tools: JobTools;
   /** The documents of the job's owner. */
   readonly retriever: Retriever;
-  /** What former attempts of the job have finished (I5). */
+  /** The work that earlier attempts of the job finished (I5). */
   readonly journal: Journal;
   /** What the job may still use. */
   readonly budget: Budget;
   /** Other agents, to delegate to. */
   readonly agents: Agents;
-  /** The language for texts that people read. */
+  /** The language of texts that people read. */
   readonly locale: Locale;
-  /** Aborts when the job is cancelled, out of time or no longer this worker's; pass it to whatever waits. */
+  /** Aborts when the job is cancelled, out of time or superseded. Every wait in the agent must end with it. */
   readonly signal: AbortSignal;
   readonly logger: AgentLogger;
 };
@@ -60,22 +60,22 @@ export type AgentContext<Config> = {
 export type AgentRun = AsyncGenerator<AgentEvent, AgentOutcome | void>;
 
 /**
- * What agents extend; `Schema` is the agent's Zod schema, the one that stands as its static `config`. Every run has an
- * instance of its own. It yields text, thoughts and progress as they come, and may return data and citations. A
- * `PlatformError` that it throws ends the job with that code, or starts it over if the code is retryable; the words of any
- * other error stay in the log.
+ * The base class of agents; `Schema` is the Zod schema of the static member `config`. Every run gets a new instance.
+ * The agent yields text, thoughts and progress as they arise, and may return data and citations. A `PlatformError` that
+ * it throws fails the job with that code, or causes a retry if the code is retryable. The message of any other error
+ * stays in the log.
  */
 export abstract class BaseAgent<Schema extends z.ZodType = z.ZodType> {
   abstract run(input: AgentInput, context: AgentContext<z.output<Schema>>): AgentRun;
 }
 
-/** The class of an agent: what the platform shows of it stands as static members. */
+/** The class of an agent. Its static members are what the platform publishes about it. */
 export type AgentClass<Schema extends z.ZodType = z.ZodType> = {
   new (): BaseAgent<Schema>;
   readonly description: string;
-  /** The schema of the request's `config`; a strict object, so that unknown fields are refused. */
+  /** The schema of the request's `config`: a strict object, so that unknown fields are refused. */
   readonly config: Schema;
-  /** Names of the tools that the agent can call; `x*` stands for all that begin with `x`. */
+  /** Names of the tools that the agent can call; `x*` matches every name that begins with `x`. */
   readonly tools?: readonly string[];
 };
 

@@ -1,22 +1,24 @@
-/** The delegation port: how an agent has other registered agents do a part of its job. */
+/** The delegation port: an agent runs other registered agents as children within its own job. */
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import type { AgentEvent, AgentOutcome } from "./events.ts";
 
 export type ChildRequest = {
-  /** Names the child within its parent, the same when the job starts over: its journal is kept under it. */
+  /**
+   * Names the child within its parent. A retry must use the same name, because the child's journal is kept under it.
+   */
   readonly name: string;
   /** The id of a registered agent. */
   readonly agent: string;
-  /** All that the child knows: it does not see the conversation. */
+  /** The child's whole input: it does not see the conversation. */
   readonly task: string;
   /** The child's `input.data`. */
   readonly input?: unknown;
-  /** Checked by the child's own schema. */
+  /** Parsed by the child's own schema. */
   readonly config?: Readonly<Record<string, unknown>>;
 };
 
 export type ChildOutcome = AgentOutcome & {
-  /** The text that the child has said. */
+  /** The child's answer text. */
   readonly content: string;
 };
 
@@ -24,9 +26,9 @@ export type Agents = {
   /** The agents that a job may delegate to. */
   list(): AgentManifest[];
   /**
-   * Runs a child on the job's own model, tools, journal and budget, so that its usage and its limits are the job's; yields the
+   * Runs a child with the job's own model, tools, journal and budget, so that its usage counts as the job's; yields the
    * child's events. Throws `agent_not_found`, `invalid_config`, `delegation_too_deep`, or what the child throws. When
-   * `signal` aborts, the child is stopped, also one that does not heed its signal.
+   * `signal` aborts, the run ends at once, even if the child ignores its signal.
    */
   run(child: ChildRequest, signal: AbortSignal): AsyncGenerator<AgentEvent, ChildOutcome>;
 };

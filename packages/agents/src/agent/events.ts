@@ -1,4 +1,4 @@
-/** What an agent may yield and return: thoughts, text, data. Errors are thrown, and the end is the platform's to say. */
+/** What an agent may yield and return: thoughts, text, data. Errors are thrown; `done` is published by the platform. */
 import type { MessageEvent, ThoughtEvent, ThoughtType } from "@agent-paas/shared/contract/events.ts";
 import type { Citation } from "@agent-paas/shared/contract/jobs.ts";
 
@@ -8,31 +8,31 @@ type ResetEvent = MessageEvent & { readonly data: { readonly type: "reset" } };
 
 export type AgentEvent = ThoughtEvent | TextEvent | ResetEvent;
 
-/** What an agent may return beside its streamed text. */
+/** What an agent may return in addition to its streamed text. */
 export type AgentOutcome = {
   readonly data?: unknown;
-  /** What the answer rests on; shown in `done`. */
+  /** The passages that the answer refers to; they are part of `done`. */
   readonly citations?: readonly Citation[];
 };
 
-/** A piece of the answer; the pieces in their order are the result. */
+/** A piece of the answer; all pieces in order make up the result. */
 export const text = (content: string): TextEvent => ({ event: "message", data: { content, type: "text" } });
 
-/** Replaces all that was said of the answer so far. */
+/** Replaces all answer text so far by `content`. */
 export const reset = (content: string): ResetEvent => ({ event: "message", data: { content, type: "reset" } });
 
-/** What is shown of an answer after a message event. */
+/** The answer text after a message event, given the text before it. */
 export const shownAfter = (shown: string, { data }: MessageEvent): string =>
   data.type === "reset" ? data.content : shown + data.content;
 
-/** Something to show beside the answer; `extra` fields stand in the event's data. */
+/** Something to show beside the answer; `extra` fields become fields of the event's data. */
 export const thought = (
   type: Exclude<ThoughtType, "queued" | "progress" | "retry">,
   content: string,
   extra: Readonly<Record<string, unknown>> = {},
 ): ThoughtEvent => ({ event: "thought", data: { content, type, ...extra } });
 
-/** How far the job is, from 0 to 1; also shown by `GET /jobs/{id}`. */
+/** The finished part of the job, 0 to 1; `GET /jobs/{id}` shows the latest. */
 export const progress = (fraction: number, content: string): ThoughtEvent => ({
   event: "thought",
   data: { content, type: "progress", progress: Math.min(1, Math.max(0, fraction)) },

@@ -1,9 +1,9 @@
-/** `chat_basic`: a system prompt, the session's latest turns, the message, one streamed answer of the model. */
+/** `chat_basic`: sends the system prompt, the session's latest messages and the message; streams the model's answer. */
 import { z } from "zod";
 import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "../agent/agent.ts";
 import { answer } from "../answer/answer.ts";
-import { registerAgent } from "../registry/registry.ts";
-import { firstMessages, modelConfigFields, modelOptions } from "./model-config.ts";
+import { firstMessages } from "../answer/first-messages.ts";
+import { modelConfigFields, modelOptions } from "./model-config.ts";
 
 const ChatConfigSchema = z.strictObject(modelConfigFields);
 
@@ -18,5 +18,3 @@ export class ChatAgent extends BaseAgent<typeof ChatConfigSchema> {
     return yield* answer(request, context);
   }
 }
-
-registerAgent("chat_basic")(ChatAgent);

@@ -1,9 +1,8 @@
-/** What the built-in agents' configs share, and what they make of it: the request to the model and its first messages. */
+/** The config fields that the built-in agents share, and the model options that follow from them. */
 import { z } from "zod";
-import type { AgentInput } from "../agent/agent.ts";
-import type { ModelMessage, ModelOptions } from "../model/model.ts";
+import type { ModelOptions } from "../model/model.ts";
 
-/** The fields of an agent's strict config object that say how the model is asked. */
+/** Fields for an agent's strict config object: how the model is asked. */
 export const modelConfigFields = {
   system_prompt: z.string().max(32_000).optional().describe("What the model is told before the conversation."),
   model: z.string().min(1).max(200).optional().describe("The provider's name of the model; default: LLM_MODEL."),
@@ -31,21 +30,3 @@ export const modelOptions = (config: ModelConfig): ModelOptions => ({
   topP: config.top_p,
   maxTokens: config.max_tokens,
 });
-
-/** System prompt, the session's latest messages, the message or task itself. */
-export async function firstMessages(
-  input: AgentInput,
-  { system_prompt, history_tokens }: ModelConfig,
-): Promise<ModelMessage[]> {
-  const messages: ModelMessage[] = [];
-  if (system_prompt !== undefined) messages.push({ role: "system", content: system_prompt });
-  for (const { role, content } of await input.history.latest({ maxTokens: history_tokens })) {
-    if (role === "user" || role === "assistant") messages.push({ role, content });
-  }
-  messages.push({ role: "user", content: withData(input) });
-  return messages;
-}
-
-/** The task of an execute job with its input below, as JSON. */
-const withData = ({ text, data }: AgentInput): string =>
-  data === undefined ? text : `${text}\n\n${JSON.stringify(data, null, 2)}`;

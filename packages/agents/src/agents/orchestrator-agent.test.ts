@@ -1,22 +1,22 @@
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import { DEFAULT_LIMITS } from "@agent-paas/shared/contract/limits.ts";
 import { expect, test } from "vitest";
-import { createBudget } from "../agent/budget.ts";
 import type { Agents } from "../agent/delegation.ts";
 import { type AgentEvent, text } from "../agent/events.ts";
+import { createBudget } from "../job/budget.ts";
 import { createJournaledModel } from "../model/journaled-model.ts";
-import { createMemoryJournal } from "../testing/memory-journal.ts";
+import { createToolbox } from "../registry/toolbox.ts";
+import { createJournalStore, createMemoryJournal, type JournalStore } from "../testing/memory-journal.ts";
 import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
 import { createJobTools } from "../tools/job-tools.ts";
-import { createToolbox } from "../tools/toolbox.ts";
 import { OrchestratorAgent } from "./orchestrator-agent.ts";
 
 const manifest = (tools: string[]): AgentManifest => ({
   ...{ id: "child", description: "Does it.", config_schema: {}, tools },
 });
 
-/** One attempt of a job whose journal is `left`, in a process where the child has these tools. */
-async function attempt(left: Map<string, { value?: unknown }>, tools: string[], ...script: ScriptedTurn[]) {
+/** Runs one attempt of the job with the journal `left`, in a process where the child has these tools. */
+async function attempt(left: JournalStore, tools: string[], ...script: ScriptedTurn[]) {
   const began: string[] = [];
   const agents: Agents = {
     list: () => [manifest(tools)],
@@ -55,8 +55,8 @@ const planned = (task: string): ScriptedTurn => ({
   pieces: [JSON.stringify({ steps: [{ id: "a", agent: "child", task }] })],
 });
 
-test("I5: a job that starts over where other tools are at hand goes on with its plan", async () => {
-  const left = new Map();
+test("I5: a job that starts over in a process with other tools keeps its plan", async () => {
+  const left = createJournalStore();
   const broken = new Error("the stream broke");
   const first = await attempt(left, ["files_read"], planned("Read it"), { error: broken });
   expect([first.began, first.error]).toEqual([["Read it"], broken]);

@@ -1,6 +1,7 @@
 /**
- * `rag_basic`: finds passages of a collection that fit the message, gives them to the model, and tells which ones the
- * answer rests on. The passages stand in the system message; the message itself stays the user's last one.
+ * `rag_basic`: finds passages of a collection that fit the message, gives them to the model, and returns citations of
+ * the passages that the answer refers to. The passages go into the system message, so the last message is the user's
+ * own.
  */
 import type { Citation } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
@@ -8,12 +9,12 @@ import { z } from "zod";
 import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "../agent/agent.ts";
 import { thought } from "../agent/events.ts";
 import { answer } from "../answer/answer.ts";
+import { firstMessages } from "../answer/first-messages.ts";
 import type { ModelMessage } from "../model/model.ts";
 import { countTokens } from "../model/tokens.ts";
-import { registerAgent } from "../registry/registry.ts";
 import type { Passage } from "../retrieval/retriever.ts";
 import { citedIn, instructionsFor, toCitation } from "./citations.ts";
-import { firstMessages, modelConfigFields, modelOptions } from "./model-config.ts";
+import { modelConfigFields, modelOptions } from "./model-config.ts";
 
 const RagConfigSchema = z.strictObject({
   ...modelConfigFields,
@@ -28,7 +29,7 @@ const RagConfigSchema = z.strictObject({
     .describe("Most tokens of passages that go to the model; the best are kept."),
 });
 
-/** A message up to this length may only make sense after the one before it: `And in Chinese?` */
+/** A message up to this length may need the previous message as context: `And in Chinese?` */
 const MAX_FOLLOW_UP_TOKENS = 12;
 
 const TEXTS: Readonly<
@@ -77,7 +78,7 @@ function queryFor(text: string, conversation: readonly ModelMessage[]): string {
   return before === undefined ? text : `${before.content}\n${text}`;
 }
 
-/** The first of the passages that fit together. */
+/** The longest prefix of the passages whose tokens fit together. */
 function within(maxTokens: number, passages: readonly Passage[]): readonly Passage[] {
   let left = maxTokens;
   const tooMany = passages.findIndex(({ content }) => {
@@ -86,5 +87,3 @@ function within(maxTokens: number, passages: readonly Passage[]): readonly Passa
   });
   return tooMany === -1 ? passages : passages.slice(0, tooMany);
 }
-
-registerAgent("rag_basic")(RagAgent);

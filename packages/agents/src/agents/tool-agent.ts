@@ -1,9 +1,9 @@
-/** `tool_basic`: the model answers with the help of tools, which it calls until it needs no more of them. */
+/** `tool_basic`: the model answers with the help of tools, which it may call in as many turns as the budget allows. */
 import { z } from "zod";
 import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "../agent/agent.ts";
 import { answer } from "../answer/answer.ts";
-import { registerAgent } from "../registry/registry.ts";
-import { firstMessages, modelConfigFields, modelOptions } from "./model-config.ts";
+import { firstMessages } from "../answer/first-messages.ts";
+import { modelConfigFields, modelOptions } from "./model-config.ts";
 
 const ToolConfigSchema = z.strictObject({
   ...modelConfigFields,
@@ -36,5 +36,3 @@ export class ToolAgent extends BaseAgent<typeof ToolConfigSchema> {
     return yield* answer(request, context);
   }
 }
-
-registerAgent("tool_basic")(ToolAgent);

@@ -1,6 +1,7 @@
 /**
- * One answer of the model, the heart of most agents: streamed text, the tool calls that it asks for made side by side, their
- * results given back, until it answers. With a schema the answer is checked JSON; one that does not fit is sent back once.
+ * One answer of the model, as most agents need it: the text is streamed, the tool calls that the model asks for are
+ * made side by side, and their results go into the next turn, until a turn calls no tools. With a schema the answer is
+ * checked JSON; an answer that does not fit is returned to the model once, with the reason.
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { AgentContext } from "../agent/agent.ts";
@@ -23,8 +24,9 @@ export type AnswerRequest = {
 export type AnswerContext = Pick<AgentContext<unknown>, "model" | "tools" | "signal" | "locale">;
 
 /**
- * Yields the answer's events; returns the checked value as `data` if there is a schema. Throws `response_schema_mismatch` when the answer
- * does not fit twice, `invalid_config` when the schema is none, and what the model and the budget throw.
+ * Yields the answer's events; returns the checked value as `data` if there is a schema. Throws
+ * `response_schema_mismatch` when the second answer does not fit either, `invalid_config` when the schema itself is
+ * invalid, and what the model and the budget throw.
  */
 export async function* answer(
   request: AnswerRequest,
@@ -34,58 +36,59 @@ export async function* answer(
   const check = responseSchema === undefined ? null : compileResponseSchema(responseSchema);
   const messages = responseSchema === undefined ? [...request.messages] : withSchema(request.messages, responseSchema);
   const specs = tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
-  let said = "";
-  let sentBack = false;
+  let content = "";
+  let isRetry = false;
   for (;;) {
     const turnRequest = { ...options, messages: [...messages], tools: specs, responseSchema };
-    const streamed = yield* streamTurn(turnRequest, said, context);
+    const streamed = yield* streamTurn(turnRequest, content, context);
     const { turn } = streamed;
-    said = streamed.said;
+    content = streamed.content;
     if (turn.toolCalls.length > 0) {
-      const { content, toolCalls } = turn;
-      messages.push({ role: "assistant", content, toolCalls }, ...(yield* callTools(toolCalls, tools, context)));
+      const { content: turnText, toolCalls } = turn;
+      const results = yield* callTools(toolCalls, tools, context);
+      messages.push({ role: "assistant", content: turnText, toolCalls }, ...results);
       continue;
     }
-    if (check === null) return { content: said };
+    if (check === null) return { content };
     const read = readJson(turn.content, check);
     if (read.problem === null) {
-      if (read.text !== said) yield reset(read.text);
+      if (read.text !== content) yield reset(read.text);
       return { content: read.text, data: read.value };
     }
     const { problem } = read;
-    if (sentBack) {
+    if (isRetry) {
       const message = `The model's answer does not fit the response_schema: ${problem}.`;
       throw new PlatformError("response_schema_mismatch", { message });
     }
-    sentBack = true;
+    isRetry = true;
     yield thought("status", AGENT_TEXTS[context.locale].repairing(problem));
     yield reset("");
-    said = "";
+    content = "";
     const correction = `This does not fit the JSON Schema: ${problem}. Answer again, with nothing but JSON that fits.`;
     messages.push({ role: "assistant", content: turn.content }, { role: "user", content: correction });
   }
 }
 
-/** `before` is what earlier turns have said; an empty line separates this turn from it. */
+/** `before` is the text of earlier turns; an empty line separates this turn's text from it. Returns both together. */
 async function* streamTurn(
   request: ModelRequest,
   before: string,
   { model, signal }: AnswerContext,
-): AsyncGenerator<AgentEvent, { readonly turn: ModelTurn; readonly said: string }> {
-  let said = before;
+): AsyncGenerator<AgentEvent, { readonly turn: ModelTurn; readonly content: string }> {
+  let content = before;
   const chunks = model.stream(request, signal);
   try {
     for (;;) {
-      const step = await chunks.next();
-      if (step.done) return { turn: step.value, said };
-      const { type, content } = step.value;
+      const next = await chunks.next();
+      if (next.done) return { turn: next.value, content };
+      const { type, content: piece } = next.value;
       if (type === "reasoning") {
-        yield thought("reasoning", content);
+        yield thought("reasoning", piece);
         continue;
       }
-      const separator = before !== "" && said === before ? "\n\n" : "";
-      said += separator + content;
-      yield text(separator + content);
+      const separator = before !== "" && content === before ? "\n\n" : "";
+      content += separator + piece;
+      yield text(separator + piece);
     }
   } finally {
     await chunks.return(undefined as never);
@@ -101,7 +104,7 @@ function compileResponseSchema(schema: Readonly<Record<string, unknown>>): Schem
   }
 }
 
-/** The schema in words, in the system message: what every provider understands. */
+/** Puts the schema into the system message, because not every provider accepts a schema in its request format. */
 function withSchema(messages: readonly ModelMessage[], schema: Readonly<Record<string, unknown>>): ModelMessage[] {
   const words = `Answer with nothing but JSON that fits this JSON Schema:\n${JSON.stringify(schema)}`;
   const [first, ...others] = messages;
@@ -115,7 +118,10 @@ type ReadJson =
 
 const FENCE = "```";
 
-/** Models like to fence JSON, though told not to. Without one expression for it all, which can take quadratic time. */
+/**
+ * Removes a code fence around the JSON, which models write despite the instructions. One regular expression for the
+ * whole would take quadratic time for an opening fence without an end.
+ */
 function withoutFence(content: string): string {
   const trimmed = content.trim();
   const opening = /^```(?:json)?/.exec(trimmed)?.[0];

@@ -1,17 +1,21 @@
-/** The tool calls of one model turn: made side by side, told as they finish, answered in the order they were asked. */
+/**
+ * The tool calls of one model turn: they are made side by side and shown as they finish, and their results go to the
+ * model in the order of the calls.
+ */
 import type { AgentContext } from "../agent/agent.ts";
 import { type AgentEvent, thought } from "../agent/events.ts";
 import type { ModelMessage, ToolCall } from "../model/model.ts";
 import type { ToolOutcome } from "../tools/job-tools.ts";
 import type { Tool } from "../tools/tool.ts";
 
-/** Of results and arguments, what events show. */
+/** Events show the beginning of results and arguments, characters. */
 const MAX_SHOWN_CHARS = 2_000;
 const MAX_SUMMARY_CHARS = 120;
 
 /**
- * Yields a `tool_call` and a `tool_result` thought for each; returns the messages for the model. What goes wrong in a call is told
- * to the model; rejects, when all calls have settled, with what `JobTools.call` rejects with.
+ * Yields a `tool_call` and a `tool_result` thought for each call; returns the messages for the model. A failed call is
+ * a message for the model. When `JobTools.call` rejects, this rejects with its first error after all calls have
+ * settled.
  */
 export async function* callTools(
   calls: readonly ToolCall[],
@@ -24,10 +28,10 @@ export async function* callTools(
     messages[at] = { role: "tool", callId: call.id, content: outcome.content };
     return { call, outcome };
   });
-  // Their failures are looked at below, perhaps long after they have happened.
+  // `showResults` reads the failures, perhaps long after they happened; until then they must not count as unhandled.
   for (const call of running) call.catch(() => {});
-  for (const call of calls) yield tellCall(call);
-  yield* tellResults(running);
+  for (const call of calls) yield showCall(call);
+  yield* showResults(running);
   return messages;
 }
 
@@ -40,15 +44,16 @@ async function makeCall(
   const tool = tools.find(({ name }) => name === call.name);
   const args = parseArguments(call.arguments);
   if (tool === undefined) {
-    // Without the list of those that there are: it may be another at a retry, which would then not find its steps.
+    // The message does not list the known tools: they may differ at a retry, and the next turn's journal entry is found
+    // by its messages.
     return notMade(`There is no tool "${call.name}".`);
   }
   if (args === undefined) return notMade("The arguments are not JSON.");
   return jobTools.call(tool, args, signal);
 }
 
-/** A call that failed for good is thrown when the others have ended: their results are in the journal then. */
-async function* tellResults(
+/** Throws the first failure after all other calls have ended, so that their results are in the journal for a retry. */
+async function* showResults(
   running: readonly Promise<{ call: ToolCall; outcome: ToolOutcome }>[],
 ): AsyncGenerator<AgentEvent> {
   const pending = new Map(running.map((promise, at) => [at, promise.then(() => at).catch(() => at)]));
@@ -58,7 +63,7 @@ async function* tellResults(
     pending.delete(at);
     try {
       const settled = await running[at];
-      if (settled !== undefined) yield tellResult(settled.call, settled.outcome);
+      if (settled !== undefined) yield showResult(settled.call, settled.outcome);
     } catch (reason) {
       failure ??= { reason };
     }
@@ -66,14 +71,14 @@ async function* tellResults(
   if (failure !== null) throw failure.reason;
 }
 
-const tellCall = ({ id, name, arguments: args }: ToolCall): AgentEvent =>
+const showCall = ({ id, name, arguments: args }: ToolCall): AgentEvent =>
   thought("tool_call", `${name}(${args.slice(0, MAX_SUMMARY_CHARS)})`, {
     call_id: id,
     name,
     arguments: parseArguments(args) ?? args.slice(0, MAX_SHOWN_CHARS),
   });
 
-const tellResult = ({ id, name }: ToolCall, { status, content, replayed, durationMs }: ToolOutcome): AgentEvent =>
+const showResult = ({ id, name }: ToolCall, { status, content, replayed, durationMs }: ToolOutcome): AgentEvent =>
   thought("tool_result", `${name}: ${content.slice(0, MAX_SUMMARY_CHARS)}`, {
     call_id: id,
     name,
@@ -83,7 +88,7 @@ const tellResult = ({ id, name }: ToolCall, { status, content, replayed, duratio
     duration_ms: durationMs,
   });
 
-/** No arguments at all count as none to give. */
+/** Undefined for what is no JSON. Empty arguments count as an empty object, because some providers send none. */
 function parseArguments(text: string): unknown {
   try {
     return JSON.parse(text.trim() === "" ? "{}" : text);

@@ -1,40 +1,41 @@
 /**
- * Checks values against JSON Schemas that clients and MCP servers bring. Neither may hold up the process, or end it:
+ * Checks values against JSON Schemas of clients and MCP servers. Such a schema must neither block the process nor end
+ * it:
  * 1. Patterns run on RE2, which takes linear time.
- * 2. Compiling and checking are stopped after a while: references that fork, or `uniqueItems`, can make them endless.
- * 3. Ajv's own `$async`, by which a value that does not fit is a rejected promise, is left out.
+ * 2. Compiling and checking have a time limit: references that fork, or `uniqueItems`, can take exponential time.
+ * 3. Ajv's keyword `$async` is removed: it turns a failed check into a rejected promise, which nothing would handle.
  */
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 import { RE2JS } from "re2js";
 import { boundedWork, TookTooLong } from "./bounded-work.ts";
 
-/** The first problems of a value, in words; null for none. */
+/** Returns the first problem of the value as a text; null for none. */
 export type SchemaCheck = (value: unknown) => string | null;
 
 const linearRegExp = Object.assign(
   (pattern: string) => {
     const compiled = RE2JS.compile(pattern);
-    // Ajv keeps one expression per text that it turns into.
+    // Ajv caches expressions by their string.
     return { test: (text: string) => compiled.matcher(text).find(), toString: () => pattern };
   },
   { code: "linearRegExp" },
 );
 
-/** Formats are not checked: they are many, and their expressions are anyone's. */
+/** Formats are not checked, because the regular expressions of their validators may backtrack. */
 const OPTIONS = { strict: false, logger: false, validateFormats: false, code: { regExp: linearRegExp } } as const;
 
-/** For all, so never within the bound: what is stopped half-way may be left half done. */
+/** Shared by all schemas, so it never runs inside `boundedWork`, which could leave it half changed. */
 const metaSchema = new Ajv2020(OPTIONS);
 
-/** For compiling a schema, and for each value that is checked. */
+/** Time limit for compiling a schema, and for each check of a value. */
 const MAX_MS = SECOND;
 
-/** Throws an `Error` in words about the schema when it is none, or refers to another that is not at hand. */
+/** Throws an `Error` that describes the problem when the schema is invalid or refers to an external schema. */
 export function compileSchema(schema: Readonly<Record<string, unknown>>): SchemaCheck {
   const { $schema: _, $async: __, ...own } = schema;
   if (!metaSchema.validateSchema(own)) throw new Error(describe(metaSchema.errors?.[0]));
-  // An instance of its own, because an instance keeps something of every schema that it has compiled.
+  // A new instance per schema, because an instance keeps every schema that it has compiled.
   const compile = () => new Ajv2020({ ...OPTIONS, meta: false, validateSchema: false }).compile(own);
   const validate = boundedWork(compile, MAX_MS);
   return (value) => {

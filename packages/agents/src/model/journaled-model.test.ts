@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createMemoryJournal } from "../testing/memory-journal.ts";
+import { createJournalStore, createMemoryJournal } from "../testing/memory-journal.ts";
 import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
 import { createJournaledModel } from "./journaled-model.ts";
 import type { ModelRequest } from "./model.ts";
@@ -8,9 +8,9 @@ const TOOL = { name: "f", description: "", parameters: {} };
 const CALL = { id: "1", name: "f", arguments: "{}" };
 const usage = { input_tokens: 1, output_tokens: 2, total_tokens: 3 };
 
-/** What two attempts of a job say and how often they ask the model. */
+/** Runs two attempts of a job; returns their texts and turns, and how often the model was asked. */
 async function twice(request: Partial<ModelRequest>, ...script: ScriptedTurn[]) {
-  const left = new Map();
+  const left = createJournalStore();
   const model = createScriptedModel(...script);
   const turns = [];
   for (const _ of [1, 2]) {
@@ -19,22 +19,22 @@ async function twice(request: Partial<ModelRequest>, ...script: ScriptedTurn[]) 
       { messages: [{ role: "user", content: "hi" }], ...request },
       new AbortController().signal,
     );
-    let said = "";
+    let text = "";
     let step = await run.next();
-    for (; !step.done; step = await run.next()) said += step.value.content;
-    turns.push({ said, turn: step.value });
+    for (; !step.done; step = await run.next()) text += step.value.content;
+    turns.push({ text, turn: step.value });
   }
   return { turns, asked: model.requests.length };
 }
 
-test("a turn that calls tools is said again from the journal, with its usage", async () => {
+test("a turn that calls tools is replayed from the journal, with its usage", async () => {
   const { turns, asked } = await twice({ tools: [TOOL] }, { pieces: ["Let ", "me."], toolCalls: [CALL], usage });
   expect(asked).toBe(1);
   expect(turns[1]).toEqual(turns[0]);
-  expect(turns[1]).toMatchObject({ said: "Let me.", turn: { toolCalls: [CALL], usage } });
+  expect(turns[1]).toMatchObject({ text: "Let me.", turn: { toolCalls: [CALL], usage } });
 });
 
-test("an answer is asked for again, unless the request says to keep it", async () => {
+test("a turn without tool calls is requested again, unless its request sets keep", async () => {
   expect((await twice({}, { pieces: ["a"] }, { pieces: ["b"] })).asked).toBe(2);
   expect((await twice({ tools: [TOOL] }, { pieces: ["a"] }, { pieces: ["b"] })).asked).toBe(2);
   expect((await twice({ keep: true }, { pieces: ["a"] })).asked).toBe(1);

@@ -1,23 +1,23 @@
 /**
- * I5 for model turns: a turn that calls tools, or that its request says to keep, is kept in the journal when it is
- * finished; when the job starts over, it is said again from there, and the provider is not asked.
+ * I5 for model turns: a turn that calls tools, or whose request sets `keep`, is kept in the journal when it is
+ * finished. When the job starts over, the turn is replayed from the journal and the provider is not asked.
  */
-import type { Journal } from "../agent/journal.ts";
+import type { Journal } from "../job/journal.ts";
 import type { Model, ModelChunk, ModelRequest, ModelTurn } from "./model.ts";
 
-/** With `keepAll` every finished turn is kept: those of an agent that is a part of another's job. */
+/** `keepAll` keeps every finished turn: a child's turns cost as much to repeat as the child itself. */
 export function createJournaledModel(model: Model, journal: Journal, keepAll = false): Model {
   async function* keepTurn(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelChunk, ModelTurn> {
-    // What tools there are may change between two attempts; what was asked is the same.
+    // The tools are no part of the identity: they may differ between attempts, and the messages do not.
     const { keep = keepAll, tools: _, ...input } = request;
-    const step = await journal.begin({ kind: "model", input, idempotent: true });
-    if (step.state === "finished") {
-      const turn = step.value as ModelTurn;
+    const entry = await journal.begin({ kind: "model", input, idempotent: true });
+    if (entry.state === "finished") {
+      const turn = entry.value as ModelTurn;
       if (turn.content !== "") yield { type: "text", content: turn.content };
       return turn;
     }
     const turn = yield* model.stream(request, signal);
-    if (step.state === "new" && (keep || turn.toolCalls.length > 0)) await step.finish(turn);
+    if (entry.state === "new" && (keep || turn.toolCalls.length > 0)) await entry.finish(turn);
     return turn;
   }
 

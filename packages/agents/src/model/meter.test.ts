@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS } from "@agent-paas/shared/contract/limits.ts";
 import { expect, test } from "vitest";
-import { createBudget } from "../agent/budget.ts";
+import { createBudget } from "../job/budget.ts";
 import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
 import { createMeter } from "./meter.ts";
 
@@ -19,7 +19,7 @@ function meter(maxOutputTokens: number, ...script: ScriptedTurn[]) {
   };
 }
 
-async function said(model: ReturnType<typeof meter>["model"]): Promise<string[]> {
+async function read(model: ReturnType<typeof meter>["model"]): Promise<string[]> {
   const pieces: string[] = [];
   try {
     for await (const { content } of model.stream(REQUEST, new AbortController().signal)) pieces.push(content);
@@ -29,56 +29,56 @@ async function said(model: ReturnType<typeof meter>["model"]): Promise<string[]>
   return pieces;
 }
 
-test("usage is the sum of the turns, by the provider's figures", async () => {
+test("the usage is the sum of the turns, by the provider's figures", async () => {
   const { model, usage } = meter(100, { pieces: ["a"], usage: usageOf(1) }, { pieces: ["b", "c"], usage: usageOf(2) });
-  await said(model);
-  await said(model);
+  await read(model);
+  await read(model);
   expect(usage()).toEqual({ input_tokens: 10, output_tokens: 3, total_tokens: 13 });
 });
 
-test("a turn that breaks off counts by what came of it", async () => {
+test("a turn that breaks off is estimated from the text that arrived", async () => {
   const { model, usage } = meter(100, { pieces: ["one", " two"], error: new Error("broken") });
-  expect(await said(model)).toEqual(["one", " two", "! broken"]);
+  expect(await read(model)).toEqual(["one", " two", "! broken"]);
   expect(usage()).toMatchObject({ output_tokens: 2 });
   expect(usage().input_tokens).toBeGreaterThan(0);
 });
 
-test("the answer is cut where the budget ends", async () => {
+test("an answer is cut where the budget is exhausted", async () => {
   const { model } = meter(2, { pieces: ["a", "b", "c", "d"], usage: usageOf(4) });
-  expect(await said(model)).toEqual(["a", "b", "! The job reached its limit max_output_tokens (2)."]);
+  expect(await read(model)).toEqual(["a", "b", "! The job reached its limit max_output_tokens (2)."]);
 });
 
-test("what a provider counts beyond what it showed is taken too, as is a large piece", async () => {
+test("hidden tokens and large pieces of text count against the budget", async () => {
   const hidden = meter(10, { pieces: ["a"], usage: usageOf(11) });
-  expect((await said(hidden.model)).at(-1)).toMatch(/max_output_tokens/);
+  expect((await read(hidden.model)).at(-1)).toMatch(/max_output_tokens/);
   const large = meter(10, { pieces: ["many words in one single piece of the stream ".repeat(3)], usage: usageOf(1) });
-  expect(await said(large.model)).toEqual([expect.stringMatching(/^! .*max_output_tokens/)]);
+  expect(await read(large.model)).toEqual([expect.stringMatching(/^! .*max_output_tokens/)]);
 });
 
-test("an answer of exactly the budget is whole", async () => {
+test("an answer of exactly the budgeted tokens is not cut", async () => {
   const { model, budget } = meter(3, { pieces: ["a", "b", "c"], usage: usageOf(3) });
-  expect(await said(model)).toEqual(["a", "b", "c"]);
+  expect(await read(model)).toEqual(["a", "b", "c"]);
   expect(budget.left().outputTokens).toBe(0);
 });
 
-test("pieces of less than a token are counted by the provider's figure in the end", async () => {
+test("pieces smaller than a token are corrected by the provider's figure at the end of the turn", async () => {
   const { model, budget } = meter(10, { pieces: [..."letters"], usage: usageOf(2) });
-  await said(model);
+  await read(model);
   expect(budget.left().outputTokens).toBe(8);
 });
 
-test("a text is counted as its provider counts it, if it is just what one turn said", async () => {
+test("a text that equals the latest turn is counted by the provider's figure, any other by the tokenizer", async () => {
   const { model, tokensOf } = meter(100, { pieces: ["Hello", " there"], usage: usageOf(7) });
-  await said(model);
+  await read(model);
   expect(tokensOf("Hello there")).toBe(7);
   expect(tokensOf("Hello")).toBe(1);
 });
 
 test.each([0, 90])(
-  "a provider that counts %i for a few words, nothing or what it thought too, is not believed",
+  "an implausible figure of %i output tokens for two words is replaced by the tokenizer's count",
   async (count) => {
     const { model, tokensOf } = meter(100, { pieces: ["Hello", " there"], usage: usageOf(count) });
-    await said(model);
+    await read(model);
     expect(tokensOf("Hello there")).toBe(2);
   },
 );

@@ -1,9 +1,9 @@
 /**
- * Meters what the model calls of one job use, of all its agents and attempts together: for its usage, and against its
- * budget. A turn that broke off, or is still open, is estimated from what came.
+ * Meters the model turns of one job, over all its agents and attempts: their usage is added up and taken from the job's
+ * budget. A turn that broke off, or is still open, is estimated from the text that has arrived.
  */
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
-import type { SpendableBudget } from "../agent/budget.ts";
+import type { SpendableBudget } from "../job/budget.ts";
 import { addUsage, type Model, type ModelRequest, type ModelTurn, type ToolCall } from "./model.ts";
 import { countTokens, estimateTokens } from "./tokens.ts";
 
@@ -11,15 +11,15 @@ type OpenTurn = { readonly request: ModelRequest; content: string };
 
 export type Meter = {
   readonly usage: () => Usage;
-  /** Of a text that the job has said: by the provider's figure where one turn said just that, else by our own tokenizer. */
+  /** Tokens of a text of the job: the provider's figure if the latest turn was exactly this text, else an own count. */
   tokensOf(text: string): number;
-  /** Adds what former attempts of the job have used. */
-  resume(used: Usage): void;
+  /** Adds what earlier attempts of the job used. */
+  carryOver(previousUsage: Usage): void;
   /** The same model, metered. Its turns throw `budget_exhausted` when the budget ends. */
   wrap(model: Model): Model;
 };
 
-/** A piece up to this long counts as one token until its turn's end tells better: most providers send token by token. */
+/** A piece up to this long counts as one token until its turn reports its usage: most providers send single tokens. */
 const ONE_TOKEN_CHARS = 16;
 
 export function createMeter(budget: SpendableBudget): Meter {
@@ -30,7 +30,7 @@ export function createMeter(budget: SpendableBudget): Meter {
   function finish(turn: OpenTurn, { content, toolCalls, usage }: ModelTurn): void {
     open.delete(turn);
     finished = addUsage(finished, usage);
-    // With reasoning or tool calls the figure is of more than the text; and some count reasoning that they do not stream.
+    // With reasoning or tool calls the figure covers more than the text, and some providers count unstreamed reasoning.
     const isTextAlone = content === turn.content && toolCalls.length === 0 && usage.output_tokens > 0;
     const isPlausible = usage.output_tokens <= 3 * estimateTokens(content) + 16;
     latest = isTextAlone && isPlausible ? { text: content, tokens: usage.output_tokens } : null;
@@ -42,8 +42,8 @@ export function createMeter(budget: SpendableBudget): Meter {
         .filter(({ content }) => content !== "")
         .reduce((sum, { request, content }) => addUsage(sum, estimateUsage(request, content, [])), finished),
     tokensOf: (text) => (latest?.text === text ? latest.tokens : countTokens(text)),
-    resume(used) {
-      finished = addUsage(finished, used);
+    carryOver(previousUsage) {
+      finished = addUsage(finished, previousUsage);
     },
     wrap: (model) => ({
       async *stream(request, signal) {
@@ -54,21 +54,21 @@ export function createMeter(budget: SpendableBudget): Meter {
         const chunks = model.stream(request, signal);
         try {
           for (;;) {
-            const step = await chunks.next();
-            if (step.done) {
-              finish(turn, step.value);
-              budget.takeOutputTokens(step.value.usage.output_tokens - taken);
-              return step.value;
+            const next = await chunks.next();
+            if (next.done) {
+              finish(turn, next.value);
+              budget.takeOutputTokens(next.value.usage.output_tokens - taken);
+              return next.value;
             }
-            const { content } = step.value;
+            const { content } = next.value;
             const tokens = content.length <= ONE_TOKEN_CHARS ? 1 : estimateTokens(content);
             budget.takeOutputTokens(tokens);
             taken += tokens;
             turn.content += content;
-            yield step.value;
+            yield next.value;
           }
         } finally {
-          // An agent that stops listening closes the upstream request.
+          // Closes the upstream request when the agent stops reading.
           await chunks.return(undefined as never);
         }
       },
@@ -76,12 +76,12 @@ export function createMeter(budget: SpendableBudget): Meter {
   };
 }
 
-/** By our own tokenizer, for turns whose provider reported none. */
+/** Usage by the platform's own tokenizer, for turns without a figure from their provider. */
 export function estimateUsage(request: ModelRequest, content: string, toolCalls: readonly ToolCall[]): Usage {
   const input = request.messages.reduce((sum, message) => sum + countTokens(message.content) + TOKENS_PER_MESSAGE, 0);
   const output = countTokens(content) + (toolCalls.length === 0 ? 0 : countTokens(JSON.stringify(toolCalls)));
   return { input_tokens: input, output_tokens: output, total_tokens: input + output };
 }
 
-/** The role and its delimiters. */
+/** What providers add per message for its role and delimiters. */
 const TOKENS_PER_MESSAGE = 4;

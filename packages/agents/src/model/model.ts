@@ -1,7 +1,7 @@
-/** The model port: what agents ask of a language model, whoever provides it. */
+/** The model port: what agents ask of a language model, independent of its provider. */
 import type { Usage } from "@agent-paas/shared/contract/jobs.ts";
 
-/** A tool as the model is offered it. */
+/** A tool as it is offered to the model. */
 export type ToolSpec = {
   readonly name: string;
   readonly description: string;
@@ -9,7 +9,7 @@ export type ToolSpec = {
   readonly parameters: Readonly<Record<string, unknown>>;
 };
 
-/** What the model wants called; `arguments` is the JSON that it wrote, which may be none. */
+/** A call that the model asks for; `arguments` is the model's own text, which may be invalid JSON. */
 export type ToolCall = { readonly id: string; readonly name: string; readonly arguments: string };
 
 export type ModelMessage =
@@ -18,35 +18,35 @@ export type ModelMessage =
   /** The result of one call of the assistant message before it. */
   | { readonly role: "tool"; readonly callId: string; readonly content: string };
 
-/** How the model is asked. */
+/** Settings of a request to the model. */
 export type ModelOptions = {
   /** Default: the platform's `LLM_MODEL`. */
   readonly model?: string | undefined;
   readonly temperature?: number | undefined;
   readonly topP?: number | undefined;
-  /** Most tokens of the answer. */
+  /** Most tokens of the answer. Default: the provider's. */
   readonly maxTokens?: number | undefined;
 };
 
 export type ModelRequest = ModelOptions & {
   readonly messages: readonly ModelMessage[];
-  /** What the model may call; it may call several at once. */
+  /** The tools that the model may call, several at once. */
   readonly tools?: readonly ToolSpec[] | undefined;
-  /** JSON Schema that the answer should fit, for providers that can be told (`LLM_RESPONSE_FORMAT`). */
+  /** JSON Schema that the answer should fit, sent to providers that accept one (`LLM_RESPONSE_FORMAT`). */
   readonly responseSchema?: Readonly<Record<string, unknown>> | undefined;
-  /** Whether a retry of the job finds this turn in the journal; turns that call tools it always does. Default: false. */
+  /** Whether the turn is kept in the journal for a retry. Turns that call tools always are. Default: false. */
   readonly keep?: boolean | undefined;
 };
 
-/** `reasoning` is what some models stream of their thinking before the answer. */
+/** `reasoning` is the thinking that some models stream before the answer. */
 export type ModelChunk = { readonly type: "text" | "reasoning"; readonly content: string };
 
-/** A finished turn. */
+/** A finished model turn. */
 export type ModelTurn = {
   readonly content: string;
-  /** Empty when the turn is an answer. */
+  /** Empty when the turn is the final answer. */
   readonly toolCalls: readonly ToolCall[];
-  /** `stop`, `length` (cut by `maxTokens`), `tool_calls`, or what else the provider says. */
+  /** `stop`, `length` (cut by `maxTokens`), `tool_calls`, or another value of the provider's. */
   readonly finishReason: string;
   readonly usage: Usage;
 };

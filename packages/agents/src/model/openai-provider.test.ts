@@ -1,4 +1,4 @@
-/** What providers send that the protocol does not have. The rest is tested with the local model server. */
+/** Incomplete usage, as some providers send it. Everything else is tested with the local model server. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import type { ModelTurn } from "./model.ts";
 import { createOpenAiProvider } from "./openai-provider.ts";
 
-/** The turn that comes of a stream of one thought, one text and this usage. */
+/** The turn that results from a stream of one thought, one text and this usage. */
 async function turnOf(usage: object): Promise<ModelTurn> {
   const chunks = [
     { choices: [{ delta: { reasoning_content: "So. " } }] },
@@ -36,7 +36,7 @@ async function turnOf(usage: object): Promise<ModelTurn> {
   }
 }
 
-test("usage that is not whole is estimated, with what was thought, or summed up", async () => {
+test("incomplete usage is estimated including the reasoning, and a missing total is summed up", async () => {
   expect((await turnOf({})).usage).toMatchObject({ output_tokens: 3, total_tokens: expect.any(Number) });
   expect((await turnOf({ total_tokens: 9, completion_tokens: null })).usage).toMatchObject({ output_tokens: 3 });
   expect((await turnOf({ prompt_tokens: 2, completion_tokens: 3 })).usage).toEqual({

@@ -1,14 +1,14 @@
 /**
- * The model provider: the OpenAI protocol (chat completions, embeddings) through the `openai` package, whoever serves it
- * (OpenAI, DeepSeek, Qwen, vLLM, Ollama, the local model server). The only file that imports the SDK. The SDK's retries
- * are off: a retry is a new attempt of the job, which clients are told of.
+ * The model provider: the OpenAI protocol (chat completions, embeddings) through the `openai` package, for every server
+ * that implements it (OpenAI, DeepSeek, Qwen, vLLM, Ollama, the local model server). The only file that imports the
+ * SDK. The SDK's retries are off: a retry is a new attempt of the job, and clients see it as an event.
  */
 import type { Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { createRedactor } from "@agent-paas/shared/logging/redact.ts";
 import OpenAI, { APIConnectionError, APIError } from "openai";
-import type { Embedder } from "../retrieval/embedder.ts";
+import type { Embedder } from "./embedder.ts";
 import { estimateUsage } from "./meter.ts";
 import type { Model, ModelChunk, ModelMessage, ModelRequest, ModelTurn } from "./model.ts";
 import { readEvents } from "./read-events.ts";
@@ -24,19 +24,19 @@ export type OpenAiProviderOptions = {
 
 export type OpenAiModelOptions = {
   readonly defaultModel: string;
-  /** How the provider is told of a request's `responseSchema`. */
+  /** How a request's `responseSchema` is sent to the provider. */
   readonly responseFormat: "none" | "json_object" | "json_schema";
 };
 
 export type OpenAiProvider = {
   model(options: OpenAiModelOptions): Model;
-  /** The provider's model of that name for embeddings. */
+  /** An embedder by the provider's embedding model of that name. */
   embedder(model: string): Embedder;
-  /** Ends the connections to the provider, which are kept and shared until then. */
+  /** Closes the connections to the provider, which all its models and embedders share. */
   close(): Promise<void>;
 };
 
-/** What is read of a streamed chunk; beside OpenAI's own protocol the reasoning that DeepSeek, Qwen and vLLM stream. */
+/** The fields that are read of a streamed chunk. `reasoning_content` is an extension of DeepSeek, Qwen and vLLM. */
 type Chunk = {
   readonly choices?: readonly {
     readonly delta?: {
@@ -47,17 +47,17 @@ type Chunk = {
     readonly finish_reason?: string | null;
   }[];
   readonly usage?: Partial<OpenAI.CompletionUsage> | null;
-  /** A failure after the stream has begun. */
+  /** A failure that the provider reports after the stream has begun. */
   readonly error?: unknown;
 };
 
 const LAST_EVENT = "[DONE]";
 
-/** Texts per request for embeddings: all providers take as many. */
+/** Texts per request for embeddings: every provider accepts this many. */
 const EMBED_AT_ONCE = 64;
 
 export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProviderOptions): OpenAiProvider {
-  // Silence is the watchdog's to judge, so the transport limits nothing but the connecting.
+  // The watchdog limits silence, so the transport limits only the time to connect.
   const transport = createTransport(limits.connectMs);
   const redact = createRedactor([apiKey]);
   const client = new OpenAI({
@@ -110,7 +110,7 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
           if (chunk.usage) usage = readUsage(chunk.usage);
         }
       }
-      // An abort may meet the end of the body.
+      // An abort may coincide with the end of the body, which then looks complete.
       watchdog.signal.throwIfAborted();
       if (finishReason === null) throw new PlatformError("model_stream_broken");
       const toolCalls = collector.calls();
@@ -130,7 +130,7 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
   async function embed(model: string, input: readonly string[], signal: AbortSignal): Promise<number[][]> {
     const watchdog = startWatchdog(limits, signal);
     try {
-      // As floats: not every provider knows the SDK's own choice, base64.
+      // As floats, because not every provider supports base64, the SDK's default.
       const request = { model, input: [...input], encoding_format: "float" as const };
       const { data } = await client.embeddings.create(request, { signal: watchdog.signal });
       const vectors = data.toSorted((a, b) => a.index - b.index).map(({ embedding }) => toUnitLength(embedding));
@@ -197,7 +197,7 @@ function toProviderMessage(message: ModelMessage): OpenAI.ChatCompletionMessageP
   return { role: "assistant", content: message.content || null, tool_calls };
 }
 
-/** Null when it does not say enough: then it is estimated. What is no number must not reach the budget. */
+/** Null when a count is missing or no number: the caller then estimates, because NaN would disable the budget. */
 function readUsage({ prompt_tokens, completion_tokens, total_tokens }: Partial<OpenAI.CompletionUsage>): Usage | null {
   if (typeof prompt_tokens !== "number" || typeof completion_tokens !== "number") return null;
   return {
@@ -217,7 +217,7 @@ function toPlatformError(error: unknown, redact: (text: string) => string): Plat
   if (error instanceof APIConnectionError) return new PlatformError("model_unavailable", { cause: error });
   if (error instanceof APIError && error.status !== undefined) {
     const code = codeOf(error.status, error.code);
-    // Of the request's own faults the provider's words are the only help there is; of others they are for the log alone.
+    // When the request itself is at fault, only the provider's message helps the client. Otherwise it stays in the log.
     const message =
       code === "model_rejected"
         ? `The model provider rejected the request: ${redact(providerWords(error))}`
@@ -233,7 +233,7 @@ function toPlatformError(error: unknown, redact: (text: string) => string): Plat
 }
 
 function codeOf(status: number, providerCode: string | null | undefined): ErrorCode {
-  // Two that no retry heals, under statuses that otherwise say more or less.
+  // Two failures that no retry heals, although their statuses (429 and 400) also stand for others.
   if (providerCode === "insufficient_quota") return "model_quota_exceeded";
   if (providerCode === "context_length_exceeded") return "model_context_exceeded";
   if (status === 401 || status === 403) return "model_auth_failed";

@@ -4,7 +4,7 @@ import { readEvents } from "./read-events.ts";
 
 const LAST = "[DONE]";
 
-/** What the reader hands over per read of the pieces, in which the body comes. */
+/** The batches of events that the reader yields for a body of these pieces. */
 async function readAll(pieces: readonly (string | Buffer)[]): Promise<string[][]> {
   const body = new PassThrough();
   const taken: string[][] = [];
@@ -20,25 +20,25 @@ async function readAll(pieces: readonly (string | Buffer)[]): Promise<string[][]
   return taken;
 }
 
-test("the events of one read come together, those of the next with it", async () => {
+test("events of one read of the body are yielded together", async () => {
   expect(await readAll(["data: a\n\ndata: b\n\nda", "ta: c\n\n"])).toEqual([["a", "b"], ["c"]]);
 });
 
-test("line ends, comments, other fields and data in several lines are as the standard says", async () => {
+test("line ends, comments, other fields and multi-line data are read as the standard demands", async () => {
   const stream = ": keep-alive\r\n\r\nevent: x\r\nid: 1\r\ndata: a\r\ndata: b\r\n\r\n:\n\ndata:c\n\n";
   expect(await readAll([stream])).toEqual([["a\nb", "c"]]);
 });
 
-test("characters may be cut anywhere", async () => {
+test("a character that is split between two reads is decoded whole", async () => {
   const bytes = Buffer.from("data: 你好🎉\n\n");
   expect(await readAll([...bytes].map((byte) => Buffer.from([byte])))).toEqual([["你好🎉"]]);
 });
 
-test("a last event needs no empty line behind it", async () => {
+test("a last event without an empty line after it is read", async () => {
   expect(await readAll(["data: a\n\ndata: b\n"])).toEqual([["a"], ["b"]]);
 });
 
-test("it ends with the last event, and lets the body end by itself", async () => {
+test("reading ends with the last event, and the body may end by itself", async () => {
   const body = new PassThrough();
   body.write(`data: a\n\ndata: ${LAST}\n\ndata: behind\n\n`);
   const taken = await Array.fromAsync(readEvents(body, LAST));
@@ -58,7 +58,7 @@ test("a reader that leaves closes the body", async () => {
   expect(body.destroyed).toBe(true);
 });
 
-test("what came before a failure is handed over, then it is thrown", async () => {
+test("events before a failure are yielded before the failure is thrown", async () => {
   const body = new PassThrough();
   const events = readEvents(body, LAST);
   body.write("data: a\n\n");
@@ -67,7 +67,7 @@ test("what came before a failure is handed over, then it is thrown", async () =>
   await expect(events.next()).rejects.toThrow("reset");
 });
 
-test("an event without end is refused", async () => {
+test("an event beyond the size limit is refused", async () => {
   const body = new PassThrough();
   const events = readEvents(body, LAST);
   const reading = events.next();
@@ -78,7 +78,7 @@ test("an event without end is refused", async () => {
   expect(body.destroyed).toBe(true);
 });
 
-test("while the reader is behind, the body is not read", async () => {
+test("the body is paused while the reader is behind", async () => {
   const body = new PassThrough();
   const events = readEvents(body, LAST);
   const first = events.next();

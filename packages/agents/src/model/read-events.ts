@@ -1,21 +1,21 @@
 /**
- * Reads Server-Sent Events: the `data` of all events that one read of the socket brings are handed over together, so that a
- * token costs no wait of its own when many come at once.
+ * Reads Server-Sent Events. The `data` of all events in one read of the socket are yielded together, so that tokens
+ * which arrive together cost one `await` and not one each.
  */
 import type { Readable } from "node:stream";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { createParser } from "eventsource-parser";
 
-/** From so many events that are not taken the socket is not read: the reader is behind. */
+/** Above this many events that the reader has not taken, the socket is paused: otherwise they would fill the memory. */
 const MAX_WAITING = 1_000;
-/** Of one event; no provider comes near it. */
+/** Most characters of one event, far above what providers send. */
 const MAX_EVENT_CHARS = 8 * 1024 * 1024;
-/** How long a body may go on behind its last event before its connection is given up. */
+/** How long a body may continue after its last event before its connection is closed. */
 const REST_WITHIN_MS = SECOND;
 
 /**
- * Ends with the event whose data begins with `last`, or with the body. Throws when the body breaks off with an error. A reader that
- * leaves before that closes the connection.
+ * Ends with the event whose data begins with `last`, or with the body. Throws when the body breaks off with an error.
+ * When the reader stops early, the connection is closed.
  */
 export async function* readEvents(body: Readable, last: string): AsyncGenerator<readonly string[]> {
   let waiting: string[] = [];
@@ -28,7 +28,7 @@ export async function* readEvents(body: Readable, last: string): AsyncGenerator<
       else if (!ended) waiting.push(data);
     },
     onError(error) {
-      // A field that is none is skipped, as the standard says.
+      // Unknown fields are skipped, as the standard demands.
       if (error.type === "max-buffer-size-exceeded") body.destroy(error);
     },
     maxBufferSize: MAX_EVENT_CHARS,
@@ -41,7 +41,7 @@ export async function* readEvents(body: Readable, last: string): AsyncGenerator<
     if (waiting.length > 0 || ended) wake();
   });
   body.on("end", () => {
-    // An event that no empty line follows.
+    // Completes an event that no empty line follows.
     if (!ended) parser.feed("\n\n");
     ended = true;
     wake();
@@ -71,7 +71,7 @@ export async function* readEvents(body: Readable, last: string): AsyncGenerator<
   }
 }
 
-/** A body that ends soon leaves its connection to the next request. */
+/** If the body ends soon, its connection can serve the next request; else it is closed. */
 function drainThenDestroy(body: Readable): void {
   if (body.readableEnded || body.destroyed) return;
   const giveUp = setTimeout(() => body.destroy(), REST_WITHIN_MS);

@@ -1,16 +1,16 @@
-/** Token counts with a real tokenizer (o200k); exact for OpenAI's models, close enough to budget any other's. */
+/** Token counts by a real tokenizer (o200k): exact for OpenAI's models, close enough to budget those of others. */
 import { countTokens as countWithOptions } from "gpt-tokenizer/encoding/o200k_base";
 
-/** Beyond this many characters the head is counted and scaled: a count must not block the event loop for long. */
+/** Of a longer text this many characters are counted and scaled, because counting blocks the event loop. */
 const EXACT_UP_TO = 4_000;
 
 /**
- * The tokenizer takes quadratic time in an unbroken run of letters, which ordinary Chinese is. Counted in slices it is
- * linear, and wrong by at most a token per slice.
+ * The tokenizer takes quadratic time for an unbroken run of letters, such as ordinary Chinese text. Counting in slices
+ * of this many characters takes linear time, and is wrong by at most one token per slice.
  */
 const SLICE = 256;
 
-/** Text that spells a control token (`<|endoftext|>`) is text: the tokenizer would throw at it. */
+/** Counts the spelling of a control token (`<|endoftext|>`) as text; by default the tokenizer throws. */
 const AS_TEXT = { disallowedSpecial: new Set<string>() };
 
 export function countTokens(text: string): number {
@@ -22,11 +22,11 @@ export function countTokens(text: string): number {
   return counted === text.length ? tokens : Math.ceil((tokens / counted) * text.length);
 }
 
-/** More characters than a token mostly has, in Latin text and in other: a budget must not end before it is used up. */
+/** More characters than most tokens have, in Latin and in other text: an estimate must not end a budget too early. */
 const LATIN_CHARS_PER_TOKEN = 6;
 const OTHER_CHARS_PER_TOKEN = 2;
 
-/** A low guess that costs next to nothing, for text that comes piece by piece and is counted properly later. At least 1. */
+/** A low and cheap estimate, at least 1, for text that arrives in pieces and is counted properly later. */
 export function estimateTokens(text: string): number {
   let latin = 0;
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) < 0x250) latin++;

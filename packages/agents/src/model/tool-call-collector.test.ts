@@ -7,7 +7,7 @@ const collect = (...deltas: ToolCallDelta[]) => {
   return collector.calls();
 };
 
-test("pieces of calls side by side are put together by their index", () => {
+test("interleaved pieces of several calls are assembled by their index", () => {
   const calls = collect(
     { index: 0, id: "a", function: { name: "add", arguments: "" } },
     { index: 1, id: "b", function: { name: "echo", arguments: '{"x"' } },
@@ -20,7 +20,7 @@ test("pieces of calls side by side are put together by their index", () => {
   ]);
 });
 
-test("calls that share an index, or have none, are told apart by their ids", () => {
+test("calls that share an index, or have none, are distinguished by their ids", () => {
   const whole = (id: string): ToolCallDelta => ({ id, function: { name: id, arguments: "{}" } });
   expect(collect({ index: 0, ...whole("a") }, { index: 0, ...whole("b") }).map(({ name }) => name)).toEqual(["a", "b"]);
   expect(collect(whole("a"), whole("b")).map(({ id }) => id)).toEqual(["a", "b"]);

@@ -1,4 +1,4 @@
-/** Puts together the tool calls of a streamed turn: each comes in pieces, several side by side. */
+/** Assembles the tool calls of a streamed turn: each arrives in pieces, and the pieces of several may interleave. */
 import type { ToolCall } from "./model.ts";
 
 export type ToolCallDelta = {
@@ -12,7 +12,7 @@ export function createToolCallCollector() {
   return {
     add({ index = calls.length, id, function: piece }: ToolCallDelta): void {
       let call = calls.findLast((candidate) => candidate.index === index);
-      // Some providers give every call the index 0: a new id is a new call.
+      // Some providers send index 0 for every call, so a new id begins a new call.
       if (call === undefined || (id && call.id !== "" && call.id !== id)) {
         call = { index, id: "", name: "", arguments: "" };
         calls.push(call);
@@ -22,7 +22,7 @@ export function createToolCallCollector() {
       call.arguments += piece?.arguments ?? "";
     },
 
-    /** In the order in which they began; one without an id gets one. */
+    /** The calls in the order in which they began; a call without an id gets one. */
     calls: (): ToolCall[] =>
       calls.map(({ id, name, arguments: args }, at) => ({ id: id || `call_${at}`, name, arguments: args })),
   };

@@ -1,23 +1,23 @@
 /**
- * The HTTP under the `openai` package. An answer that streams is not wrapped into a web stream, which would cost more than
- * all else that a worker does with a token: its reader gets what the socket brings.
+ * The HTTP transport of the `openai` package. A streaming response is not wrapped into a web stream, which would cost
+ * more CPU than everything else that a worker does with a token; `bodyOf` gives its reader the Node stream instead.
  */
 import type { Readable } from "node:stream";
 import { Agent, type Dispatcher, interceptors, request } from "undici";
 
 const MAX_REDIRECTIONS = 5;
 
-/** In the JSON of a request; within its strings the quotes would be escaped. */
+/** Recognises a streaming request by its JSON body. Inside a JSON string the quotes would be escaped. */
 const STREAM_WANTED = /"stream":true/;
 
 export type Transport = {
   readonly fetch: typeof fetch;
-  /** The unread body of a response that streams; undefined for others, which are read as usual. */
+  /** The unread body of a streaming response; undefined for others, whose `Response` has the body. */
   bodyOf(response: Response): Readable | undefined;
   close(): Promise<void>;
 };
 
-/** Time limits of answers are the caller's, by its signal; `connectMs` is the connection's own. */
+/** `connectMs` limits the connecting; the caller limits the response by its signal. */
 export function createTransport(connectMs: number): Transport {
   const agent = new Agent({ connect: { timeout: connectMs }, headersTimeout: 0, bodyTimeout: 0 });
   const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTIONS }));
@@ -27,7 +27,7 @@ export function createTransport(connectMs: number): Transport {
     const { statusCode, headers, body } = await request(String(url), {
       dispatcher,
       method: (init.method ?? "GET") as Dispatcher.HttpMethod,
-      // What is compressed all the same could not be read.
+      // `identity` refuses compression, because nothing here decompresses.
       headers: { ...Object.fromEntries(new Headers(init.headers)), "accept-encoding": "identity" },
       body: init.body as string,
       signal: init.signal ?? null,

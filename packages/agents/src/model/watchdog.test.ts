@@ -12,7 +12,7 @@ function start(signal = new AbortController().signal) {
   return watchdog;
 }
 
-test("the first token has its own limit, the later ones the idle limit", () => {
+test("the first token has its own limit, later tokens have the idle limit", () => {
   const watchdog = start();
   vi.advanceTimersByTime(999);
   expect(watchdog.signal.aborted).toBe(false);
@@ -27,13 +27,13 @@ test("the first token has its own limit, the later ones the idle limit", () => {
   expect(watchdog.signal.reason).toMatchObject({ code: "model_timeout", message: expect.stringContaining("0.3 s") });
 });
 
-test("without a token the first limit counts", () => {
+test("a model that sends no token is aborted at the first-token limit", () => {
   const watchdog = start();
   vi.advanceTimersByTime(1_000);
   expect(watchdog.signal.reason).toMatchObject({ code: "model_timeout", message: expect.stringContaining("1 s") });
 });
 
-test("tokens for ever reach the total limit", () => {
+test("an endless stream of tokens is aborted at the total limit", () => {
   const watchdog = start();
   for (let ms = 0; ms < 5_000; ms += 100) {
     watchdog.touch();
@@ -42,7 +42,7 @@ test("tokens for ever reach the total limit", () => {
   expect(watchdog.signal.reason).toMatchObject({ code: "model_timeout", message: expect.stringContaining("5 s") });
 });
 
-test("the caller's abort passes through with its reason, also one that came before", () => {
+test("an abort of the caller is passed on with its reason, even one before the start", () => {
   const reason = new Error("cancelled");
   const controller = new AbortController();
   const watchdog = start(controller.signal);

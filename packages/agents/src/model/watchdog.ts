@@ -1,11 +1,11 @@
 /**
- * Time limits of one model call that see content and nothing else: a provider that accepts the request and falls
- * silent, or keeps the connection warm with comments, counts as silent.
+ * The time limits of one model turn. Only content resets the limit of silence: a provider that sends nothing but
+ * keep-alive comments counts as silent.
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 
 export type ModelLimits = {
-  /** Until the provider's address accepts the connection, ms. */
+  /** From the request until the provider accepts the connection, ms. */
   readonly connectMs: number;
   /** From the request to the first piece of content, ms. */
   readonly firstTokenMs: number;
@@ -16,9 +16,9 @@ export type ModelLimits = {
 };
 
 export type Watchdog = {
-  /** Aborts when the caller's signal does, with its reason, or when a limit is reached, with `model_timeout`. */
+  /** Aborts with the reason of the caller's signal, or with `model_timeout` when a limit is reached. */
   readonly signal: AbortSignal;
-  /** Content came: the idle limit starts anew. */
+  /** Must be called for each piece of content: it restarts the idle limit. */
   touch(): void;
   release(): void;
 };

@@ -1,4 +1,4 @@
-/** Plans from a scripted model: what it is asked, what is read from its answer, what is sent back. */
+/** Plans from a scripted model: the request, the reading of the answer, and the correction of a bad plan. */
 import { expect, test } from "vitest";
 import type { AgentEvent } from "../agent/events.ts";
 import { createScriptedModel } from "../testing/scripted-model.ts";
@@ -27,7 +27,7 @@ async function make(...answers: string[]) {
   }
 }
 
-test("the model is told the agents and the schema, and its words are no answer text", async () => {
+test("the request contains the agents and the schema, and the model's text is not shown as the answer", async () => {
   const { plan, events, asked } = await make(json(step("a"), step("b", { depends_on: ["a"] })));
   expect(plan.steps.map(({ id, depends_on }) => [id, depends_on])).toEqual([
     ["a", []],
@@ -43,7 +43,7 @@ test("the model is told the agents and the schema, and its words are no answer t
   expect(events.map(({ event, data }) => [event, data.type])).toEqual([["thought", "status"]]);
 });
 
-test("fences and words around the JSON do no harm", async () => {
+test("a plan is read despite a fence and words around its JSON", async () => {
   const { plan } = await make(`Here it is:\n\`\`\`json\n${json(step("a"))}\n\`\`\`\nGood luck!`);
   expect(plan.steps).toHaveLength(1);
 });
@@ -52,8 +52,8 @@ test.each([
   ["no JSON", "I would rather not.", "it is not JSON"],
   ["another shape", json(step("a", { task: "" })), "steps.0.task: "],
   ["too many steps", json(step("a"), step("b"), step("c")), "it has more than 2 steps"],
-  ["an agent that is not there", json(step("a", { agent: "x" })), 'step "a": there is no agent "x"'],
-])("a bad plan is sent back once with the reason: %s", async (_, bad, reason) => {
+  ["an unknown agent", json(step("a", { agent: "x" })), 'step "a": there is no agent "x"'],
+])("a plan that cannot be carried out is returned to the model once, with the reason: %s", async (_, bad, reason) => {
   const { events, asked } = await make(bad, json(step("a")));
   expect(asked[1]?.messages.slice(-2)).toEqual([
     { role: "assistant", content: bad },

@@ -1,4 +1,7 @@
-/** Asks the model for a plan over the agents at hand. A plan that cannot be carried out is sent back once, with the reason. */
+/**
+ * Asks the model for a plan over the registered agents. A plan that cannot be carried out is returned to the model
+ * once, with the reason.
+ */
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
@@ -9,9 +12,9 @@ import type { ModelMessage, ModelOptions, ModelRequest, ModelTurn } from "../mod
 import { findProblem, type Plan, PlanSchema } from "./plan.ts";
 
 export type PlanRequest = {
-  /** System prompt of the request, or none. */
+  /** The system prompt of the request, if it has one. */
   readonly guidance: string | undefined;
-  /** Earlier messages and the message itself. */
+  /** Earlier messages of the session and the message itself. */
   readonly conversation: readonly ModelMessage[];
   readonly agents: readonly AgentManifest[];
   readonly maxSteps: number;
@@ -20,10 +23,10 @@ export type PlanRequest = {
 
 const { $schema: _, ...PLAN_JSON_SCHEMA } = z.toJSONSchema(PlanSchema, { io: "input" });
 
-/** A larger schema is not shown: the agent is then used with its defaults. */
+/** A larger config schema is left out of the prompt, so the model can only use the agent with its defaults. */
 const MAX_SHOWN_SCHEMA_CHARS = 4_000;
 
-/** Throws `plan_invalid` when the second plan is no better, and what the model and the budget throw. */
+/** Throws `plan_invalid` when the second plan cannot be carried out either, and what the model and the budget throw. */
 export async function* makePlan(
   request: PlanRequest,
   context: Pick<AgentContext<unknown>, "model" | "signal" | "locale">,
@@ -32,23 +35,24 @@ export async function* makePlan(
   const { conversation, options } = request;
   const messages: ModelMessage[] = [{ role: "system", content: instructions(request) }, ...conversation];
   yield thought("status", texts.planning);
-  for (let again = true; ; again = false) {
-    // Kept, so that what it used still counts when the job starts over.
+  for (let mayRetry = true; ; mayRetry = false) {
+    // `keep`: the turn's usage still counts when the job starts over.
     const turn = yield* think(
       { ...options, messages: [...messages], responseSchema: PLAN_JSON_SCHEMA, keep: true },
       context,
     );
     const read = readPlan(turn.content, request);
     if (read.problem === null) return read.plan;
-    if (!again)
+    if (!mayRetry)
       throw new PlatformError("plan_invalid", { message: `The model's plan cannot be carried out: ${read.problem}.` });
     yield thought("status", texts.repairingPlan(read.problem));
-    const correction = `This plan cannot be carried out: ${read.problem}. Answer again, with nothing but JSON that fits.`;
+    const problem = `This plan cannot be carried out: ${read.problem}.`;
+    const correction = `${problem} Answer again, with nothing but JSON that fits.`;
     messages.push({ role: "assistant", content: turn.content }, { role: "user", content: correction });
   }
 }
 
-/** A turn whose text is not the answer's. */
+/** Runs a turn whose text is not part of the answer: only its reasoning is shown. */
 async function* think(
   request: ModelRequest,
   { model, signal }: Pick<AgentContext<unknown>, "model" | "signal">,
@@ -56,9 +60,9 @@ async function* think(
   const chunks = model.stream(request, signal);
   try {
     for (;;) {
-      const step = await chunks.next();
-      if (step.done) return step.value;
-      if (step.value.type === "reasoning") yield thought("reasoning", step.value.content);
+      const next = await chunks.next();
+      if (next.done) return next.value;
+      if (next.value.type === "reasoning") yield thought("reasoning", next.value.content);
     }
   } finally {
     await chunks.return(undefined as never);
@@ -69,8 +73,10 @@ function instructions({ guidance, agents, maxSteps }: PlanRequest): string {
   return [
     ...(guidance === undefined ? [] : [guidance, ""]),
     `Plan how the agents below are to do what the user asks, in as few steps as it takes and at most ${maxSteps}.`,
-    "An agent sees its step's task and the results of the steps it depends on, and nothing of the conversation: write all it needs into the task, in the user's language.",
-    "Steps that do not depend on each other run side by side. The answer is written from the results afterwards; that is not a step.",
+    "An agent sees its step's task and the results of the steps it depends on, " +
+      "and nothing of the conversation: write all it needs into the task, in the user's language.",
+    "Steps that do not depend on each other run side by side. " +
+      "The answer is written from the results afterwards; that is not a step.",
     "",
     "The agents:",
     ...agents.map(describeAgent),
@@ -89,7 +95,7 @@ type ReadPlan = { readonly problem: null; readonly plan: Plan } | { readonly pro
 function readPlan(content: string, { agents, maxSteps }: PlanRequest): ReadPlan {
   let value: unknown;
   try {
-    // Models like to put words or fences around JSON, though told not to.
+    // Models put words or fences around JSON despite the instructions.
     value = JSON.parse(content.slice(content.indexOf("{"), content.lastIndexOf("}") + 1));
   } catch {
     return { problem: "it is not JSON" };

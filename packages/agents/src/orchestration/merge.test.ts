@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createMerge } from "./merge.ts";
 
-/** A source that says how far it was pulled, and whether it was closed. */
+/** A source that records how far it was pulled, and whether it was closed. */
 function source(values: readonly string[], result: string) {
   const state = { pulled: 0, closed: false };
   async function* generate(): AsyncGenerator<string, string> {
@@ -18,7 +18,7 @@ function source(values: readonly string[], result: string) {
   return { generator: generate(), state };
 }
 
-/** One that yields when it is told to. */
+/** A source that yields when `open` is called and throws when `fail` is called. */
 function gated() {
   const gate = Promise.withResolvers<string>();
   async function* generate(): AsyncGenerator<string, string> {
@@ -30,7 +30,7 @@ function gated() {
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-test("the values of each source come in their order, its result last", async () => {
+test("the values of each source are read in their order, and its result last", async () => {
   const merge = createMerge<string, string, string>();
   merge.add("a", source(["a1", "a2"], "A").generator);
   merge.add("b", source(["b1", "b2", "b3"], "B").generator);
@@ -42,7 +42,7 @@ test("the values of each source come in their order, its result last", async () 
   expect(seen).toEqual({ a: ["a1", "a2", "A"], b: ["b1", "b2", "b3", "B"] });
 });
 
-test("what comes first is read first, and a busy source does not keep another waiting", async () => {
+test("values are read in the order of arrival, and a busy source does not delay another", async () => {
   const merge = createMerge<string, string, string>();
   const slow = gated();
   merge.add("slow", slow.generator);
@@ -54,7 +54,7 @@ test("what comes first is read first, and a busy source does not keep another wa
   expect(next).toContain("at last");
 });
 
-test("a source is pulled no further before its value was taken and the reader is back", async () => {
+test("a source is pulled again only when its value was taken and next is called", async () => {
   const merge = createMerge<string, string, string>();
   const { generator, state } = source(["1", "2", "3"], "end");
   merge.add("a", generator);
@@ -68,7 +68,7 @@ test("a source is pulled no further before its value was taken and the reader is
   expect(state.pulled).toBe(2);
 });
 
-test("sources are added while others run", async () => {
+test("a source can be added after another has ended", async () => {
   const merge = createMerge<string, string, string>();
   merge.add("a", source([], "A").generator);
   expect(await merge.next()).toEqual({ key: "a", done: true, value: "A" });
@@ -78,7 +78,7 @@ test("sources are added while others run", async () => {
   expect(merge.size).toBe(0);
 });
 
-test("what a source throws reaches the reader, and the others can still be closed", async () => {
+test("an error of one source reaches the reader, and the other sources can still be closed", async () => {
   const merge = createMerge<string, string, string>();
   const broken = gated();
   const other = source(["1", "2"], "end");
@@ -91,7 +91,7 @@ test("what a source throws reaches the reader, and the others can still be close
   expect(other.state.closed).toBe(true);
 });
 
-test("closing closes every source, also one with a value that nobody took", async () => {
+test("closing closes every source, even one whose value was not taken", async () => {
   const merge = createMerge<string, string, string>();
   const sources = [source(["1", "2"], "end"), source(["1"], "end")];
   for (const { generator } of sources) merge.add("x", generator);

@@ -1,18 +1,20 @@
 /**
- * Several generators read as one, in the order in which their values come; sources may be added while it is read.
- * Holds one value of each source at most: a source is pulled again when its value was taken and the reader is back.
+ * Reads several generators as one, in the order in which their values arrive. Sources may be added while it is read.
+ * It holds at most one value of each source: a source is pulled again when its value was taken and `next` is called.
  */
 export type Arrival<Key, Value, Result> =
   | { readonly key: Key; readonly done: false; readonly value: Value }
   | { readonly key: Key; readonly done: true; readonly value: Result };
 
 export type Merge<Key, Value, Result> = {
-  /** Sources whose end was not taken yet. */
+  /** The number of sources whose end `next` has not returned yet. */
   readonly size: number;
   add(key: Key, source: AsyncGenerator<Value, Result>): void;
-  /** Waits for the next value or end of any source. Rejects with what a source throws. Never settles with no source. */
+  /**
+   * Waits for the next value or end of any source. Rejects with what a source throws. Must not be called without one.
+   */
   next(): Promise<Arrival<Key, Value, Result>>;
-  /** Closes all sources and waits until they are. */
+  /** Closes all sources and waits until they are closed. */
   close(): Promise<void>;
 };
 

@@ -19,23 +19,27 @@ const parse = (...steps: StepInput[]) =>
   PlanSchema.parse({ steps: steps.map((step) => ({ agent: "chat", task: "t", ...step })) });
 const problemOf = (...steps: StepInput[]) => findProblem(parse(...steps), AGENTS);
 
-test("steps may depend on any others, also on later ones, while none waits for itself", () => {
+test("a step may depend on any other step, even on a later one", () => {
   expect(problemOf({ id: "a" })).toBeNull();
   expect(problemOf({ id: "c", depends_on: ["a", "b"] }, { id: "b", depends_on: ["a"] }, { id: "a" })).toBeNull();
   expect(problemOf({ id: "a", agent: "rag", config: { collection: "docs" } })).toBeNull();
 });
 
 test.each([
-  ["two of one id", [{ id: "a" }, { id: "a" }], 'two steps have the id "a"'],
+  ["two steps with one id", [{ id: "a" }, { id: "a" }], 'two steps have the id "a"'],
   [
     "an unknown agent",
     [{ id: "a", agent: "x" }],
     'step "a": there is no agent "x" to delegate to; there are: chat, rag, odd',
   ],
   ["an unknown dependency", [{ id: "a", depends_on: ["b"] }], 'step "a" depends on "b", which is no step'],
-  ["itself", [{ id: "a", depends_on: ["a"] }], "steps that wait for each other can never start: a"],
   [
-    "a circle, and one behind it",
+    "a step that depends on itself",
+    [{ id: "a", depends_on: ["a"] }],
+    "steps that wait for each other can never start: a",
+  ],
+  [
+    "a cycle, and a step that depends on it",
     [{ id: "a", depends_on: ["b"] }, { id: "b", depends_on: ["a"] }, { id: "c", depends_on: ["b"] }, { id: "d" }],
     "steps that wait for each other can never start: a, b, c",
   ],
@@ -44,15 +48,15 @@ test.each([
     [{ id: "a", agent: "rag" }],
     `step "a": its config does not fit rag: the value must have required property 'collection'`,
   ],
-])("what makes a plan impossible is named: %s", (_, steps, problem) => {
+])("the problem of an impossible plan is named: %s", (_, steps, problem) => {
   expect(problemOf(...steps)).toBe(problem);
 });
 
-test("a config schema beyond what is known is left to the agent itself", () => {
+test("a config is not checked when its schema cannot be compiled", () => {
   expect(problemOf({ id: "a", agent: "odd" })).toBeNull();
 });
 
-test("the sizes of a plan are bounded", () => {
+test("the size of a plan and of each field is limited", () => {
   const step = { id: "a", agent: "chat", task: "t" };
   const fits = (plan: unknown) => PlanSchema.safeParse(plan).success;
   const many = (count: number) => Array.from({ length: count }, (_, at) => ({ ...step, id: `s${at}` }));

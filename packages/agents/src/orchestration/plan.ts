@@ -1,9 +1,9 @@
-/** What a plan is, and what makes one impossible: who does what, after what. */
+/** A plan is steps with agents, tasks and dependencies. This checks whether the registered agents can carry one out. */
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import { z } from "zod";
 import { compileSchema } from "../json-schema/json-schema.ts";
 
-/** Of any plan, whoever made it. */
+/** Most steps of a plan, from the model or from a config. */
 export const MAX_STEPS = 32;
 
 const StepIdSchema = z.string().regex(/^[a-z0-9_-]{1,64}$/, "use a-z, 0-9, '_' and '-', at most 64");
@@ -30,7 +30,7 @@ export const PlanSchema = z.strictObject({ steps: z.array(PlanStepSchema).min(1)
 export type PlanStep = z.output<typeof PlanStepSchema>;
 export type Plan = z.output<typeof PlanSchema>;
 
-/** Why the plan cannot be carried out by these agents, in words that name the step; null when it can. */
+/** Why these agents cannot carry out the plan, as a text that names the step; null when they can. */
 export function findProblem({ steps }: Plan, agents: readonly AgentManifest[]): string | null {
   const byId = new Map(steps.map((step) => [step.id, step]));
   for (const step of steps) {
@@ -50,7 +50,7 @@ export function findProblem({ steps }: Plan, agents: readonly AgentManifest[]): 
   return null;
 }
 
-/** The steps that never get their turn, however long the others run. */
+/** The ids of the steps that can never start, because they wait for each other or for such a step. */
 function findCircle(steps: readonly PlanStep[]): string[] {
   let waiting = steps;
   for (;;) {
@@ -66,7 +66,7 @@ function checkConfig({ config_schema }: AgentManifest, config: Readonly<Record<s
   try {
     check = compileSchema(config_schema);
   } catch {
-    // A schema beyond what is known here; the agent's own check comes when the step runs.
+    // This schema cannot be compiled here. The agent parses its config by itself when the step runs.
     return null;
   }
   return check(config);

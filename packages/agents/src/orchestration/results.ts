@@ -1,8 +1,8 @@
-/** What steps end with, and how their results are shown to the agents and models that go on from them. */
+/** The outcomes of steps, and how their results are shown to the agents and the model that use them. */
 import type { Citation, JobError } from "@agent-paas/shared/contract/jobs.ts";
 import type { PlanStep } from "./plan.ts";
 
-/** Kept in the journal, so that what JSON holds is all there is. */
+/** Kept in the journal, so it must survive a round trip through JSON. */
 export type StepOutcome =
   | {
       readonly status: "completed";
@@ -14,11 +14,11 @@ export type StepOutcome =
 
 export type StepResult = { readonly step: PlanStep; readonly outcome: StepOutcome };
 
-/** Of one result, and of all that are shown together. */
+/** Most characters shown of one result, and of all results together. */
 const MAX_RESULT_CHARS = 16_000;
 const MAX_TOGETHER_CHARS = 96_000;
 
-/** The task of a step with the results that it builds on. */
+/** The task of a step, followed by the results of the steps that it depends on. */
 export function taskWith(task: string, results: readonly StepResult[]): string {
   if (results.length === 0) return task;
   return [
@@ -34,12 +34,13 @@ export function fence(results: readonly StepResult[]): string {
   const fenced = results.map(({ step: { id, agent }, outcome }) => {
     const body =
       outcome.status === "completed" ? contentOf(outcome) : `${outcome.error.code}: ${outcome.error.message}`;
-    return `<result step="${id}" agent="${agent}" status="${outcome.status}">\n${asData(cut(body, maxChars))}\n</result>`;
+    const opening = `<result step="${id}" agent="${agent}" status="${outcome.status}">`;
+    return `${opening}\n${asData(cut(body, maxChars))}\n</result>`;
   });
   return fenced.join("\n");
 }
 
-/** An agent may say nothing and return data. */
+/** An agent may return data without any text. */
 const contentOf = ({ content, data }: StepOutcome & { status: "completed" }): string =>
   content === "" && data !== undefined ? JSON.stringify(data) : content;
 
@@ -48,12 +49,12 @@ export function cut(text: string, maxChars: number): string {
   return `${text.slice(0, maxChars).toWellFormed()}\n[cut: ${text.length - maxChars} more characters]`;
 }
 
-/** A result cannot end its own fence. */
+/** Escapes the result tags in a text, so that a result cannot end its own fence. */
 const asData = (text: string): string => text.replace(/<(?=[\s/]*result)/gi, "&lt;");
 
 const MARKER = /[[【]\d{1,3}(?: ?[,，、] ?\d{1,3}){0,20}[\]】]/g;
 
-/** Children number their citations each from 1; here they are numbered on through all results, in texts too. */
+/** Each child numbers its citations from 1. This numbers them through all results, in the texts as well. */
 export function numberCitations(results: readonly StepResult[]): {
   readonly results: readonly StepResult[];
   readonly citations: readonly Citation[];

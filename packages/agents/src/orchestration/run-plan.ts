@@ -1,6 +1,7 @@
 /**
- * Runs a plan: each step when those it depends on have ended, so many at once as allowed, their events as they come.
- * However it is left, no child runs on: all are stopped and closed first.
+ * Runs a plan. A step starts when the steps that it depends on have ended, with at most `fanOut` steps at once; events
+ * are yielded as they arrive. However the plan ends, no child keeps running: all are stopped and closed before this
+ * returns.
  */
 import type { ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
@@ -9,12 +10,12 @@ import { type AgentEvent, progress } from "../agent/events.ts";
 import { createMerge } from "./merge.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { type StepOutcome, type StepResult, taskWith } from "./results.ts";
-import { isPassing, runStep, type StepContext, tell } from "./run-step.ts";
+import { isRetryable, runStep, type StepContext, stepThought } from "./run-step.ts";
 
 /**
- * Returns what every step ended with, in the plan's order. Throws when a step fails that says `stop`, or when all have
- * failed: `delegation_failed`, or, when all of that was passing, its code, so that the job is tried again; and what ends
- * the whole job.
+ * Returns the outcome of every step, in the plan's order. Throws when a step with `on_failure: stop` fails, or when all
+ * steps have failed: the code is that of the first failure if all failures are retryable, so that the job is retried,
+ * and else `delegation_failed`. Throws what ends the whole job as it is.
  */
 export async function* runPlan(
   { steps }: Plan,
@@ -53,12 +54,12 @@ export async function* runPlan(
       outcomes.set(step.id, outcome);
       if (outcome.status === "failed" && step.on_failure === "stop") {
         for (const left of steps.filter(({ id }) => !outcomes.has(id))) {
-          yield tell(left, "skipped", texts.stepSkipped(left.id, step.id));
+          yield stepThought(left, "skipped", texts.stepSkipped(left.id, step.id));
         }
         throw delegationFailed([{ step, outcome }]);
       }
       startReady();
-      // One part of the whole is left for the answer.
+      // One part of the progress is reserved for the answer.
       yield progress(outcomes.size / (steps.length + 1), texts.stepsEnded(outcomes.size, steps.length));
     }
   } finally {
@@ -79,6 +80,6 @@ function delegationFailed(results: readonly StepResult[]): PlatformError {
       : [],
   );
   const errors = results.flatMap(({ outcome }) => (outcome.status === "failed" ? [outcome.error] : []));
-  const code = errors.every(isPassing) ? (errors[0]?.code as ErrorCode) : "delegation_failed";
+  const code = errors.every(isRetryable) ? (errors[0]?.code as ErrorCode) : "delegation_failed";
   return new PlatformError(code, { message: causes.slice(0, MAX_NAMED_CAUSES).join("; ") });
 }

@@ -1,6 +1,7 @@
 /**
- * One step of a plan: the child is run, and its events are told. A failure is an outcome, which the plan handles; only what
- * ends the whole job (cancel, time, budget, a lost job) is thrown. Upholds I5: a finished child is not run again.
+ * One step of a plan: runs the child and wraps its events into `delegate` thoughts. A failure is an outcome, which the
+ * plan handles; this throws only what ends the whole job (cancel, deadline, budget, a superseded run). Upholds I5: a
+ * finished child is not run again.
  */
 import type { JobError } from "@agent-paas/shared/contract/jobs.ts";
 import { ERROR_CODES, type ErrorCode } from "@agent-paas/shared/errors/codes.ts";
@@ -15,7 +16,7 @@ import type { StepOutcome } from "./results.ts";
 export type StepContext = Pick<AgentContext<unknown>, "agents" | "journal" | "locale" | "logger" | "signal">;
 
 const MAX_SHOWN_CHARS = 2_000;
-/** A longer outcome is not kept: the child finds its own steps when it is run again. */
+/** A longer outcome is not kept. The child then runs again, and finds its own journal entries. */
 const MAX_KEPT_CHARS = 512 * 1024;
 
 export async function* runStep(
@@ -28,34 +29,40 @@ export async function* runStep(
   const kept = await context.journal.begin({ kind: "delegate", input: child, idempotent: true });
   if (kept.state === "finished") {
     const outcome = kept.value as StepOutcome;
-    yield tellEnd(step, outcome, true, context);
+    yield endThought(step, outcome, true, context);
     return outcome;
   }
-  yield tell(step, "started", AGENT_TEXTS[context.locale].stepStarted(id, agent));
-  const outcome = yield* runTwice(step, child, context);
-  const isFinal = outcome.status === "completed" || !isPassing(outcome.error);
+  yield stepThought(step, "started", AGENT_TEXTS[context.locale].stepStarted(id, agent));
+  const outcome = yield* runWithRetry(step, child, context);
+  const isFinal = outcome.status === "completed" || !isRetryable(outcome.error);
   if (kept.state === "new" && isFinal && JSON.stringify(outcome).length <= MAX_KEPT_CHARS) await kept.finish(outcome);
-  yield tellEnd(step, outcome, false, context);
+  yield endThought(step, outcome, false, context);
   return outcome;
 }
 
-/** A passing fault gets a second try at once; it resumes the first, whose steps are in the journal under the child's name. */
-async function* runTwice(
+/**
+ * Runs the child again at once after a retryable failure. The second run has the child's name, so it finds the journal
+ * entries that the first run finished.
+ */
+async function* runWithRetry(
   step: PlanStep,
   child: ChildRequest,
   context: StepContext,
 ): AsyncGenerator<AgentEvent, StepOutcome> {
-  for (let again = true; ; again = false) {
+  for (let mayRetry = true; ; mayRetry = false) {
     try {
       const { content, data, citations } = yield* runChild(step, child, context);
-      // What JSON cannot hold is the child's fault, and known now.
+      // A value that JSON cannot hold fails the child here, and not the write to the journal later.
       return JSON.parse(JSON.stringify({ status: "completed", content, data, citations }));
     } catch (error) {
       context.signal.throwIfAborted();
       const failure = describe(error);
       if (!(error instanceof PlatformError)) context.logger.warn({ err: error, step: step.id }, "a step failed");
-      if (!again || !(error instanceof PlatformError && error.retryable)) return { status: "failed", error: failure };
-      yield tell(step, "retrying", AGENT_TEXTS[context.locale].stepRetrying(step.id, failure), { error: failure });
+      if (!mayRetry || !(error instanceof PlatformError && error.retryable))
+        return { status: "failed", error: failure };
+      yield stepThought(step, "retrying", AGENT_TEXTS[context.locale].stepRetrying(step.id, failure), {
+        error: failure,
+      });
     }
   }
 }
@@ -71,40 +78,40 @@ async function* runChild(
       const next = await events.next();
       if (next.done) return next.value;
       const event = next.value;
-      // For people who read thoughts line by line; the child's text they get with its end.
+      // People read thoughts line by line; they get the child's whole text when it ends.
       const content = event.event === "thought" ? `${step.id}: ${event.data.content}` : "";
-      yield tell(step, "event", content, { event });
+      yield stepThought(step, "event", content, { event });
     }
   } finally {
     await events.return(undefined as never);
   }
 }
 
-export type ToldStatus = "started" | "event" | "completed" | "failed" | "skipped" | "retrying";
+export type StepStatus = "started" | "event" | "completed" | "failed" | "skipped" | "retrying";
 
-export const tell = (
+export const stepThought = (
   { id, agent }: PlanStep,
-  status: ToldStatus,
+  status: StepStatus,
   content: string,
   extra: Readonly<Record<string, unknown>> = {},
 ): AgentEvent => thought("delegate", content, { step: id, agent, status, ...extra });
 
-function tellEnd(step: PlanStep, outcome: StepOutcome, replayed: boolean, { locale }: StepContext): AgentEvent {
+function endThought(step: PlanStep, outcome: StepOutcome, replayed: boolean, { locale }: StepContext): AgentEvent {
   const texts = AGENT_TEXTS[locale];
   const { status } = outcome;
   const mark = replayed ? { replayed } : {};
   if (status === "failed") {
     const { error } = outcome;
-    return tell(step, status, texts.stepFailed(step.id, error), { error, ...mark });
+    return stepThought(step, status, texts.stepFailed(step.id, error), { error, ...mark });
   }
   const result = outcome.content.slice(0, MAX_SHOWN_CHARS).toWellFormed();
-  return tell(step, status, texts.stepCompleted(step.id), { result, ...mark });
+  return stepThought(step, status, texts.stepCompleted(step.id), { result, ...mark });
 }
 
-/** A failure that a later try may not meet. */
-export const isPassing = ({ code }: JobError): boolean => ERROR_CODES[code as ErrorCode]?.retryable ?? false;
+/** Whether a later try may succeed. */
+export const isRetryable = ({ code }: JobError): boolean => ERROR_CODES[code as ErrorCode]?.retryable ?? false;
 
-/** The words of an error that is none of ours stay inside. */
+/** The message of an error that is no `PlatformError` may hold secrets, so it is replaced. */
 function describe(error: unknown): JobError {
   const { code, message } = error instanceof PlatformError ? error : new PlatformError("agent_failed");
   return { code, message };

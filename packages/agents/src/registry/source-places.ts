@@ -1,4 +1,11 @@
-/** Which line of which source an error comes from. Stacks name modules by path or by URL, and some name none at all. */
+/**
+ * Which line of which source an error comes from. Three kinds of errors need three ways:
+ * 1. A thrown error has its place in its stack, where Node names modules by path or by URL.
+ * 2. An import that cannot be resolved names the importing module in its message, without the line.
+ * 3. A syntax error in an ES module has no place at all: V8 reports file and line to an attached debugger alone. An
+ *    inspector session in this process is that debugger, for the time of the load; without it a plugin's author would
+ *    read `SyntaxError: Unexpected token 'const'` and would not know which of the plugin's modules to open.
+ */
 import { readFileSync } from "node:fs";
 import { type Runtime, Session } from "node:inspector";
 import { basename } from "node:path";
@@ -19,7 +26,10 @@ function placesIn({ stack }: Error): Place[] {
 export const lineIn = (error: Error, file: string): number | null =>
   placesIn(error).find((place) => place.file === file)?.line ?? null;
 
-/** The innermost frame outside Node and installed packages, of those that lie below the first of the platform's own. */
+/**
+ * The innermost frame outside Node and installed packages. Frames beyond the first of this folder belong to the loader
+ * and its callers, so they do not count.
+ */
 export function foreignPlaceIn(error: Error): Place | null {
   const places = placesIn(error);
   const own = places.findIndex(({ file }) => file.startsWith(import.meta.dirname));
@@ -27,7 +37,7 @@ export function foreignPlaceIn(error: Error): Place | null {
   return below.find(({ file }) => !file.includes("/node_modules/")) ?? null;
 }
 
-/** Errors of imports that lead nowhere tell the module that imports, but not where. */
+/** The line of the import statement that Node could not resolve (2). */
 export function unresolvedImportIn({ message }: Error): Place | null {
   const [, wanted, file] = /^Cannot find \w+ '(.+)' imported from (\/.+)$/m.exec(message) ?? [];
   if (wanted === undefined || file === undefined) return null;
@@ -41,7 +51,7 @@ export type SyntaxErrorWatch = {
   stop(): void;
 };
 
-/** Finds the places of syntax errors in ES modules, which V8 tells its debuggers only. */
+/** Collects the scripts that V8 fails to parse from now on, and finds the place of a syntax error among them (3). */
 export function watchSyntaxErrors(): SyntaxErrorWatch {
   const session = new Session();
   const files = new Map<string, string>();
@@ -72,7 +82,7 @@ export function watchSyntaxErrors(): SyntaxErrorWatch {
 /** Missing in Node's types. */
 type FoundDetails = { readonly exceptionDetails?: Runtime.ExceptionDetails };
 
-/** By which a debugger can reach the error. */
+/** The global variable by which the inspector session can refer to the error. */
 const HANDLE = "__syntaxErrorToPlace";
 
 const asPath = (name: string): string => (name.startsWith("file:") ? fileURLToPath(name) : name);

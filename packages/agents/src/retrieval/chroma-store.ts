@@ -1,6 +1,6 @@
 /**
- * The vector store on Chroma. Vectors are given and compared by their cosine; Chroma embeds nothing. A request that
- * is not answered in time, or not at all, is `vector_store_unavailable`.
+ * The vector store on Chroma. The platform computes all vectors, Chroma compares them by their cosine. A request
+ * without an answer in time fails with `vector_store_unavailable`.
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -8,12 +8,12 @@ import { ChromaClient, ChromaClientError, ChromaNotFoundError, ChromaValueError 
 import type { EmbeddedChunk, FoundChunk, VectorStore } from "./vector-store.ts";
 
 const REQUEST_TIMEOUT_MS = 10 * SECOND;
-/** Keeps a request far below the size that the server takes, also with the longest embeddings. */
+/** Chunks per request: keeps a request far below the server's size limit, even with the longest embeddings. */
 const MAX_BATCH = 100;
 
 /**
- * Chroma's own values lose near-duplicates, and more after deletions: its graph falls into parts that a search does not
- * leave. These find more of them, for about twice the time to store.
+ * With Chroma's default values a search misses near-duplicates, and more so after deletions, because the index graph
+ * splits into parts that a search does not leave. These values find more, for about twice the time to store.
  */
 const INDEX = { space: "cosine", max_neighbors: 32, ef_construction: 128, ef_search: 400 } as const;
 
@@ -23,7 +23,7 @@ type Metadata = { document_id: string; version: string; source: string; heading:
 export type ChromaStoreOptions = {
   /** `http://host:port` */
   readonly url: string;
-  /** For one batch of a call. Default: 10 s. */
+  /** Time limit of one request, ms; a call may make several. Default: 10 s. */
   readonly requestTimeoutMs?: number;
 };
 
@@ -32,14 +32,14 @@ export function createChromaStore({ url, requestTimeoutMs = REQUEST_TIMEOUT_MS }
   const ssl = protocol === "https:";
   const server = { host: hostname, port: Number(port) || (ssl ? 443 : 80), ssl };
 
-  /** One bounded step. The package takes a signal per client alone; a client holds no connection and costs nothing. */
+  /** One request with a time limit. The package takes a signal per client only; a client is cheap and holds nothing. */
   const ask = async <T>(signal: AbortSignal, request: (client: ChromaClient) => Promise<T>): Promise<T> => {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]);
     try {
       return await request(new ChromaClient({ ...server, fetchOptions: { signal: bounded } }));
     } catch (error) {
       signal.throwIfAborted();
-      // A wrong request is a fault of ours, and stays one however often it is sent.
+      // An error that the server answers with is not retryable: the same request would get the same answer.
       const isAnswer = [ChromaNotFoundError, ChromaClientError, ChromaValueError].some((kind) => error instanceof kind);
       throw isAnswer ? error : new PlatformError("vector_store_unavailable", { cause: error });
     }
@@ -53,7 +53,8 @@ export function createChromaStore({ url, requestTimeoutMs = REQUEST_TIMEOUT_MS }
           configuration: { hnsw: INDEX },
           embeddingFunction: null,
         });
-        // Chroma indexes as it stores only once a collection was read; else its first deletion waits for all of it.
+        // Chroma begins to index while it stores only after a first read; without it the first deletion indexes
+        // everything.
         await collection.count();
         return { id: collection.id, batchSize: Math.min(MAX_BATCH, await client.getMaxBatchSize()) };
       });
@@ -62,7 +63,7 @@ export function createChromaStore({ url, requestTimeoutMs = REQUEST_TIMEOUT_MS }
         try {
           await ask(signal, (client) => client.collection(id).upsert(records));
         } catch (error) {
-          // Deleted between two batches: the next try makes it anew.
+          // The collection was deleted between two batches. The error is retryable, and the retry creates it anew.
           throw error instanceof ChromaNotFoundError ? new PlatformError("vector_store_unavailable") : error;
         }
       }
@@ -77,7 +78,7 @@ export function createChromaStore({ url, requestTimeoutMs = REQUEST_TIMEOUT_MS }
       return unlessMissing(found, []);
     },
 
-    // In batches, because Chroma takes milliseconds for each: a large document is more than one request may last.
+    // In batches, because Chroma takes milliseconds per chunk: a large document would exceed the limit of one request.
     async deleteDocument(collectionId, documentId, signal) {
       const where = { document_id: documentId };
       const deleteSome = async (client: ChromaClient): Promise<number> => {
@@ -102,7 +103,7 @@ const unlessMissing = <T>(answer: Promise<T>, instead: T): Promise<T> =>
     throw error;
   });
 
-/** Chroma takes well-formed text alone. */
+/** `toWellFormed`: Chroma refuses text with half a surrogate pair. */
 const toRecords = (chunks: readonly EmbeddedChunk[]) => ({
   ids: chunks.map(({ id }) => id),
   embeddings: chunks.map(({ embedding }) => [...embedding]),

@@ -5,7 +5,7 @@ import { type Chunk, chunkDocument, MAX_TOKENS } from "./chunk-document.ts";
 
 const withoutSpace = (text: string) => text.replace(/\s+/g, "");
 
-/** Walks through the document chunk by chunk; each must begin where the ones before have come, or earlier. */
+/** Walks through the document chunk by chunk. Each chunk must begin where the previous chunks ended, or earlier. */
 function expectWhole(document: string, chunks: readonly Chunk[]): void {
   const whole = withoutSpace(document);
   let covered = 0;
@@ -34,8 +34,10 @@ function randomDocument(random: SeededRandom): string {
     () => characters(random.int(1, 1_500)),
     () => Array.from({ length: random.int(1, 40) }, () => `- ${words(random.int(1, 30))}`).join("\n"),
     () => `\`\`\`ts\n${Array.from({ length: random.int(0, 90) }, () => `  call(${words(4)});\n\n`).join("")}\`\`\``,
-    () =>
-      `| a | b |\n|---|---|\n${Array.from({ length: random.int(0, 60) }, () => `| ${words(4)} | ${characters(5)} |`).join("\n")}`,
+    () => {
+      const rows = Array.from({ length: random.int(0, 60) }, () => `| ${words(4)} | ${characters(5)} |`);
+      return `| a | b |\n|---|---|\n${rows.join("\n")}`;
+    },
     () => "~~~ never closed",
     () => "😀".repeat(random.int(1, 1_200)),
     () => " \t\r\n".repeat(random.int(1, 300)),
@@ -46,7 +48,7 @@ function randomDocument(random: SeededRandom): string {
   );
 }
 
-test("whatever a document holds is in its chunks, in order, none too large, no pair of surrogates split", async () => {
+test("generated documents are in their chunks completely and in order, within the limits", async () => {
   const random = seededRandom(11);
   for (let round = 0; round < 150; round += 1) {
     const document = randomDocument(random);
@@ -68,7 +70,7 @@ test("an empty document has no chunks", async () => {
   expect(await chunkDocument(" \n\t\r\n ", "markdown")).toEqual([]);
 });
 
-test("a chunk stands under the path of its headings; headings in code are none", async () => {
+test("a chunk has the path of its headings, and a heading inside code does not count", async () => {
   const document = `before
 
 # Guide #
@@ -100,18 +102,18 @@ Gladly.
   ]);
 });
 
-test("a text has no headings", async () => {
+test("a document in plain text has no headings", async () => {
   const [chunk] = await chunkDocument("# comment\nvalue: 1\n\n```\nx", "text");
   expect(chunk).toEqual({ heading: "", position: 0, content: "# comment\nvalue: 1\n\n```\nx" });
 });
 
-test("code that fits stays whole, with what introduces it", async () => {
+test("a code block that fits stays whole, together with its introduction", async () => {
   const code = `\`\`\`ts\n${"const value = compute(1);\n\n".repeat(30)}\`\`\``;
   const chunks = await chunkDocument(`# A\n\n${"Some words here. ".repeat(60)}\n\n${code}\n\nAfter.`, "markdown");
   expect(chunks.filter(({ content }) => content.includes(code))).toHaveLength(1);
 });
 
-test("each part of a long table repeats its head", async () => {
+test("every chunk of a long table repeats the table's head", async () => {
   const rows = Array.from({ length: 80 }, (_, at) => `| \`SETTING_${at}\` | what it is for, number ${at} |`);
   const chunks = await chunkDocument(`| name | use |\n|---|---|\n${rows.join("\n")}`, "markdown");
   expect(chunks.length).toBeGreaterThan(2);
@@ -121,7 +123,7 @@ test("each part of a long table repeats its head", async () => {
 test.each([
   ["English", (at: number) => `Sentence number ${at} says a little of what the whole is about. `],
   ["Chinese", (at: number) => `这是第${at}个句子，它简短地说明了整体的内容是什么。`],
-])("%s: neighbours share whole sentences, about 15 percent", async (_, sentence) => {
+])("neighbouring chunks of %s text share whole sentences, about 15 percent", async (_, sentence) => {
   const sentences = Array.from({ length: 120 }, (_, at) => sentence(at).trim());
   const chunks = await chunkDocument(sentences.join(_ === "English" ? " " : ""), "text");
   expect(chunks.length).toBeGreaterThan(4);
@@ -129,14 +131,14 @@ test.each([
   held.slice(1).forEach((of, at) => {
     const shared = of.filter((one) => held[at]?.includes(one));
     expect(shared.length).toBeGreaterThan(0);
-    // The last one may be short.
+    // The last chunk may be short.
     if (at + 2 < held.length) expect(shared.length / of.length).toBeLessThan(0.25);
-    // Whole ones: each chunk begins with a sentence.
+    // The overlap is whole sentences, so each chunk begins with a sentence.
     expect(chunks[at + 1]?.content.startsWith(of[0] ?? "?")).toBe(true);
   });
 });
 
-test("other work goes on while a large document is cut", async () => {
+test("chunking a large document yields to the event loop", async () => {
   const large = Array.from({ length: 10_000 }, (_, at) => `Sentence ${at} of this document says about the same. `).join(
     "",
   );

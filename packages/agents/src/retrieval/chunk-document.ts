@@ -1,10 +1,10 @@
 /**
- * Cuts a document into the pieces that are embedded and found: by its structure, about 300 tokens each, with an
- * overlap between neighbours of a section.
+ * Cuts a document into the chunks that are embedded and found: along its structure, about 300 tokens each, with an
+ * overlap between neighbours of one section.
  *
- * 1. A chunk has text of one section alone, so its heading holds for all of it.
- * 2. Everything but white space is in at least one chunk, in the document's order.
- * 3. No chunk is above `MAX_TOKENS`; no surrogate pair is split.
+ * 1. A chunk has text of one section only, so its heading applies to all of it.
+ * 2. Everything except white space is in at least one chunk, in the document's order.
+ * 3. No chunk exceeds `MAX_TOKENS`; no surrogate pair is split.
  */
 import { setImmediate } from "node:timers/promises";
 import { countTokens } from "../model/tokens.ts";
@@ -12,36 +12,36 @@ import { type Block, readBlocks } from "./document-blocks.ts";
 import { LINES, type Piece, PROSE, sentencesOf, splitSpan } from "./split-span.ts";
 
 export type Chunk = {
-  /** The headings that it stands under, outermost first, joined by ` › `; empty for none. */
+  /** The headings above the chunk, outermost first, joined by ` › `; empty for none. */
   readonly heading: string;
-  /** Place within the document, from 0. */
+  /** Index within the document, from 0. */
   readonly position: number;
   readonly content: string;
 };
 
 export const MAX_TOKENS = 450;
 const TARGET_TOKENS = 300;
-/** A code block or a table up to this size stays whole. With what may come before it the chunk stays below the most. */
+/** A code block or a table up to this size stays whole. With an overlap before it the chunk is still in bounds. */
 const MAX_PIECE_TOKENS = 370;
-/** Of the end of the chunk before, in whole sentences; also of a table's head, which each part of it repeats. */
+/** Most tokens repeated from the end of the previous chunk, in whole sentences; also most tokens of a table's head. */
 const MAX_OVERLAP_TOKENS = 55;
-/** A chunk with less than this takes the next piece in, if it may, though that leads above the target. */
+/** A chunk with fewer tokens takes in the next piece even if the target is exceeded by it. */
 const SMALL_TOKENS = 80;
-/** What is counted piece by piece is off by a token here and there. */
+/** Below `MAX_TOKENS`, because the sum of the pieces' counts may be a few tokens too low. */
 const MAX_COUNTED_TOKENS = 430;
 
-/** Characters. */
+/** Most characters of white space before a line that are kept. */
 const MAX_INDENT = 40;
 
-/** How long the event loop may be kept from other work, ms. */
+/** How long this may block the event loop, ms. */
 const SLICE_MS = 10;
 
 type DocumentPiece = Piece & { readonly block: Block };
 
-/** A chunk in the making; `lead` comes before the pieces, and `start` is before them when sentences overlap. */
+/** An unfinished chunk. `lead` is text put before it; `start` lies before the first piece when sentences overlap. */
 type Draft = { readonly lead: string; readonly start: number; readonly pieces: DocumentPiece[]; tokens: number };
 
-/** Takes time in proportion to the text and lets other work go on meanwhile. */
+/** Takes linear time, and yields to the event loop meanwhile. */
 export async function chunkDocument(text: string, format: "text" | "markdown"): Promise<Chunk[]> {
   const tidied = tidy(text);
   const chunks: Chunk[] = [];
@@ -86,7 +86,7 @@ function fits(draft: Draft, { tokens }: Piece): boolean {
   return together <= TARGET_TOKENS || (draft.tokens < SMALL_TOKENS && together <= MAX_COUNTED_TOKENS);
 }
 
-/** The draft that begins with `piece`, after one of the same section. */
+/** The draft that begins with `piece` and follows `before` in the same section. */
 function continued(text: string, before: Draft, piece: DocumentPiece): Draft {
   const last = before.pieces.at(-1);
   if (last?.block === piece.block && piece.block.kind === "table") {
@@ -101,7 +101,7 @@ function continued(text: string, before: Draft, piece: DocumentPiece): Draft {
   return { lead: "", start, pieces: [piece], tokens: (overlap?.tokens ?? 0) + piece.tokens };
 }
 
-/** As many of the last sentences as the overlap takes; null for none, and after code or a table. */
+/** The last sentences that fit into the overlap; null for none, and after code or a table. */
 function lastSentences(text: string, pieces: readonly DocumentPiece[]): Piece | null {
   let overlap = null as Piece | null;
   for (const piece of pieces.toReversed()) {
@@ -115,12 +115,12 @@ function lastSentences(text: string, pieces: readonly DocumentPiece[]): Piece | 
   return overlap;
 }
 
-/** White space alone must not fill a chunk: one empty line is left of several, and not much of a wide gap. */
+/** Shortens white space, which must not fill a chunk: several empty lines become one, and indents are limited. */
 const tidy = (text: string): string =>
   text.replace(/\s{3,}/g, (gap) => {
     const lines = gap.split("\n");
     return "\n".repeat(Math.min(2, lines.length - 1)) + (lines.at(-1) ?? "").slice(0, MAX_INDENT);
   });
 
-/** Without empty lines around it; the first line keeps its indent. */
+/** Removes empty lines at both ends; the first line keeps its indent. */
 const trimLines = (text: string): string => text.trimEnd().replace(/^(?:[ \t\r]*\n)+/, "");

@@ -1,21 +1,21 @@
 /**
- * What a document is made of, as stretches of its text: headings, paragraphs, and the code and tables of Markdown.
- * All that is not white space is in exactly one block, in the document's order.
+ * Reads the blocks of a document as spans of its text: headings, paragraphs, and the code and tables of Markdown.
+ * Everything except white space is in exactly one block, in the document's order.
  */
 
-/** A stretch of the document's text, as offsets. */
+/** A part of the document's text, as character offsets; `end` is exclusive. */
 export type Span = { readonly start: number; readonly end: number };
 
 export type Block = Span & {
   readonly kind: "heading" | "prose" | "code" | "table";
-  /** The headings that it stands under, outermost first. */
+  /** The headings above the block, outermost first. */
   readonly heading: string;
-  /** Blocks of one section have the same number. Headings without text between them are one section's. */
+  /** Blocks of one section have the same number. Consecutive headings without text between them share a section. */
   readonly section: number;
 };
 
 const HEADING_SEPARATOR = " › ";
-/** Of a longer heading the beginning is kept: it goes with every chunk below it. */
+/** A longer heading is cut, because every chunk below it repeats it. */
 const MAX_HEADING_CHARS = 160;
 
 const FENCE = /^\s*(`{3,}|~{3,})/;
@@ -29,7 +29,7 @@ export function* readBlocks(text: string, format: "text" | "markdown"): Generato
   const path: { level: number; title: string }[] = [];
   const isMarkdown = format === "markdown";
   let section = 0;
-  /** Whether the section has text by now, so that the next heading begins another. */
+  /** Whether the section has text, so that the next heading begins a new section. */
   let filled = false;
   let open = null as Open | null;
   let fence: string | null = null;
@@ -101,7 +101,7 @@ export function* readBlocks(text: string, format: "text" | "markdown"): Generato
   yield* closed();
 }
 
-/** The lines of a stretch, each with its line break. */
+/** The lines of a span, each with its line break. */
 export function* linesOf(text: string, { start, end }: Span): Generator<Span> {
   for (let at = start; at < end; ) {
     const lineBreak = text.indexOf("\n", at);
@@ -116,7 +116,7 @@ const closesFence = (line: string, fence: string): boolean => {
   return mark.length >= fence.length && mark === (fence[0] ?? "").repeat(mark.length);
 };
 
-/** A heading without its closing `#` and the marks of links, code and emphasis. */
+/** The text of a heading without its closing `#` and the marks of links, code and emphasis. */
 function plainTitle(raw: string): string {
   return raw
     .slice(0, 4 * MAX_HEADING_CHARS)

@@ -10,7 +10,7 @@ async function cosine(one: string, other: string): Promise<number> {
   return a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0);
 }
 
-test("vectors have length 1, also of a text without words, and are the same each time", async () => {
+test("vectors have length 1, even of a text without words, and are reproducible", async () => {
   for (const text of ["Redis keeps the event log.", "事件日志保存在 Redis 中", "", "?!", "的"]) {
     const [vector = []] = await embed(text);
     expect(vector).toHaveLength(DIMENSIONS);
@@ -19,7 +19,7 @@ test("vectors have length 1, also of a text without words, and are the same each
   }
 });
 
-test("the recipe belongs to its name: other vectors need another name", async () => {
+test("the vectors of this embedder's name never change", async () => {
   const [vector = []] = await embed("Agents stream tokens; 智能体流式输出");
   expect(embedder.name).toBe("local-hash-2048-v1");
   const places = vector.flatMap((value, at) => (value === 0 ? [] : [`${at}:${value.toFixed(3)}`]));
@@ -32,17 +32,17 @@ test.each([
   ["How are jobs cancelled?", "A cancelled job keeps its text.", "The database is opened read-only."],
   ["怎样取消任务？", "被取消的任务会保留已生成的文本。", "数据库以只读方式打开。"],
   ["which setting limits the first token", "MODEL_FIRST_TOKEN_TIMEOUT_MS", "WORKER_CHAT_CONCURRENCY"],
-])("%s is nearer to what shares its words", async (query, near, far) => {
+])("the query %s is nearer to a text that shares its words", async (query, near, far) => {
   expect(await cosine(query, near)).toBeGreaterThan((await cosine(query, far)) + 0.1);
 });
 
-test("terms: stems, pairs of characters, parts of identifiers, full-width forms", () => {
+test("the terms of a text are stems, pairs of characters, parts of identifiers, and plain characters", () => {
   expect(termsOf("Queries streaming queued Stopped classes")).toEqual(["query", "stream", "queu", "stop", "class"]);
   expect(termsOf("横向扩展 a 库")).toEqual(["横向", "向扩", "扩展", "a", "库"]);
   expect(termsOf("agentType LOG_DIR ＡＰＩ")).toEqual(["agent", "typ", "agenttype", "log", "dir", "log_dir", "api"]);
 });
 
-test("many texts leave the event loop to others, and stop when asked", async () => {
+test("embedding many texts yields to the event loop, and ends when the signal aborts", async () => {
   const texts = Array.from({ length: 3_000 }, (_, at) => `text ${at} of many, with some words in it`.repeat(5));
   const stop = new AbortController();
   setImmediate(() => stop.abort(new Error("stopped")));

@@ -1,17 +1,17 @@
 /**
- * An embedding that needs no model and no download: the terms of a text, hashed into a vector. It finds texts that share
- * words with a query, in one language, and knows nothing of meaning.
+ * An embedder that needs no model and no download: it hashes the terms of a text into a vector. It finds texts that
+ * share words with the query in the same language; it cannot find texts that say the same in other words.
  */
 import { setImmediate } from "node:timers/promises";
-import type { Embedder } from "./embedder.ts";
+import type { Embedder } from "../model/embedder.ts";
 import { isCommon, termsOf } from "./terms.ts";
 
 export const DIMENSIONS = 2_048;
 const COMMON_WEIGHT = 0.1;
-/** How long the event loop may be kept from other work, ms. */
+/** How long this may block the event loop, ms. */
 const SLICE_MS = 10;
 
-/** A change of the recipe needs another name: the vectors of two recipes do not compare. */
+/** Any change to how vectors are computed needs another name, because old and new vectors cannot be compared. */
 export function createLocalEmbedder(): Embedder {
   return {
     name: `local-hash-${DIMENSIONS}-v1`,
@@ -38,16 +38,16 @@ function embedText(text: string): number[] {
     const hash = hashOf(term);
     const at = hash % DIMENSIONS;
     const weight = (1 + Math.log(count)) * (isCommon(term) ? COMMON_WEIGHT : 1);
-    // Signed, so that terms that meet at one place cancel out as often as they add up.
+    // Signed, so that terms which collide in one dimension cancel out as often as they add up.
     vector[at] = (vector[at] ?? 0) + (hash >>> 31 === 0 ? weight : -weight);
   }
   const length = Math.hypot(...vector);
-  // A text without terms is like no other, but a vector of length 0 has no direction.
+  // A text without terms needs some vector of length 1, because a zero vector has no cosine.
   if (length === 0) vector[0] = 1;
   return length === 0 ? vector : vector.map((value) => value / length);
 }
 
-/** FNV-1a over UTF-16 units, then mixed so that all bits depend on all. */
+/** FNV-1a over UTF-16 units, then mixed so that every output bit depends on every input bit. */
 function hashOf(term: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < term.length; at += 1) hash = Math.imul(hash ^ term.charCodeAt(at), 0x01000193);

@@ -1,43 +1,56 @@
 import { expect, test } from "vitest";
+import { createMemoryVectorStore } from "../testing/memory-vector-store.ts";
 import { searchCollection, textToEmbed } from "./search-collection.ts";
-import type { FoundChunk, VectorStore } from "./vector-store.ts";
+import type { EmbeddedChunk } from "./vector-store.ts";
 
-const chunk = (at: number, documentId: string, version: string): FoundChunk => ({
-  id: `${documentId}-${version}-${at}`,
+const COLLECTION = "c";
+const { signal } = new AbortController();
+/** Embeds every query as the first axis. */
+const embedder = { name: "one", embed: async () => [[1, 0]] };
+
+/** The chunk at this position, whose cosine to every query is `score`. */
+const chunk = (
+  position: number,
+  documentId: string,
+  version: string,
+  score = 1 - position / 10_000,
+): EmbeddedChunk => ({
+  id: `${documentId}-${version}-${position}`,
   documentId,
   version,
   source: `${documentId}.md`,
   heading: "A › B",
-  position: at,
-  content: `content ${at}`,
-  score: 1 - at / 1_000,
+  position,
+  content: `content ${position}`,
+  embedding: [score, Math.sqrt(1 - score ** 2)],
 });
 
-/** A store with these chunks, nearest first; keeps the limits that it was asked with. */
-function storeOf(chunks: readonly FoundChunk[]) {
+/** Searches a collection of these chunks; returns the passages, and the limits that the store was queried with. */
+async function search(
+  chunks: readonly EmbeddedChunk[],
+  versions: Readonly<Record<string, string>>,
+  request: { readonly topK: number; readonly minScore?: number },
+) {
   const limits: number[] = [];
-  const refuse = () => Promise.reject(new Error("not part of a search"));
-  const store: VectorStore = {
-    upsert: refuse,
-    deleteDocument: refuse,
-    deleteCollection: refuse,
-    async query(_collection, _embedding, limit) {
+  const stored = createMemoryVectorStore();
+  await stored.upsert(COLLECTION, chunks, signal);
+  const store: typeof stored = {
+    ...stored,
+    query(collection, embedding, limit, querySignal) {
       limits.push(limit);
-      return chunks.slice(0, limit);
+      return stored.query(collection, embedding, limit, querySignal);
     },
   };
-  return { store, limits };
+  const currentVersions = async (ids: readonly string[]) =>
+    new Map(Object.entries(versions).filter(([id]) => ids.includes(id)));
+  const deps = { store, embedder, currentVersions };
+  const passages = await searchCollection(deps, COLLECTION, { query: "q", ...request }, signal);
+  return { passages, limits };
 }
 
-const embedder = { name: "one", embed: async () => [[1]] };
-const signal = new AbortController().signal;
-const versionsOf = (versions: Record<string, string>) => async (ids: readonly string[]) =>
-  new Map(Object.entries(versions).filter(([id]) => ids.includes(id)));
-
 test("passages are the nearest chunks of current versions", async () => {
-  const { store, limits } = storeOf([chunk(0, "d1", "v1"), chunk(1, "d2", "v1"), chunk(2, "d1", "v1")]);
-  const currentVersions = versionsOf({ d1: "v1", d2: "v1" });
-  const passages = await searchCollection({ store, embedder, currentVersions }, "c", { query: "q", topK: 2 }, signal);
+  const chunks = [chunk(0, "d1", "v1"), chunk(1, "d2", "v1"), chunk(2, "d1", "v1")];
+  const { passages, limits } = await search(chunks, { d1: "v1", d2: "v1" }, { topK: 2 });
   expect(passages.map(({ position }) => position)).toEqual([0, 1]);
   expect(passages[0]).toEqual({
     document_id: "d1",
@@ -50,29 +63,25 @@ test("passages are the nearest chunks of current versions", async () => {
   expect(limits).toEqual([2]);
 });
 
-test("leftovers of other versions and of deleted documents are passed over, and more is asked for", async () => {
-  const leftovers = Array.from({ length: 30 }, (_, at) => chunk(at, at % 2 === 0 ? "d1" : "gone", "old"));
-  const { store, limits } = storeOf([...leftovers, chunk(30, "d1", "new"), chunk(31, "d1", "new")]);
-  const currentVersions = versionsOf({ d1: "new" });
-  const passages = await searchCollection({ store, embedder, currentVersions }, "c", { query: "q", topK: 2 }, signal);
+test("chunks of other versions and deleted documents are skipped, and the query's limit is raised", async () => {
+  const outdated = Array.from({ length: 30 }, (_, at) => chunk(at, at % 2 === 0 ? "d1" : "gone", "old"));
+  const chunks = [...outdated, chunk(30, "d1", "new"), chunk(31, "d1", "new")];
+  const { passages, limits } = await search(chunks, { d1: "new" }, { topK: 2 });
   expect(passages.map(({ position }) => position)).toEqual([30, 31]);
   expect(limits).toEqual([2, 8, 32]);
 });
 
-test("a collection of leftovers alone ends the search", async () => {
-  const { store, limits } = storeOf(Array.from({ length: 5_000 }, (_, at) => chunk(at, "gone", "old")));
-  const currentVersions = versionsOf({});
-  const passages = await searchCollection({ store, embedder, currentVersions }, "c", { query: "q", topK: 5 }, signal);
+test("a search in a collection of outdated chunks alone ends at the largest limit without a passage", async () => {
+  const chunks = Array.from({ length: 5_000 }, (_, at) => chunk(at, "gone", "old"));
+  const { passages, limits } = await search(chunks, {}, { topK: 5 });
   expect(passages).toEqual([]);
   expect(limits.at(-1)).toBe(1_000);
 });
 
-test("what is not near enough is left out, without asking for more", async () => {
-  const { store, limits } = storeOf([chunk(0, "d1", "v1"), chunk(100, "d1", "v1"), chunk(600, "d1", "v1")]);
-  const currentVersions = versionsOf({ d1: "v1" });
-  const request = { query: "q", topK: 3, minScore: 0.9 };
-  const passages = await searchCollection({ store, embedder, currentVersions }, "c", request, signal);
-  expect(passages.map(({ score }) => score)).toEqual([1, 0.9]);
+test("chunks below the minimum score are left out, and the limit of the query is not raised for them", async () => {
+  const chunks = [chunk(0, "d1", "v1", 1), chunk(1, "d1", "v1", 0.9), chunk(2, "d1", "v1", 0.4)];
+  const { passages, limits } = await search(chunks, { d1: "v1" }, { topK: 3, minScore: 0.85 });
+  expect(passages.map(({ score }) => score)).toEqual([1, expect.closeTo(0.9, 9)]);
   expect(limits).toEqual([3]);
 });
 

@@ -1,19 +1,19 @@
 /**
- * From a query to passages. The store may hold more than there is: leftovers of a document that was replaced or
- * deleted, and the first chunks of one that is being stored. Only chunks of a document's current version are passages.
+ * Finds the passages for a query. The store may also hold chunks of documents that were replaced or deleted, and the
+ * first chunks of a document that is being stored. Only chunks of a document's current version become passages.
  */
-import type { Embedder } from "./embedder.ts";
+import type { Embedder } from "../model/embedder.ts";
 import type { Passage, SearchRequest } from "./retriever.ts";
 import type { FoundChunk, StoredChunk, VectorStore } from "./vector-store.ts";
 
-/** How many more are asked for when too many of the found ones are not current. */
-const MORE = 4;
+/** The limit is multiplied by this when too few of the found chunks are current. */
+const LIMIT_FACTOR = 4;
 const MAX_CANDIDATES = 1_000;
 
 export type SearchDeps = {
   readonly store: VectorStore;
   readonly embedder: Embedder;
-  /** Of the given documents those that exist, with the version that is current; one that is not whole yet has none. */
+  /** The current versions of the given documents. Deleted and partly stored documents are missing from the map. */
   readonly currentVersions: (documentIds: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 };
 
@@ -24,9 +24,9 @@ export async function searchCollection(
   signal: AbortSignal,
 ): Promise<Passage[]> {
   const [embedding = []] = await embedder.embed([query], signal);
-  for (let limit = topK; ; limit *= MORE) {
+  for (let limit = topK; ; limit *= LIMIT_FACTOR) {
     const candidates = await store.query(collectionId, embedding, Math.min(limit, MAX_CANDIDATES), signal);
-    // What has nothing in common with the query is no passage, however few there are.
+    // A chunk that has nothing in common with the query is no passage, even if there is no other.
     const near = candidates.filter(({ score }) => score > 0 && score >= minScore);
     const versions = await currentVersions([...new Set(near.map(({ documentId }) => documentId))]);
     const current = near.filter(({ documentId, version }) => versions.get(documentId) === version);
@@ -35,7 +35,7 @@ export async function searchCollection(
   }
 }
 
-/** What is embedded of a chunk: what it is about is often said by the headings above it, or the document's name. */
+/** The text that is embedded for a chunk. Often only its headings or the document's name say what it is about. */
 export const textToEmbed = ({
   source,
   heading,

@@ -1,18 +1,18 @@
-/** Splits a stretch of text into pieces that are not too long, at the best borders there are. */
+/** Splits a span of text into pieces within a token limit, at the best borders that it has. */
 import { countTokens } from "../model/tokens.ts";
 import { linesOf, type Span } from "./document-blocks.ts";
 
 export type Piece = Span & { readonly tokens: number };
 
-/** Finds the parts of a stretch; together they are the whole of it. */
+/** Divides a span into parts that together cover all of it. */
 export type Divide = (text: string, span: Span) => Iterable<Span>;
 
-/** No text this long is short enough, and counting its tokens would be an estimate. */
+/** A longer text exceeds every token limit in use, and its count would be an estimate. */
 const MAX_PIECE_CHARS = 4_000;
 
-/** Ends of sentences, Western and Chinese, and line breaks before the items of a list. */
+/** Ends of Western and Chinese sentences, and line breaks before the items of a list. */
 const SENTENCE_END = /[.!?。！？；…]+|\n(?=[ \t]*(?:[-*+•]|\d{1,3}[.)])\s)/g;
-/** These end a sentence without white space behind them. */
+/** Marks that end a sentence even without white space after them. */
 const FULL_WIDTH_END = /[。！？；…]$/;
 const CLOSING = /["'”’」』）)\]*`]/;
 
@@ -21,7 +21,10 @@ export const PROSE: readonly Divide[] = [sentencesOf, linesOf];
 /** Divides by lines, then anywhere. */
 export const LINES: readonly Divide[] = [linesOf];
 
-/** Yields pieces of at most `maxTokens`, as large as `ways` divides them, the first way first. */
+/**
+ * Yields pieces of at most `maxTokens`: a span that is too long is divided by the first of `ways`, its parts by the
+ * next.
+ */
 export function* splitSpan(text: string, span: Span, maxTokens: number, ways: readonly Divide[]): Generator<Piece> {
   const content = text.slice(span.start, span.end);
   if (content.trim() === "") return;
@@ -40,7 +43,7 @@ export function* sentencesOf(text: string, { start, end }: Span): Generator<Span
     let at = start + found.index + found[0].length;
     while (at < end && CLOSING.test(text[at] ?? "")) at += 1;
     const isEnd = found[0] === "\n" || FULL_WIDTH_END.test(found[0]) || at === end || /\s/.test(text[at] ?? "");
-    // Closing marks of one end may hold the next: `(…?)!`.
+    // The closing marks after one end may contain the next end: `(…?)!`.
     if (!isEnd || at <= from) continue;
     while (at < end && /[ \t]/.test(text[at] ?? "")) at += 1;
     yield { start: from, end: at };
@@ -49,7 +52,7 @@ export function* sentencesOf(text: string, { start, end }: Span): Generator<Span
   if (from < end) yield { start: from, end };
 }
 
-/** In two, at the white space next to the middle if there is some near, never inside a surrogate pair. */
+/** Divides in two at the white space nearest to the middle, or at the middle, but never inside a surrogate pair. */
 function* halve(text: string, { start, end }: Span): Generator<Span> {
   const middle = (start + end) >> 1;
   const reach = Math.min(40, middle - start, end - middle - 1);

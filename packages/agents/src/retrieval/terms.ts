@@ -1,9 +1,9 @@
 /**
- * The terms of a text, for the local embedding and the ranking by words. Words are lower-cased and stemmed lightly; what is
- * written without white space (Chinese, Japanese) gives its pairs of characters; identifiers give their parts too.
+ * The terms of a text, for the local embedder. Words are lower-cased and lightly stemmed; text without white space
+ * (Chinese, Japanese) yields its pairs of neighbouring characters; an identifier also yields its parts.
  */
 
-/** A longer word is an encoded value; its beginning names it well enough. */
+/** A longer word is an encoded value, and its beginning identifies it well enough. */
 const MAX_WORD_CHARS = 48;
 
 const RUN = /([\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]+)|[\p{L}\p{M}\p{N}_]+/gu;
@@ -29,7 +29,7 @@ function addWords(terms: string[], word: string): void {
   if (parts.length > 1) terms.push(word.toLowerCase());
 }
 
-/** Plural, `-ed` and `-ing`: enough for a question and its answer to meet. */
+/** Removes the plural, `-ed` and `-ing`, so that a question and its answer share terms. */
 function stem(word: string): string {
   if (word.length < 4 || !/^[a-z]+$/.test(word)) return word;
   const singular = /(?:ss|us|is)$/.test(word) ? word : word.replace(/ies$/, "y").replace(/s$/, "");
@@ -37,7 +37,7 @@ function stem(word: string): string {
   return root.length >= 4 ? root.replace(/e$/, "") : root;
 }
 
-/** Words that say little of what a text is about. */
+/** Words that say little about the subject of a text. */
 const COMMON = new Set(
   `a about after all also am an and any are as at be been but by can could did do does each else for from get gets got
    had has have how i if in into is it its just like may me more my no not of on one only or our out over please

@@ -1,11 +1,11 @@
-/** The vector store port: as much of a vector database as retrieval needs. */
+/** The vector store port: the part of a vector database that retrieval needs. */
 
-/** A piece of a document, as it is stored. */
+/** A chunk of a document as it is stored. */
 export type StoredChunk = {
-  /** Unique within the collection, the same for the same piece of the same version. */
+  /** Unique within the collection, and equal for the same chunk of the same version. */
   readonly id: string;
   readonly documentId: string;
-  /** Of the document's content; a document that is stored anew with other content has another. */
+  /** The version of the document's content. New content of the same document gets another version. */
   readonly version: string;
   readonly source: string;
   readonly heading: string;
@@ -20,14 +20,14 @@ export type FoundChunk = StoredChunk & {
   readonly score: number;
 };
 
-/** Every call throws `vector_store_unavailable` when the store is away or does not answer in time. */
+/** Every call throws `vector_store_unavailable` when the store is unreachable or does not answer in time. */
 export type VectorStore = {
-  /** Stores chunks, over those with the same ids. Makes the collection when there is none. */
+  /** Stores chunks, replacing those with the same ids. Creates the collection if there is none. */
   upsert(collectionId: string, chunks: readonly EmbeddedChunk[], signal: AbortSignal): Promise<void>;
-  /** The nearest chunks, best first; none when there is no such collection. */
+  /** The nearest chunks, best first; empty when the collection does not exist. */
   query(collectionId: string, embedding: readonly number[], limit: number, signal: AbortSignal): Promise<FoundChunk[]>;
-  /** Deletes a document's chunks. Deleting what is gone is fine. */
+  /** Deletes all chunks of the document. Succeeds when there are none. */
   deleteDocument(collectionId: string, documentId: string, signal: AbortSignal): Promise<void>;
-  /** Deleting what is gone is fine. */
+  /** Succeeds when the collection does not exist. */
   deleteCollection(collectionId: string, signal: AbortSignal): Promise<void>;
 };

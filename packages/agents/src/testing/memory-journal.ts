@@ -1,20 +1,57 @@
-/** A journal for unit tests: what one attempt leaves, the next finds. */
-import type { BegunJournalEntry, Journal } from "../agent/journal.ts";
+/**
+ * A strict in-memory fake of the journal: it passes the contract suite of the real one. What one attempt finishes, the
+ * next attempt finds; an attempt that has been followed by another can write nothing.
+ */
+import { newId } from "@agent-paas/shared/ids.ts";
+import type { BegunJournalEntry, Journal, JournalEntry } from "../job/journal.ts";
 
-/** `left` is shared by the attempts of one job. */
-export function createMemoryJournal(left: Map<string, { value?: unknown }> = new Map()): Journal {
+/** What all attempts of one job share. */
+export type JournalStore = {
+  readonly jobId: string;
+  /** Attempts started so far; the latest owns the job. */
+  attempts: number;
+  /** By key; null: begun and not finished. Else the value as JSON. */
+  readonly entries: Map<string, string | null>;
+};
+
+const MAX_VALUE_CHARS = 1024 * 1024;
+
+export const createJournalStore = (): JournalStore => ({ jobId: newId(), attempts: 0, entries: new Map() });
+
+/** The journal of a further attempt of the job. */
+export function createMemoryJournal(store: JournalStore = createJournalStore()): Journal {
+  const attempt = ++store.attempts;
+  // Like the database rows that a resumed job loads once: a later attempt's entries do not show up.
+  const known = new Map(store.entries);
   const timesBegun = new Map<string, number>();
+
+  function save(key: string, value: string | null): void {
+    if (attempt !== store.attempts) throw new Error(`attempt ${attempt} of ${store.jobId} was superseded`);
+    store.entries.set(key, value);
+    known.set(key, value);
+  }
+
   return {
-    async begin({ kind, input, idempotent }): Promise<BegunJournalEntry> {
-      const name = JSON.stringify([kind, input]);
+    async begin({ kind, input, idempotent }: JournalEntry): Promise<BegunJournalEntry> {
+      const name = JSON.stringify([kind, JSON.stringify(input) ?? "null"]);
       const times = (timesBegun.get(name) ?? 0) + 1;
       timesBegun.set(name, times);
-      const id = `${name}#${times}`;
-      const row = left.get(id);
-      if (row !== undefined && "value" in row) return { state: "finished", value: row.value };
-      if (row !== undefined && !idempotent) return { state: "in_doubt" };
-      left.set(id, {});
-      return { state: "new", id, finish: async (value) => void left.set(id, { value }) };
+      const key = `${name}#${times}`;
+      const left = known.get(key);
+      if (typeof left === "string") return { state: "finished", value: JSON.parse(left) };
+      if (left === null && !idempotent) return { state: "in_doubt" };
+      if (!idempotent) save(key, null);
+      return {
+        state: "new",
+        id: `${store.jobId}/${key}`,
+        async finish(value) {
+          const json = JSON.stringify(value) ?? "null";
+          if (json.length > MAX_VALUE_CHARS) {
+            throw new RangeError(`the value of a journal entry exceeds ${MAX_VALUE_CHARS} characters`);
+          }
+          save(key, json);
+        },
+      };
     },
   };
 }

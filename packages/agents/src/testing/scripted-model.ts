@@ -1,4 +1,6 @@
-/** A model for unit tests: strict, it throws at a call that the script does not expect, and `done()` at unused turns. */
+/**
+ * A strict fake of the model: a request beyond the script throws, and `done()` throws when turns were not requested.
+ */
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { Model, ModelRequest, ToolCall } from "../model/model.ts";
 

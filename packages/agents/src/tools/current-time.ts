@@ -5,7 +5,8 @@ import { defineTool, type Tool, ToolError } from "./tool.ts";
 export const currentTime: Tool = defineTool({
   name: "current_time",
   description:
-    "Tells the current date, time and weekday in a time zone. Use it whenever an answer depends on today's date or the time now.",
+    "Tells the current date, time and weekday in a time zone. " +
+    "Use it whenever an answer depends on today's date or the time now.",
   parameters: z.strictObject({
     time_zone: z
       .string()
@@ -17,7 +18,7 @@ export const currentTime: Tool = defineTool({
   call: ({ time_zone }) => describeTime(new Date(), time_zone),
 });
 
-/** Whole seconds: the offset is that of the moment, daylight saving included. */
+/** Times in whole seconds. The offset is the one valid at that moment, so it includes daylight saving. */
 export function describeTime(now: Date, timeZone: string) {
   const parts = Object.fromEntries(
     formatterFor(timeZone)

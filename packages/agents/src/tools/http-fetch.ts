@@ -1,10 +1,10 @@
 /**
  * The tool `http_fetch`: reads a text from the Internet. Its invariants:
  *
- * 1. It asks hosts of the operator's list only, and of these only public addresses, at each redirect anew.
+ * 1. It connects only to hosts of the operator's list, and of these only to public addresses. Each redirect is checked.
  * 2. The address that is checked is the address that is connected to (guarded-agent.ts).
- * 3. Nothing of the platform goes out: no cookies, no credentials, headers from a closed list.
- * 4. Time, redirects and size are bounded; the connection ends with the call.
+ * 3. A request carries nothing of the platform: no cookies, no credentials, and headers from a closed list only.
+ * 4. Time, redirects and size are limited; the connection is closed when the call ends.
  */
 import { lookup } from "node:dns/promises";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -33,14 +33,14 @@ const ArgumentsSchema = z.strictObject({
 });
 
 export type HttpFetchOptions = {
-  /** Resolves names; default: the system's resolver. */
+  /** Resolves host names. Default: the system's resolver. */
   readonly resolve?: Resolve;
 };
 
 /**
- * `allowedHosts`: `example.com` (default ports), `example.com:8443`, `*.example.com` (its sub-domains), `*` (any
- * public host), an IP address. A private address is reached only where the list holds it as an IP address, and only
- * by that address. An empty list makes a tool that refuses every call. Throws at an entry that is none of these.
+ * `allowedHosts`: `example.com` (default ports), `example.com:8443`, `*.example.com` (its sub-domains), `*` (any public
+ * host), or an IP address. A private address is reachable only if the list has it as an IP address, and only by that
+ * address. With an empty list the tool refuses every call. Throws at an invalid entry.
  */
 export function createHttpFetch(allowedHosts: readonly string[], options: HttpFetchOptions = {}): Tool {
   const allowed = parseAllowedHosts(allowedHosts);
@@ -49,7 +49,9 @@ export function createHttpFetch(allowedHosts: readonly string[], options: HttpFe
     allowedHosts.length === 0 ? "No host is allowed at present." : `Allowed hosts: ${allowedHosts.join(", ")}.`;
   return defineTool({
     name: "http_fetch",
-    description: `Fetches a text (HTML, JSON, XML, plain) by HTTP GET or HEAD. Follows up to ${MAX_REDIRECTS} redirects; a body over 1 MiB is cut. ${reach}`,
+    description:
+      "Fetches a text (HTML, JSON, XML, plain) by HTTP GET or HEAD. " +
+      `Follows up to ${MAX_REDIRECTS} redirects; a body over 1 MiB is cut. ${reach}`,
     parameters: ArgumentsSchema,
     idempotent: true,
     timeoutMs: TIMEOUT_MS,
@@ -101,7 +103,7 @@ async function describe(response: Response, method: "GET" | "HEAD", url: URL, si
   };
 }
 
-/** Addresses are checked when they are connected to; here, whether the URL is one that may be asked at all. */
+/** Checks the URL by the list. Its addresses are checked later, when the connection is made. */
 function checkedUrl(text: string, allowed: AllowedHosts, base?: URL): URL {
   const url = URL.parse(text, base?.href);
   const which = base ? `${base.href} redirects to "${text}", which` : `"${text}"`;
@@ -112,7 +114,7 @@ function checkedUrl(text: string, allowed: AllowedHosts, base?: URL): URL {
   return url;
 }
 
-/** A call that was stopped ends with the signal's own reason; what the network does wrong is for the model to read. */
+/** Turns a network failure into a `ToolError` for the model. An aborted call throws the signal's reason instead. */
 async function asToolError<T>(url: URL, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -2,12 +2,12 @@ import { DEFAULT_LIMITS } from "@agent-paas/shared/contract/limits.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { createBudget } from "../agent/budget.ts";
-import type { Journal } from "../agent/journal.ts";
-import { createMemoryJournal } from "../testing/memory-journal.ts";
+import { createBudget } from "../job/budget.ts";
+import type { Journal } from "../job/journal.ts";
+import { createToolbox } from "../registry/toolbox.ts";
+import { createJournalStore, createMemoryJournal } from "../testing/memory-journal.ts";
 import { createJobTools } from "./job-tools.ts";
 import { defineTool, ToolError } from "./tool.ts";
-import { createToolbox } from "./toolbox.ts";
 
 const signal = new AbortController().signal;
 
@@ -39,7 +39,7 @@ function counter(options: { idempotent: boolean; call?: () => unknown; timeoutMs
   return { tool, calls: () => calls };
 }
 
-test("a call brings its result, bad arguments bring words for the model and make no call", async () => {
+test("a call returns its result, and bad arguments return a message for the model without a call", async () => {
   const { tool, calls } = counter({ idempotent: true });
   const tools = jobTools();
   expect(await tools.call(tool, { by: 2 }, signal)).toMatchObject({ status: "ok", content: '{"calls":2}' });
@@ -50,8 +50,8 @@ test("a call brings its result, bad arguments bring words for the model and make
   expect(calls()).toBe(2);
 });
 
-test("I5: a finished call is not made again, whatever its outcome", async () => {
-  const left = new Map();
+test("I5: a finished call is not repeated, whatever its outcome", async () => {
+  const left = createJournalStore();
   for (const attempt of [1, 2]) {
     const tools = jobTools(createMemoryJournal(left));
     const { tool, calls } = counter({ idempotent: false });
@@ -67,9 +67,9 @@ test("I5: a finished call is not made again, whatever its outcome", async () => 
   }
 });
 
-test("I5: a call in doubt is made again only if that does no harm", async () => {
+test("I5: a call in doubt is repeated only if its tool is idempotent", async () => {
   for (const idempotent of [true, false]) {
-    const left = new Map();
+    const left = createJournalStore();
     const stopped = new AbortController();
     const { tool: hanging } = counter({ idempotent, call: () => new Promise(() => {}) });
     const call = jobTools(createMemoryJournal(left)).call(hanging, {}, stopped.signal);
@@ -83,7 +83,7 @@ test("I5: a call in doubt is made again only if that does no harm", async () => 
   }
 });
 
-test("a tool that does not answer in time, or fails, costs its own call", async () => {
+test("a tool that exceeds its time limit or throws fails its own call only", async () => {
   const hanging = counter({ idempotent: false, timeoutMs: 20, call: () => new Promise(() => {}) });
   expect(await jobTools().call(hanging.tool, {}, signal)).toMatchObject({
     status: "error",
@@ -101,7 +101,7 @@ test("a tool that does not answer in time, or fails, costs its own call", async 
   });
 });
 
-test("a passing fault of the platform is the job's, which is tried again", async () => {
+test("a retryable PlatformError of a tool rejects, so that the job is retried", async () => {
   const { tool } = counter({
     idempotent: true,
     call: () => {
@@ -111,13 +111,13 @@ test("a passing fault of the platform is the job's, which is tried again", async
   await expect(jobTools().call(tool, {}, signal)).rejects.toMatchObject({ code: "vector_store_unavailable" });
 });
 
-test("a long result is cut, and says so", async () => {
+test("a long result is cut, and the cut is stated", async () => {
   const { tool } = counter({ idempotent: true, maxResultChars: 10, call: () => "😀".repeat(10) });
   const { content } = await jobTools().call(tool, {}, signal);
   expect(content).toBe(`${"😀".repeat(5)}\n[cut: 10 more characters]`);
 });
 
-test("a tool cannot ask for more than the journal takes: its effect would be lost", async () => {
+test("a tool's own limit cannot exceed the size of a journal entry", async () => {
   const finished: unknown[] = [];
   const begin: Journal["begin"] = async () => ({
     ...{ state: "new", id: "id" },
@@ -128,7 +128,7 @@ test("a tool cannot ask for more than the journal takes: its effect would be los
   expect(JSON.stringify(finished[0]).length).toBeLessThan(1024 * 1024);
 });
 
-test("the same call is let through three times, and a budget ends them all", async () => {
+test("a fourth identical call is refused, and an exhausted budget rejects every call", async () => {
   const { tool, calls } = counter({ idempotent: true });
   const tools = jobTools();
   for (let time = 0; time < 3; time++) expect((await tools.call(tool, {}, signal)).status).toBe("ok");
@@ -142,7 +142,7 @@ test("the same call is let through three times, and a budget ends them all", asy
   });
 });
 
-test("a job that is stopped while the call is written down makes no call", async () => {
+test("a run that is aborted while the call is journaled makes no call", async () => {
   const stopped = new AbortController();
   const kept = createMemoryJournal();
   const begin: Journal["begin"] = async (step) => {
@@ -155,7 +155,7 @@ test("a job that is stopped while the call is written down makes no call", async
   expect(calls()).toBe(0);
 });
 
-test("a tool that fails to read its arguments costs its own call only", async () => {
+test("an error in the parser of a tool's arguments fails its own call only", async () => {
   const parameters = z.strictObject({}).transform(() => {
     throw new Error("secret-detail");
   });

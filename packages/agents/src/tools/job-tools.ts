@@ -1,36 +1,36 @@
 /**
- * The tools as one job has them: every call is parsed, counted against the budget, kept in the journal, and bounded in
- * time and size. Upholds I5: a finished call is not made again, one in doubt only if that does no harm.
+ * The tool calls of one job: every call is parsed, counted against the budget, kept in the journal, and bounded in time
+ * and size. Upholds I5: a finished call is not repeated, and a call in doubt only if its tool is idempotent.
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
-import type { AgentLogger } from "../agent/agent-logger.ts";
-import type { SpendableBudget } from "../agent/budget.ts";
-import type { Journal } from "../agent/journal.ts";
-import { untilAborted } from "../agent/until-aborted.ts";
+import type { AgentLogger } from "../job/agent-logger.ts";
+import type { SpendableBudget } from "../job/budget.ts";
+import type { Journal } from "../job/journal.ts";
+import { untilAborted } from "../job/until-aborted.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
 import { type Tool, ToolError } from "./tool.ts";
-import type { Toolbox } from "./toolbox.ts";
+import type { ToolSelection } from "./tool-source.ts";
 
 export type ToolOutcome = {
-  /** `error`: the content tells the model what went wrong. `in_doubt`: it may have taken effect, and was not repeated. */
+  /** `error`: the content describes the failure to the model. `in_doubt`: the call may have taken effect. */
   readonly status: "ok" | "error" | "in_doubt";
   readonly content: string;
-  /** Whether a former attempt had made the call. */
+  /** Whether the result comes from the journal: an earlier attempt made the call. */
   readonly replayed: boolean;
   readonly durationMs: number;
 };
 
-export type JobTools = Pick<Toolbox, "select"> & {
+export type JobTools = ToolSelection & {
   /**
-   * Makes one call; `args` is what the model wrote. What goes wrong in it is an outcome. Rejects when the budget ends, the
-   * job is stopped, or the tool throws a retryable `PlatformError`.
+   * Makes one call; `args` is the model's own JSON value. A failed call is an outcome. Rejects when the budget is
+   * exhausted, the run is aborted, or the tool throws a retryable `PlatformError`.
    */
   call(tool: Tool, args: unknown, signal: AbortSignal): Promise<ToolOutcome>;
 };
 
 export type JobToolsDeps = {
-  readonly toolbox: Toolbox;
+  readonly toolbox: ToolSelection;
   readonly budget: SpendableBudget;
   readonly journal: Journal;
   readonly retriever: Retriever;
@@ -39,10 +39,10 @@ export type JobToolsDeps = {
   readonly collection: string | null;
 };
 
-/** A model that makes the same call again and again has lost its way; so many are let through. */
+/** A model that repeats the same call is in a loop; further calls get an error instead of a result. */
 const MAX_IDENTICAL_CALLS = 3;
 
-/** Of any result: the journal takes a value of 1 MiB, and JSON may make six characters of one. */
+/** Limit for every tool: a journal entry holds 1 MiB, and JSON may write one character as six. */
 const MAX_RESULT_CHARS = 150_000;
 
 const IN_DOUBT =
@@ -64,12 +64,12 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
       signal.throwIfAborted();
       if (time.aborted) return { status: "error", content: timedOut(tool) };
       if (error instanceof PlatformError && error.retryable) throw error;
-      return { status: "error", content: wordsOf(error, tool) };
+      return { status: "error", content: messageFor(error, tool) };
     }
   }
 
-  /** What the model may read of a failure; the words of others are for the log. */
-  function wordsOf(error: unknown, { name, maxResultChars }: Tool): string {
+  /** The failure as the model reads it. The message of an unknown error may hold secrets, so it is only logged. */
+  function messageFor(error: unknown, { name, maxResultChars }: Tool): string {
     if (error instanceof ToolError) return cut(error.message, maxResultChars);
     logger.warn({ err: error, tool: name }, "a tool failed");
     return error instanceof PlatformError ? error.message : "The tool failed.";
@@ -86,19 +86,19 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
     try {
       parsed = tool.parse(args);
     } catch (error) {
-      return failed(wordsOf(error, tool));
+      return failed(messageFor(error, tool));
     }
     const { idempotent, name } = tool;
-    const step = await journal.begin({ kind: "tool", input: { name, args }, idempotent });
-    if (step.state === "finished") return { ...(step.value as Done), replayed: true };
-    if (step.state === "in_doubt") return { status: "in_doubt", content: IN_DOUBT, replayed: false };
-    // The job may have been stopped meanwhile: then nothing may take effect any more.
+    const entry = await journal.begin({ kind: "tool", input: { name, args }, idempotent });
+    if (entry.state === "finished") return { ...(entry.value as Done), replayed: true };
+    if (entry.state === "in_doubt") return { status: "in_doubt", content: IN_DOUBT, replayed: false };
+    // The run may have been aborted meanwhile, and an aborted run must have no effects.
     signal.throwIfAborted();
     budget.takeToolCall();
     failpoint("tool_started", deps.jobId);
-    const done = await perform(tool, parsed, step.id, signal);
+    const done = await perform(tool, parsed, entry.id, signal);
     failpoint("effect_done", deps.jobId);
-    await step.finish(done);
+    await entry.finish(done);
     failpoint("journaled", deps.jobId);
     return { ...done, replayed: false };
   }
@@ -118,7 +118,8 @@ type Done = { readonly status: "ok" | "error"; readonly content: string };
 const failed = (content: string) => ({ status: "error", content, replayed: false }) as const;
 
 const timedOut = ({ timeoutMs, idempotent }: Tool): string =>
-  `The tool did not answer within ${timeoutMs / 1_000} s.${idempotent ? "" : " It is not known whether the call took effect."}`;
+  `The tool did not answer within ${timeoutMs / 1_000} s.` +
+  `${idempotent ? "" : " It is not known whether the call took effect."}`;
 
 const asText = (result: unknown): string =>
   typeof result === "string" ? result : (JSON.stringify(result) ?? "(no result)");

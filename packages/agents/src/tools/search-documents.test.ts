@@ -22,7 +22,7 @@ async function search(args: unknown, collection: string | null, retriever: Retri
 
 const failing = (error: Error): Retriever => ({ search: () => Promise.reject(error) });
 
-test("finds in the configured collection alone, or, without one, in the one that is named", async () => {
+test("search_documents searches the configured collection, and the named one only if none is configured", async () => {
   const asked: SearchRequest[] = [];
   const retriever: Retriever = {
     async search(request) {
@@ -41,7 +41,7 @@ test("finds in the configured collection alone, or, without one, in the one that
   ]);
 });
 
-test("what the model did wrong is told to the model", async () => {
+test("errors of the model's own arguments are ToolErrors", async () => {
   const missing = failing(new PlatformError("collection_not_found"));
   await expect(search({ query: "how" }, null, missing)).rejects.toThrow(ToolError);
   await expect(search({ query: "how" }, "docs", missing)).rejects.toThrow(
@@ -52,7 +52,7 @@ test("what the model did wrong is told to the model", async () => {
   }
 });
 
-test("other failures stay what they are, so that the job is tried again", async () => {
+test("other failures are thrown unchanged, so that the job is retried", async () => {
   for (const code of ["vector_store_unavailable", "model_unavailable", "embedding_mismatch"] as const) {
     const error = new PlatformError(code);
     await expect(search({ query: "how" }, "docs", failing(error))).rejects.toBe(error);

@@ -1,4 +1,4 @@
-/** The tool `search_documents`: finds passages in the documents that the job's owner has stored. */
+/** The tool `search_documents`: finds passages in the stored documents of the job's owner. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
 import { defineTool, type Tool, ToolError } from "./tool.ts";
@@ -6,7 +6,8 @@ import { defineTool, type Tool, ToolError } from "./tool.ts";
 export const searchDocuments: Tool = defineTool({
   name: "search_documents",
   description:
-    "Searches stored documents and returns the passages nearest to the query, best first, each with its source. Use it before answering questions about them.",
+    "Searches stored documents and returns the passages nearest to the query, best first, " +
+    "each with its source. Use it before answering questions about them.",
   parameters: z.strictObject({
     query: z
       .string()
@@ -18,7 +19,7 @@ export const searchDocuments: Tool = defineTool({
   }),
   idempotent: true,
   async call({ query, top_k, collection: named }, { retriever, collection: configured, signal }) {
-    // A configured one binds: a text that the model has read must not lead it to the owner's other collections.
+    // A configured collection takes precedence: a text that the model has read must not lead it to other collections.
     const collection = configured ?? named ?? null;
     if (collection === null) throw new ToolError("Name the collection to search: none is configured.");
     try {

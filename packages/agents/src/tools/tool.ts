@@ -1,44 +1,44 @@
-/** A tool: something that a model, or an agent, can call. What it does, what it takes, and how a call is bounded. */
+/** A tool: a function that a model or an agent can call, with the schema of its arguments and the limits of a call. */
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
-import type { AgentLogger } from "../agent/agent-logger.ts";
+import type { AgentLogger } from "../job/agent-logger.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
 
 export type ToolContext = {
   readonly jobId: string;
-  /** Names this call, the same when it is made again: what services call an idempotency key. */
+  /** Names this call, and is the same when a retry repeats the call: an idempotency key for other services. */
   readonly callId: string;
-  /** Aborts when the call's time is up, or the job is cancelled or lost; pass it to whatever waits. */
+  /** Aborts at the call's time limit and when the run is aborted. Every wait in the tool must end with it. */
   readonly signal: AbortSignal;
   readonly logger: AgentLogger;
   readonly retriever: Retriever;
-  /** The collection that the agent's config names; null for none. */
+  /** The collection that the agent's config names, or null. */
   readonly collection: string | null;
 };
 
 export type Tool = {
-  /** `a-z A-Z 0-9 _ -`, at most 64 characters: what model providers take. */
+  /** `a-z A-Z 0-9 _ -`, at most 64 characters: what model providers accept. */
   readonly name: string;
   /** For the model: what the tool does and when to use it. */
   readonly description: string;
   /** JSON Schema of the arguments, an object. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /**
-   * Whether a call may be made again when it is not known how it ended. False for what has an effect: such a call is
-   * reported, not repeated (I5).
+   * Whether a call may be repeated when its end is unknown. False for a call with an effect, which is then reported as
+   * `in_doubt` and not repeated (I5).
    */
   readonly idempotent: boolean;
   /** Time limit of one call, ms. */
   readonly timeoutMs: number;
-  /** Of a longer result the model gets the beginning, characters. */
+  /** A longer result is cut to this many characters. */
   readonly maxResultChars: number;
-  /** The arguments as `call` takes them. Throws a `ToolError` that tells the model what is wrong with them. */
+  /** Checks and converts the arguments for `call`. Throws a `ToolError` that describes the problem to the model. */
   parse(args: unknown): unknown;
-  /** Returns text, or what JSON can hold. Throws a `ToolError` for what the model may read; other errors are logged. */
+  /** Returns a text or a JSON value. The model reads the message of a `ToolError`; other errors are only logged. */
   call(args: unknown, context: ToolContext): Promise<unknown>;
 };
 
-/** A failure whose words are for the model, so that it can try something else. */
+/** A failure whose message the model reads, so that it can try something else. */
 export class ToolError extends Error {
   override readonly name = "ToolError";
 }
@@ -53,19 +53,19 @@ export type ToolDefinition<Parameters extends z.ZodType> = {
   readonly name: string;
   /** For the model: what the tool does and when to use it. */
   readonly description: string;
-  /** A strict object; the model sees its JSON Schema, `call` gets what it parses. */
+  /** A strict object. The model sees its JSON Schema; `call` gets the parsed value. */
   readonly parameters: Parameters;
-  /** Whether a call may be made again when it is not known how it ended; false for what has an effect. */
+  /** Whether a call may be repeated when its end is unknown; false for a call with an effect. */
   readonly idempotent: boolean;
   /** Time limit of one call, ms. Default: 30 s. */
   readonly timeoutMs?: number;
-  /** Of a longer result the model gets the beginning, characters. Default: 16,000; at most 150,000. */
+  /** A longer result is cut to this many characters. Default: 16,000; at most 150,000. */
   readonly maxResultChars?: number;
-  /** Returns text, or what JSON can hold, or a promise of it. What the model may read of a failure is a `ToolError`. */
+  /** Returns a text or a JSON value, or a promise of one. The model reads the message of a `ToolError` only. */
   readonly call: (args: z.output<Parameters>, context: ToolContext) => unknown;
 };
 
-/** Makes a tool of a Zod schema and a function. Throws when the name, or the form of the parameters, is not one that providers take. */
+/** Makes a tool from a Zod schema and a function. Throws when providers would not accept the name or the parameters. */
 export function defineTool<Parameters extends z.ZodType>(definition: ToolDefinition<Parameters>): Tool {
   const { name, description, parameters, idempotent, call } = definition;
   assertToolName(name);

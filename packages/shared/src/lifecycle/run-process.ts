@@ -12,14 +12,24 @@ export type ProcessOptions = {
   readonly stopWithinMs: number;
   /** Acquires everything; what it pushes on the stack is released at the end. */
   readonly start: (releasers: Releasers) => Promise<void>;
-  /** Whether a rejection that nobody heeds is of no account. Default: none is. */
-  readonly isHarmless?: (reason: unknown) => boolean;
+  /**
+   * Decides what an uncaught error or an unhandled rejection means for the process. It is called inside the process's
+   * listener, in the async context of the code that failed. Default: every fault is fatal.
+   */
+  readonly classifyFault?: (error: unknown, kind: FaultKind) => FaultClass;
 };
 
+export type FaultKind = "uncaughtException" | "unhandledRejection";
+
+/**
+ * `fatal`: logged, and the process stops. `harmless`: logged as a warning. `handled`: the classifier has reported it.
+ */
+export type FaultClass = "fatal" | "harmless" | "handled";
+
 /** Runs the process to its end; never returns. */
-export async function runProcess({ logger, stopWithinMs, start, isHarmless }: ProcessOptions): Promise<never> {
+export async function runProcess({ logger, stopWithinMs, start, classifyFault }: ProcessOptions): Promise<never> {
   const releasers = createReleasers((name, err) => logger.error({ err, part: name }, "a part did not stop cleanly"));
-  const stopRequested = waitForStopRequest(logger, isHarmless);
+  const stopRequested = waitForStopRequest(logger, classifyFault);
   let exitCode = 0;
   try {
     // A start that waits for something, Redis above all, can be stopped too.
@@ -42,7 +52,7 @@ export async function runProcess({ logger, stopWithinMs, start, isHarmless }: Pr
 
 function waitForStopRequest(
   logger: Logger,
-  isHarmless: (reason: unknown) => boolean = () => false,
+  classifyFault: NonNullable<ProcessOptions["classifyFault"]> = () => "fatal",
 ): Promise<{ exitCode: number }> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -57,8 +67,10 @@ function waitForStopRequest(
     });
     for (const fault of ["uncaughtException", "unhandledRejection"] as const) {
       process.on(fault, (err: unknown) => {
-        if (fault === "unhandledRejection" && isHarmless(err)) {
-          logger.warn({ err }, "nobody heeded a rejection");
+        const outcome = classifyFault(err, fault);
+        if (outcome === "handled") return;
+        if (outcome === "harmless") {
+          logger.warn({ err, fault }, "a harmless fault was ignored");
           return;
         }
         logger.fatal({ err, fault }, "unexpected error, stopping");

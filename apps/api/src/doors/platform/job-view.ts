@@ -1,6 +1,8 @@
-/** A job as the wire shows it, from its row or from the queue. Absent things are null. */
+/** A job as the wire shows it, from its row or from the queue. A field without a value is null. */
 import type { JobKind, JobPayload, JobResult, JobStatus, Usage } from "@agent-paas/shared/contract/jobs.ts";
+import type { FoundJob } from "../../jobs/find-job.ts";
 import type { ListedJob } from "../../storage/job-reader.ts";
+import { BASE_PATH } from "./base-path.ts";
 
 export type JobView = {
   readonly id: string;
@@ -23,10 +25,13 @@ export type JobView = {
 export type JobLinks = { readonly self: string; readonly events: string; readonly cancel: string };
 
 export const jobLinks = (id: string): JobLinks => ({
-  self: `/api/v1/jobs/${id}`,
-  events: `/api/v1/jobs/${id}/events`,
-  cancel: `/api/v1/jobs/${id}/cancel`,
+  self: `${BASE_PATH}/jobs/${id}`,
+  events: `${BASE_PATH}/jobs/${id}/events`,
+  cancel: `${BASE_PATH}/jobs/${id}/cancel`,
 });
+
+export const viewOf = (job: FoundJob<ListedJob>, progress: unknown): JobView =>
+  job.in === "queue" ? viewOfQueued(job.payload, job.position) : viewOfRow(job.row, progress);
 
 export const viewOfRow = (row: ListedJob, progress: unknown): JobView => ({
   id: row.id,
@@ -46,7 +51,7 @@ export const viewOfRow = (row: ListedJob, progress: unknown): JobView => ({
   links: jobLinks(row.id),
 });
 
-export const viewOfQueued = (payload: JobPayload, position: number | null): JobView => ({
+const viewOfQueued = (payload: JobPayload, position: number | null): JobView => ({
   id: payload.job_id,
   kind: payload.kind,
   agent_type: payload.agent_type,

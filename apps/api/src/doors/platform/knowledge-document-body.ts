@@ -1,6 +1,6 @@
 /**
- * The body that carries a document: JSON, or a form with one file. Both become the same fields; what is not text, not
- * UTF-8 or too large is refused with words that say so.
+ * The body that carries a document: JSON, or a form with one file. Both become the same fields. A body that is not
+ * text, not UTF-8 or too large is refused with an error that says so.
  */
 import { isUtf8 } from "node:buffer";
 import { DOCUMENT_FORMATS, type DocumentFormat } from "@agent-paas/shared/contract/knowledge.ts";
@@ -8,11 +8,11 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import express, { type Request, type RequestHandler } from "express";
 import multer from "multer";
 import { z } from "zod";
-import { JsonObjectSchema, validate } from "../../http/validate.ts";
+import { JsonObjectSchema, validate } from "../../validation/validate.ts";
 
 const MAX_SOURCE = 300;
 const MAX_METADATA_BYTES = 16 * 1_024;
-/** Escapes at most double a text that anybody writes; the other fields are small. */
+/** JSON escapes at most double a usual text; the other fields are small. */
 const ENVELOPE = { factor: 2, bytes: 64 * 1_024 };
 
 const DocumentRequestSchema = z.strictObject({
@@ -42,7 +42,7 @@ export type DocumentRequest = {
   readonly metadata: Record<string, unknown>;
 };
 
-/** The same text whatever system it was written on. */
+/** Removes what differs between operating systems: the byte order mark and the line breaks. */
 function normalize(text: string): string {
   return text
     .replace(/^\uFEFF/, "")
@@ -58,13 +58,13 @@ export function readDocument(body: unknown, maxBytes: number): DocumentRequest {
   return { text, format: format ?? (isMarkdown ? "markdown" : "text"), source, metadata };
 }
 
-/** Leaves the fields of a `DocumentRequestSchema` in `req.body`, whichever way they came. */
+/** Stores the fields of a `DocumentRequestSchema` in `req.body`, from JSON or from a form. */
 export function createDocumentParser(maxBytes: number): RequestHandler {
   const json = express.json({
     limit: maxBytes * ENVELOPE.factor + ENVELOPE.bytes,
     type: () => true,
     verify: (_req, _res, body) => {
-      // Decoding would replace what is wrong, and say nothing.
+      // Decoding would silently replace invalid bytes.
       if (!isUtf8(body)) throw new Error("not UTF-8");
     },
   });
@@ -105,7 +105,7 @@ function parseJson(text: unknown): unknown {
   }
 }
 
-/** The parsers' own errors in the platform's words; what else there is stays for the error handler. */
+/** Translates the errors of the parsers; any other error passes unchanged to the error handler. */
 function explain(problem: unknown, isForm: boolean, maxBytes: number): unknown {
   if (problem instanceof multer.MulterError) {
     if (problem.code === "LIMIT_FILE_SIZE") return tooLarge(maxBytes);
@@ -114,7 +114,7 @@ function explain(problem: unknown, isForm: boolean, maxBytes: number): unknown {
       ...(problem.field === undefined ? {} : { param: problem.field }),
     });
   }
-  // All that can be wrong beside the limits is the form itself.
+  // Apart from the limits, only the form itself can be wrong.
   if (isForm) return new PlatformError("invalid_request", { message: "The form cannot be read.", cause: problem });
   const { type } = problem as { type?: unknown };
   if (type === "entity.too.large") return tooLarge(maxBytes);

@@ -1,16 +1,16 @@
 /**
- * Evaluates an arithmetic expression while it is parsed, by operator precedence (Pratt): there is no syntax tree and
- * no evaluator, only numbers. Every value on the way is a finite number; all else is a `ToolError` that says where.
+ * Evaluates an arithmetic expression while parsing it by operator precedence (a Pratt parser), without a syntax tree.
+ * Every intermediate value is a finite number; anything else throws a `ToolError` with the position.
  */
 import { ToolError } from "../tool.ts";
 import { CONSTANTS, FACTORIAL, FUNCTIONS, type MathFunction, modulo } from "./functions.ts";
 import { type Token, tokenize } from "./lexer.ts";
 
-/** Of parentheses, signs and right-hand powers within each other: what bounds the stack. */
+/** Most nested parentheses, signs and right-hand powers: this bounds the call stack. */
 const MAX_DEPTH = 100;
 
 type Infix = {
-  /** How strongly the operator holds the operand before it, and the one after it. */
+  /** Binding power towards the left and the right operand. */
   readonly left: number;
   readonly right: number;
   readonly apply: (a: number, b: number) => number;
@@ -25,7 +25,7 @@ const INFIX: ReadonlyMap<string, Infix> = new Map<string, Infix>([
   ["^", { left: 7, right: 6, apply: (a, b) => a ** b }],
 ]);
 
-/** A sign holds its operand more strongly than a product does, less than a power: -2^2 is -4. */
+/** A sign binds more strongly than a product and less than a power: -2^2 is -4. */
 const SIGN_POWER = 5;
 
 export function evaluate(expression: string): number {
@@ -76,11 +76,12 @@ export function evaluate(expression: string): number {
   }
 
   function combine(operator: Token, infix: Infix, left: number): number {
-    // "50% + 10" is meant as a per cent, and would be the remainder of 50 and +10.
+    // The author of "50% + 10" means a per cent; it would be evaluated as the remainder of 50 and +10.
     const next = peek();
     if (operator.text === "%" && next.kind !== "number" && next.kind !== "name" && next.text !== "(") {
       throw new ToolError(
-        `"%" at position ${operator.position} is the remainder; write a per cent as /100, a signed divisor in parentheses.`,
+        `"%" at position ${operator.position} is the remainder; ` +
+          `write a per cent as /100, a signed divisor in parentheses.`,
       );
     }
     const right = parse(infix.right);
@@ -133,7 +134,7 @@ function call(
   return finite(apply(...args), `${name}(${args.map(format).join(", ")})`, at, domain);
 }
 
-/** The value, when it is a number that can be shown; `what` is how it came about. */
+/** Returns a finite value; throws for others. `what` is the operation that produced the value, for the message. */
 function finite(value: number, what: string, at: Token, domain?: string): number {
   if (Number.isFinite(value)) return value;
   const shown = what.length > 80 ? `${what.slice(0, 80)}…` : what;
@@ -147,8 +148,8 @@ const before = (token: Token): string =>
   token.kind === "end" ? "at the end" : `before "${token.text}" at position ${token.position}`;
 
 /**
- * A value as it is shown: whole numbers up to 2^53 exactly; all others with 15 significant digits, which every double
- * holds, so that 0.1 + 0.2 reads 0.3; large ones with an exponent, so that no digit is shown that is not known.
+ * The text of a value: whole numbers up to 2^53 exactly; others with 15 significant digits, which every double holds,
+ * so that 0.1 + 0.2 gives 0.3; larger ones with an exponent, because their further digits would be wrong.
  */
 export function format(value: number): string {
   if (Number.isSafeInteger(value)) return String(value);

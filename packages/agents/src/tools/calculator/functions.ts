@@ -1,10 +1,10 @@
-/** The names that an expression may use. They are looked up in maps, so no name reaches an object. */
+/** The names that an expression may use. They are keys of maps, so no name reaches a property of an object. */
 export type MathFunction = {
   readonly minArgs: number;
   readonly maxArgs: number;
   /** NaN for arguments outside the domain. */
   readonly apply: (...args: number[]) => number;
-  /** What the function takes, where "no real value" does not say it. */
+  /** The accepted arguments, where the message "no real value" would not explain a NaN. */
   readonly domain?: string;
 };
 
@@ -30,7 +30,7 @@ export const CONSTANTS: ReadonlyMap<string, number> = new Map([
   ["tau", 2 * Math.PI],
 ]);
 
-/** `!` is the function of this name. */
+/** Also called by the operator `!`. */
 export const FACTORIAL: MathFunction = { ...unary(factorial), domain: "a whole number from 0 to 170" };
 
 export const FUNCTIONS: ReadonlyMap<string, MathFunction> = new Map<string, MathFunction>([
@@ -82,13 +82,13 @@ function sum(...args: number[]): number {
 }
 
 function log(x: number, base = Math.E): number {
-  // The quotient of logarithms misses whole results: log(1000, 10) would be 2.9999999999999996.
+  // The quotient of logarithms would miss whole results: log(1000, 10) would be 2.9999999999999996.
   if (base === 10) return Math.log10(x);
   if (base === 2) return Math.log2(x);
   return base === Math.E ? Math.log(x) : Math.log(x) / Math.log(base);
 }
 
-/** Halves away from zero, by the decimal digits as they are shown: 1.005 to two digits is 1.01. */
+/** Rounds halves away from zero, by the decimal digits of the shown value: 1.005 to two digits is 1.01. */
 function round(x: number, digits = 0): number {
   if (!Number.isInteger(digits) || Math.abs(digits) > 300) return Number.NaN;
   const shifted = shiftPoint(Math.abs(x), digits);
@@ -114,7 +114,7 @@ function gcd(a: number, b: number): number {
 }
 
 function lcm(a: number, b: number): number {
-  // NaN: the multiple of the arguments so far is too large already.
+  // NaN means that the multiple of the arguments so far was too large.
   if (Number.isNaN(a) || a === 0 || b === 0) return a * b;
   const multiple = (a / gcd(a, b)) * b;
   return Number.isSafeInteger(multiple) ? multiple : Number.NaN;

@@ -1,21 +1,27 @@
-/** Cuts an expression into tokens. Full-width and typographic forms, which models write, count as the plain ones. */
+/** Splits an expression into tokens. Full-width and typographic characters, which models write, count as ASCII. */
 import { ToolError } from "../tool.ts";
 
 export type Token = {
   readonly kind: "number" | "name" | "symbol" | "end";
   readonly text: string;
-  /** Of the first character, from 1. */
+  /** Position of the first character, from 1. */
   readonly position: number;
 };
 
-const TOKEN =
-  /(?<space>\s+)|(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[A-Za-z_]\w*|π)|(?<symbol>\*\*|[-+*/%^!(),])|(?<other>.)/gsu;
+const TOKENS = [
+  /(?<space>\s+)/,
+  /(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)/,
+  /(?<name>[A-Za-z_]\w*|π)/,
+  /(?<symbol>\*\*|[-+*/%^!(),])/,
+  /(?<other>.)/,
+];
+const TOKEN = new RegExp(TOKENS.map(({ source }) => source).join("|"), "gsu");
 
 const TYPOGRAPHIC: Readonly<Record<string, string>> = { "×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "–": "-" };
 
 export function tokenize(expression: string): Token[] {
   const tokens: Token[] = [];
-  // One character stands for one, so positions are those of the expression as it was sent.
+  // Each character is replaced by exactly one, so positions stay those of the original expression.
   const plain = expression.replace(/[×·⋅÷−–\uff01-\uff5e]/g, (form) => TYPOGRAPHIC[form] ?? halfWidth(form));
   for (const { 0: text, index, groups } of plain.matchAll(TOKEN)) {
     const position = index + 1;
@@ -29,5 +35,5 @@ export function tokenize(expression: string): Token[] {
   return [...tokens, { kind: "end", text: "", position: expression.length + 1 }];
 }
 
-/** Full-width forms lie at a fixed distance from ASCII. */
+/** The code points of full-width forms have a fixed offset from ASCII. */
 const halfWidth = (form: string): string => String.fromCharCode(form.charCodeAt(0) - 0xfee0);

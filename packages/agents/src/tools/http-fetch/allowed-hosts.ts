@@ -1,24 +1,24 @@
-/** The list of hosts that `http_fetch` may ask, as the operator writes it. */
+/** Parses the operator's list of hosts that `http_fetch` may connect to, and matches targets against it. */
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
-/** Where a request goes; a `URL` is one, and so is what undici connects to. */
+/** The target of a request. A `URL` is one, and so are the options of undici's `connect`. */
 export type Target = { readonly protocol: string; readonly hostname: string; readonly port: string };
 
 export type AllowedHosts = {
-  /** Whether an entry fits the host and the port. */
+  /** Whether an entry matches the host and the port. */
   allows(target: Target): boolean;
-  /** Whether the host is an IP address that stands in the list itself: such a one may be private. */
+  /** Whether the host is an IP address that the list names. Such an address may be private. */
   lists(target: Target): boolean;
 };
 
 type Entry = {
   readonly host: string;
-  /** Null for the default port of the protocol. */
+  /** Null: the default port of the protocol. */
   readonly port: number | null;
 };
 
-/** Throws at an entry that is none, so that a worker with a wrong list does not start. */
+/** Throws at an invalid entry, so that a worker with a wrong list does not start. */
 export function parseAllowedHosts(entries: readonly string[]): AllowedHosts {
   const parsed = entries.map(parseEntry);
   const fitsPort = (entry: Entry, { protocol, port }: Target) =>
@@ -35,7 +35,7 @@ export function parseAllowedHosts(entries: readonly string[]): AllowedHosts {
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 
-/** Without the brackets of IPv6 and without the dot at the end of a rooted name. */
+/** Removes the brackets of IPv6 and the final dot of a rooted name. */
 export const plainHost = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
 
 function fitsHost(pattern: string, host: string): boolean {
@@ -46,7 +46,7 @@ function fitsHost(pattern: string, host: string): boolean {
 function parseEntry(entry: string): Entry {
   const [, host, port] =
     /^(\[[^\]]+\]|[^:/@?#\s]+)(?::(\d{1,5}))?$/.exec(ipaddr.IPv6.isValid(entry) ? `[${entry}]` : entry) ?? [];
-  // The URL parser writes each host in one way, that of the requests: lower case, Punycode, dotted decimal.
+  // The URL parser normalizes hosts as it does for requests: lower case, Punycode, dotted decimal.
   const url = host && URL.parse(`http://${host}`);
   if (!url || Number(port) > 65_535 || !/^(\*|(\*\.)?[^*]+)$/.test(url.hostname)) {
     throw new Error(

@@ -1,6 +1,7 @@
 /**
  * An HTTP agent that connects to public addresses only. The addresses are checked when the socket is about to connect,
- * and it connects to those very addresses: a name that resolves anew to another one gains nothing by it.
+ * and the socket uses exactly those addresses, so a name that resolves differently a moment later (DNS rebinding)
+ * fails.
  */
 import type { LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
@@ -9,17 +10,17 @@ import { ToolError } from "../tool.ts";
 import type { AllowedHosts } from "./allowed-hosts.ts";
 import { isPublicAddress } from "./public-address.ts";
 
-/** All addresses of a name. */
+/** Resolves a name to all its addresses. */
 export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
 
-/** For one call; whoever makes it destroys it. It begins no connection once the signal has aborted. */
+/** Creates the agent of one call; the caller must destroy it. It opens no connection once the signal has aborted. */
 export function createGuardedAgent(allowed: AllowedHosts, resolve: Resolve, signal: AbortSignal): Agent {
   const connectChecked = buildConnector({ lookup: guardedLookup(resolve, signal), allowH2: false });
   return new Agent({
-    // Every request, also one after a redirect, has a connection of its own.
+    // Every request, also the one after a redirect, gets a connection of its own, so its address is checked.
     pipelining: 0,
     connect(target, callback) {
-      // An address does not go through the lookup.
+      // `lookup` is not called for an IP address.
       if (isIP(target.hostname) !== 0 && !isPublicAddress(target.hostname) && !allowed.lists(target)) {
         callback(notPublic(target.hostname), null);
       } else {
@@ -29,7 +30,7 @@ export function createGuardedAgent(allowed: AllowedHosts, resolve: Resolve, sign
   });
 }
 
-/** As `net.connect` calls it. A name with one address that is not public is refused whole. */
+/** A `lookup` for `net.connect`. A name is refused if any one of its addresses is not public. */
 function guardedLookup(resolve: Resolve, signal: AbortSignal): LookupFunction {
   return (hostname, options, callback) => {
     const answer = async () => {
@@ -50,6 +51,6 @@ function guardedLookup(resolve: Resolve, signal: AbortSignal): LookupFunction {
   };
 }
 
-/** Names no address: what the platform's own network holds is not for the model. */
+/** The message has no address, because the model must not learn the structure of the platform's network. */
 const notPublic = (hostname: string): ToolError =>
   new ToolError(`"${hostname}" is not a public address, or does not lead to one; it may not be fetched.`);

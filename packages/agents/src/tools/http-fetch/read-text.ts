@@ -1,4 +1,4 @@
-/** Reads an answer's text: text types only, and not more than a limit. */
+/** Reads the text of a response: text types only, and at most a limit of bytes. */
 import { TextDecoder } from "node:util";
 import type { Response } from "undici";
 import { ToolError } from "../tool.ts";
@@ -8,15 +8,14 @@ const TEXT_TYPE =
 
 export type BoundedText = { readonly text: string; readonly truncated: boolean };
 
-/** `maxBytes` counts what is unpacked. Reading stops there, whatever may follow. */
+/** `maxBytes` counts decompressed bytes; reading stops there. */
 export async function readText(response: Response, maxBytes: number): Promise<BoundedText> {
   const header = response.headers.get("content-type") ?? "text/plain";
   const type = (header.split(";")[0] ?? "").trim().toLowerCase();
   if (!TEXT_TYPE.test(type)) {
     const size = response.headers.get("content-length");
-    throw new ToolError(
-      `The answer (status ${response.status}) is no text: ${type}, ${size === null ? "size unknown" : `${size} bytes`}.`,
-    );
+    const stated = size === null ? "size unknown" : `${size} bytes`;
+    throw new ToolError(`The answer (status ${response.status}) is no text: ${type}, ${stated}.`);
   }
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -27,7 +26,7 @@ export async function readText(response: Response, maxBytes: number): Promise<Bo
   }
   const bytes = Buffer.concat(chunks).subarray(0, maxBytes);
   const truncated = size > maxBytes;
-  // A character that the limit cuts in two is left out.
+  // `stream` drops a character that the limit cuts in two.
   return { text: decoderFor(header).decode(bytes, { stream: truncated }), truncated };
 }
 

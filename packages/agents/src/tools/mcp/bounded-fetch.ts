@@ -1,4 +1,4 @@
-/** A `fetch` for the SDK, which reads answers whole: beyond a bound, that of its standard streams, they end with an error. */
+/** A `fetch` with a size limit for the SDK, which reads responses whole. The limit is the SDK's own one for stdio. */
 import { STDIO_DEFAULT_MAX_BUFFER_SIZE as MAX_BYTES } from "@modelcontextprotocol/sdk/shared/stdio.js";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 

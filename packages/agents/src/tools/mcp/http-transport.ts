@@ -1,6 +1,6 @@
 /**
- * MCP over streamable HTTP, each tool call on a stream of its own. In the SDK's transport the stream of a call that was
- * given up stays open, and is asked for again whenever it breaks: a server that is slow to answer would gather them.
+ * MCP over streamable HTTP, with a separate SDK transport for each tool call. The SDK's transport keeps the stream of
+ * an abandoned call open and reopens it whenever it breaks, so the streams of a slow server would accumulate.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -18,8 +18,8 @@ import { boundedFetch } from "./bounded-fetch.ts";
 
 export type HttpServer = { readonly url: string; readonly headers: Readonly<Record<string, string>> };
 
-/** How long the server may take to hear that the session is over. */
-const GOODBYE_MS = 2 * SECOND;
+/** How long the request that ends the session may take. */
+const TERMINATE_WITHIN_MS = 2 * SECOND;
 
 export function createHttpTransport({ url, headers }: HttpServer): Transport {
   const options = { fetch: boundedFetch, requestInit: { headers: { ...headers } } };
@@ -80,8 +80,8 @@ export function createHttpTransport({ url, headers }: HttpServer): Transport {
       isClosed = true;
       transport.onclose?.();
       await Promise.all([...calls.keys()].map(endCall));
-      const goodbye = session.terminateSession().catch(() => {});
-      await Promise.race([goodbye, delay(GOODBYE_MS, undefined, { ref: false })]);
+      const terminated = session.terminateSession().catch(() => {});
+      await Promise.race([terminated, delay(TERMINATE_WITHIN_MS, undefined, { ref: false })]);
       await session.close();
     },
   };

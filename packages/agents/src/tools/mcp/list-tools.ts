@@ -1,4 +1,4 @@
-/** The tools that a server offers, within bounds; one that is not as the protocol has it costs only itself. */
+/** Lists the tools of a server, within limits. A tool that violates the protocol is left out, and the others stay. */
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { type Tool as McpTool, ToolSchema } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
@@ -11,7 +11,7 @@ const PageSchema = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.st
 
 export type ListedTools = { readonly tools: readonly McpTool[]; readonly leftOut: number };
 
-/** `timeoutMs` is for each page. */
+/** `timeoutMs` limits each page. */
 export async function listTools(client: Client, timeoutMs: number): Promise<ListedTools> {
   const tools = new Map<string, McpTool>();
   let leftOut = 0;
@@ -31,7 +31,7 @@ export async function listTools(client: Client, timeoutMs: number): Promise<List
   return { tools: [...tools.values()], leftOut };
 }
 
-/** Some tools run only as tasks, which this client does not offer. */
+/** Some tools can only run as MCP tasks, which this client does not support. */
 const isCallable = ({ execution, inputSchema }: McpTool) =>
   execution?.taskSupport !== "required" && charsOf(inputSchema) <= MAX_SCHEMA_CHARS;
 
@@ -39,7 +39,7 @@ function charsOf(schema: object): number {
   try {
     return JSON.stringify(schema).length;
   } catch {
-    // Nested so deep that it cannot be written.
+    // The schema is nested too deeply for `JSON.stringify`.
     return Number.POSITIVE_INFINITY;
   }
 }

@@ -1,13 +1,13 @@
-/** Which MCP servers there are: the form that most MCP clients know as `mcpServers`, as one JSON text. */
+/** The setting for MCP servers: one JSON text in the format that most MCP clients call `mcpServers`. */
 import { z } from "zod";
 
-/** Begins the names of the server's tools: `name__tool`. */
+/** The server's name is the prefix of its tools' names: `name__tool`. */
 const ServerNameSchema = z.string().regex(/^[a-zA-Z0-9-]{1,24}$/, "expected letters, digits and '-', at most 24");
 
 const StdioServerSchema = z.strictObject({
   command: z.string().min(1),
   args: z.array(z.string()).default([]),
-  /** Beside PATH, HOME and the like; nothing else of the worker's environment reaches the server. */
+  /** Added to PATH, HOME and the like. Nothing else of the worker's environment reaches the server. */
   env: z.record(z.string(), z.string()).default({}),
   cwd: z.string().optional(),
 });

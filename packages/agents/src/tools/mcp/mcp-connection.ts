@@ -1,9 +1,10 @@
 /**
- * One connection to one MCP server, from its start to its loss; it never comes back, a new one takes its place.
+ * One connection to one MCP server, from its start to its loss. A lost connection is never reopened; a new one replaces
+ * it.
  *
- * 1. It is lost once: when its transport ends, when a ping is not answered, or when it is closed. Requests in flight
- *    reject at that moment.
- * 2. `lost`, `probe` and `close` never reject, and after the loss nothing is reported any more.
+ * 1. A connection is lost once: when its transport ends, when a ping is not answered, or when it is closed. Requests in
+ *    flight reject at that moment.
+ * 2. `lost`, `probe` and `close` never reject, and a lost connection calls no callback.
  */
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { VERSION } from "@agent-paas/shared/version.ts";
@@ -24,32 +25,32 @@ import { createStdioTransport } from "./stdio-transport.ts";
 export type McpConnectionOptions = {
   readonly server: McpServer;
   readonly limits: McpLimits;
-  /** Called with the first list and each later one. */
+  /** Called with the first list of tools and with each later one. */
   readonly onTools: (listed: ListedTools) => void;
-  /** What the server writes to standard error, and what the protocol finds odd, line by line. */
+  /** Called with each line that the server writes to standard error, and with each protocol error. */
   readonly onNote: (line: string) => void;
 };
 
 export type McpConnection = {
-  /** Connects and lists the tools. Rejects when the connection is lost before. */
+  /** Connects and lists the tools. Rejects when the connection is lost meanwhile. */
   open(): Promise<void>;
-  /** Resolves with the reason. */
+  /** Resolves with the reason when the connection is lost. */
   readonly lost: Promise<string>;
   isLost(): boolean;
   call(tool: string, args: Record<string, unknown>, signal: AbortSignal): Promise<CallToolResult>;
-  /** Whether the server answers a ping; if it does not, the connection is lost. */
+  /** Whether the server answers a ping. If not, the connection is closed. */
   probe(): Promise<boolean>;
-  /** Resolves when nothing of the connection is left, no process and no socket. */
+  /** Resolves when no process and no socket of the connection is left. */
   close(reason: string): Promise<void>;
 };
 
-/** So that a server that says again and again that its tools have changed is asked once. */
+/** Delay before changed tools are listed again, so that a burst of notifications causes one request. */
 const RELIST_AFTER_MS = SECOND;
 
 export function createMcpConnection({ server, limits, onTools, onNote }: McpConnectionOptions): McpConnection {
   const transport: Transport = "url" in server ? createHttpTransport(server) : createStdioTransport(server, onNote);
   const client = new Client({ name: "agent-paas", version: VERSION });
-  const { promise: lost, resolve: tellLost } = Promise.withResolvers<string>();
+  const { promise: lost, resolve: resolveLost } = Promise.withResolvers<string>();
   let isLost = false;
   let isOpen = false;
   let probing: Promise<boolean> | undefined;
@@ -58,17 +59,17 @@ export function createMcpConnection({ server, limits, onTools, onNote }: McpConn
   function lose(reason: string): void {
     if (isLost) return;
     isLost = true;
-    tellLost(reason);
+    resolveLost(reason);
   }
 
   client.onclose = () => {
-    // Before that, `open` knows better why.
+    // While the connection opens, `open` reports a more precise reason.
     if (isOpen) lose("it ended the connection");
   };
   client.onerror = (error) => {
     if (isLost) return;
     onNote(error.message);
-    // Over HTTP this is all that one hears of a server that is gone.
+    // Over HTTP an error is the only sign of a server that is gone.
     if (isOpen && "url" in server) void probe();
   };
 
@@ -134,7 +135,7 @@ export function createMcpConnection({ server, limits, onTools, onNote }: McpConn
     },
     async call(tool, args, signal) {
       signal.throwIfAborted();
-      // A signal of the call's own: the SDK never takes its listeners off, and cancels even what has ended.
+      // A separate signal per call: the SDK never removes its listeners, and cancels even calls that have ended.
       const call = new AbortController();
       const abandon = () => call.abort(signal.reason);
       signal.addEventListener("abort", abandon, { once: true });

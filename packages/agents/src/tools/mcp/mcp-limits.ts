@@ -1,14 +1,18 @@
-/** Times of MCP connections, ms. */
+/** The time limits of MCP connections, ms. */
 import { SECOND } from "@agent-paas/shared/time.ts";
 
 export type McpLimits = {
-  /** From the start of a connection to the list of its tools. A server that a runner downloads first needs several tries. */
+  /**
+   * From the start of a connection to its list of tools. A server that must be downloaded first needs several tries.
+   */
   readonly openMs: number;
-  /** For the answer that shows that a server still lives. */
+  /** For the answer to a ping. */
   readonly pingMs: number;
-  /** How long a call waits for a server that is away; less than calls may last, so that the model hears why. */
+  /**
+   * How long a call waits for an unreachable server. Less than a call's own limit, so that the model gets the reason.
+   */
   readonly awayMs: number;
-  /** The first pause before a server is connected again; each further one is twice as long, up to the longest. */
+  /** The first pause before a reconnect; each further pause is twice as long, up to `longestPauseMs`. */
   readonly firstPauseMs: number;
   readonly longestPauseMs: number;
 };

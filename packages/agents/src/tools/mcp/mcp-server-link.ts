@@ -1,9 +1,9 @@
 /**
- * The link to one configured server: one connection at a time, replaced when it is lost.
+ * The link to one configured server: one connection at a time, which is replaced when it is lost.
  *
- * 1. A lost connection costs the calls that are on it; those that come while the server is away wait for it, briefly.
- * 2. The tools of the last list stand until there is another, also while the server is away.
- * 3. A call is made a second time only if the server has certainly not begun the first.
+ * 1. A lost connection fails the calls in flight on it; calls made while the server is unreachable wait for it briefly.
+ * 2. The tools of the last list stay valid until a newer list arrives, also while the server is unreachable.
+ * 3. A call is repeated only if the server has certainly not begun it.
  */
 import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
@@ -23,7 +23,7 @@ export type McpLogger = {
   warn(fields: object, text: string): void;
 };
 
-/** The last lines of a server that was lost mostly say why. */
+/** Lines of standard error that are logged when a server is lost: the last ones mostly contain the cause. */
 const NOTES_KEPT = 5;
 
 export type McpServerLink = {
@@ -42,7 +42,7 @@ export function createMcpServerLink(
 ): McpServerLink {
   const fields = { mcp_server: name };
   const closing = new AbortController();
-  /** Says `up`, with the connection. Every waiting call listens, so no number of listeners is too high. */
+  /** Emits `up` with the connection. Every waiting call adds a listener, so their number has no limit. */
   const changes = new EventEmitter().setMaxListeners(0);
   let tools: readonly Tool[] | null = null;
   let connection: McpConnection | undefined;
@@ -56,7 +56,7 @@ export function createMcpServerLink(
       const begunAt = performance.now();
       const reason = await connectOnce();
       if (closing.signal.aborted) return;
-      // Who was there for long is asked again soon; who comes and goes, less and less often.
+      // A server that was connected for long is tried again soon, a flapping server ever less often.
       if (performance.now() - begunAt > limits.longestPauseMs) pauseMs = limits.firstPauseMs;
       const jittered = Math.round(pauseMs * (0.75 + Math.random() / 2));
       logger.warn({ ...fields, reason, notes, pause_ms: jittered }, "MCP server is away and will be tried again");
@@ -66,7 +66,7 @@ export function createMcpServerLink(
     }
   }
 
-  /** One connection from its start to its loss; returns why it was lost. */
+  /** Opens one connection and waits until it is lost; returns the reason. */
   async function connectOnce(): Promise<string> {
     const current = createMcpConnection({ server, limits, onTools, onNote });
     connection = current;
@@ -76,7 +76,7 @@ export function createMcpServerLink(
       isUp = true;
       changes.emit("up", current);
     } catch {
-      // `lost` says why.
+      // `lost` resolves with the reason.
     }
     const reason = await current.lost;
     isUp = false;
@@ -114,7 +114,7 @@ export function createMcpServerLink(
       } catch (error) {
         if (error instanceof ToolError) throw error;
         if (isAnswer(error)) throw new ToolError(describeError(error));
-        // Who does not answer in time may never answer again.
+        // A server that missed a time limit may never answer again, so the connection is probed.
         const isAlive = current.probe();
         signal.throwIfAborted();
         if (await isAlive) throw new ToolError(`The server did not take the call: ${describeError(error)}`);

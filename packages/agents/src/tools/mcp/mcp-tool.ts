@@ -1,4 +1,4 @@
-/** A tool of an MCP server as one of ours. */
+/** Adapts a tool of an MCP server to the tool interface. */
 import type { Tool as McpTool } from "@modelcontextprotocol/sdk/types.js";
 import { compileSchema, type SchemaCheck } from "../../json-schema/json-schema.ts";
 import { DEFAULT_MAX_RESULT_CHARS, DEFAULT_TIMEOUT_MS, type Tool, type ToolContext, ToolError } from "../tool.ts";
@@ -31,7 +31,7 @@ export function createMcpTool(name: string, tool: McpTool, call: McpCall): Tool 
   };
 }
 
-/** The server checks its arguments too: a schema that cannot be compiled here is left to it. */
+/** A schema that cannot be compiled here is skipped, because the server checks its arguments as well. */
 function checkOf(schema: McpTool["inputSchema"]): SchemaCheck {
   try {
     return compileSchema(schema);

@@ -1,5 +1,7 @@
-/** The tools of all MCP servers in the settings. The servers are connected in the background: no start waits for them. */
-import type { ToolSource } from "../toolbox.ts";
+/**
+ * The tools of all configured MCP servers. Servers are connected in the background, so a worker starts without them.
+ */
+import type { ToolSource } from "../tool-source.ts";
 import type { McpServers } from "./mcp-config.ts";
 import { MCP_LIMITS, type McpLimits } from "./mcp-limits.ts";
 import { createMcpServerLink, type McpLogger } from "./mcp-server-link.ts";

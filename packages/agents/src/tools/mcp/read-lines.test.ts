@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { readLines } from "./read-lines.ts";
 
-test("lines come whole, however they were cut on their way; of a long one, the beginning", async () => {
+test("lines are whole however the stream was split, and a long line is cut", async () => {
   const stream = new PassThrough();
   const lines: string[] = [];
   readLines(stream, (line) => lines.push(line));

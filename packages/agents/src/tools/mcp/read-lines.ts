@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 
 const MAX_LINE_CHARS = 1_000;
 
-/** Hands on the lines of a stream, of a longer one the beginning; never holds more than one line, complete or not. */
+/** Calls `onLine` for each line of a stream. A longer line is cut, so this never holds more than one line's limit. */
 export function readLines(stream: Readable, onLine: (line: string) => void): void {
   let unfinished = "";
   const emit = (line: string) => {
@@ -12,7 +12,7 @@ export function readLines(stream: Readable, onLine: (line: string) => void): voi
   stream.setEncoding("utf8");
   stream.on("data", (chunk: string) => {
     const [first = "", ...rest] = chunk.split("\n");
-    // Beyond the bound the rest of the line is dropped, however long it is.
+    // The rest of a line beyond the limit is dropped.
     unfinished = (unfinished + first).slice(0, MAX_LINE_CHARS);
     for (const next of rest) {
       emit(unfinished);

@@ -1,11 +1,11 @@
 /**
- * MCP over the standard streams of a child process. Most servers are started by a runner (`npx`, `uvx`, a shell), of
- * which the SDK's own transport would end only the runner.
+ * MCP over the standard streams of a child process. Most servers are started by a runner (`npx`, `uvx`, a shell), and
+ * the SDK's own transport would terminate the runner only.
  *
- * 1. The server leads a process group of its own. When the server has ended, so has its group.
- * 2. `onclose` is told once and as soon as it is known; `close` resolves when no process is left.
- * 3. Of this process's environment the server gets what the SDK takes for safe, and no more.
- * 4. When this process dies, its end of standard input closes, which is how servers learn that they are to end.
+ * 1. The server leads a process group of its own. When the server has exited, its whole group is killed.
+ * 2. `onclose` is called once, as soon as the end is known; `close` resolves when no process is left.
+ * 3. The server inherits only the environment variables that the SDK considers safe.
+ * 4. When this process dies, the server's standard input closes, which is the signal for servers to exit.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -24,7 +24,7 @@ export type StdioServer = {
 
 /** From SIGTERM to SIGKILL. */
 const STOP_WITHIN_MS = 2 * SECOND;
-/** How long the last output may lag behind the exit, when a process outside the group still holds the pipes. */
+/** How long to wait for the last output after the exit, when a process outside the group still holds the pipes. */
 const DRAIN_MS = 500;
 
 export function createStdioTransport(server: StdioServer, onStderrLine: (line: string) => void): Transport {
@@ -44,7 +44,7 @@ export function createStdioTransport(server: StdioServer, onStderrLine: (line: s
     try {
       incoming.append(chunk);
     } catch (error) {
-      // A message beyond all bounds: what follows it cannot be told apart any more.
+      // A message exceeds the SDK's limit, so the start of the next message cannot be found.
       transport.onerror?.(error as Error);
       void transport.close();
       return;

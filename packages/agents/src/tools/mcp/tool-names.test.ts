@@ -8,11 +8,11 @@ const named = (...names: string[]) =>
     names.map((name) => ({ name })),
   ).map(([name]) => name);
 
-test("a tool is named after its server", () => {
+test("a tool's name begins with the name of its server", () => {
   expect(named("read", "write-file_2")).toEqual(["files__read", "files__write-file_2"]);
 });
 
-test("whatever servers name their tools, providers take it, and no two are the same", () => {
+test("the names of any tools are accepted by providers and are distinct", () => {
   const long = "x".repeat(80);
   const names = named("a.b", "a_b", "a/b", "读取", "写入", `${long}1`, `${long}2`, "", " ");
   for (const name of names) assertToolName(name);
@@ -20,7 +20,7 @@ test("whatever servers name their tools, providers take it, and no two are the s
   expect(names[1]).toBe("files__a_b");
 });
 
-test("a name does not depend on the order of the list", () => {
+test("a tool's name does not depend on the order of the list", () => {
   const order = ["a.b", "a b", "a_b"];
   expect(named(...order.toReversed()).toReversed()).toEqual(named(...order));
 });

@@ -1,7 +1,7 @@
 /**
- * Names for the tools of a server that every model provider takes: `server__tool`. The name of a server has no
- * underscore, so no two servers share a name; two tools of one server that would, are told apart by a hash of their own
- * name, which does not depend on the order in which the server lists them.
+ * Names for the tools of a server that every model provider accepts: `server__tool`. The name of a server has no
+ * underscore, so tools of two servers never share a name. If two tools of one server would, a hash of each tool's own
+ * name is added; it does not depend on the order in which the server lists them.
  */
 import { createHash } from "node:crypto";
 
@@ -10,7 +10,7 @@ const HASH_CHARS = 6;
 
 export const toolPrefix = (server: string): string => `${server}__`;
 
-/** Each tool with the name that the model sees; their own names are distinct. */
+/** Pairs each tool with the name that the model sees. The tools' own names must be distinct. */
 export function nameTools<Named extends { readonly name: string }>(
   server: string,
   tools: readonly Named[],

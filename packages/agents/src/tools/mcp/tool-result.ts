@@ -1,8 +1,8 @@
-/** What a server answered, as text for the model: of what is not text, its kind and size. */
+/** Turns a server's result into text for the model. Content that is no text is replaced by its kind and size. */
 import type { CallToolResult, ContentBlock } from "@modelcontextprotocol/sdk/types.js";
 import { ToolError } from "../tool.ts";
 
-/** Throws a `ToolError` with the server's words when it says that the call failed. */
+/** Throws a `ToolError` with the server's message when the result is marked as an error. */
 export function readResult({ content, structuredContent, isError }: CallToolResult): unknown {
   const text = content.map(describe).join("\n");
   if (isError) throw new ToolError(text || "The tool failed and did not say why.");

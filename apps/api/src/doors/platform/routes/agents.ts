@@ -1,6 +1,6 @@
-/** GET /agents and GET /agents/{id}: what live workers offer. */
+/** GET /agents and GET /agents/{id}: the agents that live workers offer. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import type { Route } from "../../../http/route.ts";
+import type { Route } from "../../../http/door.ts";
 import type { Services } from "../../../services.ts";
 
 export const listAgents = ({ agentCatalog }: Services): Route => ({

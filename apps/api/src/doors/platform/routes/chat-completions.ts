@@ -1,18 +1,22 @@
-/** POST /chat/completions: a chat message; the answer streams as SSE, or comes whole with `stream: false`. */
+/** POST /chat/completions: a chat message. Its events stream as SSE; with `stream: false` the result is one JSON body. */
 import { LimitsSchema } from "@agent-paas/shared/contract/limits.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import type { Response } from "express";
 import { z } from "zod";
-import { jobError, sendError } from "../../../http/error-handler.ts";
-import type { Caller, Route } from "../../../http/route.ts";
+import { abortOnClose } from "../../../http/abort-on-close.ts";
+import type { Caller, Route } from "../../../http/door.ts";
+import { sendError } from "../../../http/error-handler.ts";
+import { originOf, readIdempotency } from "../../../http/job-headers.ts";
 import { streamJobEvents } from "../../../http/sse-stream.ts";
-import { JsonObjectSchema, validate } from "../../../http/validate.ts";
 import { acceptJob } from "../../../jobs/accept-job.ts";
-import { endedRowFinder, findJob, statusOf } from "../../../jobs/find-job.ts";
-import type { Accepted } from "../../../queue/job-producer.ts";
+import { awaitJobEnd } from "../../../jobs/await-end.ts";
+import { endedRowFinder, findJobStatus } from "../../../jobs/find-job.ts";
+import { jobError } from "../../../jobs/job-error.ts";
+import type { Accepted } from "../../../queue/accept-request.ts";
 import type { Services } from "../../../services.ts";
+import { JsonObjectSchema, validate } from "../../../validation/validate.ts";
 import { jobLinks, viewOfRow } from "../job-view.ts";
-import { AgentIdSchema, abortOnClose, OnBusySchema, TextSchema } from "../request-fields.ts";
+import { AgentIdSchema, OnBusySchema, TextSchema } from "../request-fields.ts";
 
 const ChatRequestSchema = z.strictObject({
   agent_type: AgentIdSchema,
@@ -31,7 +35,8 @@ export const postChatCompletions = (services: Services): Route => ({
   access: "key",
   async handle(req, res, caller) {
     const body = validate(ChatRequestSchema, req.body);
-    const accepted = await acceptJob(services, req, caller, {
+    const origin = { ...originOf(req, caller), idempotency: readIdempotency(req) };
+    const accepted = await acceptJob(services, origin, {
       kind: "chat",
       agentType: body.agent_type,
       sessionId: body.session_id ?? null,
@@ -43,7 +48,7 @@ export const postChatCompletions = (services: Services): Route => ({
       onBusy: body.on_busy,
     });
     if (body.stream) {
-      streamJobEvents(res, services.sse, {
+      streamJobEvents(res, services, caller.door.stream, {
         jobId: accepted.jobId,
         sessionId: accepted.sessionId,
         after: 0,
@@ -51,33 +56,34 @@ export const postChatCompletions = (services: Services): Route => ({
         stage: accepted.isNew ? "new" : "open",
       });
     } else {
-      await answerWhole(services, res, caller, accepted);
+      await sendWhole(services, res, caller, accepted);
     }
   },
 });
 
-async function answerWhole(
+async function sendWhole(
   services: Services,
   res: Response,
-  caller: Caller,
+  { owner, door }: Caller,
   { jobId, sessionId }: Accepted,
 ): Promise<void> {
-  const findEnded = endedRowFinder(services, caller.owner, jobId);
+  const findEnded = endedRowFinder(services, owner, jobId);
   const withinMs = services.config.JSON_WAIT_MS;
-  const ended = await services.fanout.awaitEnd({ jobId, withinMs, signal: abortOnClose(res), findEnded });
+  const ended = await awaitJobEnd(services, { jobId, withinMs, signal: abortOnClose(res), findEnded });
   const row = ended ? await findEnded() : null;
   res.setHeader("X-Job-Id", jobId);
   if (sessionId !== null) res.setHeader("X-Session-Id", sessionId);
   if (row === null) {
-    // Still at it, and not lost: the client polls or streams from here on.
-    const status = statusOf(await findJob(services, caller.owner, jobId));
-    res.status(202).setHeader("Location", `/api/v1/jobs/${jobId}`);
-    res.json({ session_id: sessionId, job_id: jobId, status, links: jobLinks(jobId) });
+    // The job goes on; the client can poll or stream it.
+    const status = await findJobStatus(services, owner, jobId);
+    const links = jobLinks(jobId);
+    res.status(202).setHeader("Location", links.self);
+    res.json({ session_id: sessionId, job_id: jobId, status, links });
     return;
   }
   const { status, result, error, usage } = viewOfRow(row, null);
   if (error !== null) {
-    sendError(res, jobError(error.code, error.message, { session_id: sessionId, job_id: jobId }));
+    sendError(res, jobError(error.code, error.message, { session_id: sessionId, job_id: jobId }), door.formatError);
     return;
   }
   const message = { role: "assistant", content: result?.content ?? "" };

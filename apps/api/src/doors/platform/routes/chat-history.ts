@@ -1,9 +1,9 @@
 /** GET /chat/history: the messages of a session, oldest first, paged from the newest backwards. */
 import { IdSchema } from "@agent-paas/shared/ids.ts";
-import type { Route } from "../../../http/route.ts";
-import { pageQuery, validate } from "../../../http/validate.ts";
+import type { Route } from "../../../http/door.ts";
 import { findSession } from "../../../jobs/find-session.ts";
 import type { Services } from "../../../services.ts";
+import { pageQuery, validate } from "../../../validation/validate.ts";
 
 const HistoryQuerySchema = pageQuery(500, 50).extend({ session_id: IdSchema });
 
@@ -24,7 +24,7 @@ export const getChatHistory = (services: Services): Route => ({
       metadata: JSON.parse(metadata),
       job_id,
     }));
-    // The first message of a session has ordinal 1: before it there is nothing.
+    // The first message of a session has ordinal 1, so no page comes before it.
     const oldest = rows[0];
     res.json({ session_id, messages, next: oldest !== undefined && oldest.ordinal > 1 ? oldest.id : null });
   },

@@ -1,12 +1,13 @@
-/** POST /agents/{id}/execute: starts a task and answers with its job at once. */
+/** POST /agents/{id}/execute: accepts a task and returns its job at once. */
 import { LimitsSchema } from "@agent-paas/shared/contract/limits.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import { z } from "zod";
-import type { Route } from "../../../http/route.ts";
-import { JsonObjectSchema, JsonSchema, validate } from "../../../http/validate.ts";
+import type { Route } from "../../../http/door.ts";
+import { originOf, readIdempotency } from "../../../http/job-headers.ts";
 import { acceptJob } from "../../../jobs/accept-job.ts";
-import { findJob, statusOf } from "../../../jobs/find-job.ts";
+import { findJobStatus } from "../../../jobs/find-job.ts";
 import type { Services } from "../../../services.ts";
+import { JsonObjectSchema, JsonSchema, validate } from "../../../validation/validate.ts";
 import { jobLinks } from "../job-view.ts";
 import { AgentIdSchema, OnBusySchema, TextSchema } from "../request-fields.ts";
 
@@ -27,7 +28,8 @@ export const postExecute = (services: Services): Route => ({
   async handle(req, res, caller) {
     const agentType = validate(AgentIdSchema, req.params.id, ["id"]);
     const body = validate(ExecuteRequestSchema, req.body);
-    const { isNew, jobId, sessionId } = await acceptJob(services, req, caller, {
+    const origin = { ...originOf(req, caller), idempotency: readIdempotency(req) };
+    const { isNew, jobId, sessionId } = await acceptJob(services, origin, {
       kind: "execute",
       agentType,
       sessionId: body.session_id ?? null,
@@ -42,7 +44,7 @@ export const postExecute = (services: Services): Route => ({
     const links = jobLinks(jobId);
     res.status(202).set({ Location: links.self, "X-Job-Id": jobId });
     if (sessionId !== null) res.setHeader("X-Session-Id", sessionId);
-    const status = isNew ? "queued" : statusOf(await findJob(services, caller.owner, jobId));
+    const status = isNew ? "queued" : await findJobStatus(services, caller.owner, jobId);
     res.json({ job_id: jobId, session_id: sessionId, status, links });
   },
 });

@@ -1,11 +1,11 @@
-/** GET /health, /livez, /readyz: public, and probing what requests really use, not a PING. */
-import { JOB_KINDS } from "@agent-paas/shared/contract/jobs.ts";
+/** GET /health, /livez, /readyz: public. They probe what requests use, because a PING may succeed where these fail. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { evictionProblem } from "@agent-paas/shared/redis/memory.ts";
 import { VERSION } from "@agent-paas/shared/version.ts";
-import type { Route } from "../../../http/route.ts";
+import type { Route } from "../../../http/door.ts";
 import { isNearlyFull } from "../../../queue/admission.ts";
 import type { Services } from "../../../services.ts";
+import { hasTables } from "../../../storage/has-tables.ts";
 
 type Check = { status: "up" | "degraded" | "down" | "not_configured"; [detail: string]: unknown };
 
@@ -24,7 +24,7 @@ export const getHealth = (services: Services): Route => ({
   },
 });
 
-/** Alive: the process answers. */
+/** Alive: the process responds. */
 export const getLivez = (): Route => ({
   method: "get",
   path: "/livez",
@@ -33,8 +33,8 @@ export const getLivez = (): Route => ({
 });
 
 /**
- * Ready: it can accept jobs, because Redis takes them. It stays so while the queue is full: every API would be taken out
- * of service, and with them the streams of the jobs that make room.
+ * Ready: Redis takes jobs, so this process can accept them. A full queue does not change that; otherwise every API
+ * would be taken out of service, and with it the streams of the jobs whose end makes room.
  */
 export const getReadyz = (services: Services): Route => ({
   method: "get",
@@ -47,8 +47,8 @@ export const getReadyz = (services: Services): Route => ({
 });
 
 /**
- * Without Redis, or with one that evicts, nothing is accepted: down. Without workers, tables or vectors jobs still wait
- * safely, and without room those that were accepted do: degraded.
+ * Down: nothing is accepted, because Redis is away or evicts. Degraded: accepted jobs are safe, but they wait for
+ * workers, tables or vectors, or new ones are refused.
  */
 async function checkHealth(services: Services): Promise<Health> {
   const [redis, database, vector_store, workers, queues] = await Promise.all([
@@ -68,13 +68,13 @@ async function checkHealth(services: Services): Promise<Health> {
   return { status, version: VERSION, checks };
 }
 
-/** A write and its reading, as accepting a job needs them, and whether there is room for what is accepted. */
-async function checkRedis({ producer }: Services): Promise<Check> {
+/** A write, a read, and whether Redis has the memory that accepted jobs need. */
+async function checkRedis({ queues, admission }: Services): Promise<Check> {
   const startedAt = performance.now();
   try {
-    await producer.probe();
+    await queues.probe();
     const latency_ms = Math.round((performance.now() - startedAt) * 10) / 10;
-    const memory = await producer.admission.memory();
+    const memory = await admission.memory();
     const problem = evictionProblem(memory);
     if (problem !== null) return { status: "down", reason: problem };
     return {
@@ -90,15 +90,7 @@ async function checkRedis({ producer }: Services): Promise<Check> {
 
 async function checkDatabase({ database }: Services): Promise<Check> {
   try {
-    const tables = await database.read(
-      (db) =>
-        db("agent_logs")
-          .select("id")
-          .limit(1)
-          .then(() => true),
-      false,
-    );
-    return tables ? { status: "up" } : { status: "down", reason: "no worker has made it yet" };
+    return (await hasTables(database)) ? { status: "up" } : { status: "down", reason: "no worker has made it yet" };
   } catch {
     return { status: "down" };
   }
@@ -108,8 +100,8 @@ async function checkVectorStore({ config }: Services): Promise<Check> {
   if (config.CHROMA_URL === undefined) return { status: "not_configured" };
   try {
     const url = new URL("/api/v2/heartbeat", config.CHROMA_URL);
-    const answer = await fetch(url, { signal: AbortSignal.timeout(VECTOR_STORE_TIMEOUT_MS) });
-    return { status: answer.ok ? "up" : "down" };
+    const response = await fetch(url, { signal: AbortSignal.timeout(VECTOR_STORE_TIMEOUT_MS) });
+    return { status: response.ok ? "up" : "down" };
   } catch {
     return { status: "down" };
   }
@@ -124,18 +116,10 @@ async function checkWorkers({ agentCatalog }: Services): Promise<Check> {
   }
 }
 
-async function checkQueues({ producer }: Services): Promise<Check> {
+async function checkQueues({ queues, admission }: Services): Promise<Check> {
   try {
-    const depths = await Promise.all(
-      JOB_KINDS.map(async (kind) => {
-        const { waiting, active, delayed, failed } = await producer.queues[kind].getJobCounts();
-        return [kind, { waiting, active, delayed, failed }] as const;
-      }),
-    );
-    const isFull = depths.some(
-      ([, { waiting = 0, delayed = 0 }]) => waiting + delayed >= producer.admission.maxQueuedJobs,
-    );
-    return { status: isFull ? "degraded" : "up", ...Object.fromEntries(depths) };
+    const counts = await queues.counts();
+    return { status: Object.values(counts).some(admission.isFull) ? "degraded" : "up", ...counts };
   } catch {
     return { status: "down" };
   }

@@ -1,28 +1,28 @@
-/** GET /jobs/{id}/events: the SSE of any job, live or ended, from where the client left off. */
+/** GET /jobs/{id}/events: the events of any job, live or ended, from the last event that the client has seen. */
 import { isTerminal } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request } from "express";
-import type { Route } from "../../../http/route.ts";
+import type { Route } from "../../../http/door.ts";
 import { streamJobEvents } from "../../../http/sse-stream.ts";
-import { pathId } from "../../../http/validate.ts";
 import { endedRowFinder, findJob, statusOf } from "../../../jobs/find-job.ts";
 import type { Services } from "../../../services.ts";
+import { pathId } from "../../../validation/validate.ts";
 
 export const getJobEvents = (services: Services): Route => ({
   method: "get",
   path: "/jobs/:id/events",
   access: "key",
-  async handle(req, res, { owner }) {
+  async handle(req, res, { owner, door }) {
     const id = pathId(req.params);
     const after = readAfter(req);
     const job = await findJob(services, owner, id);
     const sessionId = job.in === "database" ? job.row.session_id : job.payload.session_id;
     if (job.in === "database" && job.row.last_seq !== null && after >= job.row.last_seq) {
-      // The client has seen `done`. To EventSource this status means: do not reconnect.
+      // The client has seen `done`. This status makes EventSource stop reconnecting.
       res.status(204).end();
       return;
     }
-    streamJobEvents(res, services.sse, {
+    streamJobEvents(res, services, door.stream, {
       jobId: id,
       sessionId,
       after,
@@ -32,7 +32,7 @@ export const getJobEvents = (services: Services): Route => ({
   },
 });
 
-/** The header goes over the query: a browser that reconnects sends both, and the header is newer. */
+/** The header overrides the query: a browser that reconnects sends both, and the header is newer. */
 function readAfter(req: Request): number {
   const header = req.get("last-event-id");
   const [param, text] = header === undefined ? ["after", req.query.after ?? "0"] : ["Last-Event-ID", header];

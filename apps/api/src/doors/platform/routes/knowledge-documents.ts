@@ -3,22 +3,17 @@ import { createHash } from "node:crypto";
 import { documentIdOf } from "@agent-paas/shared/contract/knowledge.ts";
 import type { DocumentRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import type { Route } from "../../../http/route.ts";
-import { pageQuery, pathId, validate } from "../../../http/validate.ts";
-import { readIdempotency } from "../../../jobs/accept-job.ts";
+import type { Route } from "../../../http/door.ts";
+import { originOf, readIdempotency } from "../../../http/job-headers.ts";
+import { findJobStatus } from "../../../jobs/find-job.ts";
+import { acceptKnowledgeJob, findCollection } from "../../../jobs/knowledge-jobs.ts";
 import type { Services } from "../../../services.ts";
+import { pageQuery, pathId, validate } from "../../../validation/validate.ts";
 import { createDocumentParser, readDocument } from "../knowledge-document-body.ts";
-import {
-  acceptKnowledgeJob,
-  answerAccepted,
-  awaitKnowledgeJob,
-  collectionName,
-  findCollection,
-  statusOfKnowledgeJob,
-} from "../knowledge-job.ts";
+import { awaitResult, collectionName, sendAccepted } from "../knowledge-job.ts";
 import { DELETE_WAIT_MS } from "./knowledge-collections.ts";
 
-/** A text without a name is known by its content. */
+/** The source of a text that came without one: derived from its content, so the same text is the same document. */
 const nameOf = (text: string) => `text-${createHash("sha256").update(text).digest("hex").slice(0, 12)}`;
 
 export const postDocument = (services: Services): Route => ({
@@ -31,15 +26,15 @@ export const postDocument = (services: Services): Route => ({
     const { text, format, metadata, ...given } = readDocument(req.body, services.config.MAX_DOCUMENT_BYTES);
     const source = given.source ?? nameOf(text);
     const documentId = documentIdOf(caller.owner, collection, source);
-    const { jobId, isNew } = await acceptKnowledgeJob(services, req, caller, {
-      task: "knowledge.ingest",
+    const { jobId, isNew } = await acceptKnowledgeJob(services, originOf(req, caller), {
+      systemJob: "knowledge.ingest",
       input: { collection, document_id: documentId, source, format, metadata },
       text: `Store ${source} in ${collection}`,
       upload: text,
       idempotency: readIdempotency(req),
     });
-    const status = isNew ? "queued" : await statusOfKnowledgeJob(services, caller, jobId);
-    answerAccepted(res, jobId, status, { document_id: documentId });
+    const status = isNew ? "queued" : await findJobStatus(services, caller.owner, jobId);
+    sendAccepted(res, jobId, status, { document_id: documentId });
   },
 });
 
@@ -62,7 +57,7 @@ export const listDocuments = (services: Services): Route => ({
   access: "key",
   async handle(req, res, { owner }) {
     const { limit, before } = validate(pageQuery(200, 50), req.query);
-    const { id, name } = await findCollection(services, owner, req.params);
+    const { id, name } = await findCollection(services, owner, collectionName(req.params));
     const rows = await services.knowledge.documents(owner, id, { limit, before });
     const next = rows.length === limit ? (rows.at(-1)?.id ?? null) : null;
     res.json({ collection: name, documents: rows.map(view), next });
@@ -78,34 +73,38 @@ export const getDocument = (services: Services): Route => ({
   },
 });
 
-/** Also of one that is being stored: that job then fails. 204 when it is gone; 202 when no worker has come to it yet. */
+/**
+ * Also deletes a document that is being stored; the job that stores it then fails. 204 once deleted; 202 if the
+ * deletion is still pending.
+ */
 export const deleteDocument = (services: Services): Route => ({
   method: "delete",
   path: "/knowledge/:collection/documents/:id",
   access: "key",
   async handle(req, res, caller) {
     const id = pathId(req.params);
-    const { id: collectionId } = await findCollection(services, caller.owner, req.params);
+    const name = collectionName(req.params);
+    const { id: collectionId } = await findCollection(services, caller.owner, name);
     const { knowledge } = services;
-    const isThere =
+    const exists =
       (await knowledge.isBeingStored(caller.owner, collectionId, id)) ||
       (await knowledge.document(caller.owner, collectionId, id)) !== undefined;
-    if (!isThere) throw new PlatformError("document_not_found");
-    const { jobId } = await acceptKnowledgeJob(services, req, caller, {
-      task: "knowledge.delete_document",
+    if (!exists) throw new PlatformError("document_not_found");
+    const { jobId } = await acceptKnowledgeJob(services, originOf(req, caller), {
+      systemJob: "knowledge.delete_document",
       input: { collection_id: collectionId, document_id: id },
-      text: `Delete ${id} from ${collectionName(req.params)}`,
+      text: `Delete ${id} from ${name}`,
     });
-    const deleted = await awaitKnowledgeJob(services, res, caller, jobId, DELETE_WAIT_MS);
+    const deleted = await awaitResult(services, res, caller, jobId, DELETE_WAIT_MS);
     if (deleted?.status === "completed") res.status(204).end();
-    else answerAccepted(res, jobId, await statusOfKnowledgeJob(services, caller, jobId));
+    else sendAccepted(res, jobId, await findJobStatus(services, caller.owner, jobId));
   },
 });
 
-/** Throws `collection_not_found` or `document_not_found`, the same for what is another's (I8). */
+/** Throws `collection_not_found` or `document_not_found`, also for a collection or document of another owner (I8). */
 async function findDocument(services: Services, owner: string, params: Record<string, unknown>): Promise<DocumentRow> {
   const documentId = pathId(params);
-  const { id } = await findCollection(services, owner, params);
+  const { id } = await findCollection(services, owner, collectionName(params));
   const document = await services.knowledge.document(owner, id, documentId);
   if (document === undefined) throw new PlatformError("document_not_found");
   return document;

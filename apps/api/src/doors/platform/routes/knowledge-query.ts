@@ -2,19 +2,16 @@
 import { MAX_TOP_K } from "@agent-paas/shared/contract/knowledge.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
-import type { Route } from "../../../http/route.ts";
-import { validate } from "../../../http/validate.ts";
+import type { Route } from "../../../http/door.ts";
+import { originOf } from "../../../http/job-headers.ts";
+import { findJobStatus } from "../../../jobs/find-job.ts";
+import { acceptKnowledgeJob, findCollection } from "../../../jobs/knowledge-jobs.ts";
 import type { Services } from "../../../services.ts";
-import {
-  acceptKnowledgeJob,
-  answerAccepted,
-  awaitKnowledgeJob,
-  findCollection,
-  statusOfKnowledgeJob,
-} from "../knowledge-job.ts";
+import { validate } from "../../../validation/validate.ts";
+import { awaitResult, collectionName, sendAccepted } from "../knowledge-job.ts";
 import { TextSchema } from "../request-fields.ts";
 
-/** How long the answer is waited for; after that it is the job's result. */
+/** How long the request waits for the passages; later they are in the job's result. */
 const QUERY_WAIT_MS = 30 * SECOND;
 
 const QueryRequestSchema = z.strictObject({
@@ -29,14 +26,14 @@ export const postKnowledgeQuery = (services: Services): Route => ({
   access: "key",
   async handle(req, res, caller) {
     const body = validate(QueryRequestSchema, req.body);
-    const { name } = await findCollection(services, caller.owner, req.params);
-    const { jobId } = await acceptKnowledgeJob(services, req, caller, {
-      task: "knowledge.query",
+    const { name } = await findCollection(services, caller.owner, collectionName(req.params));
+    const { jobId } = await acceptKnowledgeJob(services, originOf(req, caller), {
+      systemJob: "knowledge.query",
       input: { collection: name, ...body },
       text: `Search in ${name}`,
     });
-    const row = await awaitKnowledgeJob(services, res, caller, jobId, QUERY_WAIT_MS);
+    const row = await awaitResult(services, res, caller, jobId, QUERY_WAIT_MS);
     if (row?.status === "completed") res.json({ collection: name, ...JSON.parse(row.result ?? "{}").data });
-    else answerAccepted(res, jobId, await statusOfKnowledgeJob(services, caller, jobId));
+    else sendAccepted(res, jobId, await findJobStatus(services, caller.owner, jobId));
   },
 });

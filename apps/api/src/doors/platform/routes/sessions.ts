@@ -1,11 +1,11 @@
 /** GET /sessions, GET and DELETE /sessions/{id}. */
-import { newId } from "@agent-paas/shared/ids.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import type { Route } from "../../../http/route.ts";
-import { pageQuery, pathId, validate } from "../../../http/validate.ts";
+import { abortOnClose } from "../../../http/abort-on-close.ts";
+import type { Route } from "../../../http/door.ts";
+import { deleteSessionWithin } from "../../../jobs/delete-session.ts";
 import { findSession } from "../../../jobs/find-session.ts";
 import type { Services } from "../../../services.ts";
-import { abortOnClose } from "../request-fields.ts";
+import { pageQuery, pathId, validate } from "../../../validation/validate.ts";
 
 /** How long a DELETE waits for the worker that carries it out. */
 const DELETE_WAIT_MS = 10 * SECOND;
@@ -38,22 +38,15 @@ export const getSession = (services: Services): Route => ({
   },
 });
 
-/** 204 when it is gone; 202 when no worker has come to it yet. Refused while a job of the session has not ended. */
+/** 204 once deleted; 202 if the deletion is still pending. Refused while a job of the session has not ended. */
 export const deleteSession = (services: Services): Route => ({
   method: "delete",
   path: "/sessions/:id",
   access: "key",
   async handle(req, res, { owner }) {
-    const { id } = await findSession(services, owner, pathId(req.params));
-    const receiptId = newId();
-    await services.producer.deleteSession(owner, id, receiptId);
-    const deleted = await services.fanout.awaitEnd({
-      jobId: receiptId,
-      withinMs: DELETE_WAIT_MS,
-      signal: abortOnClose(res),
-      findEnded: async () => null,
-    });
-    if (deleted) res.status(204).end();
+    const id = pathId(req.params);
+    const wait = { withinMs: DELETE_WAIT_MS, signal: abortOnClose(res) };
+    if (await deleteSessionWithin(services, owner, id, wait)) res.status(204).end();
     else res.status(202).json({ session_id: id, status: "deleting" });
   },
 });

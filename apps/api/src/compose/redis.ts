@@ -1,0 +1,36 @@
+import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { connectRedis, isReadyWithin, type RedisConnection } from "@agent-paas/shared/redis/connect.ts";
+import { createRedisKeys, type RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { assertNoEviction } from "@agent-paas/shared/redis/memory.ts";
+import { SECOND } from "@agent-paas/shared/time.ts";
+import type { ApiConfig } from "../config.ts";
+
+/** How long the start waits for Redis. After that the API starts without it and responds 503 to what needs it. */
+const REDIS_WAIT_MS = 5 * SECOND;
+
+export type RedisConnections = {
+  readonly keys: RedisKeys;
+  readonly requests: RedisConnection;
+  /** Event logs are read on a connection of their own, so that a long replay does not delay the acceptance of a job. */
+  readonly logs: RedisConnection;
+  readonly subscriber: RedisConnection;
+};
+
+export async function openRedis(
+  config: ApiConfig,
+  { name, logger }: { readonly name: string; readonly logger: Logger },
+  releasers: Releasers,
+): Promise<RedisConnections> {
+  const common = { topology: config.REDIS_URL, logger };
+  const requests = connectRedis({ ...common, role: "request", name });
+  const logs = connectRedis({ ...common, role: "request", name: `${name}:logs` });
+  const subscriber = connectRedis({ ...common, role: "subscriber", name });
+  const connections = [requests, logs, subscriber];
+  for (const connection of connections) releasers.add("redis", () => connection.disconnect());
+  const isUp = await Promise.all(connections.map((connection) => isReadyWithin(connection, REDIS_WAIT_MS)));
+  if (isUp.includes(false)) logger.warn("started without Redis");
+  // A Redis that evicts and appears after the start is refused by every POST and reported by health.
+  else await assertNoEviction(requests);
+  return { keys: createRedisKeys(config.REDIS_PREFIX), requests, logs, subscriber };
+}

@@ -1,0 +1,48 @@
+/** The native wire of the platform: a table of contents of its routes. */
+import type { Door } from "../../http/door.ts";
+import { BASE_PATH } from "./base-path.ts";
+import { formatError } from "./error-format.ts";
+import { getAgent, listAgents } from "./routes/agents.ts";
+import { postChatCompletions } from "./routes/chat-completions.ts";
+import { getChatHistory } from "./routes/chat-history.ts";
+import { postExecute } from "./routes/execute.ts";
+import { getHealth, getLivez, getReadyz } from "./routes/health.ts";
+import { postJobCancel } from "./routes/job-cancel.ts";
+import { getJobEvents } from "./routes/job-events.ts";
+import { getJob, getJobs } from "./routes/jobs.ts";
+import { deleteCollection, getCollection, listCollections } from "./routes/knowledge-collections.ts";
+import { deleteDocument, getDocument, listDocuments, postDocument } from "./routes/knowledge-documents.ts";
+import { postKnowledgeQuery } from "./routes/knowledge-query.ts";
+import { deleteSession, getSession, listSessions } from "./routes/sessions.ts";
+import { stream } from "./stream-format.ts";
+
+export const platformDoor: Door = {
+  basePath: BASE_PATH,
+  routes: (services) => [
+    postChatCompletions(services),
+    getChatHistory(services),
+    listSessions(services),
+    getSession(services),
+    deleteSession(services),
+    listAgents(services),
+    getAgent(services),
+    postExecute(services),
+    getJobs(services),
+    getJob(services),
+    getJobEvents(services),
+    postJobCancel(services),
+    listCollections(services),
+    getCollection(services),
+    deleteCollection(services),
+    postDocument(services),
+    listDocuments(services),
+    getDocument(services),
+    deleteDocument(services),
+    postKnowledgeQuery(services),
+    getHealth(services),
+    getLivez(),
+    getReadyz(services),
+  ],
+  formatError,
+  stream,
+};

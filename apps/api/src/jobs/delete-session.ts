@@ -1,0 +1,20 @@
+import { newId } from "@agent-paas/shared/ids.ts";
+import type { Services } from "../services.ts";
+import { type AwaitJobEndOptions, awaitJobEnd } from "./await-end.ts";
+import { findSession } from "./find-session.ts";
+
+export type DeleteSessionServices = Pick<Services, "sessions" | "sessionQueues" | "events">;
+
+/** False if the deletion still waits for a worker when the time is up. Throws `session_not_found` or `session_busy`. */
+export async function deleteSessionWithin(
+  services: DeleteSessionServices,
+  owner: string,
+  sessionId: string,
+  { withinMs, signal }: Pick<AwaitJobEndOptions, "withinMs" | "signal">,
+): Promise<boolean> {
+  const { id } = await findSession(services, owner, sessionId);
+  const receiptId = newId();
+  await services.sessionQueues.delete(owner, id, receiptId);
+  // The worker publishes the end of the deletion in the event log of the receipt, which has no row.
+  return awaitJobEnd(services, { jobId: receiptId, withinMs, signal, findEnded: async () => null });
+}

@@ -1,0 +1,9 @@
+import { ERROR_CODES, type ErrorCode } from "@agent-paas/shared/errors/codes.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+
+/** The error of a job as the error of a request that waited for the job. */
+export function jobError(code: string, message: string, details: Readonly<Record<string, unknown>>): PlatformError {
+  return new PlatformError(isErrorCode(code) ? code : "agent_failed", { message, details });
+}
+
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR_CODES, code);

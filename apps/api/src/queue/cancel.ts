@@ -1,0 +1,53 @@
+/** Asks for the end of a job. A cancel is never refused for a full queue, because it makes room. */
+import { type JobKind, UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
+import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
+import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { defineScript } from "@agent-paas/shared/redis/script.ts";
+import type { QueuedJobRef } from "@agent-paas/shared/redis/session-queue.ts";
+import { orUnavailable } from "./or-unavailable.ts";
+import type { Queues } from "./queues.ts";
+
+/** Marks a job as cancelled, durably; the message on the channel only saves time. Returns 0 if the job has ended. */
+const CANCEL_SCRIPT = defineScript<0 | 1>()({
+  name: "cancelJob",
+  keys: ["state"],
+  args: ["state_ttl", "channel", "job_id"],
+  lua: `
+if redis.call('HEXISTS', state, 'ended') == 1 then return 0 end
+redis.call('HSET', state, 'cancel', '1')
+if redis.call('TTL', state) < 0 then redis.call('EXPIRE', state, state_ttl) end
+redis.call('PUBLISH', channel, job_id)
+return 1
+`,
+});
+
+export type Cancellation = ReturnType<typeof createCancellation>;
+
+export type CancellationOptions = {
+  readonly redis: RedisConnection;
+  readonly keys: RedisKeys;
+  readonly queues: Pick<Queues, "addMaintenance">;
+};
+
+export function createCancellation({ redis, keys, queues }: CancellationOptions) {
+  const markCancelled = CANCEL_SCRIPT.on(redis);
+
+  async function send({ kind, jobId }: QueuedJobRef): Promise<void> {
+    await markCancelled({
+      state: keys.jobState(jobId),
+      state_ttl: UNENDED_JOB_TTL_SECONDS,
+      channel: keys.cancelChannel,
+      job_id: jobId,
+    });
+    // A job that no worker runs is finalized by this entry, without waiting for its place in the queue.
+    await queues.addMaintenance({ action: "end_cancelled_job", job_id: jobId, kind }, `cancel-${jobId}`);
+  }
+
+  return {
+    /** Throws what Redis throws; for callers that run under `orUnavailable` already. */
+    send,
+
+    /** Throws `queue_unavailable`. */
+    request: (kind: JobKind, jobId: string): Promise<void> => orUnavailable(redis, () => send({ kind, jobId })),
+  };
+}

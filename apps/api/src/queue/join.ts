@@ -1,0 +1,67 @@
+/** Idempotency: a request whose Idempotency-Key was used before gets the job that the first request made. */
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
+import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import type { QueuedJobRef } from "@agent-paas/shared/redis/session-queue.ts";
+import { z } from "zod";
+import type { Accepted, AcceptRequest, Idempotency } from "./accept-request.ts";
+import type { Cancellation } from "./cancel.ts";
+import type { Queues } from "./queues.ts";
+import type { SessionQueues } from "./sessions.ts";
+
+const RecordSchema = z.object({ job_id: z.string(), session_id: z.string().nullable(), body_hash: z.string() });
+type IdempotencyRecord = z.infer<typeof RecordSchema>;
+
+/** What Redis keeps of the first request with an Idempotency-Key. */
+export const encodeRecord = ({ job_id, session_id }: JobPayload, { bodyHash }: Idempotency): string =>
+  JSON.stringify({ job_id, session_id, body_hash: bodyHash } satisfies IdempotencyRecord);
+
+export type JoinOptions = {
+  readonly redis: RedisConnection;
+  readonly keys: RedisKeys;
+  readonly queues: Pick<Queues, "addJob">;
+  readonly sessionQueues: Pick<SessionQueues, "aheadOf" | "join" | "readPending">;
+  readonly cancellation: Pick<Cancellation, "send">;
+  /** Whether a worker has started the job; from then on the queue may not have it any more. */
+  readonly hasStarted: (owner: string, jobId: string) => Promise<boolean>;
+  /** Whether the session has a row. */
+  readonly hasSession: (owner: string, sessionId: string) => Promise<boolean>;
+};
+
+export function createJoin(options: JoinOptions) {
+  const { redis, keys, queues, sessionQueues, cancellation, hasStarted, hasSession } = options;
+
+  /** `recordText` is the record of the first request. Throws `idempotency_key_reused` or `session_not_found`. */
+  return async function join(request: AcceptRequest, recordText: string): Promise<Accepted> {
+    const record = RecordSchema.parse(JSON.parse(recordText));
+    const { payload, idempotency, onBusy } = request;
+    if (record.body_hash !== idempotency?.bodyHash) throw new PlatformError("idempotency_key_reused");
+    const job: QueuedJobRef = { kind: payload.kind, jobId: record.job_id };
+    const isKnown =
+      (await redis.exists(keys.queuedJob(job.kind, job.jobId))) === 1 || (await hasStarted(payload.owner, job.jobId));
+    if (!isKnown) await enqueueRecorded(request, record, job);
+    if (onBusy === "interrupt" && record.session_id !== null) await interruptAhead(record.session_id, job);
+    return { isNew: false, jobId: record.job_id, sessionId: record.session_id };
+  };
+
+  /** An API died after it recorded the job and before it added the job to the queue. */
+  async function enqueueRecorded(request: AcceptRequest, record: IdempotencyRecord, job: QueuedJobRef): Promise<void> {
+    const { payload } = request;
+    const { job_id, session_id } = record;
+    if (session_id !== null) {
+      // A session with neither a row nor a pending session was deleted since.
+      const isGone =
+        (await sessionQueues.readPending(session_id)) === null && !(await hasSession(payload.owner, session_id));
+      // The entry of the job may have been dropped from the session queue, because no queue had the job.
+      if (isGone || !(await sessionQueues.join(session_id, job))) throw new PlatformError("session_not_found");
+    }
+    await queues.addJob({ ...payload, job_id, session_id }, request);
+  }
+
+  /** Repeats the cancels of a job that interrupts: the API that accepted it may have died before it sent them. */
+  async function interruptAhead(sessionId: string, job: QueuedJobRef): Promise<void> {
+    const ahead = await sessionQueues.aheadOf(sessionId, job);
+    await Promise.all(ahead.map((other) => cancellation.send(other)));
+  }
+}

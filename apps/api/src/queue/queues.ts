@@ -1,0 +1,117 @@
+/** The queues that the API adds to and reads from. No other file of the API uses BullMQ. */
+import {
+  FAILED_JOB_TTL_SECONDS,
+  JOB_KINDS,
+  type JobKind,
+  type JobPayload,
+  MAINTENANCE_QUEUE,
+  type MaintenancePayload,
+  UNENDED_JOB_TTL_SECONDS,
+} from "@agent-paas/shared/contract/jobs.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
+import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import type { QueuedJobRef } from "@agent-paas/shared/redis/session-queue.ts";
+import { type JobsOptions, Queue } from "bullmq";
+import { orUnavailable } from "./or-unavailable.ts";
+
+/** Tries are for passing faults of the model and the platform; the worker's back-off sets the delay between two. */
+const TRIES = 3;
+const MAINTENANCE_TRIES = 10;
+
+const JOB_OPTIONS: JobsOptions = {
+  backoff: { type: "custom" },
+  removeOnComplete: true,
+  removeOnFail: { age: FAILED_JOB_TTL_SECONDS, count: 1_000 },
+};
+
+/** How many entries BullMQ keeps of its own event stream, which the platform does not read. */
+const MAX_BULLMQ_EVENTS = 1_000;
+
+const PROBE_TTL_S = 60;
+
+type QueueCounts = {
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly failed: number;
+};
+
+export type Queues = ReturnType<typeof openQueues>;
+
+export type QueuesOptions = {
+  readonly redis: RedisConnection;
+  readonly keys: RedisKeys;
+  readonly logger: Logger;
+};
+
+export function openQueues({ redis, keys, logger }: QueuesOptions) {
+  const open = (name: string): Queue => {
+    const queue = new Queue(name, {
+      connection: redis,
+      prefix: keys.bullmq,
+      // BullMQ checks the version of Redis once, at the start; a late reply would fail every later call.
+      skipVersionCheck: true,
+      skipWaitingForReady: true,
+      streams: { events: { maxLen: MAX_BULLMQ_EVENTS } },
+    });
+    queue.on("error", (err) => logger.debug({ err, queue: name }, "queue error"));
+    return queue;
+  };
+  const jobQueues: Readonly<Record<JobKind, Queue>> = { chat: open("chat"), execute: open("execute") };
+  const maintenance = open(MAINTENANCE_QUEUE);
+
+  return {
+    /** Idempotent: adding a job a second time changes nothing. */
+    async addJob(
+      payload: JobPayload,
+      { upload, tries = TRIES }: { readonly upload?: string; readonly tries?: number },
+    ): Promise<void> {
+      const { kind, job_id: jobId } = payload;
+      if (upload !== undefined) await redis.set(keys.upload(jobId), upload, "EX", UNENDED_JOB_TTL_SECONDS);
+      await jobQueues[kind].add(kind, payload, { ...JOB_OPTIONS, attempts: tries, jobId });
+    },
+
+    /** Removes a waiting job; false when a worker holds it. */
+    removeJob: async ({ kind, jobId }: QueuedJobRef): Promise<boolean> => (await jobQueues[kind].remove(jobId)) === 1,
+
+    removeUpload: (jobId: string): Promise<number> => redis.del(keys.upload(jobId)),
+
+    async addMaintenance(payload: MaintenancePayload, jobId: string): Promise<void> {
+      await maintenance.add(payload.action, payload, { ...JOB_OPTIONS, attempts: MAINTENANCE_TRIES, jobId });
+    },
+
+    /** The payload of a job, whichever queue has it, unchecked; undefined when none has. */
+    async findPayload(jobId: string): Promise<unknown> {
+      const found = await Promise.all(JOB_KINDS.map((kind) => jobQueues[kind].getJob(jobId)));
+      return found.find((job) => job !== undefined)?.data;
+    },
+
+    /** The payloads of the first `limit` waiting jobs of each queue, unchecked. */
+    async waitingPayloads(limit: number): Promise<unknown[]> {
+      const jobs = await Promise.all(
+        Object.values(jobQueues).map((queue) => queue.getJobs(["waiting", "delayed", "prioritized"], 0, limit - 1)),
+      );
+      return jobs.flat().map((job) => job?.data);
+    },
+
+    /** How many jobs each queue has, by their state in BullMQ. */
+    async counts(): Promise<Readonly<Record<JobKind, QueueCounts>>> {
+      const [chat, execute] = await Promise.all([countsOf(jobQueues.chat), countsOf(jobQueues.execute)]);
+      return { chat, execute };
+    },
+
+    /** Writes a key and reads it back, which is what accepting a job needs from Redis. */
+    probe: () =>
+      orUnavailable(redis, () => Promise.all([redis.set(keys.probe, "1", "EX", PROBE_TTL_S), redis.get(keys.probe)])),
+
+    async close(): Promise<void> {
+      await Promise.all([...Object.values(jobQueues), maintenance].map((queue) => queue.close()));
+    },
+  };
+}
+
+async function countsOf(queue: Queue): Promise<QueueCounts> {
+  const { waiting = 0, active = 0, delayed = 0, failed = 0 } = await queue.getJobCounts();
+  return { waiting, active, delayed, failed };
+}

@@ -1,0 +1,113 @@
+/** Pending sessions and session queues (I6) as the accept path and the session routes need them. */
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
+import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { defineScript } from "@agent-paas/shared/redis/script.ts";
+import {
+  CLOSE_SESSION_SCRIPT,
+  DELETED_SESSION,
+  decodeEntry,
+  encodeEntry,
+  type QueuedJobRef,
+} from "@agent-paas/shared/redis/session-queue.ts";
+import { DAY, SECOND } from "@agent-paas/shared/time.ts";
+import { orUnavailable } from "./or-unavailable.ts";
+import { decodePendingSession, encodePendingSession, type PendingSession } from "./pending-session.ts";
+import type { Queues } from "./queues.ts";
+
+export const PENDING_SESSION_TTL_S = DAY / SECOND;
+export const SESSION_QUEUE_TTL_S = (7 * DAY) / SECOND;
+
+/**
+ * Puts an entry back at the tail of its session queue, if it was dropped because no queue had its job (I6). Returns 0
+ * when the session was deleted.
+ */
+const JOIN_SESSION_QUEUE_SCRIPT = defineScript<0 | 1>()({
+  name: "joinSessionQueue",
+  keys: ["queue", "pending"],
+  args: ["entry", "queue_ttl", "deleted_mark"],
+  lua: `
+if redis.call('GET', pending) == deleted_mark then return 0 end
+if not redis.call('LPOS', queue, entry) then redis.call('RPUSH', queue, entry) end
+redis.call('EXPIRE', queue, queue_ttl)
+return 1
+`,
+});
+
+/** `head` is the entry that the session is busy with. */
+export const sessionBusy = (head: string): PlatformError =>
+  new PlatformError("session_busy", { details: { job_id: decodeEntry(head).jobId } });
+
+export type SessionQueues = ReturnType<typeof createSessionQueues>;
+
+export type SessionQueuesOptions = {
+  readonly redis: RedisConnection;
+  readonly keys: RedisKeys;
+  readonly queues: Pick<Queues, "addMaintenance">;
+};
+
+export function createSessionQueues({ redis, keys, queues }: SessionQueuesOptions) {
+  const closeSession = CLOSE_SESSION_SCRIPT.on(redis);
+  const joinSessionQueue = JOIN_SESSION_QUEUE_SCRIPT.on(redis);
+
+  const readPending = async (sessionId: string): Promise<PendingSession | null> =>
+    decodePendingSession(await redis.get(keys.pendingSession(sessionId)));
+
+  return {
+    // For the accept path, which runs under `orUnavailable`.
+
+    readPending,
+
+    async storePending(session: PendingSession): Promise<void> {
+      const text = encodePendingSession(session);
+      await redis.set(keys.pendingSession(session.id), text, "EX", PENDING_SESSION_TTL_S);
+    },
+
+    /** False: the session was deleted. */
+    async join(sessionId: string, job: QueuedJobRef): Promise<boolean> {
+      const joined = await joinSessionQueue({
+        queue: keys.sessionQueue(sessionId),
+        pending: keys.pendingSession(sessionId),
+        entry: encodeEntry(job),
+        queue_ttl: SESSION_QUEUE_TTL_S,
+        deleted_mark: DELETED_SESSION,
+      });
+      return joined === 1;
+    },
+
+    leave: (sessionId: string, job: QueuedJobRef): Promise<number> =>
+      redis.lrem(keys.sessionQueue(sessionId), 1, encodeEntry(job)),
+
+    /** The jobs ahead of one in its session queue; none if the queue does not hold it. */
+    async aheadOf(sessionId: string, job: QueuedJobRef): Promise<QueuedJobRef[]> {
+      const entries = await redis.lrange(keys.sessionQueue(sessionId), 0, -1);
+      return entries.slice(0, Math.max(0, entries.indexOf(encodeEntry(job)))).map(decodeEntry);
+    },
+
+    // For routes.
+
+    /** The pending session of that id, if it is the owner's. Throws `queue_unavailable`. */
+    findPending: (owner: string, sessionId: string): Promise<PendingSession | null> =>
+      orUnavailable(redis, async () => {
+        const session = await readPending(sessionId);
+        return session?.owner === owner ? session : null;
+      }),
+
+    /** Orders the deletion; its `done` appears in the event log of `receiptId`. Throws `session_busy`. */
+    delete: (owner: string, sessionId: string, receiptId: string): Promise<void> =>
+      orUnavailable(redis, async () => {
+        const head = await closeSession({
+          queue: keys.sessionQueue(sessionId),
+          pending: keys.pendingSession(sessionId),
+          bullmq_prefix: keys.bullmq,
+          deleted_mark: DELETED_SESSION,
+          deleted_ttl: PENDING_SESSION_TTL_S,
+        });
+        if (head !== null) throw sessionBusy(head);
+        await queues.addMaintenance(
+          { action: "delete_session", session_id: sessionId, owner, receipt_id: receiptId },
+          receiptId,
+        );
+      }),
+  };
+}

@@ -1,0 +1,55 @@
+/** MCP tools over streamable HTTP, on a server that counts calls, sessions and open streams. */
+import { SECOND } from "@agent-paas/shared/time.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { startHttpMcpServer } from "../../../../../test/fixtures/mcp/http-server.ts";
+import { call, start, startListed } from "../../../../../test/support/mcp-tools.ts";
+import { waitFor } from "../../../../../test/support/wait-for.ts";
+
+async function serve() {
+  const server = await startHttpMcpServer({ key: "k" });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+test("a server over HTTP gets the configured headers, and refuses a link without the right ones", async () => {
+  const { url } = await serve();
+  const { tools, log } = start({ s: { url, headers: { "X-Key": "k" } }, wrong: { url, headers: { "X-Key": "no" } } });
+  await waitFor("the list of tools", () => tools.list().length > 0);
+  expect(await call(tools, "echo")).toBe("echoed");
+  await waitFor("the refusal", () => log.some(({ fields }) => String(fields.reason).startsWith("HTTP 401")));
+  expect(tools.expects("wrong__echo")).toBe(true);
+  expect(JSON.stringify(log)).not.toContain("X-Key");
+});
+
+test("a session that the server has forgotten is replaced, and each call is made once", async () => {
+  const server = await serve();
+  const { tools } = await startListed({ url: server.url, headers: { "X-Key": "k" } });
+  server.forgetSessions();
+  const answers = await Promise.all(Array.from({ length: 10 }, () => call(tools, "echo")));
+  expect(answers).toEqual(Array(10).fill("echoed"));
+  expect([server.calls.get("echo"), server.sessions()]).toEqual([10, 2]);
+});
+
+test.each(["flood", "flood-stream"])(
+  "an endless response (%s) is broken off, and the next call is answered",
+  async (name) => {
+    const server = await serve();
+    const { tools } = await startListed({ url: server.url, headers: { "X-Key": "k" } });
+    await expect(call(tools, name, {}, AbortSignal.timeout(2 * SECOND))).rejects.toThrow(/exceeds|timeout/);
+    expect(server.flooded()).toBeLessThan(30_000_000);
+    expect(await call(tools, "echo")).toBe("echoed");
+  },
+);
+
+test("abandoned calls leave no stream open", async () => {
+  const server = await serve();
+  const { tools } = await startListed({ url: server.url, headers: { "X-Key": "k" } });
+  const giveUp = new AbortController();
+  const calls = Array.from({ length: 20 }, () => call(tools, "hang", {}, giveUp.signal));
+  await waitFor("20 streams", () => server.openCalls() === 20);
+  giveUp.abort(new Error("given up"));
+  await Promise.all(calls.map((each) => expect(each).rejects.toThrow("given up")));
+  await waitFor("the end of the streams", () => server.openCalls() === 0);
+  expect(await call(tools, "echo")).toBe("echoed");
+  expect(server.sessions()).toBe(1);
+});

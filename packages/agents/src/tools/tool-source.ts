@@ -1,0 +1,19 @@
+/** The two sides of a set of tools: where tools come from, and how an agent picks some of them. */
+import type { Tool } from "./tool.ts";
+
+/** Tools that are not known when the process starts, such as those of MCP servers. */
+export type ToolSource = {
+  /** The tools as last listed, also while the source is unreachable. */
+  list(): readonly Tool[];
+  /** Whether a tool of this name may still appear: its source is configured and has not answered so far. */
+  expects(name: string): boolean;
+};
+
+export type ToolSelection = {
+  /**
+   * The tools of the given names; `x*` selects every name that begins with `x`, `*` selects all. Throws
+   * `invalid_config` for a name that no tool has, and `tool_unavailable`, which is retryable, for a server that has not
+   * answered yet.
+   */
+  select(patterns: readonly string[]): Tool[];
+};

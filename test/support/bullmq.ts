@@ -1,0 +1,121 @@
+/**
+ * BullMQ as tests read and change it from outside. Its key names and its fields are spelt in this file only, so that an
+ * upgrade of BullMQ changes one file.
+ */
+import { JOB_KINDS, type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
+import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import { onTestFinished } from "vitest";
+
+/** A Redis and the keys of one platform in it; a `TestPlatform` is one. */
+export type PlatformRedis = { readonly redis: Redis; readonly keys: RedisKeys };
+
+/** BullMQ scores a delayed job by its time in ms, times this, plus a counter. */
+const DELAYED_SCORE_PER_MS = 0x1000;
+
+const lockOf = (keys: RedisKeys, kind: JobKind, jobId: string) => `${keys.queuedJob(kind, jobId)}:lock`;
+const keyOf = (keys: RedisKeys, kind: JobKind, name: "active" | "delayed" | "failed" | "wait") =>
+  `${keys.bullmq}:${kind}:${name}`;
+
+/** How every key of BullMQ begins on this platform. */
+export const bullmqKeyPrefixes = (keys: RedisKeys): string[] =>
+  [...JOB_KINDS, MAINTENANCE_QUEUE].map((queue) => `${keys.bullmq}:${queue}:`);
+
+/** Deletes the lock on a job, which would expire 20 s after the death of its worker. */
+export async function dropLock({ redis, keys }: PlatformRedis, kind: JobKind, ...jobIds: string[]): Promise<void> {
+  await redis.del(...jobIds.map((jobId) => lockOf(keys, kind, jobId)));
+}
+
+/** Another owner holds the lock, so the worker that runs the job cannot renew it. */
+export async function takeLockAway({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<void> {
+  await redis.set(lockOf(keys, kind, jobId), "another-owner", "PX", 60_000);
+}
+
+export const isQueued = async ({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<boolean> =>
+  (await redis.exists(keys.queuedJob(kind, jobId))) === 1;
+
+/** The queue loses a job, whatever its state: BullMQ's record of it, its lock and its place among the running jobs. */
+export async function loseQueuedJob({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<void> {
+  await redis.del(keys.queuedJob(kind, jobId), lockOf(keys, kind, jobId));
+  await redis.lrem(keyOf(keys, kind, "active"), 0, jobId);
+}
+
+export const countWaiting = ({ redis, keys }: PlatformRedis, kind: JobKind): Promise<number> =>
+  redis.llen(keyOf(keys, kind, "wait"));
+
+export const isDelayed = async ({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<boolean> =>
+  (await redis.zscore(keyOf(keys, kind, "delayed"), jobId)) !== null;
+
+/** Makes a delayed job due now. False: the job is not delayed. */
+export async function makeDue({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<boolean> {
+  return Number(await redis.zadd(keyOf(keys, kind, "delayed"), "XX", "CH", 0, jobId)) === 1;
+}
+
+/** Moves the time of delayed jobs to `delayMs` from now. Returns how many of them are delayed. */
+export async function postpone(
+  { redis, keys }: PlatformRedis,
+  kind: JobKind,
+  jobIds: readonly string[],
+  delayMs: number,
+): Promise<number> {
+  const score = (Date.now() + delayMs) * DELAYED_SCORE_PER_MS;
+  const members = jobIds.flatMap((jobId) => [score, jobId]);
+  return Number(await redis.zadd(keyOf(keys, kind, "delayed"), "XX", "CH", ...members));
+}
+
+/** A delayed job fails as BullMQ fails a job that stalled too often, and no listener receives the event. */
+export async function failUnnoticed(
+  { redis, keys }: PlatformRedis,
+  kind: JobKind,
+  jobId: string,
+  reason: string,
+): Promise<void> {
+  const now = Date.now();
+  await redis
+    .multi()
+    .zrem(keyOf(keys, kind, "delayed"), jobId)
+    .hset(keys.queuedJob(kind, jobId), "finishedOn", now, "failedReason", reason)
+    .zadd(keyOf(keys, kind, "failed"), now, jobId)
+    .exec();
+}
+
+/** A failed job looks as if it had failed so many ms ago. */
+export async function ageFailure(
+  { redis, keys }: PlatformRedis,
+  kind: JobKind,
+  jobId: string,
+  ageMs: number,
+): Promise<void> {
+  const failedAt = Date.now() - ageMs;
+  await redis.hset(keys.queuedJob(kind, jobId), "finishedOn", failedAt);
+  await redis.zadd(keyOf(keys, kind, "failed"), failedAt, jobId);
+}
+
+/** For how long (s) and up to how many failed jobs BullMQ keeps, as the job was added. */
+export async function keptWhenFailed({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<unknown> {
+  const options = await redis.hget(keys.queuedJob(kind, jobId), "opts");
+  return JSON.parse(options ?? "{}").removeOnFail;
+}
+
+/** A queue of the platform, closed when the test ends. */
+export function openQueue({ redis, keys }: PlatformRedis, name: JobKind | typeof MAINTENANCE_QUEUE): Queue {
+  const queue = new Queue(name, { connection: redis, prefix: keys.bullmq });
+  onTestFinished(() => queue.close());
+  return queue;
+}
+
+/** All queues of a platform that only the test uses: emptied and closed when the test ends, before Redis is left. */
+export function openQueues({ redis, keys }: PlatformRedis) {
+  const connection = { connection: redis, prefix: keys.bullmq };
+  const queues = { chat: new Queue("chat", connection), execute: new Queue("execute", connection) };
+  const maintenance = new Queue(MAINTENANCE_QUEUE, connection);
+  onTestFinished(async () => {
+    for (const queue of [maintenance, ...Object.values(queues)]) {
+      await queue.obliterate({ force: true });
+      await queue.close();
+    }
+    redis.disconnect();
+  });
+  return { connection, queues, maintenance };
+}
