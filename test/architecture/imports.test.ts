@@ -78,14 +78,7 @@ describe("what only one place may do", () => {
   test.each([
     ["openai", ["packages/agents/src/model/openai-provider.ts"]],
     ["chromadb", ["packages/agents/src/retrieval/chroma-store.ts"]],
-    [
-      "better-sqlite3",
-      [
-        "apps/worker/src/storage/migrate.ts",
-        "apps/worker/src/storage/statement.ts",
-        "packages/shared/src/db/open-database.ts",
-      ],
-    ],
+    ["better-sqlite3", product.map(({ file }) => file).filter((file) => file.startsWith("packages/shared/src/db/"))],
     ["express", product.map(({ file }) => file).filter((file) => file.startsWith("apps/api/"))],
   ])("%s is imported where it belongs", (name, places) => {
     expect(importersOf(name).filter((file) => !places.includes(file))).toEqual([]);
@@ -95,12 +88,19 @@ describe("what only one place may do", () => {
 
   test("only the worker opens the database for writing", () => {
     const openers = product
-      .filter((source) => mentions(/openWritableDatabase|writeBatch\(/, source))
+      .filter((source) => mentions(/\b(openStorage|openSqliteStorage|openWritableDatabase)\(/, source))
       .map(({ file }) => file);
-    expect(openers.filter((file) => !file.startsWith("apps/worker/") && !file.endsWith("open-database.ts"))).toEqual(
-      [],
+    expect(openers.filter((file) => !file.startsWith("packages/shared/src/db/"))).toEqual([
+      "apps/worker/src/compose/storage.ts",
+    ]);
+  });
+
+  test("the files below the storage port are imported within the port only", () => {
+    const inPort = (file: string) => file.startsWith("packages/shared/src/db/");
+    const importers = product.filter(
+      ({ file, own }) => !inPort(file) && own.some((path) => path.startsWith("packages/shared/src/db/sqlite/")),
     );
-    expect(openers.some((file) => file.startsWith("apps/worker/"))).toBe(true);
+    expect(importers.map(({ file }) => file)).toEqual([]);
   });
 
   test("only the entries of processes read the environment", () => {

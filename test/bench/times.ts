@@ -3,7 +3,7 @@
  * share, without the time of the model; nothing here passes or fails.
  */
 import { performance } from "node:perf_hooks";
-import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
+import { openStorage } from "@agent-paas/shared/db/open-storage.ts";
 import type { ApiClient } from "../support/api-client.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { startPrivateRedis } from "../support/redis.ts";
@@ -96,9 +96,9 @@ async function backlogTime({ alice }: TestPlatform): Promise<number> {
 
 /** Chats in a session of 50 messages and in one of 10,000, alternating so that both see the same machine. */
 async function turnTimes({ alice, databaseFile }: TestPlatform): Promise<{ short: number[]; long: number[] }> {
-  const db = openWritableDatabase(databaseFile);
-  const sessions = { short: await seedSession(db, "alice", 25), long: await seedSession(db, "alice", 5_000) };
-  await db.destroy();
+  const storage = openStorage(databaseFile);
+  const sessions = { short: await seedSession(storage, "alice", 25), long: await seedSession(storage, "alice", 5_000) };
+  await storage.close();
   const turn = async (session_id: string) => {
     const startedAt = now();
     await (await alice.chat({ session_id, message: "[[tokens=1]] hi" })).all();

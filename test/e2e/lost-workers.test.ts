@@ -3,7 +3,7 @@
  * Proves I4 (a superseded run writes and publishes nothing, and closes its model call), I6 across the death of a worker, and
  * that the API lists live workers only.
  */
-import { openReadonlyDatabase } from "@agent-paas/shared/db/open-database.ts";
+import { openReadonlyDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Child } from "../../scripts/services/child.ts";
 import { readSome } from "../support/background-reader.ts";

@@ -3,7 +3,7 @@
  * and added by one more worker while the platform runs.
  */
 import { join } from "node:path";
-import { openReadonlyDatabase } from "@agent-paas/shared/db/open-database.ts";
+import { openReadonlyDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { ApiClient } from "../support/api-client.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";

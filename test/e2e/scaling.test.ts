@@ -2,8 +2,9 @@
  * A backlog of jobs that wait for the model is finished in the n-th part of the time by n workers, each job is started once
  * (I4), and a worker that is added later takes its share.
  */
-import { openReadonlyDatabase } from "@agent-paas/shared/db/open-database.ts";
+
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
+import { openReadonlyDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inParallel } from "../support/in-parallel.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";

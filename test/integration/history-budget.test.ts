@@ -1,11 +1,10 @@
 /**
- * The part of a session that the model gets: the latest questions with their answers, as many pairs as fit into the token
- * budget. A chat costs the platform as much in a session of 10,000 messages as in one of 50.
+ * The part of a session that the model gets, and its cost: a chat costs the platform as much in a session of 10,000
+ * messages as in one of 50.
  */
-import type { SqliteHandle } from "@agent-paas/shared/db/open-database.ts";
-import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
-import { newId } from "@agent-paas/shared/ids.ts";
-import type { Knex } from "knex";
+import { openStorage } from "@agent-paas/shared/db/open-storage.ts";
+import type { SqliteDatabase, SqliteHandle } from "@agent-paas/shared/db/sqlite/open-database.ts";
+import type { Storage } from "@agent-paas/shared/db/storage.ts";
 import { expect, onTestFinished, test } from "vitest";
 import { createSessionReader } from "../../apps/api/src/storage/session-reader.ts";
 import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
@@ -15,68 +14,15 @@ import { jobPayload } from "../support/job-payload.ts";
 import { startTestPlatform } from "../support/platform.ts";
 import { seedSession } from "../support/seed-session.ts";
 import { shownText } from "../support/sse-client.ts";
-import { openTestDatabase } from "../support/test-database.ts";
+import { openTestDatabase, readThrough } from "../support/test-database.ts";
 
 /** Pairs of a question and its answer. */
 const [SHORT, LONG] = [25, 5_000];
 
 const payloadIn = (session_id: string, text: string) => jobPayload({ kind: "chat", session_id, text });
 
-/** A session of these questions, each with its answer where there is one. */
-async function sessionOf(...pairs: readonly (readonly [string, string?])[]) {
-  const { db } = await openTestDatabase();
-  const jobs = createJobRepository(db, "w");
-  const sessionId = newId();
-  const jobIds: string[] = [];
-  for (const [question, answer = ""] of pairs) {
-    const payload = payloadIn(sessionId, question);
-    jobIds.push(payload.job_id);
-    await jobs.start(payload, 1);
-    await jobs.end(payload, 1, jobEnd(answer));
-  }
-  const latest = async (maxTokens: number, jobId = newId()) =>
-    (await createSessionRepository(db).latestMessages(sessionId, jobId, maxTokens)).map(({ content }) => content);
-  return { latest, jobIds };
-}
-
-test("a question and its answer are kept together, the latest first", async () => {
-  const { latest } = await sessionOf(["one two three", "four five six"], ["seven", "eight"], ["nine", "ten"]);
-  expect(await latest(1_000)).toEqual(["one two three", "four five six", "seven", "eight", "nine", "ten"]);
-  // The first answer would fit, but not together with its question.
-  expect(await latest(8)).toEqual(["seven", "eight", "nine", "ten"]);
-  expect(await latest(4)).toEqual(["seven", "eight", "nine", "ten"]);
-  expect(await latest(3)).toEqual(["nine", "ten"]);
-  expect(await latest(1)).toEqual([]);
-  expect(await latest(0)).toEqual([]);
-});
-
-test("a question without an answer is kept", async () => {
-  const { latest } = await sessionOf(["one", "two"], ["three"], ["four", "five"]);
-  expect(await latest(3)).toEqual(["three", "four", "five"]);
-});
-
-test("a question whose answer is larger than the budget is left out with all messages before it", async () => {
-  const large = "word ".repeat(500);
-  const before = await sessionOf(["one", "two"], ["three", large], ["four", "five"]);
-  expect(await before.latest(100)).toEqual(["four", "five"]);
-  const last = await sessionOf(["one", "two"], [large, "three"]);
-  expect(await last.latest(100)).toEqual([]);
-});
-
-test("the history of a job does not contain its own message", async () => {
-  const { latest, jobIds } = await sessionOf(["one", "two"], ["three"]);
-  expect(await latest(100, jobIds[1])).toEqual(["one", "two"]);
-});
-
-test("a budget of more than one page of messages is filled without a gap", async () => {
-  const { db } = await openTestDatabase();
-  const sessionId = await seedSession(db, "alice", 130);
-  const rows = await createSessionRepository(db).latestMessages(sessionId, newId(), 1_000_000);
-  expect(rows.map(({ ordinal }) => ordinal)).toEqual(Array.from({ length: 260 }, (_, at) => at + 1));
-});
-
 /** Records every statement prepared on the handle after this call, and counts the rows read. */
-async function recordStatements(db: Knex) {
+async function recordStatements(db: SqliteDatabase) {
   const handle: SqliteHandle = await db.client.acquireConnection();
   db.client.releaseConnection(handle);
   const prepare = handle.prepare.bind(handle);
@@ -105,13 +51,13 @@ async function recordStatements(db: Knex) {
 }
 
 /** All database work of the worker and the API for one chat, and for two pages of the history. */
-async function oneChat(db: Knex, sessionId: string): Promise<HistoryRow[]> {
-  const jobs = createJobRepository(db, "w");
+async function oneChat(storage: Storage, sessionId: string): Promise<HistoryRow[]> {
+  const jobs = createJobRepository(storage, "w");
   const payload = payloadIn(sessionId, "And now?");
   await jobs.start(payload, 1);
-  const history = await createSessionRepository(db).latestMessages(sessionId, payload.job_id, 8_000);
+  const history = await createSessionRepository(storage).latestMessages(sessionId, payload.job_id, 8_000);
   await jobs.end(payload, 1, jobEnd("Now."));
-  const reader = createSessionReader({ read: (query) => query(db), close: async () => {} });
+  const reader = createSessionReader(readThrough(storage));
   await reader.find("alice", sessionId);
   const page = await reader.messages("alice", sessionId, { limit: 20 });
   const next = await reader.messages("alice", sessionId, { limit: 20, before: page[0]?.id ?? "" });
@@ -120,15 +66,15 @@ async function oneChat(db: Knex, sessionId: string): Promise<HistoryRow[]> {
 }
 
 test("a chat in a session of 10,000 messages reads and writes as much as a chat in one of 50", async () => {
-  const { db } = await openTestDatabase();
-  const [short, long] = [await seedSession(db, "alice", SHORT), await seedSession(db, "alice", LONG)];
+  const { db, storage } = await openTestDatabase();
+  const [short, long] = [await seedSession(storage, "alice", SHORT), await seedSession(storage, "alice", LONG)];
   // Statements that are prepared once per handle are prepared by this chat.
-  await oneChat(db, await seedSession(db, "alice", SHORT));
+  await oneChat(storage, await seedSession(storage, "alice", SHORT));
   const record = await recordStatements(db);
 
-  const shortHistory = await oneChat(db, short);
+  const shortHistory = await oneChat(storage, short);
   const shortWork = [record.rows(), record.statements.length];
-  const longHistory = await oneChat(db, long);
+  const longHistory = await oneChat(storage, long);
   const longWork = [record.rows() - (shortWork[0] ?? 0), record.statements.length - (shortWork[1] ?? 0)];
   expect(longWork).toEqual(shortWork);
   expect(longHistory.map(({ content }) => content)).toEqual(shortHistory.map(({ content }) => content));
@@ -136,10 +82,10 @@ test("a chat in a session of 10,000 messages reads and writes as much as a chat 
 });
 
 test("no statement of a chat scans a table or sorts", async () => {
-  const { db } = await openTestDatabase();
-  const sessionId = await seedSession(db, "alice", SHORT);
+  const { db, storage } = await openTestDatabase();
+  const sessionId = await seedSession(storage, "alice", SHORT);
   const record = await recordStatements(db);
-  await oneChat(db, sessionId);
+  await oneChat(storage, sessionId);
   const plans = record.plans();
   expect(plans.filter(({ steps }) => steps.some((step) => /\bSCAN (?!CONSTANT)|TEMP B-TREE/.test(step)))).toEqual([]);
   // The next ordinal is the end of an index, and the newest messages are a range of it.
@@ -150,12 +96,12 @@ test("no statement of a chat scans a table or sorts", async () => {
 test("the model gets as much of a session of 10,000 messages as of one of 50", async () => {
   const platform = await startTestPlatform();
   onTestFinished(() => platform.stop());
-  const db = openWritableDatabase(platform.databaseFile);
-  onTestFinished(() => db.destroy());
+  const storage = openStorage(platform.databaseFile);
+  onTestFinished(() => storage.close());
   const config = { system_prompt: "You are brief.", history_tokens: 5_000 };
   const asked = [];
   for (const turns of [SHORT, LONG]) {
-    const session_id = await seedSession(db, "alice", turns);
+    const session_id = await seedSession(storage, "alice", turns);
     const message = `[[text=Now.]] And now, after ${String(turns).padStart(4, "0")} turns?`;
     const chat = await platform.alice.chat({ session_id, message, config });
     const events = await chat.all();

@@ -1,6 +1,6 @@
 /**
- * Knowledge jobs that run at the same time, on a real database, Redis and Chroma. A system job is a generator, so a test
- * holds one between two batches, runs another, and compares what queries, rows and the vector store have in the end.
+ * Knowledge jobs that run at the same time, on a real database, Redis and Chroma. A system job is a generator, so a
+ * test holds one between two batches, runs another, and compares queries, rows and the vector store in the end.
  */
 import { randomUUID } from "node:crypto";
 import type { AgentEvent, AgentRun } from "@agent-paas/agents/agent/agent.ts";
@@ -10,10 +10,10 @@ import { createLocalEmbedder } from "@agent-paas/agents/retrieval/local-embedder
 import type { Passage } from "@agent-paas/agents/retrieval/retriever.ts";
 import { createJournalStore, createMemoryJournal, type JournalStore } from "@agent-paas/agents/testing";
 import { documentIdOf, type IngestResult, type KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
+import type { SqliteDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { Redis } from "ioredis";
-import type { Knex } from "knex";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import { createKnowledgeJobs } from "../../apps/worker/src/knowledge/knowledge-jobs.ts";
@@ -43,11 +43,12 @@ afterAll(async () => {
   await chroma.stop();
 });
 
-let db: Knex;
+let db: SqliteDatabase;
 let documents: ReturnType<typeof createKnowledgeRepository>;
 beforeEach(async () => {
-  ({ db } = await openTestDatabase());
-  documents = createKnowledgeRepository(db);
+  const database = await openTestDatabase();
+  db = database.db;
+  documents = createKnowledgeRepository(database.storage);
 });
 
 function tasksWith(embedder: Embedder = createLocalEmbedder(), url = chroma.url) {

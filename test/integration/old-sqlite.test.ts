@@ -1,13 +1,13 @@
 /**
- * An SQLite with the known fault of its write-ahead log is refused by workers and APIs. The library is patched to report an
- * older version, because packages with so old an SQLite are not available.
+ * An SQLite with the known fault of its write-ahead log is refused by workers and APIs. The library is patched to report
+ * an older version, because packages with so old an SQLite are not available.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { MIN_SQLITE_VERSION } from "@agent-paas/shared/db/open-database.ts";
+import { MIN_SQLITE_VERSION } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { expect, onTestFinished, test } from "vitest";
 import { ChildError } from "../../scripts/services/child.ts";
 import { startTestPlatform } from "../support/platform.ts";

@@ -1,6 +1,6 @@
 /**
- * I1 for a job that fails in the queue without its processor, as BullMQ fails a job whose workers died too often: a worker
- * that receives BullMQ's `failed` event finalizes it once, with rows, an `error` and a `done`.
+ * I1 for a job that fails in the queue without its processor, as BullMQ fails a job whose workers died too often: a
+ * worker that receives BullMQ's `failed` event finalizes it once, with rows, an `error` and a `done`.
  */
 import { decodeEvents } from "@agent-paas/shared/contract/events.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
@@ -34,7 +34,7 @@ import { waitFor } from "../support/wait-for.ts";
 
 /** The parts of a worker that finalize jobs, and a queue worker that fails every chat without the job processor. */
 async function startFinalizing() {
-  const { db } = await openTestDatabase();
+  const { db, storage } = await openTestDatabase();
   const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
   const keys = createRedisKeys(`t${newId().slice(-8)}`);
   const logger = pino({ enabled: false });
@@ -42,14 +42,14 @@ async function startFinalizing() {
   const claims = createJobClaims(redis, keys);
   const publisher = createJobEventPublisher({ redis, keys, logTtlSeconds: 60, logger });
   const sessionQueue = createSessionQueue(redis, keys, queues, logger);
-  const jobs = createJobRepository(db, "w");
-  const rows = createOrphanedJobRepository(db, "w");
+  const jobs = createJobRepository(storage, "w");
+  const rows = createOrphanedJobRepository(storage, "w");
   const finalizer = createJobFinalizer(jobs, sessionQueue, createUploads(redis, keys, logger));
   const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer });
-  const sessions = createSessionRepository(db);
+  const sessions = createSessionRepository(storage);
   const retention = createRetention({
     ...{ queues, maintenance, claims, sessionQueue, logger, jobDays: 30, sessionDays: 0, intervalSeconds: 600 },
-    rows: createRetentionRepository(db),
+    rows: createRetentionRepository(storage),
   });
   const process = createMaintenanceProcessor({ queues, queuedJobs, sessions, claims, publisher, retention });
   const failed = createFailedJobs({ queues, maintenance, claims, rows, logger });

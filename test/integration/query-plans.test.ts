@@ -1,15 +1,16 @@
 /** Queries of each request, of each search, and of the reaper and retention use an index and do not scan a table. */
+
+import type { SqliteDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
-import type { Knex } from "knex";
 import { expect, test } from "vitest";
 import { createKnowledgeReader } from "../../apps/api/src/storage/knowledge-reader.ts";
 import { createKnowledgeRepository } from "../../apps/worker/src/storage/knowledge-repository.ts";
 import { createOrphanedJobRepository } from "../../apps/worker/src/storage/orphaned-job-repository.ts";
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
-import { openTestDatabase } from "../support/test-database.ts";
+import { openTestDatabase, readThrough } from "../support/test-database.ts";
 
 /** The query plans of all statements that `ask` runs. */
-async function planOf(db: Knex, ask: () => Promise<unknown>): Promise<string[]> {
+async function planOf(db: SqliteDatabase, ask: () => Promise<unknown>): Promise<string[]> {
   const asked: { sql: string; bindings: string[] }[] = [];
   const listen = (query: (typeof asked)[number]) => void asked.push(query);
   db.on("query", listen);
@@ -20,8 +21,8 @@ async function planOf(db: Knex, ask: () => Promise<unknown>): Promise<string[]> 
 }
 
 test("a search reads the documents of the found copies from an index", async () => {
-  const { db } = await openTestDatabase();
-  const { currentCopies } = createKnowledgeRepository(db);
+  const { db, storage } = await openTestDatabase();
+  const { currentCopies } = createKnowledgeRepository(storage);
   for (const found of [1, 20, 1_000]) {
     const copyIds = Array.from({ length: found }, newId);
     expect(await planOf(db, () => currentCopies("alice", newId(), copyIds))).toEqual([
@@ -31,8 +32,8 @@ test("a search reads the documents of the found copies from an index", async () 
 });
 
 test("a collection is found without counting it, and counted from an index alone", async () => {
-  const { db } = await openTestDatabase();
-  const reader = createKnowledgeReader({ read: (query) => query(db), close: async () => {} });
+  const { db, storage } = await openTestDatabase();
+  const reader = createKnowledgeReader(readThrough(storage));
   expect(await planOf(db, () => reader.collection("alice", "docs"))).toHaveLength(1);
   const counting = (await planOf(db, () => reader.counted("alice", "docs"))).filter((step) => /documents/.test(step));
   expect(counting).toHaveLength(2);
@@ -40,9 +41,9 @@ test("a collection is found without counting it, and counted from an index alone
 });
 
 test("the reaper and retention find jobs and sessions in an index", async () => {
-  const { db } = await openTestDatabase();
-  const { running } = createOrphanedJobRepository(db, "w");
-  const { queries, jobsOutsideSessions, untouchedSessions } = createRetentionRepository(db);
+  const { db, storage } = await openTestDatabase();
+  const { running } = createOrphanedJobRepository(storage, "w");
+  const { queries, jobsOutsideSessions, untouchedSessions } = createRetentionRepository(storage);
   const plans: (string | undefined)[] = [];
   for (const ask of [
     () => running(newId(), 500),

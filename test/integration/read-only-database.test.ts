@@ -3,7 +3,7 @@
  */
 import { constants } from "node:fs";
 import { readdir, readFile, readlink, realpath } from "node:fs/promises";
-import { openReadonlyDatabase } from "@agent-paas/shared/db/open-database.ts";
+import { openReadonlyDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 

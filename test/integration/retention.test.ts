@@ -1,12 +1,12 @@
 /** I9: retention deletes what is old, in batches, and keeps what is young or in use; every other Redis key expires. */
-import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
+
 import type { JobRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
+import { openWritableDatabase, type SqliteDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { DAY, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { Worker } from "bullmq";
 import { Redis } from "ioredis";
-import type { Knex } from "knex";
 import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
@@ -22,7 +22,7 @@ import { openTestDatabase } from "../support/test-database.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 async function openRetention({ jobDays = 30, sessionDays = 0 } = {}) {
-  const { db } = await openTestDatabase();
+  const { db, storage } = await openTestDatabase();
   const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
   const keys = createRedisKeys(`t${newId().slice(-8)}`);
   const logger = pino({ enabled: false });
@@ -31,9 +31,9 @@ async function openRetention({ jobDays = 30, sessionDays = 0 } = {}) {
     ...{ queues, maintenance, logger, jobDays, sessionDays, intervalSeconds: 600 },
     claims: createJobClaims(redis, keys),
     sessionQueue: createSessionQueue(redis, keys, queues, logger),
-    rows: createRetentionRepository(db),
+    rows: createRetentionRepository(storage),
   });
-  return { db, redis, keys, queues, maintenance, connection, retention };
+  return { db, storage, redis, keys, queues, maintenance, connection, retention };
 }
 
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
@@ -48,9 +48,9 @@ function jobRow(endedAgoMs: number | null, more: Partial<JobRow> = {}): Partial<
   };
 }
 
-const taskOf = async (db: Knex): Promise<string[]> => (await db("agent_logs").pluck("task")).sort();
+const taskOf = async (db: SqliteDatabase): Promise<string[]> => (await db("agent_logs").pluck("task")).sort();
 
-async function ageSession(db: Knex, id: string, untouchedMs: number): Promise<void> {
+async function ageSession(db: SqliteDatabase, id: string, untouchedMs: number): Promise<void> {
   await db<SessionRow>("sessions")
     .where({ id })
     .update({ updated_at: ago(untouchedMs) });
@@ -65,11 +65,11 @@ const ROWS = [
 ];
 
 test("old jobs outside sessions are deleted with their journal entries, and knowledge queries after an hour", async () => {
-  const { db, retention } = await openRetention();
+  const { db, storage, retention } = await openRetention();
   await db("agent_logs").insert(ROWS);
   const entry = { step_no: 1, step_key: "k", kind: "tool", status: "finished", fencing_token: 1, started_at: ago(DAY) };
   await db("agent_steps").insert(ROWS.map(({ id }) => ({ ...entry, job_id: id })));
-  const sessionId = await seedSession(db, "alice", 2);
+  const sessionId = await seedSession(storage, "alice", 2);
   await db("agent_logs")
     .where({ session_id: sessionId })
     .update({ task: "of a session", finished_at: ago(40 * DAY) });
@@ -86,7 +86,7 @@ test("a retention of 0 days keeps jobs for ever, except knowledge queries", asyn
 });
 
 test("more old jobs than one batch are deleted, with their state in Redis", async () => {
-  const { db, retention, ...store } = await openRetention();
+  const { db, storage, retention, ...store } = await openRetention();
   const rows = Array.from({ length: 1_700 }, () => jobRow(31 * DAY));
   await db.batchInsert("agent_logs", rows, 500);
   const jobId = rows[0]?.id ?? "";
@@ -96,12 +96,12 @@ test("more old jobs than one batch are deleted, with their state in Redis", asyn
 });
 
 test("unused sessions are deleted with messages and jobs, except sessions with a running or queued job", async () => {
-  const { db, redis, keys, queues, retention } = await openRetention({ sessionDays: 10 });
+  const { db, storage, redis, keys, queues, retention } = await openRetention({ sessionDays: 10 });
   const [unused, inUse, running, queued] = [
-    await seedSession(db, "alice", 600),
-    await seedSession(db, "alice", 1),
-    await seedSession(db, "alice", 1),
-    await seedSession(db, "alice", 1),
+    await seedSession(storage, "alice", 600),
+    await seedSession(storage, "alice", 1),
+    await seedSession(storage, "alice", 1),
+    await seedSession(storage, "alice", 1),
   ];
   for (const id of [unused, running, queued]) await ageSession(db, id, 11 * DAY);
   await ageSession(db, inUse, 9 * DAY);
@@ -122,8 +122,8 @@ test("unused sessions are deleted with messages and jobs, except sessions with a
 });
 
 test("sessions are kept for ever by default", async () => {
-  const { db, retention } = await openRetention();
-  await ageSession(db, await seedSession(db, "alice", 1), 1_000 * DAY);
+  const { db, storage, retention } = await openRetention();
+  await ageSession(db, await seedSession(storage, "alice", 1), 1_000 * DAY);
   await retention.apply();
   expect(await db("sessions").pluck("id")).toHaveLength(1);
 });

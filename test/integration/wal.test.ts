@@ -10,11 +10,11 @@ import {
   openWritableDatabase,
   type SqliteHandle,
   WAL_LIMIT_BYTES,
-} from "@agent-paas/shared/db/open-database.ts";
+} from "@agent-paas/shared/db/sqlite/open-database.ts";
+import { startWalCheckpoint } from "@agent-paas/shared/db/sqlite/wal-checkpoint.ts";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
-import { startWalCheckpoint } from "../../apps/worker/src/storage/wal-checkpoint.ts";
 import { jobPayload } from "../support/job-payload.ts";
 import { ROOT } from "../support/sources.ts";
 import { countAcquisitions, openTestDatabase } from "../support/test-database.ts";
@@ -95,7 +95,7 @@ test("four processes write jobs at once while snapshots overlap, and the log sta
 });
 
 test("a process whose write waits for another writer goes on with other work", async () => {
-  const { db, file } = await openTestDatabase();
+  const { db, storage, file } = await openTestDatabase();
   // Opened with the library of the writers, as above.
   const holder = openWritableDatabase(file);
   const handle: SqliteHandle = await holder.client.acquireConnection();
@@ -105,7 +105,7 @@ test("a process whose write waits for another writer goes on with other work", a
   });
   handle.exec("BEGIN IMMEDIATE");
   const tries = countAcquisitions(db);
-  const written = createJobRepository(db, "w").start(jobPayload(), 1);
+  const written = createJobRepository(storage, "w").start(jobPayload(), 1);
   // A wait inside SQLite would block the event loop, and the commit below, until the write gives up.
   await waitFor("several tries of the write", () => tries() >= 3);
   handle.exec("COMMIT");

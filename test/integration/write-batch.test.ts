@@ -1,50 +1,62 @@
-/** Batches written in one turn of the event loop share a transaction; each is kept or dropped independently. */
+/** How SQLite runs batches; what batches promise on every database is in test/contract. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
-import { writeBatch } from "../../apps/worker/src/storage/write-batch.ts";
-import { openTestDatabase } from "../support/test-database.ts";
+import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
+import { jobPayload } from "../support/job-payload.ts";
+import { ROOT } from "../support/sources.ts";
+import { countAcquisitions, openTestDatabase } from "../support/test-database.ts";
+import { waitFor } from "../support/wait-for.ts";
 
-async function openTable() {
-  const { db, file } = await openTestDatabase();
-  await db.schema.createTable("notes", (table) => {
-    table.integer("id").primary();
-    table.string("text").notNullable();
-  });
-  const insert = (id: number, text: string | null = "kept") => ({ query: db("notes").insert({ id, text }) });
-  const onlyIf = (id: number) => ({ query: db("notes").where({ id }).update({ text: "seen" }), guard: true });
-  const ids = () => db("notes").orderBy("id").pluck("id");
-  return { db, file, insert, onlyIf, ids };
-}
-
-test("a batch whose guard touches no row is dropped, and the batches beside it are kept", async () => {
-  const { db, insert, onlyIf, ids } = await openTable();
-  const written = await Promise.all([
-    writeBatch(db, [insert(1)]),
-    writeBatch(db, [insert(2), onlyIf(99)]),
-    writeBatch(db, [onlyIf(1), insert(3)]),
-  ]);
-  expect(written).toEqual([true, false, true]);
-  expect(await ids()).toEqual([1, 3]);
-});
-
-test("a batch that fails leaves the batches beside it", async () => {
-  const { db, insert, ids } = await openTable();
-  const [first, broken, last] = await Promise.allSettled([
-    writeBatch(db, [insert(1)]),
-    writeBatch(db, [insert(2), insert(3, null)]),
-    writeBatch(db, [insert(4)]),
-  ]);
-  expect([first, last]).toEqual([1, 4].map(() => ({ status: "fulfilled", value: true })));
-  expect(broken).toMatchObject({ status: "rejected", reason: { code: "storage_unavailable" } });
-  expect(await ids()).toEqual([1, 4]);
-});
-
-test("many batches of one turn of the event loop are one commit", async () => {
-  const { db, file, insert, ids } = await openTable();
+test("many batches of one iteration of the event loop are one commit", async () => {
+  const { storage, file } = await openTestDatabase();
+  const { table, write } = storage;
   const before = await commitsOf(file);
-  await Promise.all(Array.from({ length: 50 }, (_, id) => writeBatch(db, [insert(id)])));
-  expect(await ids()).toHaveLength(50);
+  await Promise.all(
+    Array.from({ length: 50 }, (_, at) =>
+      write([
+        {
+          query: table("collections").insert({
+            id: newId(),
+            owner: "alice",
+            name: `${at}`,
+            embedding: "",
+            created_at: "",
+          }),
+        },
+      ]),
+    ),
+  );
+  expect(await table("collections")).toHaveLength(50);
   expect((await commitsOf(file)) - before).toBe(1);
+});
+
+test("a write waits until another writer commits, and its caller sees no SQLITE_BUSY", async () => {
+  const { db, storage, file } = await openTestDatabase();
+  const jobs = createJobRepository(storage, "w");
+  const holder = spawn(
+    process.execPath,
+    [
+      "-e",
+      `const db = require("better-sqlite3")(process.argv[1]); db.exec("begin immediate");
+       process.stdout.write("held"); process.stdin.once("data", () => { db.exec("commit"); process.exit(0); });`,
+      file,
+    ],
+    { cwd: ROOT, stdio: ["pipe", "pipe", "inherit"] },
+  );
+  await once(holder.stdout, "data");
+  const tries = countAcquisitions(db);
+  const started = jobs.start(jobPayload(), 1);
+  let isWritten = false;
+  void started.then(() => {
+    isWritten = true;
+  });
+  await waitFor("several tries of the write", () => tries() >= 3);
+  expect(isWritten).toBe(false);
+  holder.stdin.write("commit");
+  expect(await started).toMatchObject({ kind: "started" });
 });
 
 const [WAL_HEADER, FRAME_HEADER] = [32, 24];

@@ -6,15 +6,15 @@ import { jobPayload } from "./job-payload.ts";
 import { openTestDatabase } from "./test-database.ts";
 
 export async function startJournaledJob() {
-  const { db } = await openTestDatabase();
-  const jobs = createJobRepository(db, "worker-a");
+  const { db, storage } = await openTestDatabase();
+  const jobs = createJobRepository(storage, "worker-a");
   const payload = jobPayload({ agent_type: "tool_basic" });
   /** The attempts whose writes the fence refused. */
   const refused: number[] = [];
   const attempt = async (number: number): Promise<JobJournal> => {
     await jobs.start(payload, number);
     return createJobJournal({
-      entries: createJournalRepository(db),
+      entries: createJournalRepository(storage),
       jobId: payload.job_id,
       fencingToken: number,
       resumed: number > 1,

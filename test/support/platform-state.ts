@@ -1,8 +1,7 @@
 /** What one platform keeps in Redis and in its database, read and changed from outside. */
 import { JOB_KINDS, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
-import { openReadonlyDatabase } from "@agent-paas/shared/db/open-database.ts";
+import { openReadonlyDatabase, type SqliteDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { Queue } from "bullmq";
-import type { Knex } from "knex";
 import type { PlatformRedis } from "./bullmq.ts";
 import type { TestPlatform } from "./platform.ts";
 
@@ -46,7 +45,7 @@ export async function countQueuedJobs({ redis, keys }: PlatformRedis): Promise<n
 }
 
 /** Reads the platform's database through a handle that is closed afterwards. */
-export async function readDatabase<T>(platform: TestPlatform, read: (db: Knex) => Promise<T>): Promise<T> {
+export async function readDatabase<T>(platform: TestPlatform, read: (db: SqliteDatabase) => Promise<T>): Promise<T> {
   const db = openReadonlyDatabase(platform.databaseFile);
   try {
     return await read(db);

@@ -1,8 +1,8 @@
 /** A session with messages, written straight into the database: 10,000 messages over HTTP would take minutes. */
 import { countTokens } from "@agent-paas/agents/model/tokens.ts";
 import type { JobRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
+import type { Storage } from "@agent-paas/shared/db/storage.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
-import type { Knex } from "knex";
 
 /** Rows per statement: SQLite accepts 32,766 values in one. */
 const CHUNK = 500;
@@ -11,7 +11,7 @@ const CHUNK = 500;
  * `turns` questions with their answers, all of one length. The texts count from the end, so the latest messages of two
  * sessions are equal whatever their lengths.
  */
-export async function seedSession(db: Knex, owner: string, turns: number): Promise<string> {
+export async function seedSession({ table, write }: Storage, owner: string, turns: number): Promise<string> {
   const sessionId = newId();
   const now = new Date().toISOString();
   const common = { owner, agent_type: "chat_basic", created_at: now };
@@ -31,10 +31,13 @@ export async function seedSession(db: Knex, owner: string, turns: number): Promi
       });
     }
   }
-  await db.transaction(async (transaction) => {
-    await transaction("sessions").insert(session);
-    await transaction.batchInsert("agent_logs", jobs, CHUNK);
-    await transaction.batchInsert("messages", messages, CHUNK);
-  });
+  await write([
+    { query: table("sessions").insert(session) },
+    ...inChunks(jobs).map((rows) => ({ query: table("agent_logs").insert(rows) })),
+    ...inChunks(messages).map((rows) => ({ query: table("messages").insert(rows) })),
+  ]);
   return sessionId;
 }
+
+const inChunks = <Row>(rows: readonly Row[]): Row[][] =>
+  Array.from({ length: Math.ceil(rows.length / CHUNK) }, (_, at) => rows.slice(at * CHUNK, (at + 1) * CHUNK));

@@ -2,25 +2,46 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
-import type { Knex } from "knex";
+import { openWritableDatabase, type SqliteDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
+import { createSqliteStorage } from "@agent-paas/shared/db/sqlite/storage.ts";
+import type { ReadStorage, Storage } from "@agent-paas/shared/db/storage.ts";
 import { onTestFinished } from "vitest";
 import { migrate } from "../../apps/worker/src/storage/migrate.ts";
 
-export async function openTestDatabase(): Promise<{ db: Knex; file: string }> {
+export type TestDatabase = {
+  readonly storage: Storage;
+  /** What the storage stands on, for tests that look at SQLite itself. */
+  readonly db: SqliteDatabase;
+  readonly file: string;
+};
+
+export async function openTestDatabase(): Promise<TestDatabase> {
+  const database = await openEmptyDatabase();
+  await migrate(database.storage);
+  return database;
+}
+
+/** Without tables. */
+export async function openEmptyDatabase(): Promise<TestDatabase> {
   const dir = await mkdtemp(join(tmpdir(), "agent-paas-db-"));
   const file = join(dir, "test.db");
   const db = openWritableDatabase(file);
+  const storage = createSqliteStorage(db, file);
   onTestFinished(async () => {
-    await db.destroy();
+    await storage.close();
     await rm(dir, { recursive: true });
   });
-  await migrate(db, file);
-  return { db, file };
+  return { storage, db, file };
 }
 
-/** Counts how often the handle is acquired after this call; a write that finds the database busy acquires it for each try. */
-export function countAcquisitions(db: Knex): () => number {
+/** A reader's storage over a worker's, so that one handle sees what both ask. */
+export const readThrough = ({ table, sql }: Storage): ReadStorage => ({
+  read: (query) => query(table, sql),
+  close: async () => {},
+});
+
+/** Counts the acquisitions of the handle after this call: a write that finds the database busy makes one per try. */
+export function countAcquisitions(db: SqliteDatabase): () => number {
   let count = 0;
   const acquire = db.client.acquireConnection.bind(db.client);
   Object.assign(db.client, {

@@ -1,4 +1,5 @@
 /** All services of the API: built in `compose/`, listed here, passed to the routes of every door. */
+import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
 import type { ApiConfig } from "./config.ts";
 import type { FollowerDeps } from "./events/job-event-follower.ts";
 import type { OpenResponses } from "./events/open-responses.ts";
@@ -9,13 +10,12 @@ import type { Cancellation } from "./queue/cancel.ts";
 import type { QueuedJobs } from "./queue/queued-jobs.ts";
 import type { Queues } from "./queue/queues.ts";
 import type { SessionQueues } from "./queue/sessions.ts";
-import type { ReadDatabase } from "./storage/database.ts";
 import type { JobReader } from "./storage/job-reader.ts";
 import type { KnowledgeReader } from "./storage/knowledge-reader.ts";
 import type { SessionReader } from "./storage/session-reader.ts";
 
 export type StorageServices = {
-  readonly database: ReadDatabase;
+  readonly database: ReadStorage;
   readonly jobs: JobReader;
   readonly sessions: SessionReader;
   readonly knowledge: KnowledgeReader;

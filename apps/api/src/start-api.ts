@@ -6,14 +6,14 @@ import { openEvents } from "./compose/events.ts";
 import { openJobs } from "./compose/jobs.ts";
 import { openRedis } from "./compose/redis.ts";
 import { openServer } from "./compose/server.ts";
-import { openStorage } from "./compose/storage.ts";
+import { openReaders } from "./compose/storage.ts";
 import type { ApiConfig } from "./config.ts";
 import { createAgentCatalog } from "./presence/agent-catalog.ts";
 import type { Services } from "./services.ts";
 
 export async function startApi(config: ApiConfig, name: string, logger: Logger, releasers: Releasers): Promise<void> {
   const redis = await openRedis(config, { name, logger }, releasers);
-  const storage = openStorage(config, releasers);
+  const storage = openReaders(config, releasers);
   const jobs = openJobs(config, { redis, storage, logger }, releasers);
   const events = openEvents(config, { redis, logger }, releasers);
   const agentCatalog = createAgentCatalog(redis.requests, redis.keys);

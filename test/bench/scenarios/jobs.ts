@@ -3,7 +3,7 @@
  * adds its jobs in a producer process without HTTP (the target refers to it), `bullmq-http` over POSTs to a bare HTTP
  * server.
  */
-import { openReadonlyDatabase } from "@agent-paas/shared/db/open-database.ts";
+import { openReadonlyDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { type ServerProcess, sumOf, withUsage } from "../measure/usage.ts";

@@ -2,7 +2,7 @@
  * A backlog of execute jobs that wait for the model: twice the workers should need half the time. Each job waits for
  * the model for a fixed time, so the best possible throughput is workers × concurrency ÷ that time.
  */
-import { openReadonlyDatabase } from "@agent-paas/shared/db/open-database.ts";
+import { openReadonlyDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { startOurs } from "../systems/ours.ts";

@@ -1,5 +1,5 @@
 /** Fills a database with other sessions inside SQLite: a million rows through Knex would take minutes. */
-import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
+import { openWritableDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 
 const MESSAGES_PER_SESSION = 100;
 

@@ -3,7 +3,7 @@
  * compared with one of 50, and in a database of a million messages compared with an empty one. Blocks of turns
  * alternate between the two, so that both are measured in the same state of the machine.
  */
-import { openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
+import { openStorage } from "@agent-paas/shared/db/open-storage.ts";
 import { seedSession } from "../../support/seed-session.ts";
 import { median } from "../measure/statistics.ts";
 import { sumOf, withUsage } from "../measure/usage.ts";
@@ -30,10 +30,10 @@ export const TURN_SCENARIOS: readonly Scenario[] = [
     async measure(_system, context) {
       const ours = await startOurs({ ...context, modelOrigin: context.model.origin, workers: 1 });
       try {
-        const db = openWritableDatabase(ours.databaseFile);
-        const seed = (messages: number) => seedSession(db, OWNER, messages / MESSAGES_PER_TURN);
+        const storage = openStorage(ours.databaseFile);
+        const seed = (messages: number) => seedSession(storage, OWNER, messages / MESSAGES_PER_TURN);
         const [little, much] = [await seed(50), await seed(10_000)];
-        await db.destroy();
+        await storage.close();
         return await compare({ ours, sessionId: little }, { ours, sessionId: much }, context);
       } finally {
         await ours.stop();

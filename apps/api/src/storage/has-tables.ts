@@ -1,8 +1,8 @@
-import type { ReadDatabase } from "./database.ts";
+import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
 
 /** Whether a worker has created the database and its tables. Throws `database_unavailable`. */
-export const hasTables = (database: ReadDatabase): Promise<boolean> =>
-  database.read(async (db) => {
-    await db("agent_logs").select("id").limit(1);
+export const hasTables = (storage: ReadStorage): Promise<boolean> =>
+  storage.read(async (table) => {
+    await table("agent_logs").select("id").limit(1);
     return true;
   }, false);

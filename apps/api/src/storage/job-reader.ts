@@ -2,7 +2,7 @@
 import type { JobKind, JobStatus } from "@agent-paas/shared/contract/jobs.ts";
 import type { KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
-import type { ReadDatabase } from "./database.ts";
+import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
 
 export type JobFilter = {
   readonly status?: JobStatus | undefined;
@@ -13,14 +13,14 @@ export type JobFilter = {
   readonly limit: number;
 };
 
-/** Searches are the platform's own and many; lists have them only when they are asked for by name. */
+/** Knowledge queries are system jobs and many, so lists contain them only when the filter names them. */
 const UNLISTED: KnowledgeJobId = "knowledge.query";
 
-/** Whether lists with this filter have jobs of this agent. */
+/** Whether a list with this filter contains jobs of this agent. */
 export const listsAgent = (filter: JobFilter, agentType: string): boolean =>
   filter.agent_type === undefined ? agentType !== UNLISTED : agentType === filter.agent_type;
 
-/** What a list shows of a job; the task alone may be as large as a request. */
+/** The columns of a listed job. Without its task, which may be as large as a request. */
 const LISTED_COLUMNS = [
   ...["id", "kind", "agent_type", "session_id", "status", "attempt", "result", "usage"],
   ...["error_code", "error_message", "created_at", "started_at", "finished_at"],
@@ -29,19 +29,19 @@ export type ListedJob = Pick<JobRow, (typeof LISTED_COLUMNS)[number]>;
 
 export type JobReader = ReturnType<typeof createJobReader>;
 
-export function createJobReader(database: ReadDatabase) {
+export function createJobReader(storage: ReadStorage) {
   return {
     find: (owner: string, id: string): Promise<JobRow | undefined> =>
-      database.read((db) => db<JobRow>("agent_logs").where({ id, owner }).first(), undefined),
+      storage.read((table) => table("agent_logs").where({ id, owner }).first(), undefined),
 
-    /** Which of the jobs a worker has started. */
+    /** The ids of those jobs that a worker has started. */
     started: (owner: string, ids: readonly string[]): Promise<string[]> =>
-      database.read((db) => db<JobRow>("agent_logs").where({ owner }).whereIn("id", ids).pluck("id"), []),
+      storage.read((table) => table("agent_logs").where({ owner }).whereIn("id", ids).pluck("id"), []),
 
     /** Newest first. */
     list: (owner: string, { status, kind, agent_type, session_id, before, limit }: JobFilter): Promise<ListedJob[]> =>
-      database.read((db) => {
-        const query = db<JobRow>("agent_logs").where({ owner });
+      storage.read((table) => {
+        const query = table("agent_logs").where({ owner });
         if (status !== undefined) query.where("status", status);
         if (kind !== undefined) query.where({ kind });
         if (agent_type === undefined) query.whereNot({ agent_type: UNLISTED });

@@ -1,50 +1,47 @@
-/** Reads collections and what is said of their documents. The owner is part of every query (I8). */
-import type { CollectionRow, DocumentRow, UnreferencedCopyRow } from "@agent-paas/shared/db/rows.ts";
-import type { Knex } from "knex";
-import type { ReadDatabase } from "./database.ts";
+/** Reads collections and documents, not the contents of documents. The owner is part of every query (I8). */
+import type { Sql, Table } from "@agent-paas/shared/db/queries.ts";
+import type { CollectionRow, DocumentRow } from "@agent-paas/shared/db/rows.ts";
+import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
 import type { Page } from "./session-reader.ts";
 
 export type CountedCollection = CollectionRow & { readonly documents: number; readonly chunks: number };
 
 export type KnowledgeReader = ReturnType<typeof createKnowledgeReader>;
 
-export function createKnowledgeReader(database: ReadDatabase) {
+export function createKnowledgeReader(storage: ReadStorage) {
   return {
     /** By name. */
     collections: (owner: string): Promise<CountedCollection[]> =>
-      database.read((db) => countedCollections(db, owner).orderBy("name"), []),
+      storage.read((table, sql) => countedCollections(table, sql, owner).orderBy("name"), []),
 
     counted: (owner: string, name: string): Promise<CountedCollection | undefined> =>
-      database.read((db) => countedCollections(db, owner).where({ name }).first(), undefined),
+      storage.read((table, sql) => countedCollections(table, sql, owner).where({ name }).first(), undefined),
 
-    /** Without its counts, which cost the more the more documents there are. */
+    /** Without its counts, whose cost grows with the number of documents. */
     collection: (owner: string, name: string): Promise<CollectionRow | undefined> =>
-      database.read((db) => db<CollectionRow>("collections").where({ owner, name }).first(), undefined),
+      storage.read((table) => table("collections").where({ owner, name }).first(), undefined),
 
     document: (owner: string, collectionId: string, id: string): Promise<DocumentRow | undefined> =>
-      database.read(
-        (db) => db<DocumentRow>("documents").where({ id, owner, collection_id: collectionId }).first(),
-        undefined,
-      ),
+      storage.read((table) => table("documents").where({ id, owner, collection_id: collectionId }).first(), undefined),
 
-    /** Whether a job has begun to store a document of that id. */
+    /** Whether a job has begun a copy of the document that it may still commit. */
     isBeingStored: (owner: string, collectionId: string, id: string): Promise<boolean> =>
-      database.read(async (db) => {
+      storage.read(async (table) => {
         const copy = { owner, collection_id: collectionId, document_id: id, state: "pending" } as const;
-        return (await db<UnreferencedCopyRow>("unreferenced_copies").where(copy).first()) !== undefined;
+        return (await table("unreferenced_copies").where(copy).first()) !== undefined;
       }, false),
 
     /** Newest first. */
     documents: (owner: string, collectionId: string, { limit, before }: Page): Promise<DocumentRow[]> =>
-      database.read((db) => {
+      storage.read((table) => {
         const ofCollection = { owner, collection_id: collectionId };
-        const query = db<DocumentRow>("documents").where(ofCollection);
+        const query = table("documents").where(ofCollection);
         if (before !== undefined) {
-          // A document's id says nothing of its age.
-          const place = db("documents")
+          // The id of a document is a hash, so ids do not sort by age.
+          const position = table("documents")
             .where({ ...ofCollection, id: before })
             .select("created_at", "id");
-          query.whereRaw("(created_at, id) < (?)", [place]);
+          query.whereRaw("(created_at, id) < (?)", [position]);
         }
         return query
           .orderBy([
@@ -56,10 +53,10 @@ export function createKnowledgeReader(database: ReadDatabase) {
   };
 }
 
-const countedCollections = (db: Knex, owner: string) => {
-  const ofCollection = () => db("documents").whereRaw("documents.collection_id = collections.id");
-  return db<CountedCollection>("collections")
+const countedCollections = (table: Table, sql: Sql, owner: string) => {
+  const ofCollection = () => table("documents").whereRaw("documents.collection_id = collections.id");
+  return table("collections")
     .where({ owner })
     .select("collections.*", ofCollection().count("*").as("documents"))
-    .select(ofCollection().select(db.raw("coalesce(sum(chunks), 0)")).as("chunks"));
+    .select(ofCollection().select(sql.expression("coalesce(sum(chunks), 0)")).as("chunks"));
 };

@@ -1,32 +1,43 @@
-/** The database and everything that reads or writes it. */
-import { databaseFile, openWritableDatabase } from "@agent-paas/shared/db/open-database.ts";
+/** The database and the repositories, which read and write it. */
+import { openStorage } from "@agent-paas/shared/db/open-storage.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { WorkerConfig } from "../config.ts";
-import { createJobRepository } from "../storage/job-repository.ts";
-import { createJournalRepository } from "../storage/journal-repository.ts";
-import { createKnowledgeRepository } from "../storage/knowledge-repository.ts";
+import { createJobRepository, type JobRepository } from "../storage/job-repository.ts";
+import { createJournalRepository, type JournalRepository } from "../storage/journal-repository.ts";
+import { createKnowledgeRepository, type KnowledgeRepository } from "../storage/knowledge-repository.ts";
 import { migrate } from "../storage/migrate.ts";
-import { createOrphanedJobRepository } from "../storage/orphaned-job-repository.ts";
-import { createRetentionRepository } from "../storage/retention-repository.ts";
-import { createSessionRepository } from "../storage/session-repository.ts";
-import { startWalCheckpoint } from "../storage/wal-checkpoint.ts";
+import { createOrphanedJobRepository, type OrphanedJobRepository } from "../storage/orphaned-job-repository.ts";
+import { createRetentionRepository, type RetentionRepository } from "../storage/retention-repository.ts";
+import { createSessionRepository, type SessionRepository } from "../storage/session-repository.ts";
 
-export type Repositories = Awaited<ReturnType<typeof openWorkerStorage>>;
+export type Repositories = {
+  readonly jobs: JobRepository;
+  readonly orphanedJobs: OrphanedJobRepository;
+  readonly sessions: SessionRepository;
+  readonly journal: JournalRepository;
+  readonly documents: KnowledgeRepository;
+  readonly retention: RetentionRepository;
+};
 
-export async function openWorkerStorage(config: WorkerConfig, name: string, logger: Logger, releasers: Releasers) {
-  const file = databaseFile(config.DATABASE_URL);
-  const db = openWritableDatabase(file);
-  releasers.add("database", () => db.destroy());
-  await migrate(db, file);
-  const checkpoint = startWalCheckpoint({ db, file, logger });
-  releasers.add("checkpoint", () => checkpoint.stop());
+/** Resolves when the database is migrated. */
+export async function openWorkerStorage(
+  config: WorkerConfig,
+  name: string,
+  logger: Logger,
+  releasers: Releasers,
+): Promise<Repositories> {
+  const storage = openStorage(config.DATABASE_URL);
+  releasers.add("database", () => storage.close());
+  await migrate(storage);
+  const checkpoints = storage.startCheckpoints(logger);
+  releasers.add("checkpoint", () => checkpoints.stop());
   return {
-    jobs: createJobRepository(db, name),
-    orphanedJobs: createOrphanedJobRepository(db, name),
-    sessions: createSessionRepository(db),
-    journal: createJournalRepository(db),
-    documents: createKnowledgeRepository(db),
-    retention: createRetentionRepository(db),
+    jobs: createJobRepository(storage, name),
+    orphanedJobs: createOrphanedJobRepository(storage, name),
+    sessions: createSessionRepository(storage),
+    journal: createJournalRepository(storage),
+    documents: createKnowledgeRepository(storage),
+    retention: createRetentionRepository(storage),
   };
 }

@@ -13,7 +13,11 @@ import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { openTestDatabase } from "../../../../test/support/test-database.ts";
 import { JobEventWriter, NO_SIGNALS } from "../events/job-event-writer.ts";
+import { createJobRepository } from "../storage/job-repository.ts";
+import { createJournalRepository } from "../storage/journal-repository.ts";
+import { createSessionRepository } from "../storage/session-repository.ts";
 import { type AgentRunnerDeps, createAgentRunner } from "./agent-runner.ts";
 import { createRunControl } from "./run-control.ts";
 
@@ -36,7 +40,9 @@ async function runOnce(behave: (input: AgentInput, context: Context) => AgentRun
     ...{ job_id: newId(), kind: "execute", owner: "alice", agent_type, session_id: null, text: "task", config: {} },
     ...{ limits, metadata: {}, locale: "en", request_id: "r", accepted_at: new Date().toISOString() },
   } as const;
-  const deps = {
+  const { storage } = await openTestDatabase();
+  await createJobRepository(storage, "worker").start(payload, 1);
+  const deps: AgentRunnerDeps = {
     model: {
       async *stream() {
         yield { type: "text", content: "word" };
@@ -46,10 +52,10 @@ async function runOnce(behave: (input: AgentInput, context: Context) => AgentRun
     agents,
     toolbox: createToolbox(),
     retrieverFor: () => ({ search: async () => [] }),
-    sessions: {},
-    journal: { load: async () => [], save: async () => true },
+    sessions: createSessionRepository(storage),
+    journal: createJournalRepository(storage),
     systemJobs: new Map(),
-  } as unknown as AgentRunnerDeps;
+  };
   const writer = new JobEventWriter({
     ...{ jobId: payload.job_id, fencingToken: 1, seq: 0, signals: NO_SIGNALS, claimsJob: false },
     schedule: () => {},

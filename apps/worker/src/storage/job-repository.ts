@@ -1,27 +1,26 @@
 /**
  * Writes jobs and their messages. A job has two writes: one when an attempt starts, one when it ends. Both are fenced
- * by the attempt (I4), and the terminal status is write-once: its guard takes a running row only.
+ * by the job's fencing token (I4), and the terminal status is write-once: its guard takes a running row only.
  */
 import { countTokens } from "@agent-paas/agents/model/tokens.ts";
 import type { JobPayload, JobResult, TerminalStatus, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
+import type { Storage, WriteStatement } from "@agent-paas/shared/db/storage.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
-import type { Knex } from "knex";
 import { prepareJobStatements } from "./job-statements.ts";
-import { type WriteStatement, writeBatch } from "./write-batch.ts";
 
 export type StartedJob =
   | {
       readonly kind: "started";
       /** When the first attempt was started, ms since 1970. */
       readonly firstStartedAt: number;
-      /** How often the job was begun, this time included, by what the database has seen. */
+      /** By the database's count, this start included. */
       readonly attempt: number;
     }
-  /** A row with a terminal status: the job ended before, perhaps without its end being told. */
+  /** The row has a terminal status. The terminal event may not be published yet. */
   | { readonly kind: "ended"; readonly row: JobRow }
-  /** A higher attempt owns the job. */
+  /** The job has a fencing token that is as high or higher. */
   | { readonly kind: "stale" };
 
 export type JobEnd = {
@@ -38,11 +37,11 @@ export type JobEnd = {
 
 export type JobRepository = ReturnType<typeof createJobRepository>;
 
-export function createJobRepository(db: Knex, worker: string) {
-  const statements = prepareJobStatements(db);
+export function createJobRepository(storage: Storage, worker: string) {
+  const { table, write } = storage;
+  const statements = prepareJobStatements(storage);
 
-  const find = async (jobId: string): Promise<JobRow | undefined> =>
-    db<JobRow>("agent_logs").where({ id: jobId }).first();
+  const find = async (jobId: string): Promise<JobRow | undefined> => table("agent_logs").where({ id: jobId }).first();
 
   return {
     /** Writes the session if it is new, the job as running, and the user's message once. */
@@ -56,12 +55,13 @@ export function createJobRepository(db: Knex, worker: string) {
       if (session_id !== null) {
         const [config, metadata] = [JSON.stringify(payload.config), JSON.stringify(payload.metadata)];
         const session = { id: session_id, owner, agent_type, config, metadata };
+        // Before the job, whose row refers to it.
         batch.unshift({ query: statements.upsertSession({ ...session, created_at: accepted_at, updated_at: now }) });
         const message = { id: newId(), session_id, job_id, metadata, created_at: now };
-        const said = { role: "user", content: text, tokens_used: countTokens(text) } as const;
-        batch.push({ query: statements.insertMessage({ ...message, ...said }) });
+        const question = { role: "user", content: text, tokens_used: countTokens(text) } as const;
+        batch.push({ query: statements.insertMessage({ ...message, ...question }) });
       }
-      const isStarted = await writeBatch(db, batch);
+      const isStarted = await write(batch);
       if (isStarted && fencingToken === 1) return { kind: "started", firstStartedAt: startedAt.getTime(), attempt: 1 };
       const row = await find(job_id);
       if (isStarted && row !== undefined) {
@@ -72,13 +72,15 @@ export function createJobRepository(db: Knex, worker: string) {
 
     isEnded: async (jobId: string): Promise<boolean> => ((await find(jobId))?.status ?? "running") !== "running",
 
-    /** Writes the end of a job and its answer. False: the job is no longer this attempt's, and nothing was written. */
+    /** Writes the job's end and its answer. False: it has another fencing token or has ended; nothing was written. */
     async end({ job_id, session_id }: JobPayload, fencingToken: number, end: JobEnd): Promise<boolean> {
       const { status, error } = end;
       const { content, citations } = end.result;
       const now = new Date().toISOString();
       const endJob = statements.endJob({
-        ...{ id: job_id, fencing_token: fencingToken, status },
+        id: job_id,
+        fencing_token: fencingToken,
+        status,
         result: JSON.stringify(end.result),
         usage: JSON.stringify(end.usage),
         error_code: error?.code ?? null,
@@ -92,12 +94,12 @@ export function createJobRepository(db: Knex, worker: string) {
         if (content !== "") {
           const metadata = JSON.stringify({ status, ...(citations === undefined ? {} : { citations }) });
           const message = { id: newId(), session_id, job_id, metadata, created_at: now };
-          const said = { role: "assistant", content, tokens_used: end.resultTokens } as const;
-          batch.push({ query: statements.insertMessage({ ...message, ...said }) });
+          const answer = { role: "assistant", content, tokens_used: end.resultTokens } as const;
+          batch.push({ query: statements.insertMessage({ ...message, ...answer }) });
         }
         batch.push({ query: statements.touchSession({ id: session_id, updated_at: now }) });
       }
-      const isWritten = await writeBatch(db, batch, () => failpoint("message_written", job_id));
+      const isWritten = await write(batch, () => failpoint("message_written", job_id));
       if (isWritten) failpoint("state_written", job_id);
       return isWritten;
     },

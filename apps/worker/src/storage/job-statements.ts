@@ -1,7 +1,6 @@
-/** The statements by which a job and its messages are written. */
+/** The statements that write a job and its messages; their SQL is built once per process. */
 import type { JobRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
-import type { Knex } from "knex";
-import { hideFromPlanner, prepareStatement } from "./statement.ts";
+import type { Storage } from "@agent-paas/shared/db/storage.ts";
 
 type EndColumns = "status" | "result" | "usage" | "error_code" | "error_message" | "last_seq" | "execution_time_ms";
 
@@ -11,10 +10,10 @@ type EndedJob = Pick<JobRow, EndColumns | "id" | "fencing_token" | "finished_at"
 
 type NewMessage = Omit<MessageRow, "ordinal">;
 
-export function prepareJobStatements(db: Knex) {
+export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
   return {
-    upsertSession: prepareStatement<SessionRow>((session) =>
-      db("sessions")
+    upsertSession: prepareWrite<SessionRow>((session) =>
+      table("sessions")
         .insert({
           id: session.id,
           owner: session.owner,
@@ -28,13 +27,13 @@ export function prepareJobStatements(db: Knex) {
         .merge({ updated_at: session.updated_at }),
     ),
 
-    touchSession: prepareStatement<Pick<SessionRow, "id" | "updated_at">>(({ id, updated_at }) =>
-      db("sessions").where({ id }).update({ updated_at }),
+    touchSession: prepareWrite<Pick<SessionRow, "id" | "updated_at">>(({ id, updated_at }) =>
+      table("sessions").where({ id }).update({ updated_at }),
     ),
 
-    /** Fenced by the attempt; once the job has ended, it stays so. */
-    startJob: prepareStatement<StartedJob>((job) =>
-      db("agent_logs")
+    /** Touches no row when the job's fencing token is as high or higher, or when the job has ended. */
+    startJob: prepareWrite<StartedJob>((job) =>
+      table("agent_logs")
         .insert({
           id: job.id,
           owner: job.owner,
@@ -50,33 +49,41 @@ export function prepareJobStatements(db: Knex) {
           started_at: job.started_at,
         })
         .onConflict("id")
-        .merge({ fencing_token: job.fencing_token, worker: job.worker, attempt: db.raw("agent_logs.attempt + 1") })
+        .merge({
+          fencing_token: job.fencing_token,
+          worker: job.worker,
+          attempt: sql.expression("agent_logs.attempt + 1"),
+        })
         .where("agent_logs.fencing_token", "<", job.fencing_token)
         .where("agent_logs.status", "running"),
     ),
 
-    endJob: prepareStatement<EndedJob>((job) =>
-      db("agent_logs").where({ id: job.id, fencing_token: job.fencing_token, status: "running" }).update({
+    /** Touches no row when the job has another fencing token, or has ended. */
+    endJob: prepareWrite<EndedJob>((job) =>
+      table("agent_logs").where({ id: job.id, fencing_token: job.fencing_token, status: "running" }).update({
         status: job.status,
         result: job.result,
         usage: job.usage,
         error_code: job.error_code,
         error_message: job.error_message,
+        // PostgreSQL's `integer` has 32 bits; the seq of a job that Redis has lost may be larger.
         last_seq: job.last_seq,
         execution_time_ms: job.execution_time_ms,
         finished_at: job.finished_at,
       }),
     ),
 
-    /** At the session's end; one of each role per job. */
-    insertMessage: prepareStatement<NewMessage>((message) =>
-      db("messages")
+    /** Appends to the session; a job has one message of each role, and a second one is ignored. */
+    insertMessage: prepareWrite<NewMessage>((message) =>
+      table("messages")
         .insert({
           id: message.id,
           session_id: message.session_id,
           job_id: message.job_id,
-          ordinal: db.raw("(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?)", [
-            hideFromPlanner(db, message.session_id),
+          // Two batches never compute the same ordinal, because batches run one after the other; under PostgreSQL's
+          // READ COMMITTED they could, and the second would fail on the unique index.
+          ordinal: sql.expression("(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?)", [
+            sql.hideFromPlanner(message.session_id),
           ]),
           role: message.role,
           content: message.content,
@@ -84,7 +91,7 @@ export function prepareJobStatements(db: Knex) {
           metadata: message.metadata,
           created_at: message.created_at,
         })
-        .onConflict(db.raw("(job_id, role) where role in ('user', 'assistant')") as unknown as string)
+        .onConflict(sql.partialIndex(["job_id", "role"], "role in ('user', 'assistant')"))
         .ignore(),
     ),
   };

@@ -1,29 +1,28 @@
-/** Writes and reads the journal. Every write is fenced by the attempt (I4). */
-import type { JobRow, JournalRow } from "@agent-paas/shared/db/rows.ts";
-import type { Knex } from "knex";
-import { writeBatch } from "./write-batch.ts";
+/** Writes and reads the journal of a job. Every write is fenced by the job's fencing token (I4). */
+import type { JournalRow } from "@agent-paas/shared/db/rows.ts";
+import type { Storage } from "@agent-paas/shared/db/storage.ts";
 
 export type JournalRepository = ReturnType<typeof createJournalRepository>;
 
-export function createJournalRepository(db: Knex) {
+export function createJournalRepository({ table, write }: Storage) {
   return {
-    /** The steps of a job, in the order begun. */
+    /** The entries of a job, in the order of their beginnings. */
     load: async (jobId: string): Promise<JournalRow[]> =>
-      db<JournalRow>("agent_steps").where({ job_id: jobId }).orderBy("step_no"),
+      table("agent_steps").where({ job_id: jobId }).orderBy("step_no"),
 
-    /** Writes a step, over what is known of it. False: the job is no longer this attempt's, and nothing was written. */
-    save: (step: JournalRow): Promise<boolean> => {
-      const { status, value, fencing_token, finished_at } = step;
-      return writeBatch(db, [
+    /** Writes an entry over its former state. False: the job has another fencing token or has ended. */
+    save: (entry: JournalRow): Promise<boolean> => {
+      const { status, value, fencing_token, finished_at } = entry;
+      return write([
         {
-          query: db<JobRow>("agent_logs")
-            .where({ id: step.job_id, fencing_token, status: "running" })
+          query: table("agent_logs")
+            .where({ id: entry.job_id, fencing_token, status: "running" })
             .update({ fencing_token }),
           guard: true,
         },
         {
-          query: db("agent_steps")
-            .insert(step)
+          query: table("agent_steps")
+            .insert(entry)
             .onConflict(["job_id", "step_key"])
             .merge({ status, value, fencing_token, finished_at }),
         },

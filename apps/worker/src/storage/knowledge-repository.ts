@@ -1,21 +1,21 @@
 /**
- * Writes collections and documents. The vector store knows no transactions, so these rows decide what of it counts.
+ * Writes collections and documents. The vector store has no transactions, so these rows decide which of its chunks
+ * count.
  *
- * What one ingest stores is a copy, under its job's id, never shared with another job. It is a stray until the one
- * transaction that makes it the document's, and a stray again when another replaces it:
- * 1. A pending copy may become the document's, unless an ingest accepted later has had its way.
- * 2. Whoever replaces or deletes a document revokes the copies of all ingests accepted before, in the same transaction.
- * 3. A copy is taken from the store, and then forgotten, when nobody can add to it any more: it was replaced, its job has
- *    ended, or its job does it itself.
+ * One ingest stores one copy, under its job's id and shared with no other job. The copy is unreferenced until the one
+ * transaction that makes it the document's current copy, and again when another copy replaces it:
+ * 1. A pending copy may become the current one, unless an ingest accepted later has been committed.
+ * 2. The transaction that replaces or deletes a document also revokes the copies of all ingests accepted before.
+ * 3. A copy is deleted from the vector store, and then its row, when no job can add chunks to it any more: it was
+ *    replaced, its job has ended, or its own job deletes it.
  */
 import { TERMINAL_STATUSES } from "@agent-paas/shared/contract/jobs.ts";
 import type { CollectionRow, DocumentRow, UnreferencedCopyRow } from "@agent-paas/shared/db/rows.ts";
+import type { Storage, WriteStatement } from "@agent-paas/shared/db/storage.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
-import type { Knex } from "knex";
-import { type WriteStatement, writeBatch } from "./write-batch.ts";
 
-/** A document in a collection of the owner's, and the job that is at it. */
+/** A document in a collection of the owner, and the job that stores, confirms or deletes it. */
 export type DocumentJob = {
   readonly owner: string;
   readonly collectionId: string;
@@ -25,89 +25,94 @@ export type DocumentJob = {
 
 export type StoredContent = Pick<DocumentRow, "source" | "version" | "format" | "bytes" | "chunks" | "metadata">;
 
-/** How many strays one sweep takes. */
+/** Unreferenced copies per read. */
 const SWEEP_LIMIT = 100;
 
 const now = () => new Date().toISOString();
 
 export type KnowledgeRepository = ReturnType<typeof createKnowledgeRepository>;
 
-export function createKnowledgeRepository(db: Knex) {
+export function createKnowledgeRepository({ table, sql, write }: Storage) {
   const findCollection = async (owner: string, name: string): Promise<CollectionRow | undefined> =>
-    db<CollectionRow>("collections").where({ owner, name }).first();
+    table("collections").where({ owner, name }).first();
 
   const ofDocument = ({ owner, collectionId, documentId }: DocumentJob) =>
-    db<DocumentRow>("documents").where({ id: documentId, owner, collection_id: collectionId });
+    table("documents").where({ id: documentId, owner, collection_id: collectionId });
 
   const ownCopy = ({ owner, collectionId, jobId }: DocumentJob) =>
-    db<UnreferencedCopyRow>("unreferenced_copies").where({ id: jobId, owner, collection_id: collectionId });
+    table("unreferenced_copies").where({ id: jobId, owner, collection_id: collectionId });
 
-  /** What ingests accepted before the job have begun. */
+  /** The copies of ingests accepted before the job. Job ids are UUIDv7, so a lower id was accepted earlier. */
   const revokeEarlier = (job: DocumentJob): WriteStatement => ({
-    query: db<UnreferencedCopyRow>("unreferenced_copies")
+    query: table("unreferenced_copies")
       .where({ owner: job.owner, collection_id: job.collectionId, document_id: job.documentId })
       .where("id", "<", job.jobId)
       .where({ state: "pending" })
       .update({ state: "revoked" }),
   });
 
-  /** The document as long as nothing accepted after the job has had its way. */
+  /** The document, unless a job accepted later has committed or confirmed it. */
   const notOvertaken = (job: DocumentJob) => ofDocument(job).where("job_id", "<=", job.jobId);
 
-  /** The copy that is the document's until the end of the transaction. */
+  /**
+   * Makes the current copy an unreferenced one, before the batch replaces it. No other batch replaces it in between,
+   * because batches run one after the other; PostgreSQL would have to lock the document's row first.
+   */
   const replaceCurrent = (job: DocumentJob): WriteStatement => ({
-    query: db(db.raw("unreferenced_copies (id, collection_id, document_id, owner, state)")).insert(
+    query: sql.insertFrom(
+      "unreferenced_copies",
+      ["id", "collection_id", "document_id", "owner", "state"],
       notOvertaken(job)
         .whereNot("copy_id", job.jobId)
-        .select("copy_id", "collection_id", "id", "owner", db.raw("'replaced'")),
+        .select("copy_id", "collection_id", "id", "owner", sql.expression("'replaced'")),
     ),
   });
 
   return {
     findCollection,
 
-    /** The owner's collection of that name, made with `embedding` if there is none. */
+    /** The owner's collection of that name; made with `embedding` when there is none. */
     async openCollection(owner: string, name: string, embedding: string): Promise<CollectionRow> {
       const row: CollectionRow = { id: newId(), owner, name, embedding, created_at: now() };
-      await writeBatch(db, [{ query: db("collections").insert(row).onConflict(["owner", "name"]).ignore() }]);
+      await write([{ query: table("collections").insert(row).onConflict(["owner", "name"]).ignore() }]);
       const collection = await findCollection(owner, name);
       if (collection === undefined) throw new PlatformError("collection_not_found");
       return collection;
     },
 
     hasCollection: async (owner: string, id: string): Promise<boolean> =>
-      (await db<CollectionRow>("collections").where({ id, owner }).first()) !== undefined,
+      (await table("collections").where({ id, owner }).first()) !== undefined,
 
     findDocument: async (job: DocumentJob): Promise<DocumentRow | undefined> => ofDocument(job).first(),
 
-    /** Of the given copies those that are their documents'. */
+    /** Those of the given copies that are the current copy of a document. */
     currentCopies: async (
       owner: string,
       collectionId: string,
       copyIds: readonly string[],
     ): Promise<Pick<DocumentRow, "id" | "copy_id" | "version">[]> =>
-      db<DocumentRow>("documents")
+      table("documents")
         .where({ owner, collection_id: collectionId })
         .whereIn("copy_id", copyIds)
         .select("id", "copy_id", "version"),
 
-    /** Before the first chunk goes to the store. Beginning again is fine. */
+    /** Before the first chunk goes to the vector store. Does nothing when the job has begun its copy already. */
     async beginCopy({ owner, collectionId, documentId, jobId }: DocumentJob): Promise<void> {
-      const row = { id: jobId, collection_id: collectionId, document_id: documentId, owner, state: "pending" };
-      await writeBatch(db, [{ query: db("unreferenced_copies").insert(row).onConflict("id").ignore() }]);
+      const row = { id: jobId, collection_id: collectionId, document_id: documentId, owner, state: "pending" } as const;
+      await write([{ query: table("unreferenced_copies").insert(row).onConflict("id").ignore() }]);
     },
 
-    /** Makes the job's copy the document's. False: it was revoked, or a later ingest has had its way. */
+    /** Makes the job's copy the current one. False: it was revoked, or an ingest accepted later has been committed. */
     commitCopy(job: DocumentJob, content: StoredContent): Promise<boolean> {
       const { jobId, owner, collectionId, documentId } = job;
       const replaced = { ...content, job_id: jobId, copy_id: jobId, updated_at: now() };
       const row = { id: documentId, owner, collection_id: collectionId, ...replaced, created_at: replaced.updated_at };
-      const upsert = db("documents")
+      const upsert = table("documents")
         .insert(row)
         .onConflict("id")
         .merge(replaced)
         .where("documents.job_id", "<=", jobId);
-      return writeBatch(db, [
+      return write([
         { query: ownCopy(job).where({ state: "pending" }).delete(), guard: true },
         replaceCurrent(job),
         { query: upsert, guard: true },
@@ -115,50 +120,47 @@ export function createKnowledgeRepository(db: Knex) {
       ]);
     },
 
-    /** The job brings what is stored already. False: something else is stored by now. */
+    /** The job ingests the content that is stored already. False: the stored content is another by now. */
     confirm: (job: DocumentJob, version: string, metadata: string): Promise<boolean> =>
-      writeBatch(db, [
-        {
-          query: notOvertaken(job).where({ version }).update({ job_id: job.jobId, metadata }),
-          guard: true,
-        },
+      write([
+        { query: notOvertaken(job).where({ version }).update({ job_id: job.jobId, metadata }), guard: true },
         revokeEarlier(job),
       ]),
 
-    /** The job will not make its copy the document's; a copy that is the document's stays that. */
+    /** The job will not commit its copy. A copy that is committed already stays the current one. */
     async abandonCopy(job: DocumentJob): Promise<void> {
-      await writeBatch(db, [{ query: ownCopy(job).update({ state: "revoked" }) }]);
+      await write([{ query: ownCopy(job).update({ state: "revoked" }) }]);
     },
 
-    /** The copies that may be taken from the store, those of the job itself among them. */
+    /** The copies that may be deleted from the vector store, the copy of the job itself included. */
     unreferencedCopies: async (
       owner: string,
       collectionId: string,
       jobId: string,
     ): Promise<Pick<UnreferencedCopyRow, "id">[]> => {
-      const job = db("agent_logs")
+      const endedJob = table("agent_logs")
         .whereRaw("agent_logs.id = unreferenced_copies.id")
         .whereIn("status", [...TERMINAL_STATUSES]);
-      return db<UnreferencedCopyRow>("unreferenced_copies")
+      return table("unreferenced_copies")
         .where({ owner, collection_id: collectionId })
-        .where((settled) => settled.where({ state: "replaced" }).orWhere({ id: jobId }).orWhereExists(job))
+        .where((settled) => settled.where({ state: "replaced" }).orWhere({ id: jobId }).orWhereExists(endedJob))
         .select("id")
         .limit(SWEEP_LIMIT);
     },
 
-    /** Once the store has nothing of it. */
+    /** After the vector store has deleted all chunks of the copy. */
     async forgetCopy(owner: string, id: string): Promise<void> {
-      await writeBatch(db, [{ query: db("unreferenced_copies").where({ id, owner }).delete() }]);
+      await write([{ query: table("unreferenced_copies").where({ id, owner }).delete() }]);
     },
 
-    /** Deleting what is gone is fine, and what was stored since stays: a deletion may be tried again minutes later. */
+    /** Deletes the document unless a job accepted later has stored it: a deletion may be retried much later. */
     async deleteDocument(job: DocumentJob): Promise<void> {
-      await writeBatch(db, [replaceCurrent(job), revokeEarlier(job), { query: notOvertaken(job).delete() }]);
+      await write([replaceCurrent(job), revokeEarlier(job), { query: notOvertaken(job).delete() }]);
     },
 
-    /** With its documents. Deleting what is gone is fine. */
+    /** Deletes the collection with its documents; deletes nothing when the owner has no such collection. */
     async deleteCollection(owner: string, id: string): Promise<void> {
-      await writeBatch(db, [{ query: db("collections").where({ id, owner }).delete() }]);
+      await write([{ query: table("collections").where({ id, owner }).delete() }]);
     },
   };
 }

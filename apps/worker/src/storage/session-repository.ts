@@ -1,20 +1,20 @@
-/** Reads the history that goes to the model; deletes sessions. */
+/** Reads the history that goes to the model, and deletes sessions. */
 import type { JobRow, MessageRow } from "@agent-paas/shared/db/rows.ts";
-import type { Knex } from "knex";
-import { hideFromPlanner, prepareStatement, readRows } from "./statement.ts";
-import { writeBatch } from "./write-batch.ts";
+import type { Storage } from "@agent-paas/shared/db/storage.ts";
 
-/** Messages per read; the budget usually ends within the first. */
+/** Messages per read; most budgets are used up within the first page. */
 const PAGE = 50;
 
 export type SessionRepository = ReturnType<typeof createSessionRepository>;
 
 export type HistoryRow = Pick<MessageRow, "ordinal" | "role" | "content" | "tokens_used">;
 
-export function createSessionRepository(db: Knex) {
-  const page = prepareStatement<{ sessionId: string; jobId: string; before: number }>(({ sessionId, jobId, before }) =>
-    db<MessageRow>("messages")
-      .where("session_id", hideFromPlanner(db, sessionId))
+type PageStart = { sessionId: string; jobId: string; before: number };
+
+export function createSessionRepository({ table, sql, prepareRead, write }: Storage) {
+  const readPage = prepareRead<HistoryRow, PageStart>(({ sessionId, jobId, before }) =>
+    table("messages")
+      .where("session_id", sql.hideFromPlanner(sessionId))
       .where("ordinal", "<", before)
       .whereNot({ job_id: jobId })
       .orderBy("ordinal", "desc")
@@ -22,11 +22,11 @@ export function createSessionRepository(db: Knex) {
       .select("ordinal", "role", "content", "tokens_used"),
   );
 
-  /** Newest first; the cost is the pages that are taken, whatever the session's length. */
+  /** Newest first. Pages are read as they are consumed, so the cost does not grow with the session. */
   async function* newestFirst(sessionId: string, jobId: string): AsyncGenerator<HistoryRow> {
     let before = Number.MAX_SAFE_INTEGER;
     for (;;) {
-      const rows = await readRows<HistoryRow>(db, page({ sessionId, jobId, before }));
+      const rows = await readPage({ sessionId, jobId, before });
       yield* rows;
       const oldest = rows.at(-1);
       if (oldest === undefined || rows.length < PAGE) return;
@@ -36,8 +36,9 @@ export function createSessionRepository(db: Knex) {
 
   return {
     /**
-     * The newest messages before the job's own that fit in `maxTokens` together, oldest first. Whole turns: an answer
-     * whose question does not fit is left out. So a turn that alone is too large is left out, with all before it.
+     * The newest messages before the job's own that fit into `maxTokens` together, oldest first. They begin with a
+     * question: an answer whose question does not fit is left out. So a question with its answer that is larger than
+     * the budget is left out with all before it.
      */
     async latestMessages(sessionId: string, jobId: string, maxTokens: number): Promise<HistoryRow[]> {
       const chosen: HistoryRow[] = [];
@@ -53,13 +54,12 @@ export function createSessionRepository(db: Knex) {
       return chosen.slice(0, question + 1).reverse();
     },
 
-    /** The jobs of the owner's session. */
     jobsOf: async (sessionId: string, owner: string): Promise<Pick<JobRow, "id" | "kind">[]> =>
-      db<JobRow>("agent_logs").where({ session_id: sessionId, owner }).select("id", "kind"),
+      table("agent_logs").where({ session_id: sessionId, owner }).select("id", "kind"),
 
-    /** Deletes the owner's session with its messages and jobs. Deleting what is gone is fine. */
+    /** Deletes the session with its messages and jobs; deletes nothing when the owner has no such session. */
     async delete(sessionId: string, owner: string): Promise<void> {
-      await writeBatch(db, [{ query: db("sessions").where({ id: sessionId, owner }).delete() }]);
+      await write([{ query: table("sessions").where({ id: sessionId, owner }).delete() }]);
     },
   };
 }

@@ -2,7 +2,7 @@ import { type JobEvent, terminalEvents } from "../contract/events.ts";
 import { isTerminal, type JobResult } from "../contract/jobs.ts";
 import type { JobRow } from "./rows.ts";
 
-/** The last events of a job as its row tells them. Throws when the job has not ended. */
+/** The terminal events of a job, rebuilt from its row. Throws when the job has not ended. */
 export function endEventsOf(row: JobRow): JobEvent[] {
   const { id: job_id, session_id, status, error_code, error_message } = row;
   if (!isTerminal(status)) throw new Error(`job ${job_id} has not ended`);

@@ -1,6 +1,6 @@
 /**
- * The rows of the database as SQLite returns them. Times are ISO 8601 texts, JSON columns are texts: the common ground
- * of SQLite and PostgreSQL. Written by apps/worker alone; the migrations there hold the same columns.
+ * The rows of the database. Times are ISO 8601 texts in UTC and JSON columns are texts, because SQLite and PostgreSQL
+ * both have those. Written by apps/worker alone; the migrations there hold the same columns.
  */
 import type { JobKind, JobStatus } from "../contract/jobs.ts";
 import type { DocumentFormat } from "../contract/knowledge.ts";
@@ -28,7 +28,7 @@ export type MessageRow = {
   created_at: string;
 };
 
-/** A row of `agent_logs`: one job, from its first start on. */
+/** A row of `agent_logs`: one job, written when its first attempt starts. */
 export type JobRow = {
   id: string;
   owner: string;
@@ -37,9 +37,9 @@ export type JobRow = {
   session_id: string | null;
   task: string;
   status: Exclude<JobStatus, "queued">;
-  /** The fence: rises with every start by a worker, parked ones too. */
+  /** Rises with every start of the job by a worker, delayed starts included; writes with a lower one are refused. */
   fencing_token: number;
-  /** How often the agent was begun: what users know as the attempt. */
+  /** How often the agent was started, by the database; users see it as the attempt. */
   attempt: number;
   worker: string;
   /** JSON of a `JobResult`, the partial one of a job that did not complete. */
@@ -60,7 +60,7 @@ export type CollectionRow = {
   id: string;
   owner: string;
   name: string;
-  /** The name of the embedder that all its documents were embedded by. */
+  /** The name of the embedder that embedded all its documents. */
   embedding: string;
   created_at: string;
 };
@@ -70,49 +70,62 @@ export type DocumentRow = {
   collection_id: string;
   owner: string;
   source: string;
-  /** Of the content: two documents with the same text and format have the same. */
+  /** A hash of text and format: equal for equal content. */
   version: string;
   format: DocumentFormat;
   bytes: number;
   chunks: number;
   /** JSON. */
   metadata: string;
-  /** The latest accepted ingest that had its way; no earlier one can. */
+  /** The latest accepted ingest that was committed; one accepted earlier is refused. */
   job_id: string;
-  /** The ingest whose chunks are the document's. */
+  /** The current copy, named by the ingest job that stored its chunks. */
   copy_id: string;
   created_at: string;
   updated_at: string;
 };
 
-/** What one ingest puts into the vector store, under its job's id, for as long as no document points to it. */
+/** The copy of a document that one ingest stores under its job's id, while no document refers to it. */
 export type UnreferencedCopyRow = {
   id: string;
   collection_id: string;
   document_id: string;
   owner: string;
   /**
-   * `pending`: its ingest may make it the document's; `revoked`: it may not any more, and may not have noticed yet;
-   * `replaced`: it was the document's.
+   * `pending`: its ingest may make it the document's current copy; `revoked`: it may not any more, but may still be
+   * storing chunks; `replaced`: it was the current copy.
    */
   state: "pending" | "revoked" | "replaced";
 };
 
-/** A row of `agent_steps`: a step of a job in its journal. */
+/** A row of `agent_steps`: an entry in the journal of a job. */
 export type JournalRow = {
   job_id: string;
-  /** In the order begun, from 1. */
+  /** Position in the order of beginnings, from 1. */
   step_no: number;
-  /** Names the step by its kind, input and place. */
+  /** A hash of the entry's kind, its input and its place in the job. */
   step_key: string;
   kind: string;
   /** JSON, for people; null where it is long. */
   input: string | null;
   status: "started" | "finished";
-  /** JSON of what the step brought. */
+  /** JSON of the entry's result; null until it is finished. */
   value: string | null;
-  /** The fence of the attempt that wrote the row last. */
+  /** The fencing token of the run that wrote the row last. */
   fencing_token: number;
   started_at: string;
   finished_at: string | null;
 };
+
+/** The row type of each table. */
+export type Rows = {
+  sessions: SessionRow;
+  messages: MessageRow;
+  agent_logs: JobRow;
+  agent_steps: JournalRow;
+  collections: CollectionRow;
+  documents: DocumentRow;
+  unreferenced_copies: UnreferencedCopyRow;
+};
+
+export type TableName = keyof Rows;

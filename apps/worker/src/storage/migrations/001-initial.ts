@@ -3,9 +3,9 @@
  *
  * May old workers run beside it: not applicable, because this makes the first tables: no worker is older.
  */
-import type { Knex } from "knex";
+import type { Schema } from "@agent-paas/shared/db/queries.ts";
 
-export async function up(db: Knex): Promise<void> {
+export async function up(db: Schema): Promise<void> {
   await db.schema.createTable("sessions", (table) => {
     table.uuid("id").primary();
     table.string("owner").notNullable();

@@ -4,9 +4,9 @@
  * May old workers run beside it: yes, because it only adds a table. Older workers do not know it, and the rows of a
  * job go with the job, whoever deletes it.
  */
-import type { Knex } from "knex";
+import type { Schema } from "@agent-paas/shared/db/queries.ts";
 
-export async function up(db: Knex): Promise<void> {
+export async function up(db: Schema): Promise<void> {
   await db.schema.createTable("agent_steps", (table) => {
     table.uuid("job_id").notNullable().references("agent_logs.id").onDelete("CASCADE");
     table.integer("step_no").notNullable().comment("in the order begun, from 1");

@@ -4,7 +4,7 @@
  * May old workers run beside it: yes, because it only replaces indexes. SQLite plans older workers' statements
  * anew; their writes wait while the indexes are built.
  */
-import type { Knex } from "knex";
+import type { Schema } from "@agent-paas/shared/db/queries.ts";
 
 const INDEXES = {
   agent_logs_running: "agent_logs (id) where status = 'running'",
@@ -13,7 +13,7 @@ const INDEXES = {
   sessions_updated_at: "sessions (updated_at)",
 };
 
-export async function up(db: Knex): Promise<void> {
+export async function up(db: Schema): Promise<void> {
   for (const [name, what] of Object.entries(INDEXES)) await db.raw(`create index ${name} on ${what}`);
   await db.schema.alterTable("agent_logs", (table) => table.dropIndex(["session_id"]));
 }

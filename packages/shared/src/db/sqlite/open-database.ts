@@ -2,22 +2,25 @@
 import { fileURLToPath } from "node:url";
 import type BetterSqlite3 from "better-sqlite3";
 import knex, { type Knex } from "knex";
-import { SECOND } from "../time.ts";
+import { SECOND } from "../../time.ts";
+
+/** An open file: builds queries, and lends out its one handle. */
+export type SqliteDatabase = Knex;
 
 export type SqliteHandle = BetterSqlite3.Database;
 
-/** Fixed in this version: a fault of the write-ahead log that can corrupt the file under several connections. */
+/** The first version without a fault of the write-ahead log that can corrupt a file under several connections. */
 export const MIN_SQLITE_VERSION = "3.51.3";
 
-/** What the write-ahead log is cut to when it starts anew, and beyond which a worker makes it start anew. */
+/** The write-ahead log is truncated to this size when it starts anew; a worker makes a larger one start anew. */
 export const WAL_LIMIT_BYTES = 64 * 1_024 * 1_024;
 
 export function databaseFile(databaseUrl: string): string {
   return databaseUrl.startsWith("file://") ? fileURLToPath(databaseUrl) : databaseUrl.replace(/^file:/, "");
 }
 
-/** For workers. One connection: SQLite has one writer at a time, and statements run synchronously anyway. */
-export function openWritableDatabase(file: string): Knex {
+/** For workers. One connection: SQLite has one writer at a time, and its statements run synchronously. */
+export function openWritableDatabase(file: string): SqliteDatabase {
   return open(file, { readonly: false }, [
     "journal_mode = WAL",
     "synchronous = NORMAL",
@@ -25,22 +28,32 @@ export function openWritableDatabase(file: string): Knex {
     `journal_size_limit = ${WAL_LIMIT_BYTES}`,
     "temp_store = MEMORY",
     "cache_size = -16000",
-    // SQLite's busy wait blocks the event loop, so it is short; the write batch tries again with jitter.
+    // SQLite's busy wait blocks the event loop, so it is short; the write queue tries again after a random pause.
     "busy_timeout = 100",
   ]);
 }
 
 /** For the API: the handle itself refuses to write. The file must exist. */
-export function openReadonlyDatabase(file: string): Knex {
+export function openReadonlyDatabase(file: string): SqliteDatabase {
   return open(file, { readonly: true, fileMustExist: true }, ["busy_timeout = 100", "query_only = ON"]);
 }
 
-function open(file: string, options: object, pragmas: readonly string[]): Knex {
+/** Runs `use` with the one handle of the database; whoever asks meanwhile waits. */
+export async function withHandle<T>(db: SqliteDatabase, use: (handle: SqliteHandle) => T): Promise<T> {
+  const handle: SqliteHandle = await db.client.acquireConnection();
+  try {
+    return use(handle);
+  } finally {
+    await db.client.releaseConnection(handle);
+  }
+}
+
+function open(file: string, options: object, pragmas: readonly string[]): SqliteDatabase {
   return knex({
     client: "better-sqlite3",
     connection: { filename: file, options },
     useNullAsDefault: true,
-    // Knex would print to the console what it throws anyway, past the log and its redaction.
+    // Knex prints to the console what it throws as well, which would pass the log and its redaction.
     log: { warn: () => {}, error: () => {}, deprecate: () => {}, debug: () => {} },
     acquireConnectionTimeout: 5 * SECOND,
     pool: {

@@ -1,0 +1,11 @@
+/** Which database is behind the port. Only SQLite today: the configuration refuses other URLs by name. */
+import { databaseFile } from "./sqlite/open-database.ts";
+import { openSqliteReadStorage } from "./sqlite/read-storage.ts";
+import { openSqliteStorage } from "./sqlite/storage.ts";
+import type { ReadStorage, Storage } from "./storage.ts";
+
+/** For workers, which alone write. */
+export const openStorage = (url: string): Storage => openSqliteStorage(databaseFile(url));
+
+/** For the API: the connection itself refuses to write. */
+export const openReadStorage = (url: string): ReadStorage => openSqliteReadStorage(databaseFile(url));

@@ -1,0 +1,57 @@
+/**
+ * The port to the database. Repositories in workers write through `Storage`, readers in the API read through
+ * `ReadStorage`; `open-storage.ts` is the one file that says which database is behind them.
+ *
+ * Repositories rest on what SQLite gives and what another database must be made to give:
+ * 1. Batches run one after the other, whichever process writes them: no other write comes between a guard and the
+ *    statements behind it. Under PostgreSQL's READ COMMITTED two batches may both pass a guard on different rows, both
+ *    compute the same `max(ordinal) + 1`, or both see the same current copy of a document.
+ * 2. Integers have 64 bits. PostgreSQL's `integer` has 32, which `agent_logs.last_seq` outgrows.
+ * 3. Texts compare by their bytes, so ISO times and ids of UUIDv7 sort by time. PostgreSQL needs the collation "C".
+ */
+import type { Logger } from "../logging/logger.ts";
+import type { Query, Schema, Sql, Table } from "./queries.ts";
+import type { Statement } from "./statement.ts";
+
+export type WriteStatement = {
+  readonly query: Query | Statement;
+  /** A guard must touch exactly one row; if it does not, nothing of its batch is kept (I4). */
+  readonly guard?: boolean;
+};
+
+export type Migration = { up(schema: Schema): Promise<void> };
+
+/** By name, in the order in which they are applied. */
+export type Migrations = ReadonlyMap<string, Migration>;
+
+export type Checkpoints = { stop(): Promise<void> };
+
+export type Storage = {
+  readonly table: Table;
+  readonly sql: Sql;
+  /** A read whose SQL is built now and once. `build` gets placeholders instead of values. */
+  prepareRead<Row, Values extends object>(build: (values: Values) => Query): (values: Values) => Promise<Row[]>;
+  /** A statement for batches whose SQL is built now and once. `build` gets placeholders instead of values. */
+  prepareWrite<Values extends object>(build: (values: Values) => Query): (values: Values) => Statement;
+  /**
+   * Runs a batch: all statements in their order and in one transaction, or none. The only way to write.
+   * @param beforeCommit called inside the transaction, after the last statement.
+   * @returns false when a guard did not touch exactly one row: nothing of the batch was written.
+   * @throws `storage_unavailable` when the database stays locked, cannot be reached, or refuses a statement.
+   */
+  write(batch: readonly WriteStatement[], beforeCommit?: () => void): Promise<boolean>;
+  /** Applies the missing migrations. Of all processes that call it at once, one migrates and the others wait. */
+  migrate(migrations: Migrations): Promise<void>;
+  /** Starts the checkpoints that a database needs its writers to make; PostgreSQL makes its own. */
+  startCheckpoints(logger: Logger): Checkpoints;
+  close(): Promise<void>;
+};
+
+export type ReadStorage = {
+  /**
+   * Runs a read; `absent` is its result while there is no database, or no such table, yet.
+   * @throws `database_unavailable` when the read fails.
+   */
+  read<T>(query: (table: Table, sql: Sql) => Promise<T>, absent: T): Promise<T>;
+  close(): Promise<void>;
+};

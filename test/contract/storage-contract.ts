@@ -1,0 +1,26 @@
+/**
+ * What every database behind the storage port does: the repositories of the worker and the readers of the API give the
+ * same results on each. A further database is one more caller of `storageContract`.
+ */
+import { describe } from "vitest";
+import { batchContract } from "./storage-batches.ts";
+import { jobContract } from "./storage-jobs.ts";
+import { journalContract } from "./storage-journal.ts";
+import { knowledgeContract } from "./storage-knowledge.ts";
+import type { OpenStorage } from "./storage-parts.ts";
+import { readContract } from "./storage-reads.ts";
+import { retentionContract } from "./storage-retention.ts";
+import { sessionContract } from "./storage-sessions.ts";
+
+/** @param open opens a database that has no tables yet, for one test. */
+export function storageContract(database: string, open: OpenStorage): void {
+  describe(`storage on ${database}`, () => {
+    describe("batches", () => batchContract(open));
+    describe("jobs", () => jobContract(open));
+    describe("journal", () => journalContract(open));
+    describe("sessions", () => sessionContract(open));
+    describe("retention and orphaned jobs", () => retentionContract(open));
+    describe("knowledge", () => knowledgeContract(open));
+    describe("reads", () => readContract(open));
+  });
+}

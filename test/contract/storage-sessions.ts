@@ -1,0 +1,102 @@
+import { newId } from "@agent-paas/shared/ids.ts";
+import { expect, test } from "vitest";
+import { jobEnd } from "../support/job-end.ts";
+import { jobPayload } from "../support/job-payload.ts";
+import { seedSession } from "../support/seed-session.ts";
+import { type OpenStorage, openParts } from "./storage-parts.ts";
+
+/** A session of these questions, each with its answer where there is one. */
+async function openSession(open: OpenStorage, ...pairs: readonly (readonly [string, string?])[]) {
+  const parts = await openParts(open);
+  const sessionId = newId();
+  const jobIds: string[] = [];
+  for (const [text, answer = ""] of pairs) {
+    const payload = jobPayload({ kind: "chat", session_id: sessionId, text });
+    jobIds.push(payload.job_id);
+    await parts.jobs.start(payload, 1);
+    await parts.jobs.end(payload, 1, jobEnd(answer));
+  }
+  const latest = async (maxTokens: number, jobId = newId()) =>
+    (await parts.sessions.latestMessages(sessionId, jobId, maxTokens)).map(({ content }) => content);
+  return { ...parts, sessionId, jobIds, latest };
+}
+
+export function sessionContract(open: OpenStorage): void {
+  test("history keeps a question and its answer together, the latest first", async () => {
+    const { latest } = await openSession(open, ["one two three", "four five six"], ["seven", "eight"], ["nine", "ten"]);
+    expect(await latest(1_000)).toEqual(["one two three", "four five six", "seven", "eight", "nine", "ten"]);
+    // The first answer would fit, but not together with its question.
+    expect(await latest(8)).toEqual(["seven", "eight", "nine", "ten"]);
+    expect(await latest(4)).toEqual(["seven", "eight", "nine", "ten"]);
+    expect(await latest(3)).toEqual(["nine", "ten"]);
+    expect(await latest(1)).toEqual([]);
+    expect(await latest(0)).toEqual([]);
+  });
+
+  test("history keeps a question without an answer", async () => {
+    const { latest } = await openSession(open, ["one", "two"], ["three"], ["four", "five"]);
+    expect(await latest(3)).toEqual(["three", "four", "five"]);
+  });
+
+  test("history leaves out a question whose answer is larger than the budget, with all messages before it", async () => {
+    const large = "word ".repeat(500);
+    const before = await openSession(open, ["one", "two"], ["three", large], ["four", "five"]);
+    expect(await before.latest(100)).toEqual(["four", "five"]);
+    const last = await openSession(open, ["one", "two"], [large, "three"]);
+    expect(await last.latest(100)).toEqual([]);
+  });
+
+  test("the history of a job does not contain its own message", async () => {
+    const { latest, jobIds } = await openSession(open, ["one", "two"], ["three"]);
+    expect(await latest(100, jobIds[1])).toEqual(["one", "two"]);
+  });
+
+  test("history of more than one page of messages has no gap", async () => {
+    const { storage, sessions } = await openParts(open);
+    const sessionId = await seedSession(storage, "alice", 130);
+    const rows = await sessions.latestMessages(sessionId, newId(), 1_000_000);
+    expect(rows.map(({ ordinal }) => ordinal)).toEqual(Array.from({ length: 260 }, (_, at) => at + 1));
+  });
+
+  test("the jobs of a session are found by its owner only", async () => {
+    const { sessions, sessionId, jobIds } = await openSession(open, ["one", "two"], ["three"]);
+    const found = await sessions.jobsOf(sessionId, "alice");
+    expect(found.map(({ id }) => id).sort()).toEqual([...jobIds].sort());
+    expect(await sessions.jobsOf(sessionId, "bob")).toEqual([]);
+  });
+
+  test("a session is deleted with its messages and jobs, and by its owner only", async () => {
+    const { table, sessions, sessionId } = await openSession(open, ["one", "two"]);
+    await sessions.delete(sessionId, "bob");
+    expect(await table("messages")).toHaveLength(2);
+    await sessions.delete(sessionId, "alice");
+    await sessions.delete(sessionId, "alice");
+    expect([await table("sessions"), await table("messages"), await table("agent_logs")]).toEqual([[], [], []]);
+  });
+
+  test("the reader finds a session of its owner only", async () => {
+    const { sessionReader, sessionId } = await openSession(open, ["one", "two"]);
+    expect(await sessionReader.find("alice", sessionId)).toMatchObject({ id: sessionId, owner: "alice" });
+    expect(await sessionReader.find("bob", sessionId)).toBeUndefined();
+  });
+
+  test("the reader lists sessions in pages, newest first", async () => {
+    const { storage, sessionReader } = await openParts(open);
+    const ids: string[] = [];
+    for (let at = 0; at < 5; at++) ids.unshift(await seedSession(storage, "alice", 1));
+    await seedSession(storage, "bob", 1);
+    const first = (await sessionReader.list("alice", { limit: 3 })).map(({ id }) => id);
+    const second = (await sessionReader.list("alice", { limit: 3, before: first.at(-1) })).map(({ id }) => id);
+    expect([first, second]).toEqual([ids.slice(0, 3), ids.slice(3)]);
+  });
+
+  test("the reader gives the newest messages in pages, each oldest first, to their owner only", async () => {
+    const { storage, sessionReader } = await openParts(open);
+    const sessionId = await seedSession(storage, "alice", 3);
+    const page = await sessionReader.messages("alice", sessionId, { limit: 4 });
+    expect(page.map(({ ordinal }) => ordinal)).toEqual([3, 4, 5, 6]);
+    const earlier = await sessionReader.messages("alice", sessionId, { limit: 4, before: page[0]?.id });
+    expect(earlier.map(({ ordinal }) => ordinal)).toEqual([1, 2]);
+    expect(await sessionReader.messages("bob", sessionId, { limit: 4 })).toEqual([]);
+  });
+}
