@@ -1,4 +1,4 @@
-/** Runs the agent, or the system job, of one attempt: events go to the writer, text to the answer, until the run ends. */
+/** Runs the agent, or the system job, of one attempt. Its events go to the writer, and its text to the answer. */
 import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
 import { createBudget } from "@agent-paas/agents/job/budget.ts";
@@ -216,7 +216,8 @@ async function consumeAll(
 }
 
 /**
- * Nobody has checked a plugin's types: Node strips them. A `done` of its own would end the stream before the job (I3).
+ * Plugins are not type-checked, because Node only strips their types. A `done` event from an agent would end the stream
+ * before the job (I3).
  */
 function assertEvent(value: AgentEvent): void {
   const isKnown = value?.event === "message" || value?.event === "thought";
