@@ -11,7 +11,7 @@ import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { createJobEventPublisher } from "../../apps/worker/src/events/job-event-publisher.ts";
 import { type JobEventWriter, WriterRefused } from "../../apps/worker/src/events/job-event-writer.ts";
-import { PUBLISH_SCRIPT, Verdict } from "../../apps/worker/src/events/publish-script.ts";
+import { PUBLISH_SCRIPT, PublishReply } from "../../apps/worker/src/events/publish-script.ts";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
 import { forgetJob, readJobState, writeJobState } from "../support/job-state.ts";
 
@@ -31,7 +31,7 @@ function openJob() {
     const claimed = await claims.claim(jobId, fencingToken);
     if (claimed.kind !== "claimed") return null;
     const signals = { refused: () => void refused.push(fencingToken), cancelRequested: () => {} };
-    return publisher.open(jobId, fencingToken, claimed.seq, signals);
+    return publisher.open({ jobId, fencingToken, seq: claimed.seq, signals });
   }
 
   async function log() {
@@ -136,7 +136,7 @@ test("a batch that is sent again after a lost reply changes nothing", async () =
   const ofJob = [keys.eventChannel(jobId), 1, 0, 1, 1, frame, "", "", "1"];
   const call = () =>
     publishEvents.call(redis, 2, keys.jobState(jobId), keys.eventLog(jobId), 60, (7 * DAY) / SECOND, ...ofJob);
-  expect([await call(), await call()]).toEqual([[Verdict.taken], [Verdict.taken]]);
+  expect([await call(), await call()]).toEqual([[PublishReply.appended], [PublishReply.appended]]);
   expect((await log()).map(({ seq }) => seq)).toEqual([1]);
   expect(await readJobState(job, jobId)).toMatchObject({ attempts: 1 });
 });

@@ -1,4 +1,4 @@
-/** The worker's settings. Each says what, unit, default and trade-off; `.env.example` repeats it. */
+/** The settings of the worker. Each comment states meaning, unit, default and trade-off, as `.env.example` does. */
 import { parseAllowedHosts } from "@agent-paas/agents/tools/http-fetch/allowed-hosts.ts";
 import { McpServersSchema } from "@agent-paas/agents/tools/mcp/mcp-config.ts";
 import { CommonConfigSchema } from "@agent-paas/shared/config/common-config.ts";

@@ -1,31 +1,35 @@
 /**
- * The frames of one attempt that Redis has confirmed and may lose all the same, to be given to it again (I2). They are kept as
- * bytes in two buffers, of which the older one is emptied when the newer one is old enough, and used again: as texts they
- * would be the better part of what a busy worker's garbage collector has to do.
+ * The recently confirmed frames of one writer. Redis may lose them in a crash although it confirmed them; the writer
+ * then sends them again (I2). They are kept as bytes in two buffers. When the frames of the newer buffer are old
+ * enough, the older buffer is emptied and becomes the newer one. As strings, these frames would cause most of the
+ * garbage collection of a busy worker.
  */
 import { sliceAfter } from "@agent-paas/shared/contract/events.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 
-/** What an append-only file synced every second can lose in a crash, and some. */
+/**
+ * How long confirmed frames are kept at least, ms. Redis syncs its append-only file every second, so a crash loses
+ * less.
+ */
 const KEEP_AT_LEAST_MS = 5 * SECOND;
 
 const SMALLEST_BYTES = 256;
 
+export type ConfirmedBatch = {
+  /** The last `seq` of the log before the batch. */
+  readonly previousSeq: number;
+  readonly last: number;
+  readonly bytes: string;
+};
+
 export class ConfirmedFrames {
-  #older = new Span();
-  #newer = new Span();
+  #older = new FrameBuffer();
+  #newer = new FrameBuffer();
+  /** The `seq` of the last confirmed frame. */
   #last = 0;
 
-  /** Takes the frames of the next batch. */
-  add({
-    previousSeq,
-    last,
-    bytes,
-  }: {
-    readonly previousSeq: number;
-    readonly last: number;
-    readonly bytes: string;
-  }): void {
+  /** Adds the frames of a batch. Batches must come in their order. */
+  add({ previousSeq, last, bytes }: ConfirmedBatch): void {
     const now = Date.now();
     if (!this.#newer.isEmpty && now - this.#newer.since > KEEP_AT_LEAST_MS) {
       [this.#older, this.#newer] = [this.#newer, this.#older];
@@ -36,8 +40,8 @@ export class ConfirmedFrames {
     this.#last = last;
   }
 
-  /** Gives back the frames after `seq`, where the log ends now; null when they are not all there. */
-  takeAfter(seq: number): Buffer | null {
+  /** Removes and returns all frames after `seq`, the last one of the log; null if some of them are no longer kept. */
+  removeAfter(seq: number): Buffer | null {
     const oldest = this.#older.isEmpty ? this.#newer : this.#older;
     if (oldest.isEmpty || seq < oldest.previousSeq || seq >= this.#last) return null;
     const frames = Buffer.concat([this.#older.frames, this.#newer.frames]);
@@ -52,10 +56,11 @@ export class ConfirmedFrames {
   }
 }
 
-/** The frames of some seconds. */
-class Span {
+/** Consecutive frames. It keeps its memory when it is cleared. */
+class FrameBuffer {
+  /** When the first frame was confirmed, ms since 1970. */
   since = 0;
-  /** The last `seq` of the log before them. */
+  /** The last `seq` of the log before the first frame. */
   previousSeq = 0;
   #bytes = Buffer.alloc(0);
   #length = 0;

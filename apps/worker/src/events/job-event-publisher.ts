@@ -1,35 +1,39 @@
 /**
- * The publisher. Upholds:
- * - I2: the writer numbers events from the log's last `seq` on; the script takes them only in that order.
- * - I4: a batch of a superseded fencing token is refused, and its run is aborted.
- * - I9: what waits to be written is bounded: agents wait for a writer that is `congested`, and one that reaches its
- *   limits fails.
+ * The publisher of the events of all jobs of this process. Upholds:
+ * - I2: a writer numbers its events upwards from the last `seq` of the log; the script appends them only in that
+ *   order.
+ * - I4: the script refuses a batch of a superseded fencing token, and the run is aborted.
+ * - I9: unpublished events are bounded: an agent waits while its writer is `congested`, and a run that exceeds the
+ *   limits of its writer fails.
  *
- * Events are collected while the previous write is in flight and go out together: a quiet system sends each token at once, a
- * busy one sends batches. Order is kept and nothing is fire-and-forget: a write that Redis did not confirm is sent again,
- * and the script recognises the resend.
+ * Events that are appended while a write is in flight go out together with the next write, so a quiet system sends
+ * each token at once and a busy one sends batches. A write that Redis did not confirm is sent again until Redis
+ * confirms it; the script recognises the resend.
  */
-import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextIteration } from "node:timers/promises";
 import { UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import { type RedisKeys, shardOf } from "@agent-paas/shared/redis/keys.ts";
-import { JobEventWriter, type PendingBatch, type WriterSignals } from "./job-event-writer.ts";
+import { JobEventWriter, type PendingBatch, type WriterOptions } from "./job-event-writer.ts";
 import { PUBLISH_EVENTS } from "./publish-script.ts";
 
 const RESEND_AFTER_MS = 200;
-/** More in one call would keep Redis from its other clients for milliseconds. */
+/** A larger call would block Redis for its other clients for milliseconds. */
 const MAX_JOBS_PER_CALL = 256;
 
-/** The error of a Redis Cluster for keys that it keeps on different nodes. */
+/** The error of Redis Cluster for a call whose keys are on different nodes. */
 const CROSS_SLOT = "CROSSSLOT";
 
 export type JobEventPublisher = ReturnType<typeof createJobEventPublisher>;
 
+/** What the writer of a claimed job needs; `seq` is the last of the job's log, as the claim returned it. */
+export type OpenOptions = Pick<WriterOptions, "jobId" | "fencingToken" | "seq" | "signals">;
+
 export type PublisherOptions = {
   readonly redis: RedisConnection;
   readonly keys: RedisKeys;
-  /** How long the log of an ended job is kept, seconds. */
+  /** How long Redis keeps the event log of an ended job, s. */
   readonly logTtlSeconds: number;
   readonly logger: Logger;
 };
@@ -37,31 +41,32 @@ export type PublisherOptions = {
 export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: PublisherOptions) {
   const publish = PUBLISH_EVENTS.on(redis);
   let closed = false;
-  /** The keys of a job are those of its shard, which a Redis Cluster keeps apart from the others. */
+  /** Learnt from the first refused call. On a cluster, one call may only contain jobs of one event shard. */
   let isCluster = false;
 
-  const dirty = new Set<JobEventWriter>();
+  /** The writers that have events to send. */
+  const waiting = new Set<JobEventWriter>();
   let draining = false;
 
   function schedule(writer: JobEventWriter): void {
-    dirty.add(writer);
+    waiting.add(writer);
     if (draining) return;
     draining = true;
     void drain();
   }
 
   async function drain(): Promise<void> {
-    while (dirty.size > 0) {
-      // All tokens that one iteration of the event loop reads from the model's sockets go out together.
-      await nextTurn();
-      const writers = [...dirty];
-      dirty.clear();
-      await Promise.all(split(writers).map(write));
+    while (waiting.size > 0) {
+      // All tokens that one event loop iteration reads from the sockets of the model go out together.
+      await nextIteration();
+      const writers = [...waiting];
+      waiting.clear();
+      await Promise.all(groupIntoCalls(writers).map(write));
     }
     draining = false;
   }
 
-  function split(writers: readonly JobEventWriter[]): JobEventWriter[][] {
+  function groupIntoCalls(writers: readonly JobEventWriter[]): JobEventWriter[][] {
     const groups = isCluster ? Map.groupBy(writers, (writer) => shardOf(writer.jobId)).values() : [writers];
     return [...groups].flatMap((group) => chunksOf(group, MAX_JOBS_PER_CALL));
   }
@@ -70,15 +75,15 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
     const replies = await send(writers.map((writer) => writer.takeBatch()));
     if (replies === CROSS_SLOT) {
       isCluster = true;
-      await Promise.all(split(writers).map(write));
+      await Promise.all(groupIntoCalls(writers).map(write));
       return;
     }
     for (const [at, writer] of writers.entries()) {
-      if (writer.settleBatch(replies === null ? null : (replies[at] ?? -1))) dirty.add(writer);
+      if (writer.settleBatch(replies === null ? null : (replies[at] ?? -1))) waiting.add(writer);
     }
   }
 
-  /** Sends until Redis answers; null when the publisher was closed before it did. */
+  /** Sends the batches until Redis answers. Null: the publisher was closed before Redis answered. */
   async function send(batches: readonly PendingBatch[]): Promise<number[] | typeof CROSS_SLOT | null> {
     const keyArgs: string[] = [];
     const args: (string | number)[] = [logTtlSeconds, UNENDED_JOB_TTL_SECONDS];
@@ -100,15 +105,18 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
   }
 
   return {
-    /** The writer of a claimed job; `seq` is the last of the job's log, as the claim returned it. */
-    open: (jobId: string, fencingToken: number, seq: number, signals: WriterSignals): JobEventWriter =>
+    /** Opens the writer of a claimed job. */
+    open: ({ jobId, fencingToken, seq, signals }: OpenOptions): JobEventWriter =>
       new JobEventWriter({ jobId, fencingToken, seq, signals, schedule, claimsJob: false }),
 
-    /** The writer of a job's first start: its first batch claims the job, and `flushed()` says whether it did. */
-    openFirst: (jobId: string, signals: WriterSignals): JobEventWriter =>
+    /**
+     * Opens the writer of a job's first start. Its first batch claims the job; `flushed()` rejects if that is
+     * refused.
+     */
+    openFirst: (jobId: string, signals: WriterOptions["signals"]): JobEventWriter =>
       new JobEventWriter({ jobId, fencingToken: 1, seq: 0, signals, schedule, claimsJob: true }),
 
-    /** Gives up what Redis has not confirmed; other workers start the jobs concerned again. */
+    /** Stops sending. Events that Redis has not confirmed are dropped; other workers start their jobs again. */
     close: () => {
       closed = true;
     },

@@ -1,30 +1,32 @@
-/** The events of one fencing token on their way to the log: numbered, encoded once, counted, bounded. */
+/** The writer of one fencing token's events: it numbers them, encodes each once, and limits their number and size. */
 import { encodeEvent, type JobEvent, readBounds } from "@agent-paas/shared/contract/events.ts";
 import type { TerminalStatus } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { ConfirmedFrames } from "./confirmed-frames.ts";
-import { lastSeqIfBehind, Verdict } from "./publish-script.ts";
+import { lastSeqIfBehind, PublishReply } from "./publish-script.ts";
 
-/** Limits of what one writer may append. */
+/** How many events one writer may append, not counting the terminal ones. */
 export const MAX_EVENTS = 100_000;
-export const MAX_BYTES = 32 * 1024 * 1024;
+/** How long the frames of one writer may be together, in UTF-16 code units. */
+export const MAX_CHARS = 32 * 1024 * 1024;
 
 /**
- * The last events of a crashed attempt may be missing from the log although clients saw them. The next attempt starts so
- * many numbers later, so that no `seq` is used twice (I2).
+ * The last events of a crashed attempt may be missing from the log although clients saw them. The next attempt
+ * therefore starts this many numbers later, so that no `seq` is used twice (I2).
  */
 export const SEQ_SKIP_PER_ATTEMPT = MAX_EVENTS;
 
-/** From so many unconfirmed characters on, the agent waits for Redis. */
+/** With more unconfirmed characters than this, the agent waits for Redis. */
 const CONGESTED_CHARS = 256 * 1024;
 
 export type WriterSignals = {
   /** A higher fencing token owns the job: stop the run. */
   readonly refused: () => void;
+  /** A client has requested to cancel the job. */
   readonly cancelRequested: () => void;
 };
 
-/** For writers without a run that could be stopped: `flushed()` reports a refusal. */
+/** For writers without a run. They learn of a refusal from `flushed()`. */
 export const NO_SIGNALS: WriterSignals = { refused: () => {}, cancelRequested: () => {} };
 
 export type PendingBatch = {
@@ -34,8 +36,11 @@ export type PendingBatch = {
   readonly previousSeq: number;
   readonly first: number;
   readonly last: number;
+  /** The frames of the batch. */
   readonly bytes: string;
+  /** The terminal status if the batch contains `done`. */
   readonly ended: TerminalStatus | null;
+  /** JSON of the data of the batch's last `progress` thought. */
   readonly progress: string | null;
   /** Whether the batch claims the job for its fencing token. */
   readonly claimsJob: boolean;
@@ -53,7 +58,7 @@ export type WriterOptions = {
   readonly claimsJob: boolean;
 };
 
-/** `idle`: no batch is on its way to Redis. `refused`: nothing is sent any more. */
+/** `idle`: no batch is on its way to Redis. `refused`: the writer sends nothing more. */
 type State =
   | { readonly kind: "idle" }
   | { readonly kind: "inFlight"; readonly batch: PendingBatch }
@@ -64,6 +69,7 @@ const REFUSED: State = { kind: "refused" };
 
 type Waiter = { readonly resolve: () => void; readonly reject: (error: Error) => void; readonly untilSeq: number };
 
+/** A higher fencing token owns the job, or the publisher was closed: nothing more is published. */
 export class WriterRefused extends Error {
   override readonly name = "WriterRefused";
 }
@@ -81,7 +87,7 @@ export class JobEventWriter {
   #confirmedSeq: number;
   readonly #confirmedFrames = new ConfirmedFrames();
   #waiters: Waiter[] = [];
-  /** Counted against the limits. */
+  /** What counts against the limits. */
   readonly #appended = { events: 0, chars: 0 };
   #unconfirmedChars = 0;
 
@@ -95,7 +101,7 @@ export class JobEventWriter {
     this.#schedule = schedule;
   }
 
-  /** Before anything is appended: the first event's `seq` will be above the given one. */
+  /** Makes the first event's `seq` higher than the given one. Only valid before the first event is appended. */
   skipTo(seq: number): void {
     if (seq <= this.seq) return;
     this.seq = seq;
@@ -103,13 +109,13 @@ export class JobEventWriter {
     this.#pending.first = seq + 1;
   }
 
-  /** Queues one event for the log. Throws `event_limit_exceeded` beyond the limits; terminal events always fit. */
+  /** Appends one event. Throws `event_limit_exceeded` beyond the limits, which terminal events do not count against. */
   append(event: JobEvent): void {
     if (this.#state.kind === "refused") return;
     const frame = encodeEvent(this.seq + 1, event);
     this.#appended.chars += frame.length;
     const isEnd = event.event === "done" || event.event === "error";
-    if (!isEnd && (++this.#appended.events > MAX_EVENTS || this.#appended.chars > MAX_BYTES))
+    if (!isEnd && (++this.#appended.events > MAX_EVENTS || this.#appended.chars > MAX_CHARS))
       throw new PlatformError("event_limit_exceeded");
     this.seq += 1;
     this.#pending.add(frame, event);
@@ -117,19 +123,19 @@ export class JobEventWriter {
     if (this.#state.kind === "idle") this.#schedule(this);
   }
 
-  /** True while so much is unconfirmed that the agent should wait for `flushed()`. */
+  /** True while so many characters are unconfirmed that the agent must wait for `flushed()`. */
   get congested(): boolean {
     return this.#unconfirmedChars > CONGESTED_CHARS;
   }
 
-  /** Resolves when Redis has confirmed every event appended before the call; rejects when it was refused. */
+  /** Resolves when Redis has confirmed all events that were appended before the call. Rejects with `WriterRefused`. */
   flushed(): Promise<void> {
     if (this.#state.kind === "refused") return Promise.reject(new WriterRefused());
     if (this.#confirmedSeq >= this.seq) return Promise.resolve();
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject, untilSeq: this.seq }));
   }
 
-  /** For the publisher: the batch to send next; the same one until it is settled. */
+  /** For the publisher: the next batch to send. It stays the same until `settleBatch`. */
   takeBatch(): PendingBatch {
     if (this.#state.kind === "inFlight") return this.#state.batch;
     const batch = this.#pending.toBatch(this.jobId, this.fencingToken, this.seq);
@@ -138,20 +144,22 @@ export class JobEventWriter {
     return batch;
   }
 
-  /** For the publisher: the script's reply to the batch taken, null if there is none. True: there is more to send. */
+  /**
+   * For the publisher: processes the script's reply to the batch; null if there is none. True: there is more to send.
+   */
   settleBatch(reply: number | null): boolean {
     if (this.#state.kind !== "inFlight") return false;
     const { batch } = this.#state;
     const logEndsAt = reply === null ? null : lastSeqIfBehind(reply);
     if (logEndsAt !== null) return this.#resendAfter(logEndsAt, batch);
-    if (reply === null || reply === Verdict.refused) {
+    if (reply === null || reply === PublishReply.refused) {
       this.#refuse();
       if (reply !== null) this.#signals.refused();
       return false;
     }
     this.#state = IDLE;
     this.#confirm(batch);
-    if (reply === Verdict.takenCancelRequested) this.#signals.cancelRequested();
+    if (reply === PublishReply.appendedCancelRequested) this.#signals.cancelRequested();
     return this.seq > this.#confirmedSeq;
   }
 
@@ -165,9 +173,9 @@ export class JobEventWriter {
     for (const { resolve } of reached) resolve();
   }
 
-  /** Redis came back with an older state, whose log ends at `seq`: the next batch brings the lost frames again. */
+  /** Redis restarted with an older state, whose log ends at `seq`: prepends the lost frames to the batch. */
   #resendAfter(seq: number, batch: PendingBatch): boolean {
-    const lost = this.#confirmedFrames.takeAfter(seq);
+    const lost = this.#confirmedFrames.removeAfter(seq);
     if (lost === null) {
       this.#refuse();
       this.#signals.refused();
@@ -186,7 +194,7 @@ export class JobEventWriter {
   }
 }
 
-/** Events that are not in a batch yet. */
+/** The events that are in no batch yet. */
 class PendingEvents {
   first: number;
   readonly #previousSeq: number;

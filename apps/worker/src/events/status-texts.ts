@@ -1,4 +1,4 @@
-/** The platform's own status texts in a stream, in the client's language. */
+/** The status texts that the platform itself publishes in the stream of a job, in the client's language. */
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 
 export const STATUS_TEXTS: Record<

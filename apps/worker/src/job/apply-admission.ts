@@ -82,7 +82,7 @@ async function publishThought(
 ): Promise<void> {
   const claim = await claims.claim(jobId, fencingToken, { beginsAttempt: false });
   if (claim.kind !== "claimed") return;
-  const writer = publisher.open(jobId, fencingToken, claim.seq, NO_SIGNALS);
+  const writer = publisher.open({ jobId, fencingToken, seq: claim.seq, signals: NO_SIGNALS });
   if (claim.attempts > 0) writer.skipTo(claim.seq + SEQ_SKIP_PER_ATTEMPT);
   writer.append({ event: "thought", data });
   await writer.flushed();

@@ -25,7 +25,7 @@ export type JobFinalizer = ReturnType<typeof createJobFinalizer>;
 export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQueue, uploads: Uploads) {
   async function publishEnd(payload: JobPayload, events: readonly JobEvent[], writer: JobEventWriter): Promise<void> {
     // Issued before the terminal events on the same connection: a client that sees `done` may post or delete at once.
-    const left = Promise.all([sessionQueue.leave(payload), uploads.drop(payload)]);
+    const left = Promise.all([sessionQueue.leave(payload), uploads.delete(payload)]);
     for (const event of events) writer.append(event);
     await writer.flushed();
     const [next] = await left;

@@ -5,7 +5,7 @@
 import { type JobPayload, SalvagedPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
 import { NO_SIGNALS } from "../events/job-event-writer.ts";
-import { takeBackShown } from "../events/take-back-shown.ts";
+import { resetShownText } from "../events/reset-shown-text.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
 import type { JobEnding, JobFinalizer } from "./job-finalizer.ts";
@@ -31,7 +31,7 @@ export function createQueuedJobFinalizer({ claims, publisher, jobs, finalizer }:
       const claim = await claims.claim(payload.job_id, fencingToken, { beginsAttempt: false });
       if (claim.kind === "ended") await finalizer.leaveSessionQueue(payload);
       if (claim.kind !== "claimed") return false;
-      const writer = publisher.open(payload.job_id, fencingToken, claim.seq, NO_SIGNALS);
+      const writer = publisher.open({ jobId: payload.job_id, fencingToken, seq: claim.seq, signals: NO_SIGNALS });
       const started = await jobs.start(payload, fencingToken);
       if (started.kind === "stale") return false;
       if (started.kind === "ended") {
@@ -40,7 +40,7 @@ export function createQueuedJobFinalizer({ claims, publisher, jobs, finalizer }:
       }
       // The start above counts as one attempt in the row.
       const hadAttempts = claim.attempts > 0 || started.attempt > 1;
-      if (hadAttempts) takeBackShown(writer, claim.seq);
+      if (hadAttempts) resetShownText(writer, claim.seq);
       // Skip seq 1: a first attempt may publish it before its row exists.
       else writer.skipTo(claim.seq + 1);
       await finalizer.finalize(payload, writer, ending);

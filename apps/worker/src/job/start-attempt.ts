@@ -82,7 +82,7 @@ async function restart(
   if (claim.kind === "stale") throw new RetryLater("claimed elsewhere", retryDelayMs(1, null));
   failpoint("claimed", payload.job_id);
   if (claim.cancelRequested) run.abort("cancelled");
-  const writer = publisher.open(payload.job_id, fencingToken, claim.seq, signalsOf(run));
+  const writer = publisher.open({ jobId: payload.job_id, fencingToken, seq: claim.seq, signals: signalsOf(run) });
   const started = await startedOrRepublished(deps, payload, writer, await jobs.start(payload, fencingToken));
   if (started === null) return null;
   // A Redis that lost its last second may know of fewer attempts than the row.

@@ -1,6 +1,7 @@
 /**
- * Stores a document: cut into chunks, embedded, put into the store as a copy of the job's own, and made the document's
- * by one transaction. Until then no query sees anything of it, and an attempt that starts over stores the same ids again.
+ * Stores a document: cuts it into chunks, embeds them, and puts them into the vector store as the document copy of
+ * this job. One transaction then makes this copy the current one; before it, no query finds the chunks. A later
+ * attempt stores chunks under the same ids again, so no chunk is stored twice.
  */
 import { createHash } from "node:crypto";
 import type { AgentRun } from "@agent-paas/agents/agent/agent.ts";
@@ -9,8 +10,7 @@ import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
 import { chunkDocument } from "@agent-paas/agents/retrieval/chunk-document.ts";
 import { textToEmbed } from "@agent-paas/agents/retrieval/search-collection.ts";
 import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
-import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
-import type { IngestResult, KnowledgeInput } from "@agent-paas/shared/contract/knowledge.ts";
+import type { IngestResult } from "@agent-paas/shared/contract/knowledge.ts";
 import type { CollectionRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -18,6 +18,7 @@ import { WriterRefused } from "../events/job-event-writer.ts";
 import { classifyOutcome } from "../run/classify-outcome.ts";
 import type { SystemJobContext } from "../run/system-job.ts";
 import type { DocumentJob, KnowledgeRepository, StoredContent } from "../storage/knowledge-repository.ts";
+import type { KnowledgeRun } from "./knowledge-run.ts";
 import { requireEmbedding } from "./retriever.ts";
 import { KNOWLEDGE_TEXTS } from "./texts.ts";
 import { removeUnreferencedCopies } from "./unreferenced-copies.ts";
@@ -30,63 +31,58 @@ export type IngestDeps = {
   readonly uploads: Uploads;
 };
 
-/** Chunks that are embedded and stored at once; as often a client hears of the progress. */
-const BATCH = 64;
+type IngestRun = KnowledgeRun<"knowledge.ingest">;
 
-/** Ten times what a text of the largest size falls into; one of nothing but headings has more. */
+/** How many chunks are embedded and stored together. Each such group publishes its progress once. */
+const CHUNKS_PER_GROUP = 64;
+
+/** Ten times the chunks of a usual text of the largest size. Only texts that consist of headings exceed it. */
 const MAX_CHUNKS = 20_000;
 
-/** How long clearing up may hold the end of a job, ms. What is left is cleared by the collection's next job. */
-const CLEAR_WITHIN_MS = 5 * SECOND;
+/** How long the cleanup may delay the end of a job, ms. The collection's next job removes what is left. */
+const CLEANUP_WITHIN_MS = 5 * SECOND;
 
-export async function* ingest(
-  deps: IngestDeps,
-  payload: JobPayload,
-  input: KnowledgeInput<"knowledge.ingest">,
-  context: SystemJobContext,
-): AgentRun {
+export async function* ingest(deps: IngestDeps, run: IngestRun): AgentRun {
   const { documents, embedder } = deps;
+  const { payload, input, context } = run;
   const { owner, job_id: jobId } = payload;
-  const collection = await openCollection(deps, owner, input.collection, context);
+  const collection = await openCollection(deps, run);
   const job = { owner, collectionId: collection.id, documentId: input.document_id, jobId };
   let completed = false;
   // If the generator is closed early, assume that another fencing token owns the job, unless the signal has a reason.
   let failure: unknown = new WriterRefused();
   try {
     requireEmbedding(collection, embedder);
-    const data = yield* storeDocument(deps, payload, input, job, context.signal);
+    const data = yield* storeDocument(deps, run, job);
     completed = true;
     return { data };
   } catch (error) {
-    // Whatever came of it: there is nothing to store into any more, and the collection does not come back by itself.
+    // If the collection was deleted, no retry can succeed, so that error replaces any other.
     const isDeleted = !(await documents.hasCollection(owner, collection.id));
-    failure = isDeleted ? deletedMeanwhile("collection_not_found", "collection") : error;
+    failure = isDeleted ? deletedDuringIngest("collection_not_found", "collection") : error;
     throw failure;
   } finally {
-    if (completed || endsForGood(failure, context.signal)) await clearUp(deps, job, context);
+    if (completed || isFinal(failure, context.signal)) await cleanUp(deps, job, context);
   }
 }
 
-/** One that an earlier attempt has opened, and that was deleted since, is not made anew. */
-async function openCollection(
-  { documents, embedder }: IngestDeps,
-  owner: string,
-  name: string,
-  { journal }: SystemJobContext,
-): Promise<CollectionRow> {
-  const step = await journal.begin({ kind: "collection", input: name, idempotent: true });
-  if (step.state === "finished") return step.value as CollectionRow;
-  const collection = await documents.openCollection(owner, name, embedder.name);
-  if (step.state === "new") await step.finish(collection);
+/**
+ * Finds the collection, or creates it. The journal keeps the result, so that a later attempt does not create a
+ * collection that was deleted in the meantime.
+ */
+async function openCollection({ documents, embedder }: IngestDeps, run: IngestRun): Promise<CollectionRow> {
+  const { payload, input, context } = run;
+  const entry = await context.journal.begin({ kind: "collection", input: input.collection, idempotent: true });
+  if (entry.state === "finished") return entry.value as CollectionRow;
+  const collection = await documents.openCollection(payload.owner, input.collection, embedder.name);
+  if (entry.state === "new") await entry.finish(collection);
   return collection;
 }
 
 async function* storeDocument(
   { documents, store, embedder, uploads }: IngestDeps,
-  { locale }: JobPayload,
-  { source, format, ...input }: KnowledgeInput<"knowledge.ingest">,
+  { payload: { locale }, input: { source, format, ...input }, context: { signal } }: IngestRun,
   job: DocumentJob,
-  signal: AbortSignal,
 ) {
   const metadata = JSON.stringify(input.metadata);
   const result = (chunks: number, outcome: Partial<IngestResult> = {}): IngestResult => ({
@@ -99,23 +95,26 @@ async function* storeDocument(
     ...outcome,
   });
 
-  /** The result, if what is stored already decides it; `version` is null before the text was read. */
-  async function settled(version: string | null): Promise<IngestResult | null> {
+  /**
+   * The result of the job if the stored document already decides it; null if the document must be stored. `version` is
+   * null as long as the text was not read.
+   */
+  async function resultIfDecided(version: string | null): Promise<IngestResult | null> {
     const known = await documents.findDocument(job);
     if (known === undefined) return null;
-    // An earlier attempt of this job came so far.
+    // An earlier attempt of this job stored or confirmed the document.
     if (known.job_id === job.jobId) return result(known.chunks, { unchanged: known.copy_id !== job.jobId });
     if (known.job_id > job.jobId) return result(known.chunks, { superseded: true });
     const isSame = known.version === version && (await documents.confirm(job, version, metadata));
     return isSame ? result(known.chunks, { unchanged: true }) : null;
   }
 
-  const before = await settled(null);
-  if (before !== null) return before;
+  const decided = await resultIfDecided(null);
+  if (decided !== null) return decided;
   const text = await uploads.read(job.jobId);
   if (text === null) throw new PlatformError("job_invalid", { message: "The document's text is not there any more." });
   const version = createHash("sha256").update(`${format}\n${text}`).digest("hex");
-  const unchanged = await settled(version);
+  const unchanged = await resultIfDecided(version);
   if (unchanged !== null) return unchanged;
 
   await documents.beginCopy(job);
@@ -125,13 +124,14 @@ async function* storeDocument(
       message: `The document falls into more than ${MAX_CHUNKS} pieces.`,
     });
   }
-  for (let at = 0; at < chunks.length; at += BATCH) {
+  for (let at = 0; at < chunks.length; at += CHUNKS_PER_GROUP) {
     yield progress(at / chunks.length, KNOWLEDGE_TEXTS[locale].stored(at, chunks.length));
-    const batch = chunks.slice(at, at + BATCH);
-    const texts = batch.map((chunk) => textToEmbed({ source, ...chunk }));
+    const group = chunks.slice(at, at + CHUNKS_PER_GROUP);
+    const texts = group.map((chunk) => textToEmbed({ source, ...chunk }));
     const embeddings = await embedder.embed(texts, signal);
-    const embedded = batch.map((chunk, index) => ({
+    const embedded = group.map((chunk, index) => ({
       id: `${job.jobId}:${chunk.position}`,
+      // The vector store knows a document copy by the id of its job.
       documentId: job.jobId,
       version,
       source,
@@ -152,26 +152,29 @@ async function* storeDocument(
   };
   signal.throwIfAborted();
   if (await documents.commitCopy(job, content)) return result(chunks.length);
-  const meanwhile = await settled(version);
-  if (meanwhile !== null) return meanwhile;
-  throw deletedMeanwhile("document_not_found", "document");
+  const decidedSince = await resultIfDecided(version);
+  if (decidedSince !== null) return decidedSince;
+  throw deletedDuringIngest("document_not_found", "document");
 }
 
-const deletedMeanwhile = (code: "collection_not_found" | "document_not_found", what: string) =>
+const deletedDuringIngest = (code: "collection_not_found" | "document_not_found", what: string) =>
   new PlatformError(code, { message: `The ${what} was deleted while the document was being stored.` });
 
-/** Whether the job will not be attempted again. After its last retry, which is not known here, another job clears up. */
-function endsForGood(failure: unknown, signal: AbortSignal): boolean {
+/**
+ * Whether no further attempt follows. This part does not know how many retries are left: after the last one it answers
+ * false, and the collection's next job does the cleanup.
+ */
+function isFinal(failure: unknown, signal: AbortSignal): boolean {
   const { kind } = classifyOutcome(failure, signal, true);
   return kind === "failed" || kind === "cancelled";
 }
 
-async function clearUp({ documents, store }: IngestDeps, job: DocumentJob, { logger }: SystemJobContext) {
+async function cleanUp({ documents, store }: IngestDeps, job: DocumentJob, { logger }: SystemJobContext) {
   try {
     await documents.abandonCopy(job);
-    // Of its own, because the job's has aborted when it was cancelled.
-    await removeUnreferencedCopies(documents, store, job, AbortSignal.timeout(CLEAR_WITHIN_MS));
+    // Not the job's signal: it has aborted if the job was cancelled.
+    await removeUnreferencedCopies({ documents, store }, job, AbortSignal.timeout(CLEANUP_WITHIN_MS));
   } catch (err) {
-    logger.warn({ err, collection_id: job.collectionId }, "unreferenced copies are left to the collection's next job");
+    logger.warn({ err, collection_id: job.collectionId }, "unreferenced copies stay until the collection's next job");
   }
 }

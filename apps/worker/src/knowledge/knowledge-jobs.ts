@@ -1,4 +1,7 @@
-/** The system jobs behind the knowledge routes. Each may run again after any interruption: what is done stays done. */
+/**
+ * The system jobs behind the knowledge routes. All of them are idempotent: a later attempt repeats nothing that is
+ * done.
+ */
 import type { AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { thought } from "@agent-paas/agents/agent/events.ts";
 import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
@@ -7,6 +10,7 @@ import { KNOWLEDGE_JOBS, type KnowledgeInput, type KnowledgeJobId } from "@agent
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { SystemJobContext, SystemJobs } from "../run/system-job.ts";
 import { ingest } from "./ingest.ts";
+import type { KnowledgeRun } from "./knowledge-run.ts";
 import { createRetrieverFor, type KnowledgeDeps, requireStore } from "./retriever.ts";
 import { KNOWLEDGE_TEXTS } from "./texts.ts";
 import { removeUnreferencedCopies } from "./unreferenced-copies.ts";
@@ -16,47 +20,42 @@ export type KnowledgeJobDeps = KnowledgeDeps & {
   readonly uploads: Uploads;
 };
 
-type Work<Id extends KnowledgeJobId> = (
-  store: VectorStore,
-  payload: JobPayload,
-  input: KnowledgeInput<Id>,
-  context: SystemJobContext,
-) => AgentRun;
+type KnowledgeJob<Id extends KnowledgeJobId> = (store: VectorStore, run: KnowledgeRun<Id>) => AgentRun;
 
 export function createKnowledgeJobs({ uploads, ...deps }: KnowledgeJobDeps): SystemJobs {
   const { documents, embedder } = deps;
   const retrieverFor = createRetrieverFor(deps);
 
-  const systemJob = <Id extends KnowledgeJobId>(id: Id, work: Work<Id>) =>
+  const systemJob = <Id extends KnowledgeJobId>(id: Id, job: KnowledgeJob<Id>) =>
     [
       id,
       (payload: JobPayload, context: SystemJobContext) =>
-        work(requireStore(deps.store), payload, parseInput(id, payload.input), context),
+        job(requireStore(deps.store), { payload, input: parseInput(id, payload.input), context }),
     ] as const;
 
   return new Map([
-    systemJob("knowledge.ingest", (store, payload, input, context) =>
-      ingest({ documents, store, embedder, uploads }, payload, input, context),
-    ),
+    systemJob("knowledge.ingest", (store, run) => ingest({ documents, store, embedder, uploads }, run)),
 
-    systemJob("knowledge.delete_document", async function* (store, payload, input, { signal }) {
+    systemJob("knowledge.delete_document", async function* (store, { payload, input, context }) {
       const { owner, job_id: jobId, locale } = payload;
       const job = { owner, jobId, collectionId: input.collection_id, documentId: input.document_id };
       await documents.deleteDocument(job);
       yield thought("status", KNOWLEDGE_TEXTS[locale].clearing);
-      await removeUnreferencedCopies(documents, store, job, signal);
+      await removeUnreferencedCopies({ documents, store }, job, context.signal);
     }),
 
-    systemJob("knowledge.delete_collection", async function* (store, { owner, locale }, input, { signal }) {
+    systemJob("knowledge.delete_collection", async function* (store, { payload, input, context }) {
+      const { owner, locale } = payload;
       await documents.deleteCollection(owner, input.collection_id);
       yield thought("status", KNOWLEDGE_TEXTS[locale].clearing);
-      await store.deleteCollection(input.collection_id, signal);
+      await store.deleteCollection(input.collection_id, context.signal);
     }),
 
-    systemJob("knowledge.query", async function* (_store, { owner, locale }, input, { signal }) {
+    systemJob("knowledge.query", async function* (_store, { payload, input, context }) {
+      const { owner, locale } = payload;
       const { collection, query, top_k: topK, min_score: minScore } = input;
       yield thought("status", KNOWLEDGE_TEXTS[locale].searching(collection));
-      const passages = await retrieverFor(owner).search({ collection, query, topK, minScore }, signal);
+      const passages = await retrieverFor(owner).search({ collection, query, topK, minScore }, context.signal);
       return { data: { embedding: embedder.name, passages } };
     }),
   ]);

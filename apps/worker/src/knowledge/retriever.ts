@@ -1,4 +1,7 @@
-/** Searches an owner's collections: only what the database says is a document's counts, whatever the store holds. */
+/**
+ * Searches the collections of one owner. The vector store may hold unreferenced copies; the database decides which
+ * copy of a document is current.
+ */
 import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
 import type { Passage, Retriever } from "@agent-paas/agents/retrieval/retriever.ts";
 import { searchCollection } from "@agent-paas/agents/retrieval/search-collection.ts";
@@ -9,7 +12,7 @@ import type { KnowledgeRepository } from "../storage/knowledge-repository.ts";
 
 export type KnowledgeDeps = {
   readonly documents: KnowledgeRepository;
-  /** Null where none is configured: then everything fails with `vector_store_unavailable`. */
+  /** Null if no vector store is configured; all knowledge jobs then fail with `vector_store_unavailable`. */
   readonly store: VectorStore | null;
   readonly embedder: Embedder;
 };
@@ -23,7 +26,7 @@ export const createRetrieverFor =
       if (collection === undefined) throw new PlatformError("collection_not_found");
       requireEmbedding(collection, embedder);
 
-      // To the store a document is the copy that one ingest has put there; to everybody else it is the document.
+      // The vector store knows a document copy by the id of its ingest job, where passages have the id of the document.
       const documentIds = new Map<string, string>();
       const currentVersions = async (copyIds: readonly string[]) => {
         const current = await documents.currentCopies(owner, collection.id, copyIds);

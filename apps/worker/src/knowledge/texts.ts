@@ -1,9 +1,10 @@
-/** What knowledge tasks say of their progress, in the client's language. */
+/** The status texts of knowledge jobs, in the client's language. */
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 
 type KnowledgeTexts = {
+  /** `all` is the number of chunks of the document. */
   readonly stored: (chunks: number, all: number) => string;
-  /** Nobody sees the documents any more; their chunks go next. */
+  /** The rows are deleted, so no query finds the documents; their chunks are deleted next. */
   readonly clearing: string;
   readonly searching: (collection: string) => string;
 };

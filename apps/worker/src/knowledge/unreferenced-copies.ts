@@ -1,16 +1,20 @@
-/** Takes from the store what serves nobody: replaced, deleted and broken-off copies, and those of deleted collections. */
+/**
+ * Removes unreferenced copies from the vector store: replaced, deleted and incomplete ones, and those of deleted
+ * collections.
+ */
 import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
 import type { DocumentJob, KnowledgeRepository } from "../storage/knowledge-repository.ts";
 
-/** What it does not come to is found by the next job of the collection. */
+export type CleanupDeps = { readonly documents: KnowledgeRepository; readonly store: VectorStore };
+
+/** If it fails or is aborted, the next job of the collection removes the rest. */
 export async function removeUnreferencedCopies(
-  documents: KnowledgeRepository,
-  store: VectorStore,
+  { documents, store }: CleanupDeps,
   { owner, collectionId, jobId }: Omit<DocumentJob, "documentId">,
   signal: AbortSignal,
 ): Promise<void> {
   if (!(await documents.hasCollection(owner, collectionId))) {
-    // An ingest that was under way makes it anew in the store; the id is never used again.
+    // A running ingest may have created the collection in the store again. No later collection gets this id.
     await store.deleteCollection(collectionId, signal);
     return;
   }

@@ -1,4 +1,4 @@
-/** The BullMQ workers of this process, one per queue, and how they stop. */
+/** The BullMQ workers of this process, one per queue: how they start and stop. */
 import { JOB_KINDS, type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
@@ -9,23 +9,26 @@ import { RetryLater, retryDelayMs } from "../job/retry-delay.ts";
 import type { RunningJobs } from "../job/running-jobs.ts";
 
 /**
- * A killed worker's jobs start again within lock duration + twice the check interval, 25 s with the start itself: all
- * workers share one check per interval, and a check that comes a moment too early leaves a job to the next. Shorter locks
- * would take jobs from workers whose event loop is merely busy.
+ * The jobs of a killed worker start again within the lock duration plus two intervals, so within 25 s including the
+ * start itself. All workers share one check per interval, and a check just before a lock expires leaves the job to
+ * the next check. With shorter locks, workers whose event loop is only busy would lose their jobs.
  */
 const LOCK_DURATION_MS = 20 * SECOND;
 const STALLED_INTERVAL_MS = 2 * SECOND;
-/** Often enough that a worker that is busy for seconds on end, as one that begins thousands of jobs, keeps its locks. */
+/**
+ * A quarter of the lock duration, so that a worker keeps its locks even if starting thousands of jobs blocks it for
+ * seconds.
+ */
 const LOCK_RENEWAL_MS = 5 * SECOND;
 /**
- * How often a job may lose its lock. Far above the bound of `poison-jobs.ts`, which tells dead workers from outages; this
- * one holds when Redis has lost the counts behind that.
+ * How often a job may lose its lock before BullMQ fails it. `poison-jobs.ts`, which distinguishes crashed workers from
+ * outages, fails a job much earlier. This limit only applies if Redis has lost the counters of `poison-jobs.ts`.
  */
 const MAX_STALLED_COUNT = 100;
 
 const MAINTENANCE_CONCURRENCY = 4;
 
-/** How long requeued jobs may take to reach the queue when the process stops. */
+/** How long a process that stops waits until its requeued jobs are in their queues. */
 const REQUEUE_WITHIN_MS = 2 * SECOND;
 
 export type JobWorkersOptions = {
@@ -41,9 +44,9 @@ export type JobWorkersOptions = {
 };
 
 export type JobWorkers = {
-  /** Starts taking jobs; resolves when the connections stand. */
+  /** Starts taking jobs. Resolves when the connections are ready. */
   start(): Promise<void>;
-  /** Takes no new job; waits `graceMs` for the running ones, then requeues them. */
+  /** Stops taking jobs, waits up to `graceMs` for the running ones, and requeues those that have not ended. */
   stop(graceMs: number): Promise<void>;
 };
 
@@ -67,7 +70,7 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
   const jobWorkers = JOB_KINDS.map((kind) => {
     const process = (job: Job, lockToken?: string): Promise<void> => {
       const lease = createLease(job, lockToken ?? "");
-      // A fetch that was under way when the stop began may still bring a job.
+      // A fetch that began before the stop may still return a job.
       return stopping ? lease.requeue() : processors[kind](lease);
     };
     const worker = new Worker(kind, process, { ...common, concurrency: concurrency[kind] });
@@ -95,19 +98,20 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
     },
     async stop(graceMs) {
       stopping = true;
-      // Closing ends the blocking fetch at once, where pausing lets it bring one more job; then it waits for the jobs.
+      // `close` ends the blocking fetch at once, then waits for the jobs. `pause` would let the fetch return a job.
       const closed = Promise.all(workers.map((worker) => worker.close()));
-      await within(graceMs, closed);
+      await settledWithin(graceMs, closed);
       const jobs = running.ids().length;
       if (jobs > 0) logger.info({ jobs }, "requeueing running jobs");
       running.abortAll("shutdown");
-      // A job that does not end even now is started by another worker when its lock expires.
-      await within(REQUEUE_WITHIN_MS, closed);
+      // A job that still has not ended is started by another worker when its lock expires.
+      await settledWithin(REQUEUE_WITHIN_MS, closed);
     },
   };
 }
 
-async function within(ms: number, wait: Promise<unknown>): Promise<void> {
+/** Waits for the promise, but at most `ms` milliseconds. */
+async function settledWithin(ms: number, wait: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([wait, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
   clearTimeout(timer);

@@ -1,4 +1,4 @@
-/** The `maintenance` queue: retention, and finalizations and deletions that belong to no running job, with retries. */
+/** The processor of the `maintenance` queue. BullMQ retries an action that throws. */
 import {
   JobPayloadSchema,
   type MaintenancePayload,
@@ -18,7 +18,7 @@ import { NO_RESULT } from "../run/run-result.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
 import type { Retention } from "./retention.ts";
 
-/** When the finalization of a cancelled job that a worker holds is tried again. */
+/** The delay before the finalization of a cancelled job is tried again, if a worker holds the job, ms. */
 const RECHECK_MS = SECOND;
 
 export type MaintenanceDeps = {
@@ -54,13 +54,13 @@ async function endCancelledJob(
 ): Promise<void> {
   const job = await queues[kind].getJob(jobId);
   if (job === undefined || job.finishedOn !== undefined) return;
-  // Its worker finalizes a running job. But a worker that is about to put it back does not read the request again.
-  if (await job.isActive()) throw new RetryLater("a worker has it", RECHECK_MS);
+  // The worker of a running job finalizes it. But if that worker is just requeueing the job, it may miss the request.
+  if (await job.isActive()) throw new RetryLater("a worker holds the job", RECHECK_MS);
   const queued = { payload: job.data, fencingToken: job.attemptsStarted };
   const isFinalized = await queuedJobs.finalize(queued, { status: "cancelled", ...NO_RESULT });
-  // A worker that has just taken it keeps it, and finds that it has ended.
+  // The removal fails if a worker has just taken the job; that worker then finds that the job has ended.
   if (isFinalized) await job.remove().catch(() => {});
-  else if ((await claims.endPublication(jobId)) !== "published") throw new RetryLater("contended", RECHECK_MS);
+  else if ((await claims.endPublication(jobId)) !== "published") throw new RetryLater("claimed elsewhere", RECHECK_MS);
 }
 
 async function endFailedJob(
@@ -74,21 +74,22 @@ async function endFailedJob(
   await queuedJobs.finalize(queued, { status: "failed", error: new PlatformError(code), ...NO_RESULT });
 }
 
-/** Publishes `done` in the event log of the receipt, for the request that waits for it. */
+/** Deletes a session; then publishes `done` in the event log of the receipt, on which the API request waits. */
 async function deleteSession(
   { queues, sessions, claims, publisher }: MaintenanceDeps,
   { session_id, owner, receipt_id }: Action<"delete_session">,
   fencingToken: number,
 ): Promise<void> {
   for (const { id, kind } of await sessions.jobsOf(session_id, owner)) {
-    // A job that has just ended may be locked for a moment; BullMQ retries.
-    if (!(await queues[kind].remove(id)) && (await queues[kind].getJob(id))) throw new Error("still locked");
+    // A job that has just ended may still be locked for a moment; BullMQ retries this action.
+    if (!(await queues[kind].remove(id)) && (await queues[kind].getJob(id)))
+      throw new Error("a job of the session is still locked");
     await claims.forget(id);
   }
   await sessions.delete(session_id, owner);
   const claim = await claims.claim(receipt_id, fencingToken);
   if (claim.kind !== "claimed") return;
-  const writer = publisher.open(receipt_id, fencingToken, claim.seq, NO_SIGNALS);
+  const writer = publisher.open({ jobId: receipt_id, fencingToken, seq: claim.seq, signals: NO_SIGNALS });
   writer.append({
     event: "done",
     data: { session_id, job_id: receipt_id, status: "completed", usage: NO_USAGE },

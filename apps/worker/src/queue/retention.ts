@@ -1,7 +1,7 @@
 /**
- * I9 for what does not expire by itself: the queues' finished jobs, rows of jobs and sessions. Runs as a job of the
- * `maintenance` queue on a schedule, one for all workers. Each write is a bounded batch with a pause behind it, so nobody
- * waits long for the database; what a run does not come to is the next one's.
+ * Retention (I9): deletes old data that does not expire by itself, namely failed jobs in queues and the rows of jobs
+ * and sessions. It is a maintenance action with one schedule for all workers. It deletes in small batches with
+ * pauses, so that no other writer waits long for the database. What one round leaves is deleted by the next.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { FAILED_JOB_TTL_SECONDS, type MaintenancePayload } from "@agent-paas/shared/contract/jobs.ts";
@@ -13,16 +13,16 @@ import type { JobQueues } from "../job/job-queues.ts";
 import type { SessionQueue } from "../job/session-queue.ts";
 import type { JobRef, RetentionRepository, SessionRef } from "../storage/retention-repository.ts";
 
-/** 500 jobs with ten steps each held the database for 50 ms, and 160 at worst. */
+/** Measured: deleting 500 jobs with ten journal entries each held the database for 50 ms, at worst 160 ms. */
 const BATCH_ROWS = 200;
-/** Batches of one kind in one run. */
+/** The most batches of one kind in one round. */
 const MAX_BATCHES = 250;
-/** Of one queue and state in one run, in one call: about as many as they keep. */
+/** The most failed jobs that one round removes from one queue. A queue keeps about as many. */
 const MAX_CLEANED = 1_000;
-/** Lets other writers in. */
+/** The pause after each batch, in which other writers can write, ms. */
 const PAUSE_MS = 20;
 
-/** How long searches are kept. */
+/** How long knowledge queries are kept. */
 const QUERY_TTL_MS = HOUR;
 
 const PAYLOAD: MaintenancePayload = { action: "apply_retention" };
@@ -33,9 +33,9 @@ export type RetentionDeps = {
   readonly rows: RetentionRepository;
   readonly claims: JobClaims;
   readonly sessionQueue: SessionQueue;
-  /** How long ended jobs outside any session are kept, days; 0: for ever. */
+  /** How long ended jobs outside any session are kept, days. 0: for ever. */
   readonly jobDays: number;
-  /** How long untouched sessions are kept, days; 0: for ever. */
+  /** How long unused sessions are kept, days. 0: for ever. */
   readonly sessionDays: number;
   readonly intervalSeconds: number;
   readonly logger: Logger;
@@ -47,7 +47,7 @@ export function createRetention(deps: RetentionDeps) {
   const { queues, maintenance, rows, claims, sessionQueue, jobDays, sessionDays, logger } = deps;
   const everyMs = deps.intervalSeconds * SECOND;
 
-  /** The queues drop jobs that have failed only when others do. */
+  /** BullMQ removes old failed jobs only when another job fails, so a quiet queue would keep them. */
   async function cleanQueues(): Promise<number> {
     let cleaned = 0;
     for (const queue of [...Object.values(queues), maintenance]) {
@@ -56,57 +56,57 @@ export function createRetention(deps: RetentionDeps) {
     return cleaned;
   }
 
-  /** First what Redis has of them: a job without a row is looked for there. */
-  async function drop(jobs: readonly JobRef[]): Promise<void> {
+  /** Deletes from Redis first, because the API looks for a job without a row in Redis and would find it again. */
+  async function deleteJobs(jobs: readonly JobRef[]): Promise<void> {
     await Promise.all(jobs.flatMap(({ id, kind }) => [queues[kind].remove(id), claims.forget(id)]));
     await rows.deleteJobs(jobs);
   }
 
-  async function dropJobs(find: (limit: number) => Promise<JobRef[]>): Promise<number> {
-    let dropped = 0;
+  async function deleteInBatches(find: (limit: number) => Promise<JobRef[]>): Promise<number> {
+    let deleted = 0;
     for (let batch = 0; batch < MAX_BATCHES; batch++) {
       const found = await find(BATCH_ROWS);
-      if (found.length > 0) await drop(found);
-      dropped += found.length;
+      if (found.length > 0) await deleteJobs(found);
+      deleted += found.length;
       if (found.length < BATCH_ROWS) break;
       await delay(PAUSE_MS);
     }
-    return dropped;
+    return deleted;
   }
 
-  /** Closes the session first: a job that is accepted before stays, and none is accepted behind. */
-  async function dropSession(session: SessionRef, before: Date): Promise<boolean> {
+  /** Closes the session first, so that no job is accepted any more. A session that was used meanwhile stays. */
+  async function deleteSession(session: SessionRef, before: Date): Promise<boolean> {
     if (!(await sessionQueue.close(session.id))) return false;
     if (!(await rows.isUntouched(session, before))) {
       await sessionQueue.reopen(session.id);
       return false;
     }
-    await dropJobs((limit) => rows.jobsOfSession(session, limit));
+    await deleteInBatches((limit) => rows.jobsOfSession(session, limit));
     return rows.deleteSession(session, before);
   }
 
-  async function dropSessions(before: Date): Promise<number> {
-    let dropped = 0;
+  async function deleteSessions(before: Date): Promise<number> {
+    let deleted = 0;
     for (const session of await rows.untouchedSessions(before, BATCH_ROWS)) {
-      if (await dropSession(session, before)) dropped += 1;
+      if (await deleteSession(session, before)) deleted += 1;
       await delay(PAUSE_MS);
     }
-    return dropped;
+    return deleted;
   }
 
   return {
     async apply(): Promise<void> {
       const ago = (ms: number) => new Date(Date.now() - ms);
-      const dropped = {
+      const deleted = {
         queued: await cleanQueues(),
-        queries: await dropJobs((limit) => rows.queries(ago(QUERY_TTL_MS), limit)),
-        jobs: jobDays === 0 ? 0 : await dropJobs((limit) => rows.jobsOutsideSessions(ago(jobDays * DAY), limit)),
-        sessions: sessionDays === 0 ? 0 : await dropSessions(ago(sessionDays * DAY)),
+        queries: await deleteInBatches((limit) => rows.queries(ago(QUERY_TTL_MS), limit)),
+        jobs: jobDays === 0 ? 0 : await deleteInBatches((limit) => rows.jobsOutsideSessions(ago(jobDays * DAY), limit)),
+        sessions: sessionDays === 0 ? 0 : await deleteSessions(ago(sessionDays * DAY)),
       };
-      if (Object.values(dropped).some((count) => count > 0)) logger.info(dropped, "what was too old was dropped");
+      if (Object.values(deleted).some((count) => count > 0)) logger.info(deleted, "retention deleted old data");
     },
 
-    /** Sees to it that the queue has the schedule. */
+    /** Writes the schedule to the `maintenance` queue, unless it is there already. */
     async schedule(): Promise<void> {
       const known = await maintenance.getJobScheduler(PAYLOAD.action);
       if (known?.every === everyMs) return;

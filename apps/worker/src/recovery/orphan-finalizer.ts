@@ -4,7 +4,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
 import { MAX_EVENTS, NO_SIGNALS } from "../events/job-event-writer.ts";
-import { takeBackShown } from "../events/take-back-shown.ts";
+import { resetShownText } from "../events/reset-shown-text.ts";
 import type { JobClaims } from "../job/job-claims.ts";
 import type { JobEnding, JobFinalizer } from "../job/job-finalizer.ts";
 import { NO_RESULT } from "../run/run-result.ts";
@@ -36,8 +36,13 @@ export function createOrphanFinalizer({ claims, publisher, finalizer, rows }: Or
         seqIfLost: seqIfLost(row.fencing_token),
       });
       if (claim === null || !(await rows.takeOver(row, claim.fencingToken))) return false;
-      const writer = publisher.open(row.id, claim.fencingToken, claim.seq, NO_SIGNALS);
-      takeBackShown(writer, claim.seq);
+      const writer = publisher.open({
+        jobId: row.id,
+        fencingToken: claim.fencingToken,
+        seq: claim.seq,
+        signals: NO_SIGNALS,
+      });
+      resetShownText(writer, claim.seq);
       const payload = SalvagedPayloadSchema.parse({ ...row, job_id: row.id });
       const ending: JobEnding = claim.cancelRequested
         ? { status: "cancelled", ...NO_RESULT }

@@ -24,7 +24,7 @@ import { createRunControl } from "./run-control.ts";
 const NoConfig = z.strictObject({});
 type Context = AgentContext<z.output<typeof NoConfig>>;
 
-/** Registers an agent that does this, runs a job of it, and returns what it ended with. */
+/** Runs a job of an agent that behaves as given, and returns how the run ended. */
 async function runOnce(behave: (input: AgentInput, context: Context) => AgentRun, limits: JobPayload["limits"] = {}) {
   class Agent extends BaseAgent<typeof NoConfig> {
     static readonly description = "For one test.";
@@ -73,7 +73,7 @@ async function runOnce(behave: (input: AgentInput, context: Context) => AgentRun
 const USAGE = { input_tokens: 1, output_tokens: 1, total_tokens: 2 };
 const QUESTION = { messages: [{ role: "user", content: "?" }] } as const;
 
-test("a run ends when its budget does, also when the agent swallows that and waits for ever", async () => {
+test("a run whose budget is exhausted ends, also if its agent ignores the error and waits for ever", async () => {
   const { error, answer } = await runOnce(
     async function* (_, { model, signal }) {
       yield text("word");
@@ -90,7 +90,7 @@ test("a run ends when its budget does, also when the agent swallows that and wai
   expect(answer.result.content).toBe("word");
 });
 
-test("what JSON cannot hold is the agent's fault, in its data and in its citations", async () => {
+test("a run fails if its agent returns data or citations that JSON cannot represent", async () => {
   for (const field of ["data", "citations"]) {
     const { error, answer } = await runOnce(async function* () {
       yield text("So far so good");
@@ -102,11 +102,11 @@ test("what JSON cannot hold is the agent's fault, in its data and in its citatio
 });
 
 test.each([
-  ["a text without its event", "Hello"],
+  ["a string", "Hello"],
   ["nothing", undefined],
-  ["the end, which is the platform's to say", { event: "done", data: { content: "", status: "completed" } }],
+  ["a done event, which only the platform may publish", { event: "done", data: { content: "", status: "completed" } }],
   ["an event without content", { event: "message", data: { type: "text" } }],
-])("an agent that yields %s fails, and clients see nothing of it", async (_, odd) => {
+])("a run fails if its agent yields %s, which no client sees", async (_, odd) => {
   const { error, answer, seq } = await runOnce(async function* () {
     yield text("So far so good");
     yield odd as AgentEvent;

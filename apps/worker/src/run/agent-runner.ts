@@ -1,4 +1,4 @@
-/** Runs the agent, or the system job, of one attempt: events go to the writer, text to the answer, until the run ends. */
+/** Runs the agent, or the system job, of one attempt. Its events go to the writer, and its text to the answer. */
 import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
 import { createBudget } from "@agent-paas/agents/job/budget.ts";
@@ -131,7 +131,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
       jobId,
       attempt,
       config,
-      // What is said again from the journal is not metered again.
+      // The journal is outside the meter, so a turn that is replayed from it is not counted again.
       model: createJournaledModel(meter.wrap(provider), part, depth > 0),
       tools: createJobTools({
         ...{ toolbox, budget, retriever, logger, jobId },
@@ -166,7 +166,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
   return { contextOf, journal, carryOver, usage: meter.usage, tokensOf: meter.tokensOf };
 }
 
-/** The field by which configs name the collection that tools look into. */
+/** The collection that knowledge tools search: the field `collection` of the config. */
 function collectionOf(config: unknown): string | null {
   const named = (config as { collection?: unknown } | null)?.collection;
   return typeof named === "string" ? named : null;
@@ -179,20 +179,20 @@ async function consume(events: AgentRun, signal: AbortSignal, writer: JobEventWr
     onAbort = () => reject(signal.reason);
     signal.addEventListener("abort", onAbort);
   });
-  // One wait for all events, not one for each: nothing but the agent's own is between two tokens.
+  // One race for the whole run instead of one per event, so that each token costs only the await of the agent itself.
   const consumed = consumeAll(events, signal, writer, answer);
   try {
     await Promise.race([consumed, aborted]);
   } finally {
     signal.removeEventListener("abort", onAbort);
-    // What an aborted run still throws, sooner or later, is a consequence.
+    // An error that the run throws after it was aborted is a consequence of the abort.
     consumed.catch(() => {});
     // Not awaited: a generator that hangs would hold the job's slot.
     events.return(undefined).catch(() => {});
   }
 }
 
-/** Takes nothing more once the signal has aborted. */
+/** Appends no event after the signal has aborted. */
 async function consumeAll(
   events: AgentRun,
   signal: AbortSignal,
@@ -216,14 +216,15 @@ async function consumeAll(
 }
 
 /**
- * Nobody has checked a plugin's types: Node strips them. A `done` of its own would end the stream before the job (I3).
+ * Plugins are not type-checked, because Node only strips their types. A `done` event from an agent would end the stream
+ * before the job (I3).
  */
 function assertEvent(value: AgentEvent): void {
   const isKnown = value?.event === "message" || value?.event === "thought";
   if (!isKnown || typeof value.data?.content !== "string") throw new TypeError("The agent yielded what is no event");
 }
 
-/** What JSON makes of what an agent returns: the form in which it is kept. A cycle or a BigInt is the agent's fault. */
+/** Converts a returned value to the form in which it is stored. Throws for values that JSON cannot represent. */
 const asJson = <T>(value: T): T => (value === undefined ? value : JSON.parse(JSON.stringify(value)));
 
 function inputOf(payload: JobPayload, sessions: SessionRepository): AgentInput {

@@ -13,7 +13,7 @@ const MAX_DEPTH = 2;
 
 export type ChildAgentsOptions = {
   readonly kind: JobKind;
-  /** Of the agent that delegates. */
+  /** The depth of the agent that delegates. */
   readonly depth: number;
   readonly signal: AbortSignal;
   readonly find: (id: string) => AgentClass | undefined;
@@ -47,7 +47,7 @@ export function createChildAgents({ kind, depth, signal, find, manifests, contex
   return { list: manifests, run };
 }
 
-/** A child knows nothing of the conversation but what its task says. */
+/** A child does not see the conversation; its task must contain all that it needs. */
 const inputOf = (kind: JobKind, { task, input }: ChildRequest): AgentInput => ({
   kind,
   text: task,

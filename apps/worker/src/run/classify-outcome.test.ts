@@ -11,12 +11,12 @@ test.each([
   ["cancelled", "cancelled"],
   ["superseded", "superseded"],
   ["shutdown", "requeued"],
-] as const)("an abort as %s decides, whatever the run threw", (reason, kind) => {
+] as const)("a run that was aborted as %s has that outcome, whatever error it threw", (reason, kind) => {
   const outcome = classifyOutcome(new PlatformError("model_unavailable"), aborted(reason), true);
   expect(outcome).toEqual({ kind });
 });
 
-test("the time limit of an attempt fails the job and is not retried", () => {
+test("a run that reaches the time limit of an attempt fails its job without a retry", () => {
   const outcome = classifyOutcome(new Error("socket closed"), aborted("deadline"), true);
   expect(outcome).toMatchObject({ kind: "failed", error: { code: "deadline_exceeded" } });
 });
@@ -32,7 +32,7 @@ test("a terminal error fails the job at once", () => {
   expect(classifyOutcome(error, running, true)).toEqual({ kind: "failed", error });
 });
 
-test("an error of the agent's own fails the job without showing its text", () => {
+test("an unexpected error of an agent fails the job, and its text stays hidden", () => {
   const outcome = classifyOutcome(new Error("secret detail"), running, true);
   expect(outcome).toMatchObject({ kind: "failed", error: { code: "agent_failed", message: "The agent failed." } });
 });

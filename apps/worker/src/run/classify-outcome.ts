@@ -1,4 +1,4 @@
-/** How a run ended, as data: the job's life goes on from here (`job/settle.ts`). */
+/** How a run ended, as data. `job/settle.ts` decides what follows from it. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { WriterRefused } from "../events/job-event-writer.ts";
 import { RunAborted } from "./run-control.ts";
@@ -7,16 +7,16 @@ export type RunOutcome =
   | { readonly kind: "completed" }
   | { readonly kind: "cancelled" }
   | { readonly kind: "failed"; readonly error: PlatformError }
-  /** A passing error: start again later, as one of the job's retries. */
+  /** A passing error: start the job again later, which uses up a retry. */
   | { readonly kind: "retry"; readonly error: PlatformError }
-  /** This process stops: back to the queue, without using up a retry. */
+  /** This process stops: give the job back to its queue, which uses up no retry. */
   | { readonly kind: "requeued" }
   /** A higher fencing token owns the job: write nothing. */
   | { readonly kind: "superseded" };
 
-/** @param retriesLeft whether the queue would start the job again. */
+/** @param retriesLeft whether BullMQ would start the job again after a failure. */
 export function classifyOutcome(error: unknown, signal: AbortSignal, retriesLeft: boolean): RunOutcome {
-  // An aborted run throws consequences of the abort; the abort's own reason counts.
+  // After an abort, `error` is only a consequence of the abort; the reason of the abort decides.
   const cause = signal.aborted ? signal.reason : error;
   if (cause instanceof WriterRefused) return { kind: "superseded" };
   if (cause instanceof RunAborted) {

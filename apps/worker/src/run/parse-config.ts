@@ -1,7 +1,7 @@
 import type { AgentClass } from "@agent-paas/agents/agent/agent.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 
-/** A config as the agent's own schema makes it, defaults filled in. Throws `invalid_config`. */
+/** Checks a config with the schema of the agent and fills in defaults. Throws `invalid_config`. */
 export function parseConfig(agent: AgentClass, config: Readonly<Record<string, unknown>>): unknown {
   const parsed = agent.config.safeParse(config);
   if (parsed.success) return parsed.data;

@@ -1,4 +1,4 @@
-/** The control of one run: its abort signal, and the reasons for which it may be aborted. */
+/** How a run is aborted, and the reasons for which it may be. */
 import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 
 export type AbortReason =
@@ -8,7 +8,7 @@ export type AbortReason =
   | "superseded"
   /** This process stops: requeue the job. */
   | "shutdown"
-  /** The time limit of one attempt. */
+  /** The attempt has reached its time limit: fail the job. */
   | "deadline";
 
 export class RunAborted extends Error {
@@ -23,9 +23,9 @@ export class RunAborted extends Error {
 
 export type RunControl = {
   readonly signal: AbortSignal;
-  /** Aborts with a reason; the first one stays. */
+  /** Aborts the run. If it is called more than once, the first reason counts. */
   abort(reason: AbortReason): void;
-  /** Aborts with a failure of the job. */
+  /** Aborts the run with an error that fails its job. */
   fail(error: PlatformError): void;
 };
 
@@ -40,5 +40,5 @@ export function createRunControl(): RunControl {
   return { signal: controller.signal, abort: (reason) => stop(new RunAborted(reason)), fail: stop };
 }
 
-/** Whether this very error has aborted a run: promises that the run left behind may still reject with it. */
+/** Whether this error object aborted a run. Promises that the run left behind may reject with it later. */
 export const hasAbortedRun = (error: unknown): boolean => error instanceof Error && abortErrors.has(error);

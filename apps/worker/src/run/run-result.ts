@@ -1,11 +1,11 @@
-/** What a run produced; partial when the job did not complete. */
+/** What a run produced. It is a partial result if the job did not complete. */
 import { type JobResult, NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 
 export type RunResult = {
   /** How long the run took, ms. */
   readonly executionMs: number;
   readonly result: JobResult;
-  /** Tokens of the result's text. */
+  /** Tokens of `result.content`. */
   readonly resultTokens: number;
   readonly usage: Usage;
 };

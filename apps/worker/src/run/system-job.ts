@@ -1,6 +1,6 @@
 /**
- * System jobs: work of the platform's own that lives like a job (queue, attempts, events, cancel, a row) and has no
- * agent. Its id stands in the place of an agent's and has a dot, which no agent's has.
+ * System jobs: jobs of the platform itself, without an agent. They are queued, retried, cancelled and stored like any
+ * job, and publish events. Their `agent_type` contains a dot, which no agent id may.
  */
 import type { AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import type { Journal } from "@agent-paas/agents/job/journal.ts";
@@ -8,13 +8,14 @@ import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 
 export type SystemJobContext = {
-  /** Aborts when the job is cancelled, out of time or superseded. */
+  /** Aborts when the run must stop: `AbortReason` lists the reasons. */
   readonly signal: AbortSignal;
   readonly journal: Journal;
   readonly logger: Logger;
 };
 
-/** Throws a `PlatformError` to fail; a retryable one is retried. */
+/** Starts one run of a system job. To fail, it throws a `PlatformError`; a retryable one is retried. */
 export type SystemJob = (payload: JobPayload, context: SystemJobContext) => AgentRun;
 
+/** By `agent_type`. */
 export type SystemJobs = ReadonlyMap<string, SystemJob>;
