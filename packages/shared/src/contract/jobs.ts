@@ -90,7 +90,7 @@ export const JobPayloadSchema = z.object({
   begins_session: z.boolean().optional(),
   /** The message of a chat, or the task of an execute job. */
   text: z.string(),
-  /** The `input` of an execute job: any JSON value. */
+  /** The `input` of an execute job, as JSON. */
   input: z.unknown().optional(),
   /** The agent's config: the session's, overridden by the request's. The agent's schema fills in defaults. */
   config: JsonObject,
