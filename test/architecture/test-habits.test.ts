@@ -1,6 +1,6 @@
 /**
- * How tests are written: titles that stand alone in a list, Redis keys and fields spelt in one place, and no result that
- * depends on the speed of the machine.
+ * How tests are written: titles that stand alone in a list, Redis keys and fields spelt in one place, and no result
+ * that depends on the speed of the machine.
  */
 import { describe, expect, test } from "vitest";
 import { readSources, type Source } from "../support/sources.ts";

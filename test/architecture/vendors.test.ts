@@ -11,7 +11,7 @@ test.each<[vendor: string, rooms: readonly RegExp[]]>([
   [
     "bullmq",
     [
-      /^apps\/api\/src\/queue\//,
+      /^apps\/api\/src\/queue\/queues\.ts$/,
       /^apps\/worker\/src\/(queue|recovery|compose)\//,
       /^apps\/worker\/src\/job\/(lease|job-queues|job-processor)\.ts$/,
     ],
@@ -35,4 +35,9 @@ test("only the lease knows lock tokens and the errors by which BullMQ learns tha
 test("only the session queue's codec takes its entries apart", () => {
   const splitting = product.filter(({ text }) => /\.split\(":"\)/.test(text) && /entry/i.test(text));
   expect(splitting.map(({ file }) => file)).toEqual(["packages/shared/src/redis/session-queue.ts"]);
+});
+
+test("the base path of the native wire is spelt in one file of the API", () => {
+  const spelling = product.filter(({ file, text }) => file.startsWith("apps/api/") && text.includes("/api/v1"));
+  expect(spelling.map(({ file }) => file)).toEqual(["apps/api/src/doors/platform/base-path.ts"]);
 });

@@ -105,7 +105,7 @@ const UNFINISHED_STATES = ["wait", "active", "delayed", "prioritized", "paused",
 
 /** Written out instead of imported; checker.test.ts compares them with the keys that the product uses. */
 export const EVENT_LOG_KEY = /:events:([^:]+)$/;
-export const SESSION_QUEUE_KEY = /:turns:/;
+export const SESSION_QUEUE_KEY = /:session-queue:/;
 
 async function readRedis({ redisUrl, redisPrefix }: EvidenceSources): Promise<Pick<Evidence, "logs" | "leftRunning">> {
   const redis = new Redis(redisUrl);

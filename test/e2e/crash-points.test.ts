@@ -1,7 +1,7 @@
 /**
- * A worker dies at each failpoint of a job. Every job ends once, with one answer (I1, I4); a tool that is not idempotent is
- * called once (I5); and the next message of each session runs (I6). Each failpoint is used once here, and ten times in
- * random order by `npm run chaos`.
+ * A worker dies at each failpoint of a job. Every job ends once, with one answer (I1, I4); a tool that is not
+ * idempotent is called once (I5); and the next message of each session runs (I6). Each failpoint is used once here, and
+ * ten times in random order by `npm run chaos`.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * A cancellation is durable (I7): once accepted, it survives the death of the worker that never received it and of Redis,
- * for a running job and for a queued one; and neither job is started again.
+ * A cancellation is durable (I7): once accepted, it survives the death of the worker that never received it and of
+ * Redis, for a running job and for a queued one; and neither job is started again.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Server } from "../../scripts/services/server.ts";

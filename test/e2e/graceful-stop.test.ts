@@ -1,7 +1,7 @@
 /**
- * Workers and APIs are stopped under load, as in a rolling restart. Proves I1 and I2 over the restart: a worker that stops
- * starts no job; a running job ends there or is requeued without using up a retry; clients reconnect to another API and miss
- * no event; and every process exits by itself with code 0.
+ * Workers and APIs are stopped under load, as in a rolling restart. Proves I1 and I2 over the restart: a worker that
+ * stops starts no job; a running job ends there or is requeued without using up a retry; clients reconnect to another
+ * API and miss no event; and every process exits by itself with code 0.
  */
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -22,7 +22,9 @@ const STOP_WITHIN_MS = 30_000;
 const CLEAN_EXIT = { code: 0, signal: null };
 /** Execute jobs at once per worker. */
 const CONCURRENCY = 8;
-/** Starts between the list of jobs and the handling of the signal. A worker that went on for its grace time starts 60. */
+/**
+ * Starts between the list of jobs and the handling of the signal. A worker that went on for its grace time starts 60.
+ */
 const MAX_LATE_STARTS = 2 * CONCURRENCY;
 
 let platform: TestPlatform;

@@ -1,7 +1,7 @@
 /**
  * Workers that lose their jobs: one is resumed after another worker has started its job, one loses its lock, one dies.
- * Proves I4 (a superseded run writes and publishes nothing, and closes its model call), I6 across the death of a worker, and
- * that the API lists live workers only.
+ * Proves I4 (a superseded run writes and publishes nothing, and closes its model call), I6 across the death of a
+ * worker, and that the API lists live workers only.
  */
 import { openReadonlyDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";

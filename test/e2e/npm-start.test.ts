@@ -1,4 +1,6 @@
-/** `npm start` as a newcomer uses it: it starts all parts, restarts a killed part, stops in order, and keeps its data. */
+/**
+ * `npm start` as a newcomer uses it: it starts all parts, restarts a killed part, stops in order, and keeps its data.
+ */
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";

@@ -1,6 +1,6 @@
 /**
- * The agents of packages/agents/examples, loaded through `AGENTS_DIR`: listed, validated, and run by chats and execute jobs;
- * and added by one more worker while the platform runs.
+ * The agents of packages/agents/examples, loaded through `AGENTS_DIR`: listed, validated, and run by chats and execute
+ * jobs; and added by one more worker while the platform runs.
  */
 import { join } from "node:path";
 import { openReadonlyDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";

@@ -1,7 +1,7 @@
 /**
- * Clients that lose their connection, change the API process, and resume before or after the event log has expired. Proves
- * I2 (a client gets every event once and in order over all its connections, from any API) and I1 (one `done`, also when the
- * event log has expired and the answer comes from the database).
+ * Clients that lose their connection, change the API process, and resume before or after the event log has expired.
+ * Proves I2 (a client gets every event once and in order over all its connections, from any API) and I1 (one `done`,
+ * also when the event log has expired and the answer comes from the database).
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cancelDuring } from "../support/background-reader.ts";

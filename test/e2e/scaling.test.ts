@@ -1,6 +1,6 @@
 /**
- * A backlog of jobs that wait for the model is finished in the n-th part of the time by n workers, each job is started once
- * (I4), and a worker that is added later takes its share.
+ * A backlog of jobs that wait for the model is finished in the n-th part of the time by n workers, each job is started
+ * once (I4), and a worker that is added later takes its share.
  */
 
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";

@@ -1,6 +1,6 @@
 /**
- * Clients that stop reading while a job streams or replays megabytes. Proves I9 (no process buffers what they do not read,
- * and they are disconnected after a limit) and I2 (each resumes and has every event once).
+ * Clients that stop reading while a job streams or replays megabytes. Proves I9 (no process buffers what they do not
+ * read, and they are disconnected after a limit) and I2 (each resumes and has every event once).
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,6 +1,7 @@
 /**
- * I5: a worker is killed between two tool calls of one job and during the tool calls of another. Both jobs start over in the
- * next worker and complete. A finished call is not repeated; a call in doubt is repeated only if its tool is idempotent.
+ * I5: a worker is killed between two tool calls of one job and during the tool calls of another. Both jobs start over
+ * in the next worker and complete. A finished call is not repeated; a call in doubt is repeated only if its tool is
+ * idempotent.
  */
 import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * A worker is killed in the middle of a chat: another worker starts the chat over; the client keeps its connection, gets a
- * `reset`, and ends with the whole text (I1, I2, I4).
+ * A worker is killed in the middle of a chat: another worker starts the chat over; the client keeps its connection,
+ * gets a `reset`, and ends with the whole text (I1, I2, I4).
  */
 import { readdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -1,7 +1,7 @@
 /**
- * Admission: a job that would exceed the queue's limit, or the memory of Redis, is refused with a 503 and a Retry-After, and
- * leaves nothing in Redis. A repeated request still joins its accepted job, and jobs are accepted again once there is
- * capacity.
+ * Admission: a job that would exceed the queue's limit, or the memory of Redis, is refused with a 503 and a
+ * Retry-After, and leaves nothing in Redis. A repeated request still joins its accepted job, and jobs are accepted
+ * again once there is capacity.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Server } from "../../scripts/services/server.ts";

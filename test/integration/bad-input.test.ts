@@ -1,6 +1,6 @@
 /**
- * Bad input: each kind is answered with its status and code in the error envelope, shows nothing of the code, and reaches
- * neither the queue nor the model.
+ * Bad input: each kind is answered with its status and code in the error envelope, shows nothing of the code, and
+ * reaches neither the queue nor the model.
  */
 import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";

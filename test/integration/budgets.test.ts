@@ -1,6 +1,6 @@
 /**
- * `limits` on chats and execute jobs: a reached limit ends the job with `budget_exhausted`, and its partial result is kept.
- * The error's message names the limit and its value; its other words are not part of the contract.
+ * `limits` on chats and execute jobs: a reached limit ends the job with `budget_exhausted`, and its partial result is
+ * kept. The error's message names the limit and its value; its other words are not part of the contract.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";

@@ -1,6 +1,6 @@
 /**
- * Cancel (I7): a job in any state ends in one terminal state with one `done` (I1), the model is not called any more, and the
- * kept partial result is what clients were shown. The first terminal state is final.
+ * Cancel (I7): a job in any state ends in one terminal state with one `done` (I1), the model is not called any more,
+ * and the kept partial result is what clients were shown. The first terminal state is final.
  */
 import { HOUR } from "@agent-paas/shared/time.ts";
 import { DelayedError, type Job, Worker } from "bullmq";
@@ -157,7 +157,9 @@ test("a cancellation whose message was lost is found by the worker that runs the
   expect(await alice.ended(jobId)).toMatchObject({ status: "cancelled", error: null });
 });
 
-/** A stream has six events, the last is `done`: a cancel at the n-th comes during the answer, at its end, or too late. */
+/**
+ * A stream has six events, the last is `done`: a cancel at the n-th comes during the answer, at its end, or too late.
+ */
 const RACES = Array.from({ length: 30 }, (_, at) => ({ at, cancelledAt: 1 + (at % 6) }));
 
 test("cancels that race with the end of a job leave its first terminal state in every place", async () => {

@@ -1,4 +1,6 @@
-/** The checks that containers run: they succeed for a worker with a fresh heartbeat and for an API that can accept jobs. */
+/**
+ * The checks that containers run: they succeed for a worker with a fresh heartbeat and for an API that can accept jobs.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";

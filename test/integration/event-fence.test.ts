@@ -1,6 +1,6 @@
 /**
- * I4 in the event log, on a real Redis: only the run with the highest fencing token publishes, its events keep their order
- * (I2), and nothing follows the terminal event (I1), however many runs of one job there are at once.
+ * I4 in the event log, on a real Redis: only the run with the highest fencing token publishes, its events keep their
+ * order (I2), and nothing follows the terminal event (I1), however many runs of one job there are at once.
  */
 import { decodeEvents, encodeEvent, type JobEvent } from "@agent-paas/shared/contract/events.ts";
 import { newId } from "@agent-paas/shared/ids.ts";

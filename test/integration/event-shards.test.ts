@@ -1,6 +1,6 @@
 /**
- * A Redis Cluster refuses a call whose keys belong to different slots. The publisher sends the batches of all jobs in one
- * call until it is refused, then one call per shard; no event is lost by the refusal.
+ * A Redis Cluster refuses a call whose keys belong to different slots. The publisher sends the batches of all jobs in
+ * one call until it is refused, then one call per shard; no event is lost by the refusal.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * Execute jobs, from the 202 to a result that outlives Redis: accepted at once, polled or waited for while queued, running
- * and completed (I1), and readable as soon as the terminal event is published (I3).
+ * Execute jobs, from the 202 to a result that outlives Redis: accepted at once, polled or waited for while queued,
+ * running and completed (I1), and readable as soon as the terminal event is published (I3).
  */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { ApiClient, Json } from "../support/api-client.ts";

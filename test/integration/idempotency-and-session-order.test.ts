@@ -1,6 +1,6 @@
 /**
- * Repeated and simultaneous requests: an Idempotency-Key joins its job, on every API process; the jobs of one session run in
- * the order accepted, on all workers (I6); and the model gets the earlier messages of a session.
+ * Repeated and simultaneous requests: an Idempotency-Key joins its job, on every API process; the jobs of one session
+ * run in the order accepted, on all workers (I6); and the model gets the earlier messages of a session.
  */
 import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import { HOUR } from "@agent-paas/shared/time.ts";
@@ -204,7 +204,9 @@ describe("an Idempotency-Key", () => {
     expect(await alice.ended(again)).toMatchObject({ status: "completed" });
   });
 
-  /** The state after a crash between the acceptance of a job and its queueing: the key names a job that no queue has. */
+  /**
+   * The state after a crash between the acceptance of a job and its queueing: the key names a job that no queue has.
+   */
   async function recordOnly(kind: JobKind, post: () => Promise<unknown>): Promise<string> {
     const queue = openQueue(platform, kind);
     await queue.pause();

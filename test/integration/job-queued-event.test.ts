@@ -1,4 +1,6 @@
-/** The telemetry event of an accepted job, on a real Redis: published once per job, with the trace that it belongs to. */
+/**
+ * The telemetry event of an accepted job, on a real Redis: published once per job, with the trace that it belongs to.
+ */
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createReleasers } from "@agent-paas/shared/lifecycle/releasers.ts";

@@ -1,6 +1,6 @@
 /**
- * Knowledge while parts fail: Chroma stopped or hanging, a worker killed during an ingest. A partly stored document is never
- * visible, jobs go on when the part is back, and a document is stored once (I1, I4).
+ * Knowledge while parts fail: Chroma stopped or hanging, a worker killed during an ingest. A partly stored document is
+ * never visible, jobs go on when the part is back, and a document is stored once (I1, I4).
  */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Server } from "../../scripts/services/server.ts";

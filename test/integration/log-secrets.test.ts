@@ -1,6 +1,6 @@
 /**
- * Logs name requests and jobs, and never contain keys or what users and models wrote: canaries sent in every place where a
- * secret or a user's text can stand are in no log file and in no output of a process.
+ * Logs name requests and jobs, and never contain keys or what users and models wrote: canaries sent in every place
+ * where a secret or a user's text can stand are in no log file and in no output of a process.
  */
 import { randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";

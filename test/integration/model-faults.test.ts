@@ -1,6 +1,6 @@
 /**
- * Faults of the model provider: a job ends (I1) in an error with its code, or in the answer of a later attempt, which every
- * client shows exactly as history keeps it (I2, I4). No upstream request stays open.
+ * Faults of the model provider: a job ends (I1) in an error with its code, or in the answer of a later attempt, which
+ * every client shows exactly as history keeps it (I2, I4). No upstream request stays open.
  */
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";

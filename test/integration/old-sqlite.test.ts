@@ -1,6 +1,6 @@
 /**
- * An SQLite with the known fault of its write-ahead log is refused by workers and APIs. The library is patched to report
- * an older version, because packages with so old an SQLite are not available.
+ * An SQLite with the known fault of its write-ahead log is refused by workers and APIs. The library is patched to
+ * report an older version, because packages with so old an SQLite are not available.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";

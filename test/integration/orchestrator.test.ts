@@ -1,6 +1,6 @@
 /**
- * `orchestrator` over HTTP: plans from the config and from the model, parallel steps, failures that a plan handles, limits,
- * cancel, and a worker that dies between two steps (I1, I5).
+ * `orchestrator` over HTTP: plans from the config and from the model, parallel steps, failures that a plan handles,
+ * limits, cancel, and a worker that dies between two steps (I1, I5).
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * I8: a session, job or document of another owner is answered exactly as one that does not exist, on every route that takes
- * an id and in every state, and is not changed. The table is compared with the routes of the app.
+ * I8: a session, job or document of another owner is answered exactly as one that does not exist, on every route that
+ * takes an id and in every state, and is not changed. The table is compared with the routes of the app.
  */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

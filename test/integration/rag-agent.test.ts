@@ -1,4 +1,7 @@
-/** `rag_basic` over HTTP on a real Chroma: passages are found, shown and cited, with the local and the provider's embedding. */
+/**
+ * `rag_basic` over HTTP on a real Chroma: passages are found, shown and cited, with the local and the provider's
+ * embedding.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Server } from "../../scripts/services/server.ts";
 import { startTestChroma } from "../support/chroma.ts";

@@ -1,6 +1,6 @@
 /**
- * Redis dies, or hangs, and comes back: no job is accepted meanwhile and every request is refused without waiting for Redis,
- * ended jobs stay readable, and all work goes on within ten seconds without a restart of any process (I1, I2).
+ * Redis dies, or hangs, and comes back: no job is accepted meanwhile and every request is refused without waiting for
+ * Redis, ended jobs stay readable, and all work goes on within ten seconds without a restart of any process (I1, I2).
  *
  * The environment variable OUTAGE_MS sets how long Redis is down in the last tests, ms.
  */
@@ -184,7 +184,8 @@ async function expectAllEnded({ streams, tasks }: Awaited<ReturnType<typeof acce
   for (const jobId of tasks) expect(await alice.ended(jobId)).toMatchObject({ status: "completed" });
   for (const { jobId, events } of streams) {
     const received = await events;
-    // A start that was lost with its connection leaves a gap in the ids; missing events would show in the text and the log.
+    // A start that was lost with its connection leaves a gap in the ids; missing events would show in the text and the
+    // log.
     expectRisingIds(received);
     expectOneDone(received, "the stream");
     const job = await alice.ended(jobId);

@@ -1,6 +1,6 @@
 /**
- * Questions that users would ask about the project's own documents, with the local embedding, on a real Chroma. Prints the
- * table that the README shows.
+ * Questions that users would ask about the project's own documents, with the local embedding, on a real Chroma. Prints
+ * the table that the README shows.
  */
 import { basename } from "node:path";
 import { createChromaStore } from "@agent-paas/agents/retrieval/chroma-store.ts";

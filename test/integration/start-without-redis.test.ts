@@ -1,4 +1,6 @@
-/** An API that starts while Redis is down answers without waiting for it, and works when Redis is up, without a restart. */
+/**
+ * An API that starts while Redis is down answers without waiting for it, and works when Redis is up, without a restart.
+ */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Server } from "../../scripts/services/server.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";

@@ -30,7 +30,9 @@ export async function readSome(stream: SseStream, texts = 5): Promise<Background
   return reader;
 }
 
-/** Reads a stream to its end, and requests the cancellation of its job once, after the first event for which `isTime`. */
+/**
+ * Reads a stream to its end, and requests the cancellation of its job once, after the first event for which `isTime`.
+ */
 export async function cancelDuring(
   client: ApiClient,
   stream: SseStream,

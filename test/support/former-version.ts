@@ -1,7 +1,8 @@
 /**
- * What version 0.1.0 left in Redis and in its database, recorded from the running product: a finished chat and a finished
- * execute job, a chat whose worker was killed, a message behind it, an execute job that waits, and one that was cancelled
- * while it waited. To record a later version, run that version, stop its processes and dump both in the same form.
+ * What version 0.1.0 left in Redis and in its database, recorded from the running product: a finished chat and a
+ * finished execute job, a chat whose worker was killed, a message behind it, an execute job that waits, and one that
+ * was cancelled while it waited. To record a later version, run that version, stop its processes and dump both in the
+ * same form.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -18,8 +18,8 @@ export async function waitFor<T>(
 }
 
 /**
- * The promise's value; throws when the time is up. For bounds that the product states, and far above what it needs on an
- * idle machine: a failure then means that something else was waited for.
+ * The promise's value; throws when the time is up. For bounds that the product states, and far above what it needs on
+ * an idle machine: a failure then means that something else was waited for.
  */
 export async function settledWithin<T>(what: string, withinMs: number, promise: Promise<T>): Promise<T> {
   const timer = new AbortController();

@@ -1,6 +1,7 @@
 /**
- * A cancel is a durable request in the job's state; the message on the channel only speeds it up. A lost message costs at
- * most `RECHECK_MS`: then, and whenever the connection was re-established, the requests of all running jobs are read.
+ * A cancel is a durable request in the job's state; the message on the channel only speeds it up. A lost message costs
+ * at most `RECHECK_MS`: then, and whenever the connection was re-established, the requests of all running jobs are
+ * read.
  */
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";

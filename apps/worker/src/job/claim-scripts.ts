@@ -33,8 +33,8 @@ if unfinished > 0 then redis.call('HINCRBY', state, 'unfinished_attempts', -1) e
 });
 
 /**
- * Returns {fencing token, seq, cancel}, or nil. `ttl` and `min_age` are in seconds; the age of a claim is what has passed
- * of its expiry.
+ * Returns {fencing token, seq, cancel}, or nil. `ttl` and `min_age` are in seconds; the age of a claim is what has
+ * passed of its expiry.
  */
 export const TAKE_OVER_SCRIPT = defineScript<[string, string, string] | null>()({
   name: "takeOverJob",

@@ -36,7 +36,10 @@ export type TakeOverRequest = {
   readonly seqIfLost: number;
 };
 
-/** Whether the terminal event is in the log; `unknown` before the first claim, and once the state has expired or is lost. */
+/**
+ * Whether the terminal event is in the log; `unknown` before the first claim, and once the state has expired or is
+ * lost.
+ */
 export type EndPublication = "published" | "pending" | "unknown";
 
 export type JobClaims = ReturnType<typeof createJobClaims>;

@@ -55,9 +55,9 @@ export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQue
     },
 
     /**
-     * Publishes the end of a job whose row is terminal: its worker died between commit and publication, or Redis has lost
-     * its last second since. Then events before the end may be missing too, so clients get the whole text as well, with
-     * the numbers that the row gave (I2).
+     * Publishes the end of a job whose row is terminal: its worker died between commit and publication, or Redis has
+     * lost its last second since. Then events before the end may be missing too, so clients get the whole text as well,
+     * with the numbers that the row gave (I2).
      */
     async republishEnd(payload: JobPayload, writer: JobEventWriter, row: JobRow): Promise<void> {
       const end = endEventsOf(row);

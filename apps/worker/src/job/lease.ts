@@ -1,6 +1,6 @@
 /**
- * This worker's hold on one BullMQ job. The only place that knows lock tokens, and the errors by which a processor tells
- * BullMQ that it has moved the job elsewhere.
+ * This worker's hold on one BullMQ job. The only place that knows lock tokens, and the errors by which a processor
+ * tells BullMQ that it has moved the job elsewhere.
  */
 import { DelayedError, type Job, WaitingError } from "bullmq";
 

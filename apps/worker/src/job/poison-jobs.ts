@@ -1,8 +1,8 @@
 /**
- * Poison jobs (I1, I9): jobs whose workers crash again and again. One of them may be what crashes the workers; the others
- * merely run beside it and start again when it does. So such a job gets isolated starts, each after a random delay, and
- * only a job that loses its worker even then is given up. Attempts whose workers live are not counted: outages, pauses
- * and retries make no poison job.
+ * Poison jobs (I1, I9): jobs whose workers crash again and again. One of them may be what crashes the workers; the
+ * others merely run beside it and start again when it does. So such a job gets isolated starts, each after a random
+ * delay, and only a job that loses its worker even then is given up. Attempts whose workers live are not counted:
+ * outages, pauses and retries make no poison job.
  */
 import { SECOND } from "@agent-paas/shared/time.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Finalizes jobs that are in a queue and will not run: cancelled while they waited, failed without their processor, given
- * up. It uses a fencing token of its own, so that a worker that still starts the job is refused (I4).
+ * Finalizes jobs that are in a queue and will not run: cancelled while they waited, failed without their processor,
+ * given up. It uses a fencing token of its own, so that a worker that still starts the job is refused (I4).
  */
 import { type JobPayload, SalvagedPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";

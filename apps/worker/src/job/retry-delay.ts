@@ -4,7 +4,9 @@ import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 const FIRST_MS = SECOND;
 const LONGEST_MS = MINUTE;
 
-/** How long to wait before try `triesMade` + 1: doubling with jitter, never less than the provider asks for, bounded. */
+/**
+ * How long to wait before try `triesMade` + 1: doubling with jitter, never less than the provider asks for, bounded.
+ */
 export function retryDelayMs(triesMade: number, error: unknown): number {
   const backoff = FIRST_MS * 2 ** (triesMade - 1) * (0.75 + Math.random() / 2);
   const asked = error instanceof PlatformError ? (error.retryAfterMs ?? 0) : 0;

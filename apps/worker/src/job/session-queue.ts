@@ -38,7 +38,9 @@ return redis.call('LPOS', queue, entry) or redis.call('LLEN', queue)
 `,
 });
 
-/** Removes the entry; returns the next one if it was the head. The session has its row by now, so it is pending no more. */
+/**
+ * Removes the entry; returns the next one if it was the head. The session has its row by now, so it is pending no more.
+ */
 const LEAVE_SCRIPT = defineScript<string | null>()({
   name: "leaveSessionQueue",
   keys: ["queue", "pending"],

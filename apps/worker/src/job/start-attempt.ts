@@ -43,8 +43,8 @@ export async function startAttempt(
 }
 
 /**
- * A first start has no other before it, so its first batch of events claims the job in the script that appends it, while
- * the row is written: one wait for both. The batch is refused when the job was claimed before.
+ * A first start has no other before it, so its first batch of events claims the job in the script that appends it,
+ * while the row is written: one wait for both. The batch is refused when the job was claimed before.
  */
 async function firstStart(
   deps: StartDeps,
@@ -88,7 +88,8 @@ async function restart(
   // A Redis that lost its last second may know of fewer attempts than the row.
   const attempt = Math.max(claim.attempts, started.attempt);
   if (attempt > 1) writer.skipTo(claim.seq + SEQ_SKIP_PER_ATTEMPT);
-  // Cancelled before its first attempt: publish nothing. Cancelled after one: publish `reset` to clear what clients show.
+  // Cancelled before its first attempt: publish nothing. Cancelled after one: publish `reset` to clear what clients
+  // show.
   if (attempt > 1 || !run.signal.aborted) publishStart(payload, attempt, writer);
   return { attempt, firstStartedAt: started.firstStartedAt, writer };
 }

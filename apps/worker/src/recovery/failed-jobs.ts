@@ -1,8 +1,8 @@
 /**
  * I1 for jobs that fail in the queue without their processor having finalized them: stalled too often (their workers
  * died), retries used up, a payload that cannot be read. BullMQ reports such a failure once, by the worker's `failed`
- * event, to a process that may die the next moment. So the listener only enqueues the finalization, in the `maintenance`
- * queue with retries of its own; and the reaper's sweep enqueues it for every failed job that it finds.
+ * event, to a process that may die the next moment. So the listener only enqueues the finalization, in the
+ * `maintenance` queue with retries of its own; and the reaper's sweep enqueues it for every failed job that it finds.
  */
 import { FAILED_JOB_TTL_SECONDS, type JobKind, type MaintenancePayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";

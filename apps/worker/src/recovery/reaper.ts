@@ -2,8 +2,9 @@
  * The reaper: a loop in every worker, of which one runs at a time, that finalizes jobs which no worker and no queue has
  * any more (I1), also while nothing else happens:
  *
- * - Orphaned jobs: their rows say that they run, and their queue lacks them or has them as ended, because Redis lost them
- *   or somebody removed them. A job that its queue has as waiting or active is left to BullMQ's check for stalled jobs.
+ * - Orphaned jobs: their rows say that they run, and their queue lacks them or has them as ended, because Redis lost
+ *   them or somebody removed them. A job that its queue has as waiting or active is left to BullMQ's check for stalled
+ *   jobs.
  * - Jobs that failed in the queue and whose finalization was not enqueued.
  * - Further sweeps that are passed in, such as restoring the schedule of retention, which Redis can lose too.
  *
@@ -19,7 +20,9 @@ import { WriterRefused } from "../events/job-event-writer.ts";
 import type { OrphanedJobRepository, RunningJobRow } from "../storage/orphaned-job-repository.ts";
 import type { OrphanFinalizer } from "./orphan-finalizer.ts";
 
-/** Between two passes of one worker, give or take a fifth; the lock makes it about the same for all workers together. */
+/**
+ * Between two passes of one worker, give or take a fifth; the lock makes it about the same for all workers together.
+ */
 const PASS_EVERY_MS = 5 * SECOND;
 const LOCK_MS = 4 * SECOND;
 

@@ -14,6 +14,7 @@ import { resolveLimits } from "@agent-paas/shared/contract/limits.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import type { JobEventWriter } from "../events/job-event-writer.ts";
 import type { JournalRepository } from "../storage/journal-repository.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
@@ -108,7 +109,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
 function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logger, deadlineMs }: RunRequest) {
   const { job_id: jobId, locale, kind, owner } = payload;
   const budget = createBudget(resolveLimits(payload.limits, deadlineMs), run.fail);
-  const meter = createMeter(budget);
+  const meter = createMeter(budget, (turn) => emit("model.turn", { job_id: jobId, ...turn }));
   const retriever = deps.retrieverFor(owner);
   const journal = createJobJournal({
     entries: deps.journal,

@@ -22,7 +22,10 @@ export type Meter = {
 /** A piece up to this long counts as one token until its turn reports its usage: most providers send single tokens. */
 const ONE_TOKEN_CHARS = 16;
 
-export function createMeter(budget: SpendableBudget): Meter {
+export type MeteredTurn = { readonly usage: Usage; readonly ms: number };
+
+/** @param onTurn receives every turn that the provider has finished. */
+export function createMeter(budget: SpendableBudget, onTurn: (turn: MeteredTurn) => void = () => {}): Meter {
   let finished = NO_USAGE;
   let latest: { readonly text: string; readonly tokens: number } | null = null;
   const open = new Set<OpenTurn>();
@@ -51,12 +54,14 @@ export function createMeter(budget: SpendableBudget): Meter {
         const turn: OpenTurn = { request, content: "" };
         open.add(turn);
         let taken = 0;
+        const startedAt = performance.now();
         const chunks = model.stream(request, signal);
         try {
           for (;;) {
             const next = await chunks.next();
             if (next.done) {
               finish(turn, next.value);
+              onTurn({ usage: next.value.usage, ms: Math.round(performance.now() - startedAt) });
               budget.takeOutputTokens(next.value.usage.output_tokens - taken);
               return next.value;
             }

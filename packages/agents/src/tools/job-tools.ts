@@ -4,6 +4,7 @@
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
+import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import type { AgentLogger } from "../job/agent-logger.ts";
 import type { SpendableBudget } from "../job/budget.ts";
 import type { Journal } from "../job/journal.ts";
@@ -108,7 +109,11 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
     async call(tool, args, signal) {
       const startedAt = performance.now();
       const outcome = await call(tool, args, signal);
-      return { ...outcome, durationMs: Math.round(performance.now() - startedAt) };
+      const durationMs = Math.round(performance.now() - startedAt);
+      if (!outcome.replayed) {
+        emit("tool.call", { job_id: deps.jobId, tool: tool.name, status: outcome.status, ms: durationMs });
+      }
+      return { ...outcome, durationMs };
     },
   };
 }

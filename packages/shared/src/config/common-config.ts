@@ -1,9 +1,9 @@
 /** The settings that the API and the workers share. Each comment states meaning, unit, default and trade-off, as
  * `.env.example` does. */
 import { z } from "zod";
-import { RedisTopologySchema } from "../redis/topology.ts";
 import { SECOND } from "../time.ts";
 import { intFromEnv } from "./read-config.ts";
+import { RedisTopologySchema } from "./redis-topology.ts";
 
 export const CommonConfigSchema = z.object({
   /**

@@ -6,9 +6,9 @@
  * - `subscriber`: for subscriptions only.
  */
 import { Redis } from "ioredis";
+import type { RedisTopology } from "../config/redis-topology.ts";
 import type { Logger } from "../logging/logger.ts";
 import { SECOND } from "../time.ts";
-import type { RedisTopology } from "./topology.ts";
 
 /** A connection to Redis; its type does not depend on the topology. */
 export type RedisConnection = Redis;
