@@ -22,7 +22,7 @@ export const ApiConfigSchema = CommonConfigSchema.extend({
   HOST: z.string().default("127.0.0.1"),
   /** The port to listen on; 0 takes any free port. */
   PORT: intFromEnv(0, 65_535, 8_000),
-  /** The API keys: `name:sha256-of-key`, comma-separated. The name owns what its key makes; two keys may share a name. */
+  /** The API keys: `name:sha256-of-key`, comma-separated. The name owns what its key makes; keys may share a name. */
   API_KEYS: ApiKeysSchema,
   /** Origins whose web pages may call, comma-separated (`https://app.example.com`), or `*`; none by default. */
   CORS_ORIGINS: listFromEnv,
