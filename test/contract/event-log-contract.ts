@@ -1,6 +1,4 @@
-/**
- * What every event log promises to those who read it, as a function of a factory: the real log and the fake pass it.
- */
+/** What every event log promises its readers, as a function of a factory: the real log and the fake pass it. */
 import { decodeEvents, type JobEvent } from "@agent-paas/shared/contract/events.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { describe, expect, test } from "vitest";

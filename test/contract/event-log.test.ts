@@ -1,6 +1,4 @@
-/**
- * Both event logs: the one in Redis, written by the worker's publisher and read by the API, and the fake of unit tests.
- */
+/** Both event logs: the log in Redis, written by the worker's publisher, and the fake of unit tests. */
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { Redis } from "ioredis";
 import { pino } from "pino";

@@ -1,6 +1,4 @@
-/**
- * The open responses of this process: streams and waits. A process that stops ends them, also those that come later.
- */
+/** The open responses of this process: streams and waits. A process that stops ends them, and any that come later. */
 export type OpenResponses = {
   /** Calls `end` when the process stops, or soon if it is stopping already. Returns the function that removes `end`. */
   add(end: () => void): () => void;

@@ -1,6 +1,4 @@
-/**
- * POST /chat/completions: a chat message. Its events stream as SSE; with `stream: false` the result is one JSON body.
- */
+/** POST /chat/completions: a chat message. Its events stream as SSE, or `stream: false` returns the result as JSON. */
 import { LimitsSchema } from "@agent-paas/shared/contract/limits.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import type { Response } from "express";
