@@ -1,4 +1,5 @@
-# One image for both roles; the command chooses: `node apps/api/src/main.ts` (the default) or `node apps/worker/src/main.ts`.
+# One image for both roles. The command chooses: `node apps/api/src/main.ts` (default) or
+# `node apps/worker/src/main.ts`.
 # Node runs the TypeScript sources directly, so nothing is compiled. Redis, Chroma and the model run elsewhere.
 
 FROM node:24-bookworm-slim AS dependencies

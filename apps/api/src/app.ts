@@ -15,7 +15,8 @@ export const DOORS: readonly Door[] = [platformDoor];
 
 type MountedRoute = {
   readonly door: Door;
-  readonly route: Route /** With the door's base path. */;
+  readonly route: Route;
+  /** With the door's base path. */
   readonly path: string;
 };
 

@@ -5,7 +5,7 @@
  * - I4: a superseded fencing token writes and publishes nothing.
  */
 import { type JobEvent, terminalEvents } from "@agent-paas/shared/contract/events.ts";
-import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { isTerminal, type JobPayload, type TerminalStatus } from "@agent-paas/shared/contract/jobs.ts";
 import { endEventsOf, resultOfRow } from "@agent-paas/shared/db/job-end.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
@@ -38,7 +38,7 @@ export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQue
     async finalize(payload: JobPayload, writer: JobEventWriter, ending: JobEnding): Promise<void> {
       const { status, result, resultTokens, usage, executionMs } = ending;
       const error = status === "failed" ? { code: ending.error.code, message: ending.error.message } : null;
-      const { job_id, session_id, kind, agent_type, owner, traceparent } = payload;
+      const { job_id, session_id } = payload;
       const { citations = null } = result;
       const events = terminalEvents({ job_id, session_id, status, usage, error, citations });
       // Every event is in the log before the row turns terminal: a reader who finds the row and nothing more in the log
@@ -50,8 +50,7 @@ export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQue
       });
       if (!isWritten) throw new WriterRefused();
       await publishEnd(payload, events, writer);
-      const facts = { job_id, kind, agent_type, owner, traceparent };
-      emit("job.ended", { ...facts, status, error_code: error?.code ?? null, ms: executionMs });
+      reportEnd(payload, status, error?.code ?? null, executionMs);
     },
 
     /**
@@ -66,6 +65,8 @@ export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQue
       const events = lacksEvents ? [{ event: "message", data: { content, type: "reset" } } as const, ...end] : end;
       if (row.last_seq !== null) writer.skipTo(row.last_seq - events.length);
       await publishEnd(payload, events, writer);
+      const { status, error_code, execution_time_ms } = row;
+      if (isTerminal(status)) reportEnd(payload, status, error_code, execution_time_ms ?? 0);
     },
 
     /** Removes the session queue entry of a job whose end is published. */
@@ -73,4 +74,9 @@ export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQue
       await sessionQueue.promote(await sessionQueue.leave(payload));
     },
   };
+}
+
+function reportEnd(payload: JobPayload, status: TerminalStatus, errorCode: string | null, ms: number): void {
+  const { job_id, kind, agent_type, owner, traceparent } = payload;
+  emit("job.ended", { job_id, kind, agent_type, owner, traceparent, status, error_code: errorCode, ms });
 }

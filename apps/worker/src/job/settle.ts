@@ -82,8 +82,9 @@ function logEnd(
 }
 
 /** A failure that the request itself caused is no warning to the operator. */
-function logFailure({ logger }: Attempt, error: PlatformError): void {
-  const fields = { status: "failed", code: error.code };
+function logFailure({ payload, queueMs, logger }: Attempt, error: PlatformError): void {
+  const { kind, agent_type } = payload;
+  const fields = { status: "failed", code: error.code, kind, agent_type, queue_ms: queueMs };
   if (error.status < 500) logger.info({ ...fields, reason: error.message }, "job ended");
   else logger.warn({ ...fields, err: error }, "job ended");
 }

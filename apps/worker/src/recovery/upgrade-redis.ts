@@ -1,7 +1,7 @@
 /**
  * Brings what version 0.1.0 left in Redis to the names of today: fields of job states, and the lists of session queues.
- * It runs once per installation, before this worker takes jobs; doing it again changes nothing. Workers of 0.1.0 must
- * not run beside it: they know neither the new fields nor the renamed columns.
+ * It runs once per installation, before this worker takes jobs; doing it again changes nothing. APIs and workers of
+ * 0.1.0 must not run beside it: they know neither the new names in Redis nor the renamed columns.
  */
 import { UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";

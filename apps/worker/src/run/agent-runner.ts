@@ -202,16 +202,16 @@ async function consumeAll(
 ): Promise<void> {
   for (;;) {
     signal.throwIfAborted();
-    const step = await events.next();
+    const next = await events.next();
     signal.throwIfAborted();
-    if (step.done) {
-      answer.data = asJson(step.value?.data);
-      answer.citations = asJson(step.value?.citations) ?? null;
+    if (next.done) {
+      answer.data = asJson(next.value?.data);
+      answer.citations = asJson(next.value?.citations) ?? null;
       return;
     }
-    assertEvent(step.value);
-    writer.append(step.value);
-    if (step.value.event === "message") answer.content = shownAfter(answer.content, step.value);
+    assertEvent(next.value);
+    writer.append(next.value);
+    if (next.value.event === "message") answer.content = shownAfter(answer.content, next.value);
     if (writer.congested) await writer.flushed();
   }
 }

@@ -34,10 +34,10 @@ export function createChildAgents({ kind, depth, signal, find, manifests, contex
     let content = "";
     try {
       for (;;) {
-        const step = await untilAborted(events.next(), childSignal);
-        if (step.done) return { ...step.value, content };
-        if (step.value.event === "message") content = shownAfter(content, step.value);
-        yield step.value;
+        const next = await untilAborted(events.next(), childSignal);
+        if (next.done) return { ...next.value, content };
+        if (next.value.event === "message") content = shownAfter(content, next.value);
+        yield next.value;
       }
     } finally {
       // Not awaited: a child that hangs would hold its parent.

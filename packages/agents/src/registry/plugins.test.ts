@@ -82,9 +82,13 @@ test("the error for a missing folder names the setting and the absolute path", a
   );
 });
 
-test("registerAgent and registerTool refuse to work outside the import of a plugin", () => {
-  expect(() => registerAgent("homeless")(EchoAgent)).toThrow(/^registerAgent works only while .* AGENTS_DIR/);
-  expect(() => registerTool(echoTool)).toThrow(/^registerTool works only while .* AGENTS_DIR/);
+test("registerAgent and registerTool check their arguments outside a load, and register nothing", () => {
+  const { agents } = newRegistries();
+  registerAgent("echo")(EchoAgent);
+  registerTool(echoTool);
+  expect(agents.find("echo")).toBeUndefined();
+  expect(() => registerAgent("No Id")(EchoAgent)).toThrow(/no agent id/);
+  expect(() => registerTool({ ...echoTool, name: "no name" })).toThrow(/no name/);
 });
 
 test("registrations go to the registries of the plugin's own load, also after the import has ended", async () => {

@@ -8,7 +8,7 @@
  */
 import { readFileSync } from "node:fs";
 import { type Runtime, Session } from "node:inspector";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export type Place = { readonly file: string; readonly line: number };
@@ -26,14 +26,19 @@ function placesIn({ stack }: Error): Place[] {
 export const lineIn = (error: Error, file: string): number | null =>
   placesIn(error).find((place) => place.file === file)?.line ?? null;
 
+/** The sources of this package. */
+const OWN = join(import.meta.dirname, "..");
+
 /**
- * The innermost frame outside Node and installed packages. Frames beyond the first of this folder belong to the loader
- * and its callers, so they do not count.
+ * The innermost frame outside Node, installed packages and this package. A stack begins with frames of this package
+ * when one of its functions refuses what it was given; frames beyond the next of its frames belong to the loader.
  */
 export function foreignPlaceIn(error: Error): Place | null {
   const places = placesIn(error);
-  const own = places.findIndex(({ file }) => file.startsWith(import.meta.dirname));
-  const below = own === -1 ? places : places.slice(0, own);
+  const isOwn = ({ file }: Place) => file.startsWith(OWN);
+  const caller = places.slice(places.findIndex((place) => !isOwn(place)));
+  const loader = caller.findIndex(isOwn);
+  const below = loader === -1 ? caller : caller.slice(0, loader);
   return below.find(({ file }) => !file.includes("/node_modules/")) ?? null;
 }
 

@@ -108,12 +108,18 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
     select: toolbox.select,
     async call(tool, args, signal) {
       const startedAt = performance.now();
-      const outcome = await call(tool, args, signal);
-      const durationMs = Math.round(performance.now() - startedAt);
-      if (!outcome.replayed) {
-        emit("tool.call", { job_id: deps.jobId, tool: tool.name, status: outcome.status, ms: durationMs });
+      const report = (status: string): number => {
+        const ms = Math.round(performance.now() - startedAt);
+        emit("tool.call", { job_id: deps.jobId, tool: tool.name, status, ms });
+        return ms;
+      };
+      try {
+        const outcome = await call(tool, args, signal);
+        return { ...outcome, durationMs: report(outcome.replayed ? "replayed" : outcome.status) };
+      } catch (error) {
+        report("rejected");
+        throw error;
       }
-      return { ...outcome, durationMs };
     },
   };
 }

@@ -1,5 +1,7 @@
-/** The settings that the API and the workers share. Each comment states meaning, unit, default and trade-off, as
- * `.env.example` does. */
+/**
+ * The settings that the API and the workers share. Each comment states meaning, unit, default and trade-off, as
+ * `.env.example` does.
+ */
 import { z } from "zod";
 import { SECOND } from "../time.ts";
 import { intFromEnv } from "./read-config.ts";

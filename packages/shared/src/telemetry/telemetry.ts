@@ -20,11 +20,11 @@ export type TelemetryEvents = {
   "job.queued": JobFacts;
   /** A worker starts an attempt. `queue_ms` is the time since the API accepted the job. */
   "job.started": JobFacts & { readonly attempt: number; readonly queue_ms: number };
-  /** The terminal event of a job is published. `ms` is the duration of the job's last run. */
+  /** The terminal event of a job is published, perhaps again after a crash. `ms` is the duration of its last run. */
   "job.ended": JobFacts & { readonly status: TerminalStatus; readonly error_code: string | null; readonly ms: number };
   /** A model turn has ended. `ms` is its duration. */
   "model.turn": { readonly job_id: string; readonly usage: Usage; readonly ms: number };
-  /** A tool call has ended, with a result or an error. `ms` is its duration. */
+  /** A tool call has ended: `ok`, `error`, `in_doubt`, `replayed` from the journal, or `rejected` with the run. */
   "tool.call": { readonly job_id: string; readonly tool: string; readonly status: string; readonly ms: number };
 };
 

@@ -1,7 +1,8 @@
 /**
  * Renames columns and a table to the terms of docs/glossary.md; no row changes.
  *
- * May old workers run beside it: no, because they read and write the former column names.
+ * May old workers run beside it: no, because they read and write the former column names; old APIs
+ * read them, so they must be stopped as well.
  */
 import type { Schema } from "@agent-paas/shared/db/queries.ts";
 
