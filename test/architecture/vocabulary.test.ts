@@ -39,7 +39,7 @@ const isExempt = (file: string) =>
 
 /** Reads what version 0.1.0 left, so it has to spell its names. */
 const isCompatibility = (file: string) =>
-  ["apps/worker/src/recovery/upgrade-redis.ts", "packages/shared/src/redis/keys.ts"].includes(file) ||
+  ["packages/shared/src/redis/upgrade-redis.ts", "packages/shared/src/redis/keys.ts"].includes(file) ||
   file.includes("former-version");
 
 const sources = listFiles("*.ts", "*.mjs").filter((file) => !isExempt(file));

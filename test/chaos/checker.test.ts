@@ -188,7 +188,7 @@ describe("allowed deviations", () => {
 
   test("a job that failed with worker_lost after five attempts is no incident", () => {
     const run = goodRun();
-    Object.assign(run.row, { status: "failed", error_code: "worker_lost", attempt: 5, result: '{"content":""}' });
+    Object.assign(run.row, { status: "failed", error_code: "worker_lost", attempts: 5, result: '{"content":""}' });
     run.messages.pop();
     run.transcript.conversation = null;
     run.row.last_seq = 10_006;

@@ -14,7 +14,7 @@ export type JobRow = {
   readonly task: string;
   readonly status: string;
   readonly fencing_token: number;
-  readonly attempt: number;
+  readonly attempts: number;
   readonly result: string | null;
   readonly error_code: string | null;
   readonly last_seq: number | null;

@@ -52,7 +52,7 @@ export function goodRun() {
     cancelledAt: null as number | null,
   };
   const row: { -readonly [Field in keyof JobRow]: JobRow[Field] } = {
-    ...{ id: "job", session_id: "session", task: "q-1 [[…]]", status: "completed", fencing_token: 1, attempt: 1 },
+    ...{ id: "job", session_id: "session", task: "q-1 [[…]]", status: "completed", fencing_token: 1, attempts: 1 },
     ...{
       result: JSON.stringify({ content: answer }),
       error_code: null,

@@ -24,7 +24,7 @@ export function jobContract(open: OpenStorage): void {
         owner,
         status: "running",
         fencing_token: 1,
-        attempt: 1,
+        attempts: 1,
         worker: "worker-a",
         created_at: accepted_at,
       },

@@ -117,8 +117,8 @@ export function retentionContract(open: OpenStorage): void {
     await jobs.start(payload, 2);
     expect(await orphanedJobs.takeOver(read, 9)).toBe(false);
     expect(await orphanedJobs.takeOver({ ...read, fencing_token: 2 }, 9)).toBe(true);
-    expect(await table("agent_logs").select("fencing_token", "worker", "attempt")).toEqual([
-      { fencing_token: 9, worker: "worker-b", attempt: 2 },
+    expect(await table("agent_logs").select("fencing_token", "worker", "attempts")).toEqual([
+      { fencing_token: 9, worker: "worker-b", attempts: 2 },
     ]);
     expect(await jobs.start(payload, 8)).toEqual({ kind: "stale" });
   });

@@ -38,11 +38,11 @@ afterEach(() => platform.stop());
 
 const random = seededRandom(7);
 
-type Row = Pick<JobRow, "id" | "status" | "attempt" | "worker">;
+type Row = Pick<JobRow, "id" | "status" | "attempts" | "worker">;
 
 const rowsOf = (jobIds: readonly string[]): Promise<Row[]> =>
   readDatabase(platform, (db) =>
-    db<JobRow>("agent_logs").whereIn("id", jobIds).select("id", "status", "attempt", "worker"),
+    db<JobRow>("agent_logs").whereIn("id", jobIds).select("id", "status", "attempts", "worker"),
   );
 
 const executeMany = (count: number, task: string): Promise<string[]> =>
@@ -82,10 +82,10 @@ test("a worker that is stopped starts no job, finishes short jobs, and requeues 
 
   const rows = await rowsOf([...short, longChat.jobId]);
   const byFirst = (list: readonly Row[]) =>
-    list.filter(({ worker, attempt }) => worker === "worker-1" && attempt === 1);
+    list.filter(({ worker, attempts }) => worker === "worker-1" && attempts === 1);
   expect(byFirst(rows).length).toBeLessThanOrEqual(byFirst(startedBefore).length + MAX_LATE_STARTS);
   expect(new Set(rows.map(({ worker }) => worker))).toEqual(new Set(["worker-1", "worker-2"]));
-  expect(rows.find(({ id }) => id === longChat.jobId)).toMatchObject({ worker: "worker-2", attempt: 2 });
+  expect(rows.find(({ id }) => id === longChat.jobId)).toMatchObject({ worker: "worker-2", attempts: 2 });
 });
 
 test("a worker that gets a second signal still finishes the job that it runs", async () => {
@@ -95,7 +95,7 @@ test("a worker that gets a second signal still finishes the job that it runs", a
   workerOne().signal("SIGTERM");
   const exit = await workerOne().stop(STOP_WITHIN_MS);
   expect(exit).toEqual(CLEAN_EXIT);
-  expect(await rowsOf([jobId])).toMatchObject([{ status: "completed", attempt: 1, worker: "worker-1" }]);
+  expect(await rowsOf([jobId])).toMatchObject([{ status: "completed", attempts: 1, worker: "worker-1" }]);
 });
 
 test("an API that is stopped ends its streams, and clients that resume on another API miss no event", async () => {

@@ -109,7 +109,7 @@ test("a new worker adds the agents of its plugins to a running API, and only tha
   );
   const db = openReadonlyDatabase(running.databaseFile);
   onTestFinished(() => db.destroy());
-  expect(await db("agent_logs").whereIn("id", jobIds).distinct("worker", "attempt")).toEqual([
-    { worker: "worker-2", attempt: 1 },
+  expect(await db("agent_logs").whereIn("id", jobIds).distinct("worker", "attempts")).toEqual([
+    { worker: "worker-2", attempts: 1 },
   ]);
 });

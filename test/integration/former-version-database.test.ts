@@ -28,7 +28,7 @@ test("every row is kept, with its values under the new names", async () => {
   await migrate(storage);
 
   const renamed: Record<string, Record<string, string>> = {
-    agent_logs: { attempt: "fencing_token", runs: "attempt" },
+    agent_logs: { attempt: "fencing_token", runs: "attempts" },
     agent_steps: { attempt: "fencing_token" },
   };
   for (const [table, rows] of before) {
@@ -45,8 +45,8 @@ test("every row is kept, with its values under the new names", async () => {
 test("jobs, sessions and messages of the former version are read", async () => {
   const { storage, readers } = await openMigrated();
   const jobs = createJobReader(readers);
-  expect(await jobs.find(owner, endedJobId)).toMatchObject({ status: "completed", fencing_token: 1, attempt: 1 });
-  expect(await jobs.find(owner, runningJobId)).toMatchObject({ status: "running", fencing_token: 4, attempt: 2 });
+  expect(await jobs.find(owner, endedJobId)).toMatchObject({ status: "completed", fencing_token: 1, attempts: 1 });
+  expect(await jobs.find(owner, runningJobId)).toMatchObject({ status: "running", fencing_token: 4, attempts: 2 });
   expect(await jobs.list(owner, { limit: 9 })).toHaveLength(2);
   const sessions = createSessionReader(readers);
   expect(await sessions.list(owner, { limit: 9 })).toMatchObject([{ id: sessionId, metadata: '{"k":1}' }]);

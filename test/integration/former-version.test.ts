@@ -80,6 +80,6 @@ test("no former name is left in Redis or in the database", async () => {
     .prepare("select name from pragma_table_info('agent_logs')")
     .all()
     .map(({ name }) => name);
-  expect(columns).toEqual(expect.arrayContaining(["attempt", "fencing_token"]));
+  expect(columns).toEqual(expect.arrayContaining(["attempts", "fencing_token"]));
   expect(columns).not.toContain("runs");
 });

@@ -294,7 +294,7 @@ test("the unreferenced copy of an ended job is deleted by the next job of its co
   const row = { id: left.jobId, owner: OWNER, kind: "execute", agent_type: "knowledge.ingest", task: "", worker: "" };
   await db("agent_logs").insert({
     ...row,
-    ...{ status: "failed", fencing_token: 1, attempt: 1, created_at: "", started_at: "" },
+    ...{ status: "failed", fencing_token: 1, attempts: 1, created_at: "", started_at: "" },
   });
   await ingest(longText("beta"));
   await expectStored("beta", 150);

@@ -22,6 +22,8 @@ import { createUploads } from "../../apps/worker/src/knowledge/uploads.ts";
 import { createMaintenanceProcessor } from "../../apps/worker/src/queue/maintenance-processor.ts";
 import { createRetention } from "../../apps/worker/src/queue/retention.ts";
 import { createFailedJobs } from "../../apps/worker/src/recovery/failed-jobs.ts";
+import { createOrphanFinalizer } from "../../apps/worker/src/recovery/orphan-finalizer.ts";
+import { startReaper } from "../../apps/worker/src/recovery/reaper.ts";
 import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
 import { createOrphanedJobRepository } from "../../apps/worker/src/storage/orphaned-job-repository.ts";
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
@@ -75,10 +77,28 @@ async function startFinalizing() {
   };
   const published = (jobId: string) =>
     waitFor("the terminal event", async () => (await readJobState({ redis, keys }, jobId)).ended === "failed");
-  return { published, redis, db, keys, claims, begin, events, fail, failed, dying, ending, maintenance };
+  const reap = (restoreSchedule: () => Promise<void>) => {
+    const orphans = createOrphanFinalizer({ claims, publisher, finalizer, rows });
+    const reaper = startReaper({ redis, keys, rows, orphans, failedJobs: failed, restoreSchedule, logger });
+    onTestFinished(() => reaper.stop());
+  };
+  return { published, redis, db, keys, claims, begin, events, fail, failed, dying, ending, maintenance, reap, jobs };
 }
 
 const payloadOf = (): JobPayload => jobPayload({ kind: "chat", session_id: newId(), text: "a poisonous question" });
+
+test("an orphaned job is finalized although the schedule of retention cannot be restored", async () => {
+  const { published, events, jobs, reap } = await startFinalizing();
+  const payload = payloadOf();
+  await jobs.start(payload, 1);
+  reap(() => Promise.reject(new Error("no schedule")));
+  await published(payload.job_id);
+  expect(await events(payload)).toMatchObject([
+    { event: "message", data: { type: "reset" } },
+    { event: "error", data: { code: "worker_lost" } },
+    { event: "done", data: { status: "failed" } },
+  ]);
+});
 
 test("a job whose workers died too often ends as failed, and its session goes on", async () => {
   const { published, redis, db, keys, events, fail, failed, dying, ending } = await startFinalizing();

@@ -44,7 +44,7 @@ function jobRow(endedAgoMs: number | null, more: Partial<JobRow> = {}): Partial<
   const started_at = ago(60 * DAY);
   return {
     ...{ id: newId(), owner: "alice", kind: "execute", agent_type: "chat_basic", session_id: null, task: "t", status },
-    ...{ fencing_token: 1, attempt: 1, worker: "w", created_at: started_at, started_at, finished_at, ...more },
+    ...{ fencing_token: 1, attempts: 1, worker: "w", created_at: started_at, started_at, finished_at, ...more },
   };
 }
 
@@ -191,5 +191,6 @@ test("a running platform deletes old rows, lists no knowledge queries by default
     expect(own.filter((key) => key.includes(sort)).length, sort).toBeGreaterThan(0);
   }
   const left = await Promise.all(own.map(async (key) => [key, await redis.ttl(key)] as const));
-  expect(left.filter(([, ttl]) => ttl === -1)).toEqual([]);
+  // The mark of the layout is one key for ever: without it a start reads the whole Redis.
+  expect(left.filter(([, ttl]) => ttl === -1).map(([key]) => key)).toEqual([platform.keys.layout]);
 });

@@ -10,7 +10,7 @@ export const jobRow = (fields: Partial<JobRow> = {}): JobRow => ({
   task: "hi",
   status: "completed",
   fencing_token: 1,
-  attempt: 1,
+  attempts: 1,
   worker: "w",
   result: JSON.stringify({ content: "the whole text" }),
   usage: null,

@@ -20,7 +20,7 @@ export async function seedSession({ table, write }: Storage, owner: string, turn
   const messages: MessageRow[] = [];
   for (let turn = turns; turn > 0; turn--) {
     const jobId = newId();
-    const states = { status: "completed", fencing_token: 1, attempt: 1, worker: "none", started_at: now } as const;
+    const states = { status: "completed", fencing_token: 1, attempts: 1, worker: "none", started_at: now } as const;
     jobs.push({ ...common, ...states, id: jobId, kind: "chat", session_id: sessionId, task: "" });
     for (const role of ["user", "assistant"] as const) {
       const content = `${role} ${turn} turns ago: ${"word ".repeat(200)}`;

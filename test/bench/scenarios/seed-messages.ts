@@ -20,7 +20,7 @@ export async function seedMessages(file: string, owner: string, messages: number
         [owner, now, now],
       );
       await transaction.raw(
-        `insert into agent_logs (id, owner, kind, agent_type, session_id, task, status, fencing_token, attempt, worker,
+        `insert into agent_logs (id, owner, kind, agent_type, session_id, task, status, fencing_token, attempts, worker,
            created_at, started_at, finished_at)
          ${numbers(messages / 2)}
          select ${idOf(2, "n")}, ?, 'chat', 'chat_basic', ${idOf(1, `n / ${MESSAGES_PER_SESSION / 2}`)}, '',

@@ -21,7 +21,7 @@ export function checkRow({ transcript, jobId: job, row, messages }: JobEvidence,
     return;
   }
   recorder.count("ended");
-  const isGivenUp = row.error_code === "worker_lost" && row.attempt >= GIVEN_UP_AFTER_ATTEMPTS;
+  const isGivenUp = row.error_code === "worker_lost" && row.attempts >= GIVEN_UP_AFTER_ATTEMPTS;
   if (isGivenUp) recorder.count("given up");
   else if (expected.status === "any" ? row.status === "failed" : row.status !== expected.status) {
     recorder.incident("failed", about, `${row.status} ${row.error_code ?? ""}, expected ${expected.status}`);

@@ -3,6 +3,7 @@ import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { connectRedis, isReadyWithin, type RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys, type RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { assertNoEviction } from "@agent-paas/shared/redis/memory.ts";
+import { upgradeRedis } from "@agent-paas/shared/redis/upgrade-redis.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { ApiConfig } from "../config.ts";
 
@@ -22,6 +23,7 @@ export async function openRedis(
   { name, logger }: { readonly name: string; readonly logger: Logger },
   releasers: Releasers,
 ): Promise<RedisConnections> {
+  const keys = createRedisKeys(config.REDIS_PREFIX);
   const common = { topology: config.REDIS_URL, logger };
   const requests = connectRedis({ ...common, role: "request", name });
   const logs = connectRedis({ ...common, role: "request", name: `${name}:logs` });
@@ -30,7 +32,10 @@ export async function openRedis(
   for (const connection of connections) releasers.add("redis", () => connection.disconnect());
   const isUp = await Promise.all(connections.map((connection) => isReadyWithin(connection, REDIS_WAIT_MS)));
   if (isUp.includes(false)) logger.warn("started without Redis");
-  // A Redis that evicts and appears after the start is refused by every POST and reported by health.
-  else await assertNoEviction(requests);
-  return { keys: createRedisKeys(config.REDIS_PREFIX), requests, logs, subscriber };
+  else {
+    // A Redis that evicts and appears after the start is refused by every POST and reported by health.
+    await assertNoEviction(requests);
+    await upgradeRedis(requests, keys, logger);
+  }
+  return { keys, requests, logs, subscriber };
 }

@@ -22,7 +22,7 @@ export const listsAgent = (filter: JobFilter, agentType: string): boolean =>
 
 /** The columns of a listed job. Without its task, which may be as large as a request. */
 const LISTED_COLUMNS = [
-  ...["id", "kind", "agent_type", "session_id", "status", "attempt", "result", "usage"],
+  ...["id", "kind", "agent_type", "session_id", "status", "attempts", "result", "usage"],
   ...["error_code", "error_message", "created_at", "started_at", "finished_at"],
 ] as const;
 export type ListedJob = Pick<JobRow, (typeof LISTED_COLUMNS)[number]>;

@@ -5,10 +5,10 @@ import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { connectRedis, type RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys, type RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { assertNoEviction } from "@agent-paas/shared/redis/memory.ts";
+import { upgradeRedis } from "@agent-paas/shared/redis/upgrade-redis.ts";
 import { Queue } from "bullmq";
 import type { WorkerConfig } from "../config.ts";
 import type { JobQueues } from "../job/job-queues.ts";
-import { upgradeRedis } from "../recovery/upgrade-redis.ts";
 
 export type RedisParts = {
   readonly keys: RedisKeys;

@@ -54,7 +54,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<void> {
   await workers.start();
 
   const orphans = createOrphanFinalizer({ claims, publisher, finalizer, rows });
-  const sweeps = [failedJobs.sweep, retention.schedule];
-  const reaper = startReaper({ redis: queueRedis, keys, rows, orphans, sweeps, logger });
+  const restoreSchedule = retention.schedule;
+  const reaper = startReaper({ redis: queueRedis, keys, rows, orphans, failedJobs, restoreSchedule, logger });
   releasers.add("reaper", () => reaper.stop());
 }

@@ -13,10 +13,13 @@ export type JobFacts = {
   readonly canRun: boolean;
   /** Since the job was accepted. */
   readonly waitedMs: number;
-  /** How many jobs of the session come first (I6). */
+  /** How many jobs of the session come first (I6); 0 also when that was not asked, because the job yields anyway. */
   readonly jobsAhead: number;
   readonly crashes: CrashHistory;
-  /** Whether only the end of the job is left to write or publish: it was cancelled, or its row is terminal. */
+  /**
+   * From the second start on, of a job that may be poison: whether only its end is left to write or publish, because it
+   * was cancelled or its row is terminal.
+   */
   readonly isEnding: boolean;
 };
 

@@ -5,10 +5,10 @@ const FIRST_MS = SECOND;
 const LONGEST_MS = MINUTE;
 
 /**
- * How long to wait before try `triesMade` + 1: doubling with jitter, never less than the provider asks for, bounded.
+ * How long to wait before the next attempt: doubling with jitter, never less than the provider asks for, bounded.
  */
-export function retryDelayMs(triesMade: number, error: unknown): number {
-  const backoff = FIRST_MS * 2 ** (triesMade - 1) * (0.75 + Math.random() / 2);
+export function retryDelayMs(retriesUsed: number, error: unknown): number {
+  const backoff = FIRST_MS * 2 ** (retriesUsed - 1) * (0.75 + Math.random() / 2);
   const asked = error instanceof PlatformError ? (error.retryAfterMs ?? 0) : 0;
   return Math.round(Math.min(LONGEST_MS, Math.max(backoff, asked)));
 }

@@ -62,8 +62,8 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
     stalledInterval: STALLED_INTERVAL_MS,
     maxStalledCount: MAX_STALLED_COUNT,
     settings: {
-      backoffStrategy: (triesMade: number, _type?: string, error?: Error) =>
-        error instanceof RetryLater ? error.delayMs : retryDelayMs(triesMade, error),
+      backoffStrategy: (retriesUsed: number, _type?: string, error?: Error) =>
+        error instanceof RetryLater ? error.delayMs : retryDelayMs(retriesUsed, error),
     },
   };
   let stopping = false;

@@ -109,7 +109,8 @@ export function createRetention(deps: RetentionDeps) {
     /** Writes the schedule to the `maintenance` queue, unless it is there already. */
     async schedule(): Promise<void> {
       const known = await maintenance.getJobScheduler(PAYLOAD.action);
-      if (known?.every === everyMs) return;
+      // Version 0.1.0 left a schedule whose payload has another form.
+      if (known?.every === everyMs && known.template?.data?.action === PAYLOAD.action) return;
       const opts = { removeOnComplete: true, removeOnFail: { age: FAILED_JOB_TTL_SECONDS } };
       await maintenance.upsertJobScheduler(
         PAYLOAD.action,

@@ -18,6 +18,7 @@ import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { WriterRefused } from "../events/job-event-writer.ts";
 import type { OrphanedJobRepository, RunningJobRow } from "../storage/orphaned-job-repository.ts";
+import type { FailedJobs } from "./failed-jobs.ts";
 import type { OrphanFinalizer } from "./orphan-finalizer.ts";
 
 /**
@@ -34,12 +35,14 @@ export type ReaperDeps = {
   readonly keys: RedisKeys;
   readonly rows: OrphanedJobRepository;
   readonly orphans: OrphanFinalizer;
-  /** Run before the look for orphans, in their order. */
-  readonly sweeps: readonly (() => Promise<void>)[];
+  readonly failedJobs: Pick<FailedJobs, "sweep">;
+  /** Restores the schedule of retention. It comes last: if it fails, orphaned jobs are finalized all the same. */
+  readonly restoreSchedule: () => Promise<void>;
   readonly logger: Logger;
 };
 
-export function startReaper({ redis, keys, rows, orphans, sweeps, logger }: ReaperDeps): { stop(): void } {
+export function startReaper(deps: ReaperDeps): { stop(): void } {
+  const { redis, keys, rows, orphans, failedJobs, restoreSchedule, logger } = deps;
   const stopped = new AbortController();
   const { signal } = stopped;
 
@@ -67,8 +70,9 @@ export function startReaper({ redis, keys, rows, orphans, sweeps, logger }: Reap
 
   async function pass(): Promise<void> {
     if ((await redis.set(keys.reaper, "1", "PX", LOCK_MS, "NX")) === null) return;
-    for (const sweep of sweeps) await sweep();
+    await failedJobs.sweep();
     await finalizeOrphans();
+    await restoreSchedule();
   }
 
   async function run(): Promise<void> {

@@ -65,7 +65,7 @@ export function createJobRepository(storage: Storage, worker: string) {
       if (isStarted && fencingToken === 1) return { kind: "started", firstStartedAt: startedAt.getTime(), attempt: 1 };
       const row = await find(job_id);
       if (isStarted && row !== undefined) {
-        return { kind: "started", firstStartedAt: Date.parse(row.started_at), attempt: row.attempt };
+        return { kind: "started", firstStartedAt: Date.parse(row.started_at), attempt: row.attempts };
       }
       return row === undefined || row.status === "running" ? { kind: "stale" } : { kind: "ended", row };
     },

@@ -4,7 +4,7 @@ import type { Storage } from "@agent-paas/shared/db/storage.ts";
 
 type EndColumns = "status" | "result" | "usage" | "error_code" | "error_message" | "last_seq" | "execution_time_ms";
 
-type StartedJob = Omit<JobRow, EndColumns | "attempt" | "finished_at">;
+type StartedJob = Omit<JobRow, EndColumns | "attempts" | "finished_at">;
 
 type EndedJob = Pick<JobRow, EndColumns | "id" | "fencing_token" | "finished_at">;
 
@@ -43,7 +43,7 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
           task: job.task,
           status: "running",
           fencing_token: job.fencing_token,
-          attempt: 1,
+          attempts: 1,
           worker: job.worker,
           created_at: job.created_at,
           started_at: job.started_at,
@@ -52,7 +52,7 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
         .merge({
           fencing_token: job.fencing_token,
           worker: job.worker,
-          attempt: sql.expression("agent_logs.attempt + 1"),
+          attempts: sql.expression("agent_logs.attempts + 1"),
         })
         .where("agent_logs.fencing_token", "<", job.fencing_token)
         .where("agent_logs.status", "running"),

@@ -9,7 +9,7 @@ CREATE TABLE agent_logs (
   task text not null,
   status varchar(255) not null,
   fencing_token integer not null,
-  attempt integer not null,
+  attempts integer not null,
   worker varchar(255) not null,
   result text null,
   usage text null,

@@ -40,7 +40,7 @@ export type JobRow = {
   /** Rises with every start of the job by a worker, delayed starts included; writes with a lower one are refused. */
   fencing_token: number;
   /** How often the agent was started, by the database; users see it as the attempt. */
-  attempt: number;
+  attempts: number;
   worker: string;
   /** JSON of a `JobResult`, the partial one of a job that did not complete. */
   result: string | null;

@@ -34,8 +34,8 @@ export function createRedisKeys(prefix: string) {
 
     /** Hash: fencing_token, attempts, unfinished_attempts, isolated_after, seq, ended, cancel, progress of one job. */
     jobState: (jobId: string) => `${shard(jobId)}:job:${jobId}`,
-    /** Pattern of the job states of one event shard. */
-    jobStatesOf: (eventShard: number) => `{${prefix}:e${eventShard}}:job:*`,
+    /** Whether a key is the state of a job. */
+    isJobState: (key: string) => key.startsWith(`{${prefix}:e`) && key.includes("}:job:"),
     /** Stream: the event log of one job. Each entry is one batch, with the id `<last seq>-<first seq>`. */
     eventLog: (jobId: string) => `${shard(jobId)}:events:${jobId}`,
     /** Channel: the batches of one job, live. */
@@ -49,6 +49,8 @@ export function createRedisKeys(prefix: string) {
     formerSessionQueue: (sessionId: string) => `${base}:turns:${sessionId}`,
     /** String: the version of this layout of keys, `2`. */
     layout: `${base}:layout`,
+    /** Pattern of every key of the installation, those of the event shards too. */
+    all: `{${prefix}[}:]*`,
     /** String: the request that an owner's Idempotency-Key was used for. */
     idempotency: (owner: string, key: string) => `${base}:idem:${digest(`${owner}\n${key}`)}`,
 

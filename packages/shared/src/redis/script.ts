@@ -37,6 +37,7 @@ export const defineScript =
     args,
     lua,
   }: ScriptOptions<Keys, Args>): Script<Keys, Args, Reply> => {
+    for (const local of [...keys, ...args]) assertLocal(name, local);
     const text = `${localsOf(keys, "KEYS")}${localsOf(args, "ARGV")}${lua}`;
     return {
       on(redis) {
@@ -74,3 +75,39 @@ function defineCommand<Reply>(redis: RedisConnection, { name, ...definition }: C
 
 const localsOf = (names: readonly string[], list: string): string =>
   names.map((name, at) => `local ${name} = ${list}[${at + 1}]\n`).join("");
+
+/** Lua globals that scripts use: a local variable of the same name would hide them. */
+const GLOBALS = [
+  "redis",
+  "cjson",
+  "string",
+  "math",
+  "table",
+  "pairs",
+  "ipairs",
+  "next",
+  "type",
+  "tonumber",
+  "tostring",
+];
+const KEYWORDS = [
+  "and",
+  "end",
+  "false",
+  "for",
+  "if",
+  "in",
+  "local",
+  "nil",
+  "not",
+  "or",
+  "repeat",
+  "then",
+  "true",
+  "until",
+];
+
+function assertLocal(script: string, name: string): void {
+  if (/^[a-z_]+$/.test(name) && !GLOBALS.includes(name) && !KEYWORDS.includes(name)) return;
+  throw new Error(`The script ${script} cannot name a value "${name}"`);
+}

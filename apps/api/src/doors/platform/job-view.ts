@@ -39,7 +39,7 @@ export const viewOfRow = (row: ListedJob, progress: unknown): JobView => ({
   agent_type: row.agent_type,
   session_id: row.session_id,
   status: row.status,
-  attempt: row.attempt,
+  attempt: row.attempts,
   queue_position: null,
   progress,
   result: row.result === null ? null : JSON.parse(row.result),

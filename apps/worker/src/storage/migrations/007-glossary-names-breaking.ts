@@ -8,7 +8,7 @@ import type { Schema } from "@agent-paas/shared/db/queries.ts";
 
 export async function up(db: Schema): Promise<void> {
   await db.schema.alterTable("agent_logs", (table) => table.renameColumn("attempt", "fencing_token"));
-  await db.schema.alterTable("agent_logs", (table) => table.renameColumn("runs", "attempt"));
+  await db.schema.alterTable("agent_logs", (table) => table.renameColumn("runs", "attempts"));
   await db.schema.alterTable("agent_steps", (table) => table.renameColumn("attempt", "fencing_token"));
   await db.schema.renameTable("stray_copies", "unreferenced_copies");
 }
