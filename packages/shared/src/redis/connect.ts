@@ -50,6 +50,8 @@ export function connectRedis({ topology, role, name, logger }: RedisConnectionOp
     connectTimeout: 5 * SECOND,
     keepAlive: 10 * SECOND,
     enableReadyCheck: true,
+    // A Redis that loads its file estimates how long that takes. ioredis would wait for the estimate, up to 10 s.
+    maxLoadingRetryTime: SECOND / 2,
     // After a failover behind one address, the old primary still accepts connections, but refuses writes.
     reconnectOnError: (error) => error.message.startsWith("READONLY"),
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), SECOND) + Math.random() * 200,
