@@ -1,13 +1,14 @@
 /**
- * Repeated requests: an Idempotency-Key joins its job, on every API process, also when an API died between the acceptance
- * of the job and its queueing.
+ * Repeated requests: an Idempotency-Key joins its job, on every API process, also when an API died between the
+ * acceptance of the job and its queueing.
  */
 import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ApiClient } from "../support/api-client.ts";
-import { isQueued, loseQueuedJob, openQueue } from "../support/bullmq.ts";
+import { isQueued, loseQueuedJob } from "../support/bullmq.ts";
 import { cancelUnfinished } from "../support/cancel-unfinished.ts";
 import { forgetJob } from "../support/job-state.ts";
+import { openQueue } from "../support/open-queues.ts";
 import type { TestPlatform } from "../support/platform.ts";
 import { shownText } from "../support/sse-client.ts";
 import { BUSY, startTwoApis, type TwoApis } from "../support/two-apis.ts";
