@@ -28,9 +28,9 @@ import { createJobRepository } from "../../apps/worker/src/storage/job-repositor
 import { createOrphanedJobRepository } from "../../apps/worker/src/storage/orphaned-job-repository.ts";
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
 import { createSessionRepository } from "../../apps/worker/src/storage/session-repository.ts";
-import { openQueues } from "../support/bullmq.ts";
 import { jobPayload } from "../support/job-payload.ts";
 import { forgetJob, readJobState } from "../support/job-state.ts";
+import { openQueues } from "../support/open-queues.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 import { waitFor } from "../support/wait-for.ts";
 
