@@ -1,6 +1,6 @@
 /**
- * A check for containers: exits with 0 while the API counts the worker of this container as alive, else with 1. It
- * reads the worker's environment, and the worker's heartbeat in Redis by the clock of Redis.
+ * The health check of a container: exits with 0 while the API counts the worker in this container as alive, else with
+ * 1. It reads the worker's heartbeat in Redis, by the clock of Redis.
  */
 import { hostname } from "node:os";
 import { readConfigOrExit } from "@agent-paas/shared/config/read-config.ts";

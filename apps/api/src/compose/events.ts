@@ -1,3 +1,4 @@
+/** What delivers events: the subscriber, the event log, the timing wheel and the responses that are open. */
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { ApiConfig } from "../config.ts";

@@ -1,3 +1,4 @@
+/** What accepts, finds and cancels jobs in Redis: queues, admission, session queues. */
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { ApiConfig } from "../config.ts";

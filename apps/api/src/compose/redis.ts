@@ -1,3 +1,4 @@
+/** The Redis connections of the API, one per role. */
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { connectRedis, isReadyWithin, type RedisConnection } from "@agent-paas/shared/redis/connect.ts";

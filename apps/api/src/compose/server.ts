@@ -1,3 +1,4 @@
+/** The HTTP server: where it listens, and how it stops. */
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Express } from "express";
 import type { ApiConfig } from "../config.ts";

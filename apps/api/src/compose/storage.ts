@@ -1,3 +1,4 @@
+/** The database, opened read-only, and its readers. */
 import { openReadStorage } from "@agent-paas/shared/db/open-storage.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { ApiConfig } from "../config.ts";
