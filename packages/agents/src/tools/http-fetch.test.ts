@@ -195,11 +195,15 @@ describe("the requests and results of http_fetch", () => {
       response.writeHead(200, { "content-encoding": "gzip" }).end("not gzip"),
     );
     expect(await refusal({ url: lying.origin }, { hosts: [lying.listed] })).toContain("cannot be read");
+  });
 
-    const resolve = () => Promise.reject(Object.assign(new Error("not found"), { code: "ENOTFOUND" }));
-    expect(await refusal({ url: "http://gone.example/" }, { hosts: ["*"], resolve })).toContain("ENOTFOUND");
-    expect(await refusal({ url: "http://void.example/" }, { hosts: ["*"], resolve: resolveTo() })).toContain(
-      "void.example",
+  test("a name that does not exist, one that cannot be asked for, and one that is internal get the same answer", async () => {
+    const failing = (code: string) => () => Promise.reject(Object.assign(new Error("no answer"), { code }));
+    const resolvers = [failing("ENOTFOUND"), failing("EAI_AGAIN"), resolveTo(), resolveTo("10.0.0.1")];
+    const answers = await Promise.all(
+      resolvers.map((resolve) => refusal({ url: "http://db.internal.example/" }, { hosts: ["*"], resolve })),
     );
+    expect(new Set(answers).size).toBe(1);
+    expect(answers[0]).toContain("not a public address");
   });
 });
