@@ -47,7 +47,7 @@ async function startFinalizing() {
   const jobs = createJobRepository(storage, "w");
   const rows = createOrphanedJobRepository(storage, "w");
   const finalizer = createJobFinalizer(jobs, sessionQueue, createUploads(redis, keys, logger));
-  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer });
+  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue });
   const sessions = createSessionRepository(storage);
   const retention = createRetention({
     ...{ queues, maintenance, claims, sessionQueue, logger, jobDays: 30, sessionDays: 0, intervalSeconds: 600 },

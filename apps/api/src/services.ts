@@ -25,7 +25,7 @@ export type QueueServices = {
   readonly accept: Accept;
   readonly cancellation: Pick<Cancellation, "request">;
   readonly admission: Pick<Admission, "memory" | "isFull">;
-  readonly queues: Pick<Queues, "counts" | "probe">;
+  readonly queues: Pick<Queues, "counts" | "isConnected" | "probe">;
   readonly queuedJobs: QueuedJobs;
   readonly sessionQueues: Pick<SessionQueues, "delete" | "findPending">;
 };

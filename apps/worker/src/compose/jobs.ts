@@ -31,7 +31,7 @@ export function createJobParts(
   releasers.add("publisher", () => publisher.close());
   const uploads = createUploads(eventRedis, keys, logger);
   const finalizer = createJobFinalizer(jobs, sessionQueue, uploads);
-  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer });
+  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue });
   return { claims, sessionQueue, publisher, uploads, finalizer, queuedJobs, running: createRunningJobs() };
 }
 

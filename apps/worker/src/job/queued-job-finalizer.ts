@@ -9,12 +9,14 @@ import { resetShownText } from "../events/reset-shown-text.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
 import type { JobEnding, JobFinalizer } from "./job-finalizer.ts";
+import type { SessionQueue } from "./session-queue.ts";
 
 export type QueuedJobFinalizerDeps = {
   readonly claims: JobClaims;
   readonly publisher: JobEventPublisher;
   readonly jobs: JobRepository;
   readonly finalizer: JobFinalizer;
+  readonly sessionQueue: Pick<SessionQueue, "idsAhead">;
 };
 
 /** A job as its queue has it; the payload may be one that cannot be read. */
@@ -22,7 +24,8 @@ export type QueuedJob = { readonly payload: unknown; readonly fencingToken: numb
 
 export type QueuedJobFinalizer = ReturnType<typeof createQueuedJobFinalizer>;
 
-export function createQueuedJobFinalizer({ claims, publisher, jobs, finalizer }: QueuedJobFinalizerDeps) {
+export function createQueuedJobFinalizer(deps: QueuedJobFinalizerDeps) {
+  const { claims, publisher, jobs, finalizer, sessionQueue } = deps;
   return {
     /** False: another process claimed the job first, or it has ended. Throws when the payload names no owner and id. */
     async finalize(job: QueuedJob, ending: JobEnding): Promise<boolean> {
@@ -32,7 +35,8 @@ export function createQueuedJobFinalizer({ claims, publisher, jobs, finalizer }:
       if (claim.kind === "ended") await finalizer.leaveSessionQueue(payload);
       if (claim.kind !== "claimed") return false;
       const writer = publisher.open({ jobId: payload.job_id, fencingToken, seq: claim.seq, signals: NO_SIGNALS });
-      const started = await jobs.start(payload, fencingToken);
+      // It ends before its turn; jobs ahead of it write their messages later, into places before its own (I6).
+      const started = await jobs.start(payload, fencingToken, await sessionQueue.idsAhead(payload));
       if (started.kind === "stale") return false;
       if (started.kind === "ended") {
         await finalizer.republishEnd(payload, writer, started.row);

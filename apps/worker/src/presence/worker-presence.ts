@@ -1,14 +1,13 @@
 /** Publishes in Redis that this worker lives and which agents it has; the API reads it as its agent catalog. */
-import { type AgentManifest, HEARTBEAT_INTERVAL_MS } from "@agent-paas/shared/contract/agents.ts";
+import { type AgentManifest, HEARTBEAT_INTERVAL_MS, KEEP_MANIFESTS_MS } from "@agent-paas/shared/contract/agents.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { defineScript } from "@agent-paas/shared/redis/script.ts";
-import { DAY, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 
 /** A dead worker's record is deleted by the others after this time. */
 const FORGET_AFTER_MS = MINUTE;
-const KEEP_AGENTS_SECONDS = (7 * DAY) / SECOND;
 
 /** `rest`: agent id and manifest in turn. A record is stored as `<epoch ms by the clock of Redis> <JSON>`. */
 const HEARTBEAT_SCRIPT = defineScript<null>()({
@@ -54,7 +53,7 @@ export async function startWorkerPresence(options: PresenceOptions): Promise<Wor
       worker_id: workerId,
       record: JSON.stringify({ id: workerId, agents: manifests.map(({ id }) => id) }),
       forget_after_ms: FORGET_AFTER_MS,
-      ttl: KEEP_AGENTS_SECONDS,
+      ttl: KEEP_MANIFESTS_MS / SECOND,
       rest: manifests.flatMap((manifest) => [manifest.id, JSON.stringify(manifest)]),
     });
   }

@@ -3,7 +3,7 @@
  * it, so a new agent needs no new API.
  */
 import { z } from "zod";
-import { SECOND } from "../time.ts";
+import { DAY, SECOND } from "../time.ts";
 
 /** How often a worker renews its presence, ms. */
 export const HEARTBEAT_INTERVAL_MS = 2 * SECOND;
@@ -13,6 +13,12 @@ export const HEARTBEAT_INTERVAL_MS = 2 * SECOND;
  * for a few seconds stays in the catalog.
  */
 export const WORKER_TTL_MS = 10 * SECOND;
+
+/**
+ * How long Redis keeps the manifests after the last heartbeat of any worker, ms. Every heartbeat sets this expiry anew,
+ * so what is left of it tells how long no worker has been heard.
+ */
+export const KEEP_MANIFESTS_MS = 7 * DAY;
 
 /** What a worker publishes about one agent. */
 export const AgentManifestSchema = z.object({

@@ -28,8 +28,9 @@ export function createRedisKeys(prefix: string) {
     bullmq: base,
     /** BullMQ's hash of one job. */
     queuedJob: (kind: JobKind, jobId: string) => `${base}:${kind}:${jobId}`,
-    /** BullMQ's list of a queue's waiting jobs, and its sorted set of the delayed ones. */
+    /** BullMQ's lists of a queue's waiting jobs and of those workers hold, and its sorted set of the delayed ones. */
     waitingJobs: (kind: JobKind) => `${base}:${kind}:wait`,
+    activeJobs: (kind: JobKind) => `${base}:${kind}:active`,
     delayedJobs: (kind: JobKind) => `${base}:${kind}:delayed`,
 
     /** Hash: fencing_token, attempts, unfinished_attempts, isolated_after, seq, ended, cancel, progress of one job. */

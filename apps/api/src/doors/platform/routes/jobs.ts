@@ -59,7 +59,7 @@ export const getJobs = (services: Services): Route => ({
   access: "key",
   async handle(req, res, { owner }) {
     const filter = validate(JobsQuerySchema, req.query);
-    const jobs = (await listJobs(services, owner, filter)).map((job) => viewOf(job, null));
-    res.json({ jobs, next: jobs.length === filter.limit ? (jobs.at(-1)?.id ?? null) : null });
+    const { jobs, next } = await listJobs(services, owner, filter);
+    res.json({ jobs: jobs.map((job) => viewOf(job, null)), next });
   },
 });
