@@ -3,7 +3,7 @@
  * run in the order accepted, on all workers (I6); and the model gets the earlier messages of a session.
  */
 import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
-import { HOUR } from "@agent-paas/shared/time.ts";
+import { MINUTE } from "@agent-paas/shared/time.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ApiClient } from "../support/api-client.ts";
 import { isQueued, loseQueuedJob, openQueue, postpone } from "../support/bullmq.ts";
@@ -267,7 +267,7 @@ describe("the jobs of one session", () => {
     }
     // No job checks by itself whether it is the head of its session any more.
     const jobIds = rest.map(({ jobId }) => jobId);
-    const areAllDelayed = async () => (await postpone(platform, "chat", jobIds, HOUR)) === rest.length;
+    const areAllDelayed = async () => (await postpone(platform, "chat", jobIds, MINUTE)) === rest.length;
     await waitFor("all jobs to be delayed", areAllDelayed);
     await alice.cancel(head.jobId);
     for (const events of await Promise.all(rest.map((chat) => chat.all()))) expectOneDone(events, "a promoted job");
