@@ -79,7 +79,10 @@ async function startFinalizing() {
     waitFor("the terminal event", async () => (await readJobState({ redis, keys }, jobId)).ended === "failed");
   const reap = (restoreSchedule: () => Promise<void>) => {
     const orphans = createOrphanFinalizer({ claims, publisher, finalizer, rows });
-    const reaper = startReaper({ redis, keys, rows, orphans, failedJobs: failed, restoreSchedule, logger });
+    const reaper = startReaper({
+      ...{ redis, keys, rows, orphans, failedJobs: failed, restoreSchedule, logger },
+      promoteLateJobs: async () => {},
+    });
     onTestFinished(() => reaper.stop());
   };
   return { published, redis, db, keys, claims, begin, events, fail, failed, dying, ending, maintenance, reap, jobs };

@@ -3,7 +3,6 @@ import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { KnowledgeInput, KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
 import type { CollectionRow, JobRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import { newId } from "@agent-paas/shared/ids.ts";
 import type { Accepted, Idempotency } from "../queue/accept-request.ts";
 import type { Services } from "../services.ts";
 import { awaitJobEnd } from "./await-end.ts";
@@ -36,12 +35,12 @@ export async function findCollection(
 }
 
 export async function acceptKnowledgeJob<Id extends KnowledgeJobId>(
-  { accept }: Pick<Services, "accept">,
+  { accept, clock }: Pick<Services, "accept" | "clock">,
   origin: JobOrigin,
   { systemJob, input, text, idempotency = null, ...upload }: KnowledgeJobRequest<Id>,
 ): Promise<Accepted> {
   const payload: JobPayload = {
-    job_id: newId(),
+    job_id: clock.newId(),
     kind: "execute",
     agent_type: systemJob,
     session_id: null,
@@ -51,7 +50,7 @@ export async function acceptKnowledgeJob<Id extends KnowledgeJobId>(
     limits: {},
     metadata: {},
     ...originFields(origin),
-    accepted_at: new Date().toISOString(),
+    accepted_at: new Date(clock.now()).toISOString(),
   };
   const accepted = await accept({
     payload,

@@ -22,6 +22,7 @@ const FRESH_FOR_MS = 2 * SECOND;
 export type AgentCatalog = ReturnType<typeof createAgentCatalog>;
 
 export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
+  /** `at` is by the monotonic clock. */
   let cached: { readonly entries: CatalogEntries; readonly at: number } | null = null;
   let reading: Promise<CatalogEntries> | null = null;
   const validators = new Map<string, { read: unknown; schema: string; validator: z.ZodType }>();
@@ -45,7 +46,7 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
       .filter((manifest) => manifest !== undefined)
       .map((agent) => ({ ...agent, workers: liveWorkers.filter((worker) => worker.agents.includes(agent.id)).length }));
     const entries = { agents: new Map(agents.map((agent) => [agent.id, agent])), liveWorkers: liveWorkers.length };
-    cached = { entries, at: Date.now() };
+    cached = { entries, at: performance.now() };
     return entries;
   }
 
@@ -66,7 +67,7 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
      */
     async find(id: string): Promise<OfferedAgent> {
       const known =
-        cached !== null && Date.now() - cached.at < FRESH_FOR_MS ? cached.entries.agents.get(id) : undefined;
+        cached !== null && performance.now() - cached.at < FRESH_FOR_MS ? cached.entries.agents.get(id) : undefined;
       const agent = known ?? (await refresh()).agents.get(id);
       if (agent === undefined) throw new PlatformError("agent_not_found");
       return agent;

@@ -70,6 +70,7 @@ export function createAdmission({ sample, maxQueuedJobs }: AdmissionOptions) {
    * half that is free.
    */
   const maxUncounted = Math.floor(maxQueuedJobs / 20);
+  /** `at` is by the monotonic clock: a wall clock that is set back would make an old sample fresh. */
   let latest: (CapacitySample & { readonly at: number }) | null = null;
   let sampling: Promise<CapacitySample> | null = null;
   /** Requests of this process since the last sample was begun, by queue. */
@@ -79,13 +80,13 @@ export function createAdmission({ sample, maxQueuedJobs }: AdmissionOptions) {
     const before = { ...uncounted };
     const taken = await sample();
     for (const kind of JOB_KINDS) uncounted[kind] -= before[kind];
-    latest = { ...taken, at: Date.now() };
+    latest = { ...taken, at: performance.now() };
     return latest;
   }
 
   /** A sample of at most that age, ms. A sample that is no longer fresh is used while its replacement is taken. */
   async function sampleWithin(maxAgeMs: number): Promise<CapacitySample> {
-    const ageMs = latest === null ? Number.POSITIVE_INFINITY : Date.now() - latest.at;
+    const ageMs = latest === null ? Number.POSITIVE_INFINITY : performance.now() - latest.at;
     const isUsedUp = maxUncounted > 0 && JOB_KINDS.some((kind) => uncounted[kind] > maxUncounted);
     if (latest !== null && ageMs <= FRESH_FOR_MS && !isUsedUp) return latest;
     sampling ??= takeSample().finally(() => {

@@ -10,6 +10,7 @@
 import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
 import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import { UnrecoverableError } from "bullmq";
 import type { AgentRunner } from "../run/agent-runner.ts";
@@ -29,6 +30,7 @@ export type ProcessorDeps = AdmissionDeps &
     readonly running: RunningJobs;
     readonly runner: AgentRunner;
     readonly logger: Logger;
+    readonly clock: Pick<InstallationClock, "now">;
     /** Time limit of one attempt, ms. */
     readonly deadlineMs: number;
   };
@@ -46,7 +48,7 @@ export function createJobProcessor(deps: ProcessorDeps): LeaseProcessor {
     await deps.running.during(payload.job_id, async (run) => {
       const started = await startAttempt(deps, payload, fencingToken, run);
       if (started === null) return;
-      const queueMs = Date.now() - Date.parse(payload.accepted_at);
+      const queueMs = deps.clock.now() - Date.parse(payload.accepted_at);
       const attempt: Attempt = { ...started, lease, payload, run, logger, queueMs };
       reportStart(attempt);
       await runToEnd(deps, attempt);
@@ -60,7 +62,7 @@ async function runToEnd(deps: ProcessorDeps, attempt: Attempt): Promise<void> {
   const prepared = deps.runner.prepare({
     ...{ payload, attempt: attempt.attempt, run, writer, logger, deadlineMs: deps.deadlineMs },
   });
-  const deadlines = startDeadlines(deps.deadlineMs, attempt);
+  const deadlines = startDeadlines(deps.deadlineMs, attempt, deps.clock.now);
   try {
     run.signal.throwIfAborted();
     await prepared.run();

@@ -20,7 +20,7 @@ export type StartDeps = {
 export type StartedAttempt = {
   /** From 1. */
   readonly attempt: number;
-  /** When the job's first attempt started, ms since 1970. */
+  /** When the job's first attempt started, by the installation's clock. */
   readonly firstStartedAt: number;
   readonly writer: JobEventWriter;
 };

@@ -40,6 +40,8 @@ export type JobWorkersOptions = {
   readonly maintenance: (job: Job) => Promise<void>;
   readonly onFailed: (kind: JobKind) => (job: Job | undefined, error: Error) => void;
   readonly running: RunningJobs;
+  /** Asked for every job before it starts; one that may not goes back to its queue. */
+  readonly mayStart: () => boolean;
   readonly logger: Logger;
 };
 
@@ -51,7 +53,7 @@ export type JobWorkers = {
 };
 
 export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
-  const { redis, prefix, name, concurrency, processors, maintenance, onFailed, running, logger } = options;
+  const { redis, prefix, name, concurrency, processors, maintenance, onFailed, running, mayStart, logger } = options;
   const common = {
     connection: redis,
     prefix,
@@ -67,13 +69,14 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
     },
   };
   let stopping = false;
+  /** A fetch that began before the stop may still return a job. */
+  const unlessStopping =
+    (start: (job: Job, lockToken?: string) => Promise<void>) =>
+    (job: Job, lockToken?: string): Promise<void> =>
+      stopping || !mayStart() ? createLease(job, lockToken ?? "").requeue() : start(job, lockToken);
   const jobWorkers = JOB_KINDS.map((kind) => {
-    const process = (job: Job, lockToken?: string): Promise<void> => {
-      const lease = createLease(job, lockToken ?? "");
-      // A fetch that began before the stop may still return a job.
-      return stopping ? lease.requeue() : processors[kind](lease);
-    };
-    const worker = new Worker(kind, process, { ...common, concurrency: concurrency[kind] });
+    const start = (job: Job, lockToken?: string) => processors[kind](createLease(job, lockToken ?? ""));
+    const worker = new Worker(kind, unlessStopping(start), { ...common, concurrency: concurrency[kind] });
     worker.on("failed", onFailed(kind));
     worker.on("lockRenewalFailed", (jobIds) => {
       for (const jobId of jobIds) running.abort(jobId, "superseded");
@@ -83,7 +86,7 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
   });
   const workers = [
     ...jobWorkers,
-    new Worker(MAINTENANCE_QUEUE, maintenance, { ...common, concurrency: MAINTENANCE_CONCURRENCY }),
+    new Worker(MAINTENANCE_QUEUE, unlessStopping(maintenance), { ...common, concurrency: MAINTENANCE_CONCURRENCY }),
   ];
   for (const worker of workers) {
     worker.on("error", (err) => logger.warn({ err, queue: worker.name }, "queue worker error"));

@@ -1,7 +1,9 @@
 /** SQLite behind the port. */
+import { existsSync } from "node:fs";
 import { queryTables } from "../queries.ts";
 import { prepareStatement } from "../statement.ts";
 import type { Storage } from "../storage.ts";
+import { createDisplacementCheck } from "./displacement.ts";
 import { migrateSqlite } from "./migrate.ts";
 import { openWritableDatabase, type SqliteDatabase, withHandle } from "./open-database.ts";
 import { preparedOn } from "./prepared-statements.ts";
@@ -13,8 +15,11 @@ export const openSqliteStorage = (file: string): Storage => createSqliteStorage(
 
 /** @param db is opened on `file` by `openWritableDatabase`, and closed with the storage. */
 export function createSqliteStorage(db: SqliteDatabase, file: string): Storage {
+  const table = queryTables(db);
+  const { displacement, watch } = createDisplacementCheck(db, file);
   return {
-    table: queryTables(db),
+    place: file,
+    table,
     sql: createSqliteSql(db),
     prepareRead<Row, Values extends object>(build: Parameters<typeof prepareStatement<Values>>[0]) {
       const statementFor = prepareStatement(build);
@@ -24,7 +29,13 @@ export function createSqliteStorage(db: SqliteDatabase, file: string): Storage {
       };
     },
     prepareWrite: prepareStatement,
-    write: createWriteQueue(db),
+    write: createWriteQueue(db, displacement),
+    async installation() {
+      if (!existsSync(file) || !(await db.schema.hasTable("installation"))) return null;
+      return (await table("installation").first())?.id ?? null;
+    },
+    displacement,
+    watch,
     migrate: (migrations) => migrateSqlite(db, file, migrations),
     startCheckpoints: (logger) => startWalCheckpoint({ db, file, logger }),
     close: () => db.destroy(),

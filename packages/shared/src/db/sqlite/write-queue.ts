@@ -26,7 +26,8 @@ const LONGEST_PAUSE_MS = 200;
 
 class GuardFailed extends Error {}
 
-export function createWriteQueue(db: SqliteDatabase): Storage["write"] {
+/** @param displacement a reason for which nothing may be written any more. */
+export function createWriteQueue(db: SqliteDatabase, displacement: () => string | null = () => null): Storage["write"] {
   /** The batches of this iteration of the event loop. */
   let waiting: Batch[] | null = null;
 
@@ -45,33 +46,45 @@ export function createWriteQueue(db: SqliteDatabase): Storage["write"] {
       waiting = group;
       setImmediate(() => {
         waiting = null;
-        void writeGroup(db, group);
+        void writeGroup(db, group, displacement);
       });
     });
   };
 }
 
 /** Settles every batch of the group. */
-async function writeGroup(db: SqliteDatabase, group: readonly Batch[]): Promise<void> {
+async function writeGroup(
+  db: SqliteDatabase,
+  group: readonly Batch[],
+  displacement: () => string | null,
+): Promise<void> {
   try {
-    const written = await whileBusy(() => runGroup(db, group));
+    const written = await whileBusy(() => {
+      const reason = displacement();
+      if (reason !== null) throw new Error(reason);
+      return runGroup(db, group);
+    });
     for (const [at, { resolve }] of group.entries()) resolve(written[at] ?? false);
   } catch (error) {
     // A statement that one batch brought must not fail the others, so each is tried alone. A lock or a missing handle
     // would fail each of them again.
     const isOfOneBatch = group.length > 1 && !isBusy(error) && !isTimeout(error);
-    if (isOfOneBatch) for (const batch of group) await writeGroup(db, [batch]);
-    else for (const { reject } of group) reject(new PlatformError("storage_unavailable", { cause: error }));
+    if (isOfOneBatch) for (const batch of group) await writeGroup(db, [batch], displacement);
+    else rejectGroup(group, error);
   }
 }
 
+function rejectGroup(group: readonly Batch[], cause: unknown): void {
+  for (const { reject } of group) reject(new PlatformError("storage_unavailable", { cause }));
+}
+
 async function whileBusy<T>(run: () => Promise<T>): Promise<T> {
-  const giveUpAt = Date.now() + GIVE_UP_AFTER_MS;
+  const giveUpAt = performance.now() + GIVE_UP_AFTER_MS;
   for (;;) {
     try {
       return await run();
     } catch (error) {
-      if (!isBusy(error) || Date.now() > giveUpAt) throw error;
+      if (!isBusy(error) || performance.now() > giveUpAt) throw error;
     }
     await delay(Math.random() * LONGEST_PAUSE_MS);
   }

@@ -33,22 +33,24 @@ export const getLivez = (): Route => ({
 });
 
 /**
- * Ready: Redis takes jobs, so this process can accept them. A full queue does not change that; otherwise every API
- * would be taken out of service, and with it the streams of the jobs whose end makes room.
+ * Ready: Redis takes jobs and the database is the installation's, so this process can accept them. A full queue does
+ * not change that; otherwise every API would be taken out of service, and with it the streams of the jobs whose end
+ * makes room.
  */
 export const getReadyz = (services: Services): Route => ({
   method: "get",
   path: "/readyz",
   access: "public",
   async handle(_req, res) {
-    const { status, reason } = await checkRedis(services);
+    const foreign = services.databaseProblem();
+    const { status, reason } = foreign === null ? await checkRedis(services) : { status: "down", reason: foreign };
     res.status(status === "down" ? 503 : 200).json({ status: status === "down" ? "down" : "ok", reason });
   },
 });
 
 /**
- * Down: nothing is accepted, because Redis is away or evicts. Degraded: accepted jobs are safe, but they wait for
- * workers, tables or vectors, or new ones are refused.
+ * Down: nothing is accepted, because Redis is away or evicts, or the database is not the installation's. Degraded:
+ * accepted jobs are safe, but they wait for workers, tables or vectors, or new ones are refused.
  */
 async function checkHealth(services: Services): Promise<Health> {
   const [redis, database, vector_store, workers, queues] = await Promise.all([
@@ -60,7 +62,7 @@ async function checkHealth(services: Services): Promise<Health> {
   ]);
   const checks = { redis, database, vector_store, workers, queues };
   const status =
-    redis.status === "down"
+    redis.status === "down" || services.databaseProblem() !== null
       ? "down"
       : Object.values(checks).some(({ status }) => status === "down" || status === "degraded")
         ? "degraded"
@@ -88,11 +90,12 @@ async function checkRedis({ queues, admission }: Services): Promise<Check> {
   }
 }
 
-async function checkDatabase({ database }: Services): Promise<Check> {
+async function checkDatabase({ database, databaseProblem }: Services): Promise<Check> {
   try {
     return (await hasTables(database)) ? { status: "up" } : { status: "down", reason: "no worker has made it yet" };
   } catch {
-    return { status: "down" };
+    const reason = databaseProblem();
+    return reason === null ? { status: "down" } : { status: "down", reason };
   }
 }
 
