@@ -15,7 +15,7 @@ export async function startApi(config: ApiConfig, name: string, logger: Logger, 
   const redis = await openRedis(config, { name, logger }, releasers);
   const storage = openReaders(config, releasers);
   const jobs = openJobs(config, { redis, storage, logger }, releasers);
-  const events = openEvents(config, { redis, logger }, releasers);
+  const events = openEvents(config, redis, releasers);
   const agentCatalog = createAgentCatalog(redis.requests, redis.keys);
   const services: Services = { config, ...storage, ...jobs, events, agentCatalog };
   const url = await openServer(config, { app: createApp(services, logger), events }, releasers);
