@@ -65,7 +65,7 @@ class SupervisedRedis extends Redis {
   }
 }
 
-/** Opens a connection that reconnects for ever, also when it only falls silent. The caller must close it with `disconnect()`. */
+/** Opens a connection that reconnects for ever, also when it falls silent. The caller must `disconnect()` it. */
 export function connectRedis({ topology, role, name, logger }: RedisConnectionOptions): RedisConnection {
   const options = {
     ...ROLE_OPTIONS[role],
