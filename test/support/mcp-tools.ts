@@ -10,6 +10,7 @@ import { waitFor } from "./wait-for.ts";
 
 const LIMITS: McpLimits = {
   openMs: 10 * SECOND,
+  silentMs: 4 * SECOND,
   pingMs: 500,
   awayMs: 10 * SECOND,
   firstPauseMs: 50,

@@ -15,7 +15,7 @@ export async function startApi(config: ApiConfig, name: string, logger: Logger, 
   const redis = await openRedis(config, { name, logger }, releasers);
   const storage = await openReaders(config, { redis, logger }, releasers);
   const jobs = openJobs(config, { redis, storage, logger }, releasers);
-  const events = openEvents(config, { redis, logger }, releasers);
+  const events = openEvents(config, redis, releasers);
   const agentCatalog = createAgentCatalog(redis.requests, redis.keys);
   // Workers would run the job and write it where this API does not read.
   const accept: Services["accept"] = async (request) => {

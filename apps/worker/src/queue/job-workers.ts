@@ -2,6 +2,7 @@
 import { JOB_KINDS, type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
+import { MAX_BLOCK_MS } from "@agent-paas/shared/redis/watch-silence.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { type Job, Worker } from "bullmq";
 import { createLease, type LeaseProcessor } from "../job/lease.ts";
@@ -30,6 +31,13 @@ const MAINTENANCE_CONCURRENCY = 4;
 
 /** How long a process that stops waits until its requeued jobs are in their queues. */
 const REQUEUE_WITHIN_MS = 2 * SECOND;
+
+/** Blocks only for as long as a connection may be silent, also while delayed jobs wait. */
+class BriefWorker extends Worker {
+  protected override getBlockTimeout(blockUntil: number): number {
+    return Math.min(super.getBlockTimeout(blockUntil), MAX_BLOCK_MS / SECOND);
+  }
+}
 
 export type JobWorkersOptions = {
   readonly redis: RedisConnection;
@@ -76,7 +84,7 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
       stopping || !mayStart() ? createLease(job, lockToken ?? "").requeue() : start(job, lockToken);
   const jobWorkers = JOB_KINDS.map((kind) => {
     const start = (job: Job, lockToken?: string) => processors[kind](createLease(job, lockToken ?? ""));
-    const worker = new Worker(kind, unlessStopping(start), { ...common, concurrency: concurrency[kind] });
+    const worker = new BriefWorker(kind, unlessStopping(start), { ...common, concurrency: concurrency[kind] });
     worker.on("failed", onFailed(kind));
     worker.on("lockRenewalFailed", (jobIds) => {
       for (const jobId of jobIds) running.abort(jobId, "superseded");
@@ -86,7 +94,10 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
   });
   const workers = [
     ...jobWorkers,
-    new Worker(MAINTENANCE_QUEUE, unlessStopping(maintenance), { ...common, concurrency: MAINTENANCE_CONCURRENCY }),
+    new BriefWorker(MAINTENANCE_QUEUE, unlessStopping(maintenance), {
+      ...common,
+      concurrency: MAINTENANCE_CONCURRENCY,
+    }),
   ];
   for (const worker of workers) {
     worker.on("error", (err) => logger.warn({ err, queue: worker.name }, "queue worker error"));
