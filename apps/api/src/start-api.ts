@@ -14,9 +14,9 @@ import type { Services } from "./services.ts";
 export async function startApi(config: ApiConfig, name: string, logger: Logger, releasers: Releasers): Promise<void> {
   const redis = await openRedis(config, { name, logger }, releasers);
   const storage = openReaders(config, releasers);
-  const jobs = openJobs(config, { redis, storage, logger }, releasers);
-  const events = openEvents(config, { redis, logger }, releasers);
   const agentCatalog = createAgentCatalog(redis.requests, redis.keys);
+  const jobs = openJobs(config, { redis, storage, agentCatalog, logger }, releasers);
+  const events = openEvents(config, { redis, logger }, releasers);
   const services: Services = { config, ...storage, ...jobs, events, agentCatalog };
   const url = await openServer(config, { app: createApp(services, logger), events }, releasers);
   logger.info({ url }, "api ready");

@@ -1,4 +1,5 @@
 /** The database and the repositories, which read and write it. */
+import { HEARTBEAT_INTERVAL_MS } from "@agent-paas/shared/contract/agents.ts";
 import { openStorage } from "@agent-paas/shared/db/open-storage.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
@@ -18,6 +19,8 @@ export type Repositories = {
   readonly journal: JournalRepository;
   readonly documents: KnowledgeRepository;
   readonly retention: RetentionRepository;
+  /** Whether the database takes writes; asks it, unless a write has succeeded since the last heartbeat. */
+  readonly canWrite: () => Promise<boolean>;
 };
 
 /** Resolves when the database is migrated. */
@@ -27,7 +30,7 @@ export async function openWorkerStorage(
   logger: Logger,
   releasers: Releasers,
 ): Promise<Repositories> {
-  const storage = openStorage(config.DATABASE_URL);
+  const storage = openStorage(config.DATABASE_URL, config.STORAGE_OUTAGE_MS);
   releasers.add("database", () => storage.close());
   await migrate(storage);
   const checkpoints = storage.startCheckpoints(logger);
@@ -39,5 +42,9 @@ export async function openWorkerStorage(
     journal: createJournalRepository(storage),
     documents: createKnowledgeRepository(storage),
     retention: createRetentionRepository(storage),
+    async canWrite() {
+      await storage.probe(HEARTBEAT_INTERVAL_MS);
+      return storage.canWrite();
+    },
   };
 }

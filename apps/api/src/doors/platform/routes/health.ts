@@ -12,6 +12,7 @@ type Check = { status: "up" | "degraded" | "down" | "not_configured"; [detail: s
 type Health = { status: "ok" | "degraded" | "down"; version: string; checks: Record<string, Check> };
 
 const VECTOR_STORE_TIMEOUT_MS = 1_000;
+const WRITES_REFUSED = "no worker can write it: its disk is full or fails, or it is locked";
 const SHORT_OF_MEMORY: Check = { status: "degraded", reason: "its memory is nearly full" };
 
 export const getHealth = (services: Services): Route => ({
@@ -33,34 +34,39 @@ export const getLivez = (): Route => ({
 });
 
 /**
- * Ready: Redis takes jobs, so this process can accept them. A full queue does not change that; otherwise every API
- * would be taken out of service, and with it the streams of the jobs whose end makes room.
+ * Ready: Redis takes jobs and a worker can write their rows, so this process can accept them. A full queue does not
+ * change that; otherwise every API would be taken out of service, and with it the streams of the jobs whose end makes
+ * room.
  */
 export const getReadyz = (services: Services): Route => ({
   method: "get",
   path: "/readyz",
   access: "public",
   async handle(_req, res) {
-    const { status, reason } = await checkRedis(services);
-    res.status(status === "down" ? 503 : 200).json({ status: status === "down" ? "down" : "ok", reason });
+    const [redis, cannotWrite] = await Promise.all([checkRedis(services), areWritesRefused(services)]);
+    const reason = redis.status !== "down" && cannotWrite ? WRITES_REFUSED : redis.reason;
+    const isDown = redis.status === "down" || cannotWrite;
+    res.status(isDown ? 503 : 200).json({ status: isDown ? "down" : "ok", reason });
   },
 });
 
 /**
- * Down: nothing is accepted, because Redis is away or evicts. Degraded: accepted jobs are safe, but they wait for
- * workers, tables or vectors, or new ones are refused.
+ * Down: nothing is accepted, because Redis is away or evicts, or because no worker can write the database. Degraded:
+ * accepted jobs are safe, but they wait for workers, tables or vectors, or new ones are refused.
  */
 async function checkHealth(services: Services): Promise<Health> {
-  const [redis, database, vector_store, workers, queues] = await Promise.all([
+  const [redis, cannotWrite, readable, vector_store, workers, queues] = await Promise.all([
     checkRedis(services),
+    areWritesRefused(services),
     checkDatabase(services),
     checkVectorStore(services),
     checkWorkers(services),
     checkQueues(services),
   ]);
+  const database: Check = cannotWrite ? { status: "down", reason: WRITES_REFUSED } : readable;
   const checks = { redis, database, vector_store, workers, queues };
   const status =
-    redis.status === "down"
+    redis.status === "down" || cannotWrite
       ? "down"
       : Object.values(checks).some(({ status }) => status === "down" || status === "degraded")
         ? "degraded"
@@ -88,6 +94,11 @@ async function checkRedis({ queues, admission }: Services): Promise<Check> {
   }
 }
 
+/** As the workers say, who alone write; false while Redis, which says it, is away. */
+const areWritesRefused = ({ agentCatalog }: Services): Promise<boolean> =>
+  agentCatalog.cannotWrite().catch(() => false);
+
+/** Whether it can be read. */
 async function checkDatabase({ database }: Services): Promise<Check> {
   try {
     return (await hasTables(database)) ? { status: "up" } : { status: "down", reason: "no worker has made it yet" };
