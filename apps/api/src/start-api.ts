@@ -14,9 +14,9 @@ import type { Services } from "./services.ts";
 export async function startApi(config: ApiConfig, name: string, logger: Logger, releasers: Releasers): Promise<void> {
   const redis = await openRedis(config, { name, logger }, releasers);
   const storage = await openReaders(config, { redis, logger }, releasers);
-  const jobs = openJobs(config, { redis, storage, logger }, releasers);
-  const events = openEvents(config, redis, releasers);
   const agentCatalog = createAgentCatalog(redis.requests, redis.keys);
+  const jobs = openJobs(config, { redis, storage, agentCatalog, logger }, releasers);
+  const events = openEvents(config, redis, releasers);
   // Workers would run the job and write it where this API does not read.
   const accept: Services["accept"] = async (request) => {
     storage.assertDatabaseUsable();

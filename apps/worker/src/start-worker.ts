@@ -34,7 +34,10 @@ export async function startWorker(
   const manifests = () => agents.agents.manifests(agents.toolbox.names());
   const workerId = `${name}:${newId()}`;
   const { queueRedis, keys } = redis;
-  const presence = await startWorkerPresence({ redis: queueRedis, keys, workerId, listManifests: manifests, logger });
+  const { canWrite } = repositories;
+  const presence = await startWorkerPresence({
+    ...{ redis: queueRedis, keys, workerId, listManifests: manifests, canWrite, logger },
+  });
   releasers.add("presence", () => presence.stop());
   storage.watch(() => {
     // Without the grace of a usual stop: no running job could write its end.

@@ -6,7 +6,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Accepted, Idempotency } from "../queue/accept-request.ts";
 import type { Services } from "../services.ts";
 import { awaitJobEnd } from "./await-end.ts";
-import { endedRowFinder } from "./find-job.ts";
+import { endedRowFinder, knownChecker } from "./find-job.ts";
 import { jobError } from "./job-error.ts";
 import { type JobOrigin, originFields } from "./job-origin.ts";
 
@@ -73,11 +73,14 @@ export type AwaitKnowledgeJobOptions = {
 
 /** The row of the ended job; null when the job has not ended in time. Throws the error of a failed job. */
 export async function awaitKnowledgeJob(
-  services: Pick<Services, "jobs" | "events">,
+  services: Pick<Services, "jobs" | "queuedJobs" | "events">,
   { owner, jobId, withinMs, signal }: AwaitKnowledgeJobOptions,
 ): Promise<JobRow | null> {
   const findEnded = endedRowFinder(services, owner, jobId);
-  const ended = await awaitJobEnd(services, { jobId, withinMs, signal, findEnded });
+  const ended = await awaitJobEnd(services, {
+    ...{ jobId, withinMs, signal, findEnded },
+    isKnown: knownChecker(services, owner, jobId),
+  });
   const row = ended ? await findEnded() : null;
   if (row !== null && row.error_code !== null) {
     throw jobError(row.error_code, row.error_message ?? "", { job_id: jobId });

@@ -14,7 +14,12 @@ import { orUnavailable } from "../queue/or-unavailable.ts";
 
 export type OfferedAgent = AgentManifest & { /** Live workers that offer it. */ readonly workers: number };
 
-export type CatalogEntries = { readonly agents: ReadonlyMap<string, OfferedAgent>; readonly liveWorkers: number };
+export type CatalogEntries = {
+  readonly agents: ReadonlyMap<string, OfferedAgent>;
+  readonly liveWorkers: number;
+  /** There are live workers, and the database refuses the writes of all. */
+  readonly cannotWrite: boolean;
+};
 
 /** `find` uses entries of at most this age; for an agent that they lack, it reads presence again. */
 const FRESH_FOR_MS = 2 * SECOND;
@@ -37,7 +42,8 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
       .map((record) => {
         const separator = record.indexOf(" ");
         const known = WorkerRecordSchema.safeParse(parseJson(record.slice(separator + 1))).data;
-        return { seenAt: Number(record.slice(0, separator)), agents: known?.agents ?? [] };
+        const { agents = [], can_write: canWrite = true } = known ?? {};
+        return { seenAt: Number(record.slice(0, separator)), agents, canWrite };
       })
       .filter(({ seenAt }) => Number(seconds) * 1_000 - seenAt < WORKER_TTL_MS);
     // A manifest of another version that this one cannot read is skipped; otherwise it would fail every request.
@@ -45,7 +51,11 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
       .map((text) => AgentManifestSchema.safeParse(parseJson(text)).data)
       .filter((manifest) => manifest !== undefined)
       .map((agent) => ({ ...agent, workers: liveWorkers.filter((worker) => worker.agents.includes(agent.id)).length }));
-    const entries = { agents: new Map(agents.map((agent) => [agent.id, agent])), liveWorkers: liveWorkers.length };
+    const entries = {
+      agents: new Map(agents.map((agent) => [agent.id, agent])),
+      liveWorkers: liveWorkers.length,
+      cannotWrite: liveWorkers.length > 0 && liveWorkers.every(({ canWrite }) => !canWrite),
+    };
     cached = { entries, at: performance.now() };
     return entries;
   }
@@ -60,6 +70,12 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
 
   return {
     refresh,
+
+    /** Whether the database refuses the writes of all live workers, as of at most `FRESH_FOR_MS` ago. */
+    async cannotWrite(): Promise<boolean> {
+      const known = cached !== null && performance.now() - cached.at < FRESH_FOR_MS ? cached.entries : await refresh();
+      return known.cannotWrite;
+    },
 
     /**
      * An agent that some worker has offered within days; while no live worker offers it, its jobs wait. Throws

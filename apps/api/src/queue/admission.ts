@@ -23,6 +23,13 @@ const retryAfterMs = () => (5 + 10 * Math.random()) * SECOND;
 export const queueFull = (cause?: unknown): PlatformError =>
   new PlatformError("queue_full", { retryAfterMs: retryAfterMs(), cause });
 
+/** For a new job while no worker can write the database. */
+export const databaseOut = (): PlatformError =>
+  new PlatformError("database_unavailable", {
+    message: "The database cannot be written at present. Nothing was accepted; try again later.",
+    retryAfterMs: retryAfterMs(),
+  });
+
 /** Whether Redis refused a command for lack of memory, also one inside a script. */
 export const isOutOfMemory = (error: unknown): boolean =>
   error instanceof Error && /\bOOM command not allowed/.test(error.message);

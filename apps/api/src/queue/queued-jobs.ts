@@ -1,5 +1,5 @@
 /** Reads jobs from the queues, which hold the only trace of a job until a worker starts it. */
-import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
+import { JOB_KINDS, type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { encodeEntry } from "@agent-paas/shared/redis/session-queue.ts";
@@ -43,6 +43,13 @@ export function createQueuedJobs({ redis, keys, queues }: QueuedJobsOptions) {
 
   return {
     find: (owner: string, jobId: string) => orUnavailable(redis, () => find(owner, jobId)),
+
+    /** Whether a queue has the job, whoever owns it and whatever its payload. */
+    has: (jobId: string): Promise<boolean> =>
+      orUnavailable(redis, async () => {
+        const names = JOB_KINDS.map((kind) => keys.queuedJob(kind, jobId));
+        return (await redis.exists(...names)) > 0;
+      }),
 
     position: (payload: JobPayload) => orUnavailable(redis, () => position(payload)),
 

@@ -1,4 +1,5 @@
 /** The database and the repositories, which read and write it. */
+import { HEARTBEAT_INTERVAL_MS } from "@agent-paas/shared/contract/agents.ts";
 import { openStorage } from "@agent-paas/shared/db/open-storage.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
@@ -21,6 +22,8 @@ export type Repositories = {
   readonly journal: JournalRepository;
   readonly documents: KnowledgeRepository;
   readonly retention: RetentionRepository;
+  /** Whether the database takes writes; asks it, unless a write has succeeded since the last heartbeat. */
+  readonly canWrite: () => Promise<boolean>;
 };
 
 export type WorkerStorage = {
@@ -39,7 +42,7 @@ export async function openWorkerStorage(
   logger: Logger,
   releasers: Releasers,
 ): Promise<WorkerStorage> {
-  const storage = openStorage(config.DATABASE_URL);
+  const storage = openStorage(config.DATABASE_URL, config.STORAGE_OUTAGE_MS);
   releasers.add("database", () => storage.close());
   const inRedis = createRedisInstallation(queueRedis, keys);
   const id = await joinInstallation({ storage, inRedis, keys });
@@ -53,6 +56,10 @@ export async function openWorkerStorage(
     journal: createJournalRepository(storage),
     documents: createKnowledgeRepository(storage),
     retention: createRetentionRepository(storage),
+    async canWrite() {
+      await storage.probe(HEARTBEAT_INTERVAL_MS);
+      return storage.canWrite();
+    },
   };
   let isLost = false;
   const watch: WorkerStorage["watch"] = (callBack) => {

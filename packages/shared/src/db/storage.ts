@@ -39,9 +39,14 @@ export type Storage = {
    * Runs a batch: all statements in their order and in one transaction, or none. The only way to write.
    * @param beforeCommit called inside the transaction, after the last statement.
    * @returns false when a guard did not touch exactly one row: nothing of the batch was written.
-   * @throws `storage_unavailable` when the database stays locked, cannot be reached, or refuses a statement.
+   * @throws `StorageOutage` when the database stays locked, full or out of reach for as long as batches wait, and
+   *   `storage_unavailable` when it refuses a statement.
    */
   write(batch: readonly WriteStatement[], beforeCommit?: () => void): Promise<boolean>;
+  /** False while the database has refused all writes for seconds: locked, its disk full or failing. */
+  canWrite(): boolean;
+  /** Finds out for `canWrite` whether the database takes a write, unless one succeeded in the last `idleMs`. */
+  probe(idleMs: number): Promise<void>;
   /** The id of the database's installation; null while there is no database, or none with an identity. Makes none. */
   installation(): Promise<string | null>;
   /** Why the database is not the one that was opened any more; null while it is. Cheap enough for every job. */

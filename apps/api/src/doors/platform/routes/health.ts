@@ -12,6 +12,7 @@ type Check = { status: "up" | "degraded" | "down" | "not_configured"; [detail: s
 type Health = { status: "ok" | "degraded" | "down"; version: string; checks: Record<string, Check> };
 
 const VECTOR_STORE_TIMEOUT_MS = 1_000;
+const WRITES_REFUSED = "no worker can write it: its disk is full or fails, or it is locked";
 const SHORT_OF_MEMORY: Check = { status: "degraded", reason: "its memory is nearly full" };
 
 export const getHealth = (services: Services): Route => ({
@@ -33,36 +34,41 @@ export const getLivez = (): Route => ({
 });
 
 /**
- * Ready: Redis takes jobs and the database is the installation's, so this process can accept them. A full queue does
- * not change that; otherwise every API would be taken out of service, and with it the streams of the jobs whose end
- * makes room.
+ * Ready: Redis takes jobs, the database is the installation's, and a worker can write it, so this process can accept jobs.
+ * A full queue does not change that; otherwise every API would be taken out of service, and with it the streams of the
+ * jobs whose end makes room.
  */
 export const getReadyz = (services: Services): Route => ({
   method: "get",
   path: "/readyz",
   access: "public",
   async handle(_req, res) {
-    const foreign = services.databaseProblem();
-    const { status, reason } = foreign === null ? await checkRedis(services) : { status: "down", reason: foreign };
-    res.status(status === "down" ? 503 : 200).json({ status: status === "down" ? "down" : "ok", reason });
+    const [redis, cannotWrite] = await Promise.all([checkRedis(services), areWritesRefused(services)]);
+    const problem = services.databaseProblem() ?? (cannotWrite ? WRITES_REFUSED : null);
+    const isDown = redis.status === "down" || problem !== null;
+    const reason = redis.status === "down" ? redis.reason : (problem ?? redis.reason);
+    res.status(isDown ? 503 : 200).json({ status: isDown ? "down" : "ok", reason });
   },
 });
 
 /**
- * Down: nothing is accepted, because Redis is away or evicts, or the database is not the installation's. Degraded:
+ * Down: nothing is accepted, because Redis is away or evicts, the database is not the installation's, or no worker can
+ * write it. Degraded:
  * accepted jobs are safe, but they wait for workers, tables or vectors, or new ones are refused.
  */
 async function checkHealth(services: Services): Promise<Health> {
-  const [redis, database, vector_store, workers, queues] = await Promise.all([
+  const [redis, cannotWrite, readable, vector_store, workers, queues] = await Promise.all([
     checkRedis(services),
+    areWritesRefused(services),
     checkDatabase(services),
     checkVectorStore(services),
     checkWorkers(services),
     checkQueues(services),
   ]);
+  const database: Check = cannotWrite ? { status: "down", reason: WRITES_REFUSED } : readable;
   const checks = { redis, database, vector_store, workers, queues };
   const status =
-    redis.status === "down" || services.databaseProblem() !== null
+    redis.status === "down" || cannotWrite || services.databaseProblem() !== null
       ? "down"
       : Object.values(checks).some(({ status }) => status === "down" || status === "degraded")
         ? "degraded"
@@ -90,6 +96,11 @@ async function checkRedis({ queues, admission }: Services): Promise<Check> {
   }
 }
 
+/** As the workers say, who alone write; false while Redis, which says it, is away. */
+const areWritesRefused = ({ agentCatalog }: Services): Promise<boolean> =>
+  agentCatalog.cannotWrite().catch(() => false);
+
+/** Whether it can be read. */
 async function checkDatabase({ database, databaseProblem }: Services): Promise<Check> {
   try {
     return (await hasTables(database)) ? { status: "up" } : { status: "down", reason: "no worker has made it yet" };
