@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { MOST_SCANS, slownessOf } from "../../../../test/support/slowness.ts";
 import { createRedactor } from "./redact.ts";
 
 const redact = createRedactor(["exact-secret-value", "tiny"]);
@@ -31,4 +32,19 @@ test("a redacted line is still JSON, and fields without secrets stay readable", 
 
 test("a short secret is not redacted, because it would match parts of words", () => {
   expect(redact("a tiny line")).toBe("a tiny line");
+});
+
+test.each([
+  ["a.", ""],
+  ["a://", ""],
+  ["a+a-", "://"],
+  ["token ", ""],
+  ['"', ""],
+  ["sk-", ""],
+  [" ", ":"],
+])("a line of %j, repeated, with %j at its end, is redacted in linear time", (part, end) => {
+  const line = part.repeat(65_536 / part.length) + end;
+  expect(slownessOf(line, redact)).toBeLessThan(MOST_SCANS);
+  expect(slownessOf(`Bearer${line}`, redact)).toBeLessThan(MOST_SCANS);
+  expect(slownessOf(`password${line}`, redact)).toBeLessThan(MOST_SCANS);
 });
