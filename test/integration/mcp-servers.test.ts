@@ -116,8 +116,8 @@ describe("tools of a faulty server", () => {
     expect(await call(tools, "noise")).toBe("said");
     await waitFor("the last words", () => log.some(({ fields }) => fields.note === "last words"));
     expect(Math.max(...log.map((line) => JSON.stringify(line).length))).toBeLessThan(1_200);
-    expect(() => toolOf(tools, "count").parse({ to: 1.5 })).toThrow("to must be integer");
-    expect(() => toolOf(tools, "count").parse("5")).toThrow("expected an object");
+    await expect(toolOf(tools, "count").parse({ to: 1.5 })).rejects.toThrow("to must be integer");
+    await expect(toolOf(tools, "count").parse("5")).rejects.toThrow("expected an object");
     expect(await call(tools, "odd", { a: 1 })).toBe("odd");
   });
 

@@ -50,5 +50,5 @@ export async function call(
 ) {
   const tool = toolOf(tools, name);
   const context = { jobId: "j", callId: "c", signal, logger: console, retriever: {} as Retriever, collection: null };
-  return tool.call(tool.parse(args), context);
+  return tool.call(await tool.parse(args), context);
 }
