@@ -171,6 +171,8 @@ describe("hostile text of 64 KB", () => {
   };
 
   test.each(Object.keys(WORK))("%s takes linear time", { timeout: 60_000 }, (name) => {
-    expect(slowestOf(hostileTexts(["( /", "://", "token ", "password", "Bearer "], CHARS), WORK[name] ?? (() => {}))).toBeNull();
+    expect(
+      slowestOf(hostileTexts(["( /", "://", "token ", "password", "Bearer "], CHARS), WORK[name] ?? (() => {})),
+    ).toBeNull();
   });
 });
