@@ -92,3 +92,8 @@ test("a plain schema does not wait behind schemas that use up their time", async
   await Promise.all(slow);
   expect(order[0]).toBe("plain");
 });
+
+test("a value of more than four million characters is not checked", async () => {
+  const list = await compileSchema({ type: "array" });
+  expect(await list(["x".repeat(4_200_000)])).toBe("it is too large to check");
+});

@@ -19,6 +19,9 @@ export type SchemaCheck = (value: unknown) => Promise<string | null>;
 /** Time limit for compiling a schema, and for each check of a value. */
 const MAX_MS = SECOND;
 
+/** A longer value, as JSON, is more than a thread has memory for. */
+const MAX_VALUE_CHARS = 4 * 1024 * 1024;
+
 /** The events of this process need a core of their own. */
 const COSTLY_THREADS = Math.max(1, availableParallelism() - 1);
 
@@ -48,7 +51,9 @@ export async function compileSchema(schema: Readonly<Record<string, unknown>>): 
   if (invalid !== null) throw new Error(invalid);
   return async (value) => {
     try {
-      const { invalid, problem } = await run(cost, { schema: text, value: JSON.stringify(value) ?? "null" });
+      const json = JSON.stringify(value) ?? "null";
+      if (json.length > MAX_VALUE_CHARS) return "it is too large to check";
+      const { invalid, problem } = await run(cost, { schema: text, value: json });
       return invalid ?? problem;
     } catch (error) {
       if (error instanceof TookTooLong) return `${error.message} to check`;
