@@ -37,7 +37,9 @@ test("chats whose schemas use up the time of their checks do not hold up another
   }
   // Every check of a slow job takes a second, and a job has two: some are still under way.
   expect(ended.filter((which) => which === "slow").length).toBeLessThan(slow.length);
-  expect(new Set(await Promise.all(all))).toEqual(new Set(["response_schema_mismatch"]));
+  // On a busy machine even compiling may exceed its time, which makes the config invalid.
+  const codes = ["response_schema_mismatch", "invalid_config"];
+  for (const code of await Promise.all(all)) expect(codes).toContain(code);
   await platform.model.clear();
 });
 
