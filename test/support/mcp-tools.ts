@@ -43,7 +43,8 @@ export function toolOf(tools: McpTools, name: string): Tool {
   return tool;
 }
 
-export async function call(
+/** Calls a tool; resolves, when the arguments are checked and the call has begun, with the promise of its result. */
+export async function begin(
   tools: McpTools,
   name: string,
   args: object = {},
@@ -51,5 +52,8 @@ export async function call(
 ) {
   const tool = toolOf(tools, name);
   const context = { jobId: "j", callId: "c", signal, logger: console, retriever: {} as Retriever, collection: null };
-  return tool.call(tool.parse(args), context);
+  const parsed = await tool.parse(args);
+  return { result: tool.call(parsed, context) };
 }
+
+export const call = async (...args: Parameters<typeof begin>) => (await begin(...args)).result;

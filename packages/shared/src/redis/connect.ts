@@ -72,8 +72,8 @@ export function connectRedis({ topology, role, name, logger }: RedisConnectionOp
     connectionName: `${name}:${role}`,
     connectTimeout: 5 * SECOND,
     enableReadyCheck: true,
-    // A Redis that loads its file estimates how long that takes, and ioredis would wait for the estimate, up to 10 s. Asked
-    // more often, the connection does not count as silent either.
+    // A Redis that loads its file estimates how long that takes, and ioredis would wait for the estimate, up to 10 s.
+    // Asked more often, the connection does not count as silent either.
     maxLoadingRetryTime: SECOND / 2,
     // After a failover behind one address, the old primary still accepts connections, but refuses writes.
     reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),

@@ -34,9 +34,9 @@ export const getLivez = (): Route => ({
 });
 
 /**
- * Ready: Redis takes jobs, the database is the installation's, and a worker can write it, so this process can accept jobs.
- * A full queue does not change that; otherwise every API would be taken out of service, and with it the streams of the
- * jobs whose end makes room.
+ * Ready: Redis takes jobs, the database is the installation's, and a worker can write it, so this process can accept
+ * jobs. A full queue does not change that; otherwise every API would be taken out of service, and with it the streams
+ * of the jobs whose end makes room.
  */
 export const getReadyz = (services: Services): Route => ({
   method: "get",
