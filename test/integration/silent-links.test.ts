@@ -97,12 +97,10 @@ test("an API accepts jobs again, and its streams go on, while its old connection
   const streams = await openStreams(alice, 5);
   apiLink.silence();
   const silent = apiLink.silent();
-  const [first] = await Promise.all([
-    alice.post("/agents/chat_basic/execute", { task: "Refused" }),
-    expectToGoOn(streams),
-  ]);
-  expect(first).toMatchObject({ status: 503, body: { error: { code: "queue_unavailable" } } });
-  expect(await works(alice)).toBe(true);
+  const first = alice.post("/agents/chat_basic/execute", { task: "Refused" });
+  const back = waitFor("an accepted job", () => works(alice));
+  await Promise.all([expectToGoOn(streams), settledWithin("an accepted job", REPLACED_WITHIN_MS, back)]);
+  expect(await first).toMatchObject({ status: 503, body: { error: { code: "queue_unavailable" } } });
   expect((await alice.get("/health")).body.checks.redis.status).toBe("up");
   await expectAllWhole(streams);
   expect([apiLink.silent(), apiLink.passing()]).toEqual([silent, silent]);
@@ -114,7 +112,7 @@ test("health and readiness report down while the API's connections are silent", 
   expect([health.status, ready.status]).toEqual([503, 503]);
 });
 
-test("connections that are silent from their first byte are replaced as well", async () => {
+test("work goes on soon after a link passes again whose new connections were silent as well", async () => {
   for (const link of [workerLink, apiLink]) link.silence({ alsoNew: true });
   const before = [workerLink.silent(), apiLink.silent()];
   await waitFor("connections that never said anything", () =>
