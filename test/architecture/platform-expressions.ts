@@ -69,9 +69,9 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/^file:/"],
   },
   {
-    file: "packages/shared/src/db/sqlite/write-queue.ts",
+    file: "packages/shared/src/db/sqlite/outage.ts",
     bound: "a code of SQLite",
-    expressions: ["/^SQLITE_(BUSY|LOCKED)/"],
+    expressions: ["/^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|PROTOCOL|NOMEM|PERM)/"],
   },
   {
     file: "packages/shared/src/logging/logger.ts",
