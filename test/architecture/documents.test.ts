@@ -43,7 +43,7 @@ describe.each(READMES)("%s", (file) => {
   const text = readText(file);
   const rows = rowsOf(text);
 
-  test("lists every error code with its status and whether it may succeed later", () => {
+  test("a README lists every error code with its status and whether it may succeed later", () => {
     const listed = rows
       .filter(([code = "", status = ""]) => /^[a-z_]+$/.test(code) && /^\d{3}$/.test(status))
       .map(([code, status, later]) => [code, status, later]);
@@ -56,7 +56,7 @@ describe.each(READMES)("%s", (file) => {
     expect(listed).toEqual(actual);
   });
 
-  test("lists every route of every door", () => {
+  test("a README lists every route of every door", () => {
     const listed = rows.map(([route = ""]) => route).filter((route) => /^(GET|POST|DELETE) \//.test(route));
     // The READMEs name the platform's routes below its base path, which they state once; routes of other doors in full.
     expect(text).toContain(`\`${platformDoor.basePath}\``);
@@ -67,7 +67,7 @@ describe.each(READMES)("%s", (file) => {
     expect(listed.sort()).toEqual(routes.sort());
   });
 
-  test("lists every variable with its default", () => {
+  test("a README lists every variable with its default", () => {
     const listed = rows.filter(([name = ""]) => /^[A-Z_]+$/.test(name));
     expect(listed.map(([name]) => name).sort()).toEqual([...variables.keys()].sort());
     for (const [name = "", , stated] of listed) {
@@ -76,10 +76,23 @@ describe.each(READMES)("%s", (file) => {
     }
   });
 
-  test("links only to files that exist", () => {
+  test("a README links only to files that exist", () => {
     const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path = ""]) => path);
     expect(links.filter((path) => !listFiles(path).length)).toEqual([]);
   });
+});
+
+test("every test that ARCHITECTURE.md shows an invariant in exists", () => {
+  // What stands in parentheses names the part of a test that shows the invariant.
+  const shown = [...readText("ARCHITECTURE.md").matchAll(/^\| I\d \|.*\|([^|]+)\|$/gm)]
+    .map(([, cell = ""]) => cell.replace(/\([^)]*\)/g, ""))
+    .flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name));
+  expect(shown.length).toBeGreaterThan(25);
+  const exists = (name: string) =>
+    name.startsWith("npm run ")
+      ? name.replace("npm run ", "") in JSON.parse(readText("package.json")).scripts
+      : listFiles(`test/*/${name}.test.ts`).length > 0;
+  expect(shown.filter((name) => !exists(name))).toEqual([]);
 });
 
 test("both READMEs have the same sections and the same commands", () => {

@@ -1,6 +1,6 @@
 /**
  * Location is permission. npm hoists packages, so a forbidden import resolves without a word; these tests are what
- * holds the borders that DESIGN and ARCHITECTURE.md draw.
+ * holds the borders that ARCHITECTURE.md draws.
  */
 import { describe, expect, test } from "vitest";
 import { readSources, readText, type Source } from "../support/sources.ts";

@@ -25,21 +25,21 @@ test.each(DOCUMENTS)("%s names only files that exist", (file) => {
 describe.each(WORKFLOWS)("%s", (file) => {
   const text = readText(file);
 
-  test("may only read unless a job says more, and bounds each job's time", () => {
+  test("a workflow may only read unless a job says more, and bounds each job's time", () => {
     expect(text).toMatch(/^permissions:\n {2}contents: read\n/m);
     expect(text).toMatch(/^concurrency:\n {2}group: /m);
     const count = (word: RegExp) => text.match(word)?.length;
     expect(count(/^ {4}timeout-minutes: \d+$/gm)).toBe(count(/^ {4}runs-on: /gm));
   });
 
-  test("pins every action to a major version, and gives no step the token of the checkout", () => {
+  test("a workflow pins every action to a major version, and gives no step the token of the checkout", () => {
     const actions = [...text.matchAll(/uses: (\S+)/g)].map(([, action = ""]) => action);
     expect(actions.filter((action) => !/@v\d+$/.test(action))).toEqual([]);
     const checkouts = actions.filter((action) => action.startsWith("actions/checkout@"));
     expect(text.match(/persist-credentials: false/g)).toHaveLength(checkouts.length);
   });
 
-  test("hands outside values to shells by the environment alone", () => {
+  test("a workflow passes outside values to shells by the environment alone", () => {
     const runs = [...text.matchAll(/run: (?:\|\n((?: {10}.*\n)+)|(.*))/g)].map(
       ([, block, line]) => block ?? line ?? "",
     );

@@ -6,10 +6,16 @@ import { describe, expect, test } from "vitest";
 import { readSources, type Source } from "../support/sources.ts";
 
 /** Left out: this file quotes what it forbids. */
-const sources = readSources().filter(({ file }) => !file.startsWith("test/architecture/"));
+const sources = readSources().filter(({ file }) => file !== "test/architecture/test-habits.test.ts");
 const tests = sources.filter(({ file }) => file.endsWith(".test.ts"));
 /** Tests of the whole platform, with what they share. */
 const platformTests = sources.filter(({ file }) => /^test\/(integration|e2e|support|fixtures)\//.test(file));
+/** The evidence of a chaos run shares no code with the product, so it has to spell the keys itself. */
+const EVIDENCE = "test/chaos/evidence.ts";
+const redisUsers = [
+  ...platformTests,
+  ...sources.filter(({ file }) => /^test\/(chaos|bench\/scenarios)\//.test(file) && file !== EVIDENCE),
+];
 
 const filesWith = (pattern: RegExp, among: readonly Source[]) =>
   among.filter(({ text }) => pattern.test(text)).map(({ file }) => file);
@@ -26,6 +32,7 @@ const LEANING = [
   /^(it|its|they|their|them|he|his|she|her|this|that|these|those|ones?|who|whoever|which)\b/i,
   /^(the same|the other|the others|the former|the latter|another's|others)\b/i,
   /^(so|and|or|nor|neither|but|then|also|too|likewise|again|still|otherwise|instead|except|twice|even)\b/i,
+  /^(are|is|has|have|takes?|runs?|refuses?|may|does|do|can|waits?|keeps?|returns?|gives?|lists?)\b/i,
 ];
 
 const leaningTitlesOf = (source: Source) => titlesOf(source).filter((title) => LEANING.some((way) => way.test(title)));
@@ -43,18 +50,18 @@ describe("test titles", () => {
   });
 });
 
-describe("Redis in platform tests", () => {
+describe("Redis in tests, chaos runs and benchmarks", () => {
   test("BullMQ's key names and fields are spelt in support/bullmq.ts only", () => {
     const keyNames = /:(lock|wait|active|delayed|failed|completed|paused|prioritized|stalled)[`"']/;
     const fields = /\b(finishedOn|processedOn|failedReason|stalledCounter|removeOnFail|attemptsStarted)\b/;
-    const places = new Set([...filesWith(keyNames, platformTests), ...filesWith(fields, platformTests)]);
+    const places = new Set([...filesWith(keyNames, redisUsers), ...filesWith(fields, redisUsers)]);
     expect([...places]).toEqual(["test/support/bullmq.ts"]);
   });
 
   test("the fields of a job's state are spelt in support/job-state.ts only", () => {
-    expect(filesWith(/\b(unfinished_attempts|isolated_after)\b/, platformTests)).toEqual(["test/support/job-state.ts"]);
+    expect(filesWith(/\b(unfinished_attempts|isolated_after)\b/, redisUsers)).toEqual(["test/support/job-state.ts"]);
     // Other fields share their names with columns and events, so tests may not read or write hashes themselves.
-    const users = filesWith(/\.h(set|get|mget|getall|incrby|del|exists)\(/, platformTests);
+    const users = filesWith(/\.h(set|get|mget|getall|incrby|del|exists)\(/, redisUsers);
     const restoring = "test/support/former-version.ts";
     expect(users.sort()).toEqual(["test/support/bullmq.ts", restoring, "test/support/job-state.ts"]);
   });
@@ -68,6 +75,7 @@ describe("time in tests", () => {
     "test/e2e/follower-leaks.test.ts": "clients disconnect after random times",
     "test/e2e/many-streams.test.ts": "clients connect after random times",
     "test/integration/redis-outage.test.ts": "requests are spread over an outage",
+    "test/integration/silent-links.test.ts": "a process is stopped for a time",
     "test/integration/wal.test.ts": "readers hold their snapshots for a time",
     "test/integration/plugins.test.ts": "plugins under test fail after a time",
     "test/support/process-inspector.ts": "names the prototype of timers",

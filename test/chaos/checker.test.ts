@@ -142,7 +142,7 @@ const FORGERIES: readonly [ZeroColumn, string, (run: Run) => unknown][] = [
       for (const [at, message] of run.messages.reverse().entries()) message.ordinal = at;
     },
   ],
-  ["left running", "a queue that is not empty", (run) => void run.leftRunning.push("{chaos}:chat:active")],
+  ["left running", "a queue that is not empty", (run) => void run.leftRunning.push("the queue chat")],
   [
     "left running",
     "a running job that no client asked for",

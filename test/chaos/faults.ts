@@ -3,9 +3,11 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
+import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { Redis } from "ioredis";
 import type { RestartableProcess } from "../../scripts/services/restartable-process.ts";
+import { areQueuesIdle } from "../support/bullmq.ts";
 import { waitFor } from "../support/wait-for.ts";
 import type { Stack } from "./stack.ts";
 import type { Fault, RunRecord } from "./transcript.ts";
@@ -117,21 +119,8 @@ export function createFaults(stack: Stack, record: RunRecord) {
     /** Waits until no queue holds a job that can still run. After `withinMs` the checker reports the jobs left. */
     async settle(withinMs: number): Promise<void> {
       const redis = new Redis(stack.redisUrl);
-      const isIdle = async () => {
-        const names = ["chat", "execute", "maintenance"].map((queue) => `{${stack.redisPrefix}}:${queue}`);
-        const counts = await Promise.all(
-          names.flatMap((name) => [
-            redis.llen(`${name}:wait`),
-            redis.llen(`${name}:active`),
-            // The next run of a schedule is always delayed and does not count.
-            redis
-              .zrange(`${name}:delayed`, 0, -1)
-              .then((jobIds) => jobIds.filter((jobId) => !jobId.startsWith("repeat:")).length),
-          ]),
-        );
-        return counts.every((count) => count === 0);
-      };
-      await waitFor("the queues to be empty", isIdle, withinMs).catch(() => {});
+      const queues = { redis, keys: createRedisKeys(stack.redisPrefix) };
+      await waitFor("the queues to be empty", () => areQueuesIdle(queues), withinMs).catch(() => {});
       redis.disconnect();
     },
   };

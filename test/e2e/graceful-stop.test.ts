@@ -7,6 +7,7 @@ import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Child } from "../../scripts/services/child.ts";
 import type { Json } from "../support/api-client.ts";
+import { isFetching, waitingJobIds } from "../support/bullmq.ts";
 import { expectNumbered, expectWholeStream } from "../support/expect-stream.ts";
 import { inParallel } from "../support/in-parallel.ts";
 import { type ApiProcess, KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
@@ -23,7 +24,8 @@ const CLEAN_EXIT = { code: 0, signal: null };
 /** Execute jobs at once per worker. */
 const CONCURRENCY = 8;
 /**
- * Starts between the list of jobs and the handling of the signal. A worker that went on for its grace time starts 60.
+ * Starts between the list of jobs and the step in which the worker closes its queues; after that step there is none. A
+ * worker that took that step only after its grace time would start 60.
  */
 const MAX_LATE_STARTS = 2 * CONCURRENCY;
 
@@ -65,7 +67,12 @@ test("a worker that is stopped starts no job, finishes short jobs, and requeues 
   await waitFor("the worker to be busy", async () => (await platform.model.stats()).open_streams >= 10);
 
   const startedBefore = await rowsOf(short);
+  expect(await isFetching(platform, "chat")).toBe(true);
   const stopping = workerOne().stop(STOP_WITHIN_MS);
+  // A worker closes all its queues in one step. On the queue of chats it waits for a job, so Redis sees that step.
+  await waitFor("the worker to stop fetching", async () => !(await isFetching(platform, "chat")));
+  const waiting = await waitingJobIds(platform, "execute");
+  expect(waiting.length).toBeGreaterThan(CONCURRENCY);
   await platform.startWorker();
   expect(await stopping).toEqual(CLEAN_EXIT);
 
@@ -80,6 +87,7 @@ test("a worker that is stopped starts no job, finishes short jobs, and requeues 
   expectNumbered(events, "unlucky");
   expectWholeStream(await longEvents, long.answer, "long");
 
+  expect(new Set((await rowsOf(waiting)).map(({ worker }) => worker))).toEqual(new Set(["worker-2"]));
   const rows = await rowsOf([...short, longChat.jobId]);
   const byFirst = (list: readonly Row[]) =>
     list.filter(({ worker, attempts }) => worker === "worker-1" && attempts === 1);

@@ -49,7 +49,7 @@ function expectRefusal({ status, headers, body }: Answer<Json>): void {
 describe("a full queue", () => {
   const jobIds: string[] = [];
 
-  test("takes as many jobs as its limit, and leaves no trace of the job that is refused", async () => {
+  test("a full queue holds as many jobs as its limit, and a refused job leaves no trace", async () => {
     const first = await execute("[[text=Done]] First", { "Idempotency-Key": "first" });
     expect(first.status).toBe(202);
     jobIds.push(first.body.job_id);
@@ -63,12 +63,12 @@ describe("a full queue", () => {
     expect(traces.keys).not.toEqual([]);
   });
 
-  test("lets a repeated request join its accepted job", async () => {
+  test("a repeated request joins its accepted job while the queue is full", async () => {
     const repeated = await execute("[[text=Done]] First", { "Idempotency-Key": "first" });
     expect(repeated).toMatchObject({ status: 202, body: { job_id: jobIds[0] } });
   });
 
-  test("leaves the other queue open, is reported by health, and allows its jobs to be cancelled", async () => {
+  test("a full queue leaves the other queue open, is reported by health, and allows its jobs to be cancelled", async () => {
     const waiting = alice.chat({ message: "[[text=Hello]] In the other queue" });
     await waitFor("the chat", async () => (await countWaiting(platform, "chat")) === 1);
     const health = await alice.get("/health");
@@ -81,7 +81,7 @@ describe("a full queue", () => {
     expect((await (await waiting).all()).at(-1)).toMatchObject({ event: "done", data: { status: "completed" } });
   });
 
-  test("takes jobs again as soon as jobs have ended, and runs no job that was refused", async () => {
+  test("a queue that was full accepts jobs again as soon as jobs have ended, and runs no job that was refused", async () => {
     await Promise.all(jobIds.map((jobId) => alice.ended(jobId)));
     const jobId = await alice.execute("[[text=Done]] After");
     expect((await alice.ended(jobId)).result.content).toBe("Done");
@@ -94,7 +94,7 @@ describe("a Redis that is nearly full", () => {
   const usedMemory = async () => Number(/used_memory:(\d+)/.exec(await platform.redis.info("memory"))?.[1]);
   afterEach(() => limitMemory(0));
 
-  test("takes no new job, and lets accepted jobs end", async () => {
+  test("a Redis that is nearly full gets no new job, and accepted jobs end", async () => {
     const { body: running } = await execute("[[tokens=40 rate=20]] Running", { "Idempotency-Key": "running" });
     await limitMemory(Math.round((await usedMemory()) / 0.95));
     const health = await waitFor("health", async () => {
@@ -112,7 +112,7 @@ describe("a Redis that is nearly full", () => {
     expect(await alice.ended(running.job_id)).toMatchObject({ status: "completed", attempt: 1 });
   });
 
-  test("refuses jobs alike when the refusal is that of Redis, and takes jobs again when it has memory", async () => {
+  test("a job that Redis itself refuses is refused alike, and jobs are accepted again when Redis has memory", async () => {
     const { body: ended } = await waitFor("capacity", async () => {
       const answer = await alice.chatWhole("[[text=Kept]] Before");
       return answer.status === 200 && answer;

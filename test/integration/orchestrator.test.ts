@@ -1,20 +1,12 @@
-/**
- * `orchestrator` over HTTP: plans from the config and from the model, parallel steps, failures that a plan handles,
- * limits, cancel, and a worker that dies between two steps (I1, I5).
- */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+/** `orchestrator` over HTTP: plans from the config and from the model, parallel steps, joined answers, and limits. */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { tokenize } from "../../scripts/model-server/tokenize.ts";
 import type { ApiClient, Json } from "../support/api-client.ts";
-import { cancelDuring, readInBackground } from "../support/background-reader.ts";
 import { cancelUnfinished } from "../support/cancel-unfinished.ts";
 import { expectOneDone, expectWholeStream } from "../support/expect-stream.ts";
+import { childEvents, planOf, runOrchestrator, stepsOf } from "../support/orchestrator.ts";
 import { FIXTURE_AGENTS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { readDatabase } from "../support/platform-state.ts";
-import type { SseEvent } from "../support/sse-client.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 let platform: TestPlatform;
 let alice: ApiClient;
@@ -28,35 +20,6 @@ afterEach(async () => {
 });
 afterAll(() => platform.stop());
 
-type Step = { id: string; agent?: string; task: string; [more: string]: unknown };
-const planOf = (...steps: Step[]) => ({ steps: steps.map((step) => ({ agent: "chat_basic", ...step })) });
-
-async function chat(message: string, config: object, more: object = {}) {
-  const stream = await alice.chat(
-    { agent_type: "orchestrator", message, config, ...more },
-    { "Accept-Language": "en" },
-  );
-  return { jobId: stream.jobId, sessionId: stream.sessionId, stream };
-}
-
-async function run(message: string, config: object, more: object = {}) {
-  const { jobId, sessionId, stream } = await chat(message, config, more);
-  const events = await stream.all();
-  const { body: job } = await alice.get(`/jobs/${jobId}`);
-  return { jobId, sessionId, events, job };
-}
-
-const isDelegate = ({ data }: SseEvent) => data.type === "delegate";
-
-/** `status step` of each delegate thought, without those that carry an event of a child. */
-const stepsOf = (events: readonly SseEvent[]) =>
-  events
-    .filter((event) => isDelegate(event) && event.data.status !== "event")
-    .map(({ data }) => `${data.status} ${data.step}`);
-
-const childEvents = (events: readonly SseEvent[], step: string): Json[] =>
-  events.filter(({ data }) => data.status === "event" && data.step === step).map(({ data }) => data.event);
-
 test("three agents, two of them in parallel and one failing, give events, an answer, rows and usage", async () => {
   const plan = planOf(
     { id: "facts", task: "[[tokens=12 rate=40]] Collect the facts" },
@@ -68,7 +31,7 @@ test("three agents, two of them in parallel and one failing, give events, an ans
       depends_on: ["facts", "check"],
     },
   );
-  const { jobId, sessionId, events, job } = await run("[[text=Joined%20answer]] Do it all", {
+  const { jobId, sessionId, events, job } = await runOrchestrator(alice, "[[text=Joined%20answer]] Do it all", {
     plan,
     system_prompt: "Be kind.",
   });
@@ -159,14 +122,14 @@ test("a plan of the model that cannot be carried out is corrected once; a second
   // In the order of the calls: plan, corrected plan, the step, the joined answer.
   const answers = ["What plan?", plan, "First", "Corrected"];
   await platform.model.script({ steps: answers.map((text) => ({ text })) });
-  const corrected = await run("Correct this", {});
+  const corrected = await runOrchestrator(alice, "Correct this", {});
   expectWholeStream(corrected.events, "Corrected", "the job with the corrected plan");
   expect(await platform.model.calls()).toHaveLength(answers.length);
 
   await platform.model.clear();
   const circle = JSON.stringify(planOf({ id: "a", task: "t", depends_on: ["a"] }));
   await platform.model.script({ steps: [{ text: circle }, { text: circle }] });
-  const broken = await run("Break this", {});
+  const broken = await runOrchestrator(alice, "Break this", {});
   expectOneDone(broken.events, "the job with the circular plan", "failed");
   expect(broken.job.error.code).toBe("plan_invalid");
   expect(await platform.model.calls()).toHaveLength(2);
@@ -180,7 +143,7 @@ test.each([
   [{ agents: ["nobody"] }, ["config.agents", '"nobody"']],
   [{ join: "concat", response_schema: {} }, ["config.join"]],
 ])("the config %j is refused with the names of what is wrong", async (config, names) => {
-  const { job } = await run("Do it", config);
+  const { job } = await runOrchestrator(alice, "Do it", config);
   expect(job).toMatchObject({ status: "failed", error: { code: "invalid_config" } });
   for (const name of names) expect(job.error.message).toContain(name);
   expect(await platform.model.calls()).toEqual([]);
@@ -193,7 +156,7 @@ test("a plan with join concat answers with the results of its last steps and all
     { id: "between", agent: "throwing", task: "t" },
     { id: "quiet", task: "[[text=Last]] last", depends_on: ["between"] },
   );
-  const { events, job } = await run("Do it", { plan, join: "concat" });
+  const { events, job } = await runOrchestrator(alice, "Do it", { plan, join: "concat" });
   expectWholeStream(events, "## one\n\nFirst [1]\n\n## two\n\nSecond [2]\n\n## quiet\n\nLast", "the results");
   expect(job.result.citations.map(({ marker, source }: Json) => marker + source)).toEqual(["[1]First", "[2]Second"]);
   expect(await platform.model.calls()).toHaveLength(1);
@@ -213,7 +176,7 @@ test("orchestrators delegate to orchestrators down to the depth limit", async ()
     plan: planOf({ id: "in", agent: "orchestrator", task: "t", config }),
   });
   const leaf = { agents, join: "concat", plan: planOf({ id: "leaf", task: "[[text=Deep]] down" }) };
-  const fits = await run("Do it", inside(leaf));
+  const fits = await runOrchestrator(alice, "Do it", inside(leaf));
   expectWholeStream(fits.events, "Deep", "two levels");
   const nested = childEvents(fits.events, "in").filter(({ data }) => data.type === "delegate");
   expect(nested.map(({ data }) => `${data.status} ${data.step}`)).toEqual([
@@ -222,111 +185,14 @@ test("orchestrators delegate to orchestrators down to the depth limit", async ()
     "completed leaf",
   ]);
 
-  const tooDeep = await run("Do it", inside(inside(leaf)));
+  const tooDeep = await runOrchestrator(alice, "Do it", inside(inside(leaf)));
   expect(tooDeep.job).toMatchObject({ status: "failed", error: { code: "delegation_failed" } });
   expect(tooDeep.job.error.message).toContain("delegation_too_deep");
 });
 
 test("no more children run at once than fan_out allows", async () => {
   const steps = Array.from({ length: 6 }, (_, at) => ({ id: `s${at}`, task: `[[tokens=8 rate=20]] ${at}` }));
-  const { job } = await run("Do it", { plan: planOf(...steps), fan_out: 2, join: "concat" });
+  const { job } = await runOrchestrator(alice, "Do it", { plan: planOf(...steps), fan_out: 2, join: "concat" });
   expect(job.status).toBe("completed");
   expect(await platform.model.stats()).toMatchObject({ total_calls: 6, peak_open_streams: 2 });
 });
-
-test("a child that exhausts the budget ends the whole job", async () => {
-  const steps = ["a", "b", "c"].map((id) => ({ id, task: `[[tokens=400 rate=40]] ${id}` }));
-  const config = { plan: planOf(...steps) };
-  const bySteps = await run("Do it", config, { limits: { max_steps: 2 } });
-  expect(bySteps.job).toMatchObject({ status: "failed", error: { code: "budget_exhausted" } });
-  expect(stepsOf(bySteps.events).filter((what) => what.startsWith("failed"))).toEqual([]);
-  expect((await platform.model.calls()).length).toBeLessThanOrEqual(2);
-
-  const byTokens = await run("Do it", config, { limits: { max_output_tokens: 30 } });
-  expect(byTokens.job.error).toEqual({
-    code: "budget_exhausted",
-    message: expect.stringContaining("max_output_tokens"),
-  });
-  expect(childEvents(byTokens.events, "a").length).toBeLessThan(30);
-  await waitFor("the upstream requests to be closed", async () => (await platform.model.stats()).open_streams === 0);
-});
-
-test("a cancel ends every child, also a child that ignores its signal", async () => {
-  const long = (id: string) => ({ id, task: `[[tokens=2000 rate=20]] ${id}` });
-  const plan = planOf(
-    long("a"),
-    long("b"),
-    { id: "c", agent: "deaf", task: "wait" },
-    { ...long("d"), depends_on: ["a"] },
-  );
-  const { stream } = await chat("Do it", { plan });
-  const events = await cancelDuring(alice, stream, (_, seen) =>
-    ["a", "b", "c"].every((step) => childEvents(seen, step).length > 0),
-  );
-  expectOneDone(events, "the cancelled job", "cancelled");
-  expect(stepsOf(events)).toEqual(["started a", "started b", "started c"]);
-  await waitFor("the upstream requests to be closed", async () => (await platform.model.stats()).open_streams === 0);
-  expect((await platform.model.calls()).map(({ ended }) => ended)).toEqual(["client_closed", "client_closed"]);
-});
-
-test("a failed step with on_failure stop fails the job with its name, and its siblings are stopped", async () => {
-  const plan = planOf(
-    { id: "long", task: "[[tokens=2000 rate=20]] long" },
-    { id: "must", task: "[[fault=400 ttft=300]] must", on_failure: "stop" },
-    { id: "later", task: "later", depends_on: ["long"] },
-  );
-  const { events, job } = await run("Do it", { plan });
-  expectOneDone(events, "the stopped job", "failed");
-  expect(stepsOf(events).slice(2)).toEqual(["failed must", "skipped long", "skipped later"]);
-  expect(job.error.code).toBe("delegation_failed");
-  expect(job.error.message).toMatch(/"must".*model_rejected/);
-  await waitFor("the upstream requests to be closed", async () => (await platform.model.stats()).open_streams === 0);
-});
-
-test("a child with a passing error is retried and does not repeat its finished tool calls", async () => {
-  const dir = await mkdtemp(join(tmpdir(), "agent-paas-orchestrator-"));
-  const file = join(dir, "counted");
-  await writeFile(file, "");
-  const call = `count_once(${JSON.stringify({ file, word: "a" })})`;
-  const plan = planOf({
-    id: "flaky",
-    agent: "tool_basic",
-    task: `[[calls=${call} fault=503 turn=1 times=1 text=Counted]] flaky`,
-    config: { tools: ["count_once"] },
-  });
-  const { events, job } = await run("Do it", { plan, join: "concat" });
-  expectWholeStream(events, "Counted", "the job with the retried step");
-  expect(stepsOf(events)).toEqual(["started flaky", "retrying flaky", "completed flaky"]);
-  expect(job.attempt).toBe(1);
-  expect((await readFile(file, "utf8")).trim().split("\n")).toHaveLength(1);
-  await rm(dir, { recursive: true });
-});
-
-test("a job whose worker dies between two steps does not repeat the finished step", async () => {
-  const plan = planOf(
-    { id: "first", task: "[[text=Found]] the first of two" },
-    { id: "second", task: "[[fault=silence times=1 text=Reported]] the second of two", depends_on: ["first"] },
-  );
-  const { jobId, stream } = await chat("[[text=All%20done]] in spite of all", { plan });
-  const { seen, whole } = readInBackground(stream);
-  // The event log may be behind the agent.
-  await waitFor(
-    "the second step",
-    async () =>
-      stepsOf(seen).includes("started second") &&
-      (await platform.model.calls({ contains: "second of two" })).length === 1,
-  );
-  await platform.workers[0]?.kill();
-  await platform.startWorker();
-
-  const events = await whole;
-  expectWholeStream(events, "All done", "the job that started over");
-  expect(stepsOf(events)).toEqual([
-    ...["started first", "completed first", "started second", "completed first", "started second", "completed second"],
-  ]);
-  expect(events.filter(({ data }) => data.replayed === true).map(({ data }) => data.step)).toEqual(["first"]);
-  const calls = async (contains: string) => (await platform.model.calls({ contains })).length;
-  expect([await calls("first of two"), await calls("second of two")]).toEqual([1, 2]);
-  const { body: job } = await alice.get(`/jobs/${jobId}`);
-  expect(job).toMatchObject({ status: "completed", attempt: 2, result: { content: "All done" } });
-}, 90_000);

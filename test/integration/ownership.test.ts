@@ -121,7 +121,7 @@ describe.each(["ended", "running", "queued"] as const)("what alice owns with a j
   });
 });
 
-test("lists hold only what the caller owns", async () => {
+test("every list holds only what its caller owns", async () => {
   const { session } = alices.ended;
   expect(idsOf((await bob.get("/jobs")).body.jobs)).toEqual([bobs.job]);
   expect(idsOf((await bob.get("/sessions")).body.sessions)).toEqual([bobs.session]);

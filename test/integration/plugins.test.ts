@@ -90,14 +90,14 @@ test("a module that Node cannot load is reported with Node's message, file and l
     "z.ts": agent("good_z"),
   });
   expect(reasons(result)).toEqual({
-    "decorator.ts": "SyntaxError: Invalid or unexpected token (line 3)",
-    "enum.ts": "SyntaxError: TypeScript enum is not supported in strip-only mode (line 3)",
-    "export.ts": expect.stringMatching(/^SyntaxError: .* does not provide an export named 'nope' \(line 2\)$/),
-    "package.ts": "Error: Cannot find package 'left-pad' imported from package.ts (line 3)",
-    "property.ts": "SyntaxError: TypeScript parameter property is not supported in strip-only mode (line 2)",
-    "through.ts": "SyntaxError: Unexpected token 'const' (lib/broken.js, line 4)",
-    "throws.ts": "TypeError: Cannot read properties of null (reading 'y') (line 2)",
-    "unfinished.mjs": "SyntaxError: Unexpected end of input (line 3)",
+    "decorator.ts": expect.stringMatching(/^SyntaxError: .+ \(line 3\)$/),
+    "enum.ts": expect.stringMatching(/^SyntaxError: .*\benum\b.* \(line 3\)$/),
+    "export.ts": expect.stringMatching(/^SyntaxError: .*'nope'.* \(line 2\)$/),
+    "package.ts": expect.stringMatching(/^Error: .*'left-pad'.* \(line 3\)$/),
+    "property.ts": expect.stringMatching(/^SyntaxError: .*\bproperty\b.* \(line 2\)$/),
+    "through.ts": expect.stringMatching(/^SyntaxError: .*'const'.* \(lib\/broken\.js, line 4\)$/),
+    "throws.ts": expect.stringMatching(/^TypeError: .*'y'.* \(line 2\)$/),
+    "unfinished.mjs": expect.stringMatching(/^SyntaxError: .+ \(line 3\)$/),
   });
   expect(result.loaded).toEqual(["a.ts", "z.ts"]);
   expect(result.agents).toEqual(expect.arrayContaining(["chat_basic", "good_a", "good_z"]));
@@ -149,11 +149,11 @@ void fetch("http://127.0.0.1:1/");\n`,
   });
   expect(result.failed).toEqual([]);
   expect(result.agents).toContain("careless");
-  expect(result.faults.map(({ file, reason }) => `${file} ${reason}`).sort()).toEqual([
+  expect(result.faults.map(({ file, reason }) => `${file} ${reason}`).sort()).toMatchObject([
     "a.ts Error: at once (line 9)",
     "a.ts Error: from a timer (line 10)",
     "a.ts TypeError: fetch failed",
-    "a.ts it threw 'no error', which is no Error and has no line",
+    expect.stringMatching(/^a\.ts .*'no error'/),
   ]);
   expect(result.fatal).toEqual(["Error: not of a plugin"]);
 });

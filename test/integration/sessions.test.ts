@@ -19,7 +19,7 @@ const history = async (sessionId: string, query = ""): Promise<Json> =>
   (await alice.get(`/chat/history?session_id=${sessionId}${query}`)).body;
 
 describe("a chat answered as JSON", () => {
-  test("has exactly the documented shape", async () => {
+  test("a chat answered as JSON has exactly the documented shape", async () => {
     const { status, headers, body } = await alice.chatWhole("[[text=Two%20words]] Hello");
     expect(status).toBe(200);
     expect(body).toEqual({
@@ -36,7 +36,7 @@ describe("a chat answered as JSON", () => {
   test.each([
     ["401", 502, "model_auth_failed"],
     ["400", 502, "model_rejected"],
-  ])("is the error of its job when the model answers %s", async (fault, status, code) => {
+  ])("the answer is the error of the job when the model answers %s", async (fault, status, code) => {
     const answer = await alice.chatWhole(`[[fault=${fault}]] Hello`);
     expect(answer.status).toBe(status);
     const { error } = answer.body;
@@ -46,7 +46,7 @@ describe("a chat answered as JSON", () => {
     expect(await alice.job(error.job_id)).toMatchObject({ status: "failed", error: { code, message: error.message } });
   });
 
-  test("reports that its job was cancelled, with the partial answer", async () => {
+  test("the answer reports that the job was cancelled, with the partial result", async () => {
     const whole = alice.chatWhole("[[tokens=2000 rate=20]] Cancelled while it runs");
     const call = () => platform.model.calls({ contains: "Cancelled while it runs" });
     await waitFor("tokens of the answer", async () => ((await call())[0]?.tokens_sent ?? 0) > 3);
@@ -110,7 +110,7 @@ test("sessions are listed newest first, in pages, with the fields of a single se
 });
 
 describe("deleting a session", () => {
-  test("is refused while a job of it runs", async () => {
+  test("the deletion of a session is refused while a job of the session runs", async () => {
     const chat = await alice.chat({ message: "[[tokens=1 ttft=60000]] Busy" });
     const { status, body } = await alice.delete(`/sessions/${chat.sessionId}`);
     expect(status).toBe(409);
@@ -120,7 +120,7 @@ describe("deleting a session", () => {
     expect((await alice.delete(`/sessions/${chat.sessionId}`)).status).toBe(204);
   });
 
-  test("leaves nothing in any answer and nothing in Redis", async () => {
+  test("a deleted session leaves nothing in any answer and nothing in Redis", async () => {
     const kept = await alice.chatWhole("[[text=Kept]] Another session");
     const { session_id, job_id } = (await alice.chatWhole("[[text=Gone]] To be deleted")).body;
     const deleted = await alice.delete(`/sessions/${session_id}`);

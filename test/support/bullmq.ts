@@ -1,26 +1,29 @@
 /**
  * BullMQ as tests read and change it from outside. Its key names and its fields are spelt in this file only, so that an
- * upgrade of BullMQ changes one file.
+ * upgrade of BullMQ changes one file. Vitest is not imported, because a chaos run uses this file without it.
  */
+import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import { JOB_KINDS, type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import { onTestFinished } from "vitest";
 
 /** A Redis and the keys of one platform in it; a `TestPlatform` is one. */
 export type PlatformRedis = { readonly redis: Redis; readonly keys: RedisKeys };
+
+export type QueueName = JobKind | typeof MAINTENANCE_QUEUE;
+
+const QUEUES: readonly QueueName[] = [...JOB_KINDS, MAINTENANCE_QUEUE];
 
 /** BullMQ scores a delayed job by its time in ms, times this, plus a counter. */
 const DELAYED_SCORE_PER_MS = 0x1000;
 
 const lockOf = (keys: RedisKeys, kind: JobKind, jobId: string) => `${keys.queuedJob(kind, jobId)}:lock`;
-const keyOf = (keys: RedisKeys, kind: JobKind, name: "active" | "delayed" | "failed" | "wait") =>
-  `${keys.bullmq}:${kind}:${name}`;
+const keyOf = (keys: RedisKeys, queue: QueueName, name: "active" | "delayed" | "failed" | "wait") =>
+  `${keys.bullmq}:${queue}:${name}`;
 
 /** How every key of BullMQ begins on this platform. */
-export const bullmqKeyPrefixes = (keys: RedisKeys): string[] =>
-  [...JOB_KINDS, MAINTENANCE_QUEUE].map((queue) => `${keys.bullmq}:${queue}:`);
+export const bullmqKeyPrefixes = (keys: RedisKeys): string[] => QUEUES.map((queue) => `${keys.bullmq}:${queue}:`);
 
 /** Deletes the lock on a job, which would expire 20 s after the death of its worker. */
 export async function dropLock({ redis, keys }: PlatformRedis, kind: JobKind, ...jobIds: string[]): Promise<void> {
@@ -30,6 +33,11 @@ export async function dropLock({ redis, keys }: PlatformRedis, kind: JobKind, ..
 /** Another owner holds the lock, so the worker that runs the job cannot renew it. */
 export async function takeLockAway({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<void> {
   await redis.set(lockOf(keys, kind, jobId), "another-owner", "PX", 60_000);
+}
+
+/** Publishes an agent as a worker does; it stays for days, also when no worker has it. */
+export async function publishManifest({ redis, keys }: PlatformRedis, manifest: AgentManifest): Promise<void> {
+  await redis.hset(keys.agents, manifest.id, JSON.stringify(manifest));
 }
 
 export const isQueued = async ({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<boolean> =>
@@ -98,24 +106,29 @@ export async function keptWhenFailed({ redis, keys }: PlatformRedis, kind: JobKi
   return JSON.parse(options ?? "{}").removeOnFail;
 }
 
-/** A queue of the platform, closed when the test ends. */
-export function openQueue({ redis, keys }: PlatformRedis, name: JobKind | typeof MAINTENANCE_QUEUE): Queue {
-  const queue = new Queue(name, { connection: redis, prefix: keys.bullmq });
-  onTestFinished(() => queue.close());
-  return queue;
+/** Whether a worker holds the connection on which it waits for jobs of the queue. Stopping closes it at once. */
+export async function isFetching({ redis, keys }: PlatformRedis, kind: JobKind): Promise<boolean> {
+  const queue = new Queue(kind, { connection: redis, prefix: keys.bullmq });
+  try {
+    return (await queue.getWorkersCount()) > 0;
+  } finally {
+    await queue.close();
+  }
 }
 
-/** All queues of a platform that only the test uses: emptied and closed when the test ends, before Redis is left. */
-export function openQueues({ redis, keys }: PlatformRedis) {
-  const connection = { connection: redis, prefix: keys.bullmq };
-  const queues = { chat: new Queue("chat", connection), execute: new Queue("execute", connection) };
-  const maintenance = new Queue(MAINTENANCE_QUEUE, connection);
-  onTestFinished(async () => {
-    for (const queue of [maintenance, ...Object.values(queues)]) {
-      await queue.obliterate({ force: true });
-      await queue.close();
-    }
-    redis.disconnect();
-  });
-  return { connection, queues, maintenance };
+export const waitingJobIds = ({ redis, keys }: PlatformRedis, kind: JobKind): Promise<string[]> =>
+  redis.lrange(keyOf(keys, kind, "wait"), 0, -1);
+
+/** No queue has a job that can still run. The next run of a schedule is always delayed and does not count. */
+export async function areQueuesIdle({ redis, keys }: PlatformRedis): Promise<boolean> {
+  const counts = await Promise.all(
+    QUEUES.flatMap((queue) => [
+      redis.llen(keyOf(keys, queue, "wait")),
+      redis.llen(keyOf(keys, queue, "active")),
+      redis
+        .zrange(keyOf(keys, queue, "delayed"), 0, -1)
+        .then((jobIds) => jobIds.filter((jobId) => !jobId.startsWith("repeat:")).length),
+    ]),
+  );
+  return counts.every((count) => count === 0);
 }

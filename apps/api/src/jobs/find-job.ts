@@ -47,6 +47,12 @@ export async function findWaiting(
 export const findJobStatus = async (services: FindJobServices, owner: string, id: string): Promise<JobStatus> =>
   statusOf(await findJob(services, owner, id));
 
+/** Whether a queue or the database knows the job; one that both do not know is lost. */
+export const knownChecker =
+  ({ jobs, queuedJobs }: FindJobServices, owner: string, id: string) =>
+  async (): Promise<boolean> =>
+    (await queuedJobs.has(id)) || (await jobs.find(owner, id)) !== undefined;
+
 /** Reads the job's row if the job has ended; followers of its events fall back to it. */
 export const endedRowFinder =
   ({ jobs }: Pick<Services, "jobs">, owner: string, id: string) =>

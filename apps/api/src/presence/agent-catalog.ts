@@ -21,6 +21,8 @@ export type CatalogEntries = {
   readonly liveWorkers: number;
   /** How long no worker has been heard, or seen by this process, ms; 0 while one is live. */
   readonly silentMs: number;
+  /** There are live workers, and the database refuses the writes of all. */
+  readonly cannotWrite: boolean;
 };
 
 /** `find` uses entries of at most this age; for an agent that they lack, it reads presence again. */
@@ -32,6 +34,7 @@ export const NO_AGENT_KNOWN = "No worker has published its agents yet.";
 export type AgentCatalog = ReturnType<typeof createAgentCatalog>;
 
 export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
+  /** `at` is by the monotonic clock. */
   let cached: { readonly entries: CatalogEntries; readonly at: number } | null = null;
   /** By the monotonic clock. The start counts, so that an API that starts before the workers gives them their grace. */
   let liveAt = performance.now();
@@ -49,7 +52,8 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
       .map((record) => {
         const separator = record.indexOf(" ");
         const known = WorkerRecordSchema.safeParse(parseJson(record.slice(separator + 1))).data;
-        return { seenAt: Number(record.slice(0, separator)), agents: known?.agents ?? [] };
+        const { agents = [], can_write: canWrite = true } = known ?? {};
+        return { seenAt: Number(record.slice(0, separator)), agents, canWrite };
       })
       .filter(({ seenAt }) => Number(seconds) * 1_000 - seenAt < WORKER_TTL_MS);
     // A manifest of another version that this one cannot read is skipped; otherwise it would fail every request.
@@ -64,6 +68,7 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
     const entries: CatalogEntries = {
       agents: new Map(agents.map((agent) => [agent.id, agent])),
       liveWorkers: liveWorkers.length,
+      cannotWrite: liveWorkers.length > 0 && liveWorkers.every(({ canWrite }) => !canWrite),
       silentMs: liveWorkers.length > 0 ? 0 : Math.min(unheardMs, now - liveAt),
     };
     cached = { entries, at: now };
@@ -80,6 +85,12 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
 
   return {
     refresh,
+
+    /** Whether the database refuses the writes of all live workers, as of at most `FRESH_FOR_MS` ago. */
+    async cannotWrite(): Promise<boolean> {
+      const known = cached !== null && performance.now() - cached.at < FRESH_FOR_MS ? cached.entries : await refresh();
+      return known.cannotWrite;
+    },
 
     /**
      * An agent that some worker has offered within days; while no live worker offers it, its jobs wait. Throws

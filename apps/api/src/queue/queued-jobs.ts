@@ -1,5 +1,5 @@
 /** Reads jobs from the queues, which hold the only trace of a job until a worker starts it. */
-import { type JobKind, type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
+import { JOB_KINDS, type JobKind, type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { encodeEntry } from "@agent-paas/shared/redis/session-queue.ts";
@@ -68,6 +68,13 @@ export function createQueuedJobs({ redis, keys, queues }: QueuedJobsOptions) {
       orUnavailable(redis, async () => {
         const places = await Promise.all(started.map(async (job) => [job.id, await placeAgain(job)] as const));
         return new Map(places.flatMap(([id, place]) => (place === null ? [] : [[id, place] as const])));
+      }),
+
+    /** Whether a queue has the job, whoever owns it and whatever its payload. */
+    has: (jobId: string): Promise<boolean> =>
+      orUnavailable(redis, async () => {
+        const names = JOB_KINDS.map((kind) => keys.queuedJob(kind, jobId));
+        return (await redis.exists(...names)) > 0;
       }),
 
     position: (payload: JobPayload) => orUnavailable(redis, () => position(payload)),

@@ -19,7 +19,7 @@ export type JobParts = ReturnType<typeof createJobParts>;
 
 export function createJobParts(
   config: WorkerConfig,
-  { keys, queues, eventRedis }: RedisParts,
+  { keys, queues, eventRedis, clock }: RedisParts,
   { jobs }: Repositories,
   logger: Logger,
   releasers: Releasers,
@@ -32,7 +32,7 @@ export function createJobParts(
   const uploads = createUploads(eventRedis, keys, logger);
   const finalizer = createJobFinalizer(jobs, sessionQueue, uploads);
   const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue });
-  return { claims, sessionQueue, publisher, uploads, finalizer, queuedJobs, running: createRunningJobs() };
+  return { clock, claims, sessionQueue, publisher, uploads, finalizer, queuedJobs, running: createRunningJobs() };
 }
 
 /** One processor per kind of job: they differ in their time limit. */

@@ -35,6 +35,8 @@ export type PresenceOptions = {
   readonly workerId: string;
   /** Read for every heartbeat: tools come and go. */
   readonly listManifests: () => readonly AgentManifest[];
+  /** Finds out whether the database takes this worker's writes. */
+  readonly canWrite: () => Promise<boolean>;
   readonly logger: Logger;
 };
 
@@ -42,16 +44,24 @@ export type WorkerPresence = { stop(): Promise<void> };
 
 /** Resolves after the first heartbeat: from then on the API lists the worker. */
 export async function startWorkerPresence(options: PresenceOptions): Promise<WorkerPresence> {
-  const { redis, keys, workerId, listManifests, logger } = options;
+  const { redis, keys, workerId, listManifests, canWrite, logger } = options;
   const heartbeat = HEARTBEAT_SCRIPT.on(redis);
 
-  function beat(): Promise<unknown> {
+  let couldWrite = true;
+
+  async function beat(): Promise<void> {
     const manifests = listManifests();
-    return heartbeat({
+    const can_write = await canWrite();
+    if (can_write !== couldWrite) {
+      if (can_write) logger.info("the database can be written again");
+      else logger.error("the database cannot be written: jobs wait, and new ones are refused");
+    }
+    couldWrite = can_write;
+    await heartbeat({
       workers: keys.workers,
       agents: keys.agents,
       worker_id: workerId,
-      record: JSON.stringify({ id: workerId, agents: manifests.map(({ id }) => id) }),
+      record: JSON.stringify({ id: workerId, agents: manifests.map(({ id }) => id), can_write }),
       forget_after_ms: FORGET_AFTER_MS,
       ttl: KEEP_MANIFESTS_MS / SECOND,
       rest: manifests.flatMap((manifest) => [manifest.id, JSON.stringify(manifest)]),

@@ -89,6 +89,12 @@ CREATE INDEX documents_collection_id_created_at_id_index on documents (collectio
 
 CREATE UNIQUE INDEX documents_collection_id_source_unique on documents (collection_id, source);
 
+CREATE TABLE installation (
+  id char(36),
+  created_at varchar(30) not null,
+  primary key (id)
+);
+
 CREATE TABLE messages (
   id char(36),
   session_id char(36) not null,

@@ -9,9 +9,9 @@ test("a name belongs to its first holder, whose file and line the error names", 
   things.add("one", 1, null);
   things.add("two", 2, A);
   things.add("three", 3, B);
-  expect(() => things.add("one", 9, A)).toThrow('The thing "one" is registered already, by the platform');
-  expect(() => things.add("two", 9, B)).toThrow('The thing "two" is registered already, by /plugins/a.ts, line 7');
-  expect(() => things.add("three", 9, A)).toThrow(/^The thing "three" is registered already, by \/plugins\/b.ts$/);
+  expect(() => things.add("one", 9, A)).toThrow(/^(?=.*\bthing "one")(?!.*\/plugins\/)/);
+  expect(() => things.add("two", 9, B)).toThrow(/\bthing "two".*\/plugins\/a\.ts\b.*\b7$/);
+  expect(() => things.add("three", 9, A)).toThrow(/\bthing "three".*\/plugins\/b\.ts$/);
   expect(things.values()).toEqual([1, 2, 3]);
 });
 
@@ -22,7 +22,7 @@ test("a revoked plugin loses its names and registers nothing later, while other 
   things.add("platform's", 3, null);
   things.revoke(A.file);
   expect(things.values()).toEqual([2, 3]);
-  expect(() => things.add("late", 4, A)).toThrow("The plugin /plugins/a.ts has failed and can register nothing");
+  expect(() => things.add("late", 4, A)).toThrow(A.file);
   things.add("a's", 5, B);
   expect(things.get("a's")).toBe(5);
 });

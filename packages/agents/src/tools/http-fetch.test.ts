@@ -127,6 +127,54 @@ describe("the requests and results of http_fetch", () => {
     expect(result.body).toHaveLength(1024 ** 2);
   });
 
+  /** An endless stream of empty deflate blocks, which becomes no text; `layers` of gzip around it. */
+  const emptyBlocks = (layers: number) => {
+    const header = gzipSync("").subarray(0, 10);
+    const blocks = Buffer.alloc(5 * 200_000, Buffer.from([0, 0, 0, 0xff, 0xff]));
+    let packed: Buffer = Buffer.concat([header, blocks]);
+    for (let layer = 1; layer < layers; layer += 1) packed = gzipSync(packed);
+    return packed;
+  };
+
+  test.each(["gzip, gzip, gzip, gzip", "gzip, br", "compress", "constructor"])(
+    "an answer with the content coding %j is not decompressed",
+    async (coding) => {
+      const server = await serveHere((_, response) =>
+        response.writeHead(200, { "content-encoding": coding }).end(emptyBlocks(4)),
+      );
+      const words = await refusal({ url: server.origin }, { hosts: [server.listed] });
+      expect(words).toContain(`compressed in a way that is not read: ${coding}`);
+      await expect.poll(() => server.seen.open).toBe(0);
+    },
+  );
+
+  test("a compressed answer that becomes no text is given up when twice the wanted size was received", async () => {
+    const server = await serveHere((_, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" });
+      response.write(emptyBlocks(1));
+      const more = emptyBlocks(1).subarray(10);
+      const write = () => {
+        while (!response.destroyed && response.write(more));
+        response.once("drain", write);
+      };
+      write();
+    });
+    expect(await refusal({ url: server.origin }, { hosts: [server.listed] })).toContain("before it is decompressed");
+    await expect.poll(() => server.seen.open).toBe(0);
+  });
+
+  test("a decoder does not work on when its call was aborted", async () => {
+    const controller = new AbortController();
+    const server = await serveHere((_, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" }).write(emptyBlocks(1));
+      setImmediate(() => controller.abort(new Error("time is up")));
+    });
+    const fetching = call({ url: server.origin }, { hosts: [server.listed], signal: controller.signal });
+    await expect(fetching).rejects.toThrow("time is up");
+    await expect.poll(() => process.getActiveResourcesInfo().filter((name) => /zlib/i.test(name))).toEqual([]);
+    await expect.poll(() => server.seen.open).toBe(0);
+  });
+
   test.each(["image/png", "application/octet-stream", "application/pdf", "video/mp4"])(
     "a response of type %s is refused",
     async (type) => {

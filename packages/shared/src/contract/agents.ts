@@ -36,4 +36,9 @@ export type AgentManifest = z.infer<typeof AgentManifestSchema>;
  * One worker and the ids of its agents. It is stored as `<ms since 1970> <JSON>`; the time comes from the clock of
  * Redis, so the clocks of the machines need not agree.
  */
-export const WorkerRecordSchema = z.object({ id: z.string(), agents: z.array(z.string()) });
+export const WorkerRecordSchema = z.object({
+  id: z.string(),
+  agents: z.array(z.string()),
+  /** False while the database refuses the worker's writes. Workers of earlier versions do not say. */
+  can_write: z.boolean().default(true),
+});

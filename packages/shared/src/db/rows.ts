@@ -125,6 +125,12 @@ export type JournalRow = {
   finished_at: string | null;
 };
 
+/** The one row of its table: the identity that the database shares with the Redis of its installation. */
+export type InstallationRow = {
+  id: string;
+  created_at: string;
+};
+
 /** The row type of each table. */
 export type Rows = {
   sessions: SessionRow;
@@ -135,6 +141,7 @@ export type Rows = {
   collections: CollectionRow;
   documents: DocumentRow;
   unreferenced_copies: UnreferencedCopyRow;
+  installation: InstallationRow;
 };
 
 export type TableName = keyof Rows;

@@ -64,6 +64,8 @@ export function createRedisKeys(prefix: string) {
     agents: `${base}:agents`,
     /** String: the lock of the worker whose reaper runs. */
     reaper: `${base}:reaper`,
+    /** String: the id of the installation, that of its database. */
+    installation: `${base}:installation`,
     /** String: health checks write and read it. */
     probe: `${base}:probe`,
     /** Channel: ids of jobs to cancel. It only saves time; the request itself is in the job's state. */

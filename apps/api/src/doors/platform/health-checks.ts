@@ -21,27 +21,32 @@ export type Health = {
 };
 
 const VECTOR_STORE_TIMEOUT_MS = 1_000;
+const WRITES_REFUSED = "no worker can write it: its disk is full or fails, or it is locked";
 const SHORT_OF_MEMORY: Check = { status: "degraded", reason: "its memory is nearly full" };
 const FAILED_WITHIN_MS = DAY;
 
 /**
- * Down: nothing is accepted, because Redis is away or evicts, or nothing has run for a while, because no worker is
- * live. Degraded: accepted jobs are safe, but they wait for workers, tables or vectors, or new ones are refused.
+ * Down: nothing is accepted, because Redis is away or evicts, the database is not the installation's, or no worker can
+ * write it, or nothing has run for a while, because no worker is live. Degraded: accepted jobs are safe, but they wait
+ * for workers, tables or vectors, or new ones are refused.
  */
 export async function checkHealth(services: Services): Promise<Health> {
-  const [redis, database, vector_store, { workers, isKnown, isOverdue }, queues] = await Promise.all([
+  const [redis, readable, vector_store, { workers, isKnown, isOverdue, cannotWrite }, queues] = await Promise.all([
     checkRedis(services),
     checkDatabase(services),
     checkVectorStore(services),
     checkWorkers(services),
     checkQueues(services),
   ]);
+  const problem = services.databaseProblem() ?? (cannotWrite ? WRITES_REFUSED : null);
+  const database: Check = problem === null ? readable : { status: "down", reason: problem };
   const checks = { redis, database, vector_store, workers, queues };
   const isImpaired = Object.values(checks).some(({ status }) => status === "down" || status === "degraded");
+  const refusing = redis.status === "down" ? redis : problem === null ? null : database;
   return {
-    status: redis.status === "down" || isOverdue ? "down" : isImpaired ? "degraded" : "ok",
+    status: refusing !== null || isOverdue ? "down" : isImpaired ? "degraded" : "ok",
     checks,
-    notReady: redis.status === "down" ? redis : isKnown ? null : { status: "down", reason: NO_AGENT_KNOWN },
+    notReady: refusing ?? (isKnown ? null : { status: "down", reason: NO_AGENT_KNOWN }),
   };
 }
 
@@ -65,6 +70,7 @@ async function checkRedis({ queues, admission }: Services): Promise<Check> {
   }
 }
 
+/** Whether it can be read. */
 async function checkDatabase({ database }: Services): Promise<Check> {
   try {
     return (await hasTables(database)) ? { status: "up" } : { status: "down", reason: "no worker has made it yet" };
@@ -87,19 +93,19 @@ async function checkVectorStore({ config }: Services): Promise<Check> {
 
 async function checkWorkers({ agentCatalog, config }: Services) {
   try {
-    const { liveWorkers, agents, silentMs } = await agentCatalog.refresh();
+    const { liveWorkers, agents, silentMs, cannotWrite } = await agentCatalog.refresh();
     const workers: Check = { status: liveWorkers > 0 ? "up" : "down", live: liveWorkers };
     const isOverdue = liveWorkers === 0 && silentMs >= config.NO_WORKER_GRACE_MS;
-    return { workers, isKnown: agents.size > 0, isOverdue };
+    return { workers, isKnown: agents.size > 0, isOverdue, cannotWrite };
   } catch {
     const workers: Check = { status: "down", live: 0 };
-    return { workers, isKnown: false, isOverdue: false };
+    return { workers, isKnown: false, isOverdue: false, cannotWrite: false };
   }
 }
 
-async function checkQueues({ queues, admission, jobs }: Services): Promise<Check> {
+async function checkQueues({ queues, admission, jobs, clock }: Services): Promise<Check> {
   try {
-    const since = new Date(Date.now() - FAILED_WITHIN_MS);
+    const since = new Date(clock.now() - FAILED_WITHIN_MS);
     const [counts, failed] = await Promise.all([
       queues.counts(),
       // The queues are up also when the database cannot be read.

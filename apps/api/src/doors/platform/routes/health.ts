@@ -28,9 +28,10 @@ const getLivez = (): Route => ({
 });
 
 /**
- * Ready: Redis takes jobs and an agent is known, so this process can accept them. A full queue does not change that;
- * otherwise every API would be taken out of service, and with it the streams of the jobs whose end makes room. Nor do
- * workers that went away: jobs for their agents are accepted and wait.
+ * Ready: Redis takes jobs, an agent is known, the database is the installation's, and a worker can write it, so this
+ * process can accept jobs. A full queue does not change that; otherwise every API would be taken out of service, and
+ * with it the streams of the jobs whose end makes room. Nor do workers that went away: jobs for their agents are
+ * accepted and wait.
  */
 const getReadyz = (health: ReadHealth): Route => ({
   method: "get",
