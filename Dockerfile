@@ -25,6 +25,10 @@ RUN mkdir agents data logs && chown node:node data logs
 COPY --from=dependencies /app ./
 COPY apps apps
 COPY packages packages
+# For `npm run backup`.
+COPY scripts scripts
+# npm and the MCP servers that `npx` starts keep their files there; docker-compose.yml mounts a folder in memory at it.
+ENV HOME=/home/node
 USER node
 VOLUME ["/app/data", "/app/logs"]
 EXPOSE 8000

@@ -1,6 +1,7 @@
 /**
  * Downloads packages of the installed Debian or Ubuntu, with those dependencies that are not installed, and unpacks
- * them into a folder. This needs no root and changes nothing in the system. apt itself resolves the dependencies.
+ * them into a folder. This needs no root and changes nothing in the system. apt itself resolves the dependencies. The
+ * named packages are downloaded also if they are installed.
  *
  * 1. apt reads the system's sources, keys and list of installed packages, and writes only below `into`.
  * 2. `into` is complete only when the promise resolves; the caller then moves it into place as a whole.
@@ -33,7 +34,7 @@ export async function unpackDebianPackages({ packages, into, env, signal }: Unpa
   const aptGet = (config: string, ...args: string[]) =>
     run("apt-get", ["-c", config, "--quiet", "--yes", ...args], options);
   const download = (config: string) =>
-    aptGet(config, "install", "--download-only", "--no-install-recommends", ...packages);
+    aptGet(config, "install", "--download-only", "--reinstall", "--no-install-recommends", ...packages);
 
   for (const folder of ["archives/partial", "lists/partial", "log"])
     await mkdir(join(work, folder), { recursive: true });

@@ -1,9 +1,14 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { cacheDirOf, locateRedis } from "./redis-binary.ts";
+import { unpackDebianPackages } from "./debian-packages.ts";
+import { cacheDirOf, locateRedis, REDIS_PACKAGES } from "./redis-binary.ts";
 import { startRedis } from "./redis-server.ts";
+
+const run = promisify(execFile);
 
 async function temporaryDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "redis-test-"));
@@ -19,6 +24,28 @@ async function pathWithoutRedis(dir: string): Promise<string> {
   await Promise.all(names.map((name) => symlink(join("/usr/bin", name), join(folder, name))));
   return folder;
 }
+
+test("packages that apt has installed are unpacked all the same", async () => {
+  const dir = await temporaryDir();
+  await mkdir(join(dir, "lists/partial"), { recursive: true });
+  const own = [`Dir::State::lists "${dir}/lists";`, `Dir::Cache "${dir}";`, 'APT::Sandbox::User "";'];
+  await writeFile(join(dir, "apt.conf"), [...own, 'Debug::NoLocking "true";'].join("\n"));
+  const env = { ...process.env, LC_ALL: "C", APT_CONFIG: join(dir, "apt.conf") };
+  await run("apt-get", ["update"], { env });
+
+  // What dpkg knows after an installation; nothing is missing where Redis is installed in truth.
+  const { stdout: plan } = await run("apt-get", ["install", "--simulate", "--quiet", ...REDIS_PACKAGES], { env });
+  const missing = [...plan.matchAll(/^Inst (\S+)/gm)].map(([, name = ""]) => name);
+  const show = ["show", "--no-all-versions", ...missing];
+  const { stdout: stanzas } = missing.length === 0 ? { stdout: "" } : await run("apt-cache", show, { env });
+  const installed = stanzas.replace(/^Package: .*$/gm, "$&\nStatus: install ok installed");
+  await writeFile(join(dir, "status"), `${await readFile("/var/lib/dpkg/status", "utf8")}\n${installed}`);
+  await writeFile(join(dir, "apt.conf"), [...own, `Dir::State::status "${dir}/status";`].join("\n"));
+
+  const into = join(dir, "unpacked");
+  await unpackDebianPackages({ packages: REDIS_PACKAGES, into, env });
+  expect((await stat(join(into, "usr/bin/redis-server"))).isFile()).toBe(true);
+}, 300_000);
 
 test("the distribution's packages are unpacked without system package lists, once for racing callers", async () => {
   const dir = await temporaryDir();

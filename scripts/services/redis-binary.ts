@@ -15,6 +15,9 @@ import { unpackDebianPackages } from "./debian-packages.ts";
 const run = promisify(execFile);
 const SERVERS = ["redis-server", "valkey-server"] as const;
 
+/** The program of redis-server is in redis-tools, which apt would leave out where it is installed. */
+export const REDIS_PACKAGES = ["redis-server", "redis-tools"] as const;
+
 export type RedisBinary = {
   readonly command: string;
   readonly libraryPath: string | undefined;
@@ -70,7 +73,7 @@ async function fromDistribution({ env, cacheDir, onDownload, signal }: LocateOpt
   await mkdir(cacheDir, { recursive: true });
   const aside = await mkdtemp(join(cacheDir, ".redis-"));
   try {
-    await unpackDebianPackages({ packages: ["redis-server"], into: aside, env, signal });
+    await unpackDebianPackages({ packages: REDIS_PACKAGES, into: aside, env, signal });
     if (!(await fromFolder(aside))) throw new Error("the unpacked redis-server does not run here");
     await replace(home, aside);
   } finally {

@@ -28,7 +28,7 @@ const LAYERS: readonly Layers[] = [
     root: "packages/agents/src",
     order: [
       ...["index", "testing", "agents", "orchestration", "answer", "registry"],
-      ...["agent", "tools", "retrieval", "model", "json-schema", "job"],
+      ...["agent", "tools", "retrieval", "model", "json-schema", "job", "http"],
     ],
   },
   {

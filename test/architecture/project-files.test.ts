@@ -1,6 +1,6 @@
 /** What carries the project on: the contributor's documents and CI name only what there is, and keep to their rules. */
 import { describe, expect, test } from "vitest";
-import { listFiles, readText } from "../support/sources.ts";
+import { listFiles, readSources, readText } from "../support/sources.ts";
 
 const { scripts, workspaces } = JSON.parse(readText("package.json"));
 const WORKFLOWS = listFiles(".github/workflows/*.yml");
@@ -70,4 +70,19 @@ test("editors and biome agree on indent and line length", () => {
     `${indentWidth}`,
     `${lineWidth}`,
   ]);
+});
+
+test("the image has every file that its programs and `npm run backup` import", () => {
+  const sources = new Map(readSources().map((source) => [source.file, source]));
+  const copied = [...readText("Dockerfile").matchAll(/^COPY (\w+) \1$/gm)].map(([, folder = ""]) => folder);
+  const admitted = [...readText(".dockerignore").matchAll(/^!(\w+)$/gm)].map(([, folder = ""]) => folder);
+  const needed = new Set([
+    ...["apps/api/src/main.ts", "apps/api/src/is-ready.ts"],
+    ...["apps/worker/src/main.ts", "apps/worker/src/is-alive.ts", "scripts/backup.ts"],
+  ]);
+  for (const file of needed) for (const own of sources.get(file)?.own ?? []) needed.add(own);
+  const isIn = (folders: readonly string[]) => (file: string) => folders.includes(file.split("/")[0] ?? "");
+  const sourcesNeeded = [...needed].filter((file) => file.endsWith(".ts"));
+  expect(sourcesNeeded.filter((file) => !isIn(copied)(file) || !isIn(admitted)(file))).toEqual([]);
+  expect(needed.size).toBeGreaterThan(100);
 });

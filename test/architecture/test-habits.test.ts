@@ -75,6 +75,7 @@ describe("time in tests", () => {
     "test/e2e/follower-leaks.test.ts": "clients disconnect after random times",
     "test/e2e/many-streams.test.ts": "clients connect after random times",
     "test/integration/redis-outage.test.ts": "requests are spread over an outage",
+    "test/integration/silent-links.test.ts": "a process is stopped for a time",
     "test/integration/wal.test.ts": "readers hold their snapshots for a time",
     "test/integration/plugins.test.ts": "plugins under test fail after a time",
     "test/support/process-inspector.ts": "names the prototype of timers",

@@ -4,6 +4,7 @@
  */
 import { describe } from "vitest";
 import { batchContract } from "./storage-batches.ts";
+import { installationContract } from "./storage-installation.ts";
 import { jobContract } from "./storage-jobs.ts";
 import { journalContract } from "./storage-journal.ts";
 import { knowledgeContract } from "./storage-knowledge.ts";
@@ -21,6 +22,7 @@ export function storageContract(database: string, open: OpenStorage): void {
     describe("sessions", () => sessionContract(open));
     describe("retention and orphaned jobs", () => retentionContract(open));
     describe("knowledge", () => knowledgeContract(open));
+    describe("installation", () => installationContract(open));
     describe("reads", () => readContract(open));
   });
 }

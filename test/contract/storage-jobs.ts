@@ -3,7 +3,7 @@ import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
 import { jobEnd } from "../support/job-end.ts";
 import { jobPayload } from "../support/job-payload.ts";
-import { type OpenStorage, openParts } from "./storage-parts.ts";
+import { type OpenStorage, openParts, type Parts } from "./storage-parts.ts";
 
 const chatIn = (session_id: string, fields: Partial<JobPayload> = {}) =>
   jobPayload({ kind: "chat", session_id, ...fields });
@@ -26,6 +26,7 @@ export function jobContract(open: OpenStorage): void {
         fencing_token: 1,
         attempts: 1,
         worker: "worker-a",
+        metadata: '{"m":1}',
         created_at: accepted_at,
       },
     ]);
@@ -133,6 +134,77 @@ export function jobContract(open: OpenStorage): void {
         1, 2, 3, 4, 5,
       ]);
     }
+  });
+
+  /** A session whose first job runs; `texts` are accepted behind it, and those in `cancelled` end before their turn. */
+  async function openBusySession(parts: Parts, texts: readonly string[], cancelled: readonly string[]) {
+    const sessionId = newId();
+    const payloads = ["first", ...texts].map((text) => chatIn(sessionId, { text }));
+    const idOf = (text: string) => payloads.find((payload) => payload.text === text)?.job_id ?? "";
+    await parts.jobs.start(payloads[0] as JobPayload, 1);
+    const ended = new Set<string>();
+    for (const text of cancelled) {
+      const payload = payloads.find((one) => one.text === text) as JobPayload;
+      const ahead = payloads.slice(0, payloads.indexOf(payload)).map(({ job_id }) => job_id);
+      await parts.jobs.start(
+        payload,
+        1,
+        ahead.filter((jobId) => !ended.has(jobId)),
+      );
+      await parts.jobs.end(payload, 1, jobEnd("", { status: "cancelled" }));
+      ended.add(payload.job_id);
+    }
+    const run = async () => {
+      await parts.jobs.end(payloads[0] as JobPayload, 1, jobEnd("first answer"));
+      for (const payload of payloads.slice(1).filter(({ job_id }) => !ended.has(job_id))) {
+        await parts.jobs.start(payload, 1);
+        await parts.jobs.end(payload, 1, jobEnd(`${payload.text} answer`));
+      }
+    };
+    const contents = () => parts.table("messages").where({ session_id: sessionId }).orderBy("ordinal").pluck("content");
+    return { sessionId, idOf, run, contents };
+  }
+
+  const inOrder = (texts: readonly string[], cancelled: readonly string[]) =>
+    ["first", ...texts].flatMap((text) => (cancelled.includes(text) ? [text] : [text, `${text} answer`]));
+
+  test.each([
+    [["b", "c", "d"], ["c"]],
+    [
+      ["b", "c", "d"],
+      ["d", "b"],
+    ],
+    [
+      ["b", "c", "d"],
+      ["d", "c", "b"],
+    ],
+    [
+      ["b", "c", "d", "e"],
+      ["b", "e", "c"],
+    ],
+  ])("messages accepted in the order %j stand in it, although %j ended while they waited", async (texts, cancelled) => {
+    const parts = await openParts(open);
+    const { run, contents } = await openBusySession(parts, texts, cancelled);
+    await run();
+    expect(await contents()).toEqual(inOrder(texts, cancelled));
+    expect(await parts.table("reserved_ordinals")).toEqual([]);
+  });
+
+  test("a job's history lacks a message that was accepted after it and is written already", async () => {
+    const parts = await openParts(open);
+    const { sessionId, idOf, run } = await openBusySession(parts, ["b", "c"], ["c"]);
+    await run();
+    const history = await parts.sessions.latestMessages(sessionId, idOf("b"), 1_000);
+    expect(history.map(({ content }) => content)).toEqual(["first", "first answer"]);
+  });
+
+  test("a second end of a waiting job reserves nothing behind its message", async () => {
+    const parts = await openParts(open);
+    const { sessionId, idOf, run, contents } = await openBusySession(parts, ["b", "c"], ["c"]);
+    await parts.jobs.start(chatIn(sessionId, { job_id: idOf("c"), text: "c" }), 2, [idOf("b")]);
+    await run();
+    await parts.jobs.start(chatIn(sessionId, { text: "d" }), 1);
+    expect(await contents()).toEqual(["first", "first answer", "b", "b answer", "c", "d"]);
   });
 
   test("a further job changes only the time of its session's last use", async () => {

@@ -36,6 +36,7 @@ const raw = (body: unknown, headers: Record<string, string> = {}): BadRequest =>
   body,
   headers,
 });
+const manyFields = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [at, 1]));
 const get = (path: string, headers: Record<string, string> = {}): BadRequest => ({ path, headers });
 const invalid = (what: string, request: BadRequest, param?: string): Case => [
   what,
@@ -57,6 +58,8 @@ const BODIES: Case[] = [
     415,
     "unsupported_encoding",
   ],
+  invalid("26,000 fields", chat({ metadata: { many: manyFields(26_000) } })),
+  invalid("a config of 6,000 fields", chat({ config: manyFields(6_000) }), "config"),
   ["a body over 256 KiB", chat({ metadata: { fill: "x".repeat(256 * KIB) } }), 413, "payload_too_large"],
   [
     "a body over 256 KiB once unpacked",

@@ -31,7 +31,12 @@ async function openAccept(maxQueuedJobs: number) {
   const none = { find: async () => undefined };
   const { accept, queuedJobs } = openJobs(
     { MAX_QUEUED_JOBS: maxQueuedJobs, IDEMPOTENCY_TTL_SECONDS: 60 },
-    { redis: { requests, keys }, storage: { jobs: none, sessions: none }, logger: pino({ enabled: false }) },
+    {
+      redis: { requests, keys },
+      storage: { jobs: none, sessions: none },
+      agentCatalog: { cannotWrite: async () => false },
+      logger: pino({ enabled: false }),
+    },
     releasers,
   );
   const published: TelemetryEvents["job.queued"][] = [];

@@ -11,7 +11,7 @@ import { SECOND } from "@agent-paas/shared/time.ts";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { assertToolName, ToolError } from "../../packages/agents/src/tools/tool.ts";
 import { everythingAtUrl, everythingServer } from "../fixtures/mcp/everything-server.ts";
-import { call, start, startListed, toolOf } from "../support/mcp-tools.ts";
+import { begin, call, start, startListed, toolOf } from "../support/mcp-tools.ts";
 import { findProcess, processTree, stillRunning } from "../support/process-tree.ts";
 import { ROOT } from "../support/sources.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -120,8 +120,8 @@ describe("tools of a faulty server", () => {
     expect(await call(tools, "noise")).toBe("said");
     await waitFor("the last words", () => log.some(({ fields }) => fields.note === "last words"));
     expect(Math.max(...log.map((line) => JSON.stringify(line).length))).toBeLessThan(1_200);
-    expect(() => toolOf(tools, "count").parse({ to: 1.5 })).toThrow(/\bto must be integer$/);
-    expect(() => toolOf(tools, "count").parse("5")).toThrow(ToolError);
+    await expect(toolOf(tools, "count").parse({ to: 1.5 })).rejects.toThrow(/\bto must be integer$/);
+    await expect(toolOf(tools, "count").parse("5")).rejects.toThrow(ToolError);
     expect(await call(tools, "odd", { a: 1 })).toBe("odd");
   });
 
@@ -234,8 +234,8 @@ describe("tools of a faulty server", () => {
       if (mode !== "mute") await waitFor("the list of tools", () => tools.list().length > 0);
       const tree = await processTree(leader);
       expect(tree).toHaveLength(mode === "runner" ? 2 : 1);
-      const running = mode === "mute" ? [] : [call(tools, "hang")];
-      const failed = Promise.all(running.map((each) => expect(each).rejects.toMatchObject(LOST)));
+      const running = mode === "mute" ? [] : [await begin(tools, "hang")];
+      const failed = Promise.all(running.map(({ result }) => expect(result).rejects.toMatchObject(LOST)));
       await tools.close();
       await failed;
       expect(await stillRunning(tree)).toEqual([]);

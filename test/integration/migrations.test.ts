@@ -57,6 +57,7 @@ test("six processes that migrate at once apply each migration once", async () =>
     "005-knowledge-indexes",
     "006-reaper-and-retention",
     "007-glossary-names-breaking",
+    "008-installation",
   ]);
 });
 

@@ -47,7 +47,7 @@ async function startFinalizing() {
   const jobs = createJobRepository(storage, "w");
   const rows = createOrphanedJobRepository(storage, "w");
   const finalizer = createJobFinalizer(jobs, sessionQueue, createUploads(redis, keys, logger));
-  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer });
+  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue });
   const sessions = createSessionRepository(storage);
   const retention = createRetention({
     ...{ queues, maintenance, claims, sessionQueue, logger, jobDays: 30, sessionDays: 0, intervalSeconds: 600 },
@@ -79,7 +79,10 @@ async function startFinalizing() {
     waitFor("the terminal event", async () => (await readJobState({ redis, keys }, jobId)).ended === "failed");
   const reap = (restoreSchedule: () => Promise<void>) => {
     const orphans = createOrphanFinalizer({ claims, publisher, finalizer, rows });
-    const reaper = startReaper({ redis, keys, rows, orphans, failedJobs: failed, restoreSchedule, logger });
+    const reaper = startReaper({
+      ...{ redis, keys, rows, orphans, failedJobs: failed, restoreSchedule, logger },
+      promoteLateJobs: async () => {},
+    });
     onTestFinished(() => reaper.stop());
   };
   return { published, redis, db, keys, claims, begin, events, fail, failed, dying, ending, maintenance, reap, jobs };
@@ -134,6 +137,36 @@ test("a failed job whose failure no worker received is finalized once by the nex
   await forgetJob({ redis, keys }, payload.job_id);
   await failed.sweep();
   expect(await maintenance.getJobCountByTypes("waiting", "active", "delayed")).toBe(0);
+});
+
+test("a failed job that a finalizer claimed without writing anything is finalized by the next try", async () => {
+  const { published, claims, db, fail, failed, dying, ending } = await startFinalizing();
+  const payload = payloadOf();
+  const { job_id } = payload;
+  // What is left of a finalizer whose write failed, or that was killed: a claim, higher than the next try's own count.
+  for (const token of [2, 3]) await claims.claim(job_id, token, { beginsAttempt: false });
+  dying.on("failed", failed.listener("chat"));
+  void ending.run();
+  await fail(payload, job_id);
+  await published(job_id);
+  expect(await db("agent_logs").select("id", "status", "error_code")).toEqual([
+    { id: job_id, status: "failed", error_code: "worker_lost" },
+  ]);
+});
+
+test("a failed job whose finalization has used up its tries is finalized by a later sweep", async () => {
+  const { published, fail, failed, ending, maintenance } = await startFinalizing();
+  const { job_id, ...payload } = payloadOf();
+  await fail({ job_id, ...payload }, job_id);
+  await failed.sweep();
+  const [entry] = await maintenance.getWaiting();
+  await entry?.remove();
+  // With the same id and options as the swept one, but it fails at its only try.
+  await maintenance.add("end_failed_job", { action: "unknown" }, { ...entry?.opts, attempts: 1 });
+  void ending.run();
+  await waitFor("the failed finalization to be gone", async () => !(await maintenance.getJob(`failed-${job_id}`)));
+  await failed.sweep();
+  await published(job_id);
 });
 
 test("a job whose payload cannot be read ends as failed and is visible to its owner", async () => {

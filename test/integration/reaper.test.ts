@@ -6,7 +6,7 @@ import { readSome } from "../support/background-reader.ts";
 import { failUnnoticed, loseQueuedJob } from "../support/bullmq.ts";
 import { expectOneDone, expectRisingIds } from "../support/expect-stream.ts";
 import { jobPayload } from "../support/job-payload.ts";
-import { ageClaim } from "../support/job-state.ts";
+import { ageClaim, writeJobState } from "../support/job-state.ts";
 import { openQueue } from "../support/open-queues.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { startPrivateRedis } from "../support/redis.ts";
@@ -114,4 +114,17 @@ test("a message that waits behind a dangling entry runs after its own next check
   const events = await second.all();
   expect(events[0]).toMatchObject({ data: { type: "queued", position: 1 } });
   expect(shownText(events)).toBe("Two");
+});
+
+test("a waiting job that finalizers claimed and left is started all the same, without using up its retries", async () => {
+  const platform = await startPlatform();
+  const { alice } = platform;
+  await platform.workers[0]?.kill();
+  const stream = await alice.chat({ message: "[[text=Done]] Wait" });
+  // As after four tries of which each was killed, or failed to write, behind its claim.
+  await writeJobState(platform, stream.jobId, { fencingToken: 4, seq: 0 });
+  await platform.startWorker();
+  const events = await stream.all();
+  expectOneDone(events, "the stream", "completed");
+  expect(shownText(events)).toBe("Done");
 });

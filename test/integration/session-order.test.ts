@@ -131,6 +131,26 @@ describe("the jobs of one session", () => {
     }
   });
 
+  test("stand in history in the order accepted, also when one is cancelled while others wait ahead of it", async () => {
+    const { sessionId, jobId } = await apis.startBusyChat("First");
+    const texts = ["Second", "Third", "Fourth", "Fifth"];
+    const streams: SseStream[] = [];
+    for (const text of texts) {
+      streams.push(await alice.chat({ session_id: sessionId, message: `[[text=To%20${text}]] ${text}` }));
+    }
+    for (const at of [2, 0]) {
+      const stream = streams[at] as SseStream;
+      await elsewhere.cancel(stream.jobId);
+      expectOneDone(await stream.all(), "a message that waits", "cancelled");
+    }
+    await alice.cancel(jobId);
+    for (const at of [1, 3]) expectOneDone(await (streams[at] as SseStream).all(), "a message that is answered");
+    const history = await alice.history(sessionId);
+    expect(history.map(({ content }) => content.split(" ").at(-1))).toEqual([
+      ...["First", "Second", "Third", "Third", "Fourth", "Fifth", "Fifth"],
+    ]);
+  });
+
   test("a message with on_busy interrupt cancels the running and the queued jobs of its session", async () => {
     const busy = await apis.startBusyChat("Interrupt me");
     const waiting = await alice.chat({ session_id: busy.sessionId, message: "[[text=Never]] Skipped" });

@@ -1,12 +1,10 @@
 /** How SQLite runs batches; what batches promise on every database is in test/contract. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
 import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
+import { holdDatabase } from "../support/database-lock.ts";
 import { jobPayload } from "../support/job-payload.ts";
-import { ROOT } from "../support/sources.ts";
 import { countAcquisitions, openTestDatabase } from "../support/test-database.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -36,17 +34,7 @@ test("many batches of one iteration of the event loop are one commit", async () 
 test("a write waits until another writer commits, and its caller sees no SQLITE_BUSY", async () => {
   const { db, storage, file } = await openTestDatabase();
   const jobs = createJobRepository(storage, "w");
-  const holder = spawn(
-    process.execPath,
-    [
-      "-e",
-      `const db = require("better-sqlite3")(process.argv[1]); db.exec("begin immediate");
-       process.stdout.write("held"); process.stdin.once("data", () => { db.exec("commit"); process.exit(0); });`,
-      file,
-    ],
-    { cwd: ROOT, stdio: ["pipe", "pipe", "inherit"] },
-  );
-  await once(holder.stdout, "data");
+  const release = await holdDatabase(file, "immediate");
   const tries = countAcquisitions(db);
   const started = jobs.start(jobPayload(), 1);
   let isWritten = false;
@@ -55,7 +43,7 @@ test("a write waits until another writer commits, and its caller sees no SQLITE_
   });
   await waitFor("several tries of the write", () => tries() >= 3);
   expect(isWritten).toBe(false);
-  holder.stdin.write("commit");
+  await release();
   expect(await started).toMatchObject({ kind: "started" });
 });
 

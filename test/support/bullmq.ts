@@ -2,6 +2,7 @@
  * BullMQ as tests read and change it from outside. Its key names and its fields are spelt in this file only, so that an
  * upgrade of BullMQ changes one file. Vitest is not imported, because a chaos run uses this file without it.
  */
+import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import { JOB_KINDS, type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { Queue } from "bullmq";
@@ -32,6 +33,11 @@ export async function dropLock({ redis, keys }: PlatformRedis, kind: JobKind, ..
 /** Another owner holds the lock, so the worker that runs the job cannot renew it. */
 export async function takeLockAway({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<void> {
   await redis.set(lockOf(keys, kind, jobId), "another-owner", "PX", 60_000);
+}
+
+/** Publishes an agent as a worker does; it stays for days, also when no worker has it. */
+export async function publishManifest({ redis, keys }: PlatformRedis, manifest: AgentManifest): Promise<void> {
+  await redis.hset(keys.agents, manifest.id, JSON.stringify(manifest));
 }
 
 export const isQueued = async ({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<boolean> =>

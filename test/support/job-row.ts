@@ -21,5 +21,6 @@ export const jobRow = (fields: Partial<JobRow> = {}): JobRow => ({
   created_at: "",
   started_at: "",
   finished_at: "",
+  metadata: "{}",
   ...fields,
 });

@@ -10,6 +10,7 @@ import { waitFor } from "./wait-for.ts";
 
 const LIMITS: McpLimits = {
   openMs: 10 * SECOND,
+  silentMs: 4 * SECOND,
   pingMs: 500,
   awayMs: 10 * SECOND,
   firstPauseMs: 50,
@@ -42,7 +43,8 @@ export function toolOf(tools: McpTools, name: string): Tool {
   return tool;
 }
 
-export async function call(
+/** Calls a tool; resolves, when the arguments are checked and the call has begun, with the promise of its result. */
+export async function begin(
   tools: McpTools,
   name: string,
   args: object = {},
@@ -50,5 +52,8 @@ export async function call(
 ) {
   const tool = toolOf(tools, name);
   const context = { jobId: "j", callId: "c", signal, logger: console, retriever: {} as Retriever, collection: null };
-  return tool.call(tool.parse(args), context);
+  const parsed = await tool.parse(args);
+  return { result: tool.call(parsed, context) };
 }
+
+export const call = async (...args: Parameters<typeof begin>) => (await begin(...args)).result;

@@ -69,7 +69,6 @@ export function createMemorySubscriber(): MemorySubscriber {
     notifyGap() {
       for (const listeners of channels.values()) for (const listener of [...listeners]) listener.onGap();
     },
-    stop: () => {},
     deliver(jobId, batch) {
       for (const listener of [...listenersOf(jobId)]) listener.onBatch(batch, readBounds(batch));
     },

@@ -35,8 +35,10 @@ export async function openEmptyDatabase(): Promise<TestDatabase> {
 }
 
 /** A reader's storage over a worker's, so that one handle sees what both ask. */
-export const readThrough = ({ table, sql }: Storage): ReadStorage => ({
+export const readThrough = ({ table, sql, installation, displacement }: Storage): ReadStorage => ({
   read: (query) => query(table, sql),
+  installation,
+  displacement,
   close: async () => {},
 });
 

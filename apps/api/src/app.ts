@@ -5,7 +5,7 @@ import cors from "cors";
 import express, { type Express, type RequestHandler } from "express";
 import helmet from "helmet";
 import { platformDoor } from "./doors/platform/index.ts";
-import { createAuthenticate } from "./http/authenticate.ts";
+import { carriesKey, createAuthenticate } from "./http/authenticate.ts";
 import type { Door, Route } from "./http/door.ts";
 import { createErrorHandler } from "./http/error-handler.ts";
 import { contextOf, requestContext } from "./http/request-context.ts";
@@ -43,6 +43,13 @@ export function createApp(services: Services, logger: Logger): Express {
   for (const { door, route, path } of routes) {
     if (route.access === "public") {
       app[route.method](path, (req, res) => route.handle(req, res, null));
+      continue;
+    }
+    if (route.access === "optional_key") {
+      app.get(path, (req, res) => {
+        const caller = carriesKey(req) ? { owner: authenticate(req), door, ...contextOf(res) } : null;
+        return route.handle(req, res, caller);
+      });
       continue;
     }
     const handle: RequestHandler = (req, res) =>

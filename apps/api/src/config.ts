@@ -71,6 +71,11 @@ export const ApiConfigSchema = CommonConfigSchema.extend({
    */
   MAX_QUEUED_JOBS: intFromEnv(1, 1_000_000, 10_000),
   /**
+   * How long no worker may be live before `GET /health` responds 503, ms. Default: 30 s. Jobs are accepted all the same
+   * and wait. A shorter time reports missing workers sooner, but also every restart of all workers.
+   */
+  NO_WORKER_GRACE_MS: intFromEnv(0, HOUR, 30 * SECOND),
+  /**
    * How long an Idempotency-Key is remembered, s. Default: one day. It must be longer than clients go on repeating a
    * request; every key costs memory in Redis for that time.
    */

@@ -1,5 +1,6 @@
 /** All services of the API: built in `compose/`, listed here, passed to the routes of every door. */
 import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
+import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
 import type { ApiConfig } from "./config.ts";
 import type { FollowerDeps } from "./events/job-event-follower.ts";
 import type { OpenResponses } from "./events/open-responses.ts";
@@ -16,6 +17,10 @@ import type { SessionReader } from "./storage/session-reader.ts";
 
 export type StorageServices = {
   readonly database: ReadStorage;
+  /** Why the database must not be used, as health may say it; null while it may, or cannot be told. */
+  databaseProblem(): string | null;
+  /** Throws `database_unavailable` while there is such a reason. */
+  assertDatabaseUsable(): void;
   readonly jobs: JobReader;
   readonly sessions: SessionReader;
   readonly knowledge: KnowledgeReader;
@@ -25,7 +30,7 @@ export type QueueServices = {
   readonly accept: Accept;
   readonly cancellation: Pick<Cancellation, "request">;
   readonly admission: Pick<Admission, "memory" | "isFull">;
-  readonly queues: Pick<Queues, "counts" | "probe">;
+  readonly queues: Pick<Queues, "counts" | "isConnected" | "probe">;
   readonly queuedJobs: QueuedJobs;
   readonly sessionQueues: Pick<SessionQueues, "delete" | "findPending">;
 };
@@ -36,6 +41,7 @@ export type EventServices = FollowerDeps & { readonly openResponses: OpenRespons
 export type Services = StorageServices &
   QueueServices & {
     readonly config: ApiConfig;
+    readonly clock: InstallationClock;
     readonly agentCatalog: AgentCatalog;
     readonly events: EventServices;
   };

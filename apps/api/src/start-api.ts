@@ -13,11 +13,16 @@ import type { Services } from "./services.ts";
 
 export async function startApi(config: ApiConfig, name: string, logger: Logger, releasers: Releasers): Promise<void> {
   const redis = await openRedis(config, { name, logger }, releasers);
-  const storage = openReaders(config, releasers);
-  const jobs = openJobs(config, { redis, storage, logger }, releasers);
-  const events = openEvents(config, { redis, logger }, releasers);
+  const storage = await openReaders(config, { redis, logger }, releasers);
   const agentCatalog = createAgentCatalog(redis.requests, redis.keys);
-  const services: Services = { config, ...storage, ...jobs, events, agentCatalog };
+  const jobs = openJobs(config, { redis, storage, agentCatalog, logger }, releasers);
+  const events = openEvents(config, redis, releasers);
+  // Workers would run the job and write it where this API does not read.
+  const accept: Services["accept"] = async (request) => {
+    storage.assertDatabaseUsable();
+    return jobs.accept(request);
+  };
+  const services: Services = { config, clock: redis.clock, ...storage, ...jobs, accept, events, agentCatalog };
   const url = await openServer(config, { app: createApp(services, logger), events }, releasers);
   logger.info({ url }, "api ready");
 }

@@ -75,6 +75,12 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
   /** The time limit of one attempt of an execute job, ms. Default: 1 h. */
   EXECUTE_DEADLINE_MS: intFromEnv(100, DAY, HOUR),
   /**
+   * How long work waits while the database cannot be written (its disk is full or fails, or another process holds its
+   * lock), ms. Default: 2 min. After that, the jobs that wait end with `storage_unavailable` as soon as the database is
+   * back. A longer time saves more jobs, and clients wait longer for the others.
+   */
+  STORAGE_OUTAGE_MS: intFromEnv(100, HOUR, 2 * MINUTE),
+  /**
    * How long Redis keeps the event log of an ended job, s. Default: 1 h. After that, the job's stream is replayed from
    * the database, as one text. The logs take most of Redis' memory: under heavy load, start with 300.
    */

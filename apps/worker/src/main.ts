@@ -19,7 +19,7 @@ const logger = createProcessLogger(config, name, secretsOf(config));
 await runProcess({
   logger,
   stopWithinMs: config.SHUTDOWN_GRACE_MS + STOP_MARGIN_MS,
-  start: (releasers) => startWorker(config, name, logger, releasers),
+  start: (releasers, fail) => startWorker(config, name, logger, releasers, fail),
   classifyFault(error, kind) {
     const fault = pluginFault(error);
     if (fault !== null) {

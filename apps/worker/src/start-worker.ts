@@ -1,4 +1,7 @@
-/** The worker's table of contents: builds its parts in the order of their needs; each pushes its release. */
+/**
+ * The worker's table of contents: builds its parts in the order of their needs; each pushes its release. `fail` stops
+ * the process with an exit code that is not 0.
+ */
 import { newId } from "@agent-paas/shared/ids.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
@@ -16,19 +19,30 @@ export async function startWorker(
   name: string,
   logger: Logger,
   releasers: Releasers,
+  fail: () => void,
 ): Promise<void> {
-  const repositories = await openWorkerStorage(config, name, logger, releasers);
-  const agents = await openAgentServices(config, logger, releasers);
+  // Redis first: it knows which database is the installation's.
   const redis = await openRedis(config, name, logger, releasers);
+  const storage = await openWorkerStorage(config, name, redis, logger, releasers);
+  const agents = await openAgentServices(config, logger, releasers);
+  const { repositories } = storage;
   const parts = createJobParts(config, redis, repositories, logger, releasers);
   const runner = createRunner(agents, repositories, parts.uploads);
   startControl(redis, parts, logger, releasers);
-  await startUpkeep({ config, name, redis, repositories, parts, runner, logger, releasers });
+  await startUpkeep({ config, name, redis, storage, parts, runner, logger, releasers });
 
   const manifests = () => agents.agents.manifests(agents.toolbox.names());
   const workerId = `${name}:${newId()}`;
   const { queueRedis, keys } = redis;
-  const presence = await startWorkerPresence({ redis: queueRedis, keys, workerId, listManifests: manifests, logger });
+  const { canWrite } = repositories;
+  const presence = await startWorkerPresence({
+    ...{ redis: queueRedis, keys, workerId, listManifests: manifests, canWrite, logger },
+  });
   releasers.add("presence", () => presence.stop());
+  storage.watch(() => {
+    // Without the grace of a usual stop: no running job could write its end.
+    parts.running.abortAll("shutdown");
+    fail();
+  });
   logger.info({ agents: manifests().map(({ id }) => id), model: config.LLM_MODEL }, "worker ready");
 }

@@ -1,8 +1,33 @@
+import { randomInt } from "node:crypto";
 import { v7 } from "uuid";
 import { z } from "zod";
 
 /** Creates an id: a UUIDv7. Ids rise with their time of creation, so database indexes stay compact. */
 export const newId = (): string => v7();
+
+/** A clock may be set right by less than this without ids following it back, ms. */
+const LARGEST_CORRECTION_MS = 1_000;
+const LARGEST_SEQ = 2 ** 31;
+
+/**
+ * Ids whose time of creation is that of a given clock. Where ids of several processes are compared, or the age of one
+ * is read from it, they must come from one clock. Ids of one source rise, except when its clock is set back by more
+ * than a small correction.
+ */
+export function createIdSource(now: () => number): () => string {
+  let msecs = Number.NEGATIVE_INFINITY;
+  let seq = 0;
+  return () => {
+    const at = Math.floor(now());
+    if (at > msecs || at < msecs - LARGEST_CORRECTION_MS) {
+      msecs = at;
+      seq = randomInt(LARGEST_SEQ);
+    } else {
+      seq += 1;
+    }
+    return v7({ msecs, seq });
+  };
+}
 
 /** Every id on the wire is a UUID of any version, in its canonical text form. */
 export const IdSchema = z.uuid();

@@ -1,6 +1,5 @@
 /** What delivers events: the subscriber, the event log, the timing wheel and the responses that are open. */
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
-import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { ApiConfig } from "../config.ts";
 import { createEventLog } from "../events/event-log.ts";
 import { createJobEventSubscriber } from "../events/job-event-subscriber.ts";
@@ -9,16 +8,11 @@ import { createTimingWheel } from "../events/timing-wheel.ts";
 import type { EventServices } from "../services.ts";
 import type { RedisConnections } from "./redis.ts";
 
-export function openEvents(
-  config: ApiConfig,
-  { redis, logger }: { readonly redis: RedisConnections; readonly logger: Logger },
-  releasers: Releasers,
-): EventServices {
+export function openEvents(config: ApiConfig, redis: RedisConnections, releasers: Releasers): EventServices {
   const wheel = createTimingWheel(config.SSE_HEARTBEAT_MS);
   releasers.add("wheel", () => wheel.stop());
-  const subscriber = createJobEventSubscriber(redis.subscriber, redis.keys, logger);
+  const subscriber = createJobEventSubscriber(redis.subscriber, redis.keys);
   // Followers that could not read the log while its connection was away read it when the connection is back.
   redis.logs.on("ready", subscriber.notifyGap);
-  releasers.add("subscriber", () => subscriber.stop());
   return { subscriber, log: createEventLog(redis.logs, redis.keys), wheel, openResponses: createOpenResponses() };
 }

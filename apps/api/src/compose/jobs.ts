@@ -2,6 +2,7 @@
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { ApiConfig } from "../config.ts";
+import type { AgentCatalog } from "../presence/agent-catalog.ts";
 import { createAccept } from "../queue/accept.ts";
 import { createAdmission, sampleCapacity } from "../queue/admission.ts";
 import { createCancellation } from "../queue/cancel.ts";
@@ -17,12 +18,13 @@ export type JobsDeps = {
     readonly jobs: Pick<StorageServices["jobs"], "find">;
     readonly sessions: Pick<StorageServices["sessions"], "find">;
   };
+  readonly agentCatalog: Pick<AgentCatalog, "cannotWrite">;
   readonly logger: Logger;
 };
 
 export function openJobs(
   config: Pick<ApiConfig, "MAX_QUEUED_JOBS" | "IDEMPOTENCY_TTL_SECONDS">,
-  { redis: { requests: redis, keys }, storage, logger }: JobsDeps,
+  { redis: { requests: redis, keys }, storage, agentCatalog, logger }: JobsDeps,
   releasers: Releasers,
 ): QueueServices {
   const queues = openQueues({ redis, keys, logger });
@@ -39,6 +41,7 @@ export function openJobs(
     queues,
     sessionQueues,
     admission,
+    cannotWrite: agentCatalog.cannotWrite,
     cancellation,
     idempotencyTtlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
     hasStarted: async (owner, jobId) => (await storage.jobs.find(owner, jobId)) !== undefined,

@@ -1,6 +1,7 @@
 /** The Redis connections of the API, one per role. */
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { type InstallationClock, startRedisClock } from "@agent-paas/shared/redis/clock.ts";
 import { connectRedis, isReadyWithin, type RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys, type RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { assertNoEviction } from "@agent-paas/shared/redis/memory.ts";
@@ -17,6 +18,7 @@ export type RedisConnections = {
   /** Event logs are read on a connection of their own, so that a long replay does not delay the acceptance of a job. */
   readonly logs: RedisConnection;
   readonly subscriber: RedisConnection;
+  readonly clock: InstallationClock;
 };
 
 export async function openRedis(
@@ -29,6 +31,8 @@ export async function openRedis(
   const requests = connectRedis({ ...common, role: "request", name });
   const logs = connectRedis({ ...common, role: "request", name: `${name}:logs` });
   const subscriber = connectRedis({ ...common, role: "subscriber", name });
+  const clock = startRedisClock(requests);
+  releasers.add("clock", () => clock.stop());
   const connections = [requests, logs, subscriber];
   for (const connection of connections) releasers.add("redis", () => connection.disconnect());
   const isUp = await Promise.all(connections.map((connection) => isReadyWithin(connection, REDIS_WAIT_MS)));
@@ -37,6 +41,7 @@ export async function openRedis(
     // A Redis that evicts and appears after the start is refused by every POST and reported by health.
     await assertNoEviction(requests);
     await upgradeRedis(requests, keys, logger);
+    await clock.read();
   }
-  return { keys, requests, logs, subscriber };
+  return { keys, requests, logs, subscriber, clock };
 }

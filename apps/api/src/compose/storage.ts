@@ -1,17 +1,53 @@
 /** The database, opened read-only, and its readers. */
 import { openReadStorage } from "@agent-paas/shared/db/open-storage.ts";
+import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { createRedisInstallation } from "@agent-paas/shared/redis/installation.ts";
 import type { ApiConfig } from "../config.ts";
 import type { StorageServices } from "../services.ts";
+import { createInstallationCheck, DATABASE_GONE, FOREIGN_DATABASE } from "../storage/installation-check.ts";
 import { createJobReader } from "../storage/job-reader.ts";
 import { createKnowledgeReader } from "../storage/knowledge-reader.ts";
 import { createSessionReader } from "../storage/session-reader.ts";
+import type { RedisConnections } from "./redis.ts";
 
-export function openReaders(config: ApiConfig, releasers: Releasers): StorageServices {
-  const database = openReadStorage(config.DATABASE_URL);
-  releasers.add("database", () => database.close());
+/** Throws for the database of another installation than Redis; one that appears later is refused by every read. */
+export async function openReaders(
+  config: ApiConfig,
+  { redis: { requests, keys }, logger }: { readonly redis: RedisConnections; readonly logger: Logger },
+  releasers: Releasers,
+): Promise<StorageServices> {
+  const inRedis = createRedisInstallation(requests, keys);
+  const check = createInstallationCheck({ place: config.DATABASE_URL, inRedis, keys, logger });
+  const opened = openReadStorage(config.DATABASE_URL, check.verify);
+  releasers.add("database", () => opened.close());
+  await check.look(opened);
+  // A database that is not there yet may come; another installation's will not become this one's.
+  const foreign = check.foreign();
+  if (foreign !== null) throw new Error(foreign);
+  const watching = check.watch(opened);
+  releasers.add("installation watch", () => watching.stop());
+
+  const problem = (): string | null => {
+    if (check.mismatch() !== null) return FOREIGN_DATABASE;
+    return opened.displacement() === null ? null : DATABASE_GONE;
+  };
+  const assertUsable = () => {
+    if (problem() !== null) throw new PlatformError("database_unavailable");
+  };
+  const database: ReadStorage = {
+    ...opened,
+    async read(query, absent) {
+      assertUsable();
+      return opened.read(query, absent);
+    },
+  };
   return {
     database,
+    databaseProblem: problem,
+    assertDatabaseUsable: assertUsable,
     jobs: createJobReader(database),
     sessions: createSessionReader(database),
     knowledge: createKnowledgeReader(database),

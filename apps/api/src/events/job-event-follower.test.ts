@@ -1,6 +1,6 @@
 /** I2 for one client: every event once and in order, whatever pub/sub repeats, loses or delivers at a bad time. */
 import { decodeEvents, type JobEvent } from "@agent-paas/shared/contract/events.ts";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import {
   batchOf,
   createMemoryEventLog,
@@ -9,8 +9,11 @@ import {
   textEvent,
 } from "../../../../test/support/memory-events.ts";
 import { followJob } from "./job-event-follower.ts";
+import { createTimingWheel, type TimingWheel } from "./timing-wheel.ts";
 
 const JOB = "j";
+/** Never ticks. */
+const NO_WHEEL: TimingWheel = { subscribe: () => () => {}, stop: () => {} };
 
 /** A job whose log and channel the test controls; with `end` the last event of a batch is `done`. */
 function createJob() {
@@ -35,7 +38,7 @@ function createJob() {
         },
       },
       subscriber,
-      wheel: { subscribe: () => () => {}, stop: () => {} },
+      wheel: NO_WHEEL,
     },
     /** Appends one batch to the log and returns it. */
     append(count: number, end = false): Buffer {
@@ -52,14 +55,18 @@ function createJob() {
 
 type Job = ReturnType<typeof createJob>;
 
+type FollowOptions = { after?: number; takes?: () => boolean; isKnown?: () => boolean };
+
 /** `takes` says after each batch whether the client can take more. */
-function follow(job: Job, { after = 0, takes = () => true }: { after?: number; takes?: () => boolean } = {}) {
+function follow(job: Job, { after = 0, takes = () => true, isKnown = () => true }: FollowOptions = {}) {
   const seen: number[] = [];
   let ended = 0;
   const follower = followJob(job.deps, {
     jobId: JOB,
     after,
     findEnded: async () => null,
+    isKnown: async () => isKnown(),
+    sessionId: null,
     stage: "open",
     sink: {
       write: (batch) => {
@@ -221,4 +228,29 @@ test("a closed follower passes nothing on and holds no subscription", async () =
   job.deliver(job.append(1, true));
   await settled();
   expect([seen, ended(), job.subscriber.listenersOf(JOB)]).toEqual([[], 0, 0]);
+});
+
+test("a stream of a job that no queue and no row knows ends with an error after a while, and after what was shown", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const wheel = createTimingWheel(1_600);
+  onTestFinished(() => wheel.stop());
+  const job = createJob();
+  job.append(2);
+  let isKnown = true;
+  const { seen, ended } = follow({ ...job, deps: { ...job.deps, wheel } }, { isKnown: () => isKnown });
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(ended()).toBe(0);
+  isKnown = false;
+  await vi.advanceTimersByTimeAsync(9_000);
+  // Known again in between: what was unknown before does not count.
+  isKnown = true;
+  await vi.advanceTimersByTimeAsync(2_000);
+  isKnown = false;
+  await vi.advanceTimersByTimeAsync(9_000);
+  expect(ended()).toBe(0);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(ended()).toBe(1);
+  expect(seen).toEqual([1, 2, 3, 4]);
+  expect(job.subscriber.listenersOf(JOB)).toBe(0);
 });

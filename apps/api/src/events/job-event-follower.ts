@@ -6,11 +6,12 @@
  * otherwise, and whenever a batch may have been missed, the log is read from the cursor. Nothing is buffered: a batch
  * is in the log before it is published, so a batch that arrives at a bad time is only noted, and read later.
  */
-import { type BatchBounds, readBounds, sliceAfter } from "@agent-paas/shared/contract/events.ts";
+import { type BatchBounds, encodeEvent, readBounds, sliceAfter } from "@agent-paas/shared/contract/events.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { replayFromRow } from "./database-replay.ts";
 import type { EventLog } from "./event-log.ts";
 import type { JobEventSubscriber, JobListener, Subscription } from "./job-event-subscriber.ts";
+import { createLossWatch, lossEvents } from "./loss-watch.ts";
 import type { TimingWheel } from "./timing-wheel.ts";
 
 /** Where the events go. */
@@ -34,6 +35,10 @@ export type FollowOptions = {
   readonly sink: EventSink;
   /** The job's row once it has ended: the source of the events when the log is gone. */
   readonly findEnded: () => Promise<JobRow | null>;
+  /** Whether a queue or the database knows the job. */
+  readonly isKnown: () => Promise<boolean>;
+  /** The job's session, for the `done` of a lost job. */
+  readonly sessionId: string | null;
   readonly stage: JobStage;
 };
 
@@ -76,12 +81,14 @@ class JobEventFollower implements JobListener, Follower {
   #page = FIRST_PAGE;
   /** Whether an empty log may be one that has expired. */
   #mayHaveExpired: boolean;
+  readonly #lossWatch: ReturnType<typeof createLossWatch>;
 
   constructor(deps: FollowerDeps, options: FollowOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#cursor = options.after;
     this.#mayHaveExpired = options.stage !== "new";
+    this.#lossWatch = createLossWatch(options.isKnown);
     this.#subscription = options.stage === "ended" ? null : deps.subscriber.add(options.jobId, this);
     this.#unsubscribeFromWheel = deps.wheel.subscribe(() => this.#tick());
     const confirmed = this.#subscription?.confirmed ?? Promise.resolve();
@@ -121,7 +128,17 @@ class JobEventFollower implements JobListener, Follower {
   #tick(): void {
     const quiet = this.#quietSinceTick;
     this.#quietSinceTick = true;
-    if ((quiet && this.#mode === "live") || this.#mode === "disconnected") void this.#catchUp();
+    if (quiet && this.#mode === "live") void this.#catchUp().then(() => this.#endIfLost());
+    else if (this.#mode === "disconnected") void this.#catchUp();
+  }
+
+  /** Ends the stream of a job that no process will end, because it is known nowhere (I1). */
+  async #endIfLost(): Promise<void> {
+    if (this.#mode !== "live" || !(await this.#lossWatch.isLost()) || this.#mode !== "live") return;
+    const { jobId, sessionId, sink } = this.#options;
+    const frames = lossEvents(jobId, sessionId).map((event, at) => encodeEvent(this.#cursor + 1 + at, event));
+    sink.write(Buffer.from(frames.join("")));
+    this.#end();
   }
 
   async #catchUp(): Promise<void> {

@@ -1,13 +1,11 @@
 /**
  * The one subscriber connection of this process: one Redis subscription per job, many listeners. The first listener of
  * a job subscribes, the last one to leave unsubscribes (I9). Pub/sub keeps nothing for a connection that was away, so
- * every listener is notified of a gap when the connection returns. A connection that falls silent is replaced.
+ * every listener is notified of a gap when the connection returns.
  */
 import { type BatchBounds, readBounds } from "@agent-paas/shared/contract/events.ts";
-import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { SECOND } from "@agent-paas/shared/time.ts";
 
 export type JobListener = {
   onBatch(batch: Buffer, bounds: BatchBounds): void;
@@ -25,17 +23,14 @@ export type JobEventSubscriber = {
   add(jobId: string, listener: JobListener): Subscription;
   /** Calls `onGap` of every listener. */
   notifyGap(): void;
-  stop(): void;
 };
 
 type Channel = { readonly listeners: Set<JobListener>; confirmed: Promise<void> };
 
-const PING_INTERVAL_MS = 15 * SECOND;
-const PING_TIMEOUT_MS = 5 * SECOND;
 /** Channels without listeners are collected for this long and unsubscribed in one command. */
 const UNSUBSCRIBE_WITHIN_MS = 50;
 
-export function createJobEventSubscriber(redis: RedisConnection, keys: RedisKeys, logger: Logger): JobEventSubscriber {
+export function createJobEventSubscriber(redis: RedisConnection, keys: RedisKeys): JobEventSubscriber {
   const channels = new Map<string, Channel>();
   const abandoned = new Set<string>();
 
@@ -52,18 +47,6 @@ export function createJobEventSubscriber(redis: RedisConnection, keys: RedisKeys
     // Listeners read the log only after the subscriptions are active; otherwise a batch in between would be missed.
     if (channels.size > 0) redis.subscribe(...channels.keys()).then(notifyGap, () => {});
   });
-
-  const pinger = setInterval(() => {
-    if (redis.status !== "ready") return;
-    const overdue = setTimeout(() => {
-      logger.warn("the subscriber connection is silent, reconnecting");
-      redis.disconnect(true);
-    }, PING_TIMEOUT_MS);
-    redis
-      .ping()
-      .catch(() => {})
-      .finally(() => clearTimeout(overdue));
-  }, PING_INTERVAL_MS);
 
   /** Sends nothing while Redis is away: the `ready` handler subscribes to every channel that has listeners by then. */
   async function subscribe(name: string): Promise<void> {
@@ -105,7 +88,5 @@ export function createJobEventSubscriber(redis: RedisConnection, keys: RedisKeys
     },
 
     notifyGap,
-
-    stop: () => clearInterval(pinger),
   };
 }

@@ -21,6 +21,9 @@ export function createAuthenticate(apiKeys: ApiConfig["API_KEYS"]): Authenticate
   };
 }
 
+/** Whether the request carries a key, valid or not. */
+export const carriesKey = (req: Request): boolean => readKey(req) !== null;
+
 function readKey(req: Request): string | null {
   const bearer = /^Bearer +(\S+)$/i.exec(req.get("authorization") ?? "")?.[1];
   return bearer ?? req.get("x-api-key") ?? null;

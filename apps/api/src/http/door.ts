@@ -41,4 +41,6 @@ export type Route =
       readonly bodyParser?: (config: ApiConfig) => RequestHandler;
     })
   /** Served without a key: health and nothing else. */
-  | (RouteAt & { readonly access: "public"; readonly handle: Handler<null> });
+  | (RouteAt & { readonly access: "public"; readonly handle: Handler<null> })
+  /** Served without a key, and tells more to a caller with one. A key that is not known is refused all the same. */
+  | (RouteAt & { readonly method: "get"; readonly access: "optional_key"; readonly handle: Handler<Caller | null> });

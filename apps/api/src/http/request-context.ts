@@ -13,6 +13,9 @@ export type RequestContext = {
   readonly note: (fields: Readonly<Record<string, unknown>>) => void;
 };
 
+/** A longer path is none of ours; the log keeps its beginning. */
+const MAX_LOGGED_PATH = 500;
+
 /** An id that a proxy or a client sent is used if it has this form. */
 const PLAIN_ID = /^[A-Za-z0-9._-]{1,100}$/;
 
@@ -39,7 +42,8 @@ export const contextOf = (res: Response): RequestContext => res.locals.context a
 function logResponse(req: Request, res: Response, logger: Logger, noted: object): void {
   const startedAt = performance.now();
   res.on("close", () => {
-    const { method, path } = req;
+    const { method } = req;
+    const path = req.path.slice(0, MAX_LOGGED_PATH);
     const fields = {
       method,
       path,

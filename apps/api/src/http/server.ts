@@ -8,6 +8,8 @@ import type { OpenResponses } from "../events/open-responses.ts";
 const SERVER_LIMITS = {
   requestTimeout: 30 * SECOND,
   headersTimeout: 10 * SECOND,
+  // How often the two limits above are checked. Node's default of 30 s lets a socket with half a request live for 40 s.
+  connectionsCheckingInterval: SECOND,
   // Longer than the 60 s after which proxies drop idle connections: a proxy must not reuse a connection just closed.
   keepAliveTimeout: 65 * SECOND,
 } as const;

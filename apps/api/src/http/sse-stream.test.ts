@@ -22,7 +22,8 @@ const FORMAT: StreamFormat = {
   passThrough: true,
 };
 
-const OPTIONS = { jobId: "j", sessionId: null, after: 0, findEnded: async () => null, stage: "open" } as const;
+const KNOWN = { findEnded: async () => null, isKnown: async () => true };
+const OPTIONS = { jobId: "j", sessionId: null, after: 0, ...KNOWN, stage: "open" } as const;
 
 /** Services in memory; `held` counts what a stream holds of them. */
 function createServices(stalledClientMs: number) {

@@ -21,6 +21,8 @@ export type StreamOptions = StreamedJob & {
   /** The last `seq` that the client has seen; 0 for none. */
   readonly after: number;
   readonly findEnded: () => Promise<JobRow | null>;
+  /** Whether a queue or the database knows the job. */
+  readonly isKnown: () => Promise<boolean>;
   readonly stage: JobStage;
 };
 
@@ -31,7 +33,7 @@ export function streamJobEvents(
   format: StreamFormat,
   options: StreamOptions,
 ): void {
-  const { jobId, after, findEnded, stage } = options;
+  const { jobId, sessionId, after, findEnded, isKnown, stage } = options;
   // The client left while its job was looked up or accepted: "close" was emitted before, so nothing would be released.
   if (res.destroyed) return;
   res.writeHead(200, format.headers(options));
@@ -48,8 +50,10 @@ export function streamJobEvents(
   };
   const follower = followJob(events, {
     jobId,
+    sessionId,
     after,
     findEnded,
+    isKnown,
     stage,
     sink: {
       write(batch) {

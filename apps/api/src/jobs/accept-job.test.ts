@@ -31,6 +31,7 @@ async function accept({
   const requests: AcceptRequest[] = [];
   const notes: object[] = [];
   const services = {
+    clock: { now: Date.now, newId },
     accept: async (accepted: AcceptRequest) => {
       requests.push(accepted);
       return { isNew: true, jobId: accepted.payload.job_id, sessionId: accepted.payload.session_id };

@@ -1,6 +1,5 @@
 /** Accepts a job of an agent: finds the agent and the session, checks the config against the agent, makes the ids. */
 import type { JobKind, JobPayload } from "@agent-paas/shared/contract/jobs.ts";
-import { newId } from "@agent-paas/shared/ids.ts";
 import type { AgentCatalog } from "../presence/agent-catalog.ts";
 import type { Accepted, Idempotency, OnBusy } from "../queue/accept-request.ts";
 import type { PendingSession } from "../queue/pending-session.ts";
@@ -26,7 +25,7 @@ export type JobRequest = {
 
 export type AcceptJobOrigin = JobOrigin & { readonly idempotency: Idempotency | null };
 
-export type AcceptServices = Pick<Services, "accept"> &
+export type AcceptServices = Pick<Services, "accept" | "clock"> &
   FindSessionServices & { readonly agentCatalog: Pick<AgentCatalog, "find" | "configValidator"> };
 
 /** Throws the error that the request deserves; then nothing was accepted. */
@@ -45,13 +44,13 @@ export async function acceptJob(
   const config = { ...inherited, ...request.config };
   validate(services.agentCatalog.configValidator(agent), config, ["config"]);
 
-  const acceptedAt = new Date().toISOString();
+  const acceptedAt = new Date(services.clock.now()).toISOString();
   const newSession: PendingSession | null =
     session === null && request.beginsSession
-      ? { id: newId(), owner, agent_type: agentType, config, metadata, created_at: acceptedAt }
+      ? { id: services.clock.newId(), owner, agent_type: agentType, config, metadata, created_at: acceptedAt }
       : null;
   const payload: JobPayload = {
-    job_id: newId(),
+    job_id: services.clock.newId(),
     kind,
     agent_type: agentType,
     session_id: session?.id ?? newSession?.id ?? null,

@@ -14,6 +14,7 @@ import { type AwaitJobEndOptions, awaitJobEnd } from "./await-end.ts";
 
 const JOB = "j";
 const INTERVAL_MS = 1_600;
+const KNOWN = { findEnded: async () => null, isKnown: async () => true };
 
 function wait(options: Partial<AwaitJobEndOptions> = {}) {
   vi.useFakeTimers();
@@ -26,7 +27,7 @@ function wait(options: Partial<AwaitJobEndOptions> = {}) {
   const client = new AbortController();
   const ended = awaitJobEnd(
     { events: { log, subscriber, wheel, openResponses } },
-    { jobId: JOB, withinMs: 60_000, signal: client.signal, findEnded: async () => null, ...options },
+    { jobId: JOB, withinMs: 60_000, signal: client.signal, ...KNOWN, ...options },
   );
   return { log, subscriber, openResponses, client, ended };
 }
@@ -54,6 +55,18 @@ test("a wait for a job whose log has expired ends by the job's row within one in
   row = jobRow();
   await vi.advanceTimersByTimeAsync(INTERVAL_MS);
   expect(await ended).toBe(true);
+});
+
+test("a wait for a job that no queue and no row knows gives up after a while", async () => {
+  let isSettled = false;
+  const { ended } = wait({ isKnown: async () => false });
+  void ended.then(() => {
+    isSettled = true;
+  });
+  await vi.advanceTimersByTimeAsync(9_000);
+  expect(isSettled).toBe(false);
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(await ended).toBe(false);
 });
 
 test("a wait gives up when its time is up", async () => {

@@ -1,6 +1,7 @@
 /** Waits for the end of a job without reading its events. */
 import { readBounds } from "@agent-paas/shared/contract/events.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
+import { createLossWatch } from "../events/loss-watch.ts";
 import type { Services } from "../services.ts";
 
 export type AwaitJobEndOptions = {
@@ -9,17 +10,20 @@ export type AwaitJobEndOptions = {
   /** Aborts when the client has left. */
   readonly signal: AbortSignal;
   readonly findEnded: () => Promise<JobRow | null>;
+  /** Whether a queue or the database knows the job. */
+  readonly isKnown: () => Promise<boolean>;
 };
 
 /**
  * True when the job has ended; by I3 its row can be read then. False when the time is up or the client has left first,
- * or when this process stops.
+ * when this process stops, or when the job is lost.
  */
 export function awaitJobEnd(
   { events }: Pick<Services, "events">,
-  { jobId, withinMs, signal, findEnded }: AwaitJobEndOptions,
+  { jobId, withinMs, signal, findEnded, isKnown }: AwaitJobEndOptions,
 ): Promise<boolean> {
   const { subscriber, log, wheel, openResponses } = events;
+  const lossWatch = createLossWatch(isKnown);
   return new Promise((resolve) => {
     const settle = (ended: boolean) => {
       clearTimeout(timer);
@@ -37,9 +41,13 @@ export function awaitJobEnd(
       if (isPublished || (await findEnded().catch(() => null)) !== null) settle(true);
     };
     const checkInBackground = () => void check();
+    const checkOften = async () => {
+      await check();
+      if (await lossWatch.isLost()) giveUp();
+    };
     const timer = setTimeout(giveUp, withinMs);
     signal.addEventListener("abort", giveUp, { once: true });
-    const unsubscribeFromWheel = wheel.subscribe(checkInBackground);
+    const unsubscribeFromWheel = wheel.subscribe(() => void checkOften());
     const removeOpenResponse = openResponses.add(giveUp);
     const subscription = subscriber.add(jobId, {
       onBatch: (_batch, { terminal }) => terminal && settle(true),

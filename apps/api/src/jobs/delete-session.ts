@@ -16,5 +16,6 @@ export async function deleteSessionWithin(
   const receiptId = newId();
   await services.sessionQueues.delete(owner, id, receiptId);
   // The worker publishes the end of the deletion in the event log of the receipt, which has no row.
-  return awaitJobEnd(services, { jobId: receiptId, withinMs, signal, findEnded: async () => null });
+  const receipt = { findEnded: async () => null, isKnown: async () => true };
+  return awaitJobEnd(services, { jobId: receiptId, withinMs, signal, ...receipt });
 }

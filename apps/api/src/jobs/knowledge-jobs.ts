@@ -3,11 +3,10 @@ import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { KnowledgeInput, KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
 import type { CollectionRow, JobRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import { newId } from "@agent-paas/shared/ids.ts";
 import type { Accepted, Idempotency } from "../queue/accept-request.ts";
 import type { Services } from "../services.ts";
 import { awaitJobEnd } from "./await-end.ts";
-import { endedRowFinder } from "./find-job.ts";
+import { endedRowFinder, knownChecker } from "./find-job.ts";
 import { jobError } from "./job-error.ts";
 import { type JobOrigin, originFields } from "./job-origin.ts";
 
@@ -36,12 +35,12 @@ export async function findCollection(
 }
 
 export async function acceptKnowledgeJob<Id extends KnowledgeJobId>(
-  { accept }: Pick<Services, "accept">,
+  { accept, clock }: Pick<Services, "accept" | "clock">,
   origin: JobOrigin,
   { systemJob, input, text, idempotency = null, ...upload }: KnowledgeJobRequest<Id>,
 ): Promise<Accepted> {
   const payload: JobPayload = {
-    job_id: newId(),
+    job_id: clock.newId(),
     kind: "execute",
     agent_type: systemJob,
     session_id: null,
@@ -51,7 +50,7 @@ export async function acceptKnowledgeJob<Id extends KnowledgeJobId>(
     limits: {},
     metadata: {},
     ...originFields(origin),
-    accepted_at: new Date().toISOString(),
+    accepted_at: new Date(clock.now()).toISOString(),
   };
   const accepted = await accept({
     payload,
@@ -74,11 +73,14 @@ export type AwaitKnowledgeJobOptions = {
 
 /** The row of the ended job; null when the job has not ended in time. Throws the error of a failed job. */
 export async function awaitKnowledgeJob(
-  services: Pick<Services, "jobs" | "events">,
+  services: Pick<Services, "jobs" | "queuedJobs" | "events">,
   { owner, jobId, withinMs, signal }: AwaitKnowledgeJobOptions,
 ): Promise<JobRow | null> {
   const findEnded = endedRowFinder(services, owner, jobId);
-  const ended = await awaitJobEnd(services, { jobId, withinMs, signal, findEnded });
+  const ended = await awaitJobEnd(services, {
+    ...{ jobId, withinMs, signal, findEnded },
+    isKnown: knownChecker(services, owner, jobId),
+  });
   const row = ended ? await findEnded() : null;
   if (row !== null && row.error_code !== null) {
     throw jobError(row.error_code, row.error_message ?? "", { job_id: jobId });

@@ -2,6 +2,7 @@
 import {
   type AgentManifest,
   AgentManifestSchema,
+  KEEP_MANIFESTS_MS,
   WORKER_TTL_MS,
   WorkerRecordSchema,
 } from "@agent-paas/shared/contract/agents.ts";
@@ -14,29 +15,45 @@ import { orUnavailable } from "../queue/or-unavailable.ts";
 
 export type OfferedAgent = AgentManifest & { /** Live workers that offer it. */ readonly workers: number };
 
-export type CatalogEntries = { readonly agents: ReadonlyMap<string, OfferedAgent>; readonly liveWorkers: number };
+export type CatalogEntries = {
+  /** Empty until the first worker has published its agents. */
+  readonly agents: ReadonlyMap<string, OfferedAgent>;
+  readonly liveWorkers: number;
+  /** How long no worker has been heard, or seen by this process, ms; 0 while one is live. */
+  readonly silentMs: number;
+  /** There are live workers, and the database refuses the writes of all. */
+  readonly cannotWrite: boolean;
+};
 
 /** `find` uses entries of at most this age; for an agent that they lack, it reads presence again. */
 const FRESH_FOR_MS = 2 * SECOND;
 
+/** Why nothing that names an agent can be accepted before the first worker's first heartbeat. */
+export const NO_AGENT_KNOWN = "No worker has published its agents yet.";
+
 export type AgentCatalog = ReturnType<typeof createAgentCatalog>;
 
 export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
+  /** `at` is by the monotonic clock. */
   let cached: { readonly entries: CatalogEntries; readonly at: number } | null = null;
+  /** By the monotonic clock. The start counts, so that an API that starts before the workers gives them their grace. */
+  let liveAt = performance.now();
   let reading: Promise<CatalogEntries> | null = null;
   const validators = new Map<string, { read: unknown; schema: string; validator: z.ZodType }>();
 
   async function read(): Promise<CatalogEntries> {
-    const [[seconds = 0], records, manifests] = await Promise.all([
+    const [[seconds = 0], records, manifests, keptMs] = await Promise.all([
       redis.time(),
       redis.hgetall(keys.workers),
       redis.hgetall(keys.agents),
+      redis.pttl(keys.agents),
     ]);
     const liveWorkers = Object.values(records)
       .map((record) => {
         const separator = record.indexOf(" ");
         const known = WorkerRecordSchema.safeParse(parseJson(record.slice(separator + 1))).data;
-        return { seenAt: Number(record.slice(0, separator)), agents: known?.agents ?? [] };
+        const { agents = [], can_write: canWrite = true } = known ?? {};
+        return { seenAt: Number(record.slice(0, separator)), agents, canWrite };
       })
       .filter(({ seenAt }) => Number(seconds) * 1_000 - seenAt < WORKER_TTL_MS);
     // A manifest of another version that this one cannot read is skipped; otherwise it would fail every request.
@@ -44,8 +61,17 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
       .map((text) => AgentManifestSchema.safeParse(parseJson(text)).data)
       .filter((manifest) => manifest !== undefined)
       .map((agent) => ({ ...agent, workers: liveWorkers.filter((worker) => worker.agents.includes(agent.id)).length }));
-    const entries = { agents: new Map(agents.map((agent) => [agent.id, agent])), liveWorkers: liveWorkers.length };
-    cached = { entries, at: Date.now() };
+    const now = performance.now();
+    if (liveWorkers.length > 0) liveAt = now;
+    // Redis knows the last heartbeat also when nobody has asked this process for an hour; it may have lost it, though.
+    const unheardMs = keptMs < 0 ? Number.POSITIVE_INFINITY : KEEP_MANIFESTS_MS - keptMs;
+    const entries: CatalogEntries = {
+      agents: new Map(agents.map((agent) => [agent.id, agent])),
+      liveWorkers: liveWorkers.length,
+      cannotWrite: liveWorkers.length > 0 && liveWorkers.every(({ canWrite }) => !canWrite),
+      silentMs: liveWorkers.length > 0 ? 0 : Math.min(unheardMs, now - liveAt),
+    };
+    cached = { entries, at: now };
     return entries;
   }
 
@@ -60,16 +86,20 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
   return {
     refresh,
 
+    /** Whether the database refuses the writes of all live workers, as of at most `FRESH_FOR_MS` ago. */
+    async cannotWrite(): Promise<boolean> {
+      const known = cached !== null && performance.now() - cached.at < FRESH_FOR_MS ? cached.entries : await refresh();
+      return known.cannotWrite;
+    },
+
     /**
      * An agent that some worker has offered within days; while no live worker offers it, its jobs wait. Throws
-     * `agent_not_found` or `queue_unavailable`.
+     * `agent_not_found`, `agent_unavailable` while no agent is known at all, or `queue_unavailable`.
      */
     async find(id: string): Promise<OfferedAgent> {
       const known =
-        cached !== null && Date.now() - cached.at < FRESH_FOR_MS ? cached.entries.agents.get(id) : undefined;
-      const agent = known ?? (await refresh()).agents.get(id);
-      if (agent === undefined) throw new PlatformError("agent_not_found");
-      return agent;
+        cached !== null && performance.now() - cached.at < FRESH_FOR_MS ? cached.entries.agents.get(id) : undefined;
+      return known ?? offeredIn(await refresh(), id);
     },
 
     /** The validator of the agent's `config`, built from the JSON Schema that its workers publish. */
@@ -87,6 +117,17 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
       return validator;
     },
   };
+}
+
+/**
+ * Throws `agent_not_found`; or, before the first worker has published its agents, `agent_unavailable`: that an agent
+ * does not exist is not known then, and a client that hears so does not ask again.
+ */
+export function offeredIn({ agents }: CatalogEntries, id: string): OfferedAgent {
+  const agent = agents.get(id);
+  if (agent !== undefined) return agent;
+  if (agents.size > 0) throw new PlatformError("agent_not_found");
+  throw new PlatformError("agent_unavailable", { message: NO_AGENT_KNOWN });
 }
 
 function parseJson(text: string): unknown {

@@ -13,7 +13,7 @@ import {
 import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import type { Accept, Accepted, AcceptRequest } from "./accept-request.ts";
 import { ACCEPT_SCRIPT, type AcceptReply } from "./accept-script.ts";
-import { type Admission, queueFull } from "./admission.ts";
+import { type Admission, databaseOut, queueFull } from "./admission.ts";
 import { createJoin, encodeRecord, type JoinOptions } from "./join.ts";
 import { orUnavailable } from "./or-unavailable.ts";
 import { encodePendingSession } from "./pending-session.ts";
@@ -27,11 +27,13 @@ export type AcceptOptions = JoinOptions & {
   readonly queues: Pick<Queues, "addJob" | "removeJob" | "removeUpload">;
   readonly sessionQueues: Pick<SessionQueues, "aheadOf" | "join" | "leave" | "readPending" | "storePending">;
   readonly admission: Pick<Admission, "capacityFor">;
+  /** Whether the database refuses the writes of all live workers: a new job could neither start nor end. */
+  readonly cannotWrite: () => Promise<boolean>;
   readonly idempotencyTtlSeconds: number;
 };
 
 export function createAccept(options: AcceptOptions): Accept {
-  const { redis, keys, queues, sessionQueues, admission, cancellation, idempotencyTtlSeconds } = options;
+  const { redis, keys, queues, sessionQueues, admission, cannotWrite, cancellation, idempotencyTtlSeconds } = options;
   const runAcceptScript = ACCEPT_SCRIPT.on(redis);
   const join = createJoin(options);
 
@@ -59,6 +61,8 @@ export function createAccept(options: AcceptOptions): Accept {
 
   async function accept(request: AcceptRequest): Promise<Accepted> {
     const { payload, idempotency } = request;
+    // Not at once, because a repeated request still joins its job.
+    if (await cannotWrite()) return acceptAsDecided(request, 0, databaseOut);
     const { limit, hasHeadroom } = await admission.capacityFor(payload.kind);
     const isIndependent = idempotency === null && payload.session_id === null;
     if (isIndependent && hasHeadroom) {
@@ -71,10 +75,10 @@ export function createAccept(options: AcceptOptions): Accept {
   }
 
   /** Adds the job after the script has accepted it. */
-  async function acceptAsDecided(request: AcceptRequest, limit: number): Promise<Accepted> {
+  async function acceptAsDecided(request: AcceptRequest, limit: number, refusal = queueFull): Promise<Accepted> {
     const reply = await decide(request, limit);
     if (reply[0] === "joined") return join(request, reply[1]);
-    if (reply[0] === "full") throw queueFull();
+    if (reply[0] === "full") throw refusal();
     if (reply[0] === "busy") throw sessionBusy(reply[1]);
     if (reply[0] === "deleted") throw new PlatformError("session_not_found");
     await queues.addJob(request.payload, request);

@@ -23,6 +23,13 @@ const retryAfterMs = () => (5 + 10 * Math.random()) * SECOND;
 export const queueFull = (cause?: unknown): PlatformError =>
   new PlatformError("queue_full", { retryAfterMs: retryAfterMs(), cause });
 
+/** For a new job while no worker can write the database. */
+export const databaseOut = (): PlatformError =>
+  new PlatformError("database_unavailable", {
+    message: "The database cannot be written at present. Nothing was accepted; try again later.",
+    retryAfterMs: retryAfterMs(),
+  });
+
 /** Whether Redis refused a command for lack of memory, also one inside a script. */
 export const isOutOfMemory = (error: unknown): boolean =>
   error instanceof Error && /\bOOM command not allowed/.test(error.message);
@@ -70,6 +77,7 @@ export function createAdmission({ sample, maxQueuedJobs }: AdmissionOptions) {
    * half that is free.
    */
   const maxUncounted = Math.floor(maxQueuedJobs / 20);
+  /** `at` is by the monotonic clock: a wall clock that is set back would make an old sample fresh. */
   let latest: (CapacitySample & { readonly at: number }) | null = null;
   let sampling: Promise<CapacitySample> | null = null;
   /** Requests of this process since the last sample was begun, by queue. */
@@ -79,13 +87,13 @@ export function createAdmission({ sample, maxQueuedJobs }: AdmissionOptions) {
     const before = { ...uncounted };
     const taken = await sample();
     for (const kind of JOB_KINDS) uncounted[kind] -= before[kind];
-    latest = { ...taken, at: Date.now() };
+    latest = { ...taken, at: performance.now() };
     return latest;
   }
 
   /** A sample of at most that age, ms. A sample that is no longer fresh is used while its replacement is taken. */
   async function sampleWithin(maxAgeMs: number): Promise<CapacitySample> {
-    const ageMs = latest === null ? Number.POSITIVE_INFINITY : Date.now() - latest.at;
+    const ageMs = latest === null ? Number.POSITIVE_INFINITY : performance.now() - latest.at;
     const isUsedUp = maxUncounted > 0 && JOB_KINDS.some((kind) => uncounted[kind] > maxUncounted);
     if (latest !== null && ageMs <= FRESH_FOR_MS && !isUsedUp) return latest;
     sampling ??= takeSample().finally(() => {

@@ -1,5 +1,5 @@
 /** Reads jobs from the queues, which hold the only trace of a job until a worker starts it. */
-import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
+import { JOB_KINDS, type JobKind, type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { encodeEntry } from "@agent-paas/shared/redis/session-queue.ts";
@@ -11,6 +11,9 @@ export type QueuedJob = {
   /** 1 is next, in its queue or, while its session is busy, in its session queue; null for a delayed job. */
   readonly position: number | null;
 };
+
+/** What tells a started job's place in its queue; a row of the database has it. */
+export type StartedJob = { readonly id: string; readonly kind: JobKind; readonly session_id: string | null };
 
 /** How many waiting jobs of each queue a list considers. */
 const SCAN_LIMIT = 200;
@@ -24,7 +27,11 @@ export type QueuedJobsOptions = {
 };
 
 export function createQueuedJobs({ redis, keys, queues }: QueuedJobsOptions) {
-  async function position({ kind, job_id: jobId, session_id: sessionId }: JobPayload): Promise<number | null> {
+  async function position({
+    kind,
+    job_id: jobId,
+    session_id: sessionId,
+  }: Pick<JobPayload, "kind" | "job_id" | "session_id">): Promise<number | null> {
     // New jobs enter BullMQ's wait list at its head and are taken from its tail.
     const wait = keys.waitingJobs(kind);
     const [at, length, jobsAhead] = await Promise.all([
@@ -35,6 +42,18 @@ export function createQueuedJobs({ redis, keys, queues }: QueuedJobsOptions) {
     return at === null ? jobsAhead || null : length - at;
   }
 
+  /** Of a started job that no worker holds any more, because its worker stopped or died; null while one has it. */
+  async function placeAgain({ id, kind, session_id }: StartedJob): Promise<{ position: number | null } | null> {
+    // In this order: a job that ends between two of them is gone from its queue by the last.
+    const [active, delayed, [addedAt, finishedAt]] = await Promise.all([
+      redis.lpos(keys.activeJobs(kind), id),
+      redis.zscore(keys.delayedJobs(kind), id),
+      redis.hmget(keys.queuedJob(kind, id), "timestamp", "finishedOn"),
+    ]);
+    const waits = active === null && delayed === null && addedAt !== null && finishedAt === null;
+    return waits ? { position: await position({ kind, job_id: id, session_id }) } : null;
+  }
+
   async function find(owner: string, jobId: string): Promise<QueuedJob | null> {
     const payload = JobPayloadSchema.safeParse(await queues.findPayload(jobId)).data;
     if (payload === undefined || payload.owner !== owner) return null;
@@ -43,6 +62,20 @@ export function createQueuedJobs({ redis, keys, queues }: QueuedJobsOptions) {
 
   return {
     find: (owner: string, jobId: string) => orUnavailable(redis, () => find(owner, jobId)),
+
+    /** Those of the started jobs that wait in their queue again, by id. */
+    waitingAgain: (started: readonly StartedJob[]): Promise<ReadonlyMap<string, { position: number | null }>> =>
+      orUnavailable(redis, async () => {
+        const places = await Promise.all(started.map(async (job) => [job.id, await placeAgain(job)] as const));
+        return new Map(places.flatMap(([id, place]) => (place === null ? [] : [[id, place] as const])));
+      }),
+
+    /** Whether a queue has the job, whoever owns it and whatever its payload. */
+    has: (jobId: string): Promise<boolean> =>
+      orUnavailable(redis, async () => {
+        const names = JOB_KINDS.map((kind) => keys.queuedJob(kind, jobId));
+        return (await redis.exists(...names)) > 0;
+      }),
 
     position: (payload: JobPayload) => orUnavailable(redis, () => position(payload)),
 

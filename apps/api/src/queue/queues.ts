@@ -34,7 +34,6 @@ type QueueCounts = {
   readonly waiting: number;
   readonly active: number;
   readonly delayed: number;
-  readonly failed: number;
 };
 
 export type Queues = ReturnType<typeof openQueues>;
@@ -101,6 +100,8 @@ export function openQueues({ redis, keys, logger }: QueuesOptions) {
       return { chat, execute };
     },
 
+    isConnected: (): boolean => redis.status === "ready",
+
     /** Writes a key and reads it back, which is what accepting a job needs from Redis. */
     probe: () =>
       orUnavailable(redis, () => Promise.all([redis.set(keys.probe, "1", "EX", PROBE_TTL_S), redis.get(keys.probe)])),
@@ -112,6 +113,7 @@ export function openQueues({ redis, keys, logger }: QueuesOptions) {
 }
 
 async function countsOf(queue: Queue): Promise<QueueCounts> {
-  const { waiting = 0, active = 0, delayed = 0, failed = 0 } = await queue.getJobCounts();
-  return { waiting, active, delayed, failed };
+  // BullMQ's own `failed` has only jobs whose processor could not finalize them.
+  const { waiting = 0, active = 0, delayed = 0 } = await queue.getJobCounts("waiting", "active", "delayed");
+  return { waiting, active, delayed };
 }

@@ -23,9 +23,12 @@ export const listsAgent = (filter: JobFilter, agentType: string): boolean =>
 /** The columns of a listed job. Without its task, which may be as large as a request. */
 const LISTED_COLUMNS = [
   ...["id", "kind", "agent_type", "session_id", "status", "attempts", "result", "usage"],
-  ...["error_code", "error_message", "created_at", "started_at", "finished_at"],
+  ...["error_code", "error_message", "created_at", "started_at", "finished_at", "metadata"],
 ] as const;
 export type ListedJob = Pick<JobRow, (typeof LISTED_COLUMNS)[number]>;
+
+/** A count of failed jobs stops here, so that it stays cheap after a bad day. */
+const MAX_COUNTED = 10_000;
 
 export type JobReader = ReturnType<typeof createJobReader>;
 
@@ -34,9 +37,22 @@ export function createJobReader(storage: ReadStorage) {
     find: (owner: string, id: string): Promise<JobRow | undefined> =>
       storage.read((table) => table("agent_logs").where({ id, owner }).first(), undefined),
 
-    /** The ids of those jobs that a worker has started. */
-    started: (owner: string, ids: readonly string[]): Promise<string[]> =>
-      storage.read((table) => table("agent_logs").where({ owner }).whereIn("id", ids).pluck("id"), []),
+    /** Those jobs that a worker has started. */
+    started: (owner: string, ids: readonly string[]): Promise<ListedJob[]> =>
+      storage.read((table) => table("agent_logs").where({ owner }).whereIn("id", ids).select(LISTED_COLUMNS), []),
+
+    /** How many jobs of the kind have failed since then, of all owners; at most `MAX_COUNTED`. */
+    countFailed: (kind: JobKind, since: Date): Promise<number> =>
+      storage.read(async (table) => {
+        const failed = table("agent_logs")
+          // A literal, because the partial index serves only queries that repeat its condition.
+          .whereRaw("status = 'failed'")
+          .where({ kind })
+          .where("finished_at", ">=", since.toISOString())
+          .limit(MAX_COUNTED)
+          .select("id");
+        return (await failed).length;
+      }, 0),
 
     /** Newest first. */
     list: (owner: string, { status, kind, agent_type, session_id, before, limit }: JobFilter): Promise<ListedJob[]> =>

@@ -1,5 +1,7 @@
 /** Builds what agents work with: model, embedder, vector store, tools, plugins. Part of the composition root. */
 import { registerBuiltInAgents } from "@agent-paas/agents/agents/built-in.ts";
+import { createHttpAgent, useForFetch } from "@agent-paas/agents/http/http-agent.ts";
+import { closeSchemaThreads } from "@agent-paas/agents/json-schema/json-schema.ts";
 import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
 import type { Model } from "@agent-paas/agents/model/model.ts";
 import { createOpenAiProvider, type OpenAiProvider } from "@agent-paas/agents/model/openai-provider.ts";
@@ -29,6 +31,10 @@ export async function openAgentServices(
   logger: Logger,
   releasers: Releasers,
 ): Promise<AgentServices> {
+  const connections = createHttpAgent();
+  releasers.add("http connections", () => connections.destroy());
+  useForFetch(connections);
+  releasers.add("schema threads", closeSchemaThreads);
   const openProvider = (baseUrl: string, apiKey: string): OpenAiProvider => {
     const limits = {
       connectMs: config.MODEL_CONNECT_TIMEOUT_MS,

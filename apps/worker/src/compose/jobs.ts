@@ -19,7 +19,7 @@ export type JobParts = ReturnType<typeof createJobParts>;
 
 export function createJobParts(
   config: WorkerConfig,
-  { keys, queues, eventRedis }: RedisParts,
+  { keys, queues, eventRedis, clock }: RedisParts,
   { jobs }: Repositories,
   logger: Logger,
   releasers: Releasers,
@@ -31,8 +31,8 @@ export function createJobParts(
   releasers.add("publisher", () => publisher.close());
   const uploads = createUploads(eventRedis, keys, logger);
   const finalizer = createJobFinalizer(jobs, sessionQueue, uploads);
-  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer });
-  return { claims, sessionQueue, publisher, uploads, finalizer, queuedJobs, running: createRunningJobs() };
+  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue });
+  return { clock, claims, sessionQueue, publisher, uploads, finalizer, queuedJobs, running: createRunningJobs() };
 }
 
 /** One processor per kind of job: they differ in their time limit. */

@@ -2,6 +2,7 @@
 import { JOB_KINDS, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { type InstallationClock, startRedisClock } from "@agent-paas/shared/redis/clock.ts";
 import { connectRedis, type RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys, type RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { assertNoEviction } from "@agent-paas/shared/redis/memory.ts";
@@ -17,6 +18,7 @@ export type RedisParts = {
   /** For the events and states of jobs. */
   readonly eventRedis: RedisConnection;
   readonly subscriber: RedisConnection;
+  readonly clock: InstallationClock;
   readonly queues: JobQueues;
   readonly maintenance: Queue;
 };
@@ -39,6 +41,9 @@ export async function openRedis(
   const subscriber = connect("subscriber", name);
   await assertNoEviction(queueRedis);
   await upgradeRedis(queueRedis, keys, logger);
+  const clock = startRedisClock(queueRedis);
+  releasers.add("clock", () => clock.stop());
+  await clock.read();
 
   const openQueue = (queueName: string): Queue => {
     // The API writes the settings of the queues; workers only read from them and add to them.
@@ -48,5 +53,5 @@ export async function openRedis(
     return queue;
   };
   const queues = Object.fromEntries(JOB_KINDS.map((kind) => [kind, openQueue(kind)])) as JobQueues;
-  return { keys, queueRedis, eventRedis, subscriber, queues, maintenance: openQueue(MAINTENANCE_QUEUE) };
+  return { keys, queueRedis, eventRedis, subscriber, clock, queues, maintenance: openQueue(MAINTENANCE_QUEUE) };
 }

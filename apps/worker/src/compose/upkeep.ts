@@ -6,18 +6,19 @@ import { createJobWorkers } from "../queue/job-workers.ts";
 import { createMaintenanceProcessor } from "../queue/maintenance-processor.ts";
 import { createRetention } from "../queue/retention.ts";
 import { createFailedJobs } from "../recovery/failed-jobs.ts";
+import { promoteLateJobs } from "../recovery/late-jobs.ts";
 import { createOrphanFinalizer } from "../recovery/orphan-finalizer.ts";
 import { startReaper } from "../recovery/reaper.ts";
 import type { AgentRunner } from "../run/agent-runner.ts";
 import { createProcessors, type JobParts } from "./jobs.ts";
 import type { RedisParts } from "./redis.ts";
-import type { Repositories } from "./storage.ts";
+import type { WorkerStorage } from "./storage.ts";
 
 export type UpkeepDeps = {
   readonly config: WorkerConfig;
   readonly name: string;
   readonly redis: RedisParts;
-  readonly repositories: Repositories;
+  readonly storage: WorkerStorage;
   readonly parts: JobParts;
   readonly runner: AgentRunner;
   readonly logger: Logger;
@@ -26,8 +27,9 @@ export type UpkeepDeps = {
 
 /** Resolves when this worker takes jobs. */
 export async function startUpkeep(deps: UpkeepDeps): Promise<void> {
-  const { config, name, redis, repositories, parts, runner, logger, releasers } = deps;
-  const { keys, queueRedis, queues, maintenance } = redis;
+  const { config, name, redis, storage, parts, runner, logger, releasers } = deps;
+  const { keys, queueRedis, queues, maintenance, clock } = redis;
+  const { repositories } = storage;
   const { claims, publisher, sessionQueue, queuedJobs, finalizer, running } = parts;
   const { orphanedJobs: rows, sessions } = repositories;
 
@@ -48,13 +50,17 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<void> {
     maintenance: createMaintenanceProcessor({ queues, queuedJobs, sessions, claims, publisher, retention }),
     onFailed: failedJobs.listener,
     running,
+    mayStart: storage.mayStart,
     logger,
   });
   releasers.add("job workers", () => workers.stop(config.SHUTDOWN_GRACE_MS));
   await workers.start();
 
   const orphans = createOrphanFinalizer({ claims, publisher, finalizer, rows });
-  const restoreSchedule = retention.schedule;
-  const reaper = startReaper({ redis: queueRedis, keys, rows, orphans, failedJobs, restoreSchedule, logger });
+  const reaper = startReaper({
+    ...{ redis: queueRedis, keys, rows, orphans, failedJobs, logger },
+    promoteLateJobs: () => promoteLateJobs({ redis: queueRedis, keys, queues, clock }),
+    restoreSchedule: retention.schedule,
+  });
   releasers.add("reaper", () => reaper.stop());
 }

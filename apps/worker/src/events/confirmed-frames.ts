@@ -30,7 +30,7 @@ export class ConfirmedFrames {
 
   /** Adds the frames of a batch. Batches must come in their order. */
   add({ previousSeq, last, bytes }: ConfirmedBatch): void {
-    const now = Date.now();
+    const now = performance.now();
     if (!this.#newer.isEmpty && now - this.#newer.since > KEEP_AT_LEAST_MS) {
       [this.#older, this.#newer] = [this.#newer, this.#older];
       this.#newer.clear();
@@ -58,7 +58,7 @@ export class ConfirmedFrames {
 
 /** Consecutive frames. It keeps its memory when it is cleared. */
 class FrameBuffer {
-  /** When the first frame was confirmed, ms since 1970. */
+  /** When the first frame was confirmed, by the monotonic clock, ms. */
   since = 0;
   /** The last `seq` of the log before the first frame. */
   previousSeq = 0;

@@ -12,7 +12,7 @@ import type { Admission } from "./admit.ts";
 import type { JobClaims } from "./job-claims.ts";
 import type { Lease } from "./lease.ts";
 import type { QueuedJobFinalizer } from "./queued-job-finalizer.ts";
-import { RetryLater, retryDelayMs } from "./retry-delay.ts";
+import { ClaimedElsewhere } from "./retry-delay.ts";
 import type { SessionQueue } from "./session-queue.ts";
 
 export type AdmissionDeps = {
@@ -70,7 +70,7 @@ async function giveUp(
   const ending = { status: "failed", error: new PlatformError(code), ...NO_RESULT } as const;
   const isFinalized = await queuedJobs.finalize(lease, ending);
   if (isFinalized || (await claims.endPublication(jobId)) === "published") return;
-  throw new RetryLater("claimed elsewhere", retryDelayMs(1, null));
+  throw new ClaimedElsewhere();
 }
 
 /** Publishes a status of a job that does not start, in the job's own log. */

@@ -33,15 +33,15 @@ if unfinished > 0 then redis.call('HINCRBY', state, 'unfinished_attempts', -1) e
 });
 
 /**
- * Returns {fencing token, seq, cancel}, or nil. `ttl` and `min_age` are in seconds; the age of a claim is what has
- * passed of its expiry.
+ * Returns {fencing token, seq, attempts, cancel}, or nil. `ttl` and `min_age` are in seconds; the age of a claim is
+ * what has passed of its expiry.
  */
-export const TAKE_OVER_SCRIPT = defineScript<[string, string, string] | null>()({
+export const TAKE_OVER_SCRIPT = defineScript<[token: string, seq: string, attempts: string, cancel: string] | null>()({
   name: "takeOverJob",
   keys: ["state", "log"],
   args: ["least_token", "ttl", "min_age", "seq_if_lost"],
   lua: `
-local known = redis.call('HMGET', state, 'fencing_token', 'seq', 'ended', 'cancel')
+local known = redis.call('HMGET', state, 'fencing_token', 'seq', 'ended', 'cancel', 'attempts')
 local token, seq = tonumber(least_token), known[2] or '0'
 if known[3] then return false end
 if known[1] then
@@ -53,6 +53,6 @@ end
 redis.call('HSET', state, 'fencing_token', token, 'seq', seq)
 redis.call('EXPIRE', state, ttl)
 redis.call('EXPIRE', log, ttl)
-return {tostring(token), seq, known[4] or ''}
+return {tostring(token), seq, known[5] or '0', known[4] or ''}
 `,
 });

@@ -5,15 +5,21 @@ import type { RunControl } from "../run/run-control.ts";
 
 export type DeadlineFacts = {
   readonly payload: Pick<JobPayload, "limits">;
+  /** By the installation's clock, as `now`. */
   readonly firstStartedAt: number;
   readonly run: RunControl;
 };
 
-export function startDeadlines(attemptMs: number, { payload, firstStartedAt, run }: DeadlineFacts): { clear(): void } {
+/** @param now the installation's clock: an earlier attempt may have run on another machine. */
+export function startDeadlines(
+  attemptMs: number,
+  { payload, firstStartedAt, run }: DeadlineFacts,
+  now: () => number,
+): { clear(): void } {
   const timers = [setTimeout(() => run.abort("deadline"), attemptMs)];
   const { deadline_ms: budgetMs } = payload.limits;
   if (budgetMs !== undefined) {
-    const leftMs = firstStartedAt + budgetMs - Date.now();
+    const leftMs = Math.min(budgetMs, firstStartedAt + budgetMs - now());
     const expire = () => run.fail(budgetExhausted("deadline_ms", budgetMs));
     // At once: an agent that keeps the thread busy would not let a timer run.
     if (leftMs <= 0) expire();

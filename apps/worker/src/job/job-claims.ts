@@ -24,6 +24,8 @@ export type TakenOver = {
   readonly fencingToken: number;
   /** What the `seq` of the next event is to follow. */
   readonly seq: number;
+  /** Attempts begun before. */
+  readonly attempts: number;
   readonly cancelRequested: boolean;
 };
 
@@ -80,7 +82,10 @@ export function createJobClaims(redis: RedisConnection, keys: RedisKeys) {
     noteIsolation: async (jobId: string, unfinishedAttempts: number): Promise<void> =>
       void (await redis.hset(keys.jobState(jobId), "isolated_after", unfinishedAttempts)),
 
-    /** Claims an orphaned job in order to finalize it. Null: its end is published, or its latest claim is too young. */
+    /**
+     * Claims a job above every claim before it, in order to finalize it: a claim of which nothing followed, because a
+     * write failed or a process died, is in nobody's way. Null: its end is published, or its latest claim is too young.
+     */
     async takeOver({ jobId, leastToken, minAgeSeconds, seqIfLost }: TakeOverRequest): Promise<TakenOver | null> {
       const taken = await takeOverJob({
         ...keysOf(jobId),
@@ -90,8 +95,13 @@ export function createJobClaims(redis: RedisConnection, keys: RedisKeys) {
         seq_if_lost: seqIfLost,
       });
       if (taken === null) return null;
-      const [fencingToken, seq, cancel] = taken;
-      return { fencingToken: Number(fencingToken), seq: Number(seq), cancelRequested: cancel !== "" };
+      const [fencingToken, seq, attempts, cancel] = taken;
+      return {
+        fencingToken: Number(fencingToken),
+        seq: Number(seq),
+        attempts: Number(attempts),
+        cancelRequested: cancel !== "",
+      };
     },
 
     /** Deletes the state and the event log of an ended job. */

@@ -1,5 +1,6 @@
 /** Gathers the facts that `admit` decides by. Each look costs a round trip, so none is made whose answer is certain. */
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
 import type { AgentRunner } from "../run/agent-runner.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import { CAPABLE_WORKER_WAIT_MS, type JobFacts } from "./admit.ts";
@@ -12,13 +13,14 @@ export type FactsDeps = {
   readonly claims: JobClaims;
   readonly jobs: Pick<JobRepository, "isEnded">;
   readonly runner: Pick<AgentRunner, "canRun">;
+  readonly clock: Pick<InstallationClock, "now">;
 };
 
 const NO_CRASHES = { crashes: { unfinishedAttempts: 0, isolatedAfter: 0 }, isEnding: false } as const;
 
 export async function gatherFacts(deps: FactsDeps, payload: JobPayload, fencingToken: number): Promise<JobFacts> {
   const canRun = deps.runner.canRun(payload.agent_type);
-  const waitedMs = Date.now() - Date.parse(payload.accepted_at);
+  const waitedMs = deps.clock.now() - Date.parse(payload.accepted_at);
   const known = { fencingToken, canRun, waitedMs, jobsAhead: 0, ...NO_CRASHES };
   if (!canRun && waitedMs <= CAPABLE_WORKER_WAIT_MS) return known;
   const isFirstStart = fencingToken === 1;

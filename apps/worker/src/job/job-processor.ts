@@ -8,20 +8,28 @@
  * - I7: only a cancel request cancels.
  */
 import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
+import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
 import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
+import { SECOND } from "@agent-paas/shared/time.ts";
 import { UnrecoverableError } from "bullmq";
 import type { AgentRunner } from "../run/agent-runner.ts";
 import { classifyOutcome } from "../run/classify-outcome.ts";
+import { ProcessStopped } from "../run/run-control.ts";
 import { admit } from "./admit.ts";
 import { type AdmissionDeps, applyAdmission } from "./apply-admission.ts";
 import { startDeadlines } from "./deadlines.ts";
 import { gatherFacts } from "./job-facts.ts";
 import type { Lease, LeaseProcessor } from "./lease.ts";
+import { ClaimedElsewhere } from "./retry-delay.ts";
 import type { RunningJobs } from "./running-jobs.ts";
 import { type Attempt, type SettleDeps, settle } from "./settle.ts";
 import { type StartDeps, startAttempt } from "./start-attempt.ts";
+
+/** The delay of a job whose facts could not be read for as long as reads wait for the database. */
+const OUTAGE_RECHECK_MS = 5 * SECOND;
 
 export type ProcessorDeps = AdmissionDeps &
   StartDeps &
@@ -29,30 +37,48 @@ export type ProcessorDeps = AdmissionDeps &
     readonly running: RunningJobs;
     readonly runner: AgentRunner;
     readonly logger: Logger;
+    readonly clock: Pick<InstallationClock, "now">;
     /** Time limit of one attempt, ms. */
     readonly deadlineMs: number;
   };
 
 export function createJobProcessor(deps: ProcessorDeps): LeaseProcessor {
   return async (lease) => {
-    const payload = parsePayload(lease);
-    const { fencingToken } = lease;
-    const ids = { job_id: payload.job_id, request_id: payload.request_id, fencing_token: fencingToken };
-    const logger = deps.logger.child(ids);
+    try {
+      await processJob(deps, lease);
+    } catch (error) {
+      // Not the job's fault, so no retry is used up.
+      if (error instanceof ClaimedElsewhere) return lease.delay(error.delayMs);
+      if (error instanceof StorageOutage) return lease.delay(OUTAGE_RECHECK_MS);
+      throw error;
+    }
+  };
+}
 
-    const admission = admit(await gatherFacts(deps, payload, fencingToken));
-    if (admission.kind !== "start") return applyAdmission(deps, lease, payload, admission, logger);
+async function processJob(deps: ProcessorDeps, lease: Lease): Promise<void> {
+  const payload = parsePayload(lease);
+  const { fencingToken } = lease;
+  const ids = { job_id: payload.job_id, request_id: payload.request_id, fencing_token: fencingToken };
+  const logger = deps.logger.child(ids);
 
-    await deps.running.during(payload.job_id, async (run) => {
+  const admission = admit(await gatherFacts(deps, payload, fencingToken));
+  if (admission.kind !== "start") return applyAdmission(deps, lease, payload, admission, logger);
+
+  await deps.running.during(payload.job_id, async (run) => {
+    try {
       const started = await startAttempt(deps, payload, fencingToken, run);
       if (started === null) return;
-      const queueMs = Date.now() - Date.parse(payload.accepted_at);
+      const queueMs = deps.clock.now() - Date.parse(payload.accepted_at);
       const attempt: Attempt = { ...started, lease, payload, run, logger, queueMs };
       reportStart(attempt);
       await runToEnd(deps, attempt);
-    });
-    failpoint("before_completion", payload.job_id);
-  };
+    } catch (error) {
+      if (!(error instanceof ProcessStopped)) throw error;
+      await deps.claims.closeAttempt(payload.job_id);
+      return lease.requeue();
+    }
+  });
+  failpoint("before_completion", payload.job_id);
 }
 
 async function runToEnd(deps: ProcessorDeps, attempt: Attempt): Promise<void> {
@@ -60,12 +86,13 @@ async function runToEnd(deps: ProcessorDeps, attempt: Attempt): Promise<void> {
   const prepared = deps.runner.prepare({
     ...{ payload, attempt: attempt.attempt, run, writer, logger, deadlineMs: deps.deadlineMs },
   });
-  const deadlines = startDeadlines(deps.deadlineMs, attempt);
+  const deadlines = startDeadlines(deps.deadlineMs, attempt, deps.clock.now);
   try {
     run.signal.throwIfAborted();
     await prepared.run();
     await settle(deps, attempt, { kind: "completed" }, prepared.result());
   } catch (error) {
+    if (error instanceof ProcessStopped) throw error;
     await settle(deps, attempt, classifyOutcome(error, run.signal, lease.retriesLeft), prepared.result());
   } finally {
     deadlines.clear();

@@ -1,6 +1,7 @@
 /**
  * Finalizes jobs that are in a queue and will not run: cancelled while they waited, failed without their processor,
- * given up. It uses a fencing token of its own, so that a worker that still starts the job is refused (I4).
+ * given up. It uses a fencing token of its own, so that a worker that still starts the job is refused (I4). Each try
+ * takes a token above the latest claim: the claim of a try whose write failed must not be in the way of the next.
  */
 import { type JobPayload, SalvagedPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
@@ -9,12 +10,14 @@ import { resetShownText } from "../events/reset-shown-text.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
 import type { JobEnding, JobFinalizer } from "./job-finalizer.ts";
+import type { SessionQueue } from "./session-queue.ts";
 
 export type QueuedJobFinalizerDeps = {
   readonly claims: JobClaims;
   readonly publisher: JobEventPublisher;
   readonly jobs: JobRepository;
   readonly finalizer: JobFinalizer;
+  readonly sessionQueue: Pick<SessionQueue, "idsAhead">;
 };
 
 /** A job as its queue has it; the payload may be one that cannot be read. */
@@ -22,17 +25,25 @@ export type QueuedJob = { readonly payload: unknown; readonly fencingToken: numb
 
 export type QueuedJobFinalizer = ReturnType<typeof createQueuedJobFinalizer>;
 
-export function createQueuedJobFinalizer({ claims, publisher, jobs, finalizer }: QueuedJobFinalizerDeps) {
+export function createQueuedJobFinalizer(deps: QueuedJobFinalizerDeps) {
+  const { claims, publisher, jobs, finalizer, sessionQueue } = deps;
   return {
-    /** False: another process claimed the job first, or it has ended. Throws when the payload names no owner and id. */
+    /**
+     * False: the job has ended, or its row has a higher fencing token. Only a published end is one: a caller that gets
+     * false must ask for it. Throws when the payload names no owner and id.
+     */
     async finalize(job: QueuedJob, ending: JobEnding): Promise<boolean> {
       const payload: JobPayload = SalvagedPayloadSchema.parse(job.payload);
-      const fencingToken = job.fencingToken + 1;
-      const claim = await claims.claim(payload.job_id, fencingToken, { beginsAttempt: false });
-      if (claim.kind === "ended") await finalizer.leaveSessionQueue(payload);
-      if (claim.kind !== "claimed") return false;
+      const leastToken = job.fencingToken + 1;
+      const claim = await claims.takeOver({ jobId: payload.job_id, leastToken, minAgeSeconds: 0, seqIfLost: 0 });
+      if (claim === null) {
+        await finalizer.leaveSessionQueue(payload);
+        return false;
+      }
+      const { fencingToken } = claim;
       const writer = publisher.open({ jobId: payload.job_id, fencingToken, seq: claim.seq, signals: NO_SIGNALS });
-      const started = await jobs.start(payload, fencingToken);
+      // It ends before its turn; jobs ahead of it write their messages later, into places before its own (I6).
+      const started = await jobs.start(payload, fencingToken, await sessionQueue.idsAhead(payload));
       if (started.kind === "stale") return false;
       if (started.kind === "ended") {
         await finalizer.republishEnd(payload, writer, started.row);

@@ -22,3 +22,13 @@ export class RetryLater extends Error {
     this.delayMs = delayMs;
   }
 }
+
+/**
+ * A claim of another process, or one that nothing followed, is above this start's fencing token. The job is delayed and
+ * not retried: each further start has a higher token, so a claim without an owner is passed in the end.
+ */
+export class ClaimedElsewhere extends RetryLater {
+  constructor() {
+    super("claimed elsewhere", retryDelayMs(1, null));
+  }
+}

@@ -77,6 +77,14 @@ export function createSessionQueue(redis: RedisConnection, keys: RedisKeys, queu
       return countJobsAhead({ queue, entry: entryOf(payload), bullmq_prefix: keys.bullmq });
     },
 
+    /** The ids of the jobs of the session that come before this one, in their order. */
+    async idsAhead(payload: JobPayload): Promise<string[]> {
+      if (payload.session_id === null) return [];
+      const entries = await redis.lrange(keys.sessionQueue(payload.session_id), 0, -1);
+      const own = entries.indexOf(entryOf(payload));
+      return entries.slice(0, Math.max(own, 0)).map((entry) => decodeEntry(entry).jobId);
+    },
+
     /** Removes the job's entry, if it has one; returns the next entry if that one may run now. Never throws. */
     async leave(payload: JobPayload): Promise<string | null> {
       const { session_id: sessionId } = payload;

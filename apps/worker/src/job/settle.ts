@@ -1,14 +1,15 @@
 /** What follows from the outcome of a run: finalize the job, let BullMQ retry it, requeue it, or leave it alone. */
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
 import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { STATUS_TEXTS } from "../events/status-texts.ts";
 import { classifyOutcome, type RunOutcome } from "../run/classify-outcome.ts";
-import type { RunControl } from "../run/run-control.ts";
+import { type RunControl, unlessStopped } from "../run/run-control.ts";
 import type { RunResult } from "../run/run-result.ts";
 import type { JobClaims } from "./job-claims.ts";
-import type { JobFinalizer } from "./job-finalizer.ts";
+import type { JobEnding, JobFinalizer } from "./job-finalizer.ts";
 import type { Lease } from "./lease.ts";
 import { RetryLater, retryDelayMs } from "./retry-delay.ts";
 import type { StartedAttempt } from "./start-attempt.ts";
@@ -31,19 +32,19 @@ export async function settle(
   outcome: RunOutcome,
   result: RunResult,
 ): Promise<void> {
-  const { payload, writer, logger } = attempt;
+  const { payload, run, writer, logger } = attempt;
   switch (outcome.kind) {
     case "completed":
-      await deps.finalizer.finalize(payload, writer, { status: "completed", ...result });
+      await unlessStopped(run, deps.finalizer.finalize(payload, writer, { status: "completed", ...result }));
       logEnd(attempt, { status: "completed", ms: result.executionMs });
       return;
     case "cancelled":
-      await deps.finalizer.finalize(payload, writer, { status: "cancelled", ...result });
+      await finalizeOutlasting(deps, attempt, { status: "cancelled", ...result });
       logEnd(attempt, { status: "cancelled" });
       return;
     case "failed":
       logFailure(attempt, outcome.error);
-      await deps.finalizer.finalize(payload, writer, { status: "failed", error: outcome.error, ...result });
+      await finalizeOutlasting(deps, attempt, { status: "failed", error: outcome.error, ...result });
       return;
     case "retry":
       return retry(deps, attempt, outcome.error, result);
@@ -57,6 +58,20 @@ export async function settle(
       logger.warn("run stopped: a higher fencing token owns the job");
       await deps.claims.closeAttempt(payload.job_id);
       throw new Error("superseded");
+  }
+}
+
+/**
+ * Finalizes the job however long the database is out: no attempt would bring a better end. Rejects with a
+ * `ProcessStopped` when this process stops; another one then starts the job again.
+ */
+async function finalizeOutlasting(deps: SettleDeps, attempt: Attempt, ending: JobEnding): Promise<void> {
+  for (;;) {
+    try {
+      return await unlessStopped(attempt.run, deps.finalizer.finalize(attempt.payload, attempt.writer, ending));
+    } catch (error) {
+      if (!(error instanceof StorageOutage)) throw error;
+    }
   }
 }
 

@@ -1,14 +1,15 @@
 /** How an attempt starts: the job is claimed in Redis, started in the database, and the start is published. */
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
 import { type JobEventWriter, SEQ_SKIP_PER_ATTEMPT } from "../events/job-event-writer.ts";
 import { STATUS_TEXTS } from "../events/status-texts.ts";
-import type { RunControl } from "../run/run-control.ts";
+import { type RunControl, unlessStopped } from "../run/run-control.ts";
 import type { JobRepository, StartedJob } from "../storage/job-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
 import type { JobFinalizer } from "./job-finalizer.ts";
-import { RetryLater, retryDelayMs } from "./retry-delay.ts";
+import { ClaimedElsewhere } from "./retry-delay.ts";
 
 export type StartDeps = {
   readonly claims: JobClaims;
@@ -20,14 +21,15 @@ export type StartDeps = {
 export type StartedAttempt = {
   /** From 1. */
   readonly attempt: number;
-  /** When the job's first attempt started, ms since 1970. */
+  /** When the job's first attempt started, by the installation's clock. */
   readonly firstStartedAt: number;
   readonly writer: JobEventWriter;
 };
 
 /**
- * Null: the job had ended, and its end is published. A cancel requested before aborts the run. Throws `RetryLater` when
- * another process has the job.
+ * Null: the job had ended, and its end is published. A cancel requested before aborts the run, and so does an outage of
+ * the database beyond what writes wait for; it is waited out all the same, because the end must be written as well.
+ * Throws `ClaimedElsewhere` when another process has the job, and `ProcessStopped`.
  */
 export async function startAttempt(
   deps: StartDeps,
@@ -60,7 +62,7 @@ async function firstStart(
     },
     () => false,
   );
-  const [started, isClaimed] = await Promise.all([deps.jobs.start(payload, 1), claiming]);
+  const [started, isClaimed] = await Promise.all([startRow(deps, payload, 1, run), claiming]);
   if (!isClaimed) return "claimed_elsewhere";
   const own = await startedOrRepublished(deps, payload, writer, started);
   return own && { ...own, writer };
@@ -73,17 +75,18 @@ async function restart(
   fencingToken: number,
   run: RunControl,
 ): Promise<StartedAttempt | null> {
-  const { claims, publisher, jobs, finalizer } = deps;
+  const { claims, publisher, finalizer } = deps;
   const claim = await claims.claim(payload.job_id, fencingToken);
   if (claim.kind === "ended") {
     await finalizer.leaveSessionQueue(payload);
     return null;
   }
-  if (claim.kind === "stale") throw new RetryLater("claimed elsewhere", retryDelayMs(1, null));
+  if (claim.kind === "stale") throw new ClaimedElsewhere();
   failpoint("claimed", payload.job_id);
   if (claim.cancelRequested) run.abort("cancelled");
   const writer = publisher.open({ jobId: payload.job_id, fencingToken, seq: claim.seq, signals: signalsOf(run) });
-  const started = await startedOrRepublished(deps, payload, writer, await jobs.start(payload, fencingToken));
+  const row = await startRow(deps, payload, fencingToken, run);
+  const started = await startedOrRepublished(deps, payload, writer, row);
   if (started === null) return null;
   // A Redis that lost its last second may know of fewer attempts than the row.
   const attempt = Math.max(claim.attempts, started.attempt);
@@ -94,6 +97,26 @@ async function restart(
   return { attempt, firstStartedAt: started.firstStartedAt, writer };
 }
 
+/**
+ * Writes the start however long the database is out, with the claim that the attempt has. The run is aborted with the
+ * first outage that outlasts the patience of writes.
+ */
+async function startRow(
+  { jobs }: StartDeps,
+  payload: JobPayload,
+  fencingToken: number,
+  run: RunControl,
+): Promise<StartedJob> {
+  for (;;) {
+    try {
+      return await unlessStopped(run, jobs.start(payload, fencingToken));
+    } catch (error) {
+      if (!(error instanceof StorageOutage)) throw error;
+      run.fail(error);
+    }
+  }
+}
+
 const signalsOf = (run: RunControl) => ({
   refused: () => run.abort("superseded"),
   cancelRequested: () => run.abort("cancelled"),
@@ -101,13 +124,16 @@ const signalsOf = (run: RunControl) => ({
 
 /** Null: the row is terminal, and its end is published again. */
 async function startedOrRepublished(
-  { finalizer }: StartDeps,
+  { finalizer, claims }: StartDeps,
   payload: JobPayload,
   writer: JobEventWriter,
   started: StartedJob,
 ): Promise<(StartedJob & { kind: "started" }) | null> {
   if (started.kind === "started") return started;
-  if (started.kind === "stale") throw new RetryLater("started elsewhere", retryDelayMs(1, null));
+  if (started.kind === "stale") {
+    await claims.closeAttempt(payload.job_id);
+    throw new ClaimedElsewhere();
+  }
   await finalizer.republishEnd(payload, writer, started.row);
   return null;
 }

@@ -1,14 +1,13 @@
 /** Publishes in Redis that this worker lives and which agents it has; the API reads it as its agent catalog. */
-import { type AgentManifest, HEARTBEAT_INTERVAL_MS } from "@agent-paas/shared/contract/agents.ts";
+import { type AgentManifest, HEARTBEAT_INTERVAL_MS, KEEP_MANIFESTS_MS } from "@agent-paas/shared/contract/agents.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { defineScript } from "@agent-paas/shared/redis/script.ts";
-import { DAY, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 
 /** A dead worker's record is deleted by the others after this time. */
 const FORGET_AFTER_MS = MINUTE;
-const KEEP_AGENTS_SECONDS = (7 * DAY) / SECOND;
 
 /** `rest`: agent id and manifest in turn. A record is stored as `<epoch ms by the clock of Redis> <JSON>`. */
 const HEARTBEAT_SCRIPT = defineScript<null>()({
@@ -36,6 +35,8 @@ export type PresenceOptions = {
   readonly workerId: string;
   /** Read for every heartbeat: tools come and go. */
   readonly listManifests: () => readonly AgentManifest[];
+  /** Finds out whether the database takes this worker's writes. */
+  readonly canWrite: () => Promise<boolean>;
   readonly logger: Logger;
 };
 
@@ -43,18 +44,26 @@ export type WorkerPresence = { stop(): Promise<void> };
 
 /** Resolves after the first heartbeat: from then on the API lists the worker. */
 export async function startWorkerPresence(options: PresenceOptions): Promise<WorkerPresence> {
-  const { redis, keys, workerId, listManifests, logger } = options;
+  const { redis, keys, workerId, listManifests, canWrite, logger } = options;
   const heartbeat = HEARTBEAT_SCRIPT.on(redis);
 
-  function beat(): Promise<unknown> {
+  let couldWrite = true;
+
+  async function beat(): Promise<void> {
     const manifests = listManifests();
-    return heartbeat({
+    const can_write = await canWrite();
+    if (can_write !== couldWrite) {
+      if (can_write) logger.info("the database can be written again");
+      else logger.error("the database cannot be written: jobs wait, and new ones are refused");
+    }
+    couldWrite = can_write;
+    await heartbeat({
       workers: keys.workers,
       agents: keys.agents,
       worker_id: workerId,
-      record: JSON.stringify({ id: workerId, agents: manifests.map(({ id }) => id) }),
+      record: JSON.stringify({ id: workerId, agents: manifests.map(({ id }) => id), can_write }),
       forget_after_ms: FORGET_AFTER_MS,
-      ttl: KEEP_AGENTS_SECONDS,
+      ttl: KEEP_MANIFESTS_MS / SECOND,
       rest: manifests.flatMap((manifest) => [manifest.id, JSON.stringify(manifest)]),
     });
   }

@@ -2,6 +2,7 @@
 import { JOB_KINDS, type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
+import { MAX_BLOCK_MS } from "@agent-paas/shared/redis/watch-silence.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { type Job, Worker } from "bullmq";
 import { createLease, type LeaseProcessor } from "../job/lease.ts";
@@ -31,6 +32,13 @@ const MAINTENANCE_CONCURRENCY = 4;
 /** How long a process that stops waits until its requeued jobs are in their queues. */
 const REQUEUE_WITHIN_MS = 2 * SECOND;
 
+/** Blocks only for as long as a connection may be silent, also while delayed jobs wait. */
+class BriefWorker extends Worker {
+  protected override getBlockTimeout(blockUntil: number): number {
+    return Math.min(super.getBlockTimeout(blockUntil), MAX_BLOCK_MS / SECOND);
+  }
+}
+
 export type JobWorkersOptions = {
   readonly redis: RedisConnection;
   readonly prefix: string;
@@ -40,6 +48,8 @@ export type JobWorkersOptions = {
   readonly maintenance: (job: Job) => Promise<void>;
   readonly onFailed: (kind: JobKind) => (job: Job | undefined, error: Error) => void;
   readonly running: RunningJobs;
+  /** Asked for every job before it starts; one that may not goes back to its queue. */
+  readonly mayStart: () => boolean;
   readonly logger: Logger;
 };
 
@@ -51,7 +61,7 @@ export type JobWorkers = {
 };
 
 export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
-  const { redis, prefix, name, concurrency, processors, maintenance, onFailed, running, logger } = options;
+  const { redis, prefix, name, concurrency, processors, maintenance, onFailed, running, mayStart, logger } = options;
   const common = {
     connection: redis,
     prefix,
@@ -67,13 +77,14 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
     },
   };
   let stopping = false;
+  /** A fetch that began before the stop may still return a job. */
+  const unlessStopping =
+    (start: (job: Job, lockToken?: string) => Promise<void>) =>
+    (job: Job, lockToken?: string): Promise<void> =>
+      stopping || !mayStart() ? createLease(job, lockToken ?? "").requeue() : start(job, lockToken);
   const jobWorkers = JOB_KINDS.map((kind) => {
-    const process = (job: Job, lockToken?: string): Promise<void> => {
-      const lease = createLease(job, lockToken ?? "");
-      // A fetch that began before the stop may still return a job.
-      return stopping ? lease.requeue() : processors[kind](lease);
-    };
-    const worker = new Worker(kind, process, { ...common, concurrency: concurrency[kind] });
+    const start = (job: Job, lockToken?: string) => processors[kind](createLease(job, lockToken ?? ""));
+    const worker = new BriefWorker(kind, unlessStopping(start), { ...common, concurrency: concurrency[kind] });
     worker.on("failed", onFailed(kind));
     worker.on("lockRenewalFailed", (jobIds) => {
       for (const jobId of jobIds) running.abort(jobId, "superseded");
@@ -83,7 +94,10 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
   });
   const workers = [
     ...jobWorkers,
-    new Worker(MAINTENANCE_QUEUE, maintenance, { ...common, concurrency: MAINTENANCE_CONCURRENCY }),
+    new BriefWorker(MAINTENANCE_QUEUE, unlessStopping(maintenance), {
+      ...common,
+      concurrency: MAINTENANCE_CONCURRENCY,
+    }),
   ];
   for (const worker of workers) {
     worker.on("error", (err) => logger.warn({ err, queue: worker.name }, "queue worker error"));

@@ -64,14 +64,19 @@ async function endCancelledJob(
 }
 
 async function endFailedJob(
-  { queues, queuedJobs }: MaintenanceDeps,
+  { queues, queuedJobs, claims }: MaintenanceDeps,
   { kind, job_id: jobId }: Action<"end_failed_job">,
 ): Promise<void> {
   const job = await queues[kind].getJob(jobId);
   if (job?.finishedOn === undefined) return;
   const code = JobPayloadSchema.safeParse(job.data).success ? "worker_lost" : "job_invalid";
   const queued = { payload: job.data, fencingToken: job.attemptsStarted };
-  await queuedJobs.finalize(queued, { status: "failed", error: new PlatformError(code), ...NO_RESULT });
+  const ending = { status: "failed", error: new PlatformError(code), ...NO_RESULT } as const;
+  const isFinalized = await queuedJobs.finalize(queued, ending);
+  // Only a published end is one; another claim may be of a process that died before it wrote anything.
+  if (!isFinalized && (await claims.endPublication(jobId)) !== "published") {
+    throw new RetryLater("claimed elsewhere", RECHECK_MS);
+  }
 }
 
 /** Deletes a session; then publishes `done` in the event log of the receipt, on which the API request waits. */
@@ -88,7 +93,9 @@ async function deleteSession(
   }
   await sessions.delete(session_id, owner);
   const claim = await claims.claim(receipt_id, fencingToken);
-  if (claim.kind !== "claimed") return;
+  if (claim.kind === "ended") return;
+  // A later start of this action may have died after its claim; the next one has a higher token.
+  if (claim.kind === "stale") throw new RetryLater("the receipt is claimed elsewhere", RECHECK_MS);
   const writer = publisher.open({ jobId: receipt_id, fencingToken, seq: claim.seq, signals: NO_SIGNALS });
   writer.append({
     event: "done",

@@ -4,7 +4,7 @@
  * event, to a process that may die the next moment. So the listener only enqueues the finalization, in the
  * `maintenance` queue with retries of its own; and the reaper's sweep enqueues it for every failed job that it finds.
  */
-import { FAILED_JOB_TTL_SECONDS, type JobKind, type MaintenancePayload } from "@agent-paas/shared/contract/jobs.ts";
+import type { JobKind, MaintenancePayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { Job, JobsOptions, Queue } from "bullmq";
 import type { JobClaims } from "../job/job-claims.ts";
@@ -19,7 +19,8 @@ const FINALIZE_OPTIONS: JobsOptions = {
   attempts: 20,
   backoff: { type: "custom" },
   removeOnComplete: true,
-  removeOnFail: { age: FAILED_JOB_TTL_SECONDS },
+  // The next sweep enqueues it anew, which a failed entry with the same id would prevent.
+  removeOnFail: true,
 };
 
 export type FailedJobsDeps = {

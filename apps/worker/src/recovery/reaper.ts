@@ -6,7 +6,8 @@
  *   them or somebody removed them. A job that its queue has as waiting or active is left to BullMQ's check for stalled
  *   jobs.
  * - Jobs that failed in the queue and whose finalization was not enqueued.
- * - Further sweeps that are passed in, such as restoring the schedule of retention, which Redis can lose too.
+ * - Further sweeps that are passed in: jobs that a wrong clock has delayed, the schedule of retention, which Redis can
+ *   lose too.
  *
  * Dangling session queue entries need no sweep: they block only a delayed job, which removes them when it re-checks.
  * Two reapers at once do no harm: every finalization is fenced (I4).
@@ -36,13 +37,15 @@ export type ReaperDeps = {
   readonly rows: OrphanedJobRepository;
   readonly orphans: OrphanFinalizer;
   readonly failedJobs: Pick<FailedJobs, "sweep">;
+  /** Promotes jobs that a wrong clock has delayed for too long. */
+  readonly promoteLateJobs: () => Promise<void>;
   /** Restores the schedule of retention. It comes last: if it fails, orphaned jobs are finalized all the same. */
   readonly restoreSchedule: () => Promise<void>;
   readonly logger: Logger;
 };
 
 export function startReaper(deps: ReaperDeps): { stop(): void } {
-  const { redis, keys, rows, orphans, failedJobs, restoreSchedule, logger } = deps;
+  const { redis, keys, rows, orphans, failedJobs, promoteLateJobs, restoreSchedule, logger } = deps;
   const stopped = new AbortController();
   const { signal } = stopped;
 
@@ -72,6 +75,7 @@ export function startReaper(deps: ReaperDeps): { stop(): void } {
     if ((await redis.set(keys.reaper, "1", "PX", LOCK_MS, "NX")) === null) return;
     await failedJobs.sweep();
     await finalizeOrphans();
+    await promoteLateJobs();
     await restoreSchedule();
   }
 

@@ -107,7 +107,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
 
 /** What all agents of a job share: its budget, its meter, its journal. */
 function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logger, deadlineMs }: RunRequest) {
-  const { job_id: jobId, locale, kind, owner } = payload;
+  const { job_id: jobId, locale, kind, owner, metadata } = payload;
   const budget = createBudget(resolveLimits(payload.limits, deadlineMs), run.fail);
   const meter = createMeter(budget, (turn) => emit("model.turn", { job_id: jobId, ...turn }));
   const retriever = deps.retrieverFor(owner);
@@ -132,6 +132,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
       jobId,
       attempt,
       config,
+      metadata,
       // The journal is outside the meter, so a turn that is replayed from it is not counted again.
       model: createJournaledModel(meter.wrap(provider), part, depth > 0),
       tools: createJobTools({

@@ -1,3 +1,4 @@
+import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { expect, test } from "vitest";
 import { WriterRefused } from "../events/job-event-writer.ts";
@@ -25,6 +26,13 @@ test("a retryable error is retried while retries are left", () => {
   const error = new PlatformError("model_rate_limited");
   expect(classifyOutcome(error, running, true)).toEqual({ kind: "retry", error });
   expect(classifyOutcome(error, running, false)).toEqual({ kind: "failed", error });
+});
+
+test("an outage of the database that outlasted the wait fails the job as such, although retries are left", () => {
+  const error = new StorageOutage(new Error("disk I/O error"));
+  expect(classifyOutcome(error, running, true)).toEqual({ kind: "failed", error });
+  expect(classifyOutcome(new Error("aborted"), AbortSignal.abort(error), true)).toEqual({ kind: "failed", error });
+  expect(error.code).toBe("storage_unavailable");
 });
 
 test("a terminal error fails the job at once", () => {

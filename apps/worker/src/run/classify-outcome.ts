@@ -1,4 +1,5 @@
 /** How a run ended, as data. `job/settle.ts` decides what follows from it. */
+import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { WriterRefused } from "../events/job-event-writer.ts";
 import { RunAborted } from "./run-control.ts";
@@ -31,6 +32,8 @@ export function classifyOutcome(error: unknown, signal: AbortSignal, retriesLeft
         return { kind: "failed", error: new PlatformError("deadline_exceeded") };
     }
   }
+  // Reads and writes have waited for the database already, for as long as the settings say.
+  if (cause instanceof StorageOutage) return { kind: "failed", error: cause };
   const known = cause instanceof PlatformError ? cause : new PlatformError("agent_failed", { cause });
   return known.retryable && retriesLeft ? { kind: "retry", error: known } : { kind: "failed", error: known };
 }

@@ -23,6 +23,8 @@ export class RunAborted extends Error {
 
 export type RunControl = {
   readonly signal: AbortSignal;
+  /** Aborts when this process stops, also after `signal` has aborted for another reason. */
+  readonly stopped: AbortSignal;
   /** Aborts the run. If it is called more than once, the first reason counts. */
   abort(reason: AbortReason): void;
   /** Aborts the run with an error that fails its job. */
@@ -32,12 +34,47 @@ export type RunControl = {
 const abortErrors = new WeakSet<object>();
 
 export function createRunControl(): RunControl {
-  const controller = new AbortController();
+  const [controller, stopped] = [new AbortController(), new AbortController()];
   const stop = (error: Error) => {
     abortErrors.add(error);
     controller.abort(error);
   };
-  return { signal: controller.signal, abort: (reason) => stop(new RunAborted(reason)), fail: stop };
+  return {
+    signal: controller.signal,
+    stopped: stopped.signal,
+    abort(reason) {
+      const error = new RunAborted(reason);
+      stop(error);
+      if (reason === "shutdown") stopped.abort(new ProcessStopped());
+    },
+    fail: stop,
+  };
+}
+
+/** This process stops while the start or the end of a run waits for the database. */
+export class ProcessStopped extends Error {
+  override readonly name = "ProcessStopped";
+}
+
+/**
+ * The promise's value. Rejects with a `ProcessStopped` when this process stops first; what was begun goes on, so it
+ * must be fenced (I4).
+ */
+export async function unlessStopped<T>({ stopped }: RunControl, work: Promise<T>): Promise<T> {
+  let onStop = () => {};
+  const stop = new Promise<never>((_, reject) => {
+    onStop = () => reject(stopped.reason);
+    if (stopped.aborted) onStop();
+    stopped.addEventListener("abort", onStop, { once: true });
+  });
+  // Whichever loses the race may reject later.
+  stop.catch(() => {});
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, stop]);
+  } finally {
+    stopped.removeEventListener("abort", onStop);
+  }
 }
 
 /** Whether this error object aborted a run. Promises that the run left behind may reject with it later. */

@@ -8,7 +8,7 @@ import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage, WriteStatement } from "@agent-paas/shared/db/storage.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
-import { prepareJobStatements } from "./job-statements.ts";
+import { MESSAGES_PER_JOB, prepareJobStatements } from "./job-statements.ts";
 
 export type StartedJob =
   | {
@@ -37,32 +37,44 @@ export type JobEnd = {
 
 export type JobRepository = ReturnType<typeof createJobRepository>;
 
-export function createJobRepository(storage: Storage, worker: string) {
+/** @param now the clock of started and finished jobs; workers must agree on it, because jobs move between them. */
+export function createJobRepository(storage: Storage, worker: string, now: () => number = Date.now) {
   const { table, write } = storage;
   const statements = prepareJobStatements(storage);
 
   const find = async (jobId: string): Promise<JobRow | undefined> => table("agent_logs").where({ id: jobId }).first();
 
   return {
-    /** Writes the session if it is new, the job as running, and the user's message once. */
-    async start(payload: JobPayload, fencingToken: number): Promise<StartedJob> {
+    /**
+     * Writes the session if it is new, the job as running, and the user's message once. `ahead`: the jobs of the
+     * session that were accepted before and have not ended; their messages will come before this one's.
+     */
+    async start(payload: JobPayload, fencingToken: number, ahead: readonly string[] = []): Promise<StartedJob> {
       const { job_id, session_id, owner, kind, agent_type, accepted_at, text } = payload;
-      const startedAt = new Date();
-      const now = startedAt.toISOString();
-      const job = { id: job_id, owner, kind, agent_type, session_id, task: text, fencing_token: fencingToken, worker };
-      const startJob = statements.startJob({ ...job, created_at: accepted_at, started_at: now });
+      const startedMs = now();
+      const startedAt = new Date(startedMs).toISOString();
+      const metadata = JSON.stringify(payload.metadata);
+      const job = { id: job_id, owner, kind, agent_type, session_id, task: text, metadata, worker };
+      const startJob = statements.startJob({
+        ...job,
+        ...{ fencing_token: fencingToken, created_at: accepted_at, started_at: startedAt },
+      });
       const batch: WriteStatement[] = [{ query: startJob, guard: true }];
       if (session_id !== null) {
-        const [config, metadata] = [JSON.stringify(payload.config), JSON.stringify(payload.metadata)];
+        const config = JSON.stringify(payload.config);
         const session = { id: session_id, owner, agent_type, config, metadata };
         // Before the job, whose row refers to it.
-        batch.unshift({ query: statements.upsertSession({ ...session, created_at: accepted_at, updated_at: now }) });
-        const message = { id: newId(), session_id, job_id, metadata, created_at: now };
-        const question = { role: "user", content: text, tokens_used: countTokens(text) } as const;
-        batch.push({ query: statements.insertMessage({ ...message, ...question }) });
+        batch.unshift({
+          query: statements.upsertSession({ ...session, created_at: accepted_at, updated_at: startedAt }),
+        });
+        const message = { id: newId(), session_id, job_id, metadata, created_at: startedAt };
+        const question = { role: "user", content: text, tokens_used: countTokens(text), offset: 0 } as const;
+        const skip = ahead.length * MESSAGES_PER_JOB;
+        for (const query of statements.reserveOrdinals(session_id, job_id, ahead)) batch.push({ query });
+        batch.push({ query: statements.insertMessage({ ...message, ...question, skip }) });
       }
       const isStarted = await write(batch);
-      if (isStarted && fencingToken === 1) return { kind: "started", firstStartedAt: startedAt.getTime(), attempt: 1 };
+      if (isStarted && fencingToken === 1) return { kind: "started", firstStartedAt: startedMs, attempt: 1 };
       const row = await find(job_id);
       if (isStarted && row !== undefined) {
         return { kind: "started", firstStartedAt: Date.parse(row.started_at), attempt: row.attempts };
@@ -76,7 +88,7 @@ export function createJobRepository(storage: Storage, worker: string) {
     async end({ job_id, session_id }: JobPayload, fencingToken: number, end: JobEnd): Promise<boolean> {
       const { status, error } = end;
       const { content, citations } = end.result;
-      const now = new Date().toISOString();
+      const finishedAt = new Date(now()).toISOString();
       const endJob = statements.endJob({
         id: job_id,
         fencing_token: fencingToken,
@@ -87,17 +99,18 @@ export function createJobRepository(storage: Storage, worker: string) {
         error_message: error?.message ?? null,
         last_seq: end.lastSeq,
         execution_time_ms: end.executionMs,
-        finished_at: now,
+        finished_at: finishedAt,
       });
       const batch: WriteStatement[] = [{ query: endJob, guard: true }];
       if (session_id !== null) {
         if (content !== "") {
           const metadata = JSON.stringify({ status, ...(citations === undefined ? {} : { citations }) });
-          const message = { id: newId(), session_id, job_id, metadata, created_at: now };
-          const answer = { role: "assistant", content, tokens_used: end.resultTokens } as const;
+          const message = { id: newId(), session_id, job_id, metadata, created_at: finishedAt };
+          const answer = { role: "assistant", content, tokens_used: end.resultTokens, offset: 1, skip: 0 } as const;
           batch.push({ query: statements.insertMessage({ ...message, ...answer }) });
         }
-        batch.push({ query: statements.touchSession({ id: session_id, updated_at: now }) });
+        batch.push({ query: statements.freeOrdinal({ id: job_id }) });
+        batch.push({ query: statements.touchSession({ id: session_id, updated_at: finishedAt }) });
       }
       const isWritten = await write(batch, () => failpoint("message_written", job_id));
       if (isWritten) failpoint("state_written", job_id);

@@ -8,7 +8,15 @@ type StartedJob = Omit<JobRow, EndColumns | "attempts" | "finished_at">;
 
 type EndedJob = Pick<JobRow, EndColumns | "id" | "fencing_token" | "finished_at">;
 
-type NewMessage = Omit<MessageRow, "ordinal">;
+type NewMessage = Omit<MessageRow, "ordinal"> & {
+  /** Where the message stands within the place that is reserved for its job: 0 for the question, 1 for the answer. */
+  readonly offset: number;
+  /** How many places to leave free before it, if none is reserved for its job. */
+  readonly skip: number;
+};
+
+/** How many messages a job may write: its question and its answer. */
+export const MESSAGES_PER_JOB = 2;
 
 export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
   return {
@@ -41,6 +49,7 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
           agent_type: job.agent_type,
           session_id: job.session_id,
           task: job.task,
+          metadata: job.metadata,
           status: "running",
           fencing_token: job.fencing_token,
           attempts: 1,
@@ -81,10 +90,13 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
           session_id: message.session_id,
           job_id: message.job_id,
           // Two batches never compute the same ordinal, because batches run one after the other; under PostgreSQL's
-          // READ COMMITTED they could, and the second would fail on the unique index.
-          ordinal: sql.expression("(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?)", [
-            sql.hideFromPlanner(message.session_id),
-          ]),
+          // READ COMMITTED they could, and the second would fail on the unique index. Reserved places lie below the
+          // largest ordinal of their session, because they are reserved together with a message behind them.
+          ordinal: sql.expression(
+            "coalesce((select ordinal + ? from reserved_ordinals where job_id = ?), " +
+              "(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?) + ?)",
+            [message.offset, message.job_id, sql.hideFromPlanner(message.session_id), message.skip],
+          ),
           role: message.role,
           content: message.content,
           tokens_used: message.tokens_used,
@@ -94,5 +106,33 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
         .onConflict(sql.partialIndex(["job_id", "role"], "role in ('user', 'assistant')"))
         .ignore(),
     ),
+
+    /** Of a job that writes no further message. */
+    freeOrdinal: prepareWrite<Pick<JobRow, "id">>(({ id }) => table("reserved_ordinals").where("job_id", id).delete()),
+
+    /**
+     * Reserves the places of the jobs ahead of one that is about to write its question, in their order. Reserves none
+     * for a job that has ended, nor if the question is written or has a place itself: then theirs are before it.
+     */
+    reserveOrdinals: (sessionId: string, jobId: string, ahead: readonly string[]) =>
+      ahead.map((aheadId, at) =>
+        sql.insertFrom(
+          "reserved_ordinals",
+          ["job_id", "session_id", "ordinal"],
+          table("sessions")
+            .where({ id: sessionId })
+            .whereNotExists(table("reserved_ordinals").whereIn("job_id", [aheadId, jobId]))
+            .whereNotExists(table("messages").where({ job_id: jobId, role: "user" }))
+            .whereNotExists(table("agent_logs").where({ id: aheadId }).whereNot({ status: "running" }))
+            .select(
+              sql.expression("?", [aheadId]),
+              "id",
+              sql.expression("(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?) + ?", [
+                sessionId,
+                at * MESSAGES_PER_JOB,
+              ]),
+            ),
+        ),
+      ),
   };
 }

@@ -10,6 +10,8 @@ import * as indexes from "./migrations/004-indexes.ts";
 import * as knowledgeIndexes from "./migrations/005-knowledge-indexes.ts";
 import * as reaperAndRetention from "./migrations/006-reaper-and-retention.ts";
 import * as glossaryNames from "./migrations/007-glossary-names-breaking.ts";
+import * as installation from "./migrations/008-installation.ts";
+import * as jobMetadata from "./migrations/009-job-metadata-and-reserved-ordinals.ts";
 
 export const MIGRATIONS: Migrations = new Map([
   ["001-initial", initial],
@@ -19,6 +21,8 @@ export const MIGRATIONS: Migrations = new Map([
   ["005-knowledge-indexes", knowledgeIndexes],
   ["006-reaper-and-retention", reaperAndRetention],
   ["007-glossary-names-breaking", glossaryNames],
+  ["008-installation", installation],
+  ["009-job-metadata-and-reserved-ordinals", jobMetadata],
 ]);
 
 /** Runs what is missing, one worker at a time. */

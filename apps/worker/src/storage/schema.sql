@@ -20,9 +20,12 @@ CREATE TABLE agent_logs (
   created_at varchar(30) not null,
   started_at varchar(30) not null,
   finished_at varchar(30) null,
+  metadata text null,
   foreign key(session_id) references sessions(id) on delete CASCADE,
   primary key (id)
 );
+
+CREATE INDEX agent_logs_failed on agent_logs (kind, finished_at) where status = 'failed';
 
 CREATE INDEX agent_logs_of_sessions on agent_logs (session_id, finished_at);
 
@@ -86,6 +89,12 @@ CREATE INDEX documents_collection_id_created_at_id_index on documents (collectio
 
 CREATE UNIQUE INDEX documents_collection_id_source_unique on documents (collection_id, source);
 
+CREATE TABLE installation (
+  id char(36),
+  created_at varchar(30) not null,
+  primary key (id)
+);
+
 CREATE TABLE messages (
   id char(36),
   session_id char(36) not null,
@@ -106,6 +115,16 @@ CREATE INDEX messages_job_id_index on messages (job_id);
 CREATE UNIQUE INDEX messages_once_per_job on messages (job_id, role) where role in ('user', 'assistant');
 
 CREATE UNIQUE INDEX messages_session_id_ordinal_unique on messages (session_id, ordinal);
+
+CREATE TABLE reserved_ordinals (
+  job_id char(36),
+  session_id char(36) not null,
+  ordinal integer not null,
+  foreign key(session_id) references sessions(id) on delete CASCADE,
+  primary key (job_id)
+);
+
+CREATE UNIQUE INDEX reserved_ordinals_session_id_ordinal_unique on reserved_ordinals (session_id, ordinal);
 
 CREATE TABLE sessions (
   id char(36),

@@ -16,6 +16,15 @@ export function createSessionRepository({ table, sql, prepareRead, write }: Stor
     table("messages")
       .where("session_id", sql.hideFromPlanner(sessionId))
       .where("ordinal", "<", before)
+      // Not what was accepted later and is written already, because its job was cancelled while it waited.
+      .where(
+        "ordinal",
+        "<",
+        sql.expression(
+          "coalesce((select own.ordinal from messages as own where own.job_id = ? and own.role = 'user'), ?)",
+          [sql.hideFromPlanner(jobId), before],
+        ),
+      )
       .whereNot({ job_id: jobId })
       .orderBy("ordinal", "desc")
       .limit(PAGE)

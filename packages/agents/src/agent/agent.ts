@@ -37,6 +37,8 @@ export type AgentContext<Config> = {
   readonly attempt: number;
   /** Parsed by the agent's own schema, so defaults are filled in. */
   readonly config: Config;
+  /** What the client attached to the request, as it was sent. The platform does not read it. */
+  readonly metadata: Readonly<Record<string, unknown>>;
   /** The LLM. Its usage counts against the budget. */
   readonly model: Model;
   /** The tools and the only way to call them. `answer` makes the calls that the model asks for. */

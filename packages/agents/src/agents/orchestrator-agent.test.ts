@@ -35,6 +35,7 @@ async function attempt(left: JournalStore, tools: string[], ...script: ScriptedT
   const toolbox = createToolbox();
   const context = {
     ...({ jobId: "job", attempt: 1, locale: "en", agents, signal, journal, logger, retriever, budget } as const),
+    metadata: {},
     config: OrchestratorAgent.config.parse({}),
     model: createJournaledModel(model, journal),
     tools: createJobTools({ toolbox, budget, journal, retriever, logger, jobId: "job", collection: null }),

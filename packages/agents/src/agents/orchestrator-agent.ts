@@ -11,6 +11,7 @@ import { AGENT_TEXTS } from "../agent/agent-texts.ts";
 import { type AgentEvent, text, thought } from "../agent/events.ts";
 import { answer } from "../answer/answer.ts";
 import { firstMessages } from "../answer/first-messages.ts";
+import { untilAborted } from "../job/until-aborted.ts";
 import type { ModelMessage } from "../model/model.ts";
 import { makePlan } from "../orchestration/make-plan.ts";
 import { findProblem, MAX_STEPS, type Plan, PlanSchema } from "../orchestration/plan.ts";
@@ -82,7 +83,7 @@ async function* settlePlan(conversation: readonly ModelMessage[], context: Conte
     if (kept.state === "new") await kept.finish(plan);
     return plan;
   }
-  const problem = findProblem(config.plan, agents);
+  const problem = await untilAborted(findProblem(config.plan, agents), context.signal);
   if (problem !== null) throw new PlatformError("invalid_config", { message: `config.plan: ${problem}.` });
   return config.plan;
 }

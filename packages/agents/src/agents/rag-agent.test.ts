@@ -48,6 +48,7 @@ async function run(setting: Setting) {
   const context: AgentContext<(typeof RagAgent.config)["_output"]> = {
     jobId: "job",
     attempt: 1,
+    metadata: {},
     config: RagAgent.config.parse({ collection: "docs", ...setting.config }),
     model,
     tools: createJobTools({ toolbox, budget, journal, retriever, logger, jobId: "job", collection: null }),

@@ -7,6 +7,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { AgentContext } from "../agent/agent.ts";
 import { AGENT_TEXTS } from "../agent/agent-texts.ts";
 import { type AgentEvent, type AgentOutcome, reset, text, thought } from "../agent/events.ts";
+import { untilAborted } from "../job/until-aborted.ts";
 import { compileSchema, type SchemaCheck } from "../json-schema/json-schema.ts";
 import type { ModelMessage, ModelOptions, ModelRequest, ModelTurn } from "../model/model.ts";
 import type { Tool } from "../tools/tool.ts";
@@ -33,7 +34,8 @@ export async function* answer(
   context: AnswerContext,
 ): AsyncGenerator<AgentEvent, AgentOutcome & { readonly content: string }> {
   const { tools = [], options = {}, responseSchema } = request;
-  const check = responseSchema === undefined ? null : compileResponseSchema(responseSchema);
+  const { signal } = context;
+  const check = responseSchema === undefined ? null : await compileResponseSchema(responseSchema, signal);
   const messages = responseSchema === undefined ? [...request.messages] : withSchema(request.messages, responseSchema);
   const specs = tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
   let content = "";
@@ -50,7 +52,7 @@ export async function* answer(
       continue;
     }
     if (check === null) return { content };
-    const read = readJson(turn.content, check);
+    const read = await untilAborted(readJson(turn.content, check), signal);
     if (read.problem === null) {
       if (read.text !== content) yield reset(read.text);
       return { content: read.text, data: read.value };
@@ -95,10 +97,15 @@ async function* streamTurn(
   }
 }
 
-function compileResponseSchema(schema: Readonly<Record<string, unknown>>): SchemaCheck {
+async function compileResponseSchema(
+  schema: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<SchemaCheck> {
   try {
-    return compileSchema(schema);
+    return await untilAborted(compileSchema(schema), signal);
   } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof PlatformError) throw error;
     const words = error instanceof Error ? error.message : String(error);
     throw new PlatformError("invalid_config", { message: `config.response_schema: ${words}` });
   }
@@ -129,13 +136,14 @@ function withoutFence(content: string): string {
   return trimmed.slice(opening.length, -FENCE.length).trim();
 }
 
-function readJson(content: string, check: SchemaCheck): ReadJson {
+async function readJson(content: string, check: SchemaCheck): Promise<ReadJson> {
   const json = withoutFence(content);
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(json);
-    const problem = check(value);
-    return problem === null ? { problem, text: json, value } : { problem };
+    value = JSON.parse(json);
   } catch {
     return { problem: "it is not JSON" };
   }
+  const problem = await check(value);
+  return problem === null ? { problem, text: json, value } : { problem };
 }

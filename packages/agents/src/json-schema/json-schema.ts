@@ -1,56 +1,77 @@
 /**
  * Checks values against JSON Schemas of clients and MCP servers. Such a schema must neither block the process nor end
- * it:
- * 1. Patterns run on RE2, which takes linear time.
- * 2. Compiling and checking have a time limit: references that fork, or `uniqueItems`, can take exponential time.
- * 3. Ajv's keyword `$async` is removed: it turns a failed check into a rejected promise, which nothing would handle.
+ * it: a schema beyond plain limits is refused, and all others are compiled and checked in threads of their own, with
+ * limits of time and memory (references that fork, or `uniqueItems`, can take exponential time).
  */
+import { availableParallelism } from "node:os";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
-import { RE2JS } from "re2js";
-import { boundedWork, TookTooLong } from "./bounded-work.ts";
+import { assertWithinLimits, type SchemaCost } from "./schema-limits.ts";
+import type { SchemaReply, SchemaRequest } from "./schema-thread.ts";
+import { createThreadPool, PoolIsBusy, TookTooLong } from "./thread-pool.ts";
 
-/** Returns the first problem of the value as a text; null for none. */
-export type SchemaCheck = (value: unknown) => string | null;
-
-const linearRegExp = Object.assign(
-  (pattern: string) => {
-    const compiled = RE2JS.compile(pattern);
-    // Ajv caches expressions by their string.
-    return { test: (text: string) => compiled.matcher(text).find(), toString: () => pattern };
-  },
-  { code: "linearRegExp" },
-);
-
-/** Formats are not checked, because the regular expressions of their validators may backtrack. */
-const OPTIONS = { strict: false, logger: false, validateFormats: false, code: { regExp: linearRegExp } } as const;
-
-/** Shared by all schemas, so it never runs inside `boundedWork`, which could leave it half changed. */
-const metaSchema = new Ajv2020(OPTIONS);
+/**
+ * Resolves with the first problem of the value as a text; null for none. Rejects with a retryable error when too many
+ * checks wait.
+ */
+export type SchemaCheck = (value: unknown) => Promise<string | null>;
 
 /** Time limit for compiling a schema, and for each check of a value. */
 const MAX_MS = SECOND;
 
-/** Throws an `Error` that describes the problem when the schema is invalid or refers to an external schema. */
-export function compileSchema(schema: Readonly<Record<string, unknown>>): SchemaCheck {
-  const { $schema: _, $async: __, ...own } = schema;
-  if (!metaSchema.validateSchema(own)) throw new Error(describe(metaSchema.errors?.[0]));
-  // A new instance per schema, because an instance keeps every schema that it has compiled.
-  const compile = () => new Ajv2020({ ...OPTIONS, meta: false, validateSchema: false }).compile(own);
-  const validate = boundedWork(compile, MAX_MS);
-  return (value) => {
+/** A longer value, as JSON, is more than a thread has memory for. */
+const MAX_VALUE_CHARS = 4 * 1024 * 1024;
+
+/** The events of this process need a core of their own. */
+const COSTLY_THREADS = Math.max(1, availableParallelism() - 1);
+
+const createPool = (maxThreads: number) =>
+  createThreadPool<SchemaRequest, SchemaReply>({
+    program: new URL("./schema-thread.ts", import.meta.url),
+    maxThreads,
+    withinMs: MAX_MS,
+  });
+
+/**
+ * The threads of a process, started when they are needed and ended when they are idle. Schemas that can be slow have
+ * threads of their own, so that the others do not wait behind them.
+ */
+const pools = { plain: createPool(1), costly: createPool(COSTLY_THREADS) };
+
+/** Ends the threads at once, instead of when they have been idle. */
+export async function closeSchemaThreads(): Promise<void> {
+  await Promise.all(Object.values(pools).map((pool) => pool.close()));
+}
+
+/** Rejects with an `Error` that describes the problem when the schema is invalid or refers to an external schema. */
+export async function compileSchema(schema: Readonly<Record<string, unknown>>): Promise<SchemaCheck> {
+  const cost = assertWithinLimits(schema);
+  const text = JSON.stringify(schema);
+  const { invalid } = await run(cost, { schema: text, value: null });
+  if (invalid !== null) throw new Error(invalid);
+  return async (value) => {
     try {
-      return boundedWork(() => validate(value), MAX_MS) ? null : describe(validate.errors?.[0]);
+      const json = JSON.stringify(value) ?? "null";
+      if (json.length > MAX_VALUE_CHARS) return "it is too large to check";
+      const { invalid, problem } = await run(cost, { schema: text, value: json });
+      return invalid ?? problem;
     } catch (error) {
       if (error instanceof TookTooLong) return `${error.message} to check`;
+      if (error instanceof RangeError) return "the value is nested too deeply";
+      if (isOutOfMemory(error)) return "it takes too much memory to check";
       throw error;
     }
   };
 }
 
-function describe(error: ErrorObject | null | undefined): string {
-  const at = error?.instancePath.slice(1).replaceAll("/", ".") || "the value";
-  const detail = Object.values(error?.params ?? {}).find((value) => typeof value === "string");
-  const words = error?.message ?? "is not valid";
-  return `${at} ${words}${detail === undefined || words.includes(detail) ? "" : ` (${detail})`}`;
+async function run(cost: SchemaCost, request: SchemaRequest): Promise<SchemaReply> {
+  try {
+    return await pools[cost].run(request);
+  } catch (error) {
+    if (!(error instanceof PoolIsBusy)) throw error;
+    throw new PlatformError("agent_unavailable", { message: "Too many schemas are being checked.", cause: error });
+  }
 }
+
+const isOutOfMemory = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";

@@ -3,7 +3,8 @@
  * more CPU than everything else that a worker does with a token; `bodyOf` gives its reader the Node stream instead.
  */
 import type { Readable } from "node:stream";
-import { Agent, type Dispatcher, interceptors, request } from "undici";
+import { type Dispatcher, interceptors, request } from "undici";
+import { createHttpAgent } from "../http/http-agent.ts";
 
 const MAX_REDIRECTIONS = 5;
 
@@ -19,7 +20,7 @@ export type Transport = {
 
 /** `connectMs` limits the connecting; the caller limits the response by its signal. */
 export function createTransport(connectMs: number): Transport {
-  const agent = new Agent({ connect: { timeout: connectMs }, headersTimeout: 0, bodyTimeout: 0 });
+  const agent = createHttpAgent({ connectMs, headersTimeout: 0, bodyTimeout: 0 });
   const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTIONS }));
   const bodies = new WeakMap<Response, Readable>();
 

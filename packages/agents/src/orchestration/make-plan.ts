@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { AgentContext } from "../agent/agent.ts";
 import { AGENT_TEXTS } from "../agent/agent-texts.ts";
 import { type AgentEvent, thought } from "../agent/events.ts";
+import { untilAborted } from "../job/until-aborted.ts";
 import type { ModelMessage, ModelOptions, ModelRequest, ModelTurn } from "../model/model.ts";
 import { findProblem, type Plan, PlanSchema } from "./plan.ts";
 
@@ -41,7 +42,7 @@ export async function* makePlan(
       { ...options, messages: [...messages], responseSchema: PLAN_JSON_SCHEMA, keep: true },
       context,
     );
-    const read = readPlan(turn.content, request);
+    const read = await untilAborted(readPlan(turn.content, request), context.signal);
     if (read.problem === null) return read.plan;
     if (!mayRetry)
       throw new PlatformError("plan_invalid", { message: `The model's plan cannot be carried out: ${read.problem}.` });
@@ -92,7 +93,7 @@ function describeAgent({ id, description, tools, config_schema: schema }: AgentM
 
 type ReadPlan = { readonly problem: null; readonly plan: Plan } | { readonly problem: string };
 
-function readPlan(content: string, { agents, maxSteps }: PlanRequest): ReadPlan {
+async function readPlan(content: string, { agents, maxSteps }: PlanRequest): Promise<ReadPlan> {
   let value: unknown;
   try {
     // Models put words or fences around JSON despite the instructions.
@@ -107,6 +108,6 @@ function readPlan(content: string, { agents, maxSteps }: PlanRequest): ReadPlan 
   }
   const plan = parsed.data;
   if (plan.steps.length > maxSteps) return { problem: `it has more than ${maxSteps} steps` };
-  const problem = findProblem(plan, agents);
+  const problem = await findProblem(plan, agents);
   return problem === null ? { problem, plan } : { problem };
 }

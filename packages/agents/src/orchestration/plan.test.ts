@@ -19,10 +19,10 @@ const parse = (...steps: StepInput[]) =>
   PlanSchema.parse({ steps: steps.map((step) => ({ agent: "chat", task: "t", ...step })) });
 const problemOf = (...steps: StepInput[]) => findProblem(parse(...steps), AGENTS);
 
-test("a step may depend on any other step, even on a later one", () => {
-  expect(problemOf({ id: "a" })).toBeNull();
-  expect(problemOf({ id: "c", depends_on: ["a", "b"] }, { id: "b", depends_on: ["a"] }, { id: "a" })).toBeNull();
-  expect(problemOf({ id: "a", agent: "rag", config: { collection: "docs" } })).toBeNull();
+test("a step may depend on any other step, even on a later one", async () => {
+  expect(await problemOf({ id: "a" })).toBeNull();
+  expect(await problemOf({ id: "c", depends_on: ["a", "b"] }, { id: "b", depends_on: ["a"] }, { id: "a" })).toBeNull();
+  expect(await problemOf({ id: "a", agent: "rag", config: { collection: "docs" } })).toBeNull();
 });
 
 test.each([
@@ -48,12 +48,12 @@ test.each([
     [{ id: "a", agent: "rag" }],
     `step "a": its config does not fit rag: the value must have required property 'collection'`,
   ],
-])("the problem of an impossible plan is named: %s", (_, steps, problem) => {
-  expect(problemOf(...steps)).toBe(problem);
+])("the problem of an impossible plan is named: %s", async (_, steps, problem) => {
+  expect(await problemOf(...steps)).toBe(problem);
 });
 
-test("a config is not checked when its schema cannot be compiled", () => {
-  expect(problemOf({ id: "a", agent: "odd" })).toBeNull();
+test("a config is not checked when its schema cannot be compiled", async () => {
+  expect(await problemOf({ id: "a", agent: "odd" })).toBeNull();
 });
 
 test("the size of a plan and of each field is limited", () => {

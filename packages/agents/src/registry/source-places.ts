@@ -16,9 +16,16 @@ export type Place = { readonly file: string; readonly line: number };
 /** What Node and V8 write: `/path/of.ts:7` alone on a line, `file:///path/of.ts:7:3` in a frame. */
 const PLACE = /(?<=^|[( ])((?:file:\/\/)?\/.*?):(\d+)(?=:\d|$)/gm;
 
+/**
+ * A longer line is no frame but part of a message, which may quote a client's text: on such a line `PLACE` would take
+ * quadratic time.
+ */
+const MAX_FRAME_CHARS = 500;
+
 /** Innermost first. */
 function placesIn({ stack }: Error): Place[] {
-  const found = typeof stack === "string" ? [...stack.matchAll(PLACE)] : [];
+  const lines = typeof stack === "string" ? stack.split("\n") : [];
+  const found = lines.filter((line) => line.length <= MAX_FRAME_CHARS).flatMap((line) => [...line.matchAll(PLACE)]);
   return found.map(([, name = "", line]) => ({ file: asPath(name), line: Number(line) }));
 }
 

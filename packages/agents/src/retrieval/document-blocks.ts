@@ -104,8 +104,9 @@ export function* readBlocks(text: string, format: "text" | "markdown"): Generato
 /** The lines of a span, each with its line break. */
 export function* linesOf(text: string, { start, end }: Span): Generator<Span> {
   for (let at = start; at < end; ) {
-    const lineBreak = text.indexOf("\n", at);
-    const next = lineBreak === -1 ? end : Math.min(lineBreak + 1, end);
+    // Within the slice: a search of the whole text would go on to its end for every span without a line break.
+    const lineBreak = text.slice(at, end).indexOf("\n");
+    const next = lineBreak === -1 ? end : at + lineBreak + 1;
     yield { start: at, end: next };
     at = next;
   }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { MOST_SCANS, slownessOf } from "../../../../test/support/slowness.ts";
 import { createLocalEmbedder, DIMENSIONS } from "./local-embedder.ts";
 import { termsOf } from "./terms.ts";
 
@@ -47,4 +48,19 @@ test("embedding many texts yields to the event loop, and ends when the signal ab
   const stop = new AbortController();
   setImmediate(() => stop.abort(new Error("stopped")));
   await expect(embedder.embed(texts, stop.signal)).rejects.toThrow("stopped");
+});
+
+test.each([
+  ["three marks in turn", "a", "\u0315\u0301\u0323"],
+  ["half-width voiced marks between others", "a", "\uff9e\u0334"],
+  ["letters that decompose", "", "\ufdfa"],
+  ["marks without a letter", "", "\u0323\u0334\u0301\u0315"],
+])("a query of 65,536 characters with %s is read in linear time", (_, first, part) => {
+  const query = first + part.repeat(65_535 / part.length);
+  expect(slownessOf(query, termsOf)).toBeLessThan(MOST_SCANS);
+});
+
+test("the marks of a letter stay, up to the 30 that a text can mean", () => {
+  const marks = "\u0323\u0301".repeat(15);
+  expect(termsOf(`xa${marks}`)).toEqual([`xa${marks}`.normalize("NFKC").toLowerCase().slice(0, 48)]);
 });

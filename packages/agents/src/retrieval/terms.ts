@@ -9,9 +9,20 @@ const MAX_WORD_CHARS = 48;
 const RUN = /([\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]+)|[\p{L}\p{M}\p{N}_]+/gu;
 const IDENTIFIER_SEAM = /_+|(?<=[\p{Ll}\p{N}])(?=\p{Lu})/u;
 
+/**
+ * More marks on one character than any language has (the bound of Unicode's stream-safe text format). NFKC sorts the
+ * marks of a character in quadratic time. The half-width voiced marks of Japanese are letters that become marks.
+ */
+const TOO_MANY_MARKS = /([\p{M}\uff9e\uff9f]{30})[\p{M}\uff9e\uff9f]+/gu;
+
+/** Some characters become 18 others. Text that NFKC makes longer than this is cut: no language is written in them. */
+const MAX_GROWTH = { factor: 2, characters: 1_000 };
+
 export function termsOf(text: string): string[] {
   const terms: string[] = [];
-  for (const [run, unspaced] of text.normalize("NFKC").matchAll(RUN)) {
+  const maxChars = text.length * MAX_GROWTH.factor + MAX_GROWTH.characters;
+  const normalized = text.replace(TOO_MANY_MARKS, "$1").normalize("NFKC").slice(0, maxChars);
+  for (const [run, unspaced] of normalized.matchAll(RUN)) {
     if (unspaced !== undefined) addPairs(terms, [...unspaced]);
     else addWords(terms, run.slice(0, MAX_WORD_CHARS));
   }

@@ -127,6 +127,54 @@ describe("the requests and results of http_fetch", () => {
     expect(result.body).toHaveLength(1024 ** 2);
   });
 
+  /** An endless stream of empty deflate blocks, which becomes no text; `layers` of gzip around it. */
+  const emptyBlocks = (layers: number) => {
+    const header = gzipSync("").subarray(0, 10);
+    const blocks = Buffer.alloc(5 * 200_000, Buffer.from([0, 0, 0, 0xff, 0xff]));
+    let packed: Buffer = Buffer.concat([header, blocks]);
+    for (let layer = 1; layer < layers; layer += 1) packed = gzipSync(packed);
+    return packed;
+  };
+
+  test.each(["gzip, gzip, gzip, gzip", "gzip, br", "compress", "constructor"])(
+    "an answer with the content coding %j is not decompressed",
+    async (coding) => {
+      const server = await serveHere((_, response) =>
+        response.writeHead(200, { "content-encoding": coding }).end(emptyBlocks(4)),
+      );
+      const words = await refusal({ url: server.origin }, { hosts: [server.listed] });
+      expect(words).toContain(`compressed in a way that is not read: ${coding}`);
+      await expect.poll(() => server.seen.open).toBe(0);
+    },
+  );
+
+  test("a compressed answer that becomes no text is given up when twice the wanted size was received", async () => {
+    const server = await serveHere((_, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" });
+      response.write(emptyBlocks(1));
+      const more = emptyBlocks(1).subarray(10);
+      const write = () => {
+        while (!response.destroyed && response.write(more));
+        response.once("drain", write);
+      };
+      write();
+    });
+    expect(await refusal({ url: server.origin }, { hosts: [server.listed] })).toContain("before it is decompressed");
+    await expect.poll(() => server.seen.open).toBe(0);
+  });
+
+  test("a decoder does not work on when its call was aborted", async () => {
+    const controller = new AbortController();
+    const server = await serveHere((_, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" }).write(emptyBlocks(1));
+      setImmediate(() => controller.abort(new Error("time is up")));
+    });
+    const fetching = call({ url: server.origin }, { hosts: [server.listed], signal: controller.signal });
+    await expect(fetching).rejects.toThrow("time is up");
+    await expect.poll(() => process.getActiveResourcesInfo().filter((name) => /zlib/i.test(name))).toEqual([]);
+    await expect.poll(() => server.seen.open).toBe(0);
+  });
+
   test.each(["image/png", "application/octet-stream", "application/pdf", "video/mp4"])(
     "a response of type %s is refused",
     async (type) => {
@@ -195,11 +243,15 @@ describe("the requests and results of http_fetch", () => {
       response.writeHead(200, { "content-encoding": "gzip" }).end("not gzip"),
     );
     expect(await refusal({ url: lying.origin }, { hosts: [lying.listed] })).toContain("cannot be read");
+  });
 
-    const resolve = () => Promise.reject(Object.assign(new Error("not found"), { code: "ENOTFOUND" }));
-    expect(await refusal({ url: "http://gone.example/" }, { hosts: ["*"], resolve })).toContain("ENOTFOUND");
-    expect(await refusal({ url: "http://void.example/" }, { hosts: ["*"], resolve: resolveTo() })).toContain(
-      "void.example",
+  test("a name that does not exist, one that cannot be asked for, and one that is internal get the same answer", async () => {
+    const failing = (code: string) => () => Promise.reject(Object.assign(new Error("no answer"), { code }));
+    const resolvers = [failing("ENOTFOUND"), failing("EAI_AGAIN"), resolveTo(), resolveTo("10.0.0.1")];
+    const answers = await Promise.all(
+      resolvers.map((resolve) => refusal({ url: "http://db.internal.example/" }, { hosts: ["*"], resolve })),
     );
+    expect(new Set(answers).size).toBe(1);
+    expect(answers[0]).toContain("not a public address");
   });
 });

@@ -4,15 +4,15 @@
  * 1. It connects only to hosts of the operator's list, and of these only to public addresses. Each redirect is checked.
  * 2. The address that is checked is the address that is connected to (guarded-agent.ts).
  * 3. A request carries nothing of the platform: no cookies, no credentials, and headers from a closed list only.
- * 4. Time, redirects and size are limited; the connection is closed when the call ends.
+ * 4. Time, redirects and size are limited; connection and decoder are destroyed when the call ends.
  */
 import { lookup } from "node:dns/promises";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import { fetch, type Response } from "undici";
+import { type Dispatcher, request } from "undici";
 import { z } from "zod";
 import { type AllowedHosts, parseAllowedHosts } from "./http-fetch/allowed-hosts.ts";
 import { createGuardedAgent, type Resolve } from "./http-fetch/guarded-agent.ts";
-import { readText } from "./http-fetch/read-text.ts";
+import { ACCEPTED_ENCODINGS, readText, type TextResponse } from "./http-fetch/read-text.ts";
 import { defineTool, type Tool, ToolError } from "./tool.ts";
 
 const TIMEOUT_MS = 15 * SECOND;
@@ -74,30 +74,48 @@ type Connection = { readonly dispatcher: ReturnType<typeof createGuardedAgent>; 
 async function fetchText(args: z.output<typeof ArgumentsSchema>, allowed: AllowedHosts, connection: Connection) {
   let url = checkedUrl(args.url, allowed);
   for (let redirects = 0; ; redirects++) {
-    const response = await asToolError(url, connection.signal, () =>
-      fetch(url, {
-        ...connection,
-        method: args.method,
-        headers: { ...args.headers, "user-agent": "agent-paas" },
-        redirect: "manual",
-      }),
+    // Not `fetch`, which decompresses by itself, through as many stacked codings as the server names.
+    const response = await asToolError(url, connection.signal, async () =>
+      asTextResponse(await request(url, { ...connection, method: args.method, headers: headersOf(args) })),
     );
-    const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
-    if (location === null) return await describe(response, args.method, url, connection.signal);
-    if (redirects === MAX_REDIRECTS)
-      throw new ToolError(`More than ${MAX_REDIRECTS} redirects; the last leads to ${location}.`);
-    await response.body?.cancel();
-    url = checkedUrl(location, allowed, url);
+    try {
+      const location = REDIRECTS.has(response.statusCode) ? response.header("location") : null;
+      if (location === null) return await describe(response, args.method, url, connection.signal);
+      if (redirects === MAX_REDIRECTS)
+        throw new ToolError(`More than ${MAX_REDIRECTS} redirects; the last leads to ${location}.`);
+      url = checkedUrl(location, allowed, url);
+    } finally {
+      // Its error, if any, has been thrown already or belongs to a body that nobody reads.
+      response.body.on("error", () => {}).destroy();
+    }
   }
 }
 
-async function describe(response: Response, method: "GET" | "HEAD", url: URL, signal: AbortSignal) {
-  const read = () => readText(response, MAX_BODY_BYTES);
+const headersOf = ({ headers }: z.output<typeof ArgumentsSchema>) => ({
+  accept: "*/*",
+  ...headers,
+  "accept-encoding": ACCEPTED_ENCODINGS,
+  "user-agent": "agent-paas",
+});
+
+function asTextResponse({ statusCode, headers, body }: Dispatcher.ResponseData): TextResponse {
+  return {
+    statusCode,
+    body,
+    header(name) {
+      const value = headers[name];
+      return value === undefined ? null : [value].flat().join(", ");
+    },
+  };
+}
+
+async function describe(response: TextResponse, method: "GET" | "HEAD", url: URL, signal: AbortSignal) {
+  const read = () => readText(response, MAX_BODY_BYTES, signal);
   const { text, truncated } = method === "HEAD" ? { text: "", truncated: false } : await asToolError(url, signal, read);
   return {
-    status: response.status,
+    status: response.statusCode,
     url: url.href,
-    content_type: response.headers.get("content-type"),
+    content_type: response.header("content-type"),
     truncated,
     body: text,
   };

@@ -85,8 +85,10 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
     }
     let parsed: unknown;
     try {
-      parsed = tool.parse(args);
+      parsed = await untilAborted(Promise.resolve(tool.parse(args)), signal);
     } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof PlatformError && error.retryable) throw error;
       return failed(messageFor(error, tool));
     }
     const { idempotent, name } = tool;

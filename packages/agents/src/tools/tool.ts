@@ -32,7 +32,10 @@ export type Tool = {
   readonly timeoutMs: number;
   /** A longer result is cut to this many characters. */
   readonly maxResultChars: number;
-  /** Checks and converts the arguments for `call`. Throws a `ToolError` that describes the problem to the model. */
+  /**
+   * Checks and converts the arguments for `call`; may return a promise. Throws a `ToolError` that describes the problem
+   * to the model.
+   */
   parse(args: unknown): unknown;
   /** Returns a text or a JSON value. The model reads the message of a `ToolError`; other errors are only logged. */
   call(args: unknown, context: ToolContext): Promise<unknown>;

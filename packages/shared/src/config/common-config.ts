@@ -23,7 +23,8 @@ export const CommonConfigSchema = z.object({
     .default("ap"),
   /**
    * The SQLite file, as a path or a `file:` URL. Default: `./data/agent-paas.db`. It must be on a local disk that the
-   * API and all workers share: SQLite's locks are not reliable on network file systems.
+   * API and all workers share: SQLite's locks are not reliable on network file systems. A process
+   * with another database than that of its Redis refuses to start.
    */
   DATABASE_URL: z
     .string()

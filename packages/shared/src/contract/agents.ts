@@ -3,7 +3,7 @@
  * it, so a new agent needs no new API.
  */
 import { z } from "zod";
-import { SECOND } from "../time.ts";
+import { DAY, SECOND } from "../time.ts";
 
 /** How often a worker renews its presence, ms. */
 export const HEARTBEAT_INTERVAL_MS = 2 * SECOND;
@@ -13,6 +13,12 @@ export const HEARTBEAT_INTERVAL_MS = 2 * SECOND;
  * for a few seconds stays in the catalog.
  */
 export const WORKER_TTL_MS = 10 * SECOND;
+
+/**
+ * How long Redis keeps the manifests after the last heartbeat of any worker, ms. Every heartbeat sets this expiry anew,
+ * so what is left of it tells how long no worker has been heard.
+ */
+export const KEEP_MANIFESTS_MS = 7 * DAY;
 
 /** What a worker publishes about one agent. */
 export const AgentManifestSchema = z.object({
@@ -30,4 +36,9 @@ export type AgentManifest = z.infer<typeof AgentManifestSchema>;
  * One worker and the ids of its agents. It is stored as `<ms since 1970> <JSON>`; the time comes from the clock of
  * Redis, so the clocks of the machines need not agree.
  */
-export const WorkerRecordSchema = z.object({ id: z.string(), agents: z.array(z.string()) });
+export const WorkerRecordSchema = z.object({
+  id: z.string(),
+  agents: z.array(z.string()),
+  /** False while the database refuses the worker's writes. Workers of earlier versions do not say. */
+  can_write: z.boolean().default(true),
+});

@@ -14,7 +14,9 @@ export const JOB_KINDS = ["chat", "execute"] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
 /**
- * `queued`: no attempt has started. `running`: an attempt has started; between two attempts the job stays `running`.
+ * `queued`: no attempt has started, or a worker has requeued the job and it waits for another one. `running`: a
+ * worker has the job, or will have it again after the delay of a retry. The row of a job that waits again still says
+ * running; its queue tells the difference.
  */
 export const JOB_STATUSES = ["queued", "running", "completed", "failed", "cancelled"] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
@@ -96,7 +98,7 @@ export const JobPayloadSchema = z.object({
   config: JsonObject,
   /** The request's own limits. Default: none; payloads of APIs before limits existed have no such field. */
   limits: LimitsSchema.strip().default({}),
-  /** What the client attached to the request. The platform keeps it with the message and the session. */
+  /** What the client attached to the request. The platform keeps it with the job, the message and the session. */
   metadata: JsonObject,
   /** The language of status texts. */
   locale: LocaleSchema,

@@ -19,7 +19,7 @@ export type MessageRow = {
   id: string;
   session_id: string;
   job_id: string;
-  /** Position within the session, from 1. */
+  /** Position within the session, from 1. Not every position is taken: a reserved one may stay without a message. */
   ordinal: number;
   role: "user" | "assistant" | "system" | "tool";
   content: string;
@@ -54,7 +54,15 @@ export type JobRow = {
   created_at: string;
   started_at: string;
   finished_at: string | null;
+  /** JSON of what the client attached to the request; null for a job of a version before 0.2.0. */
+  metadata: string | null;
 };
+
+/**
+ * The place in a session's order of a job whose messages are yet to come, while a message of a job accepted later is
+ * written already. Its question takes `ordinal`, its answer the next one.
+ */
+export type ReservedOrdinalRow = { job_id: string; session_id: string; ordinal: number };
 
 export type CollectionRow = {
   id: string;
@@ -117,15 +125,23 @@ export type JournalRow = {
   finished_at: string | null;
 };
 
+/** The one row of its table: the identity that the database shares with the Redis of its installation. */
+export type InstallationRow = {
+  id: string;
+  created_at: string;
+};
+
 /** The row type of each table. */
 export type Rows = {
   sessions: SessionRow;
   messages: MessageRow;
   agent_logs: JobRow;
   agent_steps: JournalRow;
+  reserved_ordinals: ReservedOrdinalRow;
   collections: CollectionRow;
   documents: DocumentRow;
   unreferenced_copies: UnreferencedCopyRow;
+  installation: InstallationRow;
 };
 
 export type TableName = keyof Rows;

@@ -27,6 +27,8 @@ export type Migrations = ReadonlyMap<string, Migration>;
 export type Checkpoints = { stop(): Promise<void> };
 
 export type Storage = {
+  /** Where the database is, as logs may show it: without credentials. */
+  readonly place: string;
   readonly table: Table;
   readonly sql: Sql;
   /** A read whose SQL is built now and once. `build` gets placeholders instead of values. */
@@ -37,9 +39,22 @@ export type Storage = {
    * Runs a batch: all statements in their order and in one transaction, or none. The only way to write.
    * @param beforeCommit called inside the transaction, after the last statement.
    * @returns false when a guard did not touch exactly one row: nothing of the batch was written.
-   * @throws `storage_unavailable` when the database stays locked, cannot be reached, or refuses a statement.
+   * @throws `StorageOutage` when the database stays locked, full or out of reach for as long as batches wait, and
+   *   `storage_unavailable` when it refuses a statement.
    */
   write(batch: readonly WriteStatement[], beforeCommit?: () => void): Promise<boolean>;
+  /** False while the database has refused all writes for seconds: locked, its disk full or failing. */
+  canWrite(): boolean;
+  /** Finds out for `canWrite` whether the database takes a write, unless one succeeded in the last `idleMs`. */
+  probe(idleMs: number): Promise<void>;
+  /** The id of the database's installation; null while there is no database, or none with an identity. Makes none. */
+  installation(): Promise<string | null>;
+  /** Why the database is not the one that was opened any more; null while it is. Cheap enough for every job. */
+  displacement(): string | null;
+  /**
+   * Calls back once, when a look at intervals or a write finds the database displaced; from then on every write fails.
+   */
+  watch(onDisplaced: (reason: string) => void): { stop(): void };
   /** Applies the missing migrations. Of all processes that call it at once, one migrates and the others wait. */
   migrate(migrations: Migrations): Promise<void>;
   /** Starts the checkpoints that a database needs its writers to make; PostgreSQL makes its own. */
@@ -47,11 +62,21 @@ export type Storage = {
   close(): Promise<void>;
 };
 
+/**
+ * Called with the installation of every database that is opened, before anything is read of it: for the first one, and
+ * for one that has replaced it. Throws for a database that must not be read.
+ */
+export type VerifyInstallation = (id: string) => Promise<void>;
+
 export type ReadStorage = {
   /**
    * Runs a read; `absent` is its result while there is no database, or no such table, yet.
    * @throws `database_unavailable` when the read fails.
    */
   read<T>(query: (table: Table, sql: Sql) => Promise<T>, absent: T): Promise<T>;
+  /** The id of the database's installation; null while there is no database, or none with an identity. */
+  installation(): Promise<string | null>;
+  /** Why there is no database any more; null while there is one, and before there is one. */
+  displacement(): string | null;
   close(): Promise<void>;
 };

@@ -78,7 +78,7 @@ export const ERROR_CODES = {
     true,
     "Too many jobs wait already. Nothing was accepted; try again later.",
   ),
-  database_unavailable: entry(503, "unavailable_error", true, "The database cannot be read."),
+  database_unavailable: entry(503, "unavailable_error", true, "The database cannot be read or written at present."),
   vector_store_unavailable: entry(503, "unavailable_error", true, "The vector store cannot be reached."),
   internal_error: entry(500, "internal_error", false, "Something went wrong inside the platform."),
 
@@ -106,6 +106,7 @@ export const ERROR_CODES = {
   deadline_exceeded: entry(504, "agent_error", false, "The job reached its time limit."),
   event_limit_exceeded: entry(500, "agent_error", false, "The job produced more events than its log may hold."),
   job_invalid: entry(500, "internal_error", false, "The job's payload cannot be read."),
+  job_lost: entry(500, "internal_error", true, "The platform lost the job before it began. Send it again."),
   storage_unavailable: entry(503, "unavailable_error", true, "The database cannot be written."),
   worker_lost: entry(500, "internal_error", true, "The workers that ran the job died too often."),
 } as const satisfies Record<string, ErrorEntry>;

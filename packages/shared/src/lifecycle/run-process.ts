@@ -10,8 +10,11 @@ export type ProcessOptions = {
   readonly logger: Logger;
   /** How long stopping may take in all, ms; after that the process exits with code 1. */
   readonly stopWithinMs: number;
-  /** Acquires everything; what it pushes on the stack is released at the end. */
-  readonly start: (releasers: Releasers) => Promise<void>;
+  /**
+   * Acquires everything; what it pushes on the stack is released at the end. `fail` stops the process with exit code 1,
+   * for a reason that the caller has logged.
+   */
+  readonly start: (releasers: Releasers, fail: () => void) => Promise<void>;
   /**
    * Decides what an uncaught error or an unhandled rejection means for the process. It is called inside the process's
    * listener, in the async context of the code that failed. Default: every fault is fatal.
@@ -29,11 +32,12 @@ export type FaultClass = "fatal" | "harmless" | "handled";
 /** Runs the process to its end; never returns. */
 export async function runProcess({ logger, stopWithinMs, start, classifyFault }: ProcessOptions): Promise<never> {
   const releasers = createReleasers((name, err) => logger.error({ err, part: name }, "a part did not stop cleanly"));
-  const stopRequested = waitForStopRequest(logger, classifyFault);
+  const failed = Promise.withResolvers<{ exitCode: number }>();
+  const stopRequested = Promise.race([waitForStopRequest(logger, classifyFault), failed.promise]);
   let exitCode = 0;
   try {
     // A start that waits for something, Redis above all, can be stopped too.
-    const started = start(releasers).then(() => process.send?.("ready"));
+    const started = start(releasers, () => failed.resolve({ exitCode: 1 })).then(() => process.send?.("ready"));
     exitCode = (await Promise.race([started.then(() => stopRequested), stopRequested])).exitCode;
   } catch (err) {
     logger.fatal({ err }, "the process could not start");

@@ -32,3 +32,8 @@ test("a redacted line is still JSON, and fields without secrets stay readable", 
 test("a short secret is not redacted, because it would match parts of words", () => {
   expect(redact("a tiny line")).toBe("a tiny line");
 });
+
+test("the user and password of every URL of a line are redacted, whatever its scheme", () => {
+  const line = "a+b://user:pa55word@host and mongodb+srv://user:pa55word@host and http://host/a@b";
+  expect(redact(line)).toBe("a+b://[redacted]@host and mongodb+srv://[redacted]@host and http://host/a@b");
+});

@@ -5,10 +5,11 @@
  * - `worker`: for jobs and their events. Commands wait until Redis is back; the callers limit the wait.
  * - `subscriber`: for subscriptions only.
  */
-import { Redis } from "ioredis";
+import { Redis, type RedisOptions } from "ioredis";
 import type { RedisTopology } from "../config/redis-topology.ts";
 import type { Logger } from "../logging/logger.ts";
 import { SECOND } from "../time.ts";
+import { SILENCE_MAX_MS, watchSilence } from "./watch-silence.ts";
 
 /** A connection to Redis; its type does not depend on the topology. */
 export type RedisConnection = Redis;
@@ -30,8 +31,30 @@ const ROLE_OPTIONS = {
   subscriber: { maxRetriesPerRequest: null, autoResubscribe: false },
 } as const;
 
-/** Sends the commands of one event loop iteration in one write, because a system call costs more than most commands. */
-class WriteCombiningRedis extends Redis {
+/** Limits each step of a short check. */
+const CHECK_WITHIN_MS = 5 * SECOND;
+
+/**
+ * Sends the commands of one event loop iteration in one write, because a system call costs more than most commands, and
+ * is replaced when it falls silent. So are its duplicates: BullMQ makes one for the blocking commands of each worker.
+ */
+class SupervisedRedis extends Redis {
+  readonly #logger: Logger;
+
+  constructor(url: string | null, options: RedisOptions, logger: Logger) {
+    if (url === null) super(options);
+    else super(url, options);
+    this.#logger = logger;
+    const { connectionName: connection } = this.options;
+    watchSilence(this, () =>
+      logger.warn({ connection, silent_ms: SILENCE_MAX_MS }, "a connection to Redis is silent and is replaced"),
+    );
+  }
+
+  override duplicate(override?: Partial<RedisOptions>): Redis {
+    return new SupervisedRedis(null, { ...this.options, ...override }, this.#logger);
+  }
+
   override sendCommand(...args: Parameters<Redis["sendCommand"]>): unknown {
     const { stream } = this;
     if (stream?.writable && stream.writableCorked === 0) {
@@ -42,20 +65,21 @@ class WriteCombiningRedis extends Redis {
   }
 }
 
-/** Opens a connection that reconnects for ever. The caller must close it with `disconnect()`. */
+/** Opens a connection that reconnects for ever, also when it falls silent. The caller must `disconnect()` it. */
 export function connectRedis({ topology, role, name, logger }: RedisConnectionOptions): RedisConnection {
-  const redis = new WriteCombiningRedis(topology.url, {
+  const options = {
     ...ROLE_OPTIONS[role],
     connectionName: `${name}:${role}`,
     connectTimeout: 5 * SECOND,
-    keepAlive: 10 * SECOND,
     enableReadyCheck: true,
-    // A Redis that loads its file estimates how long that takes. ioredis would wait for the estimate, up to 10 s.
+    // A Redis that loads its file estimates how long that takes, and ioredis would wait for the estimate, up to 10 s.
+    // Asked more often, the connection does not count as silent either.
     maxLoadingRetryTime: SECOND / 2,
     // After a failover behind one address, the old primary still accepts connections, but refuses writes.
-    reconnectOnError: (error) => error.message.startsWith("READONLY"),
-    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), SECOND) + Math.random() * 200,
-  });
+    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
+    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), SECOND) + Math.random() * 200,
+  };
+  const redis = new SupervisedRedis(topology.url, options, logger);
   let away = false;
   redis.on("error", (error) => {
     if (!away) logger.warn({ role, err: error }, "Redis cannot be reached");
@@ -69,7 +93,8 @@ export function connectRedis({ topology, role, name, logger }: RedisConnectionOp
 }
 
 /** Opens a connection for a short check. It connects only once, and the caller must handle its errors. */
-export const connectOnce = ({ url }: RedisTopology): RedisConnection => new Redis(url, { retryStrategy: () => null });
+export const connectOnce = ({ url }: RedisTopology): RedisConnection =>
+  new Redis(url, { retryStrategy: () => null, connectTimeout: CHECK_WITHIN_MS, commandTimeout: CHECK_WITHIN_MS });
 
 /** Whether the connection is ready within `ms` milliseconds. */
 export async function isReadyWithin(redis: RedisConnection, ms: number): Promise<boolean> {

@@ -28,8 +28,9 @@ export function createRedisKeys(prefix: string) {
     bullmq: base,
     /** BullMQ's hash of one job. */
     queuedJob: (kind: JobKind, jobId: string) => `${base}:${kind}:${jobId}`,
-    /** BullMQ's list of a queue's waiting jobs, and its sorted set of the delayed ones. */
+    /** BullMQ's lists of a queue's waiting jobs and of those workers hold, and its sorted set of the delayed ones. */
     waitingJobs: (kind: JobKind) => `${base}:${kind}:wait`,
+    activeJobs: (kind: JobKind) => `${base}:${kind}:active`,
     delayedJobs: (kind: JobKind) => `${base}:${kind}:delayed`,
 
     /** Hash: fencing_token, attempts, unfinished_attempts, isolated_after, seq, ended, cancel, progress of one job. */
@@ -63,6 +64,8 @@ export function createRedisKeys(prefix: string) {
     agents: `${base}:agents`,
     /** String: the lock of the worker whose reaper runs. */
     reaper: `${base}:reaper`,
+    /** String: the id of the installation, that of its database. */
+    installation: `${base}:installation`,
     /** String: health checks write and read it. */
     probe: `${base}:probe`,
     /** Channel: ids of jobs to cancel. It only saves time; the request itself is in the job's state. */

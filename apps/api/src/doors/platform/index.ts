@@ -6,7 +6,7 @@ import { getAgent, listAgents } from "./routes/agents.ts";
 import { postChatCompletions } from "./routes/chat-completions.ts";
 import { getChatHistory } from "./routes/chat-history.ts";
 import { postExecute } from "./routes/execute.ts";
-import { getHealth, getLivez, getReadyz } from "./routes/health.ts";
+import { healthRoutes } from "./routes/health.ts";
 import { postJobCancel } from "./routes/job-cancel.ts";
 import { getJobEvents } from "./routes/job-events.ts";
 import { getJob, getJobs } from "./routes/jobs.ts";
@@ -39,9 +39,7 @@ export const platformDoor: Door = {
     getDocument(services),
     deleteDocument(services),
     postKnowledgeQuery(services),
-    getHealth(services),
-    getLivez(),
-    getReadyz(services),
+    ...healthRoutes(services),
   ],
   formatError,
   stream,

@@ -16,6 +16,7 @@ export type JobView = {
   readonly result: JobResult | null;
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly usage: Usage | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
   readonly created_at: string;
   readonly started_at: string | null;
   readonly finished_at: string | null;
@@ -31,7 +32,9 @@ export const jobLinks = (id: string): JobLinks => ({
 });
 
 export const viewOf = (job: FoundJob<ListedJob>, progress: unknown): JobView =>
-  job.in === "queue" ? viewOfQueued(job.payload, job.position) : viewOfRow(job.row, progress);
+  job.in === "queue"
+    ? viewOfQueued(job.payload, job.position)
+    : { ...viewOfRow(job.row, progress), ...(job.waits && { status: "queued", queue_position: job.waits.position }) };
 
 export const viewOfRow = (row: ListedJob, progress: unknown): JobView => ({
   id: row.id,
@@ -45,6 +48,7 @@ export const viewOfRow = (row: ListedJob, progress: unknown): JobView => ({
   result: row.result === null ? null : JSON.parse(row.result),
   error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
   usage: row.usage === null ? null : JSON.parse(row.usage),
+  metadata: row.metadata === null ? {} : JSON.parse(row.metadata),
   created_at: row.created_at,
   started_at: row.started_at,
   finished_at: row.finished_at,
@@ -63,6 +67,7 @@ const viewOfQueued = (payload: JobPayload, position: number | null): JobView => 
   result: null,
   error: null,
   usage: null,
+  metadata: payload.metadata,
   created_at: payload.accepted_at,
   started_at: null,
   finished_at: null,

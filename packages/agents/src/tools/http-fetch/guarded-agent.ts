@@ -30,11 +30,16 @@ export function createGuardedAgent(allowed: AllowedHosts, resolve: Resolve, sign
   });
 }
 
-/** A `lookup` for `net.connect`. A name is refused if any one of its addresses is not public. */
+/**
+ * A `lookup` for `net.connect`. A name is refused if any one of its addresses is not public, and with the same words if
+ * it has none: a different answer would tell the model which names exist inside the platform's network.
+ */
 function guardedLookup(resolve: Resolve, signal: AbortSignal): LookupFunction {
   return (hostname, options, callback) => {
     const answer = async () => {
-      const addresses = await resolve(hostname);
+      const addresses = await resolve(hostname).catch((cause: unknown) => {
+        throw notPublic(hostname, cause);
+      });
       signal.throwIfAborted();
       if (addresses.length === 0 || !addresses.every(({ address }) => isPublicAddress(address)))
         throw notPublic(hostname);
@@ -52,5 +57,5 @@ function guardedLookup(resolve: Resolve, signal: AbortSignal): LookupFunction {
 }
 
 /** The message has no address, because the model must not learn the structure of the platform's network. */
-const notPublic = (hostname: string): ToolError =>
-  new ToolError(`"${hostname}" is not a public address, or does not lead to one; it may not be fetched.`);
+const notPublic = (hostname: string, cause?: unknown): ToolError =>
+  new ToolError(`"${hostname}" is not a public address, or does not lead to one; it may not be fetched.`, { cause });

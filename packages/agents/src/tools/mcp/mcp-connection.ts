@@ -4,7 +4,8 @@
  *
  * 1. A connection is lost once: when its transport ends, when a ping is not answered, or when it is closed. Requests in
  *    flight reject at that moment.
- * 2. `lost`, `probe` and `close` never reject, and a lost connection calls no callback.
+ * 2. Over HTTP a silent link looks like a slow tool, so a server that is silent during a call is pinged.
+ * 3. `lost`, `probe` and `close` never reject, and a lost connection calls no callback.
  */
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { VERSION } from "@agent-paas/shared/version.ts";
@@ -85,7 +86,8 @@ export function createMcpConnection({ server, limits, onTools, onNote }: McpConn
     try {
       await client.ping({ timeout: limits.pingMs });
     } catch (error) {
-      if (!isAnswer(error)) await close(`it does not answer: ${describeError(error)}`);
+      // The calls fail at once; the owner waits for the end of the close.
+      if (!isAnswer(error)) void close(`it does not answer: ${describeError(error)}`);
     }
     return !isLost;
   }
@@ -94,6 +96,21 @@ export function createMcpConnection({ server, limits, onTools, onNote }: McpConn
     lose(reason);
     closing ??= transport.close().catch(() => {});
     return closing;
+  }
+
+  let calls = 0;
+  let silence: NodeJS.Timeout | undefined;
+
+  function beginCall(): void {
+    calls++;
+    if ("url" in server) silence ??= setInterval(() => void probe(), limits.silentMs);
+  }
+
+  function endCall(): void {
+    calls--;
+    if (calls > 0) return void silence?.refresh();
+    clearInterval(silence);
+    silence = undefined;
   }
 
   const opened = Promise.withResolvers<void>();
@@ -140,9 +157,11 @@ export function createMcpConnection({ server, limits, onTools, onNote }: McpConn
       const abandon = () => call.abort(signal.reason);
       signal.addEventListener("abort", abandon, { once: true });
       const request = { method: "tools/call" as const, params: { name: tool, arguments: args } };
+      beginCall();
       try {
         return await client.request(request, CallToolResultSchema, { signal: call.signal });
       } finally {
+        endCall();
         signal.removeEventListener("abort", abandon);
       }
     },

@@ -4,6 +4,8 @@ import { ErrorCode, McpError } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
 
 const MAX_CHARS = 300;
+/** How much of a server's own words about a failure the model reads. */
+const MAX_QUOTED_CHARS = 120;
 /** The SDK's own codes for requests without an answer. */
 const NO_ANSWER: readonly number[] = [ErrorCode.RequestTimeout, ErrorCode.ConnectionClosed];
 
@@ -27,5 +29,23 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error).slice(0, MAX_CHARS);
   return [error.message, causeCode(error)].filter(Boolean).join(": ").slice(0, MAX_CHARS);
 }
+
+/**
+ * The error as the model reads it. What a server says about its failure may be anything, an instruction as well, so it
+ * is short, in quotes on one line, and marked as the server's.
+ */
+export function describeToModel(error: unknown): string {
+  if (error instanceof StreamableHTTPError && error.code !== undefined && error.code > 0) {
+    return `HTTP ${error.code}, in the server's own words: ${quote(error.message)}`;
+  }
+  if (error instanceof McpError) return `in the server's own words: ${quote(error.message)}`;
+  return describeError(error);
+}
+
+/** JSON's quotes escape line breaks and quotes within. */
+const quote = (words: string): string =>
+  words.length <= MAX_QUOTED_CHARS
+    ? JSON.stringify(words)
+    : `${JSON.stringify(words.slice(0, MAX_QUOTED_CHARS))} (cut)`;
 
 const causeCode = ({ cause }: Error): string | undefined => (cause as NodeJS.ErrnoException | undefined)?.code;

@@ -6,6 +6,8 @@ export type McpLimits = {
    * From the start of a connection to its list of tools. A server that must be downloaded first needs several tries.
    */
   readonly openMs: number;
+  /** After this time without a message during a call, a server over HTTP is pinged. */
+  readonly silentMs: number;
   /** For the answer to a ping. */
   readonly pingMs: number;
   /**
@@ -19,6 +21,7 @@ export type McpLimits = {
 
 export const MCP_LIMITS: McpLimits = {
   openMs: 15 * SECOND,
+  silentMs: 3 * SECOND,
   pingMs: 5 * SECOND,
   awayMs: 5 * SECOND,
   firstPauseMs: SECOND,

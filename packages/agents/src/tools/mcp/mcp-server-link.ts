@@ -11,7 +11,7 @@ import { type Tool, type ToolContext, ToolError } from "../tool.ts";
 import type { ListedTools } from "./list-tools.ts";
 import type { McpServer } from "./mcp-config.ts";
 import { createMcpConnection, type McpConnection } from "./mcp-connection.ts";
-import { describeError, isAnswer, wasRefused } from "./mcp-errors.ts";
+import { describeToModel, isAnswer, wasRefused } from "./mcp-errors.ts";
 import type { McpLimits } from "./mcp-limits.ts";
 import { createMcpTool } from "./mcp-tool.ts";
 import { nameTools } from "./tool-names.ts";
@@ -113,11 +113,11 @@ export function createMcpServerLink(
         return readResult(await current.call(tool, args, signal));
       } catch (error) {
         if (error instanceof ToolError) throw error;
-        if (isAnswer(error)) throw new ToolError(describeError(error));
+        if (isAnswer(error)) throw new ToolError(`The tool failed: ${describeToModel(error)}`);
         // A server that missed a time limit may never answer again, so the connection is probed.
         const isAlive = current.probe();
         signal.throwIfAborted();
-        if (await isAlive) throw new ToolError(`The server did not take the call: ${describeError(error)}`);
+        if (await isAlive) throw new ToolError(`The server did not take the call: ${describeToModel(error)}`);
         if (wasRefused(error) && tries === 1) continue;
         throw new ToolError(`The server "${name}" was lost during the call; whether it took effect is not known.`);
       }

@@ -76,13 +76,13 @@ async function withBusyTimeout(db: SqliteDatabase, ms: number, run: () => Promis
 async function acquireLock(file: string): Promise<{ close(): void }> {
   mkdirSync(dirname(file), { recursive: true });
   const lock = new Database(`${file}.migrate-lock`, { timeout: 0 });
-  const giveUpAt = Date.now() + LOCK_WITHIN_MS;
+  const giveUpAt = performance.now() + LOCK_WITHIN_MS;
   for (;;) {
     try {
       lock.exec("begin exclusive");
       return lock;
     } catch (error) {
-      if (Date.now() > giveUpAt) {
+      if (performance.now() > giveUpAt) {
         lock.close();
         throw new Error("Another worker has been migrating the database for too long", { cause: error });
       }

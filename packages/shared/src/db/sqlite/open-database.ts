@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type BetterSqlite3 from "better-sqlite3";
 import knex, { type Knex } from "knex";
 import { SECOND } from "../../time.ts";
+import { type FileId, fileIdOf } from "./opened-file.ts";
 
 /** An open file: builds queries, and lends out its one handle. */
 export type SqliteDatabase = Knex;
@@ -48,8 +49,14 @@ export async function withHandle<T>(db: SqliteDatabase, use: (handle: SqliteHand
   }
 }
 
+/** The file that each database opened first, however often its handle is opened again. */
+const openedFiles = new WeakMap<SqliteDatabase, FileId>();
+
+/** Undefined until the handle was first used. */
+export const openedFileOf = (db: SqliteDatabase): FileId | undefined => openedFiles.get(db);
+
 function open(file: string, options: object, pragmas: readonly string[]): SqliteDatabase {
-  return knex({
+  const db = knex({
     client: "better-sqlite3",
     connection: { filename: file, options },
     useNullAsDefault: true,
@@ -63,6 +70,8 @@ function open(file: string, options: object, pragmas: readonly string[]): Sqlite
         try {
           assertVersion(handle);
           for (const pragma of pragmas) handle.pragma(pragma);
+          const opened = fileIdOf(file);
+          if (opened !== null && !openedFiles.has(db)) openedFiles.set(db, opened);
           done(null, handle);
         } catch (error) {
           done(error as Error, handle);
@@ -70,6 +79,7 @@ function open(file: string, options: object, pragmas: readonly string[]): Sqlite
       },
     },
   });
+  return db;
 }
 
 function assertVersion(handle: SqliteHandle): void {

@@ -1,30 +1,52 @@
 /** SQLite behind the port. */
+import { existsSync } from "node:fs";
 import { queryTables } from "../queries.ts";
 import { prepareStatement } from "../statement.ts";
 import type { Storage } from "../storage.ts";
+import { createDisplacementCheck } from "./displacement.ts";
 import { migrateSqlite } from "./migrate.ts";
 import { openWritableDatabase, type SqliteDatabase, withHandle } from "./open-database.ts";
+import { DEFAULT_PATIENCE_MS, makeQueriesPatient, waitOut } from "./outage.ts";
 import { preparedOn } from "./prepared-statements.ts";
 import { createSqliteSql } from "./sql.ts";
 import { startWalCheckpoint } from "./wal-checkpoint.ts";
 import { createWriteQueue } from "./write-queue.ts";
 
-export const openSqliteStorage = (file: string): Storage => createSqliteStorage(openWritableDatabase(file), file);
+export const openSqliteStorage = (file: string, patienceMs?: number): Storage =>
+  createSqliteStorage(openWritableDatabase(file), file, patienceMs);
 
-/** @param db is opened on `file` by `openWritableDatabase`, and closed with the storage. */
-export function createSqliteStorage(db: SqliteDatabase, file: string): Storage {
+/**
+ * @param db is opened on `file` by `openWritableDatabase`, and closed with the storage.
+ * @param patienceMs how long writes and reads wait for the end of an outage.
+ */
+export function createSqliteStorage(
+  db: SqliteDatabase,
+  file: string,
+  patienceMs: number = DEFAULT_PATIENCE_MS,
+): Storage {
+  makeQueriesPatient(db, patienceMs);
+  const table = queryTables(db);
+  const { displacement, watch } = createDisplacementCheck(db, file);
   return {
-    table: queryTables(db),
+    place: file,
+    table,
     sql: createSqliteSql(db),
     prepareRead<Row, Values extends object>(build: Parameters<typeof prepareStatement<Values>>[0]) {
       const statementFor = prepareStatement(build);
       return (values: Values) => {
         const { sql, bindings } = statementFor(values);
-        return withHandle(db, (handle) => preparedOn(handle, sql).all(...bindings) as Row[]);
+        const read = () => withHandle(db, (handle) => preparedOn(handle, sql).all(...bindings) as Row[]);
+        return waitOut(patienceMs, read);
       };
     },
     prepareWrite: prepareStatement,
-    write: createWriteQueue(db),
+    ...createWriteQueue(db, patienceMs, displacement),
+    async installation() {
+      if (!existsSync(file) || !(await db.schema.hasTable("installation"))) return null;
+      return (await table("installation").first())?.id ?? null;
+    },
+    displacement,
+    watch,
     migrate: (migrations) => migrateSqlite(db, file, migrations),
     startCheckpoints: (logger) => startWalCheckpoint({ db, file, logger }),
     close: () => db.destroy(),

@@ -1,6 +1,7 @@
 /** GET /agents and GET /agents/{id}: the agents that live workers offer. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Route } from "../../../http/door.ts";
+import { offeredIn } from "../../../presence/agent-catalog.ts";
 import type { Services } from "../../../services.ts";
 
 export const listAgents = ({ agentCatalog }: Services): Route => ({
@@ -19,8 +20,8 @@ export const getAgent = ({ agentCatalog }: Services): Route => ({
   path: "/agents/:id",
   access: "key",
   async handle(req, res) {
-    const agent = (await agentCatalog.refresh()).agents.get(String(req.params.id));
-    if (agent === undefined || agent.workers === 0) throw new PlatformError("agent_not_found");
+    const agent = offeredIn(await agentCatalog.refresh(), String(req.params.id));
+    if (agent.workers === 0) throw new PlatformError("agent_not_found");
     res.json(agent);
   },
 });

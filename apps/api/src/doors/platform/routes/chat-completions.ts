@@ -10,7 +10,7 @@ import { originOf, readIdempotency } from "../../../http/job-headers.ts";
 import { streamJobEvents } from "../../../http/sse-stream.ts";
 import { acceptJob } from "../../../jobs/accept-job.ts";
 import { awaitJobEnd } from "../../../jobs/await-end.ts";
-import { endedRowFinder, findJobStatus } from "../../../jobs/find-job.ts";
+import { endedRowFinder, findJobStatus, knownChecker } from "../../../jobs/find-job.ts";
 import { jobError } from "../../../jobs/job-error.ts";
 import type { Accepted } from "../../../queue/accept-request.ts";
 import type { Services } from "../../../services.ts";
@@ -53,6 +53,7 @@ export const postChatCompletions = (services: Services): Route => ({
         sessionId: accepted.sessionId,
         after: 0,
         findEnded: endedRowFinder(services, caller.owner, accepted.jobId),
+        isKnown: knownChecker(services, caller.owner, accepted.jobId),
         stage: accepted.isNew ? "new" : "open",
       });
     } else {
@@ -69,7 +70,10 @@ async function sendWhole(
 ): Promise<void> {
   const findEnded = endedRowFinder(services, owner, jobId);
   const withinMs = services.config.JSON_WAIT_MS;
-  const ended = await awaitJobEnd(services, { jobId, withinMs, signal: abortOnClose(res), findEnded });
+  const ended = await awaitJobEnd(services, {
+    ...{ jobId, withinMs, signal: abortOnClose(res), findEnded },
+    isKnown: knownChecker(services, owner, jobId),
+  });
   const row = ended ? await findEnded() : null;
   res.setHeader("X-Job-Id", jobId);
   if (sessionId !== null) res.setHeader("X-Session-Id", sessionId);

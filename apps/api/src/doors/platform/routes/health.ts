@@ -1,31 +1,26 @@
-/** GET /health, /livez, /readyz: public. They probe what requests use, because a PING may succeed where these fail. */
-import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import { evictionProblem } from "@agent-paas/shared/redis/memory.ts";
+/** GET /health, /livez, /readyz: anybody may ask, so they tell statuses only; a caller with a key gets the details. */
+import { SECOND } from "@agent-paas/shared/time.ts";
 import { VERSION } from "@agent-paas/shared/version.ts";
 import type { Route } from "../../../http/door.ts";
-import { isNearlyFull } from "../../../queue/admission.ts";
 import type { Services } from "../../../services.ts";
-import { hasTables } from "../../../storage/has-tables.ts";
+import { checkHealth, type Health } from "../health-checks.ts";
 
-type Check = { status: "up" | "degraded" | "down" | "not_configured"; [detail: string]: unknown };
+/** How long one check answers all who ask: what anybody may ask for must not cost Redis anything per request. */
+const VALID_FOR_MS = SECOND;
 
-type Health = { status: "ok" | "degraded" | "down"; version: string; checks: Record<string, Check> };
-
-const VECTOR_STORE_TIMEOUT_MS = 1_000;
-const SHORT_OF_MEMORY: Check = { status: "degraded", reason: "its memory is nearly full" };
-
-export const getHealth = (services: Services): Route => ({
+const getHealth = (health: ReadHealth): Route => ({
   method: "get",
   path: "/health",
-  access: "public",
-  async handle(_req, res) {
-    const health = await checkHealth(services);
-    res.status(health.status === "down" ? 503 : 200).json(health);
+  access: "optional_key",
+  async handle(_req, res, caller) {
+    const { status, checks } = await health();
+    const code = status === "down" ? 503 : 200;
+    res.status(code).json(caller === null ? { status, checks: plain(checks) } : { status, version: VERSION, checks });
   },
 });
 
 /** Alive: the process responds. */
-export const getLivez = (): Route => ({
+const getLivez = (): Route => ({
   method: "get",
   path: "/livez",
   access: "public",
@@ -33,94 +28,44 @@ export const getLivez = (): Route => ({
 });
 
 /**
- * Ready: Redis takes jobs, so this process can accept them. A full queue does not change that; otherwise every API
- * would be taken out of service, and with it the streams of the jobs whose end makes room.
+ * Ready: Redis takes jobs, an agent is known, the database is the installation's, and a worker can write it, so this
+ * process can accept jobs. A full queue does not change that; otherwise every API would be taken out of service, and
+ * with it the streams of the jobs whose end makes room. Nor do workers that went away: jobs for their agents are
+ * accepted and wait.
  */
-export const getReadyz = (services: Services): Route => ({
+const getReadyz = (health: ReadHealth): Route => ({
   method: "get",
   path: "/readyz",
-  access: "public",
-  async handle(_req, res) {
-    const { status, reason } = await checkRedis(services);
-    res.status(status === "down" ? 503 : 200).json({ status: status === "down" ? "down" : "ok", reason });
+  access: "optional_key",
+  async handle(_req, res, caller) {
+    const { notReady } = await health();
+    const reason = caller === null ? undefined : notReady?.reason;
+    res.status(notReady === null ? 200 : 503).json({ status: notReady === null ? "ok" : "down", reason });
   },
 });
 
+export function healthRoutes(services: Services): readonly Route[] {
+  const health = createHealthReader(services);
+  return [getHealth(health), getLivez(), getReadyz(health)];
+}
+
+const plain = (checks: Health["checks"]) =>
+  Object.fromEntries(Object.entries(checks).map(([name, { status }]) => [name, { status }]));
+
+type ReadHealth = () => Promise<Health>;
+
 /**
- * Down: nothing is accepted, because Redis is away or evicts. Degraded: accepted jobs are safe, but they wait for
- * workers, tables or vectors, or new ones are refused.
+ * Concurrent callers share one check, and so do those of the next second. A connection to Redis that was lost or made
+ * since ends the validity of a check at once.
  */
-async function checkHealth(services: Services): Promise<Health> {
-  const [redis, database, vector_store, workers, queues] = await Promise.all([
-    checkRedis(services),
-    checkDatabase(services),
-    checkVectorStore(services),
-    checkWorkers(services),
-    checkQueues(services),
-  ]);
-  const checks = { redis, database, vector_store, workers, queues };
-  const status =
-    redis.status === "down"
-      ? "down"
-      : Object.values(checks).some(({ status }) => status === "down" || status === "degraded")
-        ? "degraded"
-        : "ok";
-  return { status, version: VERSION, checks };
-}
-
-/** A write, a read, and whether Redis has the memory that accepted jobs need. */
-async function checkRedis({ queues, admission }: Services): Promise<Check> {
-  const startedAt = performance.now();
-  try {
-    await queues.probe();
-    const latency_ms = Math.round((performance.now() - startedAt) * 10) / 10;
-    const memory = await admission.memory();
-    const problem = evictionProblem(memory);
-    if (problem !== null) return { status: "down", reason: problem };
-    return {
-      ...(isNearlyFull(memory) ? SHORT_OF_MEMORY : { status: "up" }),
-      latency_ms,
-      used_memory_bytes: memory.usedBytes,
-      max_memory_bytes: memory.maxBytes === 0 ? null : memory.maxBytes,
-    };
-  } catch (error) {
-    return error instanceof PlatformError && error.code === "queue_full" ? SHORT_OF_MEMORY : { status: "down" };
-  }
-}
-
-async function checkDatabase({ database }: Services): Promise<Check> {
-  try {
-    return (await hasTables(database)) ? { status: "up" } : { status: "down", reason: "no worker has made it yet" };
-  } catch {
-    return { status: "down" };
-  }
-}
-
-async function checkVectorStore({ config }: Services): Promise<Check> {
-  if (config.CHROMA_URL === undefined) return { status: "not_configured" };
-  try {
-    const url = new URL("/api/v2/heartbeat", config.CHROMA_URL);
-    const response = await fetch(url, { signal: AbortSignal.timeout(VECTOR_STORE_TIMEOUT_MS) });
-    return { status: response.ok ? "up" : "down" };
-  } catch {
-    return { status: "down" };
-  }
-}
-
-async function checkWorkers({ agentCatalog }: Services): Promise<Check> {
-  try {
-    const { liveWorkers } = await agentCatalog.refresh();
-    return { status: liveWorkers > 0 ? "up" : "down", live: liveWorkers };
-  } catch {
-    return { status: "down", live: 0 };
-  }
-}
-
-async function checkQueues({ queues, admission }: Services): Promise<Check> {
-  try {
-    const counts = await queues.counts();
-    return { status: Object.values(counts).some(admission.isFull) ? "degraded" : "up", ...counts };
-  } catch {
-    return { status: "down" };
-  }
+function createHealthReader(services: Services): ReadHealth {
+  let latest: { readonly health: Promise<Health>; readonly at: number; readonly isConnected: boolean } | null = null;
+  return () => {
+    const isConnected = services.queues.isConnected();
+    const now = performance.now();
+    if (latest === null || latest.isConnected !== isConnected || now - latest.at >= VALID_FOR_MS) {
+      latest = { health: checkHealth(services), at: now, isConnected };
+    }
+    return latest.health;
+  };
 }

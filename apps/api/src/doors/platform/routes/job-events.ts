@@ -4,7 +4,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request } from "express";
 import type { Route } from "../../../http/door.ts";
 import { streamJobEvents } from "../../../http/sse-stream.ts";
-import { endedRowFinder, findJob, statusOf } from "../../../jobs/find-job.ts";
+import { endedRowFinder, findJob, knownChecker, statusOf } from "../../../jobs/find-job.ts";
 import type { Services } from "../../../services.ts";
 import { pathId } from "../../../validation/validate.ts";
 
@@ -27,6 +27,7 @@ export const getJobEvents = (services: Services): Route => ({
       sessionId,
       after,
       findEnded: endedRowFinder(services, owner, id),
+      isKnown: knownChecker(services, owner, id),
       stage: isTerminal(statusOf(job)) ? "ended" : "open",
     });
   },

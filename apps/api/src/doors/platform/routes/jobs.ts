@@ -6,7 +6,7 @@ import { z } from "zod";
 import { abortOnClose } from "../../../http/abort-on-close.ts";
 import type { Route } from "../../../http/door.ts";
 import { awaitJobEnd } from "../../../jobs/await-end.ts";
-import { endedRowFinder, findJob, statusOf } from "../../../jobs/find-job.ts";
+import { endedRowFinder, findJob, knownChecker, statusOf } from "../../../jobs/find-job.ts";
 import { listJobs } from "../../../jobs/list-jobs.ts";
 import type { Services } from "../../../services.ts";
 import { pageQuery, pathId, validate } from "../../../validation/validate.ts";
@@ -37,7 +37,9 @@ export const getJob = (services: Services): Route => ({
     let job = await viewJob(services, owner, id);
     if (wait > 0 && !isTerminal(job.status)) {
       const findEnded = endedRowFinder(services, owner, id);
-      await awaitJobEnd(services, { jobId: id, withinMs: wait * SECOND, signal: abortOnClose(res), findEnded });
+      const isKnown = knownChecker(services, owner, id);
+      const withinMs = wait * SECOND;
+      await awaitJobEnd(services, { jobId: id, withinMs, signal: abortOnClose(res), findEnded, isKnown });
       job = await viewJob(services, owner, id);
     }
     if (!isTerminal(job.status)) res.setHeader("Retry-After", POLL_AGAIN_S);
@@ -59,7 +61,7 @@ export const getJobs = (services: Services): Route => ({
   access: "key",
   async handle(req, res, { owner }) {
     const filter = validate(JobsQuerySchema, req.query);
-    const jobs = (await listJobs(services, owner, filter)).map((job) => viewOf(job, null));
-    res.json({ jobs, next: jobs.length === filter.limit ? (jobs.at(-1)?.id ?? null) : null });
+    const { jobs, next } = await listJobs(services, owner, filter);
+    res.json({ jobs: jobs.map((job) => viewOf(job, null)), next });
   },
 });

@@ -1,0 +1,43 @@
+/**
+ * The connections of this package's HTTP clients: to the model, to MCP servers, to Chroma. HTTP has no ping, so nobody
+ * can ask a link whether it still lives. Instead:
+ *
+ * - An idle connection is closed after `IDLE_MS`, even if the server offers to keep it for longer: a request is never
+ *   sent on a connection that may have been dead for minutes.
+ * - A connection carries one request at a time (no HTTP/2): further requests never join one on a dead connection.
+ * - A connection that waits for its answer is probed by TCP, and fails within 9 s when no packet arrives any more. How
+ *   long an answer may take if its packets do arrive is the caller's decision.
+ */
+import { Agent, buildConnector, setGlobalDispatcher } from "undici";
+
+const IDLE_MS = 4_000;
+/** The first probe after this silence, then one per interval; this many without an answer end the connection. */
+const PROBE = { afterMs: 4_000, intervalMs: 1_000, count: 5 } as const;
+
+export type HttpAgentOptions = {
+  /** Default: 10 s. */
+  readonly connectMs?: number;
+  /** Until the head of a response, and between two pieces of its body, ms; 0 leaves both to the caller. */
+  readonly headersTimeout?: number;
+  readonly bodyTimeout?: number;
+};
+
+/** The caller must destroy it. */
+export function createHttpAgent({ connectMs = 10_000, ...timeouts }: HttpAgentOptions = {}): Agent {
+  const connect = buildConnector({ timeout: connectMs, allowH2: false });
+  return new Agent({
+    ...timeouts,
+    keepAliveTimeout: IDLE_MS,
+    keepAliveMaxTimeout: IDLE_MS,
+    allowH2: false,
+    connect(target, callback) {
+      connect(target, (...result) => {
+        result[1]?.setKeepAlive(true, PROBE.afterMs, PROBE.intervalMs, PROBE.count);
+        callback(...result);
+      });
+    },
+  });
+}
+
+/** From now on `fetch` uses this agent, also in the MCP SDK, in Chroma's client and in plugins. */
+export const useForFetch = (agent: Agent): void => setGlobalDispatcher(agent);

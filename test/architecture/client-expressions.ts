@@ -1,0 +1,195 @@
+/**
+ * The regular expressions whose text a client can choose, be it through a model, a tool, a page that a tool fetches, or
+ * an error that quotes it. Such an expression must take linear time, and hostile-text.test.ts feeds it hostile text.
+ */
+export type Listed = {
+  readonly file: string;
+  /** What bounds the text, or whose text it is. */
+  readonly bound: string;
+  /** Most characters that the expression ever sees, where that is less than 64 KB and the expression relies on it. */
+  readonly maxChars?: number;
+  /** As they are written in the source. */
+  readonly expressions: readonly string[];
+};
+
+export const CLIENT_EXPRESSIONS: readonly Listed[] = [
+  {
+    file: "apps/api/src/doors/platform/knowledge-document-body.ts",
+    bound: "MAX_DOCUMENT_BYTES",
+    expressions: ["/\\.(md|markdown)$/i", "/\\p{Cc}/u", "/\\r\\n?/g", "/^\\uFEFF/"],
+  },
+  {
+    file: "apps/api/src/doors/platform/routes/job-events.ts",
+    bound: "Node's limit of a request's head, 16 KiB",
+    expressions: ["/^\\d{1,15}$/"],
+  },
+  {
+    file: "apps/api/src/http/authenticate.ts",
+    bound: "Node's limit of a request's head, 16 KiB",
+    expressions: ["/^Bearer +(\\S+)$/i"],
+  },
+  {
+    file: "apps/api/src/http/job-headers.ts",
+    bound: "Node's limit of a request's head, 16 KiB",
+    expressions: [
+      "/^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/",
+      "/^[\\x21-\\x7e]{1,255}$/",
+    ],
+  },
+  {
+    file: "apps/api/src/http/request-context.ts",
+    bound: "Node's limit of a request's head, 16 KiB",
+    expressions: ["/\\/(health|livez|readyz)$/", "/^[A-Za-z0-9._-]{1,100}$/"],
+  },
+  {
+    file: "apps/api/src/validation/validate.ts",
+    bound: "MAX_BODY_BYTES",
+    expressions: [
+      "/^Invalid input: expected \\w+, received undefined$/",
+      "/^Invalid input: expected number, received NaN$/",
+    ],
+  },
+  {
+    file: "packages/agents/src/agents/citations.ts",
+    bound: "the model's output tokens; the size of a chunk",
+    expressions: [
+      "/<(?=[\\s/]*passage)/gi",
+      "/[[【](\\d{1,3}(?: ?[,，、] ?\\d{1,3}){0,20})[\\]】]/g",
+      "/[\\ud800-\\udbff]$/",
+      "/\\D+/",
+    ],
+  },
+  {
+    file: "packages/agents/src/answer/answer.ts",
+    bound: "the model's output tokens",
+    expressions: ["/^```(?:json)?/"],
+  },
+  {
+    file: "packages/agents/src/json-schema/schema-limits.ts",
+    bound: "MAX_PATTERN_CHARS, 4,000",
+    expressions: ["/\\{(\\d{1,9})(?:,(\\d{0,9}))?\\}/g"],
+  },
+  {
+    file: "packages/agents/src/model/transport.ts",
+    bound: "the request to the model",
+    expressions: ['/"stream":true/'],
+  },
+  {
+    file: "packages/agents/src/orchestration/plan.ts",
+    bound: "MAX_BODY_BYTES; the model's output tokens",
+    expressions: ["/^[a-z0-9_-]{1,64}$/"],
+  },
+  {
+    file: "packages/agents/src/orchestration/results.ts",
+    bound: "the model's output tokens",
+    expressions: ["/<(?=[\\s/]*result)/gi", "/[[【]\\d{1,3}(?: ?[,，、] ?\\d{1,3}){0,20}[\\]】]/g", "/\\d+/g"],
+  },
+  {
+    file: "packages/agents/src/registry/source-places.ts",
+    bound: "MAX_FRAME_CHARS: a line of a stack, whose message may quote a client",
+    maxChars: 500,
+    expressions: ["/(?<=^|[( ])((?:file:\\/\\/)?\\/.*?):(\\d+)(?=:\\d|$)/gm"],
+  },
+  {
+    file: "packages/agents/src/retrieval/chunk-document.ts",
+    bound: "MAX_DOCUMENT_BYTES",
+    expressions: ["/\\s{3,}/g", "/^(?:[ \\t\\r]*\\n)+/"],
+  },
+  {
+    file: "packages/agents/src/retrieval/document-blocks.ts",
+    bound: "MAX_DOCUMENT_BYTES",
+    expressions: [
+      "/!?\\[([^\\][]*)\\]\\([^()]*\\)/g",
+      "/(?:^|[ \\t])#+$/",
+      "/[`*]/g",
+      "/^ {0,3}(#{1,6})(?:[ \\t]+(.*))?$/s",
+      "/^ {0,3}(=+|-{2,})$/",
+      "/^\\s*(`{3,}|~{3,})/",
+      "/^\\s*\\|/",
+    ],
+  },
+  {
+    file: "packages/agents/src/retrieval/split-span.ts",
+    bound: "MAX_DOCUMENT_BYTES",
+    expressions: [
+      "/[ \\t]/",
+      "/[\"'”’」』）)\\]*`]/",
+      "/[.!?。！？；…]+|\\n(?=[ \\t]*(?:[-*+•]|\\d{1,3}[.)])\\s)/g",
+      "/[。！？；…]$/",
+      "/\\s/",
+    ],
+  },
+  {
+    file: "packages/agents/src/retrieval/terms.ts",
+    bound: "a query of 65,536 characters; a chunk",
+    expressions: [
+      "/([\\p{M}\\uff9e\\uff9f]{30})[\\p{M}\\uff9e\\uff9f]+/gu",
+      "/([\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}ー]+)|[\\p{L}\\p{M}\\p{N}_]+/gu",
+    ],
+  },
+  {
+    file: "packages/agents/src/retrieval/terms.ts",
+    bound: "MAX_WORD_CHARS",
+    maxChars: 48,
+    expressions: [
+      "/(?:ss|us|is)$/",
+      "/(?<=[aeiouy].*[^aeiou]|[aeiou]{2})(?:ed|ing)$/",
+      "/([bdfgmnprt])\\1$/",
+      "/^[a-z]+$/",
+      "/_+|(?<=[\\p{Ll}\\p{N}])(?=\\p{Lu})/u",
+      "/e$/",
+      "/ies$/",
+      "/s$/",
+    ],
+  },
+  {
+    file: "packages/agents/src/tools/calculator/lexer.ts",
+    bound: "the model's output tokens",
+    expressions: [
+      "/(?<name>[A-Za-z_]\\w*|π)/",
+      "/(?<number>(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?)/",
+      "/(?<other>.)/",
+      "/(?<space>\\s+)/",
+      "/(?<symbol>\\*\\*|[-+*/%^!(),])/",
+      "/[×·⋅÷−–\\uff01-\\uff5e]/g",
+    ],
+  },
+  {
+    file: "packages/agents/src/tools/http-fetch.ts",
+    bound: "200 characters, by the schema",
+    expressions: ["/^[\\x20-\\x7e]*$/"],
+  },
+  {
+    file: "packages/agents/src/tools/http-fetch/allowed-hosts.ts",
+    bound: "4,000 characters of a URL, by the schema",
+    expressions: ["/\\.$/", "/^\\[(.*)\\]$/"],
+  },
+  {
+    file: "packages/agents/src/tools/http-fetch/read-text.ts",
+    bound: "undici's limit of a response's head, 16 KiB",
+    expressions: [
+      '/;\\s*charset="?([^\\s";]+)/i',
+      "/^(text\\/.*|application\\/(json|xml|javascript|ecmascript|yaml|x-yaml|toml|x-ndjson|jsonl)|.*\\+(json|xml|yaml))$/",
+    ],
+  },
+  {
+    file: "packages/agents/src/tools/mcp/tool-names.ts",
+    bound: "an answer of the operator's MCP server",
+    expressions: ["/[^a-zA-Z0-9_-]/g"],
+  },
+  {
+    file: "packages/shared/src/contract/knowledge.ts",
+    bound: "MAX_BODY_BYTES; Node's limit of a request's head, 16 KiB",
+    expressions: ["/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$/"],
+  },
+  {
+    file: "packages/shared/src/logging/redact.ts",
+    bound: "500 characters of a path or an error; what an agent logs",
+    expressions: [
+      "/(?<=:\\/\\/)[^\\s/@\"']+@/g",
+      "/\\b((?:api[-_ ]?key|authorization|password|passwd|secret|token|cookie)\\\\?[\"']?\\s*[:=]\\s*\\\\?[\"']?)[^\\s\"'\\\\,;}]{4,}/gi",
+      "/\\b(?:sk|ap|pk|rk)[-_][A-Za-z0-9_*.-]{8,}/g",
+      "/\\b(Bearer|Basic)\\s+[A-Za-z0-9._~+/=-]{6,}/gi",
+    ],
+  },
+];

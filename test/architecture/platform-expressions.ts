@@ -1,0 +1,91 @@
+/** The regular expressions whose text operator, plugin, provider or the platform itself chooses. */
+import type { Listed } from "./client-expressions.ts";
+
+export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
+  {
+    file: "apps/api/src/config.ts",
+    bound: "a setting",
+    expressions: ["/^[0-9a-f]{64}$/i", "/^[a-zA-Z0-9_.-]{1,64}$/"],
+  },
+  { file: "apps/worker/src/config.ts", bound: "a setting", expressions: ["/^https?$/"] },
+  {
+    file: "apps/api/src/queue/admission.ts",
+    bound: "an error of Redis",
+    expressions: ["/\\bOOM command not allowed/"],
+  },
+  {
+    file: "packages/agents/src/model/openai-provider.ts",
+    bound: "a header of the model provider",
+    expressions: ["/^\\d+(\\.\\d+)?$/"],
+  },
+  {
+    file: "packages/agents/src/registry/agent-registry.ts",
+    bound: "an id that a plugin registers",
+    expressions: ["/^[a-z][a-z0-9_-]{0,63}$/"],
+  },
+  {
+    file: "packages/agents/src/registry/plugins.ts",
+    bound: "a name of a file in AGENTS_DIR",
+    expressions: ["/(?<!\\.test|\\.d)\\.[cm]?[jt]s$/"],
+  },
+  {
+    file: "packages/agents/src/registry/source-places.ts",
+    bound: "Node's message on an import of a plugin",
+    expressions: ["/^Cannot find \\w+ '(.+)' imported from (\\/.+)$/m"],
+  },
+  {
+    file: "packages/agents/src/retrieval/terms.ts",
+    bound: "the list of common words",
+    expressions: ["/\\s+/"],
+  },
+  {
+    file: "packages/agents/src/tools/http-fetch/allowed-hosts.ts",
+    bound: "a setting",
+    expressions: ["/^(\\*|(\\*\\.)?[^*]+)$/", "/^(\\[[^\\]]+\\]|[^:/@?#\\s]+)(?::(\\d{1,5}))?$/"],
+  },
+  {
+    file: "packages/agents/src/tools/mcp/mcp-config.ts",
+    bound: "a setting",
+    expressions: ["/^[a-zA-Z0-9-]{1,24}$/", "/^https?$/"],
+  },
+  {
+    file: "packages/agents/src/tools/tool.ts",
+    bound: "a name that a plugin registers",
+    expressions: ["/^[a-zA-Z0-9_-]{1,64}$/"],
+  },
+  {
+    file: "packages/shared/src/config/common-config.ts",
+    bound: "a setting",
+    expressions: ["/^(?!file:)[a-z]+:\\/\\//i", "/^[a-zA-Z0-9._-]{1,80}$/", "/^[a-zA-Z0-9_-]{1,40}$/", "/^https?$/"],
+  },
+  {
+    file: "packages/shared/src/config/redis-topology.ts",
+    bound: "a setting",
+    expressions: ["/^rediss?$/"],
+  },
+  {
+    file: "packages/shared/src/db/sqlite/open-database.ts",
+    bound: "a setting",
+    expressions: ["/^file:/"],
+  },
+  {
+    file: "packages/shared/src/db/sqlite/outage.ts",
+    bound: "a code of SQLite",
+    expressions: ["/^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|PROTOCOL|NOMEM|PERM)/"],
+  },
+  {
+    file: "packages/shared/src/logging/logger.ts",
+    bound: "a name of a file in LOG_DIR",
+    expressions: ["/\\.\\d+\\.log$/"],
+  },
+  {
+    file: "packages/shared/src/redis/memory.ts",
+    bound: "Redis' answer to INFO",
+    expressions: ["/\\r?\\n/"],
+  },
+  {
+    file: "packages/shared/src/redis/script.ts",
+    bound: "the names of a script in the sources",
+    expressions: ["/^[a-z_]+$/"],
+  },
+];

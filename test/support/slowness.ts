@@ -1,0 +1,36 @@
+/**
+ * How many times as long some work on a text takes as one plain scan of a text of that length takes. Both are measured
+ * in the same process, so the figure hardly depends on the machine: linear work stays in the tens, quadratic work on
+ * 64 KB is in the thousands.
+ */
+
+/** Work on 64 KB beyond this many plain scans is not linear. */
+export const MOST_SCANS = 400;
+
+const SCANNED = "a.".repeat(32_768);
+const SCANS = 20;
+/** Work is measured again while another process may have disturbed it. */
+const TRIES = 3;
+
+/** A scan that looks at every character, as an expression does. */
+function scan(text: string): number {
+  let sum = 0;
+  for (const character of JSON.parse(JSON.stringify(text)) as string) sum = (sum + character.length) | 0;
+  return sum;
+}
+
+let scanMs = Number.NaN;
+
+export function slownessOf(text: string, work: (text: string) => unknown): number {
+  if (Number.isNaN(scanMs)) scanMs = Math.min(...Array.from({ length: SCANS }, () => msOf(() => scan(SCANNED))));
+  let best = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < TRIES && best > MOST_SCANS; tries += 1)
+    best = Math.min(best, msOf(() => work(text)) / scanMs);
+  return best;
+}
+
+function msOf(work: () => unknown): number {
+  const startedAt = performance.now();
+  work();
+  return performance.now() - startedAt;
+}
