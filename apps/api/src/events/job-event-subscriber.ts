@@ -5,6 +5,7 @@
  */
 import { type BatchBounds, readBounds } from "@agent-paas/shared/contract/events.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -56,7 +57,7 @@ export function createJobEventSubscriber(redis: RedisConnection, keys: RedisKeys
   const pinger = setInterval(() => {
     if (redis.status !== "ready") return;
     const overdue = setTimeout(() => {
-      logger.warn("the subscriber connection is silent, reconnecting");
+      logRepeatedly(logger, "warn", {}, "the subscriber connection is silent, reconnecting");
       redis.disconnect(true);
     }, PING_TIMEOUT_MS);
     redis

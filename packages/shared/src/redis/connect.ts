@@ -8,6 +8,7 @@
 import { Redis } from "ioredis";
 import type { RedisTopology } from "../config/redis-topology.ts";
 import type { Logger } from "../logging/logger.ts";
+import { logRepeatedly } from "../logging/repeated-warnings.ts";
 import { SECOND } from "../time.ts";
 
 /** A connection to Redis; its type does not depend on the topology. */
@@ -56,11 +57,11 @@ export function connectRedis({ topology, role, name, logger }: RedisConnectionOp
   });
   let away = false;
   redis.on("error", (error) => {
-    if (!away) logger.warn({ role, err: error }, "Redis cannot be reached");
+    if (!away) logRepeatedly(logger, "warn", { role, err: error }, "Redis cannot be reached");
     away = true;
   });
   redis.on("ready", () => {
-    if (away) logger.info({ role }, "Redis is back");
+    if (away) logRepeatedly(logger, "info", { role }, "Redis is back");
     away = false;
   });
   return redis;
