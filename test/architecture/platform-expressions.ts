@@ -74,9 +74,14 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|PROTOCOL|NOMEM|PERM)/"],
   },
   {
-    file: "packages/shared/src/logging/logger.ts",
+    file: "packages/shared/src/logging/describe-error.ts",
+    bound: "500 characters",
+    expressions: ["/\\s+/g"],
+  },
+  {
+    file: "packages/shared/src/logging/log-files.ts",
     bound: "a name of a file in LOG_DIR",
-    expressions: ["/\\.\\d+\\.log$/"],
+    expressions: ["/\\.\\d+\\.log$/", "/^(\\d{1,12})\\.log$/"],
   },
   {
     file: "packages/shared/src/redis/memory.ts",

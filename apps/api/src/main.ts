@@ -2,7 +2,7 @@
 import { hostname } from "node:os";
 import { readConfigOrExit } from "@agent-paas/shared/config/read-config.ts";
 import { runProcess } from "@agent-paas/shared/lifecycle/run-process.ts";
-import { createProcessLogger } from "@agent-paas/shared/logging/logger.ts";
+import { createProcessLogOrExit } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { ApiConfigSchema } from "./config.ts";
 import { startApi } from "./start-api.ts";
@@ -12,10 +12,10 @@ const STOP_MARGIN_MS = 3 * SECOND;
 
 const config = readConfigOrExit(ApiConfigSchema, process.env);
 const name = config.PROCESS_NAME ?? `api-${hostname()}`;
-const logger = createProcessLogger(config, name, []);
+const log = createProcessLogOrExit(config, name, []);
 
 await runProcess({
-  logger,
+  log,
   stopWithinMs: config.SHUTDOWN_GRACE_MS + STOP_MARGIN_MS,
-  start: (releasers) => startApi(config, name, logger, releasers),
+  start: (releasers) => startApi(config, name, log.logger, releasers),
 });

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { pluginFault } from "@agent-paas/agents/registry/plugins.ts";
 import { readConfigOrExit } from "@agent-paas/shared/config/read-config.ts";
 import { runProcess } from "@agent-paas/shared/lifecycle/run-process.ts";
-import { createProcessLogger } from "@agent-paas/shared/logging/logger.ts";
+import { createProcessLogOrExit } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { secretsOf, WorkerConfigSchema } from "./config.ts";
 import { hasAbortedRun } from "./run/run-control.ts";
@@ -14,16 +14,16 @@ const STOP_MARGIN_MS = 5 * SECOND;
 
 const config = readConfigOrExit(WorkerConfigSchema, process.env);
 const name = config.PROCESS_NAME ?? `worker-${hostname()}`;
-const logger = createProcessLogger(config, name, secretsOf(config));
+const log = createProcessLogOrExit(config, name, secretsOf(config));
 
 await runProcess({
-  logger,
+  log,
   stopWithinMs: config.SHUTDOWN_GRACE_MS + STOP_MARGIN_MS,
-  start: (releasers, fail) => startWorker(config, name, logger, releasers, fail),
+  start: (releasers, fail) => startWorker(config, name, log.logger, releasers, fail),
   classifyFault(error, kind) {
     const fault = pluginFault(error);
     if (fault !== null) {
-      logger.error({ plugin: fault.file, reason: fault.reason }, "a plugin caused an uncaught error");
+      log.logger.error({ plugin: fault.file, reason: fault.reason }, "a plugin caused an uncaught error");
       return "handled";
     }
     // An agent left a promise running when its run was stopped. Its job has ended, and the other jobs go on.

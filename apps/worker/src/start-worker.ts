@@ -19,7 +19,7 @@ export async function startWorker(
   name: string,
   logger: Logger,
   releasers: Releasers,
-  fail: () => void,
+  fail: (reason: string) => void,
 ): Promise<void> {
   // Redis first: it knows which database is the installation's.
   const redis = await openRedis(config, name, logger, releasers);
@@ -42,7 +42,7 @@ export async function startWorker(
   storage.watch(() => {
     // Without the grace of a usual stop: no running job could write its end.
     parts.running.abortAll("shutdown");
-    fail();
+    fail("the database file is not the one that was opened");
   });
   logger.info({ agents: manifests().map(({ id }) => id), model: config.LLM_MODEL }, "worker ready");
 }

@@ -2,6 +2,7 @@
 import { JOB_KINDS, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
 import { type InstallationClock, startRedisClock } from "@agent-paas/shared/redis/clock.ts";
 import { connectRedis, type RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys, type RedisKeys } from "@agent-paas/shared/redis/keys.ts";
@@ -48,7 +49,7 @@ export async function openRedis(
   const openQueue = (queueName: string): Queue => {
     // The API writes the settings of the queues; workers only read from them and add to them.
     const queue = new Queue(queueName, { connection: queueRedis, prefix: keys.bullmq, skipMetasUpdate: true });
-    queue.on("error", (err) => logger.warn({ err, queue: queueName }, "queue error"));
+    queue.on("error", (err) => logRepeatedly(logger, "warn", { err, queue: queueName }, "queue error"));
     releasers.add("queue", () => queue.close());
     return queue;
   };

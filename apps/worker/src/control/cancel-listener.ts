@@ -4,6 +4,7 @@
  * read.
  */
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -29,7 +30,7 @@ export function startCancelListener({ subscriber, keys, claims, running, logger 
     for (const jobId of await claims.cancelRequested(jobIds)) running.abort(jobId, "cancelled");
   }
   const checkQuietly = () => {
-    check().catch((err: unknown) => logger.warn({ err }, "cancel requests could not be read"));
+    check().catch((err: unknown) => logRepeatedly(logger, "warn", { err }, "cancel requests could not be read"));
   };
 
   // The subscription comes first, then the check: a request made in between is seen by one of them.

@@ -13,6 +13,7 @@
 import { setTimeout as delay, setImmediate as nextIteration } from "node:timers/promises";
 import { UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import { type RedisKeys, shardOf } from "@agent-paas/shared/redis/keys.ts";
 import { JobEventWriter, type PendingBatch, type WriterOptions } from "./job-event-writer.ts";
@@ -92,12 +93,12 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
       args.push(keys.eventChannel(jobId), fencingToken, previousSeq, first, last, bytes);
       args.push(ended ?? "", progress ?? "", claimsJob ? "1" : "");
     }
-    for (let tries = 1; !closed; tries++) {
+    while (!closed) {
       try {
         return await publish(keyArgs.length, ...keyArgs, ...args);
       } catch (err) {
         if (err instanceof Error && err.message.startsWith(CROSS_SLOT)) return CROSS_SLOT;
-        if (tries === 1) logger.warn({ err, jobs: batches.length }, "events could not be written, trying again");
+        logRepeatedly(logger, "warn", { err, jobs: batches.length }, "events could not be written, trying again");
         await delay(RESEND_AFTER_MS);
       }
     }

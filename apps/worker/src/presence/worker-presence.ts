@@ -1,6 +1,7 @@
 /** Publishes in Redis that this worker lives and which agents it has; the API reads it as its agent catalog. */
 import { type AgentManifest, HEARTBEAT_INTERVAL_MS, KEEP_MANIFESTS_MS } from "@agent-paas/shared/contract/agents.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { defineScript } from "@agent-paas/shared/redis/script.ts";
@@ -75,7 +76,7 @@ export async function startWorkerPresence(options: PresenceOptions): Promise<Wor
     if (isBeating) return;
     isBeating = true;
     beat()
-      .catch((err: unknown) => logger.warn({ err }, "heartbeat failed"))
+      .catch((err: unknown) => logRepeatedly(logger, "warn", { err }, "heartbeat failed"))
       .finally(() => {
         isBeating = false;
       });

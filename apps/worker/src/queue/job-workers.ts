@@ -1,6 +1,7 @@
 /** The BullMQ workers of this process, one per queue: how they start and stop. */
 import { JOB_KINDS, type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import { MAX_BLOCK_MS } from "@agent-paas/shared/redis/watch-silence.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -100,7 +101,7 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
     }),
   ];
   for (const worker of workers) {
-    worker.on("error", (err) => logger.warn({ err, queue: worker.name }, "queue worker error"));
+    worker.on("error", (err) => logRepeatedly(logger, "warn", { err, queue: worker.name }, "queue worker error"));
   }
 
   return {

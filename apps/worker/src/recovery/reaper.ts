@@ -14,6 +14,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -82,7 +83,7 @@ export function startReaper(deps: ReaperDeps): { stop(): void } {
   async function run(): Promise<void> {
     while (!signal.aborted) {
       await pass().catch((err: unknown) => {
-        if (!signal.aborted) logger.warn({ err }, "reaper pass failed; the next one follows");
+        if (!signal.aborted) logRepeatedly(logger, "warn", { err }, "reaper pass failed; the next one follows");
       });
       const pauseMs = PASS_EVERY_MS * (0.8 + 0.4 * Math.random());
       await delay(pauseMs, undefined, { signal }).catch(() => {});

@@ -36,7 +36,7 @@ export const CommonConfigSchema = z.object({
   CHROMA_URL: z.url({ protocol: /^https?$/ }).optional(),
   /**
    * The folder of the log files, one set per process (10 MB, 5 files). Default: `./logs`. `off` writes no files: for
-   * platforms that collect standard output.
+   * platforms that collect standard output. Lines that the folder cannot take are dropped and counted.
    */
   LOG_DIR: z.string().default("./logs"),
   /**
@@ -54,8 +54,8 @@ export const CommonConfigSchema = z.object({
    */
   TERMINAL_LOG_FORMAT: z.enum(["pretty", "json"]).optional(),
   /**
-   * The name of this process in logs and in the list of workers. Default: role and host name. It must be unique among
-   * the processes of a machine.
+   * The name of this process in logs and in the list of workers. Default: role and host name. Processes of the same
+   * name have log files of their own all the same; a name of its own tells their lines apart without the pid.
    */
   PROCESS_NAME: z
     .string()

@@ -23,9 +23,12 @@ export function readConfig<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEn
 }
 
 /** For entry files: reports invalid settings on standard error, without a stack, and exits with code 1. */
-export function readConfigOrExit<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv): z.output<S> {
+export const readConfigOrExit = <S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv): z.output<S> =>
+  exitOnConfigError(() => readConfig(schema, env));
+
+export function exitOnConfigError<T>(check: () => T): T {
   try {
-    return readConfig(schema, env);
+    return check();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);

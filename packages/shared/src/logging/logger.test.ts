@@ -2,17 +2,17 @@ import { mkdtemp, open as openFile, readdir, readFile, rm, stat, utimes, writeFi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { createLogger, type Logger, removeOldLogFiles } from "./logger.ts";
+import { removeOldLogFiles } from "./log-files.ts";
+import { createProcessLog, type Logger } from "./logger.ts";
 
 const MEGABYTE = 1024 * 1024;
 
-/** A thread writes the lines, and it has to start first. */
 const WRITTEN_WITHIN = { timeout: 20_000 };
 
 async function open(): Promise<{ logger: Logger; directory: string }> {
   const directory = await mkdtemp(join(tmpdir(), "agent-paas-logs-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  const logger = createLogger({
+  const { logger } = createProcessLog({
     name: "api",
     level: "info",
     terminalLevel: "silent",

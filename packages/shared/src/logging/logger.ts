@@ -1,16 +1,19 @@
 /**
- * The logger: pino, with one set of rolled files per process and the terminal. A thread of its own formats and writes
- * the lines, so that logging does not delay events.
+ * The logger: pino, with one set of rolled files per process and the terminal. What one of them cannot take is dropped,
+ * counted and said in the other, and never keeps the process from serving, starting or stopping.
  */
-import { readdirSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { type Logger, pino, type TransportTargetOptions } from "pino";
+import { type Logger, pino } from "pino";
+import { prettyFactory } from "pino-pretty";
 import type { CommonConfig } from "../config/common-config.ts";
+import { exitOnConfigError } from "../config/read-config.ts";
 import { secretsOfTopology } from "../config/redis-topology.ts";
-import { PlatformError } from "../errors/platform-error.ts";
-import { DAY } from "../time.ts";
-import { bufferLines } from "./buffered-lines.ts";
+import { describeError } from "./describe-error.ts";
+import { createLineSink, type LineSink } from "./line-sink.ts";
+import { distributeLines, type LeveledSink } from "./log-destination.ts";
+import { assertLogDirectory, openLogFiles, removeOldLogFiles } from "./log-files.ts";
+import { type LogOutput, openTerminal, writeNow } from "./log-output.ts";
 import { createRedactor } from "./redact.ts";
+import { logRepeatedly } from "./repeated-warnings.ts";
 
 export type { Logger } from "pino";
 
@@ -26,91 +29,108 @@ export type LoggerOptions = {
   readonly secrets: readonly string[];
 };
 
-/** A file is rolled at 10 MB; the current file and four older ones stay. */
-const ROLL = { size: "10m", limit: { count: 4 } } as const;
+const PRETTY = { ignore: "pid,hostname", singleLine: true, translateTime: "SYS:HH:MM:ss.l" } as const;
 
-/**
- * How long the files of former processes stay. Containers have new names after each start, so such files accumulate.
- */
-const KEEP_OLD_FILES_MS = 14 * DAY;
+const LINES_ARE_DROPPED = "log lines cannot be written and are dropped";
+const LINES_ARE_WRITTEN_AGAIN = "log lines are written again; some were dropped";
 
-/** Deletes log files of any process that were not written to for `KEEP_OLD_FILES_MS`. A missing folder is no error. */
-export function removeOldLogFiles(directory: string, now: number): void {
-  try {
-    for (const name of readdirSync(directory)) {
-      const file = join(directory, name);
-      if (/\.\d+\.log$/.test(name) && now - statSync(file).mtimeMs > KEEP_OLD_FILES_MS) rmSync(file);
-    }
-  } catch {
-    // Another process has deleted the file, or there is no folder yet. Neither may keep the process from starting.
-  }
-}
+type Notices = Pick<Logger, "info" | "warn">;
 
-export function createLogger(options: LoggerOptions): Logger {
+type Place = {
+  readonly fields: Readonly<Record<string, string>>;
+  readonly notices: Notices;
+  readonly format?: (line: string) => string;
+};
+
+/** The number of pino's lowest level. */
+const TRACE_LEVEL = 10;
+const STANDARD_OUTPUT = 1;
+const STANDARD_ERROR = 2;
+
+export type ProcessLog = {
+  readonly logger: Logger;
+  /** Writes a line to standard error at once, also while an exit is under way and when no log can be written. */
+  readonly say: (text: string) => void;
+};
+
+export function createProcessLog(options: LoggerOptions): ProcessLog {
   const redact = createRedactor(options.secrets);
-  const targets: TransportTargetOptions[] = [];
-  if (options.terminalLevel !== "silent") {
-    targets.push(
-      options.terminalFormat === "pretty"
-        ? {
-            target: "pino-pretty",
-            level: options.terminalLevel,
-            options: { ignore: "pid,hostname", singleLine: true, translateTime: "SYS:HH:MM:ss.l" },
-          }
-        : { target: "pino/file", level: options.terminalLevel, options: { destination: 1 } },
-    );
-  }
-  if (options.directory !== null) {
-    const file = join(options.directory, options.name);
-    targets.push({
-      target: "pino-roll",
-      level: options.level,
-      options: { file, extension: ".log", mkdir: true, ...ROLL },
-    });
-  }
   const settings = {
-    level: options.level,
     base: { process: options.name, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: (error: unknown) => describeError(error) },
     hooks: { streamWrite: redact },
   };
-  if (targets.length === 0) return pino({ ...settings, enabled: false });
-  return pino(settings, bufferLines(pino.transport({ targets })));
+  const say = (text: string) => void writeNow(STANDARD_ERROR, Buffer.from(redact(`${options.name}: ${text}\n`)));
+  const sinks: LeveledSink[] = [];
+
+  /** What the log says about itself goes to `sink`, whatever its level, and to standard error if there is none. */
+  function noticesTo(sink: () => LineSink | undefined): Notices {
+    const write = (line: string) => {
+      const target = sink();
+      if (target === undefined) return say(line.trimEnd());
+      target.write(line);
+      target.send();
+    };
+    return pino(settings, { write });
+  }
+
+  function addSink(output: LogOutput, place: Place, level: number): LineSink {
+    const { fields, notices, format = (line) => line } = place;
+    let formatted = "";
+    const formatter = pino(settings, {
+      write(line) {
+        formatted = line;
+      },
+    });
+    const sink = createLineSink(output, {
+      failed: (err, dropped) => logRepeatedly(notices, "warn", { err, ...fields, dropped }, LINES_ARE_DROPPED),
+      recovered: (dropped) => notices.warn({ ...fields, dropped }, LINES_ARE_WRITTEN_AGAIN),
+      recoveryLine(dropped) {
+        formatter.warn({ ...fields, dropped }, LINES_ARE_WRITTEN_AGAIN);
+        return format(formatted);
+      },
+    });
+    const formatting = { ...sink, write: (line: string) => sink.write(format(line)), level };
+    sinks.push(formatting);
+    return formatting;
+  }
+
+  let files: LineSink | undefined;
+  let terminal: LineSink | undefined;
+  const { directory, terminalLevel, terminalFormat } = options;
+  if (directory !== null) {
+    const place = { fields: { log_dir: directory }, notices: noticesTo(() => terminal) };
+    files = addSink(openLogFiles(directory, options.name), place, TRACE_LEVEL);
+  }
+  if (terminalLevel !== "silent") {
+    const format = terminalFormat === "pretty" ? { format: prettyFactory(PRETTY) } : {};
+    const place = { fields: { log: "terminal" }, notices: noticesTo(() => files), ...format };
+    terminal = addSink(openTerminal(STANDARD_OUTPUT), place, pino.levels.values[terminalLevel] ?? TRACE_LEVEL);
+  }
+  const logger =
+    sinks.length === 0
+      ? pino({ ...settings, enabled: false })
+      : pino({ ...settings, level: options.level }, distributeLines(sinks));
+  return { logger, say };
 }
 
-/** The logger of a process, by its settings. `secrets` are values to redact besides those of the common settings. */
-export function createProcessLogger(config: CommonConfig, name: string, secrets: readonly string[]): Logger {
-  if (config.LOG_DIR !== "off") removeOldLogFiles(config.LOG_DIR, Date.now());
-  return createLogger({
+/**
+ * The log of a process, by its settings. `secrets` are values to redact besides those of the common settings. Reports
+ * a `LOG_DIR` that cannot be used, and exits.
+ */
+export function createProcessLogOrExit(config: CommonConfig, name: string, secrets: readonly string[]): ProcessLog {
+  const directory = config.LOG_DIR === "off" ? null : config.LOG_DIR;
+  if (directory !== null) {
+    exitOnConfigError(() => assertLogDirectory(directory));
+    removeOldLogFiles(directory, Date.now());
+  }
+  return createProcessLog({
     name,
     level: config.LOG_LEVEL,
     terminalLevel: config.TERMINAL_LOG_LEVEL ?? config.LOG_LEVEL,
     terminalFormat: config.TERMINAL_LOG_FORMAT ?? (process.stdout.isTTY ? "pretty" : "json"),
-    directory: config.LOG_DIR === "off" ? null : config.LOG_DIR,
+    directory,
     secrets: [...secretsOfTopology(config.REDIS_URL), ...secrets],
   });
 }
-
-/**
- * The fields of an error that are logged. Other properties may contain secrets: errors of HTTP clients hold whole
- * responses with headers, and validation errors hold the invalid value. Expected failures are logged without a stack.
- */
-function describeError(error: unknown, withStack = isUnexpected(error), depth = MAX_CAUSES): unknown {
-  if (!(error instanceof Error)) return String(error).slice(0, MAX_ERROR_TEXT);
-  const { name, message, stack, cause } = error;
-  const code = "code" in error ? error.code : undefined;
-  return {
-    type: name,
-    message: message.slice(0, MAX_ERROR_TEXT),
-    ...(typeof code === "string" || typeof code === "number" ? { code } : {}),
-    ...(withStack ? { stack: stack?.slice(0, 4 * MAX_ERROR_TEXT) } : {}),
-    ...(cause === undefined || depth === 0 ? {} : { cause: describeError(cause, withStack, depth - 1) }),
-  };
-}
-
-const isUnexpected = (error: unknown): boolean =>
-  !(error instanceof PlatformError) || error.code === "internal_error" || error.code === "agent_failed";
-
-const MAX_ERROR_TEXT = 500;
-const MAX_CAUSES = 5;

@@ -8,6 +8,7 @@
 import { Redis, type RedisOptions } from "ioredis";
 import type { RedisTopology } from "../config/redis-topology.ts";
 import type { Logger } from "../logging/logger.ts";
+import { logRepeatedly } from "../logging/repeated-warnings.ts";
 import { SECOND } from "../time.ts";
 import { SILENCE_MAX_MS, watchSilence } from "./watch-silence.ts";
 
@@ -82,11 +83,11 @@ export function connectRedis({ topology, role, name, logger }: RedisConnectionOp
   const redis = new SupervisedRedis(topology.url, options, logger);
   let away = false;
   redis.on("error", (error) => {
-    if (!away) logger.warn({ role, err: error }, "Redis cannot be reached");
+    if (!away) logRepeatedly(logger, "warn", { role, err: error }, "Redis cannot be reached");
     away = true;
   });
   redis.on("ready", () => {
-    if (away) logger.info({ role }, "Redis is back");
+    if (away) logRepeatedly(logger, "info", { role }, "Redis is back");
     away = false;
   });
   return redis;

@@ -6,6 +6,7 @@
  */
 import { stat } from "node:fs/promises";
 import type { Logger } from "../../logging/logger.ts";
+import { logRepeatedly } from "../../logging/repeated-warnings.ts";
 import { SECOND } from "../../time.ts";
 import type { Checkpoints } from "../storage.ts";
 import { type SqliteDatabase, WAL_LIMIT_BYTES, withHandle } from "./open-database.ts";
@@ -34,10 +35,15 @@ export function startWalCheckpoint(options: WalCheckpointOptions): Checkpoints {
       const facts = { bytes, ms: Math.round(performance.now() - startedAt) };
       if (outcome === "truncated") logger.info(facts, "the write-ahead log was cut");
       else if (outcome === "read" && bytes > WARN_BEYOND * limitBytes) {
-        logger.warn(facts, "the write-ahead log grows: a reader keeps its snapshot of the database open");
+        logRepeatedly(
+          logger,
+          "warn",
+          facts,
+          "the write-ahead log grows: a reader keeps its snapshot of the database open",
+        );
       }
     } catch (err) {
-      logger.warn({ err }, "the write-ahead log could not be cut");
+      logRepeatedly(logger, "warn", { err }, "the write-ahead log could not be cut");
     }
   }
 

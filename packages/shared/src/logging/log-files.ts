@@ -1,0 +1,192 @@
+/**
+ * The log files of one process. A process writes only to files that it has created itself, so processes of the same
+ * name on one machine never share a file, and none rolls what another writes to. Files that are removed, or moved away,
+ * are replaced by a new one at the next line.
+ */
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { ConfigError } from "../config/read-config.ts";
+import { DAY, MINUTE } from "../time.ts";
+import { type Chunk, isErrno, type LogOutput, toError, writeChunk, writeNow } from "./log-output.ts";
+
+/** A file is rolled at this size. */
+const MAX_FILE_BYTES = 10 * 1024 * 1024;
+/** The current file of a process and four older ones of it stay. */
+const KEEP_FILES = 5;
+/** Every start creates a file. Of former processes of the same name, so many files stay. */
+const KEEP_FORMER_FILES = 10;
+/** A file that was written to so recently may belong to a process of the same name that is alive. */
+const MAY_BE_IN_USE_MS = 10 * MINUTE;
+/** How long files of any name stay. Containers have new names after each start, so such files accumulate. */
+const KEEP_OLD_FILES_MS = 14 * DAY;
+/** Processes of one name that start together compete for numbers. */
+const MAX_NUMBERS_TRIED = 1_000;
+
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+
+type OpenFile = { readonly fd: number; readonly path: string; readonly ino: number; readonly dev: number };
+
+/**
+ * Throws a `ConfigError` for a folder that can never take files: one that is a file, that cannot be made, or that is
+ * not writable. A full or failing disk is no such case: it passes.
+ */
+export function assertLogDirectory(directory: string): void {
+  try {
+    makeFolder(directory);
+    if (!statSync(directory).isDirectory()) throw new Error("it is not a folder");
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (isErrno(error, "ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE")) return;
+    const reason = isErrno(error, "EEXIST", "ENOTDIR")
+      ? "it, or a part of its path, is a file"
+      : toError(error).message;
+    throw new ConfigError([`LOG_DIR: ${directory} cannot be used as the folder of the log files: ${reason}`]);
+  }
+}
+
+/** Node's own recursive `mkdir` never returns where folders cannot be made at all, such as below /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  try {
+    mkdirSync(path, FOLDER_MODE);
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (!isErrno(error, "EEXIST")) throw error;
+  }
+}
+
+/** Deletes log files of any process that were not written to for `KEEP_OLD_FILES_MS`. A missing folder is no error. */
+export function removeOldLogFiles(directory: string, now: number): void {
+  try {
+    for (const name of readdirSync(directory)) {
+      const file = join(directory, name);
+      if (/\.\d+\.log$/.test(name) && now - statSync(file).mtimeMs > KEEP_OLD_FILES_MS) rmSync(file);
+    }
+  } catch {
+    // Another process has deleted the file, or there is no folder yet. Neither may keep the process from starting.
+  }
+}
+
+function tryToRemove(path: string | undefined): void {
+  try {
+    if (path !== undefined) rmSync(path, { force: true });
+  } catch {
+    // A file that cannot be removed stays.
+  }
+}
+
+/** Creates the first file when the first line is written. */
+export function openLogFiles(directory: string, name: string): LogOutput {
+  const created: string[] = [];
+  let current: OpenFile | null = null;
+  let size = 0;
+
+  const pathOf = (number: number) => join(directory, `${name}.${number}.log`);
+
+  /** The numbers of all files of this name, ascending. */
+  function numbers(): number[] {
+    const found = readdirSync(directory).flatMap((file) => {
+      if (!file.startsWith(`${name}.`)) return [];
+      const number = /^(\d{1,12})\.log$/.exec(file.slice(name.length + 1))?.[1];
+      return number === undefined ? [] : [Number(number)];
+    });
+    return found.sort((a, b) => a - b);
+  }
+
+  /** Rare, and also needed by a process that exits: therefore synchronous. */
+  function createNext(): OpenFile {
+    makeFolder(directory);
+    const existing = numbers();
+    const first = (existing.at(-1) ?? 0) + 1;
+    for (let number = first; ; number++) {
+      const path = pathOf(number);
+      try {
+        const fd = openSync(path, "ax", FILE_MODE);
+        if (created.length === 0) removeFormerFiles(existing);
+        created.push(path);
+        while (created.length > KEEP_FILES) tryToRemove(created.shift());
+        const { ino, dev } = fstatSync(fd);
+        return { fd, path, ino, dev };
+      } catch (error) {
+        if (!isErrno(error, "EEXIST") || number - first > MAX_NUMBERS_TRIED) throw error;
+      }
+    }
+  }
+
+  function removeFormerFiles(existing: readonly number[]): void {
+    for (const path of existing.slice(0, -KEEP_FORMER_FILES).map(pathOf)) {
+      const found = statSync(path, { throwIfNoEntry: false });
+      if (found !== undefined && Date.now() - found.mtimeMs > MAY_BE_IN_USE_MS) tryToRemove(path);
+    }
+  }
+
+  /** The file to append to. Another one than before if that one is full, or is no longer where it was created. */
+  async function fileToAppend(): Promise<OpenFile> {
+    if (current !== null) {
+      const found = await stat(current.path).catch(() => null);
+      if (found?.ino === current?.ino && found?.dev === current?.dev && size < MAX_FILE_BYTES) return current;
+      closeSync(current.fd);
+      current = null;
+    }
+    return openNext();
+  }
+
+  function openNext(): OpenFile {
+    current = createNext();
+    size = 0;
+    return current;
+  }
+
+  /** Removes the half line that a full disk leaves, so that every line of the file is whole. Returns what is kept. */
+  function cutHalfLine(fd: number, bytes: Buffer, written: number): number {
+    const kept = written === 0 ? 0 : bytes.lastIndexOf("\n", written - 1) + 1;
+    if (kept === written) return written;
+    try {
+      if (fstatSync(fd).size !== size + written) return written;
+      ftruncateSync(fd, size + kept);
+      return kept;
+    } catch {
+      return written;
+    }
+  }
+
+  return {
+    async append(chunk: Chunk) {
+      try {
+        const { fd } = await fileToAppend();
+        const error = await writeChunk(fd, chunk);
+        if (error !== null) chunk.written = cutHalfLine(fd, chunk.bytes, chunk.written);
+        size += chunk.written;
+        return error;
+      } catch (error) {
+        return toError(error);
+      }
+    },
+    appendSync(bytes) {
+      try {
+        const { fd } = current ?? openNext();
+        const { written, error } = writeNow(fd, bytes);
+        size += error === null ? written : cutHalfLine(fd, bytes, written);
+        return error;
+      } catch (error) {
+        return toError(error);
+      }
+    },
+  };
+}

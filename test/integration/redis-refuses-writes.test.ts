@@ -1,0 +1,79 @@
+/** A Redis that answers and refuses writes: its faults are logged once, not with every try, and streams go on after. */
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Server } from "../../scripts/services/server.ts";
+import type { Json } from "../support/api-client.ts";
+import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { startPrivateRedis } from "../support/redis.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+/** Each of them would be a line. */
+const REFUSED_WRITES = 50;
+
+let redis: Server;
+let control: Redis;
+let platform: TestPlatform;
+beforeAll(async () => {
+  redis = await startPrivateRedis();
+  control = new Redis(redis.url);
+  platform = await startTestPlatform({ redisUrl: redis.url });
+});
+afterAll(async () => {
+  await platform.stop();
+  control.disconnect();
+  await redis.stop();
+});
+
+const FAULTS = {
+  READONLY: {
+    begin: async () => void (await control.call("REPLICAOF", "127.0.0.1", "1")),
+    end: async () => void (await control.call("REPLICAOF", "NO", "ONE")),
+  },
+  MISCONF: {
+    /** A folder stands where the snapshot goes, and Redis refuses writes because the snapshot failed. */
+    async begin() {
+      const [, dir = ""] = (await control.config("GET", "dir")) as string[];
+      await mkdir(join(dir, "dump.rdb"));
+      await control.config("SET", "save", "3600 1000000");
+      await control.bgsave();
+      await waitFor("the failed snapshot", async () =>
+        (await control.info("persistence")).includes("rdb_last_bgsave_status:err"),
+      );
+    },
+    end: async () => void (await control.config("SET", "save", "")),
+  },
+} as const;
+
+/** The warnings and errors of the worker, as text and code. */
+async function warnings(): Promise<string[]> {
+  const names = (await readdir(platform.logDir)).filter((name) => name.startsWith("worker-1"));
+  const texts = await Promise.all(names.map((name) => readFile(join(platform.logDir, name), "utf8")));
+  const lines = texts.flatMap((text) => text.split("\n").filter((line) => line.endsWith("}")));
+  return lines
+    .map((line): Json => JSON.parse(line))
+    .filter(({ level }) => level >= 40)
+    .map(({ msg, err }) => `${msg}: ${err?.message.split(" ")[0]}`);
+}
+
+test.each(["READONLY", "MISCONF"] as const)(
+  "a Redis that answers %s is logged once per part of a worker",
+  async (code) => {
+    const { alice } = platform;
+    const chat = await alice.chat({ message: "[[tokens=200 rate=20]] Go on" });
+    const events = chat.events();
+    await events.next();
+    await FAULTS[code].begin();
+    await waitFor("refused writes", async () => {
+      const [, count] = new RegExp(`errorstat_${code}:count=(\\d+)`).exec(await control.info("errorstats")) ?? [];
+      return Number(count) >= REFUSED_WRITES;
+    });
+    const during = (await warnings()).filter((line) => line.endsWith(`: ${code}`));
+    await FAULTS[code].end();
+    expect(during).toContain(`queue worker error: ${code}`);
+    expect(during).toContain(`events could not be written, trying again: ${code}`);
+    expect(during.filter((line, at) => during.indexOf(line) !== at)).toEqual([]);
+    expect((await Array.fromAsync(events)).at(-1)).toMatchObject({ event: "done", data: { status: "completed" } });
+  },
+);
