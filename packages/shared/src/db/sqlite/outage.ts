@@ -7,6 +7,9 @@ import type { SqliteDatabase } from "./open-database.ts";
 /** How long writes and reads wait unless the caller says otherwise. */
 export const DEFAULT_PATIENCE_MS = 10 * SECOND;
 
+/** How long they wait in a process that starts: its supervisor starts it again. */
+export const STARTING_PATIENCE_MS = 10 * SECOND;
+
 const FIRST_PAUSE_MS = 100;
 /** Each try on a locked database blocks the event loop for SQLite's busy time-out, so tries must be rare. */
 const LONGEST_PAUSE_MS = SECOND;
@@ -44,9 +47,9 @@ export async function waitOut<T>(patienceMs: number, read: () => Promise<T>): Pr
 type Runner = { run(): Promise<unknown> };
 
 /** Makes the queries that are awaited themselves wait too. Knex makes a runner for each. */
-export function makeQueriesPatient(db: SqliteDatabase, patienceMs: number): void {
+export function makeQueriesPatient(db: SqliteDatabase, patienceMs: () => number): void {
   const runnerOf: (query: unknown) => Runner = db.client.runner.bind(db.client);
   // A runner holds the handle, so each try has one of its own and leaves the handle to others meanwhile.
   db.client.runner = (query: unknown): Runner =>
-    Object.assign(runnerOf(query), { run: () => waitOut(patienceMs, () => runnerOf(query).run()) });
+    Object.assign(runnerOf(query), { run: () => waitOut(patienceMs(), () => runnerOf(query).run()) });
 }

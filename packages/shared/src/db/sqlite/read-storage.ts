@@ -6,7 +6,7 @@ import { PlatformError } from "../../errors/platform-error.ts";
 import { queryTables, type Sql, type Table } from "../queries.ts";
 import type { ReadStorage, VerifyInstallation } from "../storage.ts";
 import { openReadonlyDatabase, type SqliteDatabase } from "./open-database.ts";
-import { displacementOf, type FileId, fileIdOf } from "./opened-file.ts";
+import { displacementOf, type FileId, fileIdOf, type LogFiles, logFilesOf, removeLogFiles } from "./opened-file.ts";
 import { createSqliteSql } from "./sql.ts";
 
 type Opened = {
@@ -14,6 +14,7 @@ type Opened = {
   readonly db: SqliteDatabase;
   readonly table: Table;
   readonly sql: Sql;
+  logFiles: LogFiles;
   /** The id that was verified; null until the database has one. */
   installation: string | null;
   /** The verification under way, shared by the reads that wait for it. */
@@ -22,22 +23,40 @@ type Opened = {
 
 export function openSqliteReadStorage(file: string, verify: VerifyInstallation = async () => {}): ReadStorage {
   let opened: Opened | null = null;
+  /** Why the file that was open is not there any more; null until then. */
+  let displaced: string | null = null;
   let closed = Promise.resolve();
 
-  /** Null before a worker has made the file. Throws `database_unavailable` when the file is gone. */
-  function open(): Opened | null {
-    const found = fileIdOf(file);
-    if (opened !== null) {
-      const displacement = displacementOf(file, opened.file);
-      if (displacement === null) return opened;
-      if (found === null) throw new PlatformError("database_unavailable", { cause: new Error(displacement) });
-      const { db: former } = opened;
-      closed = closed.then(() => former.destroy()).catch(() => {});
-      opened = null;
+  function closeDisplaced(): void {
+    if (opened === null) return;
+    const { db, logFiles } = opened;
+    const reason = displacementOf(file, opened.file, logFiles);
+    if (reason === null) {
+      // The handle finds or makes the log with its first statement, and keeps it as long as it is open.
+      if (logFiles.size < 2) opened.logFiles = logFilesOf(file);
+      return;
     }
-    if (found === null) return null;
+    displaced = reason;
+    opened = null;
+    closed = closed.then(() => db.destroy()).catch(() => {});
+    // At once where a new file stands. One that was moved away may come back, and its worker decides about the log.
+    if (fileIdOf(file) !== null) removeLogFiles(logFiles);
+  }
+
+  /** Null before a worker has made the file. Throws `database_unavailable` when the file is gone. */
+  async function open(): Promise<Opened | null> {
+    closeDisplaced();
+    // SQLite shares one index of the log among the handles that a process has on a file, so the former closes first.
+    await closed;
+    if (opened !== null) return opened;
+    const found = fileIdOf(file);
+    if (found === null) {
+      if (displaced === null) return null;
+      throw new PlatformError("database_unavailable", { cause: new Error(displaced) });
+    }
     const db = openReadonlyDatabase(file);
-    opened = { file: found, db, table: queryTables(db), sql: createSqliteSql(db), installation: null, verifying: null };
+    const parts = { db, table: queryTables(db), sql: createSqliteSql(db) };
+    opened = { file: found, logFiles: new Map(), ...parts, installation: null, verifying: null };
     return opened;
   }
 
@@ -65,7 +84,7 @@ export function openSqliteReadStorage(file: string, verify: VerifyInstallation =
   }
 
   async function use<T>(query: (database: Opened) => Promise<T>, absent: T): Promise<T> {
-    const database = open();
+    const database = await open();
     if (database === null) return absent;
     try {
       await verifyOnce(database);
@@ -79,9 +98,12 @@ export function openSqliteReadStorage(file: string, verify: VerifyInstallation =
 
   return {
     read: (query, absent) => use(({ table, sql }) => query(table, sql), absent),
-    // Read anew: a file that has just replaced another one may be read with the write-ahead log of the former.
+    // Read anew: the file may be another one than at the last look.
     installation: () => use(readInstallation, null),
-    displacement: () => (opened !== null && fileIdOf(file) === null ? displacementOf(file, opened.file) : null),
+    displacement() {
+      closeDisplaced();
+      return fileIdOf(file) === null ? displaced : null;
+    },
     async close() {
       await closed;
       await opened?.db.destroy();

@@ -6,7 +6,7 @@ import type { Storage } from "../storage.ts";
 import { createDisplacementCheck } from "./displacement.ts";
 import { migrateSqlite } from "./migrate.ts";
 import { openWritableDatabase, type SqliteDatabase, withHandle } from "./open-database.ts";
-import { DEFAULT_PATIENCE_MS, makeQueriesPatient, waitOut } from "./outage.ts";
+import { DEFAULT_PATIENCE_MS, makeQueriesPatient, STARTING_PATIENCE_MS, waitOut } from "./outage.ts";
 import { preparedOn } from "./prepared-statements.ts";
 import { createSqliteSql } from "./sql.ts";
 import { startWalCheckpoint } from "./wal-checkpoint.ts";
@@ -24,9 +24,11 @@ export function createSqliteStorage(
   file: string,
   patienceMs: number = DEFAULT_PATIENCE_MS,
 ): Storage {
-  makeQueriesPatient(db, patienceMs);
+  // Nothing depends on a storage that starts, and what is damaged or locked for long is better said than waited out.
+  let readPatienceMs = Math.min(patienceMs, STARTING_PATIENCE_MS);
+  makeQueriesPatient(db, () => readPatienceMs);
   const table = queryTables(db);
-  const { displacement, watch } = createDisplacementCheck(db, file);
+  const { displacement, watch, parted } = createDisplacementCheck(db, file);
   return {
     place: file,
     table,
@@ -36,7 +38,7 @@ export function createSqliteStorage(
       return (values: Values) => {
         const { sql, bindings } = statementFor(values);
         const read = () => withHandle(db, (handle) => preparedOn(handle, sql).all(...bindings) as Row[]);
-        return waitOut(patienceMs, read);
+        return waitOut(readPatienceMs, read);
       };
     },
     prepareWrite: prepareStatement,
@@ -47,8 +49,14 @@ export function createSqliteStorage(
     },
     displacement,
     watch,
-    migrate: (migrations) => migrateSqlite(db, file, migrations),
+    async migrate(migrations) {
+      await migrateSqlite(db, file, migrations);
+      readPatienceMs = patienceMs;
+    },
     startCheckpoints: (logger) => startWalCheckpoint({ db, file, logger }),
-    close: () => db.destroy(),
+    async close() {
+      await parted();
+      await db.destroy();
+    },
   };
 }
