@@ -33,8 +33,13 @@ export async function unpackDebianPackages({ packages, into, env, signal }: Unpa
   };
   const aptGet = (config: string, ...args: string[]) =>
     run("apt-get", ["-c", config, "--quiet", "--yes", ...args], options);
-  const download = (config: string) =>
-    aptGet(config, "install", "--download-only", "--reinstall", "--no-install-recommends", ...packages);
+  /** apt only warns about an installed package that it cannot download, so what has arrived is looked at. */
+  async function download(config: string): Promise<void> {
+    await aptGet(config, "install", "--download-only", "--reinstall", "--no-install-recommends", ...packages);
+    const arrived = await readdir(archives);
+    const missing = packages.filter((name) => !arrived.some((file) => file.startsWith(`${name}_`)));
+    if (missing.length > 0) throw new Error(`apt has not downloaded ${missing.join(" and ")}`);
+  }
 
   for (const folder of ["archives/partial", "lists/partial", "log"])
     await mkdir(join(work, folder), { recursive: true });

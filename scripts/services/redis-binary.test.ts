@@ -58,7 +58,8 @@ test("the distribution's packages are unpacked without system package lists, onc
   const found = await Promise.all([locateRedis({ env, cacheDir }), locateRedis({ env, cacheDir })]);
   expect(found[1]).toEqual(found[0]);
   expect(await readdir(cacheDir)).toHaveLength(1);
-  expect(await readdir(join(dir, "no-lists"))).toEqual(["partial"]);
+  const lists = await readdir(join(dir, "no-lists"), { withFileTypes: true });
+  expect(lists.filter((entry) => entry.isFile())).toEqual([]);
 
   const onDownload = vi.fn();
   const binary = await locateRedis({ env, cacheDir, onDownload });

@@ -71,6 +71,7 @@ describe("time in tests", () => {
   /** Files that pause for another reason than to wait for a state, each with the reason. */
   const PAUSING: Readonly<Record<string, string>> = {
     "test/support/wait-for.ts": "waits between two checks of a condition",
+    "test/fixtures/mcp/http-server.ts": "a server that refuses calls one after the other",
     "test/fixtures/agents/counting-tools.ts": "waits between two checks of a file",
     "test/e2e/follower-leaks.test.ts": "clients disconnect after random times",
     "test/e2e/many-streams.test.ts": "clients connect after random times",

@@ -82,7 +82,8 @@ export function createStack({ cpuProfDir, remark = () => {} }: StackOptions = {}
         flags: [...flags, ...profile],
         env: { PATH: process.env.PATH, NODE_ENV: "production", ...env },
         onLine: (line) => {
-          if (linesLeft-- > 0) remark(`${name} printed: ${line}`);
+          // The last word of a process that was stopped is no remark on the figures.
+          if (!line.endsWith("exit code 0") && linesLeft-- > 0) remark(`${name} printed: ${line}`);
         },
       });
       const child = spawnChild(spec);

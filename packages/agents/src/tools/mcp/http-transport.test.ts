@@ -23,14 +23,17 @@ test("a server over HTTP gets the configured headers, and refuses a link without
   expect(JSON.stringify(log)).not.toContain("X-Key");
 });
 
-test("a session that the server has forgotten is replaced, and each call is made once", async () => {
-  const server = await serve();
-  const { tools } = await startListed({ url: server.url, headers: { "X-Key": "k" } });
-  server.forgetSessions();
-  const answers = await Promise.all(Array.from({ length: 10 }, () => call(tools, "echo")));
-  expect(answers).toEqual(Array(10).fill("echoed"));
-  expect([server.calls.get("echo"), server.sessions()]).toEqual([10, 2]);
-});
+test.each([0, 50])(
+  "a session that the server has forgotten is replaced (refusals %d ms apart), and each call is made once",
+  async (apartMs) => {
+    const server = await serve();
+    const { tools } = await startListed({ url: server.url, headers: { "X-Key": "k" } });
+    server.forgetSessions(apartMs);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => call(tools, "echo")));
+    expect(answers).toEqual(Array(10).fill("echoed"));
+    expect([server.calls.get("echo"), server.sessions()]).toEqual([10, 2]);
+  },
+);
 
 test.each(["flood", "flood-stream"])(
   "an endless response (%s) is broken off, and the next call is answered",

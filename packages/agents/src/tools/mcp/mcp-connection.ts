@@ -3,10 +3,11 @@
  * it.
  *
  * 1. A connection is lost once: when its transport ends, when a ping is not answered, or when it is closed. Requests in
- *    flight reject at that moment.
+ *    flight reject at that moment, or with the server's own refusal if it has forgotten the session.
  * 2. Over HTTP a silent link looks like a slow tool, so a server that is silent during a call is pinged.
  * 3. `lost`, `probe` and `close` never reject, and a lost connection calls no callback.
  */
+import { EventEmitter, once } from "node:events";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { VERSION } from "@agent-paas/shared/version.ts";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -19,7 +20,7 @@ import {
 import { createHttpTransport } from "./http-transport.ts";
 import { type ListedTools, listTools } from "./list-tools.ts";
 import type { McpServer } from "./mcp-config.ts";
-import { describeError, isAnswer } from "./mcp-errors.ts";
+import { describeError, isAnswer, wasRefused } from "./mcp-errors.ts";
 import type { McpLimits } from "./mcp-limits.ts";
 import { createStdioTransport } from "./stdio-transport.ts";
 
@@ -55,6 +56,7 @@ export function createMcpConnection({ server, limits, onTools, onNote }: McpConn
   let isLost = false;
   let isOpen = false;
   let probing: Promise<boolean> | undefined;
+  let draining = Promise.resolve();
   let closing: Promise<void> | undefined;
 
   function lose(reason: string): void {
@@ -86,18 +88,27 @@ export function createMcpConnection({ server, limits, onTools, onNote }: McpConn
     try {
       await client.ping({ timeout: limits.pingMs });
     } catch (error) {
-      // The calls fail at once; the owner waits for the end of the close.
-      if (!isAnswer(error)) void close(`it does not answer: ${describeError(error)}`);
+      if (isAnswer(error)) return !isLost;
+      // A server that has forgotten the session refuses each call in flight by itself, so that it can be repeated.
+      if (wasRefused(error)) draining = settledWithin(limits.pingMs);
+      // Otherwise the calls fail at once; the owner waits for the end of the close.
+      void close(`it does not answer: ${describeError(error)}`);
     }
     return !isLost;
   }
 
   function close(reason: string): Promise<void> {
     lose(reason);
-    closing ??= transport.close().catch(() => {});
+    closing ??= draining.then(() => transport.close()).catch(() => {});
     return closing;
   }
 
+  /** Resolves when no call is in flight, or after `ms`. */
+  async function settledWithin(ms: number): Promise<void> {
+    if (calls > 0) await once(settled, "settled", { signal: AbortSignal.timeout(ms) }).catch(() => {});
+  }
+
+  const settled = new EventEmitter();
   let calls = 0;
   let silence: NodeJS.Timeout | undefined;
 
@@ -111,6 +122,7 @@ export function createMcpConnection({ server, limits, onTools, onNote }: McpConn
     if (calls > 0) return void silence?.refresh();
     clearInterval(silence);
     silence = undefined;
+    settled.emit("settled");
   }
 
   const opened = Promise.withResolvers<void>();
