@@ -2,10 +2,11 @@
  * Notices that the file of a worker's storage was moved away, deleted or replaced, and parts the former file from its
  * path: SQLite finds the write-ahead log by the path, so whatever stood there next would be read with this one's log.
  */
+import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { SECOND } from "../../time.ts";
 import { openedFileOf, type SqliteDatabase, withHandle } from "./open-database.ts";
-import { displacementOf, fileIdOf, type LogFiles, logFilesOf, removeLogFiles } from "./opened-file.ts";
+import { displacementOf, type LogFiles, logFilesOf, removeLogFiles } from "./opened-file.ts";
 
 /** Between two looks while nothing is written, ms; every write looks by itself. */
 const LOOK_EVERY_MS = SECOND;
@@ -44,8 +45,8 @@ export function createDisplacementCheck(db: SqliteDatabase, file: string): Displ
 
   async function part(): Promise<void> {
     // At once where a new file stands. One that was moved away may come back, and needs its log until it is whole.
-    if (fileIdOf(file) !== null) removeLogFiles(logFiles);
-    if (await copyLog(db)) removeLogFiles(logFiles);
+    if (existsSync(file)) removeLogFiles(file, logFiles);
+    if (await copyLog(db)) removeLogFiles(file, logFiles);
   }
 
   return {

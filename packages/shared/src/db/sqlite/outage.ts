@@ -26,6 +26,12 @@ export function isOutage(error: unknown): boolean {
   return error.name === "KnexTimeoutError" || ("code" in error && OUTAGE_CODES.test(String(error.code)));
 }
 
+/** One that meets every statement, whatever it writes. A full disk or a damaged page may meet only some. */
+const WHOLE_OUTAGE_CODES = /^SQLITE_(BUSY|LOCKED|READONLY|CANTOPEN|NOTADB|PROTOCOL|PERM)/;
+
+export const isWholeOutage = (error: unknown): boolean =>
+  isOutage(error) && !(error instanceof Error && "code" in error && !WHOLE_OUTAGE_CODES.test(String(error.code)));
+
 /** The pause before the next try, ms: it doubles, with jitter. */
 export const outagePauseMs = (tries: number): number =>
   Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tries);

@@ -2,6 +2,7 @@
  * SQLite for the API: opened when the first worker has made the file, because only workers make it, and opened again
  * when another file has taken its place.
  */
+import { existsSync } from "node:fs";
 import { PlatformError } from "../../errors/platform-error.ts";
 import { queryTables, type Sql, type Table } from "../queries.ts";
 import type { ReadStorage, VerifyInstallation } from "../storage.ts";
@@ -40,7 +41,15 @@ export function openSqliteReadStorage(file: string, verify: VerifyInstallation =
     opened = null;
     closed = closed.then(() => db.destroy()).catch(() => {});
     // At once where a new file stands. One that was moved away may come back, and its worker decides about the log.
-    if (fileIdOf(file) !== null) removeLogFiles(logFiles);
+    if (existsSync(file)) removeLogFiles(file, logFiles);
+  }
+
+  function findFile(): FileId | null {
+    try {
+      return fileIdOf(file);
+    } catch (cause) {
+      throw new PlatformError("database_unavailable", { cause });
+    }
   }
 
   /** Null before a worker has made the file. Throws `database_unavailable` when the file is gone. */
@@ -49,7 +58,7 @@ export function openSqliteReadStorage(file: string, verify: VerifyInstallation =
     // SQLite shares one index of the log among the handles that a process has on a file, so the former closes first.
     await closed;
     if (opened !== null) return opened;
-    const found = fileIdOf(file);
+    const found = findFile();
     if (found === null) {
       if (displaced === null) return null;
       throw new PlatformError("database_unavailable", { cause: new Error(displaced) });
@@ -102,7 +111,7 @@ export function openSqliteReadStorage(file: string, verify: VerifyInstallation =
     installation: () => use(readInstallation, null),
     displacement() {
       closeDisplaced();
-      return fileIdOf(file) === null ? displaced : null;
+      return existsSync(file) ? null : displaced;
     },
     async close() {
       await closed;

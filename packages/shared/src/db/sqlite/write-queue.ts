@@ -6,21 +6,24 @@
  * under load the commit costs more than the statements.
  *
  * While the database is out (locked, its disk full or failing), batches wait in the queue, each for as long as it is
- * patient. One try at a time stands for all of them, because a try on a locked database blocks the event loop.
+ * patient. One try at a time stands for all of them, because a try on a locked database blocks the event loop. A batch
+ * that fails while others are written (on a damaged page, or too large for what is left of the disk) waits alone.
  */
 import { setTimeout as delay, setImmediate as nextIteration } from "node:timers/promises";
 import { PlatformError } from "../../errors/platform-error.ts";
 import { SECOND } from "../../time.ts";
-import { compile, type Statement } from "../statement.ts";
+import { compile } from "../statement.ts";
 import type { Storage } from "../storage.ts";
 import { StorageOutage } from "../storage-outage.ts";
-import { type SqliteDatabase, type SqliteHandle, withHandle } from "./open-database.ts";
-import { isOutage, outagePauseMs } from "./outage.ts";
-import { preparedOn } from "./prepared-statements.ts";
+import type { SqliteDatabase, SqliteHandle } from "./open-database.ts";
+import { isOutage, isWholeOutage, outagePauseMs } from "./outage.ts";
+import { rewriteHeader, runBatch, runGroup } from "./write-batch.ts";
 
 type Batch = {
   readonly run: (handle: SqliteHandle) => void;
   readonly giveUpAt: number;
+  /** How often it failed alone, while others were written. */
+  failures: number;
   readonly resolve: (isWritten: boolean) => void;
   readonly reject: (error: PlatformError) => void;
 };
@@ -28,10 +31,11 @@ type Batch = {
 /** A larger transaction would block the event loop for too long; after an outage thousands of batches may wait. */
 const MAX_GROUP = 256;
 
+/** After so many batches of which each failed alone, and none was written, the database is out. */
+const FAILURES_OF_OUTAGE = 3;
+
 /** Writers that wait for each other fail for a moment; that is no outage yet. */
 const REPORT_AFTER_MS = 2 * SECOND;
-
-class GuardFailed extends Error {}
 
 export type WriteQueue = Pick<Storage, "write" | "canWrite" | "probe">;
 
@@ -51,17 +55,21 @@ export function createWriteQueue(
 
   function enqueue(run: Batch["run"], waitMs: number): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      waiting.push({ run, giveUpAt: performance.now() + waitMs, resolve, reject });
-      if (isDraining) return;
-      isDraining = true;
-      void drain();
+      add({ run, giveUpAt: performance.now() + waitMs, failures: 0, resolve, reject });
     });
+  }
+
+  function add(batch: Batch): void {
+    waiting.push(batch);
+    if (isDraining) return;
+    isDraining = true;
+    void drain();
   }
 
   async function drain(): Promise<void> {
     for (let failures = 0; waiting.length > 0; ) {
       await nextIteration();
-      const group = waiting.splice(0, MAX_GROUP);
+      const group = takeGroup();
       const outage = await writeGroup(group);
       if (outage === null) {
         failures = 0;
@@ -74,6 +82,11 @@ export function createWriteQueue(
     isDraining = false;
   }
 
+  function takeGroup(): Batch[] {
+    const failedAt = waiting.findIndex(({ failures }) => failures > 0);
+    return waiting.splice(0, failedAt === -1 ? MAX_GROUP : Math.min(MAX_GROUP, Math.max(1, failedAt)));
+  }
+
   function rejectExpired(outage: unknown): void {
     const now = performance.now();
     const expired = waiting.filter(({ giveUpAt }) => giveUpAt <= now);
@@ -81,36 +94,72 @@ export function createWriteQueue(
     for (const { reject } of expired) reject(new StorageOutage(outage));
   }
 
-  /** Settles the batches and removes them from the group. Returns the error if the database is out. */
+  /** The database takes other writes, so the fault is this batch's: it may end its job, which an outage must not. */
+  function setAside(batch: Batch, cause: unknown): void {
+    const leftMs = batch.giveUpAt - performance.now();
+    if (leftMs > 0) setTimeout(add, Math.min(leftMs, outagePauseMs(batch.failures++)), batch);
+    else batch.reject(new PlatformError("storage_unavailable", { cause }));
+  }
+
+  /**
+   * Settles the batches that can be settled. Returns the error if the database is out; the group is what is left then.
+   */
   async function writeGroup(group: Batch[]): Promise<unknown> {
+    const error = await tryGroup(group);
+    if (error === null) return null;
+    if (isWholeOutage(error)) return reportOutage(error);
+    const [first] = group;
+    if (group.length > 1 || first === undefined) return writeAlone(group);
+    if (!isOutage(error)) first.reject(new PlatformError("storage_unavailable", { cause: error }));
+    else if (first.failures > 0) setAside(first, error);
+    else return reportOutage(error);
+    group.length = 0;
+    return null;
+  }
+
+  /** What one batch brought must not fail the others. */
+  async function writeAlone(group: Batch[]): Promise<unknown> {
+    const untried = group.splice(0);
+    const failed: { readonly batch: Batch; readonly error: unknown }[] = [];
+    let isWritable = false;
+    while (untried[0] !== undefined && (isWritable || failed.length < FAILURES_OF_OUTAGE)) {
+      const [batch] = untried;
+      const error = await tryGroup([batch]);
+      if (error !== null && isWholeOutage(error)) {
+        group.push(...untried, ...failed.map((failure) => failure.batch));
+        return reportOutage(error);
+      }
+      untried.shift();
+      if (error === null) isWritable = true;
+      else if (isOutage(error)) failed.push({ batch, error });
+      else batch.reject(new PlatformError("storage_unavailable", { cause: error }));
+    }
+    if (isWritable || failed[0] === undefined) {
+      for (const { batch, error } of failed) setAside(batch, error);
+      return null;
+    }
+    group.push(...untried, ...failed.map(({ batch }) => batch));
+    return reportOutage(failed[0].error);
+  }
+
+  function reportOutage(error: unknown): unknown {
+    failingSince ??= performance.now();
+    return error;
+  }
+
+  /** Writes the group in one transaction and resolves its batches; returns the error if it could not be written. */
+  async function tryGroup(group: readonly Batch[]): Promise<unknown> {
     try {
       const reason = displacement();
       if (reason !== null) throw new Error(reason);
       const written = await runGroup(db, group);
       failingSince = null;
       lastWrittenAt = performance.now();
-      for (const [at, { resolve }] of group.splice(0).entries()) resolve(written[at] ?? false);
+      for (const [at, { resolve }] of group.entries()) resolve(written[at] ?? false);
       return null;
     } catch (error) {
-      if (isOutage(error)) {
-        failingSince ??= performance.now();
-        return error;
-      }
-      const [first] = group;
-      if (group.length === 1 && first !== undefined) {
-        group.length = 0;
-        first.reject(new PlatformError("storage_unavailable", { cause: error }));
-        return null;
-      }
+      return error;
     }
-    // A statement that one batch brought must not fail the others, so each is tried alone.
-    while (group[0] !== undefined) {
-      const alone = [group[0]];
-      const outage = await writeGroup(alone);
-      if (outage !== null) return outage;
-      group.shift();
-    }
-    return null;
   }
 
   return {
@@ -130,40 +179,4 @@ export function createWriteQueue(
       await enqueue(rewriteHeader, 0).catch(() => {});
     },
   };
-}
-
-/** Writes a page that is on every disk and in every lock's way, and changes nothing. */
-function rewriteHeader(handle: SqliteHandle): void {
-  const version = Number(handle.pragma("user_version", { simple: true }));
-  handle.pragma(`user_version = ${version}`);
-}
-
-/** Whether each batch was written; of the others a guard failed. */
-const runGroup = (db: SqliteDatabase, group: readonly Batch[]): Promise<boolean[]> =>
-  withHandle(db, (handle) => {
-    // Within a transaction, a further one is a savepoint.
-    const run = handle.transaction((batch: Batch) => batch.run(handle));
-    return handle.transaction(() => group.map((batch) => passesGuards(() => run(batch)))).immediate();
-  });
-
-function passesGuards(run: () => void): boolean {
-  try {
-    run();
-    return true;
-  } catch (error) {
-    if (error instanceof GuardFailed) return false;
-    throw error;
-  }
-}
-
-function runBatch(
-  handle: SqliteHandle,
-  statements: readonly (Statement & { readonly guard: boolean })[],
-  beforeCommit: () => void,
-): void {
-  for (const { sql, bindings, guard } of statements) {
-    const { changes } = preparedOn(handle, sql).run(...bindings);
-    if (guard && changes !== 1) throw new GuardFailed();
-  }
-  beforeCommit();
 }
