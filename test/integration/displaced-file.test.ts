@@ -7,7 +7,10 @@ import { copyFile, rename } from "node:fs/promises";
 import { openReadonlyDatabase, openWritableDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { openSqliteReadStorage } from "@agent-paas/shared/db/sqlite/read-storage.ts";
 import { createSqliteStorage } from "@agent-paas/shared/db/sqlite/storage.ts";
+import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
+import { startInstallationWatch } from "../../apps/worker/src/control/installation-watch.ts";
 import { openEmptyDatabase, type TestDatabase } from "../support/test-database.ts";
 
 const insert = (id: string) => ({ query: { sql: "insert into sessions values (?)", bindings: [id] } });
@@ -82,6 +85,23 @@ test("a file that is moved away takes its log with it, so that another one may s
   expect(await rowsIn(`${file}.former`)).toEqual(["in the file", "in the log"]);
   await rename(`${file}.copy`, file);
   expect(await rowsIn(file)).toEqual(["in the file"]);
+});
+
+test("a worker learns of a file that was displaced before it began to watch, and can stop watching", async () => {
+  const { storage, file } = await openRows();
+  await rename(file, `${file}.away`);
+  expect(storage.displacement()).toContain("moved away");
+  const lost = new Promise<void>((resolve) => {
+    startInstallationWatch({
+      storage,
+      inRedis: { claim: async (id) => id },
+      keys: createRedisKeys("t"),
+      id: "i",
+      onLost: resolve,
+      logger: pino({ enabled: false }),
+    });
+  });
+  await lost;
 });
 
 test("a worker that did not see its file moved away and back refuses to write beside the log of the others", async () => {

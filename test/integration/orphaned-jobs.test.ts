@@ -103,6 +103,16 @@ test("an orphaned job is finalized although the schedule of retention cannot be 
   ]);
 });
 
+test("an orphaned job that cannot be finalized hides none behind it", async () => {
+  const { published, db, jobs, reap } = await startFinalizing();
+  const [stuck, next] = [payloadOf(), payloadOf()];
+  for (const payload of [stuck, next]) await jobs.start(payload, 1);
+  const refuses = `before update on agent_logs when old.id = '${stuck.job_id}' begin select raise(abort, 'no'); end`;
+  await db.raw(`create trigger stuck ${refuses}`);
+  reap(async () => {});
+  await published(next.job_id);
+});
+
 test("a job whose workers died too often ends as failed, and its session goes on", async () => {
   const { published, redis, db, keys, events, fail, failed, dying, ending } = await startFinalizing();
   dying.on("failed", failed.listener("chat"));

@@ -77,3 +77,12 @@ test.each(["READONLY", "MISCONF"] as const)(
     expect((await Array.fromAsync(events)).at(-1)).toMatchObject({ event: "done", data: { status: "completed" } });
   },
 );
+
+test("a worker starts on a full Redis, and jobs end when there is room", async () => {
+  const { alice } = platform;
+  await control.config("SET", "maxmemory", "1");
+  await platform.startWorker();
+  await control.config("SET", "maxmemory", "0");
+  const jobId = await alice.execute("[[text=Done]] hello");
+  expect(await alice.ended(jobId)).toMatchObject({ status: "completed" });
+});

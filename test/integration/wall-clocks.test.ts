@@ -101,3 +101,17 @@ test("a job that a worker with a clock an hour ahead has delayed starts within s
   };
   await waitFor("the job to be due", isSoon, 15 * SECOND);
 });
+
+test("a worker that was heard by a clock of Redis that was set back since then counts as dead", async () => {
+  const platform = await startPlatform({ workers: 0, env: { NO_WORKER_GRACE_MS: "500" } });
+  const record = JSON.stringify({ id: "dead", agents: ["chat_basic"], can_write: true });
+  await publishAgent(platform, "old");
+  await platform.redis.hset(platform.keys.workers, "dead", `${Date.now() + HOUR} ${record}`);
+  const health = async () => (await platform.alice.get("/health")).body.checks.workers;
+  await waitFor("the dead worker to count as dead", async () => (await health()).status === "down");
+  await platform.startWorker();
+  await waitFor(
+    "its record to be forgotten",
+    async () => (await platform.redis.hexists(platform.keys.workers, "dead")) === 0,
+  );
+});

@@ -29,6 +29,11 @@ export async function startWorker(
   const parts = createJobParts(config, redis, repositories, logger, releasers);
   const runner = createRunner(agents, repositories, parts.uploads);
   startControl(redis, parts, logger, releasers);
+  storage.watch(() => {
+    // Without the grace of a usual stop: no running job could write its end.
+    parts.running.abortAll("shutdown");
+    fail("the database is not the installation's any more");
+  });
   await startUpkeep({ config, name, redis, storage, parts, runner, logger, releasers });
 
   const manifests = () => agents.agents.manifests(agents.toolbox.names());
@@ -39,10 +44,5 @@ export async function startWorker(
     ...{ redis: queueRedis, keys, workerId, listManifests: manifests, canWrite, logger },
   });
   releasers.add("presence", () => presence.stop());
-  storage.watch(() => {
-    // Without the grace of a usual stop: no running job could write its end.
-    parts.running.abortAll("shutdown");
-    fail("the database file is not the one that was opened");
-  });
   logger.info({ agents: manifests().map(({ id }) => id), model: config.LLM_MODEL }, "worker ready");
 }

@@ -55,7 +55,8 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
         const { agents = [], can_write: canWrite = true } = known ?? {};
         return { seenAt: Number(record.slice(0, separator)), agents, canWrite };
       })
-      .filter(({ seenAt }) => Number(seconds) * 1_000 - seenAt < WORKER_TTL_MS);
+      // After the clock of Redis was set back, records of before it are older than they look.
+      .filter(({ seenAt }) => Math.abs(Number(seconds) * 1_000 - seenAt) < WORKER_TTL_MS);
     // A manifest of another version that this one cannot read is skipped; otherwise it would fail every request.
     const agents = Object.values(manifests)
       .map((text) => AgentManifestSchema.safeParse(parseJson(text)).data)
@@ -64,7 +65,7 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
     const now = performance.now();
     if (liveWorkers.length > 0) liveAt = now;
     // Redis knows the last heartbeat also when nobody has asked this process for an hour; it may have lost it, though.
-    const unheardMs = keptMs < 0 ? Number.POSITIVE_INFINITY : KEEP_MANIFESTS_MS - keptMs;
+    const unheardMs = keptMs < 0 ? Number.POSITIVE_INFINITY : Math.max(0, KEEP_MANIFESTS_MS - keptMs);
     const entries: CatalogEntries = {
       agents: new Map(agents.map((agent) => [agent.id, agent])),
       liveWorkers: liveWorkers.length,

@@ -59,7 +59,8 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<void> {
   const orphans = createOrphanFinalizer({ claims, publisher, finalizer, rows });
   const reaper = startReaper({
     ...{ redis: queueRedis, keys, rows, orphans, failedJobs, logger },
-    promoteLateJobs: () => promoteLateJobs({ redis: queueRedis, keys, queues, clock }),
+    promoteLateJobs: () =>
+      promoteLateJobs({ redis: queueRedis, queues: [...Object.values(queues), maintenance], clock }),
     restoreSchedule: retention.schedule,
   });
   releasers.add("reaper", () => reaper.stop());

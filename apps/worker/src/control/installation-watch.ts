@@ -48,7 +48,7 @@ export function startInstallationWatch(deps: InstallationWatchDeps): { stop(): v
     }
   }
 
-  const watch = storage.watch(lose);
+  const watch = storage.watch((reason) => queueMicrotask(() => lose(reason)));
   const timer = setInterval(() => void lookAtRedis(), LOOK_EVERY_MS);
   function stop(): void {
     isOver = true;

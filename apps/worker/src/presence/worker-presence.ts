@@ -7,7 +7,7 @@ import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { defineScript } from "@agent-paas/shared/redis/script.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 
-/** A dead worker's record is deleted by the others after this time. */
+/** A dead worker's record is deleted by the others after this time, also if the clock of Redis was set back. */
 const FORGET_AFTER_MS = MINUTE;
 
 /** `rest`: agent id and manifest in turn. A record is stored as `<epoch ms by the clock of Redis> <JSON>`. */
@@ -21,7 +21,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local records = redis.call('HGETALL', workers)
 for i = 1, #records, 2 do
   local age = now - tonumber(string.match(records[i + 1], '^%d+'))
-  if age > tonumber(forget_after_ms) then redis.call('HDEL', workers, records[i]) end
+  if math.abs(age) > tonumber(forget_after_ms) then redis.call('HDEL', workers, records[i]) end
 end
 redis.call('HSET', workers, worker_id, string.format('%.0f', now) .. ' ' .. record)
 redis.call('EXPIRE', workers, ttl)
@@ -43,7 +43,10 @@ export type PresenceOptions = {
 
 export type WorkerPresence = { stop(): Promise<void> };
 
-/** Resolves after the first heartbeat: from then on the API lists the worker. */
+/**
+ * Resolves after the first heartbeat: from then on the API lists the worker, unless Redis has refused it. A full Redis
+ * does, and only workers empty it.
+ */
 export async function startWorkerPresence(options: PresenceOptions): Promise<WorkerPresence> {
   const { redis, keys, workerId, listManifests, canWrite, logger } = options;
   const heartbeat = HEARTBEAT_SCRIPT.on(redis);
@@ -70,17 +73,15 @@ export async function startWorkerPresence(options: PresenceOptions): Promise<Wor
   }
 
   let isBeating = false;
-  await beat();
-  const timer = setInterval(() => {
+  async function beatQuietly(): Promise<void> {
     // While Redis is away one heartbeat waits for it, not one per interval.
     if (isBeating) return;
     isBeating = true;
-    beat()
-      .catch((err: unknown) => logRepeatedly(logger, "warn", { err }, "heartbeat failed"))
-      .finally(() => {
-        isBeating = false;
-      });
-  }, HEARTBEAT_INTERVAL_MS);
+    await beat().catch((err: unknown) => logRepeatedly(logger, "warn", { err }, "heartbeat failed"));
+    isBeating = false;
+  }
+  await beatQuietly();
+  const timer = setInterval(() => void beatQuietly(), HEARTBEAT_INTERVAL_MS);
 
   return {
     async stop() {

@@ -10,7 +10,7 @@
  *   lose too.
  *
  * Dangling session queue entries need no sweep: they block only a delayed job, which removes them when it re-checks.
- * Two reapers at once do no harm: every finalization is fenced (I4).
+ * Two reapers at once do no harm: every finalization is fenced (I4). What cannot be finalized hides nothing behind it.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
@@ -40,7 +40,7 @@ export type ReaperDeps = {
   readonly failedJobs: Pick<FailedJobs, "sweep">;
   /** Promotes jobs that a wrong clock has delayed for too long. */
   readonly promoteLateJobs: () => Promise<void>;
-  /** Restores the schedule of retention. It comes last: if it fails, orphaned jobs are finalized all the same. */
+  /** Restores the schedule of retention. */
   readonly restoreSchedule: () => Promise<void>;
   readonly logger: Logger;
 };
@@ -58,9 +58,10 @@ export function startReaper(deps: ReaperDeps): { stop(): void } {
   async function finalize(row: RunningJobRow): Promise<void> {
     try {
       if (await orphans.finalize(row)) logger.warn({ job_id: row.id }, "orphaned job finalized: its queue had lost it");
-    } catch (error) {
+    } catch (err) {
       // Another process has claimed it in between, and finalizes it.
-      if (!(error instanceof WriterRefused)) throw error;
+      if (err instanceof WriterRefused) return;
+      logRepeatedly(logger, "warn", { err, job_id: row.id }, "an orphaned job could not be finalized");
     }
   }
 
@@ -74,10 +75,13 @@ export function startReaper(deps: ReaperDeps): { stop(): void } {
 
   async function pass(): Promise<void> {
     if ((await redis.set(keys.reaper, "1", "PX", LOCK_MS, "NX")) === null) return;
-    await failedJobs.sweep();
-    await finalizeOrphans();
-    await promoteLateJobs();
-    await restoreSchedule();
+    // One that fails, as those fail that need the database while it is out, stops none of the others.
+    for (const sweep of [promoteLateJobs, failedJobs.sweep, finalizeOrphans, restoreSchedule]) {
+      await sweep().catch((err: unknown) => {
+        if (!signal.aborted)
+          logRepeatedly(logger, "warn", { err }, "a sweep of the reaper failed; the next one follows");
+      });
+    }
   }
 
   async function run(): Promise<void> {

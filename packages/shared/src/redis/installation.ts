@@ -7,14 +7,19 @@ import type { RedisConnection } from "./connect.ts";
 import type { RedisKeys } from "./keys.ts";
 import { defineScript } from "./script.ts";
 
-/** One step, so that of two workers with different databases one wins. */
+/**
+ * One step, so that of two workers with different databases one wins. It writes only what is missing: a full Redis
+ * refuses writes, and workers must start to empty it.
+ */
 const CLAIM_SCRIPT = defineScript<string>()({
   name: "claimInstallation",
   keys: ["installation"],
   args: ["id"],
   lua: `
-redis.call('SET', installation, id, 'NX')
-return redis.call('GET', installation)
+local known = redis.call('GET', installation)
+if known then return known end
+redis.call('SET', installation, id)
+return id
 `,
 });
 
@@ -46,7 +51,7 @@ export type Mismatch = {
 export function describeMismatch({ place, ofDatabase, ofRedis, keys }: Mismatch): string {
   const database =
     ofDatabase === null
-      ? `There is no database of an installation at ${place} (DATABASE_URL)`
+      ? `The database ${place} (DATABASE_URL) does not exist, or has no identity yet`
       : `The database ${place} (DATABASE_URL) is that of installation ${ofDatabase}`;
   return [
     `${database}, but Redis holds installation ${ofRedis} under its REDIS_PREFIX (key ${keys.installation}).`,

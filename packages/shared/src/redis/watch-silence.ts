@@ -37,6 +37,7 @@ export function watchSilence(redis: Redis, onSilent: () => void): void {
     stop();
     const socket: Socket = redis.stream;
     let received = socket.bytesRead;
+    let backlog = 0;
     let silentTicks = 0;
     let isProbing = false;
     /** The count of ticks at which Redis answered somebody else. A reply that comes with that answer needs a tick. */
@@ -49,7 +50,10 @@ export function watchSilence(redis: Redis, onSilent: () => void): void {
     }
 
     timer = setInterval(() => {
-      if (socket.bytesRead !== received) {
+      // A large command on a slow link has no reply for long, but its backlog shrinks.
+      const isDraining = socket.writableLength < backlog;
+      backlog = socket.writableLength;
+      if (socket.bytesRead !== received || isDraining) {
         received = socket.bytesRead;
         silentTicks = 0;
         answeredAt = Number.POSITIVE_INFINITY;
@@ -68,18 +72,21 @@ export function watchSilence(redis: Redis, onSilent: () => void): void {
   redis.on("end", stop);
 }
 
-/** Whether Redis answers a connection that is new. */
+/** Whether Redis answers a connection that is new, be it with an error: that it has too many clients, or is busy. */
 async function answersOthers({ options }: Redis): Promise<boolean> {
   const limits = { connectTimeout: PROBE_WITHIN_MS, commandTimeout: PROBE_WITHIN_MS, retryStrategy: () => null };
   const probe = new Redis({ ...options, ...limits, enableOfflineQueue: true, lazyConnect: false });
-  probe.on("error", () => {
-    // The PING fails as well.
-  });
+  let hasAnswered = false;
+  const note = (error: Error) => {
+    hasAnswered ||= error.name === "ReplyError";
+  };
+  probe.on("error", note);
   try {
     await probe.ping();
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof Error) note(error);
+    return hasAnswered;
   } finally {
     probe.disconnect();
   }

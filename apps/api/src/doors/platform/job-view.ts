@@ -48,7 +48,8 @@ export const viewOfRow = (row: ListedJob, progress: unknown): JobView => ({
   result: row.result === null ? null : JSON.parse(row.result),
   error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
   usage: row.usage === null ? null : JSON.parse(row.usage),
-  metadata: row.metadata === null ? {} : JSON.parse(row.metadata),
+  // The column is missing until a worker of this version has migrated the database.
+  metadata: JSON.parse(row.metadata ?? "{}"),
   created_at: row.created_at,
   started_at: row.started_at,
   finished_at: row.finished_at,
