@@ -71,7 +71,10 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
   {
     file: "packages/shared/src/db/sqlite/outage.ts",
     bound: "a code of SQLite",
-    expressions: ["/^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|PROTOCOL|NOMEM|PERM)/"],
+    expressions: [
+      "/^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|PROTOCOL|NOMEM|PERM)/",
+      "/^SQLITE_(BUSY|LOCKED|READONLY|CANTOPEN|NOTADB|PROTOCOL|PERM)/",
+    ],
   },
   {
     file: "packages/shared/src/logging/describe-error.ts",

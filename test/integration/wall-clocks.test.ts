@@ -5,7 +5,7 @@
 import { HOUR, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
-import { dropLock, isDelayed, postpone, publishManifest } from "../support/bullmq.ts";
+import { dropLock, isDelayed, isPresent, postpone, publishManifest, publishPresence } from "../support/bullmq.ts";
 import { startTestPlatform, type TestPlatform, type TestPlatformOptions } from "../support/platform.ts";
 import { startPrivateRedis } from "../support/redis.ts";
 import { shiftedClock } from "../support/shifted-clock.ts";
@@ -104,14 +104,10 @@ test("a job that a worker with a clock an hour ahead has delayed starts within s
 
 test("a worker that was heard by a clock of Redis that was set back since then counts as dead", async () => {
   const platform = await startPlatform({ workers: 0, env: { NO_WORKER_GRACE_MS: "500" } });
-  const record = JSON.stringify({ id: "dead", agents: ["chat_basic"], can_write: true });
   await publishAgent(platform, "old");
-  await platform.redis.hset(platform.keys.workers, "dead", `${Date.now() + HOUR} ${record}`);
+  await publishPresence(platform, "dead", Date.now() + HOUR);
   const health = async () => (await platform.alice.get("/health")).body.checks.workers;
   await waitFor("the dead worker to count as dead", async () => (await health()).status === "down");
   await platform.startWorker();
-  await waitFor(
-    "its record to be forgotten",
-    async () => (await platform.redis.hexists(platform.keys.workers, "dead")) === 0,
-  );
+  await waitFor("its record to be forgotten", async () => !(await isPresent(platform, "dead")));
 });

@@ -5,7 +5,6 @@ import { createWriteQueue } from "@agent-paas/shared/db/sqlite/write-queue.ts";
 import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { canMount, mountSmallDisk } from "../support/small-disk.ts";
 import { openEmptyDatabase } from "../support/test-database.ts";
 
 const PATIENCE_MS = 2 * SECOND;
@@ -39,8 +38,8 @@ async function openWithDamagedTable(): Promise<SqliteDatabase> {
   return reopen(file);
 }
 
-describe("a batch on a damaged page", () => {
-  test("holds up no other batch, and fails by itself when its patience is over", async () => {
+describe("batches on a damaged page", () => {
+  test("a batch on a damaged page holds up no other, and fails by itself when its patience is over", async () => {
     const { write, canWrite } = createWriteQueue(await openWithDamagedTable(), PATIENCE_MS);
     let isSettled = false;
     const doomed = write(insertInto("damaged", "x"))
@@ -58,7 +57,7 @@ describe("a batch on a damaged page", () => {
     expect(error).not.toBeInstanceOf(StorageOutage);
   });
 
-  test("is an outage when no batch can be written", async () => {
+  test("a table that no batch can be written to is an outage", async () => {
     const { write } = createWriteQueue(await openWithDamagedTable(), PATIENCE_MS);
     const all = Array.from({ length: 5 }, () => write(insertInto("damaged", "x")));
     const outcomes = await Promise.allSettled(all);
@@ -68,11 +67,10 @@ describe("a batch on a damaged page", () => {
   });
 });
 
-test.runIf(canMount)("a batch that is too large for what is left of the disk holds up no smaller one", async () => {
-  const disk = await mountSmallDisk(4);
-  onTestFinished(() => disk.free());
-  const db = await reopen(`${disk.dir}/test.db`);
+test("a batch that is too large for what is left of the disk holds up no smaller one", async () => {
+  const { db } = await openEmptyDatabase();
   await db.raw("create table sound (value)");
+  await db.raw("pragma max_page_count = 1000");
   const { write } = createWriteQueue(db, 10 * PATIENCE_MS);
   const large = write(insertInto("sound", "x".repeat(8_000_000)));
   const small = Array.from({ length: 20 }, (_, at) => write(insertInto("sound", `${at}`)));

@@ -40,6 +40,15 @@ export async function publishManifest({ redis, keys }: PlatformRedis, manifest: 
   await redis.hset(keys.agents, manifest.id, JSON.stringify(manifest));
 }
 
+/** Writes the presence of a worker as it was at that time, by the clock of Redis. */
+export async function publishPresence({ redis, keys }: PlatformRedis, workerId: string, at: number): Promise<void> {
+  const record = JSON.stringify({ id: workerId, agents: ["chat_basic"], can_write: true });
+  await redis.hset(keys.workers, workerId, `${at} ${record}`);
+}
+
+export const isPresent = async ({ redis, keys }: PlatformRedis, workerId: string): Promise<boolean> =>
+  (await redis.hexists(keys.workers, workerId)) === 1;
+
 export const isQueued = async ({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<boolean> =>
   (await redis.exists(keys.queuedJob(kind, jobId))) === 1;
 
