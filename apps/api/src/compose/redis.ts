@@ -31,7 +31,7 @@ export async function openRedis(
   const requests = connectRedis({ ...common, role: "request", name });
   const logs = connectRedis({ ...common, role: "request", name: `${name}:logs` });
   const subscriber = connectRedis({ ...common, role: "subscriber", name });
-  const clock = startRedisClock(requests);
+  const clock = startRedisClock(requests, logger);
   releasers.add("clock", () => clock.stop());
   const connections = [requests, logs, subscriber];
   for (const connection of connections) releasers.add("redis", () => connection.disconnect());

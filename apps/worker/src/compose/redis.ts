@@ -42,7 +42,7 @@ export async function openRedis(
   const subscriber = connect("subscriber", name);
   await assertNoEviction(queueRedis);
   await upgradeRedis(queueRedis, keys, logger);
-  const clock = startRedisClock(queueRedis);
+  const clock = startRedisClock(queueRedis, logger);
   releasers.add("clock", () => clock.stop());
   await clock.read();
 

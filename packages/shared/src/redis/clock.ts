@@ -5,6 +5,7 @@
  * setting a machine's clock changes nothing.
  */
 import { createIdSource } from "../ids.ts";
+import type { Logger } from "../logging/logger.ts";
 import { SECOND } from "../time.ts";
 import type { RedisConnection } from "./connect.ts";
 
@@ -13,6 +14,9 @@ const READ_EVERY_MS = 10 * SECOND;
 
 /** A slower answer says too little about when Redis read its clock; it is used only while there is no other. */
 const QUICK_ANSWER_MS = 500;
+
+/** A reading that differs by more from what was expected is reported. */
+const JUMP_MS = SECOND;
 
 export type InstallationClock = {
   /** Milliseconds since 1970, by the clock of Redis. Before the first reading: by this machine's clock. */
@@ -28,7 +32,7 @@ export type RedisClock = InstallationClock & {
 };
 
 /** Reads the clock whenever the connection becomes ready, and at intervals. */
-export function startRedisClock(redis: RedisConnection): RedisClock {
+export function startRedisClock(redis: RedisConnection, logger: Pick<Logger, "warn">): RedisClock {
   /** What to add to the monotonic clock. */
   let offset: number | null = null;
 
@@ -37,7 +41,12 @@ export function startRedisClock(redis: RedisConnection): RedisClock {
     const [seconds = 0, microseconds = 0] = await redis.time();
     const answeredAt = performance.now();
     if (offset !== null && answeredAt - askedAt > QUICK_ANSWER_MS) return;
+    const former = offset;
     offset = seconds * SECOND + microseconds / 1_000 - (askedAt + answeredAt) / 2;
+    const jumpMs = Math.round(offset - (former ?? offset));
+    if (Math.abs(jumpMs) > JUMP_MS) {
+      logger.warn({ jump_ms: jumpMs }, "the clock of Redis has jumped, and deadlines with it");
+    }
   }
 
   let isReading = false;
