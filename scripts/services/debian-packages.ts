@@ -34,8 +34,13 @@ export async function unpackDebianPackages({ packages, into, env, signal }: Unpa
   };
   const aptGet = (config: string, ...args: string[]) =>
     run("apt-get", ["-c", config, "--quiet", "--yes", ...args], options);
-  const download = (config: string) =>
-    aptGet(config, "install", "--download-only", "--reinstall", "--no-install-recommends", ...packages);
+  const download = async (config: string) => {
+    await aptGet(config, "install", "--download-only", "--reinstall", "--no-install-recommends", ...packages);
+    // Without a list to download an installed package from, apt only remarks that, and succeeds.
+    const files = await readdir(archives);
+    const missing = packages.filter((name) => !files.some((file) => file.startsWith(`${name}_`)));
+    if (missing.length > 0) throw new Error(`apt-get has downloaded no ${missing.join(", ")}`);
+  };
 
   for (const folder of ["archives/partial", "lists/partial", "log"]) makeFolder(join(work, folder));
   const shared = await writeConfig(work, "system-lists.conf", []);

@@ -58,7 +58,8 @@ test("the distribution's packages are unpacked without system package lists, onc
   const found = await Promise.all([locateRedis({ env, cacheDir }), locateRedis({ env, cacheDir })]);
   expect(found[1]).toEqual(found[0]);
   expect(await readdir(cacheDir)).toHaveLength(1);
-  expect(await readdir(join(dir, "no-lists"))).toEqual(["partial"]);
+  // apt makes folders there, but no lists, whose names are made of addresses.
+  expect((await readdir(join(dir, "no-lists"))).filter((name) => name.includes("_"))).toEqual([]);
 
   const onDownload = vi.fn();
   const binary = await locateRedis({ env, cacheDir, onDownload });
