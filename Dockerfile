@@ -19,8 +19,8 @@ RUN npm ci --workspace apps/api --workspace apps/worker --omit=dev --omit=option
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=16 HOST=0.0.0.0 AGENTS_DIR=/app/agents
 WORKDIR /app
-# The folders belong to the user before they become volumes, because a new named volume inherits owner and mode.
-RUN mkdir agents data logs && chown node:node data logs
+# The folders belong to the user alone before they become volumes, because a new named volume inherits owner and mode.
+RUN mkdir agents && install --directory --owner=node --group=node --mode=0700 data logs
 # node_modules/@agent-paas/* are links to apps/* and packages/*, because Node strips types only outside node_modules.
 COPY --from=dependencies /app ./
 COPY apps apps

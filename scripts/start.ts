@@ -8,14 +8,15 @@
  */
 import "./require-node.mjs";
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { isOpenToOthers, makeFilesPrivate } from "@agent-paas/shared/files/private-files.ts";
 import { ChildError } from "./services/child.ts";
 import { listenProblem } from "./services/ports.ts";
 import { lockDataDir } from "./start/data-lock.ts";
 import { Fleet } from "./start/fleet.ts";
 import { HELP, resolveOptions, type StartOptions, UsageError } from "./start/options.ts";
 import { startPlatform } from "./start/platform.ts";
+import { preparePrivateFolders } from "./start/private-data.ts";
 import { ROOT } from "./start/processes.ts";
 import { createScreen } from "./start/screen.ts";
 
@@ -38,9 +39,10 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  // Conversations are private: other users of the machine must not read them.
-  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
-  if (options.logDir !== undefined) await mkdir(options.logDir, { recursive: true });
+  makeFilesPrivate();
+  // .env holds keys, but it is the user's own file.
+  const open = [...preparePrivateFolders(options, ROOT), ...[dotEnv].filter(isOpenToOthers)];
+  if (open.length > 0) screen.remark("data", `other users of this machine can read ${open.join(", ")}`);
   using lock = lockDataDir(options.dataDir);
   if (!lock) throw new UsageError(`Another npm start runs on ${options.dataDir}. Stop it, or set another DATA_DIR`);
   await assertPortFree(options);

@@ -63,6 +63,12 @@ export class CallLog {
   #peakOpen = 0;
   #total = 0;
   #tokensSent = 0;
+  readonly #keepsCalls: boolean;
+
+  /** Without `keepsCalls`, calls are only counted. */
+  constructor({ keepsCalls = true }: { keepsCalls?: boolean } = {}) {
+    this.#keepsCalls = keepsCalls;
+  }
 
   open(request: ChatRequest, fault: Fault | undefined): OpenCall {
     const text = lastUserText(request.messages);
@@ -82,9 +88,11 @@ export class CallLog {
       ended: "open",
       ended_at_ms: null,
     };
-    this.#entries[call.id % KEPT_CALLS] = { call, searched: bothEnds(text), messages: request.messages };
-    const aged = this.#entry(call.id - KEPT_MESSAGES);
-    if (aged) aged.messages = null;
+    if (this.#keepsCalls) {
+      this.#entries[call.id % KEPT_CALLS] = { call, searched: bothEnds(text), messages: request.messages };
+      const aged = this.#entry(call.id - KEPT_MESSAGES);
+      if (aged) aged.messages = null;
+    }
     this.#total++;
     this.#peakOpen = Math.max(this.#peakOpen, ++this.#open);
     return call;

@@ -1,6 +1,7 @@
 /** The control routes: queued scripts, the call log, and the detection of clients that disconnect. */
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { CallLog } from "./call-log.ts";
+import { startModelServer } from "./server.ts";
 import { callsOf, eventually, readUntil, startTestModel, type TestModel } from "./test-model.ts";
 
 let model: TestModel;
@@ -134,4 +135,22 @@ describe("disconnects", () => {
     leave.abort();
     await eventually(async () => (await model.control.stats()).open_streams).toBe(0);
   });
+});
+
+test("a model server without control routes shows nobody what it was asked, and counts all the same", async () => {
+  const server = await startModelServer({ control: false });
+  const ask = (method: string, path: string, body?: object) =>
+    fetch(`${server.origin}${path}`, { method, ...(body && { body: JSON.stringify(body) }) });
+  const messages = [{ role: "user", content: "[[text=yes]] A secret" }];
+  expect((await ask("POST", "/v1/chat/completions", { model: "local", messages })).status).toBe(200);
+  const routes = ["GET /control/calls", "GET /control/calls/1", "GET /control/stats", "POST /control/script"];
+  const answers = await Promise.all(routes.map((route) => ask(...(route.split(" ") as [string, string]))));
+  expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
+  expect((await Promise.all(answers.map((each) => each.text()))).join("")).not.toContain("secret");
+  await server.stop();
+
+  const log = new CallLog({ keepsCalls: false });
+  const request = { model: "local", messages: [{ role: "user" as const, content: "A secret" }] };
+  const call = log.open(request, undefined);
+  expect([log.list(), log.details(call.id), log.stats().total_calls]).toEqual([[], undefined, 1]);
 });

@@ -22,6 +22,11 @@ export type ModelServerOptions = {
   readonly port?: number;
   /** The only key accepted under /v1. Default: requests with any key, or without one, are accepted. */
   readonly apiKey?: string;
+  /**
+   * Whether there are control routes. Default: true. They need no key and show the messages of the last calls, so
+   * servers for anything but tests have none, and keep no calls.
+   */
+  readonly control?: boolean;
 };
 
 export type ModelServer = {
@@ -40,9 +45,9 @@ const BACKLOG = 4096;
 const KEEP_ALIVE_MS = 65_000;
 
 export async function startModelServer(options: ModelServerOptions = {}): Promise<ModelServer> {
-  const { host = "127.0.0.1", port = 0, apiKey } = options;
+  const { host = "127.0.0.1", port = 0, apiKey, control = true } = options;
   const pacer = new Pacer();
-  const find = router({ book: new ScriptBook(), log: new CallLog(), pacer });
+  const find = router({ book: new ScriptBook(), log: new CallLog({ keepsCalls: control }), pacer, control });
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     void answer(request, response);
   });
@@ -86,12 +91,16 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
 
 type Find = (method: string, path: string) => { handler: Handler; parameter: string };
 
-function router({ book, log, pacer }: { book: ScriptBook; log: CallLog; pacer: Pacer }): Find {
+type Parts = { book: ScriptBook; log: CallLog; pacer: Pacer; control: boolean };
+
+function router({ book, log, pacer, control }: Parts): Find {
   // A path that ends in a slash matches one more segment, the parameter.
   const routes: Record<string, Handler> = {
     "POST /v1/chat/completions": chatCompletions({ book, log, pacer }),
     "POST /v1/embeddings": embeddings,
     "GET /v1/models": models,
+  };
+  const controlRoutes: Record<string, Handler> = {
     "POST /control/script": scriptAdd(book),
     "DELETE /control/script": scriptClear(book),
     "GET /control/calls": callsList(log),
@@ -99,6 +108,7 @@ function router({ book, log, pacer }: { book: ScriptBook; log: CallLog; pacer: P
     "DELETE /control/calls": callsClear(log),
     "GET /control/stats": stats(log, book),
   };
+  if (control) Object.assign(routes, controlRoutes);
   return (method, path) => {
     const exact = routes[`${method} ${path}`];
     if (exact) return { handler: exact, parameter: "" };

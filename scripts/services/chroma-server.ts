@@ -1,10 +1,11 @@
 /** The embedded Chroma: the server in the npm package "chromadb", native code that exists for some platforms only. */
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
+import { makeFolder } from "@agent-paas/shared/files/folders.ts";
 import type { ChildSpec } from "./child.ts";
 import { freePort, LOOPBACK } from "./ports.ts";
 import { type Server, startServer } from "./server.ts";
@@ -34,7 +35,7 @@ export async function planChroma({ dir, port: wanted, onLine }: ChromaOptions): 
   if (cli === undefined) return undefined;
   const port = wanted ?? (await freePort());
   const url = `http://${LOOPBACK}:${port}`;
-  await mkdir(dir, { recursive: true });
+  makeFolder(dir);
   await removeDeletedCollections(dir);
   const spec: ChildSpec = {
     name: "chroma",

@@ -7,9 +7,10 @@
  * 2. `into` is complete only when the promise resolves; the caller then moves it into place as a whole.
  */
 import { execFile } from "node:child_process";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { makeFolder } from "@agent-paas/shared/files/folders.ts";
 
 const run = promisify(execFile);
 /** Limit of one apt call; the longest is the first download of the package lists. */
@@ -41,8 +42,7 @@ export async function unpackDebianPackages({ packages, into, env, signal }: Unpa
     if (missing.length > 0) throw new Error(`apt has not downloaded ${missing.join(" and ")}`);
   }
 
-  for (const folder of ["archives/partial", "lists/partial", "log"])
-    await mkdir(join(work, folder), { recursive: true });
+  for (const folder of ["archives/partial", "lists/partial", "log"]) makeFolder(join(work, folder));
   const shared = await writeConfig(work, "system-lists.conf", []);
   try {
     await download(shared);

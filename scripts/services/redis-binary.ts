@@ -6,10 +6,11 @@
  */
 import { execFile } from "node:child_process";
 import { constants, globSync } from "node:fs";
-import { access, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { access, mkdtemp, rename, rm } from "node:fs/promises";
 import { arch, homedir, platform } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { makeFolder } from "@agent-paas/shared/files/folders.ts";
 import { unpackDebianPackages } from "./debian-packages.ts";
 
 const run = promisify(execFile);
@@ -41,7 +42,7 @@ export type LocateOptions = {
 export async function cacheDirOf(env: NodeJS.ProcessEnv, fallback: string): Promise<string> {
   const dir = join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "agent-paas");
   try {
-    await mkdir(dir, { recursive: true });
+    makeFolder(dir);
     await access(dir, constants.W_OK);
     return dir;
   } catch {
@@ -70,7 +71,7 @@ async function fromDistribution({ env, cacheDir, onDownload, signal }: LocateOpt
   if (cached) return cached;
 
   onDownload?.();
-  await mkdir(cacheDir, { recursive: true });
+  makeFolder(cacheDir);
   const aside = await mkdtemp(join(cacheDir, ".redis-"));
   try {
     await unpackDebianPackages({ packages: REDIS_PACKAGES, into: aside, env, signal });

@@ -5,8 +5,8 @@
  * write that it answered; while a slow disk syncs, its answers may be up to two seconds ahead of the file.
  */
 import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { connect } from "node:net";
+import { makeFolder } from "@agent-paas/shared/files/folders.ts";
 import type { ChildSpec } from "./child.ts";
 import { freePort, LOOPBACK } from "./ports.ts";
 import { type RedisBinary, redisEnv } from "./redis-binary.ts";
@@ -33,7 +33,7 @@ export type RedisPlan = {
 /** Every run of the plan has the same URL: same port, same password, same data. */
 export async function planRedis({ binary, dir, port: wanted, onLine }: RedisOptions): Promise<RedisPlan> {
   const port = wanted ?? (await freePort());
-  await mkdir(dir, { recursive: true });
+  makeFolder(dir);
   // Every user of the machine can connect to loopback.
   const password = randomBytes(24).toString("base64url");
   const spec: ChildSpec = {

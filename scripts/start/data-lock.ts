@@ -6,10 +6,11 @@
  */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { UsageError } from "./options.ts";
 
 /** Undefined when another process holds the lock. */
 export function lockDataDir(dir: string): Disposable | undefined {
-  const file = new DatabaseSync(join(dir, "start.lock"));
+  const file = openLock(join(dir, "start.lock"));
   try {
     file.exec("BEGIN EXCLUSIVE");
     return { [Symbol.dispose]: () => file.close() };
@@ -17,6 +18,14 @@ export function lockDataDir(dir: string): Disposable | undefined {
     file.close();
     if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return undefined;
     throw error;
+  }
+}
+
+function openLock(file: string): DatabaseSync {
+  try {
+    return new DatabaseSync(file);
+  } catch (error) {
+    throw new UsageError(`DATA_DIR: ${file} cannot be made: ${(error as Error).message}`);
   }
 }
 

@@ -5,6 +5,7 @@
  * output before a crash is on the disk.
  */
 import { appendFileSync, renameSync, statSync } from "node:fs";
+import { PRIVATE_FILE_MODE } from "@agent-paas/shared/files/private-files.ts";
 
 const MAX_BYTES = 5 * 1024 * 1024;
 
@@ -16,7 +17,7 @@ export function createLogFile(file: string, maxBytes = MAX_BYTES): (line: string
       renameSync(file, `${file}.1`);
       bytes = 0;
     }
-    appendFileSync(file, text);
+    appendFileSync(file, text, { mode: PRIVATE_FILE_MODE });
     bytes += Buffer.byteLength(text);
   };
 }

@@ -84,7 +84,9 @@ export async function startPlatform({ options, env, fleet, screen }: PlatformDep
   async function model(): Promise<NodeJS.ProcessEnv> {
     if (options.model) return { OPENAI_API_KEY: options.model.apiKey };
     const port = await freePort();
-    await start("model", nodeSpec(modelProcess({ name: "model", port, env: {}, onLine: logFile("model") })));
+    // Every user of the machine can connect to loopback, and the control routes show what others asked.
+    const env = { MODEL_CONTROL: "off" };
+    await start("model", nodeSpec(modelProcess({ name: "model", port, env, onLine: logFile("model") })));
     return localModelEnv(loopbackOrigin(port), "local");
   }
 

@@ -34,7 +34,7 @@ const LAYERS: readonly Layers[] = [
   {
     root: "packages/shared/src",
     order: [
-      ...["lifecycle", "redis", "db", "logging", "config", "telemetry"],
+      ...["lifecycle", "redis", "db", "logging", "config", "files", "telemetry"],
       ...["contract", "errors", "version", "ids", "time"],
     ],
   },

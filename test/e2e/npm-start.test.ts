@@ -2,7 +2,7 @@
  * `npm start` as a newcomer uses it: it starts all parts, restarts a killed part, stops in order, and keeps its data.
  */
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,11 +25,15 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 function npmStart(port: number, ...args: string[]) {
+  return npmStartWith({}, port, ...args);
+}
+
+function npmStartWith(own: NodeJS.ProcessEnv, port: number, ...args: string[]) {
   // A newcomer's shell names no Redis, no Chroma and no key of a model.
   const { REDIS_URL, CHROMA_URL, OPENAI_API_KEY, ...env } = process.env;
   const child = spawn("npm", ["start", "--", "--port", String(port), ...args], {
     cwd: ROOT,
-    env: { ...env, DATA_DIR: join(dir, "data"), LOG_DIR: join(dir, "logs") },
+    env: { ...env, DATA_DIR: join(dir, "data"), LOG_DIR: join(dir, "logs"), ...own },
     detached: true,
   });
   let output = "";
@@ -44,6 +48,21 @@ function npmStart(port: number, ...args: string[]) {
     /** As a terminal does it: the signal reaches npm and all processes of its group. */
     ctrlC: () => process.kill(-pid, "SIGINT"),
   };
+}
+
+/** All files and folders of the two folders that users other than their owner can use in any way. */
+async function openToOthers(): Promise<string[]> {
+  const found = await Promise.all(
+    ["data", "logs"].map(async (name) => {
+      const entries = await readdir(join(dir, name), { recursive: true });
+      return [join(dir, name), ...entries.map((entry) => join(dir, name, entry))];
+    }),
+  );
+  const modes = await Promise.all(
+    found.flat().map(async (path) => [path, ((await lstat(path)).mode & 0o077).toString(8)] as const),
+  );
+  expect(modes.length).toBeGreaterThan(15);
+  return modes.filter(([, mode]) => mode !== "0").map(([path, mode]) => `${path} ${mode}`);
 }
 
 async function stopClean(started: ReturnType<typeof npmStart>): Promise<void> {
@@ -75,6 +94,10 @@ test("npm start answers the printed curl line, restarts a killed worker, stops, 
   const chat = await alice.chat({ message: "remember me" });
   const text = shownText(await chat.all());
 
+  const { body: ingest } = await alice.post("/knowledge/notes/documents", { text: "What others must not read." });
+  expect((await alice.ended(ingest.job_id)).status).toBe("completed");
+  expect(await openToOthers()).toEqual([]);
+
   const workers = async () => (await alice.get("/health")).body.checks.workers.live;
   expect(await workers()).toBe(3);
   const victim = await findProcess(await processTree(first.pid), "apps/worker/src/main.ts");
@@ -89,8 +112,15 @@ test("npm start answers the printed curl line, restarts a killed worker, stops, 
   await alice.started(unfinished);
   await stopClean(first);
 
+  // A former version left all of this to the umask.
+  const left = ["data", "data/agent-paas.db", "data/redis", "data/redis/appendonlydir", "data/chroma", "logs"];
+  for (const path of left) await chmod(join(dir, path), (await stat(join(dir, path))).mode | 0o055);
+  for (const path of ["data/chroma/chroma.sqlite3", "logs/redis.log"]) await chmod(join(dir, path), 0o644);
+  expect(await openToOthers()).toHaveLength(8);
+
   const again = npmStart(port);
   await again.up();
+  expect(await openToOthers()).toEqual([]);
   const messages = await alice.history(chat.sessionId);
   expect(messages.map(({ content }) => content)).toEqual(["remember me", text]);
   expect((await readFile(join(dir, "data/api-key"), "utf8")).trim()).toBe(key);
@@ -115,6 +145,19 @@ test("a port in use stops npm start with an error that names it, before anything
   blocker.close();
   expect(started.output()).toContain(`127.0.0.1:${port}`);
   expect(started.output()).not.toContain("redis");
+});
+
+test.each([
+  ["DATA_DIR", "/proc/nowhere/data"],
+  ["DATA_DIR", "/proc"],
+  ["DATA_DIR", "/dev/null/data"],
+  ["LOG_DIR", "/proc/nowhere/logs"],
+  ["DATABASE_URL", "/proc/nowhere/agent-paas.db"],
+])("a place that cannot be made stops npm start with an error that names it: %s=%s", async (setting, path) => {
+  const started = npmStartWith({ [setting]: path }, await freePort());
+  expect(await settledWithin("the stop", UP_WITHIN_MS, started.exited)).toBe(1);
+  expect(started.output()).toMatch(new RegExp(`${setting}: /[^\\n]* cannot be `));
+  expect(started.output()).not.toContain("    at ");
 });
 
 test("an unknown flag stops npm start with an error that names it", async () => {

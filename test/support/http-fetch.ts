@@ -8,12 +8,19 @@ import { type ToolContext, ToolError } from "../../packages/agents/src/tools/too
 
 type Result = { status: number; url: string; content_type: string | null; truncated: boolean; body: string };
 
-/** One call of `http_fetch` with this list of hosts. */
+type CallOptions = {
+  readonly hosts: readonly string[];
+  readonly resolve?: Resolve;
+  readonly refusedAfterMs?: number;
+  readonly signal?: AbortSignal;
+};
+
+/** One call of `http_fetch` with this list of hosts. Names that may not be fetched are refused soon. */
 export async function call(
   args: object,
-  { hosts, resolve, signal }: { hosts: readonly string[]; resolve?: Resolve; signal?: AbortSignal },
+  { hosts, resolve, refusedAfterMs = 100, signal }: CallOptions,
 ): Promise<Result> {
-  const tool = createHttpFetch(hosts, resolve && { resolve });
+  const tool = createHttpFetch(hosts, { ...(resolve && { resolve }), refusedAfterMs });
   const context = { signal: signal ?? new AbortController().signal } as ToolContext;
   return (await tool.call(tool.parse(args), context)) as Result;
 }

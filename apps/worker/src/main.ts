@@ -1,7 +1,9 @@
 /** The worker process: runs agents and is the only writer of the database. Any number of them may run. */
 import { hostname } from "node:os";
 import { pluginFault } from "@agent-paas/agents/registry/plugins.ts";
-import { readConfigOrExit } from "@agent-paas/shared/config/read-config.ts";
+import { exitOnConfigError, readConfigOrExit } from "@agent-paas/shared/config/read-config.ts";
+import { assertDatabasePlace } from "@agent-paas/shared/db/open-storage.ts";
+import { makeFilesPrivate } from "@agent-paas/shared/files/private-files.ts";
 import { runProcess } from "@agent-paas/shared/lifecycle/run-process.ts";
 import { createProcessLogOrExit } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -12,7 +14,9 @@ import { startWorker } from "./start-worker.ts";
 /** Beyond the grace for running jobs: requeueing, closing connections, flushing logs. */
 const STOP_MARGIN_MS = 5 * SECOND;
 
+makeFilesPrivate();
 const config = readConfigOrExit(WorkerConfigSchema, process.env);
+exitOnConfigError(() => assertDatabasePlace(config.DATABASE_URL));
 const name = config.PROCESS_NAME ?? `worker-${hostname()}`;
 const log = createProcessLogOrExit(config, name, secretsOf(config));
 

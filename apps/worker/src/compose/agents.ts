@@ -13,6 +13,7 @@ import { createLocalEmbedder } from "@agent-paas/agents/retrieval/local-embedder
 import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
 import { registerBuiltInTools } from "@agent-paas/agents/tools/built-in.ts";
 import { createMcpTools } from "@agent-paas/agents/tools/mcp/mcp-tools.ts";
+import { chromaHeaders } from "@agent-paas/shared/config/common-config.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { WorkerConfig } from "../config.ts";
@@ -68,7 +69,10 @@ export async function openAgentServices(
     model: provider.model({ defaultModel: config.LLM_MODEL, responseFormat: config.LLM_RESPONSE_FORMAT }),
     embedder:
       config.EMBEDDING_MODEL === undefined ? createLocalEmbedder() : embeddings.embedder(config.EMBEDDING_MODEL),
-    store: config.CHROMA_URL === undefined ? null : createChromaStore({ url: config.CHROMA_URL }),
+    store:
+      config.CHROMA_URL === undefined
+        ? null
+        : createChromaStore({ url: config.CHROMA_URL, headers: chromaHeaders(config) }),
     ...registries,
   };
 }

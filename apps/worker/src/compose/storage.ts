@@ -1,6 +1,6 @@
 /** The database and the repositories, which read and write it. */
 import { HEARTBEAT_INTERVAL_MS } from "@agent-paas/shared/contract/agents.ts";
-import { openStorage } from "@agent-paas/shared/db/open-storage.ts";
+import { closeDatabaseToOthers, openStorage } from "@agent-paas/shared/db/open-storage.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { createRedisInstallation } from "@agent-paas/shared/redis/installation.ts";
@@ -47,6 +47,8 @@ export async function openWorkerStorage(
   const inRedis = createRedisInstallation(queueRedis, keys);
   const id = await joinInstallation({ storage, inRedis, keys });
   logger.info({ installation: id }, "the database is that of the installation");
+  const open = closeDatabaseToOthers(config.DATABASE_URL);
+  if (open.length > 0) logger.warn({ files: open }, "other users of this machine can read the database");
   const checkpoints = storage.startCheckpoints(logger);
   releasers.add("checkpoint", () => checkpoints.stop());
   const repositories = {

@@ -23,14 +23,17 @@ type Metadata = { document_id: string; version: string; source: string; heading:
 export type ChromaStoreOptions = {
   /** `http://host:port` */
   readonly url: string;
+  /** Headers of every request. Default: none. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Time limit of one request, ms; a call may make several. Default: 10 s. */
   readonly requestTimeoutMs?: number;
 };
 
-export function createChromaStore({ url, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ChromaStoreOptions): VectorStore {
+export function createChromaStore(options: ChromaStoreOptions): VectorStore {
+  const { url, headers = {}, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
   const { protocol, hostname, port } = new URL(url);
   const ssl = protocol === "https:";
-  const server = { host: hostname, port: Number(port) || (ssl ? 443 : 80), ssl };
+  const server = { host: hostname, port: Number(port) || (ssl ? 443 : 80), ssl, headers: { ...headers } };
 
   /** One request with a time limit. The package takes a signal per client only; a client is cheap and holds nothing. */
   const ask = async <T>(signal: AbortSignal, request: (client: ChromaClient) => Promise<T>): Promise<T> => {

@@ -1,4 +1,5 @@
 import type { RequestListener } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import { createGzip, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { call, refusal, resolveTo, serve, serveHere } from "../../../../test/support/http-fetch.ts";
@@ -221,13 +222,17 @@ describe("the requests and results of http_fetch", () => {
     },
   );
 
-  test("a name that never resolves delays a call until its signal aborts", async () => {
+  test("a name that never resolves is refused in its time, and earlier if the signal aborts", async () => {
+    const args = { url: "https://slow.example/" };
+    const never: Resolve = () => new Promise(() => {});
+    expect(await refusal(args, { hosts: ["*"], resolve: never })).toContain("not a public address");
+
     const controller = new AbortController();
     const resolve: Resolve = () => {
       setImmediate(() => controller.abort(new Error("time is up")));
-      return new Promise(() => {});
+      return never("");
     };
-    const fetching = call({ url: "https://slow.example/" }, { hosts: ["*"], resolve, signal: controller.signal });
+    const fetching = call(args, { hosts: ["*"], resolve, refusedAfterMs: 60_000, signal: controller.signal });
     await expect(fetching).rejects.toThrow("time is up");
   });
 
@@ -245,13 +250,46 @@ describe("the requests and results of http_fetch", () => {
     expect(await refusal({ url: lying.origin }, { hosts: [lying.listed] })).toContain("cannot be read");
   });
 
-  test("a name that does not exist, one that cannot be asked for, and one that is internal get the same answer", async () => {
-    const failing = (code: string) => () => Promise.reject(Object.assign(new Error("no answer"), { code }));
-    const resolvers = [failing("ENOTFOUND"), failing("EAI_AGAIN"), resolveTo(), resolveTo("10.0.0.1")];
-    const answers = await Promise.all(
-      resolvers.map((resolve) => refusal({ url: "http://db.internal.example/" }, { hosts: ["*"], resolve })),
-    );
-    expect(new Set(answers).size).toBe(1);
-    expect(answers[0]).toContain("not a public address");
-  });
+  const failing = (code: string) => () => Promise.reject(Object.assign(new Error("no answer"), { code }));
+  const REFUSED_AFTER_MS = 400;
+  /** How names are resolved that may not be fetched: never, at once or slowly, with an answer or without. */
+  const RESOLVERS: readonly Resolve[] = [
+    () => new Promise(() => {}),
+    () => delay(REFUSED_AFTER_MS / 2).then(failing("ENOTFOUND")),
+    (name) => delay(REFUSED_AFTER_MS / 2).then(() => resolveTo("10.0.0.1")(name)),
+    failing("ENOTFOUND"),
+    failing("EAI_AGAIN"),
+    resolveTo(),
+    resolveTo("10.0.0.1"),
+    resolveTo("8.8.8.8", "10.0.0.1"),
+  ];
+
+  test.each(["directly", "by a redirect"])(
+    "names get the same answer after the same time, whether they exist, are internal or never answer: %s",
+    async (how) => {
+      const internal = "http://db.internal.example/";
+      const server = await serveHere((_, response) => response.writeHead(302, { location: internal }).end());
+      const url = how === "directly" ? internal : server.origin;
+      const asked: Resolve[] = [];
+      const refused: Resolve[] = [];
+      const answers = await Promise.all(
+        RESOLVERS.map(async (resolve) => {
+          const recorded: Resolve = (name) => {
+            asked.push(resolve);
+            return resolve(name);
+          };
+          const hosts = ["*", server.listed];
+          const words = await refusal({ url }, { hosts, resolve: recorded, refusedAfterMs: REFUSED_AFTER_MS });
+          refused.push(resolve);
+          return words;
+        }),
+      );
+      expect(new Set(answers).size).toBe(1);
+      expect(answers[0]).toContain("not a public address");
+      // Timers of one length fire in the order in which they began: whoever was asked for first is refused first.
+      expect(refused.map((resolve) => RESOLVERS.indexOf(resolve))).toEqual(
+        asked.map((resolve) => RESOLVERS.indexOf(resolve)),
+      );
+    },
+  );
 });

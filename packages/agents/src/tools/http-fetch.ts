@@ -4,7 +4,8 @@
  * 1. It connects only to hosts of the operator's list, and of these only to public addresses. Each redirect is checked.
  * 2. The address that is checked is the address that is connected to (guarded-agent.ts).
  * 3. A request carries nothing of the platform: no cookies, no credentials, and headers from a closed list only.
- * 4. Time, redirects and size are limited; connection and decoder are destroyed when the call ends.
+ * 4. What may not be fetched is refused with the same words after the same time, whether it exists or not.
+ * 5. Time, redirects and size are limited; connection and decoder are destroyed when the call ends.
  */
 import { lookup } from "node:dns/promises";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -16,6 +17,7 @@ import { ACCEPTED_ENCODINGS, readText, type TextResponse } from "./http-fetch/re
 import { defineTool, type Tool, ToolError } from "./tool.ts";
 
 const TIMEOUT_MS = 15 * SECOND;
+const REFUSED_AFTER_MS = 3 * SECOND;
 const MAX_REDIRECTS = 5;
 const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -35,6 +37,8 @@ const ArgumentsSchema = z.strictObject({
 export type HttpFetchOptions = {
   /** Resolves host names. Default: the system's resolver. */
   readonly resolve?: Resolve;
+  /** When a name that may not be fetched is refused, ms; a name must be resolved until then. Default: 3 s. */
+  readonly refusedAfterMs?: number;
 };
 
 /**
@@ -44,7 +48,7 @@ export type HttpFetchOptions = {
  */
 export function createHttpFetch(allowedHosts: readonly string[], options: HttpFetchOptions = {}): Tool {
   const allowed = parseAllowedHosts(allowedHosts);
-  const resolve = options.resolve ?? ((hostname) => lookup(hostname, { all: true }));
+  const { resolve = (hostname) => lookup(hostname, { all: true }), refusedAfterMs = REFUSED_AFTER_MS } = options;
   const reach =
     allowedHosts.length === 0 ? "No host is allowed at present." : `Allowed hosts: ${allowedHosts.join(", ")}.`;
   return defineTool({
@@ -59,7 +63,7 @@ export function createHttpFetch(allowedHosts: readonly string[], options: HttpFe
       if (allowedHosts.length === 0) {
         throw new ToolError("No host is allowed: http_fetch is off until the operator sets HTTP_FETCH_ALLOWED_HOSTS.");
       }
-      const agent = createGuardedAgent(allowed, resolve, signal);
+      const agent = createGuardedAgent(allowed, { resolve, refusedAfterMs, signal });
       try {
         return await fetchText(args, allowed, { dispatcher: agent, signal });
       } finally {

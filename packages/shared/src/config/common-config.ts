@@ -35,6 +35,14 @@ export const CommonConfigSchema = z.object({
    */
   CHROMA_URL: z.url({ protocol: /^https?$/ }).optional(),
   /**
+   * The token that Chroma, or a proxy in front of it, wants, sent as `Authorization: Bearer` and as `X-Chroma-Token`.
+   * Default: none. The Chroma of `npm start` and of docker-compose.yml checks no token: it answers whoever reaches it.
+   */
+  CHROMA_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, "expected printable ASCII without spaces")
+    .optional(),
+  /**
    * The folder of the log files, one set per process (10 MB, 5 files). Default: `./logs`. `off` writes no files: for
    * platforms that collect standard output. Lines that the folder cannot take are dropped and counted.
    */
@@ -68,3 +76,7 @@ export const CommonConfigSchema = z.object({
   SHUTDOWN_GRACE_MS: intFromEnv(0, 600 * SECOND, 20 * SECOND),
 });
 export type CommonConfig = z.infer<typeof CommonConfigSchema>;
+
+/** The headers of requests to Chroma; its versions and their proxies differ in which one they read. */
+export const chromaHeaders = ({ CHROMA_TOKEN: token }: Pick<CommonConfig, "CHROMA_TOKEN">): Record<string, string> =>
+  token === undefined ? {} : { authorization: `Bearer ${token}`, "x-chroma-token": token };

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { ConfigError } from "../config/read-config.ts";
-import { assertLogDirectory, openLogFiles } from "./log-files.ts";
+import { assertLogDirectory, openLogFiles, removeOldLogFiles } from "./log-files.ts";
 import type { Chunk, LogOutput } from "./log-output.ts";
 
 function createDirectory(): string {
@@ -85,6 +86,19 @@ test("only the owner reads log files", async () => {
 
   expect(statSync(directory).mode & 0o777).toBe(0o700);
   expect(statSync(join(directory, "api.1.log")).mode & 0o777).toBe(0o600);
+});
+
+test("log files that a former version left for everybody to read are closed, and other files are left alone", () => {
+  const directory = createDirectory();
+  for (const name of ["api.1.log", "worker-1.20.log", "notes.txt"]) {
+    writeFileSync(join(directory, name), "");
+    chmodSync(join(directory, name), 0o644);
+  }
+  removeOldLogFiles(directory, Date.now());
+  const modes = ["api.1.log", "worker-1.20.log", "notes.txt"].map(
+    (name) => statSync(join(directory, name)).mode & 0o777,
+  );
+  expect(modes).toEqual([0o600, 0o600, 0o644]);
 });
 
 test("a folder for logs is made with its parents, and a file in its place is refused by name", () => {

@@ -3,22 +3,12 @@
  * name on one machine never share a file, and none rolls what another writes to. Files that are removed, or moved away,
  * are replaced by a new one at the next line.
  */
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { ConfigError } from "../config/read-config.ts";
+import { folderProblem, makeFolder } from "../files/folders.ts";
+import { closeToOthers, PRIVATE_FILE_MODE } from "../files/private-files.ts";
 import { DAY, MINUTE } from "../time.ts";
 import { type Chunk, isErrno, type LogOutput, toError, writeChunk, writeNow } from "./log-output.ts";
 
@@ -35,9 +25,6 @@ const KEEP_OLD_FILES_MS = 14 * DAY;
 /** Processes of one name that start together compete for numbers. */
 const MAX_NUMBERS_TRIED = 1_000;
 
-const FILE_MODE = 0o600;
-const FOLDER_MODE = 0o700;
-
 type OpenFile = { readonly fd: number; readonly path: string; readonly ino: number; readonly dev: number };
 
 /**
@@ -45,38 +32,22 @@ type OpenFile = { readonly fd: number; readonly path: string; readonly ino: numb
  * not writable. A full or failing disk is no such case: it passes.
  */
 export function assertLogDirectory(directory: string): void {
-  try {
-    makeFolder(directory);
-    if (!statSync(directory).isDirectory()) throw new Error("it is not a folder");
-    accessSync(directory, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    if (isErrno(error, "ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE")) return;
-    const reason = isErrno(error, "EEXIST", "ENOTDIR")
-      ? "it, or a part of its path, is a file"
-      : toError(error).message;
-    throw new ConfigError([`LOG_DIR: ${directory} cannot be used as the folder of the log files: ${reason}`]);
-  }
+  const problem = folderProblem(directory);
+  if (problem === null) return;
+  throw new ConfigError([`LOG_DIR: ${directory} cannot be used as the folder of the log files: ${problem}`]);
 }
 
-/** Node's own recursive `mkdir` never returns where folders cannot be made at all, such as below /proc. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  const parent = dirname(path);
-  if (parent !== path) makeFolder(parent);
-  try {
-    mkdirSync(path, FOLDER_MODE);
-  } catch (error) {
-    // Another process may have made it meanwhile.
-    if (!isErrno(error, "EEXIST")) throw error;
-  }
-}
-
-/** Deletes log files of any process that were not written to for `KEEP_OLD_FILES_MS`. A missing folder is no error. */
+/**
+ * Deletes log files of any process that were not written to for `KEEP_OLD_FILES_MS`, and closes the others to other
+ * users: former versions left that to the umask. A missing folder is no error.
+ */
 export function removeOldLogFiles(directory: string, now: number): void {
   try {
     for (const name of readdirSync(directory)) {
+      if (!/\.\d+\.log$/.test(name)) continue;
       const file = join(directory, name);
-      if (/\.\d+\.log$/.test(name) && now - statSync(file).mtimeMs > KEEP_OLD_FILES_MS) rmSync(file);
+      if (now - statSync(file).mtimeMs > KEEP_OLD_FILES_MS) rmSync(file);
+      else closeToOthers(file);
     }
   } catch {
     // Another process has deleted the file, or there is no folder yet. Neither may keep the process from starting.
@@ -117,7 +88,7 @@ export function openLogFiles(directory: string, name: string): LogOutput {
     for (let number = first; ; number++) {
       const path = pathOf(number);
       try {
-        const fd = openSync(path, "ax", FILE_MODE);
+        const fd = openSync(path, "ax", PRIVATE_FILE_MODE);
         if (created.length === 0) removeFormerFiles(existing);
         created.push(path);
         while (created.length > KEEP_FILES) tryToRemove(created.shift());

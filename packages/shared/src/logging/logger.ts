@@ -131,6 +131,6 @@ export function createProcessLogOrExit(config: CommonConfig, name: string, secre
     terminalLevel: config.TERMINAL_LOG_LEVEL ?? config.LOG_LEVEL,
     terminalFormat: config.TERMINAL_LOG_FORMAT ?? (process.stdout.isTTY ? "pretty" : "json"),
     directory,
-    secrets: [...secretsOfTopology(config.REDIS_URL), ...secrets],
+    secrets: [...secretsOfTopology(config.REDIS_URL), ...[config.CHROMA_TOKEN ?? []].flat(), ...secrets],
   });
 }

@@ -1,4 +1,5 @@
 /** What GET /health reports. It probes what requests use, because a PING may succeed where these fail. */
+import { chromaHeaders } from "@agent-paas/shared/config/common-config.ts";
 import { JOB_KINDS } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { evictionProblem } from "@agent-paas/shared/redis/memory.ts";
@@ -83,7 +84,8 @@ async function checkVectorStore({ config }: Services): Promise<Check> {
   if (config.CHROMA_URL === undefined) return { status: "not_configured" };
   try {
     const url = new URL("/api/v2/heartbeat", config.CHROMA_URL);
-    const response = await fetch(url, { signal: AbortSignal.timeout(VECTOR_STORE_TIMEOUT_MS) });
+    const signal = AbortSignal.timeout(VECTOR_STORE_TIMEOUT_MS);
+    const response = await fetch(url, { headers: chromaHeaders(config), signal });
     await response.body?.cancel();
     return { status: response.ok ? "up" : "down" };
   } catch {

@@ -2,9 +2,13 @@
  * An HTTP agent that connects to public addresses only. The addresses are checked when the socket is about to connect,
  * and the socket uses exactly those addresses, so a name that resolves differently a moment later (DNS rebinding)
  * fails.
+ *
+ * Invariant: all refusals of names are alike, in their words and in their time. A quick one would tell the model that a
+ * name exists inside the platform's network, a slow one that nobody knows it.
  */
 import type { LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { Agent, buildConnector } from "undici";
 import { ToolError } from "../tool.ts";
 import type { AllowedHosts } from "./allowed-hosts.ts";
@@ -13,9 +17,16 @@ import { isPublicAddress } from "./public-address.ts";
 /** Resolves a name to all its addresses. */
 export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
 
+export type GuardOptions = {
+  readonly resolve: Resolve;
+  /** When a name is refused, ms. One that is not resolved by then is refused as well. */
+  readonly refusedAfterMs: number;
+  readonly signal: AbortSignal;
+};
+
 /** Creates the agent of one call; the caller must destroy it. It opens no connection once the signal has aborted. */
-export function createGuardedAgent(allowed: AllowedHosts, resolve: Resolve, signal: AbortSignal): Agent {
-  const connectChecked = buildConnector({ lookup: guardedLookup(resolve, signal), allowH2: false });
+export function createGuardedAgent(allowed: AllowedHosts, options: GuardOptions): Agent {
+  const connectChecked = buildConnector({ lookup: guardedLookup(options), allowH2: false });
   return new Agent({
     // Every request, also the one after a redirect, gets a connection of its own, so its address is checked.
     pipelining: 0,
@@ -31,18 +42,23 @@ export function createGuardedAgent(allowed: AllowedHosts, resolve: Resolve, sign
 }
 
 /**
- * A `lookup` for `net.connect`. A name is refused if any one of its addresses is not public, and with the same words if
- * it has none: a different answer would tell the model which names exist inside the platform's network.
+ * A `lookup` for `net.connect`. A name is refused if it has no address, or if any one of its addresses is not public.
  */
-function guardedLookup(resolve: Resolve, signal: AbortSignal): LookupFunction {
+function guardedLookup({ resolve, refusedAfterMs, signal }: GuardOptions): LookupFunction {
   return (hostname, options, callback) => {
     const answer = async () => {
-      const addresses = await resolve(hostname).catch((cause: unknown) => {
-        throw notPublic(hostname, cause);
-      });
+      const answered = new AbortController();
+      const refusal = delay(refusedAfterMs, null, { signal: AbortSignal.any([signal, answered.signal]) });
+      const isUsable = ({ address }: LookupAddress) => isPublicAddress(address);
+      const found = resolve(hostname).then(
+        (addresses) => (addresses.length > 0 && addresses.every(isUsable) ? addresses : refusal),
+        () => refusal,
+      );
+      // Whichever of the two comes second may reject when nobody waits for it any more.
+      found.catch(() => {});
+      const addresses = await Promise.race([found, refusal]).finally(() => answered.abort());
       signal.throwIfAborted();
-      if (addresses.length === 0 || !addresses.every(({ address }) => isPublicAddress(address)))
-        throw notPublic(hostname);
+      if (addresses === null) throw notPublic(hostname);
       return addresses;
     };
     answer().then(
@@ -57,5 +73,5 @@ function guardedLookup(resolve: Resolve, signal: AbortSignal): LookupFunction {
 }
 
 /** The message has no address, because the model must not learn the structure of the platform's network. */
-const notPublic = (hostname: string, cause?: unknown): ToolError =>
-  new ToolError(`"${hostname}" is not a public address, or does not lead to one; it may not be fetched.`, { cause });
+const notPublic = (hostname: string): ToolError =>
+  new ToolError(`"${hostname}" is not a public address, or does not lead to one; it may not be fetched.`);

@@ -7,11 +7,11 @@
  * afterwards. A name that ends with "-breaking" is how an older worker that does not know the migration learns that it
  * must not start.
  */
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import Database from "better-sqlite3";
 import type { Knex } from "knex";
+import { makeFolder } from "../../files/folders.ts";
 import { SECOND } from "../../time.ts";
 import type { Migrations } from "../storage.ts";
 import type { SqliteDatabase } from "./open-database.ts";
@@ -74,7 +74,7 @@ async function withBusyTimeout(db: SqliteDatabase, ms: number, run: () => Promis
 }
 
 async function acquireLock(file: string): Promise<{ close(): void }> {
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   const lock = new Database(`${file}.migrate-lock`, { timeout: 0 });
   const giveUpAt = performance.now() + LOCK_WITHIN_MS;
   for (;;) {
