@@ -48,10 +48,11 @@ export const ApiConfigSchema = CommonConfigSchema.extend({
    */
   MAX_DOCUMENT_BYTES: intFromEnv(1_024, 16 * 1_024 * 1_024, 1_024 * 1_024),
   /**
-   * How long `stream: false` holds a request open before it returns 202 with the job's links, ms. Default: 330 s, which
-   * is the default of `CHAT_DEADLINE_MS` and 30 s more. Lower it if a proxy in front closes requests earlier.
+   * How long a JSON response is held back for a job's end, ms: `stream: false` returns 202 with the job's links then,
+   * `wait=` the job as it is. Default: 50 s, below the 60 s after which proxies usually close a silent response. Lower
+   * it for a proxy that closes earlier. Without a proxy, a longer time saves clients of long chats a second request.
    */
-  JSON_WAIT_MS: intFromEnv(SECOND, HOUR, 330 * SECOND),
+  JSON_WAIT_MS: intFromEnv(SECOND, HOUR, 50 * SECOND),
   /**
    * The interval of the comment lines that keep an idle SSE stream open, ms. Default: 15 s. It must be shorter than the
    * idle timeout of every proxy in front. A quiet stream also re-reads its log once per interval: a shorter one finds a
