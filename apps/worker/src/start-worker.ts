@@ -28,7 +28,7 @@ export async function startWorker(
   const { repositories } = storage;
   const parts = createJobParts(config, redis, repositories, logger, releasers);
   const runner = createRunner(agents, repositories, parts.uploads);
-  startControl(redis, parts, logger, releasers);
+  startControl(config, name, redis, parts, logger, releasers);
   await startUpkeep({ config, name, redis, storage, parts, runner, logger, releasers });
 
   const manifests = () => agents.agents.manifests(agents.toolbox.names());
