@@ -66,6 +66,12 @@ export const ApiConfigSchema = CommonConfigSchema.extend({
    */
   SSE_STALLED_CLIENT_MS: intFromEnv(100, 600 * SECOND, 30 * SECOND),
   /**
+   * How many bytes of a stream a client may leave unread before nothing more is sent to it, bytes. Default: 128 KiB. It
+   * bounds the kernel's memory per client; known on Linux only, elsewhere the kernel's buffers are the bound. A larger
+   * window replays long logs faster over slow links.
+   */
+  SSE_UNREAD_BYTES: intFromEnv(16 * 1_024, 16 * 1_024 * 1_024, 128 * 1_024),
+  /**
    * How many jobs may wait in one queue; further jobs are refused with `queue_full`. Default: 10,000. A higher limit
    * takes more of Redis' memory, and the last jobs wait longer. Requests that arrive at the same moment may exceed it
    * by their number.
