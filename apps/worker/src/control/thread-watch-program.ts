@@ -12,7 +12,7 @@ import type { BlockReports } from "./block-reports.ts";
 import { ANSWER_SYMBOL, type ThreadWatchData } from "./thread-watch-protocol.ts";
 
 const TICK_MS = SECOND;
-/** The thread has no lock left by then, and a supervisor can start a worker that works. */
+/** The worker has no lock left by then, and its supervisor can start one that works. */
 const KILL_FROM = 60;
 /** As long as the run is not known, the jobs that it interrupted wait for its name; the others work meanwhile. */
 const KILL_UNKNOWN_FROM = 300;

@@ -2,6 +2,7 @@
  * Finds out which run blocks this worker's thread. The event loop stands still then, and with it everything by which
  * the process could say so; so another thread watches it (`thread-watch-program.ts`).
  */
+import { url as debuggerUrl } from "node:inspector";
 import { Worker } from "node:worker_threads";
 import type { RedisTopology } from "@agent-paas/shared/config/redis-topology.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
@@ -33,6 +34,8 @@ export type ThreadWatchDeps = {
 
 export function startThreadWatch(deps: ThreadWatchDeps): { stop(): Promise<void> } {
   const { topology, prefix, name, claims, running, logger } = deps;
+  // A debugger stops the thread for as long as somebody looks at it.
+  if (debuggerUrl() !== undefined) return { stop: async () => {} };
   const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const timers = new Set<NodeJS.Timeout>();
 
