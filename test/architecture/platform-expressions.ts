@@ -9,6 +9,11 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
   },
   { file: "apps/worker/src/config.ts", bound: "a setting", expressions: ["/^https?$/"] },
   {
+    file: "apps/api/src/events/kernel-queues.ts",
+    bound: "a line of the kernel's list of connections",
+    expressions: ["/^ *\\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]+:[0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]{8}):/"],
+  },
+  {
     file: "apps/api/src/queue/admission.ts",
     bound: "an error of Redis",
     expressions: ["/\\bOOM command not allowed/"],

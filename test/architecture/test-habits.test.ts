@@ -59,7 +59,9 @@ describe("Redis in tests, chaos runs and benchmarks", () => {
   });
 
   test("the fields of a job's state are spelt in support/job-state.ts only", () => {
-    expect(filesWith(/\b(unfinished_attempts|isolated_after)\b/, redisUsers)).toEqual(["test/support/job-state.ts"]);
+    expect(filesWith(/\b(unfinished_attempts|isolated_after|blocking_token)\b/, redisUsers)).toEqual([
+      "test/support/job-state.ts",
+    ]);
     // Other fields share their names with columns and events, so tests may not read or write hashes themselves.
     const users = filesWith(/\.h(set|get|mget|getall|incrby|del|exists)\(/, redisUsers);
     const restoring = "test/support/former-version.ts";
@@ -75,6 +77,7 @@ describe("time in tests", () => {
     "test/fixtures/agents/counting-tools.ts": "waits between two checks of a file",
     "test/e2e/follower-leaks.test.ts": "clients disconnect after random times",
     "test/e2e/many-streams.test.ts": "clients connect after random times",
+    "test/integration/held-responses.test.ts": "a proxy closes silent connections after a time",
     "test/integration/redis-outage.test.ts": "requests are spread over an outage",
     "test/integration/silent-links.test.ts": "a process is stopped for a time",
     "test/integration/wal.test.ts": "readers hold their snapshots for a time",

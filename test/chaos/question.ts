@@ -7,7 +7,7 @@ import type { Expected } from "./transcript.ts";
 
 export type Question = {
   readonly label: string;
-  readonly agent: "chat_basic" | "tool_basic";
+  readonly agent: "chat_basic" | "tool_basic" | "blocking";
   readonly text: string;
   readonly config: object;
   readonly expected: Expected;
@@ -46,6 +46,15 @@ export function makeQuestion(shape: QuestionShape, random: SeededRandom): Questi
     expected: { answer, status, once, again },
   };
 }
+
+/** A question to an agent that keeps the thread of its worker busy, and is given up for it. */
+export const makeBlockingQuestion = (label: string, config: object): Question => ({
+  label,
+  agent: "blocking",
+  text: `${label} block`,
+  config,
+  expected: { answer: "", status: "failed", once: [], again: [] },
+});
 
 /** Faults of the model that occur once, so that the next attempt completes. */
 export const PASSING_FAULTS: readonly DirectivesInput[] = [

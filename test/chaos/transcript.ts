@@ -62,7 +62,7 @@ export type Transcript = {
 
 export type Fault = {
   readonly at: number;
-  readonly kind: "kill" | "pause" | "resume" | "stop" | "crash" | "start" | "reset";
+  readonly kind: "block" | "kill" | "pause" | "resume" | "stop" | "crash" | "start" | "reset";
   readonly target: string;
   readonly detail?: string;
 };

@@ -36,6 +36,8 @@ beforeAll(async () => {
   api = await platform.startApi({
     SSE_STALLED_CLIENT_MS: String(STALLED_CLIENT_MS),
     SSE_HEARTBEAT_MS: String(HEARTBEAT_MS),
+    // The clients read hundreds of megabytes again; a larger window makes that quick.
+    SSE_UNREAD_BYTES: String(1_024 * 1_024),
   });
 });
 afterAll(async () => {

@@ -68,7 +68,7 @@ async function startFinalizing() {
   };
   const running = createRunningJobs();
   const begin = (payload: JobPayload, attempt: number) =>
-    running.during(payload.job_id, (run) =>
+    running.during(payload.job_id, attempt, (run) =>
       startAttempt({ claims, publisher, jobs, finalizer }, payload, attempt, run),
     );
   const events = async ({ job_id }: JobPayload) => {

@@ -14,6 +14,8 @@ export type JobState = {
   readonly unfinishedAttempts: number;
   /** `unfinishedAttempts` when the job was last delayed to be started in isolation. */
   readonly isolatedAfter: number;
+  /** The fencing token of the run that blocked its worker. */
+  readonly blockingToken: number;
   /** Number of the last event in the log. */
   readonly seq: number;
   /** The published terminal status. */
@@ -28,6 +30,7 @@ const FIELDS: { readonly [Name in keyof JobState]: { name: string; parse(text: s
   attempts: { name: "attempts", parse: Number },
   unfinishedAttempts: { name: "unfinished_attempts", parse: Number },
   isolatedAfter: { name: "isolated_after", parse: Number },
+  blockingToken: { name: "blocking_token", parse: Number },
   seq: { name: "seq", parse: Number },
   ended: { name: "ended", parse: (text) => text as TerminalStatus },
   cancelRequested: { name: "cancel", parse: () => true },

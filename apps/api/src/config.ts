@@ -48,10 +48,11 @@ export const ApiConfigSchema = CommonConfigSchema.extend({
    */
   MAX_DOCUMENT_BYTES: intFromEnv(1_024, 16 * 1_024 * 1_024, 1_024 * 1_024),
   /**
-   * How long `stream: false` holds a request open before it returns 202 with the job's links, ms. Default: 330 s, which
-   * is the default of `CHAT_DEADLINE_MS` and 30 s more. Lower it if a proxy in front closes requests earlier.
+   * How long a JSON response is held back for a job's end, ms: `stream: false` returns 202 with the job's links then,
+   * `wait=` the job as it is. Default: 50 s, below the 60 s after which proxies usually close a silent response. Lower
+   * it for a proxy that closes earlier. Without a proxy, a longer time saves clients of long chats a second request.
    */
-  JSON_WAIT_MS: intFromEnv(SECOND, HOUR, 330 * SECOND),
+  JSON_WAIT_MS: intFromEnv(SECOND, HOUR, 50 * SECOND),
   /**
    * The interval of the comment lines that keep an idle SSE stream open, ms. Default: 15 s. It must be shorter than the
    * idle timeout of every proxy in front. A quiet stream also re-reads its log once per interval: a shorter one finds a
@@ -64,6 +65,12 @@ export const ApiConfigSchema = CommonConfigSchema.extend({
    * resume.
    */
   SSE_STALLED_CLIENT_MS: intFromEnv(100, 600 * SECOND, 30 * SECOND),
+  /**
+   * How many bytes of a stream a client may leave unread before nothing more is sent to it, bytes. Default: 128 KiB. It
+   * bounds the kernel's memory per client; known on Linux only, elsewhere the kernel's buffers are the bound. A larger
+   * window replays long logs faster over slow links.
+   */
+  SSE_UNREAD_BYTES: intFromEnv(16 * 1_024, 16 * 1_024 * 1_024, 128 * 1_024),
   /**
    * How many jobs may wait in one queue; further jobs are refused with `queue_full`. Default: 10,000. A higher limit
    * takes more of Redis' memory, and the last jobs wait longer. Requests that arrive at the same moment may exceed it

@@ -4,6 +4,7 @@ import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
 import type { ApiConfig } from "./config.ts";
 import type { FollowerDeps } from "./events/job-event-follower.ts";
 import type { OpenResponses } from "./events/open-responses.ts";
+import type { SendWindows } from "./events/send-windows.ts";
 import type { AgentCatalog } from "./presence/agent-catalog.ts";
 import type { Accept } from "./queue/accept-request.ts";
 import type { Admission } from "./queue/admission.ts";
@@ -36,7 +37,10 @@ export type QueueServices = {
 };
 
 /** What following a job's events, or waiting for its end, takes. */
-export type EventServices = FollowerDeps & { readonly openResponses: OpenResponses };
+export type EventServices = FollowerDeps & {
+  readonly openResponses: OpenResponses;
+  readonly sendWindows: Pick<SendWindows, "open">;
+};
 
 export type Services = StorageServices &
   QueueServices & {

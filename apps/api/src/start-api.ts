@@ -16,7 +16,7 @@ export async function startApi(config: ApiConfig, name: string, logger: Logger, 
   const storage = await openReaders(config, { redis, logger }, releasers);
   const agentCatalog = createAgentCatalog(redis.requests, redis.keys);
   const jobs = openJobs(config, { redis, storage, agentCatalog, logger }, releasers);
-  const events = openEvents(config, redis, releasers);
+  const events = openEvents(config, { redis, logger }, releasers);
   // Workers would run the job and write it where this API does not read.
   const accept: Services["accept"] = async (request) => {
     storage.assertDatabaseUsable();

@@ -28,7 +28,7 @@ export async function startWorker(
   const { repositories } = storage;
   const parts = createJobParts(config, redis, repositories, logger, releasers);
   const runner = createRunner(agents, repositories, parts.uploads);
-  startControl(redis, parts, logger, releasers);
+  startControl(config, name, redis, parts, logger, releasers);
   storage.watch(() => {
     // Without the grace of a usual stop: no running job could write its end.
     parts.running.abortAll("shutdown");

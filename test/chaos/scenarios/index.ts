@@ -1,4 +1,6 @@
 /** All scenarios, by the name that `--scenario` takes. */
+
+import { busyThread } from "./busy-thread.ts";
 import { crashPoints, redisKills, workerKills, zombies } from "./deaths.ts";
 import { mixed, short } from "./mixed.ts";
 import { cancels, idempotency, rolling, sessions } from "./promises.ts";
@@ -13,6 +15,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   idempotency,
   sessions,
   rolling,
+  "busy-thread": busyThread,
   mixed,
   short,
 };

@@ -11,6 +11,7 @@ import {
   textEvent,
 } from "../../../../test/support/memory-events.ts";
 import { createOpenResponses } from "../events/open-responses.ts";
+import { createSendWindows } from "../events/send-windows.ts";
 import { type StreamServices, streamJobEvents } from "./sse-stream.ts";
 import type { StreamFormat } from "./stream-format.ts";
 
@@ -25,6 +26,8 @@ const FORMAT: StreamFormat = {
 const KNOWN = { findEnded: async () => null, isKnown: async () => true };
 const OPTIONS = { jobId: "j", sessionId: null, after: 0, ...KNOWN, stage: "open" } as const;
 
+const WINDOW_BYTES = 64 * 1_024;
+
 /** Services in memory; `held` counts what a stream holds of them. */
 function createServices(stalledClientMs: number) {
   const log = createMemoryEventLog();
@@ -32,11 +35,13 @@ function createServices(stalledClientMs: number) {
   const ticks = new Set<() => void>();
   const openResponses = createOpenResponses();
   const open = new Set<() => void>();
+  const sendWindows = createSendWindows(WINDOW_BYTES, { warn: () => {} });
   const services: StreamServices = {
     config: { SSE_STALLED_CLIENT_MS: stalledClientMs },
     events: {
       log,
       subscriber,
+      sendWindows,
       wheel: {
         subscribe: (tick) => {
           ticks.add(tick);

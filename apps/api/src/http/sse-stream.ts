@@ -1,7 +1,8 @@
 /**
  * Writes a job's events to one client as Server-Sent Events, in the format of the client's door. Upholds:
  * - I7: a client that leaves, or stops reading, cancels nothing.
- * - I9: nothing is queued for a slow client; past a bound of time its connection is reset, and it can resume.
+ * - I9: nothing is queued for a slow client, and the kernel holds a bounded number of bytes for it; past a bound of
+ *   time its connection is reset, and it can resume.
  */
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { Response } from "express";
@@ -40,6 +41,13 @@ export function streamJobEvents(
   res.write(format.preamble);
   const body = createChunkedResponse(res);
 
+  const window = events.sendWindows.open(res.socket, {
+    onRoom: () => resume(),
+    // It reads, if slowly: its time begins anew.
+    onProgress: () => stalled?.refresh(),
+  });
+  const isFull = () => body.isFull() || window.isFull();
+
   let stalled: NodeJS.Timeout | undefined;
   const dropWhenStalled = () => {
     // Reset, because after a plain close the kernel would keep megabytes of unread data per client for minutes.
@@ -58,15 +66,19 @@ export function streamJobEvents(
     sink: {
       write(batch) {
         const flowing = body.write(batch);
-        if (!flowing) dropWhenStalled();
-        return flowing;
+        window.wrote(batch.length);
+        if (flowing && !window.isFull()) return true;
+        dropWhenStalled();
+        return false;
       },
       end: () => stop(),
     },
   });
   const unsubscribeFromWheel = events.wheel.subscribe(() => {
     // A full socket gets no heartbeat, because it would only queue more for a client that does not read.
-    if (!body.isFull()) body.write(format.heartbeat);
+    if (isFull()) return;
+    body.write(format.heartbeat);
+    window.wrote(format.heartbeat.length);
   });
 
   const leave = () => {
@@ -86,16 +98,18 @@ export function streamJobEvents(
     stop();
   };
   const removeOpenResponse = events.openResponses.add(sendElsewhere);
-  body.onDrain(() => {
-    if (res.writableEnded) return;
+  const resume = () => {
+    if (res.writableEnded || isFull()) return;
     clearTimeout(stalled);
     stalled = undefined;
     follower.resume();
-  });
+  };
+  body.onDrain(resume);
   // A reset connection emits "close" too, which releases everything.
   res.on("error", () => {});
   // Not the request's "close", which is emitted as soon as the body was read.
   res.on("close", () => {
+    window.close();
     clearTimeout(stalled);
     leave();
   });

@@ -2,7 +2,7 @@
 import { readBounds } from "@agent-paas/shared/contract/events.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { createLossWatch } from "../events/loss-watch.ts";
-import type { Services } from "../services.ts";
+import type { EventServices } from "../services.ts";
 
 export type AwaitJobEndOptions = {
   readonly jobId: string;
@@ -19,7 +19,7 @@ export type AwaitJobEndOptions = {
  * when this process stops, or when the job is lost.
  */
 export function awaitJobEnd(
-  { events }: Pick<Services, "events">,
+  { events }: { readonly events: Omit<EventServices, "sendWindows"> },
   { jobId, withinMs, signal, findEnded, isKnown }: AwaitJobEndOptions,
 ): Promise<boolean> {
   const { subscriber, log, wheel, openResponses } = events;

@@ -3,6 +3,7 @@ import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { WorkerConfig } from "../config.ts";
 import { startCancelListener } from "../control/cancel-listener.ts";
+import { startThreadWatch } from "../control/thread-watch.ts";
 import { createJobEventPublisher } from "../events/job-event-publisher.ts";
 import { createJobClaims } from "../job/job-claims.ts";
 import { createJobFinalizer } from "../job/job-finalizer.ts";
@@ -48,6 +49,8 @@ export function createProcessors(
 }
 
 export function startControl(
+  config: WorkerConfig,
+  name: string,
   { keys, subscriber }: RedisParts,
   { claims, running }: JobParts,
   logger: Logger,
@@ -55,4 +58,7 @@ export function startControl(
 ): void {
   const listener = startCancelListener({ subscriber, keys, claims, running, logger });
   releasers.add("cancel listener", () => listener.stop());
+  const { REDIS_URL: topology, REDIS_PREFIX: prefix } = config;
+  const threadWatch = startThreadWatch({ topology, prefix, name, claims, running, logger });
+  releasers.add("thread watch", () => threadWatch.stop());
 }

@@ -1,23 +1,26 @@
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { expect, test } from "vitest";
 import { type Admission, admit, type JobFacts } from "./admit.ts";
+import type { CrashHistory } from "./poison-jobs.ts";
 
 const FIRST_START: JobFacts = {
   fencingToken: 1,
   canRun: true,
   waitedMs: 0,
   jobsAhead: 0,
-  crashes: { unfinishedAttempts: 0, isolatedAfter: 0 },
+  crashes: { unfinishedAttempts: 0, isolatedAfter: 0, hasBlockedWorker: false, mayBlockWorker: false },
   isEnding: false,
 };
 const START: Admission = { kind: "start" };
 const GIVEN_UP: Admission = { kind: "finalize", code: "worker_lost" };
 const HALF = () => 0.5;
 
-const crashed = (unfinishedAttempts: number, isolatedAfter = 0): Partial<JobFacts> => ({
+const crashed = (unfinishedAttempts: number, isolatedAfter = 0, block: Partial<CrashHistory> = {}) => ({
   fencingToken: unfinishedAttempts + 1,
-  crashes: { unfinishedAttempts, isolatedAfter },
+  crashes: { ...FIRST_START.crashes, unfinishedAttempts, isolatedAfter, ...block },
 });
+const BLOCKER = { hasBlockedWorker: true };
+const UNNAMED = { mayBlockWorker: true };
 const isolated = (ms: number, unfinishedAttempts: number): Admission => ({
   kind: "delay",
   why: "poison_job",
@@ -52,6 +55,15 @@ test.each<[string, Partial<JobFacts>, Admission]>([
   ["four unfinished attempts, isolated already", crashed(4, 4), START],
   ["five unfinished attempts", crashed(5, 4), GIVEN_UP],
   ["more than five unfinished attempts", crashed(9), GIVEN_UP],
+  ["one run that blocked its worker", crashed(1, 0, BLOCKER), { kind: "finalize", code: "agent_failed" }],
+  ["a closed run that blocked its worker", crashed(0, 0, BLOCKER), { kind: "finalize", code: "agent_failed" }],
+  ["a job that blocked its worker and only has to end", { ...crashed(1, 0, BLOCKER), isEnding: true }, START],
+  [
+    "an interrupted job while a worker is blocked by one without a name yet",
+    crashed(1, 0, UNNAMED),
+    { kind: "delay", why: "blocked_worker", ms: SECOND },
+  ],
+  ["a retried job while a worker is blocked by one without a name yet", crashed(0, 0, UNNAMED), START],
   ["five unfinished attempts of a job that only has to end", { ...crashed(5), isEnding: true }, START],
 ])("%s", (_, facts, expected) => {
   expect(admit({ ...FIRST_START, ...facts }, HALF)).toEqual(expected);

@@ -28,8 +28,9 @@ export type Admission =
   | { readonly kind: "delay"; readonly why: "no_capable_worker"; readonly ms: number }
   | { readonly kind: "delay"; readonly why: "session_busy"; readonly ms: number; readonly jobsAhead: number }
   | { readonly kind: "delay"; readonly why: "poison_job"; readonly ms: number; readonly unfinishedAttempts: number }
+  | { readonly kind: "delay"; readonly why: "blocked_worker"; readonly ms: number }
   | { readonly kind: "requeue"; readonly why: "no_capable_worker" }
-  | { readonly kind: "finalize"; readonly code: "worker_lost" };
+  | { readonly kind: "finalize"; readonly code: "worker_lost" | "agent_failed" };
 
 /** @param random spreads isolated starts; from 0 to 1. */
 export function admit(facts: JobFacts, random: () => number = Math.random): Admission {
@@ -47,8 +48,10 @@ export function admit(facts: JobFacts, random: () => number = Math.random): Admi
   switch (check.kind) {
     case "pass":
       return { kind: "start" };
+    case "await_name":
+      return { kind: "delay", why: "blocked_worker", ms: check.ms };
     case "give_up":
-      return { kind: "finalize", code: "worker_lost" };
+      return { kind: "finalize", code: check.code };
     case "isolate": {
       const ms = Math.round(random() * check.withinMs);
       return { kind: "delay", why: "poison_job", ms, unfinishedAttempts: check.unfinishedAttempts };

@@ -23,6 +23,15 @@ export type AdmissionDeps = {
 };
 
 type NotStarted = Exclude<Admission, { kind: "start" }>;
+type GivenUp = Extract<Admission, { kind: "finalize" }>;
+
+const GIVEN_UP_BECAUSE: Record<GivenUp["code"], string> = {
+  worker_lost: "job given up: its workers crashed too often",
+  agent_failed: "job given up: it blocked the thread of its worker until the jobs there lost their locks",
+};
+/** Users see it. */
+const BLOCKED_ITS_WORKER =
+  "The agent blocked its worker: it kept the worker's thread busy for so long that other jobs there had to start again. The job was given up after one such run.";
 
 /** Throws unless the job was finalized: what the lease throws tells BullMQ that the job has moved. */
 export async function applyAdmission(
@@ -37,6 +46,7 @@ export async function applyAdmission(
   const texts = STATUS_TEXTS[payload.locale];
   switch (admission.why) {
     case "no_capable_worker":
+    case "blocked_worker":
       return lease.delay(admission.ms);
     case "session_busy": {
       const { jobsAhead, ms } = admission;
@@ -62,12 +72,13 @@ export async function applyAdmission(
 async function giveUp(
   { queuedJobs, claims }: AdmissionDeps,
   lease: Lease,
-  { job_id: jobId }: JobPayload,
-  code: "worker_lost",
+  { job_id: jobId, agent_type }: JobPayload,
+  code: GivenUp["code"],
   logger: Logger,
 ): Promise<void> {
-  logger.error("job given up: its workers crashed too often");
-  const ending = { status: "failed", error: new PlatformError(code), ...NO_RESULT } as const;
+  logger.error({ agent_type, code }, GIVEN_UP_BECAUSE[code]);
+  const message = code === "agent_failed" ? { message: BLOCKED_ITS_WORKER } : {};
+  const ending = { status: "failed", error: new PlatformError(code, message), ...NO_RESULT } as const;
   const isFinalized = await queuedJobs.finalize(lease, ending);
   if (isFinalized || (await claims.endPublication(jobId)) === "published") return;
   throw new ClaimedElsewhere();

@@ -56,3 +56,23 @@ redis.call('EXPIRE', log, ttl)
 return {tostring(token), seq, known[5] or '0', known[4] or ''}
 `,
 });
+
+/** Notes that the run with this fencing token blocks its worker. A job that has ended needs no note. */
+export const NOTE_BLOCKING_SCRIPT = defineScript<null>()({
+  name: "noteBlocking",
+  keys: ["state"],
+  args: ["token"],
+  lua: `
+local known = redis.call('HMGET', state, 'fencing_token', 'ended')
+if known[1] and not known[2] then redis.call('HSET', state, 'blocking_token', token) end
+`,
+});
+
+export const CLEAR_BLOCKING_SCRIPT = defineScript<null>()({
+  name: "clearBlocking",
+  keys: ["state"],
+  args: ["token"],
+  lua: `
+if redis.call('HGET', state, 'blocking_token') == token then redis.call('HDEL', state, 'blocking_token') end
+`,
+});

@@ -2,7 +2,7 @@
 import { UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { CLAIM_SCRIPT, CLOSE_ATTEMPT_SCRIPT, TAKE_OVER_SCRIPT } from "./claim-scripts.ts";
+import { CLAIM_SCRIPT, CLEAR_BLOCKING_SCRIPT, CLOSE_ATTEMPT_SCRIPT, TAKE_OVER_SCRIPT } from "./claim-scripts.ts";
 import type { CrashHistory } from "./poison-jobs.ts";
 
 export type Claim =
@@ -50,6 +50,7 @@ export function createJobClaims(redis: RedisConnection, keys: RedisKeys) {
   const claimJob = CLAIM_SCRIPT.on(redis);
   const takeOverJob = TAKE_OVER_SCRIPT.on(redis);
   const closeAttempt = CLOSE_ATTEMPT_SCRIPT.on(redis);
+  const clearBlocking = CLEAR_BLOCKING_SCRIPT.on(redis);
   const keysOf = (jobId: string) => ({ state: keys.jobState(jobId), log: keys.eventLog(jobId) });
 
   return {
@@ -69,11 +70,16 @@ export function createJobClaims(redis: RedisConnection, keys: RedisKeys) {
     closeAttempt: async (jobId: string): Promise<void> => void (await closeAttempt({ state: keys.jobState(jobId) })),
 
     async crashHistory(jobId: string): Promise<CrashHistory & { readonly cancelRequested: boolean }> {
-      const fields = ["unfinished_attempts", "isolated_after", "cancel"] as const;
-      const [unfinished, isolated, cancel] = await redis.hmget(keys.jobState(jobId), ...fields);
+      const fields = ["unfinished_attempts", "isolated_after", "cancel", "blocking_token"] as const;
+      const [[unfinished, isolated, cancel, blocking], blockedWorkers] = await Promise.all([
+        redis.hmget(keys.jobState(jobId), ...fields),
+        redis.exists(keys.blockedWorker),
+      ]);
       return {
         unfinishedAttempts: Number(unfinished ?? 0),
         isolatedAfter: Number(isolated ?? 0),
+        hasBlockedWorker: typeof blocking === "string",
+        mayBlockWorker: blockedWorkers > 0,
         cancelRequested: cancel !== null,
       };
     },
@@ -81,6 +87,10 @@ export function createJobClaims(redis: RedisConnection, keys: RedisKeys) {
     /** Notes that the job gets its isolated start after so many unfinished attempts. */
     noteIsolation: async (jobId: string, unfinishedAttempts: number): Promise<void> =>
       void (await redis.hset(keys.jobState(jobId), "isolated_after", unfinishedAttempts)),
+
+    /** Forgets that a run has blocked its worker: it kept its lock. */
+    clearBlocking: async (jobId: string, fencingToken: number): Promise<void> =>
+      void (await clearBlocking({ state: keys.jobState(jobId), token: fencingToken })),
 
     /**
      * Claims a job above every claim before it, in order to finalize it: a claim of which nothing followed, because a

@@ -16,7 +16,10 @@ export type FactsDeps = {
   readonly clock: Pick<InstallationClock, "now">;
 };
 
-const NO_CRASHES = { crashes: { unfinishedAttempts: 0, isolatedAfter: 0 }, isEnding: false } as const;
+const NO_CRASHES = {
+  crashes: { unfinishedAttempts: 0, isolatedAfter: 0, hasBlockedWorker: false, mayBlockWorker: false },
+  isEnding: false,
+} as const;
 
 export async function gatherFacts(deps: FactsDeps, payload: JobPayload, fencingToken: number): Promise<JobFacts> {
   const canRun = deps.runner.canRun(payload.agent_type);

@@ -64,7 +64,7 @@ async function processJob(deps: ProcessorDeps, lease: Lease): Promise<void> {
   const admission = admit(await gatherFacts(deps, payload, fencingToken));
   if (admission.kind !== "start") return applyAdmission(deps, lease, payload, admission, logger);
 
-  await deps.running.during(payload.job_id, async (run) => {
+  await deps.running.during(payload.job_id, fencingToken, async (run) => {
     try {
       const started = await startAttempt(deps, payload, fencingToken, run);
       if (started === null) return;

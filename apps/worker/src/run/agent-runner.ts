@@ -19,6 +19,7 @@ import type { JobEventWriter } from "../events/job-event-writer.ts";
 import type { JournalRepository } from "../storage/journal-repository.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
 import { createChildAgents } from "./child-agents.ts";
+import { asRun } from "./current-run.ts";
 import { createJobJournal, type JobJournal } from "./job-journal.ts";
 import { parseConfig } from "./parse-config.ts";
 import type { RunControl } from "./run-control.ts";
@@ -91,9 +92,11 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
         return new agent().run(inputOf(payload, sessions), job.contextOf(job.journal, 0, config, signal));
       }
 
+      const { job_id: jobId, agent_type: agentType } = payload;
+      const identity = { jobId, fencingToken: writer.fencingToken, agentType };
       const startedAt = performance.now();
       return {
-        run: async () => consume(await begin(), signal, writer, answer),
+        run: () => asRun(identity, async () => consume(await begin(), signal, writer, answer)),
         result: (): RunResult => ({
           result: resultOf(answer),
           resultTokens: answer.tokens(),

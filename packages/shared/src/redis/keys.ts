@@ -33,7 +33,10 @@ export function createRedisKeys(prefix: string) {
     activeJobs: (kind: JobKind) => `${base}:${kind}:active`,
     delayedJobs: (kind: JobKind) => `${base}:${kind}:delayed`,
 
-    /** Hash: fencing_token, attempts, unfinished_attempts, isolated_after, seq, ended, cancel, progress of one job. */
+    /**
+     * Hash: fencing_token, attempts, unfinished_attempts, isolated_after, blocking_token, seq, ended, cancel, progress
+     * of one job.
+     */
     jobState: (jobId: string) => `${shard(jobId)}:job:${jobId}`,
     /** Whether a key is the state of a job. */
     isJobState: (key: string) => key.startsWith(`{${prefix}:e`) && key.includes("}:job:"),
@@ -62,6 +65,8 @@ export function createRedisKeys(prefix: string) {
     workers: `${base}:workers`,
     /** Hash: agent id → manifest. */
     agents: `${base}:agents`,
+    /** String: the name of a worker whose thread is blocked by a run that is not known yet. */
+    blockedWorker: `${base}:blocked-worker`,
     /** String: the lock of the worker whose reaper runs. */
     reaper: `${base}:reaper`,
     /** String: the id of the installation, that of its database. */

@@ -12,7 +12,7 @@ import type { Services } from "../../../services.ts";
 import { pageQuery, pathId, validate } from "../../../validation/validate.ts";
 import { type JobView, viewOf } from "../job-view.ts";
 
-/** Longest `wait`, seconds: below the usual idle time-outs of proxies. */
+/** Longest `wait` that a client may ask for, seconds; `JSON_WAIT_MS` may end it sooner. */
 const MAX_WAIT_S = 60;
 
 /** The `Retry-After` of a job that has not ended, seconds. */
@@ -38,7 +38,7 @@ export const getJob = (services: Services): Route => ({
     if (wait > 0 && !isTerminal(job.status)) {
       const findEnded = endedRowFinder(services, owner, id);
       const isKnown = knownChecker(services, owner, id);
-      const withinMs = wait * SECOND;
+      const withinMs = Math.min(wait * SECOND, services.config.JSON_WAIT_MS);
       await awaitJobEnd(services, { jobId: id, withinMs, signal: abortOnClose(res), findEnded, isKnown });
       job = await viewJob(services, owner, id);
     }

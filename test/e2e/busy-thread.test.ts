@@ -1,0 +1,64 @@
+/**
+ * An agent of a plugin that keeps its worker's thread busy for longer than jobs keep their locks, in one of two workers
+ * beside other chats. Proves that the blocking job is known by name: it is given up after one run, and the jobs beside
+ * it start again at most once.
+ */
+import { SECOND } from "@agent-paas/shared/time.ts";
+import { afterEach, expect, test } from "vitest";
+import { readJobState } from "../support/job-state.ts";
+import { FIXTURE_AGENTS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+const NEIGHBOURS = 20;
+/** Under way when the block begins, and longer than a lock lasts. */
+const NEIGHBOUR = "[[tokens=300 rate=20]] beside";
+
+let platform: TestPlatform;
+afterEach(() => platform.stop());
+
+async function block(config: object) {
+  platform = await startTestPlatform({ env: FIXTURE_AGENTS });
+  await platform.startWorker();
+  const { alice } = platform;
+  const neighbours = await Promise.all(
+    Array.from({ length: NEIGHBOURS }, (_, at) => alice.execute(`${NEIGHBOUR} ${at}`)),
+  );
+  await Promise.all(neighbours.map((jobId) => alice.started(jobId)));
+  const blocker = await alice.execute("block", { config }, "blocking");
+  const ended = await alice.ended(blocker, 90 * SECOND);
+  const others = await Promise.all(neighbours.map((jobId) => alice.ended(jobId, 90 * SECOND)));
+  return { ended, others };
+}
+
+// A run that has done its work when its native call returns may still end; this one goes on to the next call.
+test.each<[string, object]>([
+  ["an endless loop", { way: "loop", ms: 25 * SECOND }],
+  ["native calls", { way: "child", ms: 22 * SECOND, times: 2 }],
+])(
+  "a job that blocks its worker by %s is given up after one run, and its neighbours start again at most once",
+  async (_, config) => {
+    const { ended, others } = await block(config);
+    expect(ended).toMatchObject({ status: "failed", error: { code: "agent_failed" } });
+    expect(ended.error.message).toContain("blocked its worker");
+    expect(others.map(({ status }) => status)).toEqual(others.map(() => "completed"));
+    expect(others.map(({ attempt }) => attempt).filter((attempt) => attempt > 2)).toEqual([]);
+    expect(others.some(({ attempt }) => attempt === 2)).toBe(true);
+  },
+  120 * SECOND,
+);
+
+test(
+  "a job that blocks its worker for less than its lock lasts goes on, and nothing is held against it",
+  async () => {
+    platform = await startTestPlatform({ env: FIXTURE_AGENTS });
+    const jobId = await platform.alice.execute("block", { config: { ms: 12 * SECOND } }, "blocking");
+    const noted = waitFor(
+      "the note",
+      async () => (await readJobState(platform, jobId)).blockingToken === 1,
+      20 * SECOND,
+    );
+    await noted;
+    expect(await platform.alice.ended(jobId)).toMatchObject({ status: "completed", attempt: 1 });
+  },
+  60 * SECOND,
+);
