@@ -118,6 +118,8 @@ async function* storeDocument(
       message: `The document falls into more than ${MAX_CHUNKS} pieces.`,
     });
   }
+  // Again when the copy is committed; here so that nothing is stored in vain.
+  await documents.assertWithinShares(job, chunks.length);
   const copy = { job, source, version, chunks: withoutRepeats(chunks) };
   yield* storeChunks(deps, { ...copy, isResumed, locale, signal });
 
@@ -133,6 +135,7 @@ async function* storeDocument(
   if (await documents.commitCopy(job, content)) return result(chunks.length);
   const decidedSince = await resultIfDecided(version);
   if (decidedSince !== null) return decidedSince;
+  await documents.assertWithinShares(job, chunks.length);
   throw deletedDuringIngest("document_not_found", "document");
 }
 
