@@ -29,6 +29,9 @@ const ASK_AGAIN_MS = 100;
 /** After a write that failed, the worker's next one waits: the first of these, after a further one the next. */
 const BACK_OFF_MS = [1, 2, 4, 8, 15].map((seconds) => seconds * SECOND);
 
+/** Does not keep a process that stops. */
+const pause = (ms: number) => sleep(ms, undefined, { ref: false });
+
 export const createStoreTurns = (redis: RedisConnection, keys: RedisKeys): StoreTurns =>
   createTurns(createTurnLease(redis, keys, newId()));
 
@@ -53,10 +56,10 @@ function createTurns(lease: TurnLease): StoreTurns {
     isAsking = true;
     try {
       while (queue.size > 0) {
-        await sleep(Math.max(0, notBefore - performance.now()));
+        await pause(Math.max(0, notBefore - performance.now()));
         // An outage of Redis is an outage of the jobs as well; whoever waits has a signal.
         const collectionId = await lease.take(queue.collections()).catch(() => null);
-        if (collectionId === null) await sleep(ASK_AGAIN_MS);
+        if (collectionId === null) await pause(ASK_AGAIN_MS);
         else await serveNext(collectionId);
       }
     } finally {

@@ -4,7 +4,7 @@ import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { defineScript } from "@agent-paas/shared/redis/script.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 
-/** Over all workers. A second one is parsed and embedded while Chroma indexes the first; more would only queue. */
+/** Over all workers. Chroma reads a second one while it indexes the first; more would only queue. */
 const MAX_TURNS = 2;
 const EXPIRES_MS = 10 * SECOND;
 const RENEW_MS = 3 * SECOND;
@@ -103,7 +103,7 @@ export function createTurnLease(redis: RedisConnection, keys: RedisKeys, worker:
     /** Keeps the turn until `stop`. */
     renew(collection: string): { stop(): void } {
       const again = () => renew({ turns, worker, collection, expires_ms: expiresMs }).catch(() => undefined);
-      const timer = setInterval(() => void again(), RENEW_MS);
+      const timer = setInterval(() => void again(), RENEW_MS).unref();
       return { stop: () => clearInterval(timer) };
     },
     async release(collection: string): Promise<void> {
