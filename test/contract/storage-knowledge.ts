@@ -1,6 +1,10 @@
 import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
-import type { DocumentJob, StoredContent } from "../../apps/worker/src/storage/knowledge-repository.ts";
+import {
+  createKnowledgeRepository,
+  type DocumentJob,
+  type StoredContent,
+} from "../../apps/worker/src/storage/knowledge-repository.ts";
 import { endedJob, insertJobs, type OpenStorage, openParts } from "./storage-parts.ts";
 
 const content = (version = "v1", source = "guide.md"): StoredContent => ({
@@ -38,6 +42,43 @@ export function knowledgeContract(open: OpenStorage): void {
       true,
       false,
     ]);
+  });
+
+  test("of collections, documents and chunks that are added at once an owner keeps his share", async () => {
+    const { storage } = await openParts(open);
+    const knowledge = createKnowledgeRepository(storage, { collections: 2, documents: 3, chunks: 5 });
+    const exceeded = expect.objectContaining({ code: "knowledge_share_exceeded" });
+    const opened = await Promise.allSettled(
+      ["a", "b", "c", "d"].map((name) => knowledge.openCollection("alice", name, "local")),
+    );
+    const made = opened.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    expect(made).toHaveLength(2);
+    expect(opened.filter(({ status }) => status === "rejected")).toEqual(
+      Array(2).fill({ status: "rejected", reason: exceeded }),
+    );
+    expect(await knowledge.openCollection("alice", made[0]?.name ?? "", "local")).toEqual(made[0]);
+    await knowledge.openCollection("bob", "a", "local");
+
+    const store = async (owner: string, collectionId: string, at: number, chunks: number, documentId = newId()) => {
+      const job = { owner, collectionId, documentId, jobId: newId() };
+      await knowledge.beginCopy(job);
+      return (await knowledge.commitCopy(job, { ...content("v1", `${at}.md`), chunks })) ? job : null;
+    };
+    const [first, second] = made.map(({ id }) => id);
+    // Six of one chunk each, in both collections: the number of documents is the bound.
+    const kept = await Promise.all(
+      Array.from({ length: 6 }, (_, at) => store("alice", (at % 2 === 0 ? first : second) ?? "", at, 1)),
+    );
+    const [one, ...others] = kept.filter((job) => job !== null);
+    expect(others).toHaveLength(2);
+    if (one === undefined) throw new Error("no document was stored");
+    const at = kept.indexOf(one);
+    await expect(knowledge.assertWithinShares({ ...one, documentId: newId() }, 1)).rejects.toEqual(exceeded);
+    // It may be stored again, with as many chunks as are left.
+    await knowledge.assertWithinShares(one, 3);
+    await expect(knowledge.assertWithinShares(one, 4)).rejects.toEqual(exceeded);
+    expect(await store("alice", one.collectionId, at, 4, one.documentId)).toBeNull();
+    expect(await store("alice", one.collectionId, at, 3, one.documentId)).not.toBeNull();
   });
 
   test("a committed copy becomes the document's, and is an unreferenced one no more", async () => {

@@ -56,6 +56,20 @@ export function vectorStoreContract(implementation: string, openStore: () => Vec
       expect(await store.query(collection, at(0), 350, signal)).toEqual([]);
     });
 
+    test("the stored chunks of one document are known by their ids with their contents, and are deleted in batches", async () => {
+      const { store, collection } = open();
+      expect(await store.storedChunks(collection, "a", signal)).toEqual(new Map());
+      const chunks = Array.from({ length: 150 }, (_, position) => chunk("a", "1", position, position / 4));
+      await store.upsert(collection, [...chunks, chunk("b", "1", 0, 3)], signal);
+      expect(await store.storedChunks(collection, "a", signal)).toEqual(
+        new Map(chunks.map(({ id, content }) => [id, content])),
+      );
+      while (await store.deleteBatch(collection, "a", signal));
+      expect(await store.storedChunks(collection, "a", signal)).toEqual(new Map());
+      expect([...(await store.storedChunks(collection, "b", signal)).keys()]).toEqual(["b:1:0"]);
+      expect(await store.deleteBatch(collection, "none", signal)).toBe(false);
+    });
+
     test("deleting a document deletes the chunks of all its versions and of no other document", async () => {
       const { store, collection } = open();
       await store.upsert(collection, [chunk("a", "1", 0, 1), chunk("a", "2", 0, 2), chunk("b", "1", 0, 3)], signal);
@@ -121,10 +135,12 @@ export function vectorStoreContract(implementation: string, openStore: () => Vec
       const calls = await Promise.allSettled([
         store.upsert(collection, [chunk("a", "1", 0, 0)], aborted),
         store.query(collection, at(0), 1, aborted),
+        store.storedChunks(collection, "a", aborted),
+        store.deleteBatch(collection, "a", aborted),
         store.deleteDocument(collection, "a", aborted),
         store.deleteCollection(collection, aborted),
       ]);
-      expect(calls).toEqual(Array(4).fill({ status: "rejected", reason }));
+      expect(calls).toEqual(Array(6).fill({ status: "rejected", reason }));
     });
   });
 }

@@ -6,6 +6,7 @@ import { createChromaStore } from "@agent-paas/agents/retrieval/chroma-store.ts"
 import type { EmbeddedChunk } from "@agent-paas/agents/retrieval/vector-store.ts";
 import { expect, onTestFinished, test } from "vitest";
 import { startTestChroma } from "../support/chroma.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const { signal } = new AbortController();
 
@@ -77,3 +78,54 @@ test.each([
     expect(await failures).toEqual(Array(4).fill(reason));
   },
 );
+
+/** A server that is busy: it answers heartbeats at once, and everything else when `answer` is called. */
+async function startBusyServer() {
+  const waiting: (() => void)[] = [];
+  const pinged: true[] = [];
+  const busy = createServer((request, response) => {
+    const answer = () =>
+      response.writeHead(200, { "content-type": "application/json" }).end('{"nanosecond heartbeat":1}');
+    if (!request.url?.endsWith("/heartbeat")) {
+      waiting.push(answer);
+      return;
+    }
+    pinged.push(true);
+    answer();
+  });
+  await new Promise<void>((resolve) => busy.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    busy.closeAllConnections();
+    busy.close();
+  });
+  return { url: `http://127.0.0.1:${(busy.address() as AddressInfo).port}`, waiting, pinged };
+}
+
+test("a write is not given up while Chroma is busy but answers pings", async () => {
+  const { url, waiting, pinged } = await startBusyServer();
+  const deleting = createChromaStore({ url, requestTimeoutMs: 100 }).deleteCollection("any", signal);
+  // Two pings fill the limit of silence.
+  await waitFor("five times the limit of silence", () => pinged.length >= 10);
+  expect(waiting).toHaveLength(1);
+  waiting[0]?.();
+  await deleting;
+});
+
+test("a write is given up soon when Chroma stops answering pings", async () => {
+  let pings = 0;
+  const gone = createServer((request, response) => {
+    // Only the first ping is answered.
+    if (!request.url?.endsWith("/heartbeat")) return;
+    pings += 1;
+    if (pings === 1) response.writeHead(200, { "content-type": "application/json" }).end('{"nanosecond heartbeat":1}');
+  });
+  await new Promise<void>((resolve) => gone.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    gone.closeAllConnections();
+    gone.close();
+  });
+  const url = `http://127.0.0.1:${(gone.address() as AddressInfo).port}`;
+  const write = createChromaStore({ url, requestTimeoutMs: 200 }).upsert("any", [CHUNK], signal);
+  await expect(write).rejects.toEqual(UNAVAILABLE);
+  expect(pings).toBe(2);
+});

@@ -135,3 +135,48 @@ test("an ingest without its upload is invalid, and every job without a vector st
     code: "vector_store_unavailable",
   });
 });
+
+/** The local embedder, and how many texts it has embedded. */
+function countingEmbedder() {
+  const local = createLocalEmbedder();
+  const counted = { embedded: 0 };
+  const embedder: Embedder = {
+    name: local.name,
+    embed(texts, signal) {
+      counted.embedded += texts.length;
+      return local.embed(texts, signal);
+    },
+  };
+  return { counted, embedder };
+}
+
+test("a later attempt of an ingest goes on from the batch that was reached", async () => {
+  const half = await knowledge.beginHalf(longText("alpha"));
+  const reached = await knowledge.stored(await knowledge.collectionId());
+  expect(reached).toBeGreaterThan(0);
+  const { counted, embedder } = countingEmbedder();
+  const again = await knowledge.beginIngest(longText("alpha"), {
+    jobId: half.jobId,
+    jobs: knowledge.jobsWith(embedder),
+  });
+  expect(await finish(again)).toMatchObject({ chunks: 150, unchanged: false });
+  expect(counted.embedded).toBe(150 - reached);
+  expect(again.events[0]).toMatchObject({ data: { type: "progress", progress: reached / 150 } });
+  await knowledge.expectStored("alpha", 150);
+});
+
+test("a later attempt that cuts the document differently than the one before leaves nothing of it", async () => {
+  const half = await knowledge.beginHalf(longText("alpha"));
+  await services.redis.set(services.keys.upload(half.jobId), longText("beta", 20));
+  const again = knowledge.begin("knowledge.ingest", INGEST_INPUT, { jobId: half.jobId });
+  expect(await finish(again)).toMatchObject({ chunks: 20 });
+  await knowledge.expectStored("beta", 20);
+});
+
+test("a passage that a document repeats is stored once", async () => {
+  const { chunks } = await knowledge.ingest("y".repeat(200_000));
+  expect(chunks).toBeGreaterThan(100);
+  expect(await knowledge.stored(await knowledge.collectionId())).toBeLessThan(5);
+  expect(await knowledge.db("documents").first()).toMatchObject({ chunks, bytes: 200_000 });
+  expect((await knowledge.found("y".repeat(1_000))).length).toBeLessThan(5);
+});

@@ -40,6 +40,17 @@ test("a collection is found without counting it, and counted from an index alone
   for (const step of counting) expect(step).toContain("COVERING INDEX");
 });
 
+test("what an owner has is counted from an index alone when a document is added", async () => {
+  const { db, storage } = await openTestDatabase();
+  const { assertWithinShares } = createKnowledgeRepository(storage);
+  const job = { owner: "alice", collectionId: newId(), documentId: newId(), jobId: newId() };
+  const plan = await planOf(db, () => assertWithinShares(job, 1));
+  const counting = plan.filter((step) => step.includes("collection_id=?"));
+  expect(counting).toHaveLength(2);
+  for (const step of counting) expect(step).toContain("COVERING INDEX");
+  expect(plan.filter((step) => step.includes("SCAN documents"))).toEqual([]);
+});
+
 test("the reaper and retention find jobs and sessions in an index", async () => {
   const { db, storage } = await openTestDatabase();
   const { running } = createOrphanedJobRepository(storage, "w");

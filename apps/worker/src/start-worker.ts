@@ -27,7 +27,7 @@ export async function startWorker(
   const agents = await openAgentServices(config, logger, releasers);
   const { repositories } = storage;
   const parts = createJobParts(config, redis, repositories, logger, releasers);
-  const runner = createRunner(agents, repositories, parts.uploads);
+  const runner = createRunner(agents, repositories, parts.uploads, redis);
   startControl(config, name, redis, parts, logger, releasers);
   storage.watch(() => {
     // Without the grace of a usual stop: no running job could write its end.

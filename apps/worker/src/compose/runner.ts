@@ -1,20 +1,23 @@
 /** What runs agents and system jobs: model, tools, documents, journal. */
 import { createKnowledgeJobs } from "../knowledge/knowledge-jobs.ts";
 import { createRetrieverFor } from "../knowledge/retriever.ts";
+import { createStoreTurns } from "../knowledge/store-turns.ts";
 import type { Uploads } from "../knowledge/uploads.ts";
 import { type AgentRunner, createAgentRunner } from "../run/agent-runner.ts";
 import type { AgentServices } from "./agents.ts";
+import type { RedisParts } from "./redis.ts";
 import type { Repositories } from "./storage.ts";
 
 export function createRunner(
   { model, embedder, store, agents, toolbox }: AgentServices,
   { documents, sessions, journal }: Repositories,
   uploads: Uploads,
+  { queueRedis, keys }: RedisParts,
 ): AgentRunner {
   const knowledge = { documents, store, embedder };
   return createAgentRunner({
     ...{ model, agents, toolbox, sessions, journal },
     retrieverFor: createRetrieverFor(knowledge),
-    systemJobs: createKnowledgeJobs({ ...knowledge, uploads }),
+    systemJobs: createKnowledgeJobs({ ...knowledge, uploads, turns: createStoreTurns(queueRedis, keys) }),
   });
 }

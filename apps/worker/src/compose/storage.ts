@@ -1,4 +1,6 @@
 /** The database and the repositories, which read and write it. */
+
+import { sharesOf } from "@agent-paas/shared/config/knowledge-shares.ts";
 import { HEARTBEAT_INTERVAL_MS } from "@agent-paas/shared/contract/agents.ts";
 import { closeDatabaseToOthers, openStorage } from "@agent-paas/shared/db/open-storage.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
@@ -56,7 +58,7 @@ export async function openWorkerStorage(
     orphanedJobs: createOrphanedJobRepository(storage, name),
     sessions: createSessionRepository(storage),
     journal: createJournalRepository(storage),
-    documents: createKnowledgeRepository(storage),
+    documents: createKnowledgeRepository(storage, sharesOf(config)),
     retention: createRetentionRepository(storage),
     async canWrite() {
       await storage.probe(HEARTBEAT_INTERVAL_MS);

@@ -1,15 +1,11 @@
 /**
  * Stores a document: cuts it into chunks, embeds them, and puts them into the vector store as the document copy of
  * this job. One transaction then makes this copy the current one; before it, no query finds the chunks. A later
- * attempt stores chunks under the same ids again, so no chunk is stored twice.
+ * attempt goes on from the batch that was reached; chunks have the same ids again, so no chunk is stored twice.
  */
 import { createHash } from "node:crypto";
 import type { AgentRun } from "@agent-paas/agents/agent/agent.ts";
-import { progress } from "@agent-paas/agents/agent/events.ts";
-import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
 import { chunkDocument } from "@agent-paas/agents/retrieval/chunk-document.ts";
-import { textToEmbed } from "@agent-paas/agents/retrieval/search-collection.ts";
-import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
 import type { IngestResult } from "@agent-paas/shared/contract/knowledge.ts";
 import type { CollectionRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
@@ -20,23 +16,18 @@ import type { SystemJobContext } from "../run/system-job.ts";
 import type { DocumentJob, KnowledgeRepository, StoredContent } from "../storage/knowledge-repository.ts";
 import type { KnowledgeRun } from "./knowledge-run.ts";
 import { requireEmbedding } from "./retriever.ts";
-import { KNOWLEDGE_TEXTS } from "./texts.ts";
+import { type StoreChunksDeps, storeChunks, withoutRepeats } from "./store-chunks.ts";
 import { removeUnreferencedCopies } from "./unreferenced-copies.ts";
 import type { Uploads } from "./uploads.ts";
 
-export type IngestDeps = {
+export type IngestDeps = StoreChunksDeps & {
   readonly documents: KnowledgeRepository;
-  readonly store: VectorStore;
-  readonly embedder: Embedder;
   readonly uploads: Uploads;
 };
 
 type IngestRun = KnowledgeRun<"knowledge.ingest">;
 
-/** How many chunks are embedded and stored together. Each such group publishes its progress once. */
-const CHUNKS_PER_GROUP = 64;
-
-/** Ten times the chunks of a usual text of the largest size. Only texts that consist of headings exceed it. */
+/** Ten times the chunks of a usual text of 1 MiB. Only texts of several MiB exceed it. */
 const MAX_CHUNKS = 20_000;
 
 /** How long the cleanup may delay the end of a job, ms. The collection's next job removes what is left. */
@@ -46,14 +37,14 @@ export async function* ingest(deps: IngestDeps, run: IngestRun): AgentRun {
   const { documents, embedder } = deps;
   const { payload, input, context } = run;
   const { owner, job_id: jobId } = payload;
-  const collection = await openCollection(deps, run);
+  const { collection, isResumed } = await openCollection(deps, run);
   const job = { owner, collectionId: collection.id, documentId: input.document_id, jobId };
   let completed = false;
   // If the generator is closed early, assume that another fencing token owns the job, unless the signal has a reason.
   let failure: unknown = new WriterRefused();
   try {
     requireEmbedding(collection, embedder);
-    const data = yield* storeDocument(deps, run, job);
+    const data = yield* storeDocument(deps, run, job, isResumed);
     completed = true;
     return { data };
   } catch (error) {
@@ -66,30 +57,33 @@ export async function* ingest(deps: IngestDeps, run: IngestRun): AgentRun {
   }
 }
 
+type OpenedCollection = { readonly collection: CollectionRow; readonly isResumed: boolean };
+
 /**
  * Finds the collection, or creates it. The journal keeps the result, so that a later attempt does not create a
  * collection that was deleted in the meantime.
  */
-async function openCollection({ documents, embedder }: IngestDeps, run: IngestRun): Promise<CollectionRow> {
+async function openCollection({ documents, embedder }: IngestDeps, run: IngestRun): Promise<OpenedCollection> {
   const { payload, input, context } = run;
   const entry = await context.journal.begin({ kind: "collection", input: input.collection, idempotent: true });
-  if (entry.state === "finished") return entry.value as CollectionRow;
+  if (entry.state === "finished") return { collection: entry.value as CollectionRow, isResumed: true };
   const collection = await documents.openCollection(payload.owner, input.collection, embedder.name);
   if (entry.state === "new") await entry.finish(collection);
-  return collection;
+  return { collection, isResumed: false };
 }
 
 async function* storeDocument(
-  { documents, store, embedder, uploads }: IngestDeps,
+  { documents, uploads, ...deps }: IngestDeps,
   { payload: { locale }, input: { source, format, ...input }, context: { signal } }: IngestRun,
   job: DocumentJob,
+  isResumed: boolean,
 ) {
   const metadata = JSON.stringify(input.metadata);
   const result = (chunks: number, outcome: Partial<IngestResult> = {}): IngestResult => ({
     document_id: job.documentId,
     source,
     chunks,
-    embedding: embedder.name,
+    embedding: deps.embedder.name,
     unchanged: false,
     superseded: false,
     ...outcome,
@@ -124,23 +118,10 @@ async function* storeDocument(
       message: `The document falls into more than ${MAX_CHUNKS} pieces.`,
     });
   }
-  for (let at = 0; at < chunks.length; at += CHUNKS_PER_GROUP) {
-    yield progress(at / chunks.length, KNOWLEDGE_TEXTS[locale].stored(at, chunks.length));
-    const group = chunks.slice(at, at + CHUNKS_PER_GROUP);
-    const texts = group.map((chunk) => textToEmbed({ source, ...chunk }));
-    const embeddings = await embedder.embed(texts, signal);
-    const embedded = group.map((chunk, index) => ({
-      id: `${job.jobId}:${chunk.position}`,
-      // The vector store knows a document copy by the id of its job.
-      documentId: job.jobId,
-      version,
-      source,
-      ...chunk,
-      embedding: embeddings[index] ?? [],
-    }));
-    await store.upsert(job.collectionId, embedded, signal);
-  }
-  yield progress(1, KNOWLEDGE_TEXTS[locale].stored(chunks.length, chunks.length));
+  // Again when the copy is committed; here so that nothing is stored in vain.
+  await documents.assertWithinShares(job, chunks.length);
+  const copy = { job, source, version, chunks: withoutRepeats(chunks) };
+  yield* storeChunks(deps, { ...copy, isResumed, locale, signal });
 
   const content: StoredContent = {
     source,
@@ -154,6 +135,7 @@ async function* storeDocument(
   if (await documents.commitCopy(job, content)) return result(chunks.length);
   const decidedSince = await resultIfDecided(version);
   if (decidedSince !== null) return decidedSince;
+  await documents.assertWithinShares(job, chunks.length);
   throw deletedDuringIngest("document_not_found", "document");
 }
 
@@ -169,11 +151,11 @@ function isFinal(failure: unknown, signal: AbortSignal): boolean {
   return kind === "failed" || kind === "cancelled";
 }
 
-async function cleanUp({ documents, store }: IngestDeps, job: DocumentJob, { logger }: SystemJobContext) {
+async function cleanUp({ documents, store, turns }: IngestDeps, job: DocumentJob, { logger }: SystemJobContext) {
   try {
     await documents.abandonCopy(job);
     // Not the job's signal: it has aborted if the job was cancelled.
-    await removeUnreferencedCopies({ documents, store }, job, AbortSignal.timeout(CLEANUP_WITHIN_MS));
+    await removeUnreferencedCopies({ documents, store, turns }, job, AbortSignal.timeout(CLEANUP_WITHIN_MS));
   } catch (err) {
     logger.warn({ err, collection_id: job.collectionId }, "unreferenced copies stay until the collection's next job");
   }

@@ -12,17 +12,20 @@ import type { SystemJobContext, SystemJobs } from "../run/system-job.ts";
 import { ingest } from "./ingest.ts";
 import type { KnowledgeRun } from "./knowledge-run.ts";
 import { createRetrieverFor, type KnowledgeDeps, requireStore } from "./retriever.ts";
+import { createLocalTurns, type StoreTurns } from "./store-turns.ts";
 import { KNOWLEDGE_TEXTS } from "./texts.ts";
 import { removeUnreferencedCopies } from "./unreferenced-copies.ts";
 import type { Uploads } from "./uploads.ts";
 
 export type KnowledgeJobDeps = KnowledgeDeps & {
   readonly uploads: Uploads;
+  /** Default: one write at a time in this process, whatever others write. */
+  readonly turns?: StoreTurns;
 };
 
 type KnowledgeJob<Id extends KnowledgeJobId> = (store: VectorStore, run: KnowledgeRun<Id>) => AgentRun;
 
-export function createKnowledgeJobs({ uploads, ...deps }: KnowledgeJobDeps): SystemJobs {
+export function createKnowledgeJobs({ uploads, turns = createLocalTurns(), ...deps }: KnowledgeJobDeps): SystemJobs {
   const { documents, embedder } = deps;
   const retrieverFor = createRetrieverFor(deps);
 
@@ -34,14 +37,14 @@ export function createKnowledgeJobs({ uploads, ...deps }: KnowledgeJobDeps): Sys
     ] as const;
 
   return new Map([
-    systemJob("knowledge.ingest", (store, run) => ingest({ documents, store, embedder, uploads }, run)),
+    systemJob("knowledge.ingest", (store, run) => ingest({ documents, store, embedder, uploads, turns }, run)),
 
     systemJob("knowledge.delete_document", async function* (store, { payload, input, context }) {
       const { owner, job_id: jobId, locale } = payload;
       const job = { owner, jobId, collectionId: input.collection_id, documentId: input.document_id };
       await documents.deleteDocument(job);
       yield thought("status", KNOWLEDGE_TEXTS[locale].clearing);
-      await removeUnreferencedCopies({ documents, store }, job, context.signal);
+      await removeUnreferencedCopies({ documents, store, turns }, job, context.signal);
     }),
 
     systemJob("knowledge.delete_collection", async function* (store, { payload, input, context }) {

@@ -4,12 +4,17 @@
  */
 import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
 import type { DocumentJob, KnowledgeRepository } from "../storage/knowledge-repository.ts";
+import type { StoreTurns } from "./store-turns.ts";
 
-export type CleanupDeps = { readonly documents: KnowledgeRepository; readonly store: VectorStore };
+export type CleanupDeps = {
+  readonly documents: KnowledgeRepository;
+  readonly store: VectorStore;
+  readonly turns: StoreTurns;
+};
 
 /** If it fails or is aborted, the next job of the collection removes the rest. */
 export async function removeUnreferencedCopies(
-  { documents, store }: CleanupDeps,
+  { documents, store, turns }: CleanupDeps,
   { owner, collectionId, jobId }: Omit<DocumentJob, "documentId">,
   signal: AbortSignal,
 ): Promise<void> {
@@ -19,7 +24,8 @@ export async function removeUnreferencedCopies(
     return;
   }
   for (const { id } of await documents.unreferencedCopies(owner, collectionId, jobId)) {
-    await store.deleteDocument(collectionId, id, signal);
+    const deleteBatch = () => store.deleteBatch(collectionId, id, new AbortController().signal);
+    while (await turns.run({ owner, collectionId }, signal, deleteBatch));
     await documents.forgetCopy(owner, id);
   }
 }

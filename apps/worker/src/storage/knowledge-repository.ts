@@ -9,10 +9,11 @@
  * 3. A copy is deleted from the vector store, and then its row, when no job can add chunks to it any more: it was
  *    replaced, its job has ended, or its own job deletes it.
  */
+import { type KnowledgeShares, NO_SHARES, shareExceeded } from "@agent-paas/shared/config/knowledge-shares.ts";
 import { TERMINAL_STATUSES } from "@agent-paas/shared/contract/jobs.ts";
+import type { Query } from "@agent-paas/shared/db/queries.ts";
 import type { CollectionRow, DocumentRow, UnreferencedCopyRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage, WriteStatement } from "@agent-paas/shared/db/storage.ts";
-import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 
 /** A document in a collection of the owner, and the job that stores, confirms or deletes it. */
@@ -25,6 +26,8 @@ export type DocumentJob = {
 
 export type StoredContent = Pick<DocumentRow, "source" | "version" | "format" | "bytes" | "chunks" | "metadata">;
 
+type Kept = { readonly documents: number; readonly chunks: number };
+
 /** Unreferenced copies per read. */
 const SWEEP_LIMIT = 100;
 
@@ -32,7 +35,8 @@ const now = () => new Date().toISOString();
 
 export type KnowledgeRepository = ReturnType<typeof createKnowledgeRepository>;
 
-export function createKnowledgeRepository({ table, sql, write }: Storage) {
+/** @param shares what an owner may keep; enforced inside the transaction that adds something. */
+export function createKnowledgeRepository({ table, sql, write }: Storage, shares: KnowledgeShares = NO_SHARES) {
   const findCollection = async (owner: string, name: string): Promise<CollectionRow | undefined> =>
     table("collections").where({ owner, name }).first();
 
@@ -50,6 +54,19 @@ export function createKnowledgeRepository({ table, sql, write }: Storage) {
       .where({ state: "pending" })
       .update({ state: "revoked" }),
   });
+
+  /**
+   * What the owner keeps besides the job's document: rows are counted, so no counter can differ from them. All less the
+   * document's own, because an index has the numbers of all.
+   */
+  const keptBesides = (counted: string, { owner, documentId }: DocumentJob) => {
+    const count = (of: Query) => of.select(sql.expression(counted));
+    const all = table("collections").where("collections.owner", owner);
+    const ofOwner = all.join("documents", "documents.collection_id", "collections.id");
+    return sql.expression("(?) - (?)", [count(ofOwner), count(table("documents").where({ id: documentId, owner }))]);
+  };
+  const otherDocuments = (job: DocumentJob) => keptBesides("count(*)", job);
+  const otherChunks = (job: DocumentJob) => keptBesides("coalesce(sum(documents.chunks), 0)", job);
 
   /** The document, unless a job accepted later has committed or confirmed it. */
   const notOvertaken = (job: DocumentJob) => ofDocument(job).where("job_id", "<=", job.jobId);
@@ -73,10 +90,23 @@ export function createKnowledgeRepository({ table, sql, write }: Storage) {
 
     /** The owner's collection of that name; made with `embedding` when there is none. */
     async openCollection(owner: string, name: string, embedding: string): Promise<CollectionRow> {
+      const known = await findCollection(owner, name);
+      if (known !== undefined) return known;
       const row: CollectionRow = { id: newId(), owner, name, embedding, created_at: now() };
-      await write([{ query: table("collections").insert(row).onConflict(["owner", "name"]).ignore() }]);
+      const ofOwner = table("collections").where({ owner }).count("*");
+      await write([
+        { query: table("collections").insert(row).onConflict(["owner", "name"]).ignore() },
+        // Nothing is kept if the owner has more now, or if another job has made the collection.
+        {
+          query: table("collections")
+            .where({ id: row.id })
+            .whereRaw("(?) <= ?", [ofOwner, shares.collections])
+            .update({ name }),
+          guard: true,
+        },
+      ]);
       const collection = await findCollection(owner, name);
-      if (collection === undefined) throw new PlatformError("collection_not_found");
+      if (collection === undefined) throw shareExceeded("collections", shares);
       return collection;
     },
 
@@ -102,7 +132,21 @@ export function createKnowledgeRepository({ table, sql, write }: Storage) {
       await write([{ query: table("unreferenced_copies").insert(row).onConflict("id").ignore() }]);
     },
 
-    /** Makes the job's copy the current one. False: it was revoked, or an ingest accepted later has been committed. */
+    /** Throws `knowledge_share_exceeded` if the owner may not keep a document of so many chunks. */
+    async assertWithinShares(job: DocumentJob, chunks: number): Promise<void> {
+      const kept = await table("collections")
+        .where({ id: job.collectionId })
+        .select<Kept[]>(otherDocuments(job).wrap("(", ") as documents"), otherChunks(job).wrap("(", ") as chunks"))
+        .first();
+      if (kept === undefined) return;
+      if (kept.documents >= shares.documents) throw shareExceeded("documents", shares);
+      if (kept.chunks + chunks > shares.chunks) throw shareExceeded("chunks", shares);
+    },
+
+    /**
+     * Makes the job's copy the current one. False: it was revoked, an ingest accepted later has been committed, or the
+     * owner's share does not suffice.
+     */
     commitCopy(job: DocumentJob, content: StoredContent): Promise<boolean> {
       const { jobId, owner, collectionId, documentId } = job;
       const replaced = { ...content, job_id: jobId, copy_id: jobId, updated_at: now() };
@@ -112,8 +156,12 @@ export function createKnowledgeRepository({ table, sql, write }: Storage) {
         .onConflict("id")
         .merge(replaced)
         .where("documents.job_id", "<=", jobId);
+      const own = ownCopy(job)
+        .where({ state: "pending" })
+        .whereRaw("? < ?", [otherDocuments(job), shares.documents])
+        .whereRaw("? + ? <= ?", [otherChunks(job), content.chunks, shares.chunks]);
       return write([
-        { query: ownCopy(job).where({ state: "pending" }).delete(), guard: true },
+        { query: own.delete(), guard: true },
         replaceCurrent(job),
         { query: upsert, guard: true },
         revokeEarlier(job),

@@ -1,13 +1,21 @@
 /**
  * The vector store on Chroma. The platform computes all vectors, Chroma compares them by their cosine. A request
- * without an answer in time fails with `vector_store_unavailable`.
+ * without an answer fails with `vector_store_unavailable`: soon if Chroma is silent, later if it is busy.
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { ChromaClient, ChromaClientError, ChromaNotFoundError, ChromaValueError } from "chromadb";
+import { askPatiently } from "./ask-patiently.ts";
 import type { EmbeddedChunk, FoundChunk, VectorStore } from "./vector-store.ts";
 
 const REQUEST_TIMEOUT_MS = 10 * SECOND;
+/**
+ * How long a request may take while Chroma answers others. Chroma indexes one batch after the other and does not stop
+ * when its client gives up, so a request that is repeated after a short time only doubles what waits there.
+ */
+const BUSY_TIMEOUT_MS = { write: 60 * SECOND, read: 10 * SECOND } as const;
+/** Contents per request. */
+const PAGE = 1_000;
 /** Chunks per request: keeps a request far below the server's size limit, even with the longest embeddings. */
 const MAX_BATCH = 100;
 
@@ -25,7 +33,7 @@ export type ChromaStoreOptions = {
   readonly url: string;
   /** Headers of every request. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Time limit of one request, ms; a call may make several. Default: 10 s. */
+  /** How long Chroma may be silent during a request, ms; a call may make several. Default: 10 s. */
   readonly requestTimeoutMs?: number;
 };
 
@@ -35,11 +43,19 @@ export function createChromaStore(options: ChromaStoreOptions): VectorStore {
   const ssl = protocol === "https:";
   const server = { host: hostname, port: Number(port) || (ssl ? 443 : 80), ssl, headers: { ...headers } };
 
-  /** One request with a time limit. The package takes a signal per client only; a client is cheap and holds nothing. */
-  const ask = async <T>(signal: AbortSignal, request: (client: ChromaClient) => Promise<T>): Promise<T> => {
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]);
+  /** The package takes a signal per client only; a client is cheap and holds nothing. */
+  const clientFor = (signal: AbortSignal) => new ChromaClient({ ...server, fetchOptions: { signal } });
+
+  /** One request with its time limits. */
+  const ask = async <T>(
+    kind: keyof typeof BUSY_TIMEOUT_MS,
+    signal: AbortSignal,
+    request: (client: ChromaClient) => Promise<T>,
+  ): Promise<T> => {
+    const limits = { silentMs: requestTimeoutMs, busyMs: BUSY_TIMEOUT_MS[kind] };
+    const ping = (bound: AbortSignal) => clientFor(bound).heartbeat();
     try {
-      return await request(new ChromaClient({ ...server, fetchOptions: { signal: bounded } }));
+      return await askPatiently(limits, signal, ping, (bounded) => request(clientFor(bounded)));
     } catch (error) {
       signal.throwIfAborted();
       // An error that the server answers with is not retryable: the same request would get the same answer.
@@ -48,9 +64,21 @@ export function createChromaStore(options: ChromaStoreOptions): VectorStore {
     }
   };
 
+  /** Chroma takes milliseconds per chunk: a large document at once would keep all others waiting. */
+  async function deleteBatch(collectionId: string, documentId: string, signal: AbortSignal): Promise<boolean> {
+    const where = { document_id: documentId };
+    const deleted = ask("write", signal, async (client): Promise<number> => {
+      const collection = await client.getCollection({ name: collectionId });
+      const { ids } = await collection.get({ where, limit: MAX_BATCH, include: [] });
+      if (ids.length > 0) await collection.delete({ ids });
+      return ids.length;
+    });
+    return (await unlessMissing(deleted, 0)) === MAX_BATCH;
+  }
+
   return {
     async upsert(collectionId, chunks, signal) {
-      const { id, batchSize } = await ask(signal, async (client) => {
+      const { id, batchSize } = await ask("write", signal, async (client) => {
         const collection = await client.getOrCreateCollection({
           name: collectionId,
           configuration: { hnsw: INDEX },
@@ -64,7 +92,7 @@ export function createChromaStore(options: ChromaStoreOptions): VectorStore {
       for (let at = 0; at < chunks.length; at += batchSize) {
         const records = toRecords(chunks.slice(at, at + batchSize));
         try {
-          await ask(signal, (client) => client.collection(id).upsert(records));
+          await ask("write", signal, (client) => client.collection(id).upsert(records));
         } catch (error) {
           // The collection was deleted between two batches. The error is retryable, and the retry creates it anew.
           throw error instanceof ChromaNotFoundError ? new PlatformError("vector_store_unavailable") : error;
@@ -73,7 +101,7 @@ export function createChromaStore(options: ChromaStoreOptions): VectorStore {
     },
 
     async query(collectionId, embedding, limit, signal) {
-      const found = ask(signal, async (client) => {
+      const found = ask("read", signal, async (client) => {
         const collection = await client.getCollection({ name: collectionId });
         const result = await collection.query<Metadata>({ queryEmbeddings: [[...embedding]], nResults: limit });
         return (result.rows()[0] ?? []).flatMap(toFoundChunk);
@@ -81,20 +109,29 @@ export function createChromaStore(options: ChromaStoreOptions): VectorStore {
       return unlessMissing(found, []);
     },
 
-    // In batches, because Chroma takes milliseconds per chunk: a large document would exceed the limit of one request.
-    async deleteDocument(collectionId, documentId, signal) {
+    async storedChunks(collectionId, documentId, signal) {
       const where = { document_id: documentId };
-      const deleteSome = async (client: ChromaClient): Promise<number> => {
-        const collection = await client.getCollection({ name: collectionId });
-        const { ids } = await collection.get({ where, limit: MAX_BATCH, include: [] });
-        if (ids.length > 0) await collection.delete({ ids });
-        return ids.length;
-      };
-      while ((await unlessMissing(ask(signal, deleteSome), 0)) === MAX_BATCH);
+      const contents = new Map<string, string>();
+      for (let page = PAGE; page === PAGE; ) {
+        const found = ask("write", signal, async (client) => {
+          const collection = await client.getCollection({ name: collectionId });
+          return (await collection.get({ where, limit: PAGE, offset: contents.size, include: ["documents"] })).rows();
+        });
+        const rows = await unlessMissing(found, []);
+        for (const { id, document } of rows) contents.set(id, document ?? "");
+        page = rows.length;
+      }
+      return contents;
+    },
+
+    deleteBatch,
+
+    async deleteDocument(...document) {
+      while (await deleteBatch(...document));
     },
 
     async deleteCollection(collectionId, signal) {
-      const deleted = ask(signal, (client) => client.deleteCollection({ name: collectionId }));
+      const deleted = ask("write", signal, (client) => client.deleteCollection({ name: collectionId }));
       await unlessMissing(deleted, undefined);
     },
   };

@@ -148,3 +148,55 @@ test("chunking a large document yields to the event loop", async () => {
   order.push("chunks");
   expect(order).toEqual(["other work", "chunks"]);
 });
+
+test("a usual document keeps one chunk for each of its sections, however short they are", async () => {
+  const sections = Array.from({ length: 250 }, (_, at) => `## Term ${at}\n\nMeaning ${at}.`);
+  const chunks = await chunkDocument(`# Glossary\n\n${sections.join("\n\n")}`, "markdown");
+  expect(chunks).toHaveLength(250);
+  expect(chunks.at(-1)).toMatchObject({ heading: "Glossary › Term 249", content: "## Term 249\n\nMeaning 249." });
+});
+
+test("sections without number are merged into chunks, under the headings that they share", async () => {
+  const sections = Array.from({ length: 5_000 }, (_, at) => `## ${at}\nb`);
+  const document = `# Glossary\n\nAll terms.\n\n${sections.join("\n")}`;
+  const chunks = await chunkDocument(document, "markdown");
+  expect(chunks.length).toBeLessThan(400);
+  expectWhole(document, chunks);
+  expect(chunks.at(-1)?.heading).toBe("Glossary");
+  expect(chunks.at(-1)?.content).toMatch(/## 4999\nb$/);
+  const long = Array.from({ length: 400 }, (_, at) => `## Long ${at}\n\n${"It has words enough. ".repeat(40)}`);
+  const whole = await chunkDocument(`${long.join("\n\n")}\n\n${sections.join("\n")}`, "markdown");
+  expect(whole.filter(({ heading }) => heading.startsWith("Long"))).toHaveLength(400);
+});
+
+test.each([
+  ["headings with a word below", "# a\nb\n"],
+  ["underlined headings", "a\n--\nb\n"],
+  ["headings without text", "# a\n"],
+  ["empty headings", "#\nb\n"],
+  ["nested headings", "# a\n## b\n### c\n#### d\nx\n"],
+  ["paragraphs of one letter", "a\n\n"],
+  ["lines of one letter", "a\n"],
+  ["a run without spaces", "y"],
+  ["Chinese without spaces", "任务进入队列后由进程依次处理不会丢失"],
+  ["emoji", "😀"],
+  ["small tables between words", "|a|\n\nx\n\n"],
+  ["a table of short rows", "|a|b|\n"],
+  ["small code blocks", "```\nx\n```\n"],
+  ["headings with small code blocks", "# a\n```\nx\n```\n"],
+  ["fences that are not closed", "```\n"],
+  ["full stops", ". "],
+  ["items of a list", "1. a\n"],
+])("64 KB of %s have no more chunks than their length justifies, and none is too long", async (_, unit) => {
+  const text = unit.repeat(Math.floor(65_536 / Buffer.byteLength(unit)));
+  for (const format of ["markdown", "text"] as const) {
+    const chunks = await chunkDocument(text, format);
+    const counts = new Map<string, number>();
+    const tokensOf = (content: string) => counts.get(content) ?? countTokens(content);
+    for (const { content } of chunks) counts.set(content, tokensOf(content));
+    const tokens = chunks.reduce((sum, { content }) => sum + tokensOf(content), 0);
+    expect(chunks.length).toBeLessThanOrEqual(256 + tokens / 100);
+    expect(chunks.length).toBeLessThanOrEqual(600);
+    expect(Math.max(...counts.values())).toBeLessThanOrEqual(MAX_TOKENS);
+  }
+});

@@ -2,13 +2,16 @@
  * Cuts a document into the chunks that are embedded and found: along its structure, about 300 tokens each, with an
  * overlap between neighbours of one section.
  *
- * 1. A chunk has text of one section only, so its heading applies to all of it.
+ * 1. A chunk's heading applies to all of its text. It has text of one section only, unless the document has more
+ *    sections than its length justifies (see `merge-drafts.ts`).
  * 2. Everything except white space is in at least one chunk, in the document's order.
  * 3. No chunk exceeds `MAX_TOKENS`; no surrogate pair is split.
+ * 4. The number of chunks is bounded by the length of the text.
  */
 import { setImmediate } from "node:timers/promises";
 import { countTokens } from "../model/tokens.ts";
 import { type Block, readBlocks } from "./document-blocks.ts";
+import { type FinishedDraft, mergeDrafts } from "./merge-drafts.ts";
 import { LINES, type Piece, PROSE, sentencesOf, splitSpan } from "./split-span.ts";
 
 export type Chunk = {
@@ -29,6 +32,8 @@ const MAX_OVERLAP_TOKENS = 55;
 const SMALL_TOKENS = 80;
 /** Below `MAX_TOKENS`, because the sum of the pieces' counts may be a few tokens too low. */
 const MAX_COUNTED_TOKENS = 430;
+/** What the line breaks between two blocks count. Hundreds of one-word lines would exceed the limit otherwise. */
+const GAP_TOKENS = 1;
 
 /** Most characters of white space before a line that are kept. */
 const MAX_INDENT = 40;
@@ -44,14 +49,13 @@ type Draft = { readonly lead: string; readonly start: number; readonly pieces: D
 /** Takes linear time, and yields to the event loop meanwhile. */
 export async function chunkDocument(text: string, format: "text" | "markdown"): Promise<Chunk[]> {
   const tidied = tidy(text);
-  const chunks: Chunk[] = [];
+  const finished: FinishedDraft[] = [];
   let draft = null as Draft | null;
   let sliceEnd = performance.now() + SLICE_MS;
 
-  const finish = ({ lead, start, pieces }: Draft) => {
+  const finish = ({ lead, start, pieces, tokens }: Draft) => {
     const end = pieces.at(-1)?.end ?? start;
-    const heading = pieces.at(-1)?.block.heading ?? "";
-    chunks.push({ heading, position: chunks.length, content: lead + trimLines(tidied.slice(start, end)) });
+    finished.push({ heading: pieces.at(-1)?.block.heading ?? "", lead, start, end, tokens });
   };
 
   for (const piece of readPieces(tidied, format)) {
@@ -59,8 +63,8 @@ export async function chunkDocument(text: string, format: "text" | "markdown"): 
       if (draft !== null) finish(draft);
       draft = { lead: "", start: piece.start, pieces: [piece], tokens: piece.tokens };
     } else if (fits(draft, piece)) {
+      draft.tokens += gapBefore(draft, piece) + piece.tokens;
       draft.pieces.push(piece);
-      draft.tokens += piece.tokens;
     } else {
       finish(draft);
       draft = continued(tidied, draft, piece);
@@ -71,7 +75,11 @@ export async function chunkDocument(text: string, format: "text" | "markdown"): 
     }
   }
   if (draft !== null) finish(draft);
-  return chunks;
+  return mergeDrafts(finished).map(({ heading, lead, start, end }, position) => ({
+    heading,
+    position,
+    content: lead + trimLines(tidied.slice(start, end)),
+  }));
 }
 
 function* readPieces(text: string, format: "text" | "markdown"): Generator<DocumentPiece> {
@@ -81,8 +89,12 @@ function* readPieces(text: string, format: "text" | "markdown"): Generator<Docum
   }
 }
 
-function fits(draft: Draft, { tokens }: Piece): boolean {
-  const together = draft.tokens + tokens;
+/** Neighbouring pieces of one block have no gap. */
+const gapBefore = ({ pieces }: Draft, { block }: DocumentPiece): number =>
+  pieces.at(-1)?.block === block ? 0 : GAP_TOKENS;
+
+function fits(draft: Draft, piece: DocumentPiece): boolean {
+  const together = draft.tokens + gapBefore(draft, piece) + piece.tokens;
   return together <= TARGET_TOKENS || (draft.tokens < SMALL_TOKENS && together <= MAX_COUNTED_TOKENS);
 }
 
@@ -107,7 +119,8 @@ function lastSentences(text: string, pieces: readonly DocumentPiece[]): Piece | 
   for (const piece of pieces.toReversed()) {
     if (piece.block.kind !== "prose") return overlap;
     for (const { start, end } of [...sentencesOf(text, piece)].toReversed()) {
-      const tokens: number = (overlap?.tokens ?? 0) + countTokens(text.slice(start, end));
+      const gap = overlap === null || overlap.start === end ? 0 : GAP_TOKENS;
+      const tokens: number = (overlap?.tokens ?? 0) + gap + countTokens(text.slice(start, end));
       if (tokens > MAX_OVERLAP_TOKENS) return overlap;
       overlap = { start, end: overlap?.end ?? end, tokens };
     }

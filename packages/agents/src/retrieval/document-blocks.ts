@@ -14,7 +14,7 @@ export type Block = Span & {
   readonly section: number;
 };
 
-const HEADING_SEPARATOR = " › ";
+export const HEADING_SEPARATOR = " › ";
 /** A longer heading is cut, because every chunk below it repeats it. */
 const MAX_HEADING_CHARS = 160;
 

@@ -26,6 +26,10 @@ export type VectorStore = {
   upsert(collectionId: string, chunks: readonly EmbeddedChunk[], signal: AbortSignal): Promise<void>;
   /** The nearest chunks, best first; empty when the collection does not exist. */
   query(collectionId: string, embedding: readonly number[], limit: number, signal: AbortSignal): Promise<FoundChunk[]>;
+  /** The contents of the document's chunks that are stored, by id; empty when the collection does not exist. */
+  storedChunks(collectionId: string, documentId: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
+  /** Deletes some hundred chunks of the document at most. False: there are no more. */
+  deleteBatch(collectionId: string, documentId: string, signal: AbortSignal): Promise<boolean>;
   /** Deletes all chunks of the document. Succeeds when there are none. */
   deleteDocument(collectionId: string, documentId: string, signal: AbortSignal): Promise<void>;
   /** Succeeds when the collection does not exist. */

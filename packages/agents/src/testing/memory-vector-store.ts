@@ -12,6 +12,12 @@ export function createMemoryVectorStore(): VectorStore {
     );
   }
 
+  async function deleteDocument(collectionId: string, documentId: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const stored = collections.get(collectionId);
+    for (const chunk of stored?.values() ?? []) if (chunk.documentId === documentId) stored?.delete(chunk.id);
+  }
+
   return {
     async upsert(collectionId, chunks, signal) {
       signal.throwIfAborted();
@@ -30,11 +36,17 @@ export function createMemoryVectorStore(): VectorStore {
       });
       return found.sort((a, b) => b.score - a.score).slice(0, limit);
     },
-    async deleteDocument(collectionId, documentId, signal) {
+    async storedChunks(collectionId, documentId, signal) {
       signal.throwIfAborted();
-      const stored = collections.get(collectionId);
-      for (const chunk of stored?.values() ?? []) if (chunk.documentId === documentId) stored?.delete(chunk.id);
+      const stored = [...(collections.get(collectionId)?.values() ?? [])];
+      const ofDocument = stored.filter((chunk) => chunk.documentId === documentId);
+      return new Map(ofDocument.map(({ id, content }) => [id, content]));
     },
+    async deleteBatch(...document) {
+      await deleteDocument(...document);
+      return false;
+    },
+    deleteDocument,
     async deleteCollection(collectionId, signal) {
       signal.throwIfAborted();
       collections.delete(collectionId);

@@ -43,6 +43,18 @@ export const CommonConfigSchema = z.object({
     .regex(/^[\x21-\x7e]+$/, "expected printable ASCII without spaces")
     .optional(),
   /**
+   * How many collections one owner may have; a further one is refused with `knowledge_share_exceeded`. Default: 100.
+   * With the local embedding the Chroma of `npm start` reserves about 80 MB for each.
+   */
+  MAX_COLLECTIONS_PER_OWNER: intFromEnv(1, 1_000_000, 100),
+  /** How many documents one owner may have, over all collections. Default: 10,000. Each is one row. */
+  MAX_DOCUMENTS_PER_OWNER: intFromEnv(1, 100_000_000, 10_000),
+  /**
+   * How many chunks the documents of one owner may have together. Default: 50,000, about 60 MB of text. With the local
+   * embedding a chunk takes about 20 KB of Chroma's disk and 9 KB of its memory.
+   */
+  MAX_CHUNKS_PER_OWNER: intFromEnv(1, 1_000_000_000, 50_000),
+  /**
    * The folder of the log files, one set per process (10 MB, 5 files). Default: `./logs`. `off` writes no files: for
    * platforms that collect standard output. Lines that the folder cannot take are dropped and counted.
    */

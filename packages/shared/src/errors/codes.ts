@@ -7,6 +7,7 @@ type ErrorType =
   | "authentication_error"
   | "not_found_error"
   | "conflict_error"
+  | "limit_error"
   | "unavailable_error"
   | "model_error"
   | "agent_error"
@@ -63,6 +64,12 @@ export const ERROR_CODES = {
     "invalid_request_error",
     false,
     "The encoding of the request body is not supported; send UTF-8 JSON.",
+  ),
+  knowledge_share_exceeded: entry(
+    429,
+    "limit_error",
+    false,
+    "The owner has as many collections, documents or chunks as one owner may have. Delete some first.",
   ),
 
   // The platform

@@ -61,6 +61,11 @@ export function createRedisKeys(prefix: string) {
     /** String: the text of the document that an ingest will store. */
     upload: (jobId: string) => `${base}:upload:${jobId}`,
 
+    /** Hash: collection → the worker that writes it to the vector store, and until when. */
+    storeTurns: `${base}:store-turns`,
+    /** Hash: worker → since when it waits for such a turn. */
+    storeTurnsWaiting: `${base}:store-turns-waiting`,
+
     /** Hash: worker id → worker record. */
     workers: `${base}:workers`,
     /** Hash: agent id → manifest. */

@@ -7,6 +7,7 @@ import type { Route } from "../../../http/door.ts";
 import { originOf, readIdempotency } from "../../../http/job-headers.ts";
 import { findJobStatus } from "../../../jobs/find-job.ts";
 import { acceptKnowledgeJob, findCollection } from "../../../jobs/knowledge-jobs.ts";
+import { assertWithinShares } from "../../../jobs/knowledge-share.ts";
 import type { Services } from "../../../services.ts";
 import { pageQuery, pathId, validate } from "../../../validation/validate.ts";
 import { createDocumentParser, readDocument } from "../knowledge-document-body.ts";
@@ -26,12 +27,17 @@ export const postDocument = (services: Services): Route => ({
     const { text, format, metadata, ...given } = readDocument(req.body, services.config.MAX_DOCUMENT_BYTES);
     const source = given.source ?? nameOf(text);
     const documentId = documentIdOf(caller.owner, collection, source);
+    const idempotency = readIdempotency(req);
+    // A repeated request joins its job, whatever the owner has by now; the worker refuses a new one.
+    if (idempotency === null) {
+      await assertWithinShares(services, { owner: caller.owner, collection, documentId });
+    }
     const { jobId, isNew } = await acceptKnowledgeJob(services, originOf(req, caller), {
       systemJob: "knowledge.ingest",
       input: { collection, document_id: documentId, source, format, metadata },
       text: `Store ${source} in ${collection}`,
       upload: text,
-      idempotency: readIdempotency(req),
+      idempotency,
     });
     const status = isNew ? "queued" : await findJobStatus(services, caller.owner, jobId);
     sendAccepted(res, jobId, status, { document_id: documentId });
