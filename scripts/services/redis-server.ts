@@ -20,6 +20,8 @@ export type RedisOptions = {
   readonly dir: string;
   /** Default: a free port, chosen once. */
   readonly port?: number;
+  /** How much memory Redis may use before it refuses writes that need more; default: no limit. */
+  readonly maxMemoryBytes?: number;
   readonly onLine?: (line: string) => void;
 };
 
@@ -31,7 +33,8 @@ export type RedisPlan = {
 };
 
 /** Every run of the plan has the same URL: same port, same password, same data. */
-export async function planRedis({ binary, dir, port: wanted, onLine }: RedisOptions): Promise<RedisPlan> {
+export async function planRedis(options: RedisOptions): Promise<RedisPlan> {
+  const { binary, dir, port: wanted, maxMemoryBytes = 0, onLine } = options;
   const port = wanted ?? (await freePort());
   makeFolder(dir);
   // Every user of the machine can connect to loopback.
@@ -41,7 +44,7 @@ export async function planRedis({ binary, dir, port: wanted, onLine }: RedisOpti
     command: binary.command,
     args: ["-"],
     env: redisEnv(binary.libraryPath),
-    input: configuration(dir, port, password),
+    input: configuration({ dir, port, password, maxMemoryBytes }),
     ready: () => answersPing(port, password),
     ...(onLine && { onLine }),
   };
@@ -53,7 +56,9 @@ export async function startRedis(options: RedisOptions): Promise<Server> {
   return startServer({ url, port }, spec);
 }
 
-function configuration(dir: string, port: number, password: string): string {
+type Configured = Required<Pick<RedisOptions, "dir" | "port" | "maxMemoryBytes">> & { readonly password: string };
+
+function configuration({ dir, port, password, maxMemoryBytes }: Configured): string {
   return `
 bind ${LOOPBACK}
 port ${port}
@@ -63,6 +68,7 @@ dir ${JSON.stringify(dir)}
 appendonly yes
 appendfsync everysec
 save ""
+maxmemory ${maxMemoryBytes}
 maxmemory-policy noeviction
 `;
 }

@@ -31,6 +31,14 @@ test("flags win over the environment, and an empty variable is an unset one", ()
   });
 });
 
+test("the embedded Redis gets a limit of memory, which the environment can set", () => {
+  const byDefault = resolve([]).redisMaxMemoryBytes;
+  expect(byDefault).toBeGreaterThanOrEqual(256 * 1_048_576);
+  expect(byDefault).toBeLessThanOrEqual(2_048 * 1_048_576);
+  expect(resolve([], { REDIS_MAXMEMORY_MB: "64" }).redisMaxMemoryBytes).toBe(64 * 1_048_576);
+  expect(() => resolve([], { REDIS_MAXMEMORY_MB: "1" })).toThrow(UsageError);
+});
+
 test("a key or a base URL alone selects the operator's own model", () => {
   expect(resolve([], { OPENAI_API_KEY: "k", LLM_MODEL: "m" }).model).toEqual({ apiKey: "k", where: "m" });
   expect(resolve([], { OPENAI_BASE_URL: "http://127.0.0.1:1/v1" }).model).toEqual({

@@ -2,6 +2,7 @@
  * The options of `npm start`: flags win over the environment, the environment over the defaults. They are resolved
  * once, and one error names all mistakes.
  */
+import { totalmem } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { LOOPBACK } from "../services/ports.ts";
@@ -13,7 +14,7 @@ export const HELP = `npm start [-- options]: everything on this machine, until C
   --help        this text
 
 From the environment or the file .env: HOST, PORT, DATA_DIR, LOG_DIR, API_KEYS, OPENAI_API_KEY, OPENAI_BASE_URL,
-LLM_MODEL; REDIS_URL, CHROMA_URL and DATABASE_URL replace what is started here.`;
+LLM_MODEL, REDIS_MAXMEMORY_MB; REDIS_URL, CHROMA_URL and DATABASE_URL replace what is started here.`;
 
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -31,6 +32,8 @@ export type StartOptions = {
   readonly databaseUrl: string;
   /** Undefined: the embedded Redis is started. */
   readonly redisUrl: string | undefined;
+  /** The `maxmemory` of the embedded Redis. */
+  readonly redisMaxMemoryBytes: number;
   /** Undefined: the embedded Chroma is started. */
   readonly chromaUrl: string | undefined;
   /** Undefined: the local test model answers. A base URL alone names a model that needs no key. */
@@ -40,6 +43,15 @@ export type StartOptions = {
   /** On a stop, how long running work may continue in the API, and after that in the workers. */
   readonly graceMs: number;
 };
+
+const MIB = 1_024 * 1_024;
+
+/**
+ * A quarter of the machine's memory, between 256 MiB and 2 GiB. Without a limit, jobs that nobody works off take the
+ * memory of the machine, and the kernel ends whatever process it likes.
+ */
+const defaultRedisMemory = (machineBytes: number): number =>
+  Math.min(2_048 * MIB, Math.max(256 * MIB, Math.floor(machineBytes / 4)));
 
 const DEFAULTS = { port: "8000", workers: "2", graceMs: "3000" };
 
@@ -65,6 +77,10 @@ export function resolveOptions(argv: readonly string[], env: NodeJS.ProcessEnv, 
     logDir: text("LOG_DIR") === "off" ? undefined : resolve(root, text("LOG_DIR") ?? "logs"),
     databaseUrl: text("DATABASE_URL") ?? `file:${resolve(dataDir, "agent-paas.db")}`,
     redisUrl: text("REDIS_URL"),
+    redisMaxMemoryBytes:
+      text("REDIS_MAXMEMORY_MB") === undefined
+        ? defaultRedisMemory(totalmem())
+        : whole("REDIS_MAXMEMORY_MB", text("REDIS_MAXMEMORY_MB") ?? "", 16, 1_048_576) * MIB,
     chromaUrl: text("CHROMA_URL"),
     model: ownModel(text("OPENAI_API_KEY"), text("OPENAI_BASE_URL"), text("LLM_MODEL")),
     apiKeys: text("API_KEYS"),

@@ -61,7 +61,10 @@ export async function startPlatform({ options, env, fleet, screen }: PlatformDep
     const onDownload = () => screen.remark("redis", "fetching the distribution's packages, once; nothing is installed");
     const cacheDir = await cacheDirOf(env, join(dataDir, "cache"));
     const binary = await locateRedis({ env, cacheDir, onDownload, signal: fleet.stopping });
-    const { url, spec } = await planRedis({ binary, dir: join(dataDir, "redis"), onLine: logFile("redis") });
+    const { url, spec } = await planRedis({
+      ...{ binary, dir: join(dataDir, "redis"), onLine: logFile("redis") },
+      maxMemoryBytes: options.redisMaxMemoryBytes,
+    });
     await start("redis", spec, binary.description);
     return url;
   }

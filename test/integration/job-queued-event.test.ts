@@ -30,10 +30,13 @@ async function openAccept(maxQueuedJobs: number) {
   await waitFor("Redis", () => requests.status === "ready");
   const none = { find: async () => undefined };
   const { accept, queuedJobs } = openJobs(
-    { MAX_QUEUED_JOBS: maxQueuedJobs, IDEMPOTENCY_TTL_SECONDS: 60 },
     {
-      redis: { requests, keys },
-      storage: { jobs: none, sessions: none },
+      ...{ MAX_QUEUED_JOBS: maxQueuedJobs, IDEMPOTENCY_TTL_SECONDS: 60 },
+      ...{ MAX_WAITING_BYTES_PER_OWNER: 1e9, MAX_SESSIONS_PER_OWNER: 100 },
+    },
+    {
+      redis: { requests, reads: requests, keys },
+      storage: { jobs: none, sessions: { ...none, count: async () => 0 } },
       agentCatalog: { cannotWrite: async () => false },
       logger: pino({ enabled: false }),
     },

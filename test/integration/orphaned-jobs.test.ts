@@ -18,7 +18,7 @@ import { RetryLater } from "../../apps/worker/src/job/retry-delay.ts";
 import { createRunningJobs } from "../../apps/worker/src/job/running-jobs.ts";
 import { createSessionQueue } from "../../apps/worker/src/job/session-queue.ts";
 import { startAttempt } from "../../apps/worker/src/job/start-attempt.ts";
-import { createUploads } from "../../apps/worker/src/knowledge/uploads.ts";
+import { createStoredPayloads } from "../../apps/worker/src/job/stored-payloads.ts";
 import { createMaintenanceProcessor } from "../../apps/worker/src/queue/maintenance-processor.ts";
 import { createRetention } from "../../apps/worker/src/queue/retention.ts";
 import { createFailedJobs } from "../../apps/worker/src/recovery/failed-jobs.ts";
@@ -46,14 +46,15 @@ async function startFinalizing() {
   const sessionQueue = createSessionQueue(redis, keys, queues, logger);
   const jobs = createJobRepository(storage, "w");
   const rows = createOrphanedJobRepository(storage, "w");
-  const finalizer = createJobFinalizer(jobs, sessionQueue, createUploads(redis, keys, logger));
-  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue });
+  const stored = createStoredPayloads(redis, keys, logger);
+  const finalizer = createJobFinalizer(jobs, sessionQueue, stored);
+  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue, stored });
   const sessions = createSessionRepository(storage);
   const retention = createRetention({
     ...{ queues, maintenance, claims, sessionQueue, logger, jobDays: 30, sessionDays: 0, intervalSeconds: 600 },
     rows: createRetentionRepository(storage),
   });
-  const process = createMaintenanceProcessor({ queues, queuedJobs, sessions, claims, publisher, retention });
+  const process = createMaintenanceProcessor({ queues, queuedJobs, sessions, claims, publisher, retention, stored });
   const failed = createFailedJobs({ queues, maintenance, claims, rows, logger });
   const settings = { settings: { backoffStrategy: () => 50 } };
   const ending = new Worker("maintenance", process, { ...connection, ...settings, autorun: false });
@@ -69,7 +70,7 @@ async function startFinalizing() {
   const running = createRunningJobs();
   const begin = (payload: JobPayload, attempt: number) =>
     running.during(payload.job_id, attempt, (run) =>
-      startAttempt({ claims, publisher, jobs, finalizer }, payload, attempt, run),
+      startAttempt({ claims, publisher, jobs, finalizer, stored }, payload, attempt, run),
     );
   const events = async ({ job_id }: JobPayload) => {
     const log = await redis.xrangeBuffer(keys.eventLog(job_id), "-", "+");
@@ -82,6 +83,7 @@ async function startFinalizing() {
     const reaper = startReaper({
       ...{ redis, keys, rows, orphans, failedJobs: failed, restoreSchedule, logger },
       promoteLateJobs: async () => {},
+      sweepOwnerIndexes: async () => {},
     });
     onTestFinished(() => reaper.stop());
   };

@@ -52,11 +52,16 @@ export const isPresent = async ({ redis, keys }: PlatformRedis, workerId: string
 export const isQueued = async ({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<boolean> =>
   (await redis.exists(keys.queuedJob(kind, jobId))) === 1;
 
-/** The queue loses a job, whatever its state: BullMQ's record of it, its lock and its place among the running jobs. */
+/** The queue loses a job, whatever its state: BullMQ's record of it, its lock and its place in the queue. */
 export async function loseQueuedJob({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<void> {
   await redis.del(keys.queuedJob(kind, jobId), lockOf(keys, kind, jobId));
   await redis.lrem(keyOf(keys, kind, "active"), 0, jobId);
+  await redis.lrem(keyOf(keys, kind, "wait"), 0, jobId);
 }
+
+/** The size of what the queue's entry of a job carries, bytes. */
+export const queuedBytes = ({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<number> =>
+  redis.hstrlen(keys.queuedJob(kind, jobId), "data");
 
 export const countWaiting = ({ redis, keys }: PlatformRedis, kind: JobKind): Promise<number> =>
   redis.llen(keyOf(keys, kind, "wait"));

@@ -70,3 +70,7 @@ export async function ageClaim({ redis, keys }: PlatformRedis, jobId: string, ag
   const state = keys.jobState(jobId);
   await redis.expire(state, (await redis.ttl(state)) - ageMs / SECOND);
 }
+
+/** How many bytes Redis says that the owner's jobs hold. */
+export const ownedBytes = async ({ redis, keys }: PlatformRedis, owner: string): Promise<number> =>
+  Number((await redis.hget(keys.ownerBytes, owner)) ?? 0);

@@ -60,7 +60,7 @@ export async function startKnowledgeServices() {
   const keys = createRedisKeys(`t${randomUUID().slice(0, 8)}`);
   const chroma = await startTestChroma();
   return {
-    ...{ redis, keys, chroma, uploads: createUploads(redis, keys, logger) },
+    ...{ redis, keys, chroma, uploads: createUploads(redis, keys) },
     async stop(): Promise<void> {
       redis.disconnect();
       await chroma.stop();

@@ -18,8 +18,8 @@ const sortOf = (key: string) => key.split(":").at(-2) ?? "";
 /** The keys that the acceptance of a job or its start may write, BullMQ's own left out. */
 export async function keysOfAcceptedJobs(platform: PlatformRedis): Promise<string[]> {
   const { keys } = platform;
-  const written = [keys.jobState, keys.eventLog, keys.pendingSession, keys.sessionQueue, keys.upload].map((keyOf) =>
-    keyOf(""),
+  const written = [keys.jobState, keys.eventLog, keys.pendingSession, keys.sessionQueue, keys.upload, keys.payload].map(
+    (keyOf) => keyOf(""),
   );
   const sorts = [...written, keys.idempotency("", "")].map(sortOf);
   return (await keysInRedis(platform)).filter((key) => sorts.includes(sortOf(key))).sort();

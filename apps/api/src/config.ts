@@ -78,6 +78,28 @@ export const ApiConfigSchema = CommonConfigSchema.extend({
    */
   MAX_QUEUED_JOBS: intFromEnv(1, 1_000_000, 10_000),
   /**
+   * How many jobs of one owner may wait, in both queues together; further ones get 429 `waiting_jobs_limit`. Default:
+   * half of `MAX_QUEUED_JOBS`, at least 1,000. A higher limit lets one owner take more of the queue from the others.
+   */
+  MAX_WAITING_JOBS_PER_OWNER: z.coerce.number().int().min(1).max(1_000_000).optional(),
+  /**
+   * How many bytes the jobs of one owner may hold in Redis until they have ended, bytes; further ones get 429
+   * `waiting_bytes_limit`. Default: 64 MiB, and never more than a quarter of Redis' `maxmemory`. Large jobs and
+   * documents need a higher limit to wait in numbers; a lower one leaves more of Redis to the others.
+   */
+  MAX_WAITING_BYTES_PER_OWNER: intFromEnv(1_024, 1_024 ** 4, 64 * 1_024 * 1_024),
+  /**
+   * How many streams and waiting requests of one owner may be open in one API process; further ones get 429
+   * `open_streams_limit`. Default: 2,500. Each costs a socket and, if its client reads slowly, memory of the kernel.
+   */
+  MAX_OPEN_STREAMS_PER_OWNER: intFromEnv(1, 1_000_000, 2_500),
+  /**
+   * How many sessions one owner may have; a request that would begin another one gets 429 `sessions_limit`. Default:
+   * 100,000. Deleting sessions makes room. They are counted at intervals, so concurrent requests may exceed it a
+   * little.
+   */
+  MAX_SESSIONS_PER_OWNER: intFromEnv(1, 100_000_000, 100_000),
+  /**
    * How long no worker may be live before `GET /health` responds 503, ms. Default: 30 s. Jobs are accepted all the same
    * and wait. A shorter time reports missing workers sooner, but also every restart of all workers.
    */
@@ -89,3 +111,10 @@ export const ApiConfigSchema = CommonConfigSchema.extend({
   IDEMPOTENCY_TTL_SECONDS: intFromEnv(60, 7 * 86_400, 86_400),
 });
 export type ApiConfig = z.infer<typeof ApiConfigSchema>;
+
+const LEAST_WAITING_JOBS = 1_000;
+
+/** The limit that is set, or its default, which follows from the size of the queues. */
+export const waitingJobsPerOwner = (
+  config: Pick<ApiConfig, "MAX_QUEUED_JOBS" | "MAX_WAITING_JOBS_PER_OWNER">,
+): number => config.MAX_WAITING_JOBS_PER_OWNER ?? Math.max(LEAST_WAITING_JOBS, Math.floor(config.MAX_QUEUED_JOBS / 2));

@@ -5,6 +5,7 @@ import type { ApiConfig } from "./config.ts";
 import type { FollowerDeps } from "./events/job-event-follower.ts";
 import type { OpenResponses } from "./events/open-responses.ts";
 import type { SendWindows } from "./events/send-windows.ts";
+import type { StreamShare } from "./events/stream-share.ts";
 import type { AgentCatalog } from "./presence/agent-catalog.ts";
 import type { Accept } from "./queue/accept-request.ts";
 import type { Admission } from "./queue/admission.ts";
@@ -48,4 +49,5 @@ export type Services = StorageServices &
     readonly clock: InstallationClock;
     readonly agentCatalog: AgentCatalog;
     readonly events: EventServices;
+    readonly streamShare: StreamShare;
   };

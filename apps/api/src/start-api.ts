@@ -8,6 +8,7 @@ import { openRedis } from "./compose/redis.ts";
 import { openServer } from "./compose/server.ts";
 import { openReaders } from "./compose/storage.ts";
 import type { ApiConfig } from "./config.ts";
+import { createStreamShare } from "./events/stream-share.ts";
 import { createAgentCatalog } from "./presence/agent-catalog.ts";
 import type { Services } from "./services.ts";
 
@@ -22,7 +23,11 @@ export async function startApi(config: ApiConfig, name: string, logger: Logger, 
     storage.assertDatabaseUsable();
     return jobs.accept(request);
   };
-  const services: Services = { config, clock: redis.clock, ...storage, ...jobs, accept, events, agentCatalog };
+  const streamShare = createStreamShare(config.MAX_OPEN_STREAMS_PER_OWNER);
+  const services: Services = {
+    ...{ config, clock: redis.clock, ...storage, ...jobs },
+    ...{ accept, events, streamShare, agentCatalog },
+  };
   const url = await openServer(config, { app: createApp(services, logger), events }, releasers);
   logger.info({ url }, "api ready");
 }

@@ -5,6 +5,9 @@ import { z } from "zod";
 /** Creates an id: a UUIDv7. Ids rise with their time of creation, so database indexes stay compact. */
 export const newId = (): string => v7();
 
+/** When an id of this form was created, ms since 1970. */
+export const idTime = (id: string): number => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+
 /** A clock may be set right by less than this without ids following it back, ms. */
 const LARGEST_CORRECTION_MS = 1_000;
 const LARGEST_SEQ = 2 ** 31;

@@ -14,7 +14,10 @@ const REDIS_WAIT_MS = 5 * SECOND;
 
 export type RedisConnections = {
   readonly keys: RedisKeys;
+  /** Accepts, cancels and deletes. */
   readonly requests: RedisConnection;
+  /** Lists and polls jobs: what reads a lot must not delay the acceptance of a job. */
+  readonly reads: RedisConnection;
   /** Event logs are read on a connection of their own, so that a long replay does not delay the acceptance of a job. */
   readonly logs: RedisConnection;
   readonly subscriber: RedisConnection;
@@ -29,11 +32,12 @@ export async function openRedis(
   const keys = createRedisKeys(config.REDIS_PREFIX);
   const common = { topology: config.REDIS_URL, logger };
   const requests = connectRedis({ ...common, role: "request", name });
+  const reads = connectRedis({ ...common, role: "request", name: `${name}:reads` });
   const logs = connectRedis({ ...common, role: "request", name: `${name}:logs` });
   const subscriber = connectRedis({ ...common, role: "subscriber", name });
   const clock = startRedisClock(requests, logger);
   releasers.add("clock", () => clock.stop());
-  const connections = [requests, logs, subscriber];
+  const connections = [requests, reads, logs, subscriber];
   for (const connection of connections) releasers.add("redis", () => connection.disconnect());
   const isUp = await Promise.all(connections.map((connection) => isReadyWithin(connection, REDIS_WAIT_MS)));
   if (isUp.includes(false)) logger.warn("started without Redis");
@@ -43,5 +47,5 @@ export async function openRedis(
     await upgradeRedis(requests, keys, logger);
     await clock.read();
   }
-  return { keys, requests, logs, subscriber, clock };
+  return { keys, requests, reads, logs, subscriber, clock };
 }

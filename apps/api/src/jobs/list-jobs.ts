@@ -1,4 +1,5 @@
 /** Lists jobs of the caller, queued and started ones in one order, newest first. */
+import type { WaitingJob } from "../queue/waiting-jobs.ts";
 import type { Services } from "../services.ts";
 import { type JobFilter, type ListedJob, listsAgent } from "../storage/job-reader.ts";
 import { type FoundJob, findWaiting } from "./find-job.ts";
@@ -13,62 +14,98 @@ export type JobPage = {
 
 type ListServices = Pick<Services, "jobs" | "queuedJobs">;
 
+/** How many entries of the owner's index, or rows of running jobs, one read takes. */
+const CHUNK = 500;
+
+/** A page with more metadata than this ends early, because each job may have as much as a request. */
+const MAX_PAGE_BYTES = 1_048_576;
+
 const idOf = (job: ListedOrQueued): string => (job.in === "database" ? job.row.id : job.payload.job_id);
 
 export async function listJobs(services: ListServices, owner: string, filter: JobFilter): Promise<JobPage> {
   const { status, limit } = filter;
   // The queue is read first: a job that a worker starts in between is found twice rather than not at all.
-  const queued = status === undefined || status === "queued" ? await listQueued(services, owner, filter) : [];
-  const rows = status === "queued" ? [] : await asFound(services, await services.jobs.list(owner, filter));
+  const waiting = status === undefined || status === "queued" ? await findEntries(services, owner, filter) : [];
+  const { entries, cutAt } = cutPage(waiting, limit);
+  const queued = (await services.queuedJobs.read(entries)).map((job): ListedOrQueued => ({ in: "queue", ...job }));
+  const rows =
+    status === "queued"
+      ? await listWaitingAgain(services, owner, filter)
+      : await asFound(services, owner, await services.jobs.list(owner, filter));
   const inDatabase = new Set(rows.map(idOf));
   const found = [...queued.filter((job) => !inDatabase.has(idOf(job))), ...rows]
+    .filter((job) => cutAt === null || idOf(job) >= cutAt)
     .sort((a, b) => (idOf(a) < idOf(b) ? 1 : -1)) // Ids rise with time.
     .slice(0, limit);
   const last = found.at(-1);
   return {
     // Their rows say running, too; so a page of running jobs may be short and have a next one all the same.
     jobs: status === "running" ? found.filter((job) => !waitsAgain(job)) : found,
-    next: found.length === limit && last !== undefined ? idOf(last) : null,
+    next: found.length === limit && last !== undefined ? idOf(last) : cutAt,
   };
 }
 
 const waitsAgain = (job: ListedOrQueued): boolean => job.in === "database" && job.waits !== null;
 
-async function asFound({ queuedJobs }: ListServices, rows: readonly ListedJob[]): Promise<ListedOrQueued[]> {
-  const waiting = await findWaiting(queuedJobs, rows);
+async function asFound(
+  { queuedJobs }: ListServices,
+  owner: string,
+  rows: readonly ListedJob[],
+): Promise<ListedOrQueued[]> {
+  const waiting = await findWaiting(
+    queuedJobs,
+    rows.map((row) => ({ ...row, owner })),
+  );
   return rows.map((row) => ({ in: "database", row, waits: waiting.get(row.id) ?? null }));
 }
 
-/** Jobs that wait; with the filter `queued` also those that wait again, which other lists find by their rows. */
-async function listQueued(services: ListServices, owner: string, filter: JobFilter): Promise<ListedOrQueued[]> {
-  const { kind, session_id, before, limit } = filter;
-  const { jobs, queuedJobs } = services;
-  const waiting = await queuedJobs.list(owner);
-  const rows = await jobs.started(
-    owner,
-    waiting.map(({ job_id }) => job_id),
-  );
-  const started = new Set(rows.map(({ id }) => id));
-  const again = filter.status === "queued" ? (await asFound(services, rows)).filter(waitsAgain) : [];
-  const againIds = new Set(again.map(idOf));
-  const listed = waiting
-    .filter(
-      (payload) =>
-        (!started.has(payload.job_id) || againIds.has(payload.job_id)) &&
-        (before === undefined || payload.job_id < before) &&
-        (kind === undefined || payload.kind === kind) &&
-        listsAgent(filter, payload.agent_type) &&
-        (session_id === undefined || payload.session_id === session_id),
-    )
-    .slice(0, limit);
-  return Promise.all(
-    listed.map(
-      async (payload) =>
-        again.find((job) => idOf(job) === payload.job_id) ?? {
-          in: "queue" as const,
-          payload,
-          position: await queuedJobs.position(payload),
-        },
-    ),
-  );
+/** The newest `limit` entries of the owner's index that the filter lets pass and no worker has started. */
+async function findEntries(services: ListServices, owner: string, filter: JobFilter): Promise<WaitingJob[]> {
+  const { kind, session_id, limit } = filter;
+  const found: WaitingJob[] = [];
+  for (let before = filter.before; ; ) {
+    const page = await services.queuedJobs.waiting(owner, { kind, before }, CHUNK);
+    const matching = page.filter(
+      ({ agentType, sessionId }) =>
+        listsAgent(filter, agentType) && (session_id === undefined || sessionId === session_id),
+    );
+    // A worker writes the row before it takes the entry out.
+    const started = new Set(
+      await services.jobs.startedIds(
+        owner,
+        matching.map(({ jobId }) => jobId),
+      ),
+    );
+    found.push(...matching.filter(({ jobId }) => !started.has(jobId)));
+    before = page.at(-1)?.jobId;
+    if (page.length < CHUNK || found.length >= limit) return found.slice(0, limit);
+  }
+}
+
+/**
+ * The entries whose metadata fits a page, at least one. `cutAt`: the id of the last one, if others may follow; then the
+ * page has nothing older, also when some of its jobs have left the queue meanwhile.
+ */
+function cutPage(
+  entries: readonly WaitingJob[],
+  limit: number,
+): { entries: readonly WaitingJob[]; cutAt: string | null } {
+  let bytes = 0;
+  for (const [at, { stored, bytes: own }] of entries.entries()) {
+    if (stored === "metadata") bytes += own;
+    const previous = entries[at - 1];
+    if (bytes > MAX_PAGE_BYTES && previous) return { entries: entries.slice(0, at), cutAt: previous.jobId };
+  }
+  return { entries, cutAt: entries.length === limit ? (entries.at(-1)?.jobId ?? null) : null };
+}
+
+/** The newest `limit` started jobs that wait in their queue again; other lists find them by their rows. */
+async function listWaitingAgain(services: ListServices, owner: string, filter: JobFilter): Promise<ListedOrQueued[]> {
+  const found: ListedOrQueued[] = [];
+  for (let before = filter.before; ; ) {
+    const rows = await services.jobs.list(owner, { ...filter, status: "running", before, limit: CHUNK });
+    found.push(...(await asFound(services, owner, rows)).filter(waitsAgain));
+    before = rows.at(-1)?.id;
+    if (rows.length < CHUNK || found.length >= filter.limit) return found.slice(0, filter.limit);
+  }
 }

@@ -4,6 +4,7 @@
  */
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { ownedKeysOf, RELEASE_SCRIPT } from "@agent-paas/shared/redis/owner-index.ts";
 import {
   DELETED_SESSION,
   decodeEntry,
@@ -13,31 +14,46 @@ import {
 import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import type { Accept, Accepted, AcceptRequest } from "./accept-request.ts";
 import { ACCEPT_SCRIPT, type AcceptReply } from "./accept-script.ts";
-import { type Admission, databaseOut, queueFull } from "./admission.ts";
+import { type Admission, type Capacity, databaseOut, queueFull } from "./admission.ts";
+import { type JobParts, partsOf } from "./entry-of.ts";
 import { createJoin, encodeRecord, type JoinOptions } from "./join.ts";
 import { orUnavailable } from "./or-unavailable.ts";
+import { type OwnerShares, shareUsedUp } from "./owner-shares.ts";
 import { encodePendingSession } from "./pending-session.ts";
 import type { Queues } from "./queues.ts";
 import { PENDING_SESSION_TTL_S, SESSION_QUEUE_TTL_S, type SessionQueues, sessionBusy } from "./sessions.ts";
+
+/** What decides whether a job is accepted, apart from its owner's shares. */
+type Room = Pick<Capacity, "limit" | "maxMemoryBytes">;
+
+const NO_ROOM: Room = { limit: 0, maxMemoryBytes: 0 };
 
 /** How many jobs one session queue may hold; a session beyond that counts as busy. */
 const MAX_SESSION_JOBS = 100;
 
 export type AcceptOptions = JoinOptions & {
-  readonly queues: Pick<Queues, "addJob" | "removeJob" | "removeUpload">;
+  readonly queues: Pick<Queues, "addJob" | "removeJob">;
+  readonly shares: OwnerShares;
+  /** Whether the owner has as many sessions as one may have. */
+  readonly hasAllSessions: (owner: string) => Promise<boolean>;
   readonly sessionQueues: Pick<SessionQueues, "aheadOf" | "join" | "leave" | "readPending" | "storePending">;
-  readonly admission: Pick<Admission, "capacityFor">;
+  readonly admission: Pick<Admission, "capacity">;
   /** Whether the database refuses the writes of all live workers: a new job could neither start nor end. */
   readonly cannotWrite: () => Promise<boolean>;
   readonly idempotencyTtlSeconds: number;
 };
 
 export function createAccept(options: AcceptOptions): Accept {
-  const { redis, keys, queues, sessionQueues, admission, cannotWrite, cancellation, idempotencyTtlSeconds } = options;
+  const { redis, keys, queues, sessionQueues, admission, shares, cannotWrite, hasAllSessions, cancellation } = options;
   const runAcceptScript = ACCEPT_SCRIPT.on(redis);
+  const releaseOwnerEntry = RELEASE_SCRIPT.on(redis);
   const join = createJoin(options);
 
-  function decide({ payload, newSession, onBusy, idempotency }: AcceptRequest, limit: number): Promise<AcceptReply> {
+  function decide(
+    { payload, newSession, onBusy, idempotency }: AcceptRequest,
+    { values, ownerEntry }: JobParts,
+    { limit, maxMemoryBytes }: Room,
+  ): Promise<AcceptReply> {
     const { owner, kind, session_id: sessionId } = payload;
     return runAcceptScript({
       record_key: keys.idempotency(owner, idempotency?.key ?? ""),
@@ -45,8 +61,10 @@ export function createAccept(options: AcceptOptions): Accept {
       queue: keys.sessionQueue(sessionId ?? ""),
       waiting: keys.waitingJobs(kind),
       delayed: keys.delayedJobs(kind),
+      ...ownedKeysOf(keys, payload),
+      other_index: keys.ownerIndex(kind === "chat" ? "execute" : "chat", owner),
       record: idempotency === null ? "" : encodeRecord(payload, idempotency),
-      record_ttl: idempotencyTtlSeconds,
+      record_ttl: options.idempotencyTtlSeconds,
       new_session: newSession === null ? "" : encodePendingSession(newSession),
       pending_ttl: PENDING_SESSION_TTL_S,
       entry: sessionId === null ? "" : encodeEntry(refOf(payload)),
@@ -56,57 +74,70 @@ export function createAccept(options: AcceptOptions): Accept {
       max_session_jobs: MAX_SESSION_JOBS,
       limit,
       deleted_mark: DELETED_SESSION,
+      owner_entry: ownerEntry,
+      ...shares.limits(maxMemoryBytes),
+      ...values,
     });
   }
 
   async function accept(request: AcceptRequest): Promise<Accepted> {
-    const { payload, idempotency } = request;
+    const { payload, newSession, idempotency } = request;
+    const parts = partsOf(payload, request.upload, newSession === null ? "" : encodePendingSession(newSession));
     // Not at once, because a repeated request still joins its job.
-    if (await cannotWrite()) return acceptAsDecided(request, 0, databaseOut);
-    const { limit, hasHeadroom } = await admission.capacityFor(payload.kind);
-    const isIndependent = idempotency === null && payload.session_id === null;
-    if (isIndependent && hasHeadroom) {
-      // The script would decide and store nothing.
-      await queues.addJob(payload, request);
-      return asNew(payload);
+    if (await cannotWrite()) return acceptAsDecided(request, parts, NO_ROOM, databaseOut);
+    if (newSession !== null && (await hasAllSessions(payload.owner))) {
+      return acceptAsDecided(request, parts, NO_ROOM, () => shareUsedUp("sessions_limit"));
     }
-    const isUnknownToOthers = isIndependent || (idempotency === null && payload.begins_session === true);
-    return isUnknownToOthers && limit > 0 ? acceptOptimistically(request, limit) : acceptAsDecided(request, limit);
+    const room = await admission.capacity();
+    const isIndependent = payload.session_id === null || payload.begins_session === true;
+    // What is refused should not have been sent: a large job, and those of an owner whose share is used up.
+    const isSafeToSend = parts.isSmall && room.limit > 0 && !shares.wasRefused(payload.owner);
+    return idempotency === null && isIndependent && isSafeToSend
+      ? acceptOptimistically(request, parts, room)
+      : acceptAsDecided(request, parts, room);
   }
 
   /** Adds the job after the script has accepted it. */
-  async function acceptAsDecided(request: AcceptRequest, limit: number, refusal = queueFull): Promise<Accepted> {
-    const reply = await decide(request, limit);
+  async function acceptAsDecided(
+    request: AcceptRequest,
+    parts: JobParts,
+    room: Room,
+    refusal = queueFull,
+  ): Promise<Accepted> {
+    const { payload } = request;
+    const reply = await decide(request, parts, room);
     if (reply[0] === "joined") return join(request, reply[1]);
     if (reply[0] === "full") throw refusal();
+    if (reply[0] === "share") throw shares.refusal(payload.owner, reply[1]);
     if (reply[0] === "busy") throw sessionBusy(reply[1]);
     if (reply[0] === "deleted") throw new PlatformError("session_not_found");
-    await queues.addJob(request.payload, request);
+    await queues.addJob(parts.queued, request);
     // The script names jobs ahead only for a job that interrupts.
     const [, ...ahead] = reply;
     await Promise.all(ahead.map((entry) => cancellation.send(decodeEntry(entry))));
-    return asNew(request.payload);
-  }
-
-  /** Nothing else knows of the job yet, so only a full queue can refuse it: it is added in the script's round trip. */
-  async function acceptOptimistically(request: AcceptRequest, limit: number): Promise<Accepted> {
-    const { payload } = request;
-    // Both settle before either failure is thrown, because `revoke` must reach Redis after the addition.
-    const [decided, added] = await Promise.allSettled([decide(request, limit), queues.addJob(payload, request)]);
-    if (added.status === "rejected") throw added.reason;
-    if (decided.status === "rejected") throw decided.reason;
-    if (decided.value[0] === "full") {
-      if (await takeBack(payload)) throw queueFull();
-      await completeStarted(request);
-    }
     return asNew(payload);
   }
 
-  /** Removes an added job from the queue; false when a worker holds it. */
-  async function takeBack(payload: JobPayload): Promise<boolean> {
-    if (!(await queues.removeJob(refOf(payload)))) return false;
-    await queues.removeUpload(payload.job_id);
-    return true;
+  /**
+   * Nothing else knows of the job yet, so only a full queue or share can refuse it: it is added in the script's round
+   * trip, behind the script.
+   */
+  async function acceptOptimistically(request: AcceptRequest, parts: JobParts, room: Room): Promise<Accepted> {
+    const { payload } = request;
+    // Both settle before either failure is thrown, because `revoke` must reach Redis after the addition.
+    const [decided, added] = await Promise.allSettled([
+      decide(request, parts, room),
+      queues.addJob(parts.queued, request),
+    ]);
+    if (added.status === "rejected") throw added.reason;
+    if (decided.status === "rejected") throw decided.reason;
+    const reply = decided.value;
+    if (reply[0] === "full" || reply[0] === "share") {
+      const refusal = reply[0] === "share" ? shares.refusal(payload.owner, reply[1]) : queueFull();
+      if (await queues.removeJob(refOf(payload))) throw refusal;
+      await completeStarted(request);
+    }
+    return asNew(payload);
   }
 
   /** A job that a worker holds is accepted although the queue is full: writes what the script would have written. */
@@ -120,10 +151,10 @@ export function createAccept(options: AcceptOptions): Accept {
 
   /** A job refused because Redis did not reply in time may still reach Redis; this removes it again. */
   async function revoke(payload: JobPayload): Promise<void> {
-    const { job_id: jobId, session_id: sessionId } = payload;
+    const { owner, job_id, session_id: sessionId } = payload;
     await Promise.allSettled([
       queues.removeJob(refOf(payload)),
-      queues.removeUpload(jobId),
+      releaseOwnerEntry({ ...ownedKeysOf(keys, payload), owner, job_id }),
       ...(sessionId === null ? [] : [sessionQueues.leave(sessionId, refOf(payload))]),
     ]);
   }

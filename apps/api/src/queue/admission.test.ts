@@ -1,6 +1,6 @@
 import type { RedisMemory } from "@agent-paas/shared/redis/memory.ts";
-import { expect, test, vi } from "vitest";
-import { type Admission, createAdmission, isOutOfMemory } from "./admission.ts";
+import { expect, test } from "vitest";
+import { createAdmission, isOutOfMemory } from "./admission.ts";
 
 const memoryOf = (usedBytes: number, maxBytes: number, policy = "noeviction"): RedisMemory => ({
   usedBytes,
@@ -9,22 +9,19 @@ const memoryOf = (usedBytes: number, maxBytes: number, policy = "noeviction"): R
 });
 
 /** An admission over samples that the test sets, and how often one was taken. */
-function admissionWith(maxQueuedJobs: number, memory: RedisMemory, depth = 0) {
+function admissionWith(maxQueuedJobs: number, memory: RedisMemory) {
   const samples = { taken: 0 };
   const admission = createAdmission({
     maxQueuedJobs,
     sample: async () => {
       samples.taken++;
-      return { memory, depths: { chat: depth, execute: 0 } };
+      return memory;
     },
   });
   return { admission, samples };
 }
 
-const limitWith = async (memory: RedisMemory) => (await admissionWith(7, memory).admission.capacityFor("chat")).limit;
-
-const hasHeadroom = async (admission: Admission, kind: "chat" | "execute" = "chat") =>
-  (await admission.capacityFor(kind)).hasHeadroom;
+const limitWith = async (memory: RedisMemory) => (await admissionWith(7, memory).admission.capacity()).limit;
 
 test("the limit is zero while less than a tenth of the memory is free, if the memory is limited", async () => {
   expect(await limitWith(memoryOf(900, 1_000))).toBe(7);
@@ -34,23 +31,9 @@ test("the limit is zero while less than a tenth of the memory is free, if the me
 
 test("a hundred requests share one sample", async () => {
   const { admission, samples } = admissionWith(7, memoryOf(1, 0));
-  await Promise.all(Array.from({ length: 100 }, () => admission.capacityFor("chat")));
-  await admission.capacityFor("chat");
+  await Promise.all(Array.from({ length: 100 }, () => admission.capacity()));
+  await admission.capacity();
   expect(samples.taken).toBe(1);
-});
-
-test("a queue has headroom while it is less than half full and few jobs came since the last sample", async () => {
-  const { admission } = admissionWith(40, memoryOf(1, 0), 19);
-  expect([await hasHeadroom(admission), await hasHeadroom(admission)]).toEqual([true, true]);
-  // The third request starts a new sample, and has no headroom meanwhile.
-  expect(await hasHeadroom(admission)).toBe(false);
-  expect(await hasHeadroom(admission, "execute")).toBe(true);
-  await vi.waitFor(async () => expect(await hasHeadroom(admission)).toBe(true));
-});
-
-test("a queue that is half full has no headroom, and a limit below twenty jobs gives none", async () => {
-  expect(await hasHeadroom(admissionWith(40, memoryOf(1, 0), 20).admission)).toBe(false);
-  expect(await hasHeadroom(admissionWith(19, memoryOf(1, 0)).admission)).toBe(false);
 });
 
 test("a queue is full when its waiting and delayed jobs reach the limit", () => {
@@ -61,7 +44,7 @@ test("a queue is full when its waiting and delayed jobs reach the limit", () => 
 
 test("a Redis that evicts takes no job, and the refusal names the policy", async () => {
   const { admission } = admissionWith(7, memoryOf(1, 0, "allkeys-lru"));
-  await expect(admission.capacityFor("chat")).rejects.toMatchObject({
+  await expect(admission.capacity()).rejects.toMatchObject({
     code: "queue_unavailable",
     message: expect.stringContaining("maxmemory-policy allkeys-lru"),
   });

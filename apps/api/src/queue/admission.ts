@@ -1,12 +1,9 @@
 /**
  * Admission: new jobs are refused before Redis is full, so that accepted jobs can still run and end. Memory is sampled
- * here. The depth of a queue is sampled too; near its limit the accept script counts it exactly.
+ * here; the accept script counts the queue.
  */
-import { JOB_KINDS, type JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
-import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { evictionProblem, type RedisMemory, readRedisMemory } from "@agent-paas/shared/redis/memory.ts";
+import { evictionProblem, type RedisMemory } from "@agent-paas/shared/redis/memory.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 
 /** An older sample is replaced in the background: one round trip, which delays no request. */
@@ -38,90 +35,57 @@ export const isNearlyFull = (memory: RedisMemory): boolean => usage(memory) > NE
 
 const usage = ({ usedBytes, maxBytes }: RedisMemory): number => (maxBytes === 0 ? 0 : usedBytes / maxBytes);
 
-export type CapacitySample = {
-  readonly memory: RedisMemory;
-  /** Waiting and delayed jobs, by queue. */
-  readonly depths: Readonly<Record<JobKind, number>>;
-};
-
-export async function sampleCapacity(redis: RedisConnection, keys: RedisKeys): Promise<CapacitySample> {
-  const depthOf = async (kind: JobKind): Promise<number> => {
-    const [waiting, delayed] = await Promise.all([
-      redis.llen(keys.waitingJobs(kind)),
-      redis.zcard(keys.delayedJobs(kind)),
-    ]);
-    return waiting + delayed;
-  };
-  const [memory, chat, execute] = await Promise.all([readRedisMemory(redis), depthOf("chat"), depthOf("execute")]);
-  return { memory, depths: { chat, execute } };
-}
-
 export type Capacity = {
   /** How many jobs the queue may hold for one more to be accepted: none while memory is short. */
   readonly limit: number;
-  /** At least half of the limit is free, so the queue need not be counted. */
-  readonly hasHeadroom: boolean;
+  /** That of Redis, bytes; 0: no limit is set. */
+  readonly maxMemoryBytes: number;
 };
 
 export type Admission = ReturnType<typeof createAdmission>;
 
 export type AdmissionOptions = {
-  readonly sample: () => Promise<CapacitySample>;
+  readonly sample: () => Promise<RedisMemory>;
   /** How many jobs one queue may hold. */
   readonly maxQueuedJobs: number;
 };
 
 export function createAdmission({ sample, maxQueuedJobs }: AdmissionOptions) {
-  /**
-   * How many jobs one process may accept without counting between two samples: 5 %, so ten processes cannot fill the
-   * half that is free.
-   */
-  const maxUncounted = Math.floor(maxQueuedJobs / 20);
   /** `at` is by the monotonic clock: a wall clock that is set back would make an old sample fresh. */
-  let latest: (CapacitySample & { readonly at: number }) | null = null;
-  let sampling: Promise<CapacitySample> | null = null;
-  /** Requests of this process since the last sample was begun, by queue. */
-  const uncounted: Record<JobKind, number> = { chat: 0, execute: 0 };
+  let latest: { readonly memory: RedisMemory; readonly at: number } | null = null;
+  let sampling: Promise<RedisMemory> | null = null;
 
-  async function takeSample(): Promise<CapacitySample> {
-    const before = { ...uncounted };
-    const taken = await sample();
-    for (const kind of JOB_KINDS) uncounted[kind] -= before[kind];
-    latest = { ...taken, at: performance.now() };
-    return latest;
+  async function takeSample(): Promise<RedisMemory> {
+    const memory = await sample();
+    latest = { memory, at: performance.now() };
+    return memory;
   }
 
   /** A sample of at most that age, ms. A sample that is no longer fresh is used while its replacement is taken. */
-  async function sampleWithin(maxAgeMs: number): Promise<CapacitySample> {
+  async function sampleWithin(maxAgeMs: number): Promise<RedisMemory> {
     const ageMs = latest === null ? Number.POSITIVE_INFINITY : performance.now() - latest.at;
-    const isUsedUp = maxUncounted > 0 && JOB_KINDS.some((kind) => uncounted[kind] > maxUncounted);
-    if (latest !== null && ageMs <= FRESH_FOR_MS && !isUsedUp) return latest;
+    if (latest !== null && ageMs <= FRESH_FOR_MS) return latest.memory;
     sampling ??= takeSample().finally(() => {
       sampling = null;
     });
     // Callers with a recent sample ignore this failure; they await the next sample once theirs is stale.
     sampling.catch(() => {});
-    return latest !== null && ageMs <= maxAgeMs ? latest : sampling;
+    return latest !== null && ageMs <= maxAgeMs ? latest.memory : sampling;
   }
 
   return {
-    memory: async (): Promise<RedisMemory> => (await sampleWithin(FRESH_FOR_MS)).memory,
+    memory: (): Promise<RedisMemory> => sampleWithin(FRESH_FOR_MS),
 
     /** Whether a queue with these jobs takes no more. */
     isFull: ({ waiting, delayed }: { readonly waiting: number; readonly delayed: number }): boolean =>
       waiting + delayed >= maxQueuedJobs,
 
     /** Throws `queue_unavailable` for a Redis that evicts, because it would lose accepted jobs. */
-    async capacityFor(kind: JobKind): Promise<Capacity> {
-      const { memory, depths } = await sampleWithin(STALE_AFTER_MS);
+    async capacity(): Promise<Capacity> {
+      const memory = await sampleWithin(STALE_AFTER_MS);
       const problem = evictionProblem(memory);
       if (problem !== null) throw new PlatformError("queue_unavailable", { message: problem });
-      if (usage(memory) > FULL) return { limit: 0, hasHeadroom: false };
-      uncounted[kind] += 1;
-      return {
-        limit: maxQueuedJobs,
-        hasHeadroom: depths[kind] < maxQueuedJobs / 2 && uncounted[kind] <= maxUncounted,
-      };
+      return { limit: usage(memory) > FULL ? 0 : maxQueuedJobs, maxMemoryBytes: memory.maxBytes };
     },
   };
 }

@@ -3,10 +3,12 @@ import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { ENTER_SCRIPT, ownedKeysOf } from "@agent-paas/shared/redis/owner-index.ts";
 import type { QueuedJobRef } from "@agent-paas/shared/redis/session-queue.ts";
 import { z } from "zod";
 import type { Accepted, AcceptRequest, Idempotency } from "./accept-request.ts";
 import type { Cancellation } from "./cancel.ts";
+import { partsOf } from "./entry-of.ts";
 import type { Queues } from "./queues.ts";
 import type { SessionQueues } from "./sessions.ts";
 
@@ -31,6 +33,7 @@ export type JoinOptions = {
 
 export function createJoin(options: JoinOptions) {
   const { redis, keys, queues, sessionQueues, cancellation, hasStarted, hasSession } = options;
+  const enterOwnerIndex = ENTER_SCRIPT.on(redis);
 
   /** `recordText` is the record of the first request. Throws `idempotency_key_reused` or `session_not_found`. */
   return async function join(request: AcceptRequest, recordText: string): Promise<Accepted> {
@@ -56,7 +59,11 @@ export function createJoin(options: JoinOptions) {
       // The entry of the job may have been dropped from the session queue, because no queue had the job.
       if (isGone || !(await sessionQueues.join(session_id, job))) throw new PlatformError("session_not_found");
     }
-    await queues.addJob({ ...payload, job_id, session_id }, request);
+    const again = { ...payload, job_id, session_id };
+    const { queued, values, ownerEntry } = partsOf(again, request.upload);
+    // The sweep may have removed what was stored for a job that no queue had.
+    await enterOwnerIndex({ ...ownedKeysOf(keys, again), entry: ownerEntry, ...values });
+    await queues.addJob(queued, request);
   }
 
   /** Repeats the cancels of a job that interrupts: the API that accepted it may have died before it sent them. */

@@ -1,63 +1,86 @@
-/** Reads jobs from the queues, which hold the only trace of a job until a worker starts it. */
-import { JOB_KINDS, type JobKind, type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
+/**
+ * Reads jobs from the queues, which hold the only trace of a job until a worker starts it. It reads small fields of the
+ * owner's own jobs, on a connection of its own: however many jobs wait, and however large they are, lists and polls
+ * hold up no accept.
+ */
+import {
+  JOB_KINDS,
+  type JobKind,
+  type JobPayload,
+  QueuedPayloadSchema,
+  type SizeableField,
+} from "@agent-paas/shared/contract/jobs.ts";
+import { joinPayload } from "@agent-paas/shared/contract/large-fields.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { encodeEntry } from "@agent-paas/shared/redis/session-queue.ts";
 import { orUnavailable } from "./or-unavailable.ts";
-import type { Queues } from "./queues.ts";
+import { createWaitingJobs, type WaitingJob, type WaitingJobsFilter } from "./waiting-jobs.ts";
 
 export type QueuedJob = {
+  /** Neutral values stand for its large fields, metadata excepted. */
   readonly payload: JobPayload;
-  /** 1 is next, in its queue or, while its session is busy, in its session queue; null for a delayed job. */
+  /**
+   * 1 is next among the owner's jobs of its kind or, while its session is busy, in its session queue; null for a job
+   * that is delayed for another reason.
+   */
   readonly position: number | null;
 };
 
 /** What tells a started job's place in its queue; a row of the database has it. */
-export type StartedJob = { readonly id: string; readonly kind: JobKind; readonly session_id: string | null };
+export type StartedJob = {
+  readonly id: string;
+  readonly owner: string;
+  readonly kind: JobKind;
+  readonly session_id: string | null;
+};
 
-/** How many waiting jobs of each queue a list considers. */
-const SCAN_LIMIT = 200;
+type Placed = Pick<JobPayload, "kind" | "job_id" | "owner" | "session_id">;
+
+/** The field of a payload that lists and polls show, and that may be large. */
+const SHOWN_FIELD: SizeableField = "metadata";
 
 export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
 
-export type QueuedJobsOptions = {
-  readonly redis: RedisConnection;
-  readonly keys: RedisKeys;
-  readonly queues: Pick<Queues, "findPayload" | "waitingPayloads">;
-};
+/** `redis` is not the connection on which jobs are accepted. */
+export function createQueuedJobs(redis: RedisConnection, keys: RedisKeys) {
+  const waitingJobs = createWaitingJobs(redis, keys);
 
-export function createQueuedJobs({ redis, keys, queues }: QueuedJobsOptions) {
-  async function position({
-    kind,
-    job_id: jobId,
-    session_id: sessionId,
-  }: Pick<JobPayload, "kind" | "job_id" | "session_id">): Promise<number | null> {
-    // New jobs enter BullMQ's wait list at its head and are taken from its tail.
-    const wait = keys.waitingJobs(kind);
-    const [at, length, jobsAhead] = await Promise.all([
-      redis.lpos(wait, jobId),
-      redis.llen(wait),
+  async function position({ kind, job_id: jobId, owner, session_id: sessionId }: Placed): Promise<number | null> {
+    const [delayedTo, ahead, jobsAhead] = await Promise.all([
+      redis.zscore(keys.delayedJobs(kind), jobId),
+      waitingJobs.ahead(kind, owner, jobId),
       sessionId === null ? null : redis.lpos(keys.sessionQueue(sessionId), encodeEntry({ kind, jobId })),
     ]);
-    return at === null ? jobsAhead || null : length - at;
+    return delayedTo === null ? ahead + 1 : jobsAhead || null;
   }
 
   /** Of a started job that no worker holds any more, because its worker stopped or died; null while one has it. */
-  async function placeAgain({ id, kind, session_id }: StartedJob): Promise<{ position: number | null } | null> {
+  async function placeAgain({ id, owner, kind, session_id }: StartedJob): Promise<{ position: number | null } | null> {
     // In this order: a job that ends between two of them is gone from its queue by the last.
-    const [active, delayed, [addedAt, finishedAt]] = await Promise.all([
-      redis.lpos(keys.activeJobs(kind), id),
+    const [locked, delayed, [addedAt, finishedAt]] = await Promise.all([
+      redis.exists(keys.jobLock(kind, id)),
       redis.zscore(keys.delayedJobs(kind), id),
       redis.hmget(keys.queuedJob(kind, id), "timestamp", "finishedOn"),
     ]);
-    const waits = active === null && delayed === null && addedAt !== null && finishedAt === null;
-    return waits ? { position: await position({ kind, job_id: id, session_id }) } : null;
+    const waits = locked === 0 && delayed === null && addedAt !== null && finishedAt === null;
+    return waits ? { position: await position({ kind, job_id: id, owner, session_id }) } : null;
+  }
+
+  /** The payload as the queue has it, with the field that is shown; null if the queue has none that can be read. */
+  async function readPayload(kind: JobKind, jobId: string): Promise<JobPayload | null> {
+    const data = await redis.hget(keys.queuedJob(kind, jobId), "data");
+    const payload = data === null ? undefined : QueuedPayloadSchema.safeParse(JSON.parse(data)).data;
+    if (payload === undefined) return null;
+    if (!payload.large_fields?.includes(SHOWN_FIELD)) return payload;
+    const text = await redis.hget(keys.payload(jobId), SHOWN_FIELD);
+    return QueuedPayloadSchema.parse(text === null ? payload : joinPayload(payload, { [SHOWN_FIELD]: text }));
   }
 
   async function find(owner: string, jobId: string): Promise<QueuedJob | null> {
-    const payload = JobPayloadSchema.safeParse(await queues.findPayload(jobId)).data;
-    if (payload === undefined || payload.owner !== owner) return null;
-    return { payload, position: await position(payload) };
+    const found = await Promise.all(JOB_KINDS.map((kind) => readPayload(kind, jobId)));
+    const payload = found.find((one) => one?.owner === owner);
+    return payload ? { payload, position: await position(payload) } : null;
   }
 
   return {
@@ -77,16 +100,21 @@ export function createQueuedJobs({ redis, keys, queues }: QueuedJobsOptions) {
         return (await redis.exists(...names)) > 0;
       }),
 
-    position: (payload: JobPayload) => orUnavailable(redis, () => position(payload)),
+    /** The newest `count` entries of the owner's index. */
+    waiting: (owner: string, filter: WaitingJobsFilter, count: number): Promise<WaitingJob[]> =>
+      orUnavailable(redis, () => waitingJobs.page(owner, filter, count)),
 
-    /** The owner's jobs among the first that wait, newest first. */
-    list: (owner: string): Promise<JobPayload[]> =>
-      orUnavailable(redis, async () =>
-        (await queues.waitingPayloads(SCAN_LIMIT))
-          .map((payload) => JobPayloadSchema.safeParse(payload).data)
-          .filter((payload): payload is JobPayload => payload?.owner === owner)
-          .sort((a, b) => (a.job_id < b.job_id ? 1 : -1)),
-      ),
+    /** The jobs of these entries that their queue still has. */
+    read: (entries: readonly WaitingJob[]): Promise<QueuedJob[]> =>
+      orUnavailable(redis, async () => {
+        const jobs = await Promise.all(
+          entries.map(async ({ kind, jobId }) => {
+            const payload = await readPayload(kind, jobId);
+            return payload === null ? [] : [{ payload, position: await position(payload) }];
+          }),
+        );
+        return jobs.flat();
+      }),
 
     /** The latest progress that a running job has reported; null if it has reported none. */
     progress: (jobId: string): Promise<unknown> =>

@@ -1,13 +1,11 @@
 /** The queues that the API adds to and reads from. No other file of the API uses BullMQ. */
 import {
   FAILED_JOB_TTL_SECONDS,
-  JOB_KINDS,
   type JobKind,
-  type JobPayload,
   MAINTENANCE_QUEUE,
   type MaintenancePayload,
-  UNENDED_JOB_TTL_SECONDS,
 } from "@agent-paas/shared/contract/jobs.ts";
+import type { SplitPayload } from "@agent-paas/shared/contract/large-fields.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
@@ -62,36 +60,16 @@ export function openQueues({ redis, keys, logger }: QueuesOptions) {
 
   return {
     /** Idempotent: adding a job a second time changes nothing. */
-    async addJob(
-      payload: JobPayload,
-      { upload, tries = TRIES }: { readonly upload?: string; readonly tries?: number },
-    ): Promise<void> {
-      const { kind, job_id: jobId } = payload;
-      if (upload !== undefined) await redis.set(keys.upload(jobId), upload, "EX", UNENDED_JOB_TTL_SECONDS);
-      await jobQueues[kind].add(kind, payload, { ...JOB_OPTIONS, attempts: tries, jobId });
+    async addJob(queued: SplitPayload["queued"], { tries = TRIES }: { readonly tries?: number }): Promise<void> {
+      const { kind, job_id: jobId } = queued;
+      await jobQueues[kind].add(kind, queued, { ...JOB_OPTIONS, attempts: tries, jobId });
     },
 
     /** Removes a waiting job; false when a worker holds it. */
     removeJob: async ({ kind, jobId }: QueuedJobRef): Promise<boolean> => (await jobQueues[kind].remove(jobId)) === 1,
 
-    removeUpload: (jobId: string): Promise<number> => redis.del(keys.upload(jobId)),
-
     async addMaintenance(payload: MaintenancePayload, jobId: string): Promise<void> {
       await maintenance.add(payload.action, payload, { ...JOB_OPTIONS, attempts: MAINTENANCE_TRIES, jobId });
-    },
-
-    /** The payload of a job, whichever queue has it, unchecked; undefined when none has. */
-    async findPayload(jobId: string): Promise<unknown> {
-      const found = await Promise.all(JOB_KINDS.map((kind) => jobQueues[kind].getJob(jobId)));
-      return found.find((job) => job !== undefined)?.data;
-    },
-
-    /** The payloads of the first `limit` waiting jobs of each queue, unchecked. */
-    async waitingPayloads(limit: number): Promise<unknown[]> {
-      const jobs = await Promise.all(
-        Object.values(jobQueues).map((queue) => queue.getJobs(["waiting", "delayed", "prioritized"], 0, limit - 1)),
-      );
-      return jobs.flat().map((job) => job?.data);
     },
 
     /** How many jobs each queue has, by their state in BullMQ. */

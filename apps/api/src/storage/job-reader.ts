@@ -37,9 +37,9 @@ export function createJobReader(storage: ReadStorage) {
     find: (owner: string, id: string): Promise<JobRow | undefined> =>
       storage.read((table) => table("agent_logs").where({ id, owner }).first(), undefined),
 
-    /** Those jobs that a worker has started. */
-    started: (owner: string, ids: readonly string[]): Promise<ListedJob[]> =>
-      storage.read((table) => table("agent_logs").where({ owner }).whereIn("id", ids).select(LISTED_COLUMNS), []),
+    /** The ids of those jobs that a worker has started. */
+    startedIds: (owner: string, ids: readonly string[]): Promise<string[]> =>
+      storage.read((table) => table("agent_logs").where({ owner }).whereIn("id", ids).pluck("id"), []),
 
     /** How many jobs of the kind have failed since then, of all owners; at most `MAX_COUNTED`. */
     countFailed: (kind: JobKind, since: Date): Promise<number> =>
@@ -58,7 +58,9 @@ export function createJobReader(storage: ReadStorage) {
     list: (owner: string, { status, kind, agent_type, session_id, before, limit }: JobFilter): Promise<ListedJob[]> =>
       storage.read((table) => {
         const query = table("agent_logs").where({ owner });
-        if (status !== undefined) query.where("status", status);
+        // A literal, because the partial index of running jobs serves only queries that repeat its condition.
+        if (status === "running") query.whereRaw("status = 'running'");
+        else if (status !== undefined) query.where("status", status);
         if (kind !== undefined) query.where({ kind });
         if (agent_type === undefined) query.whereNot({ agent_type: UNLISTED });
         else query.where({ agent_type });

@@ -11,6 +11,12 @@ export function createSessionReader(storage: ReadStorage) {
     find: (owner: string, id: string): Promise<SessionRow | undefined> =>
       storage.read((table) => table("sessions").where({ id, owner }).first(), undefined),
 
+    count: (owner: string): Promise<number> =>
+      storage.read(async (table) => {
+        const [counted] = await table("sessions").where({ owner }).count({ sessions: "*" });
+        return Number(counted?.sessions ?? 0);
+      }, 0),
+
     /** Newest first. */
     list: (owner: string, { limit, before }: Page): Promise<SessionRow[]> =>
       storage.read((table) => {

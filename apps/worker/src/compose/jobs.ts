@@ -11,6 +11,7 @@ import { createJobProcessor } from "../job/job-processor.ts";
 import { createQueuedJobFinalizer } from "../job/queued-job-finalizer.ts";
 import { createRunningJobs } from "../job/running-jobs.ts";
 import { createSessionQueue } from "../job/session-queue.ts";
+import { createStoredPayloads } from "../job/stored-payloads.ts";
 import { createUploads } from "../knowledge/uploads.ts";
 import type { AgentRunner } from "../run/agent-runner.ts";
 import type { RedisParts } from "./redis.ts";
@@ -30,10 +31,12 @@ export function createJobParts(
   const logTtlSeconds = config.EVENT_LOG_TTL_SECONDS;
   const publisher = createJobEventPublisher({ redis: eventRedis, keys, logTtlSeconds, logger });
   releasers.add("publisher", () => publisher.close());
-  const uploads = createUploads(eventRedis, keys, logger);
-  const finalizer = createJobFinalizer(jobs, sessionQueue, uploads);
-  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue });
-  return { clock, claims, sessionQueue, publisher, uploads, finalizer, queuedJobs, running: createRunningJobs() };
+  const uploads = createUploads(eventRedis, keys);
+  const stored = createStoredPayloads(eventRedis, keys, logger);
+  const finalizer = createJobFinalizer(jobs, sessionQueue, stored);
+  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue, stored });
+  const running = createRunningJobs();
+  return { clock, claims, sessionQueue, publisher, uploads, stored, finalizer, queuedJobs, running };
 }
 
 /** One processor per kind of job: they differ in their time limit. */

@@ -8,6 +8,7 @@ import { createRetention } from "../queue/retention.ts";
 import { createFailedJobs } from "../recovery/failed-jobs.ts";
 import { promoteLateJobs } from "../recovery/late-jobs.ts";
 import { createOrphanFinalizer } from "../recovery/orphan-finalizer.ts";
+import { createOwnerIndexSweep } from "../recovery/owner-index-sweep.ts";
 import { startReaper } from "../recovery/reaper.ts";
 import type { AgentRunner } from "../run/agent-runner.ts";
 import { createProcessors, type JobParts } from "./jobs.ts";
@@ -30,7 +31,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<void> {
   const { config, name, redis, storage, parts, runner, logger, releasers } = deps;
   const { keys, queueRedis, queues, maintenance, clock } = redis;
   const { repositories } = storage;
-  const { claims, publisher, sessionQueue, queuedJobs, finalizer, running } = parts;
+  const { claims, publisher, sessionQueue, queuedJobs, finalizer, running, stored } = parts;
   const { orphanedJobs: rows, sessions } = repositories;
 
   const failedJobs = createFailedJobs({ queues, maintenance, claims, rows, logger });
@@ -47,7 +48,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<void> {
     name,
     concurrency: { chat: config.WORKER_CHAT_CONCURRENCY, execute: config.WORKER_EXECUTE_CONCURRENCY },
     processors: createProcessors(config, parts, repositories, runner, logger),
-    maintenance: createMaintenanceProcessor({ queues, queuedJobs, sessions, claims, publisher, retention }),
+    maintenance: createMaintenanceProcessor({ queues, queuedJobs, sessions, claims, publisher, retention, stored }),
     onFailed: failedJobs.listener,
     running,
     mayStart: storage.mayStart,
@@ -61,6 +62,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<void> {
     ...{ redis: queueRedis, keys, rows, orphans, failedJobs, logger },
     promoteLateJobs: () =>
       promoteLateJobs({ redis: queueRedis, queues: [...Object.values(queues), maintenance], clock }),
+    sweepOwnerIndexes: createOwnerIndexSweep({ redis: queueRedis, keys, rows, clock }),
     restoreSchedule: retention.schedule,
   });
   releasers.add("reaper", () => reaper.stop());

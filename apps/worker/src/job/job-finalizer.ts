@@ -12,20 +12,24 @@ import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts"
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import { type JobEventWriter, WriterRefused } from "../events/job-event-writer.ts";
-import type { Uploads } from "../knowledge/uploads.ts";
 import type { RunResult } from "../run/run-result.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import type { SessionQueue } from "./session-queue.ts";
+import type { StoredPayloads } from "./stored-payloads.ts";
 
 export type JobEnding = RunResult &
   ({ readonly status: "completed" | "cancelled" } | { readonly status: "failed"; readonly error: PlatformError });
 
 export type JobFinalizer = ReturnType<typeof createJobFinalizer>;
 
-export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQueue, uploads: Uploads) {
+export function createJobFinalizer(
+  jobs: JobRepository,
+  sessionQueue: SessionQueue,
+  stored: Pick<StoredPayloads, "release">,
+) {
   async function publishEnd(payload: JobPayload, events: readonly JobEvent[], writer: JobEventWriter): Promise<void> {
     // Issued before the terminal events on the same connection: a client that sees `done` may post or delete at once.
-    const left = Promise.all([sessionQueue.leave(payload), uploads.delete(payload)]);
+    const left = Promise.all([sessionQueue.leave(payload), stored.release(payload)]);
     for (const event of events) writer.append(event);
     await writer.flushed();
     const [next] = await left;

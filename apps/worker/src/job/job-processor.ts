@@ -7,7 +7,7 @@
  * - I6: nothing of a job happens before it is the head of its session's queue.
  * - I7: only a cancel request cancels.
  */
-import { type JobPayload, JobPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
@@ -27,6 +27,7 @@ import { ClaimedElsewhere } from "./retry-delay.ts";
 import type { RunningJobs } from "./running-jobs.ts";
 import { type Attempt, type SettleDeps, settle } from "./settle.ts";
 import { type StartDeps, startAttempt } from "./start-attempt.ts";
+import { parsePayload, parseQueued, type StoredPayloads } from "./stored-payloads.ts";
 
 /** The delay of a job whose facts could not be read for as long as reads wait for the database. */
 const OUTAGE_RECHECK_MS = 5 * SECOND;
@@ -36,6 +37,7 @@ export type ProcessorDeps = AdmissionDeps &
   SettleDeps & {
     readonly running: RunningJobs;
     readonly runner: AgentRunner;
+    readonly stored: Pick<StoredPayloads, "read" | "leaveIndex">;
     readonly logger: Logger;
     readonly clock: Pick<InstallationClock, "now">;
     /** Time limit of one attempt, ms. */
@@ -56,13 +58,16 @@ export function createJobProcessor(deps: ProcessorDeps): LeaseProcessor {
 }
 
 async function processJob(deps: ProcessorDeps, lease: Lease): Promise<void> {
-  const payload = parsePayload(lease);
+  const queued = parseQueued(lease.payload);
+  if (queued === null) throw new UnrecoverableError("job_invalid");
   const { fencingToken } = lease;
-  const ids = { job_id: payload.job_id, request_id: payload.request_id, fencing_token: fencingToken };
+  const ids = { job_id: queued.job_id, request_id: queued.request_id, fencing_token: fencingToken };
   const logger = deps.logger.child(ids);
 
-  const admission = admit(await gatherFacts(deps, payload, fencingToken));
-  if (admission.kind !== "start") return applyAdmission(deps, lease, payload, admission, logger);
+  const admission = admit(await gatherFacts(deps, queued, fencingToken));
+  if (admission.kind !== "start") return applyAdmission(deps, lease, queued, admission, logger);
+  const payload = await readPayload(deps, lease);
+  if (payload === null) return;
 
   await deps.running.during(payload.job_id, fencingToken, async (run) => {
     try {
@@ -105,8 +110,10 @@ function reportStart({ payload, attempt, queueMs, logger }: Attempt): void {
   emit("job.started", { job_id, kind, agent_type, owner, traceparent, attempt, queue_ms: queueMs });
 }
 
-function parsePayload({ payload }: Lease): JobPayload {
-  const parsed = JobPayloadSchema.safeParse(payload);
-  if (parsed.success) return parsed.data;
+/** The whole payload; null if the job has ended, since what was stored for it is gone then. */
+async function readPayload({ stored, claims }: ProcessorDeps, { payload, jobId }: Lease): Promise<JobPayload | null> {
+  const parsed = parsePayload(await stored.read(payload));
+  if (parsed !== null) return parsed;
+  if ((await claims.endPublication(jobId)) === "published") return null;
   throw new UnrecoverableError("job_invalid");
 }

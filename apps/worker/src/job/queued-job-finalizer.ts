@@ -11,6 +11,7 @@ import type { JobRepository } from "../storage/job-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
 import type { JobEnding, JobFinalizer } from "./job-finalizer.ts";
 import type { SessionQueue } from "./session-queue.ts";
+import type { StoredPayloads } from "./stored-payloads.ts";
 
 export type QueuedJobFinalizerDeps = {
   readonly claims: JobClaims;
@@ -18,6 +19,7 @@ export type QueuedJobFinalizerDeps = {
   readonly jobs: JobRepository;
   readonly finalizer: JobFinalizer;
   readonly sessionQueue: Pick<SessionQueue, "idsAhead">;
+  readonly stored: Pick<StoredPayloads, "read" | "leaveIndex">;
 };
 
 /** A job as its queue has it; the payload may be one that cannot be read. */
@@ -26,14 +28,14 @@ export type QueuedJob = { readonly payload: unknown; readonly fencingToken: numb
 export type QueuedJobFinalizer = ReturnType<typeof createQueuedJobFinalizer>;
 
 export function createQueuedJobFinalizer(deps: QueuedJobFinalizerDeps) {
-  const { claims, publisher, jobs, finalizer, sessionQueue } = deps;
+  const { claims, publisher, jobs, finalizer, sessionQueue, stored } = deps;
   return {
     /**
      * False: the job has ended, or its row has a higher fencing token. Only a published end is one: a caller that gets
      * false must ask for it. Throws when the payload names no owner and id.
      */
     async finalize(job: QueuedJob, ending: JobEnding): Promise<boolean> {
-      const payload: JobPayload = SalvagedPayloadSchema.parse(job.payload);
+      const payload: JobPayload = SalvagedPayloadSchema.parse(await stored.read(job.payload));
       const leastToken = job.fencingToken + 1;
       const claim = await claims.takeOver({ jobId: payload.job_id, leastToken, minAgeSeconds: 0, seqIfLost: 0 });
       if (claim === null) {
@@ -45,6 +47,7 @@ export function createQueuedJobFinalizer(deps: QueuedJobFinalizerDeps) {
       // It ends before its turn; jobs ahead of it write their messages later, into places before its own (I6).
       const started = await jobs.start(payload, fencingToken, await sessionQueue.idsAhead(payload));
       if (started.kind === "stale") return false;
+      await stored.leaveIndex(payload);
       if (started.kind === "ended") {
         await finalizer.republishEnd(payload, writer, started.row);
         return true;

@@ -10,12 +10,14 @@ import type { JobRepository, StartedJob } from "../storage/job-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
 import type { JobFinalizer } from "./job-finalizer.ts";
 import { ClaimedElsewhere } from "./retry-delay.ts";
+import type { StoredPayloads } from "./stored-payloads.ts";
 
 export type StartDeps = {
   readonly claims: JobClaims;
   readonly publisher: JobEventPublisher;
   readonly jobs: JobRepository;
   readonly finalizer: JobFinalizer;
+  readonly stored: Pick<StoredPayloads, "leaveIndex">;
 };
 
 export type StartedAttempt = {
@@ -102,14 +104,17 @@ async function restart(
  * first outage that outlasts the patience of writes.
  */
 async function startRow(
-  { jobs }: StartDeps,
+  { jobs, stored }: StartDeps,
   payload: JobPayload,
   fencingToken: number,
   run: RunControl,
 ): Promise<StartedJob> {
   for (;;) {
     try {
-      return await unlessStopped(run, jobs.start(payload, fencingToken));
+      const started = await unlessStopped(run, jobs.start(payload, fencingToken));
+      // Behind the row, so that lists find the job in one of the two; nothing waits for it.
+      void stored.leaveIndex(payload);
+      return started;
     } catch (error) {
       if (!(error instanceof StorageOutage)) throw error;
       run.fail(error);

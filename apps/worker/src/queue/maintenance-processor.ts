@@ -1,10 +1,5 @@
 /** The processor of the `maintenance` queue. BullMQ retries an action that throws. */
-import {
-  JobPayloadSchema,
-  type MaintenancePayload,
-  MaintenancePayloadSchema,
-  NO_USAGE,
-} from "@agent-paas/shared/contract/jobs.ts";
+import { type MaintenancePayload, MaintenancePayloadSchema, NO_USAGE } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { Job } from "bullmq";
@@ -14,6 +9,7 @@ import type { JobClaims } from "../job/job-claims.ts";
 import type { JobQueues } from "../job/job-queues.ts";
 import type { QueuedJobFinalizer } from "../job/queued-job-finalizer.ts";
 import { RetryLater } from "../job/retry-delay.ts";
+import { parsePayload, type StoredPayloads } from "../job/stored-payloads.ts";
 import { NO_RESULT } from "../run/run-result.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
 import type { Retention } from "./retention.ts";
@@ -28,6 +24,7 @@ export type MaintenanceDeps = {
   readonly claims: JobClaims;
   readonly publisher: JobEventPublisher;
   readonly retention: Retention;
+  readonly stored: Pick<StoredPayloads, "read">;
 };
 
 type Action<Name extends MaintenancePayload["action"]> = Extract<MaintenancePayload, { action: Name }>;
@@ -64,12 +61,12 @@ async function endCancelledJob(
 }
 
 async function endFailedJob(
-  { queues, queuedJobs, claims }: MaintenanceDeps,
+  { queues, queuedJobs, claims, stored }: MaintenanceDeps,
   { kind, job_id: jobId }: Action<"end_failed_job">,
 ): Promise<void> {
   const job = await queues[kind].getJob(jobId);
   if (job?.finishedOn === undefined) return;
-  const code = JobPayloadSchema.safeParse(job.data).success ? "worker_lost" : "job_invalid";
+  const code = parsePayload(await stored.read(job.data)) === null ? "job_invalid" : "worker_lost";
   const queued = { payload: job.data, fencingToken: job.attemptsStarted };
   const ending = { status: "failed", error: new PlatformError(code), ...NO_RESULT } as const;
   const isFinalized = await queuedJobs.finalize(queued, ending);

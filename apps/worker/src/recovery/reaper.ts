@@ -6,8 +6,8 @@
  *   them or somebody removed them. A job that its queue has as waiting or active is left to BullMQ's check for stalled
  *   jobs.
  * - Jobs that failed in the queue and whose finalization was not enqueued.
- * - Further sweeps that are passed in: jobs that a wrong clock has delayed, the schedule of retention, which Redis can
- *   lose too.
+ * - Further sweeps that are passed in: jobs that a wrong clock has delayed, entries of owner indexes, the schedule of
+ *   retention, which Redis can lose too.
  *
  * Dangling session queue entries need no sweep: they block only a delayed job, which removes them when it re-checks.
  * Two reapers at once do no harm: every finalization is fenced (I4). What cannot be finalized hides nothing behind it.
@@ -40,13 +40,16 @@ export type ReaperDeps = {
   readonly failedJobs: Pick<FailedJobs, "sweep">;
   /** Promotes jobs that a wrong clock has delayed for too long. */
   readonly promoteLateJobs: () => Promise<void>;
+  /** Removes entries of owner indexes that a crash has left. */
+  readonly sweepOwnerIndexes: () => Promise<void>;
   /** Restores the schedule of retention. */
   readonly restoreSchedule: () => Promise<void>;
   readonly logger: Logger;
 };
 
 export function startReaper(deps: ReaperDeps): { stop(): void } {
-  const { redis, keys, rows, orphans, failedJobs, promoteLateJobs, restoreSchedule, logger } = deps;
+  const { redis, keys, rows, orphans, failedJobs, logger } = deps;
+  const { promoteLateJobs, sweepOwnerIndexes, restoreSchedule } = deps;
   const stopped = new AbortController();
   const { signal } = stopped;
 
@@ -76,7 +79,7 @@ export function startReaper(deps: ReaperDeps): { stop(): void } {
   async function pass(): Promise<void> {
     if ((await redis.set(keys.reaper, "1", "PX", LOCK_MS, "NX")) === null) return;
     // One that fails, as those fail that need the database while it is out, stops none of the others.
-    for (const sweep of [promoteLateJobs, failedJobs.sweep, finalizeOrphans, restoreSchedule]) {
+    for (const sweep of [promoteLateJobs, failedJobs.sweep, finalizeOrphans, sweepOwnerIndexes, restoreSchedule]) {
       await sweep().catch((err: unknown) => {
         if (!signal.aborted)
           logRepeatedly(logger, "warn", { err }, "a sweep of the reaper failed; the next one follows");

@@ -20,6 +20,10 @@ export function createOrphanedJobRepository({ table, write }: Storage, worker: s
         .limit(limit)
         .select("id", "kind", "owner", "agent_type", "session_id", "fencing_token"),
 
+    /** The ids of those jobs that have a row. */
+    known: async (jobIds: readonly string[]): Promise<string[]> =>
+      table("agent_logs").whereIn("id", jobIds).pluck("id"),
+
     /** The ids of those jobs whose rows have a terminal status. */
     ended: async (jobIds: readonly string[]): Promise<string[]> =>
       table("agent_logs")

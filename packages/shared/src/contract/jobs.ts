@@ -75,6 +75,10 @@ export type JobResult = {
 
 const JsonObject = z.record(z.string(), z.unknown());
 
+/** The fields of a payload that a request may make large. */
+export const SIZEABLE_FIELDS = ["text", "input", "config", "limits", "metadata"] as const;
+export type SizeableField = (typeof SIZEABLE_FIELDS)[number];
+
 /**
  * Everything that a worker needs to run a job. The API writes no row, so a worker has nothing else to read it from. The
  * schema ignores unknown fields: during an upgrade, workers of the old version receive payloads of the new API.
@@ -108,8 +112,17 @@ export const JobPayloadSchema = z.object({
   traceparent: z.string().optional(),
   /** When the API accepted the job, ISO 8601. */
   accepted_at: z.iso.datetime(),
+  /** The large fields: Redis keeps them under a key of their own, and the queue's entry lacks them. Default: none. */
+  large_fields: z.array(z.enum(SIZEABLE_FIELDS)).optional(),
 });
 export type JobPayload = z.infer<typeof JobPayloadSchema>;
+
+/** A payload as its queue has it: neutral values stand for its large fields. */
+export const QueuedPayloadSchema = JobPayloadSchema.extend({
+  text: z.string().default(""),
+  config: JsonObject.default({}),
+  metadata: JsonObject.default({}),
+});
 
 /**
  * The part of a payload that finalizing its job needs. It replaces other fields that cannot be read by neutral
@@ -125,6 +138,7 @@ export const SalvagedPayloadSchema = JobPayloadSchema.extend({
   request_id: z.string().catch(""),
   traceparent: z.string().optional().catch(undefined),
   accepted_at: z.iso.datetime().catch(() => new Date().toISOString()),
+  large_fields: z.array(z.enum(SIZEABLE_FIELDS)).optional().catch(undefined),
 });
 
 /** The queue of maintenance actions: deletions, retention, and finalizations of jobs that no worker runs. */

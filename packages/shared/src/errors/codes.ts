@@ -72,6 +72,17 @@ export const ERROR_CODES = {
     "The owner has as many collections, documents or chunks as one owner may have. Delete some first.",
   ),
 
+  // Shares of one API key's owner
+  waiting_jobs_limit: entry(429, "limit_error", true, "As many of your jobs wait as one owner may have waiting."),
+  waiting_bytes_limit: entry(
+    429,
+    "limit_error",
+    true,
+    "Your jobs that have not ended hold as much memory as they may.",
+  ),
+  open_streams_limit: entry(429, "limit_error", true, "As many of your streams are open as one owner may have open."),
+  sessions_limit: entry(429, "limit_error", true, "You have as many sessions as one owner may have. Delete some."),
+
   // The platform
   queue_unavailable: entry(
     503,

@@ -13,6 +13,11 @@ test("keys that one script touches share a slot of Redis Cluster", () => {
     keys.pendingSession("s"),
     keys.sessionQueue("s"),
     keys.queuedJob("chat", jobId),
+    keys.payload(jobId),
+    keys.upload(jobId),
+    keys.ownerIndex("chat", "a"),
+    keys.ownerStored("a"),
+    keys.ownerBytes,
   ];
   expect(new Set(accepted.map(hashTag))).toEqual(new Set(["ap"]));
 });

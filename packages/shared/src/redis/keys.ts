@@ -28,6 +28,8 @@ export function createRedisKeys(prefix: string) {
     bullmq: base,
     /** BullMQ's hash of one job. */
     queuedJob: (kind: JobKind, jobId: string) => `${base}:${kind}:${jobId}`,
+    /** BullMQ's lock on a job, while a worker holds it. */
+    jobLock: (kind: JobKind, jobId: string) => `${base}:${kind}:${jobId}:lock`,
     /** BullMQ's lists of a queue's waiting jobs and of those workers hold, and its sorted set of the delayed ones. */
     waitingJobs: (kind: JobKind) => `${base}:${kind}:wait`,
     activeJobs: (kind: JobKind) => `${base}:${kind}:active`,
@@ -51,13 +53,21 @@ export function createRedisKeys(prefix: string) {
     sessionQueue: (sessionId: string) => `${base}:session-queue:${sessionId}`,
     /** The key of the session queue in version 0.1.0. */
     formerSessionQueue: (sessionId: string) => `${base}:turns:${sessionId}`,
-    /** String: the version of this layout of keys, `2`. */
+    /** String: the version of this layout of keys, `3`. */
     layout: `${base}:layout`,
     /** Pattern of every key of the installation, those of the event shards too. */
     all: `{${prefix}[}:]*`,
     /** String: the request that an owner's Idempotency-Key was used for. */
     idempotency: (owner: string, key: string) => `${base}:idem:${digest(`${owner}\n${key}`)}`,
 
+    /** Hash: the large fields of a job's payload, by name, as JSON. */
+    payload: (jobId: string) => `${base}:payload:${jobId}`,
+    /** Sorted set: the owner index, an owner's waiting jobs of one kind by id; see `owner-index.ts`. */
+    ownerIndex: (kind: JobKind, owner: string) => `${base}:owner-${kind}:${owner}`,
+    /** Sorted set of the same entries: an owner's started jobs that have something stored until they end. */
+    ownerStored: (owner: string) => `${base}:owner-stored:${owner}`,
+    /** Hash: owner → how many bytes the jobs in the owner's two indexes and that set hold. */
+    ownerBytes: `${base}:owner-bytes`,
     /** String: the text of the document that an ingest will store. */
     upload: (jobId: string) => `${base}:upload:${jobId}`,
 

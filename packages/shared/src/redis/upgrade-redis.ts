@@ -1,16 +1,19 @@
 /**
  * Brings what version 0.1.0 left in Redis to the names of today: fields of job states, and the lists of session queues.
+ * Jobs that wait are entered in their owners' indexes; a payload that lies in the queue as a whole is read as it is.
  * The first API or worker that starts on an older layout does it before it accepts or takes jobs; doing it again, or in
  * two processes at once, changes nothing. APIs and workers of 0.1.0 must not run beside it: they know neither the new
  * names in Redis nor the renamed columns.
  */
+import { JOB_KINDS, type JobKind, QueuedPayloadSchema, UNENDED_JOB_TTL_SECONDS } from "../contract/jobs.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { RedisConnection } from "./connect.ts";
 import type { RedisKeys } from "./keys.ts";
+import { ENTER_SCRIPT, encodeOwnerEntry, ownedKeysOf } from "./owner-index.ts";
 import { defineScript } from "./script.ts";
 
 /** The value of `keys.layout` once every key has the names of today. It never expires: a pass reads the whole Redis. */
-const REDIS_LAYOUT = "2";
+const REDIS_LAYOUT = "3";
 
 const SCAN_COUNT = 500;
 
@@ -71,6 +74,37 @@ export async function upgradeRedis(redis: RedisConnection, keys: RedisKeys, logg
     // One write for the page: the connection combines commands of one iteration of the event loop.
     upgraded += (await Promise.all(found.map(upgrade))).filter(Boolean).length;
   } while (cursor !== "0");
+  for (const kind of JOB_KINDS) await enterWaitingJobs(redis, keys, kind);
   await redis.set(keys.layout, REDIS_LAYOUT);
   if (upgraded > 0) logger.info({ keys: upgraded }, "keys of an earlier version renamed in Redis");
+}
+
+/** How many payloads one round reads: each may be as large as a request. */
+const PAYLOADS_AT_ONCE = 20;
+
+/** Enters the waiting jobs of a kind in their owners' indexes; a job that is started meanwhile is swept out again. */
+async function enterWaitingJobs(redis: RedisConnection, keys: RedisKeys, kind: JobKind): Promise<void> {
+  const enterOwnerIndex = ENTER_SCRIPT.on(redis);
+  const jobIds = [
+    ...(await redis.lrange(keys.waitingJobs(kind), 0, -1)),
+    ...(await redis.zrange(keys.delayedJobs(kind), 0, -1)),
+  ];
+
+  async function enter(jobId: string): Promise<void> {
+    const data = await redis.hget(keys.queuedJob(kind, jobId), "data");
+    const payload = QueuedPayloadSchema.safeParse(JSON.parse(data ?? "null")).data;
+    if (data === null || payload === undefined) return;
+    const { owner, session_id: sessionId, agent_type: agentType } = payload;
+    const bytes = Buffer.byteLength(data);
+    const stored = (await redis.exists(keys.upload(jobId))) === 1 ? "other" : "nothing";
+    await enterOwnerIndex({
+      ...ownedKeysOf(keys, { owner, kind, job_id: jobId }),
+      ...{ owner, job_id: jobId, bytes, stored_ttl: UNENDED_JOB_TTL_SECONDS, upload_text: "" },
+      entry: encodeOwnerEntry({ jobId, bytes, stored, sessionId, agentType }),
+    });
+  }
+
+  for (let at = 0; at < jobIds.length; at += PAYLOADS_AT_ONCE) {
+    await Promise.all(jobIds.slice(at, at + PAYLOADS_AT_ONCE).map(enter));
+  }
 }

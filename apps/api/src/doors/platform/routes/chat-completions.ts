@@ -8,6 +8,7 @@ import type { Caller, Route } from "../../../http/door.ts";
 import { sendError } from "../../../http/error-handler.ts";
 import { originOf, readIdempotency } from "../../../http/job-headers.ts";
 import { streamJobEvents } from "../../../http/sse-stream.ts";
+import { takeStream } from "../../../http/take-stream.ts";
 import { acceptJob } from "../../../jobs/accept-job.ts";
 import { awaitJobEnd } from "../../../jobs/await-end.ts";
 import { endedRowFinder, findJobStatus, knownChecker } from "../../../jobs/find-job.ts";
@@ -35,6 +36,7 @@ export const postChatCompletions = (services: Services): Route => ({
   access: "key",
   async handle(req, res, caller) {
     const body = validate(ChatRequestSchema, req.body);
+    takeStream(res, services.streamShare, caller.owner);
     const origin = { ...originOf(req, caller), idempotency: readIdempotency(req) };
     const accepted = await acceptJob(services, origin, {
       kind: "chat",

@@ -4,6 +4,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request } from "express";
 import type { Route } from "../../../http/door.ts";
 import { streamJobEvents } from "../../../http/sse-stream.ts";
+import { takeStream } from "../../../http/take-stream.ts";
 import { endedRowFinder, findJob, knownChecker, statusOf } from "../../../jobs/find-job.ts";
 import type { Services } from "../../../services.ts";
 import { pathId } from "../../../validation/validate.ts";
@@ -15,6 +16,7 @@ export const getJobEvents = (services: Services): Route => ({
   async handle(req, res, { owner, door }) {
     const id = pathId(req.params);
     const after = readAfter(req);
+    takeStream(res, services.streamShare, owner);
     const job = await findJob(services, owner, id);
     const sessionId = job.in === "database" ? job.row.session_id : job.payload.session_id;
     if (job.in === "database" && job.row.last_seq !== null && after >= job.row.last_seq) {

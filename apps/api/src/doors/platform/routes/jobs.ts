@@ -5,6 +5,7 @@ import { SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
 import { abortOnClose } from "../../../http/abort-on-close.ts";
 import type { Route } from "../../../http/door.ts";
+import { takeStream } from "../../../http/take-stream.ts";
 import { awaitJobEnd } from "../../../jobs/await-end.ts";
 import { endedRowFinder, findJob, knownChecker, statusOf } from "../../../jobs/find-job.ts";
 import { listJobs } from "../../../jobs/list-jobs.ts";
@@ -34,6 +35,7 @@ export const getJob = (services: Services): Route => ({
   async handle(req, res, { owner }) {
     const id = pathId(req.params);
     const { wait } = validate(JobQuerySchema, req.query);
+    if (wait > 0) takeStream(res, services.streamShare, owner);
     let job = await viewJob(services, owner, id);
     if (wait > 0 && !isTerminal(job.status)) {
       const findEnded = endedRowFinder(services, owner, id);

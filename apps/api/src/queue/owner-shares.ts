@@ -1,0 +1,53 @@
+/**
+ * Shares: how much of a pool that all owners use one owner may hold. An owner at a limit is refused with 429 and a code
+ * of the limit, and the others are served. What an owner holds is counted where it is (the owner index, the rows of
+ * sessions), never in a counter of its own that a crash could leave wrong.
+ */
+import type { ErrorCode } from "@agent-paas/shared/errors/codes.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { SECOND } from "@agent-paas/shared/time.ts";
+
+/** The most of Redis' `maxmemory` that the waiting jobs of one owner may hold. */
+const MOST_OF_MEMORY = 1 / 4;
+
+/** For so long after a refusal, the owner's jobs are sent to Redis only once it has accepted them. */
+const CAUTIOUS_FOR_MS = 5 * SECOND;
+
+/** Random, so that refused clients do not return at the same time. */
+const retryAfterMs = () => (5 + 10 * Math.random()) * SECOND;
+
+const SHARE_CODES = { jobs: "waiting_jobs_limit", bytes: "waiting_bytes_limit" } as const satisfies Record<
+  string,
+  ErrorCode
+>;
+
+export const shareUsedUp = (code: ErrorCode): PlatformError =>
+  new PlatformError(code, { retryAfterMs: retryAfterMs() });
+
+export type OwnerLimits = { readonly max_owner_jobs: number; readonly max_owner_bytes: number };
+
+export type OwnerShares = ReturnType<typeof createOwnerShares>;
+
+export type OwnerSharesOptions = { readonly maxJobs: number; readonly maxBytes: number };
+
+export function createOwnerShares({ maxJobs, maxBytes }: OwnerSharesOptions) {
+  /** Owner → when an accept of theirs was refused last; as many as there are keys. */
+  const refusedAt = new Map<string, number>();
+  return {
+    /** `maxMemoryBytes`: that of Redis; 0 for none. */
+    limits: (maxMemoryBytes: number): OwnerLimits => ({
+      max_owner_jobs: maxJobs,
+      max_owner_bytes:
+        maxMemoryBytes === 0 ? maxBytes : Math.min(maxBytes, Math.floor(maxMemoryBytes * MOST_OF_MEMORY)),
+    }),
+
+    /** The error for an owner whose share is used up. */
+    refusal(owner: string, share: keyof typeof SHARE_CODES): PlatformError {
+      refusedAt.set(owner, performance.now());
+      return shareUsedUp(SHARE_CODES[share]);
+    },
+
+    wasRefused: (owner: string): boolean =>
+      performance.now() - (refusedAt.get(owner) ?? Number.NEGATIVE_INFINITY) < CAUTIOUS_FOR_MS,
+  };
+}

@@ -1,0 +1,101 @@
+/**
+ * Keeps the owner indexes true after crashes. An API that died after it had entered a job and before it had queued it,
+ * a worker that died before it took an entry out, a Redis that lost its last second: each leaves an entry that would
+ * count against its owner for ever, and may leave large fields.
+ */
+import { JOB_KINDS, type JobKind, UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
+import { idTime } from "@agent-paas/shared/ids.ts";
+import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
+import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
+import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import {
+  decodeOwnerEntry,
+  LEAVE_SCRIPT,
+  type OwnerEntry,
+  ownedKeysOf,
+  ownerSetsOf,
+  RELEASE_SCRIPT,
+} from "@agent-paas/shared/redis/owner-index.ts";
+import { MINUTE } from "@agent-paas/shared/time.ts";
+import type { OrphanedJobRepository } from "../storage/orphaned-job-repository.ts";
+
+/** How many entries one pass looks at; the next pass goes on from there. */
+const ENTRIES_PER_PASS = 500;
+
+/** An API may be about to queue the job of a younger entry. */
+const LEAST_AGE_MS = MINUTE;
+
+export type OwnerIndexSweepDeps = {
+  readonly redis: RedisConnection;
+  readonly keys: RedisKeys;
+  readonly rows: Pick<OrphanedJobRepository, "ended" | "known">;
+  readonly clock: Pick<InstallationClock, "now">;
+};
+
+/** `kind`: that of the waiting jobs; null for the set of started jobs, of either kind. */
+type OwnerSet = { readonly key: string; readonly owner: string; readonly kind: JobKind | null };
+
+export function createOwnerIndexSweep({ redis, keys, rows, clock }: OwnerIndexSweepDeps): () => Promise<void> {
+  const leaveOwnerIndex = LEAVE_SCRIPT.on(redis);
+  const releaseOwnerEntry = RELEASE_SCRIPT.on(redis);
+  let resumeAt: { readonly key: string; readonly after: string } | null = null;
+
+  async function setsInOrder(): Promise<OwnerSet[]> {
+    const owners = await redis.hkeys(keys.ownerBytes);
+    const setsOf = (owner: string): OwnerSet[] => [
+      ...JOB_KINDS.map((kind) => ({ key: keys.ownerIndex(kind, owner), owner, kind })),
+      { key: keys.ownerStored(owner), owner, kind: null },
+    ];
+    return owners.flatMap(setsOf).sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  /** Whether a queue has the job: to run, or only as failed. */
+  async function stateInQueue(jobId: string, kind: JobKind | null): Promise<"unended" | "failed" | "absent"> {
+    const kinds = kind === null ? JOB_KINDS : [kind];
+    const states = await Promise.all(
+      kinds.map((one) => redis.hmget(keys.queuedJob(one, jobId), "timestamp", "finishedOn")),
+    );
+    const [, finishedAt] = states.find(([addedAt]) => addedAt !== null) ?? [null, undefined];
+    if (finishedAt === undefined) return "absent";
+    return finishedAt === null ? "unended" : "failed";
+  }
+
+  async function check({ owner, kind }: OwnerSet, entries: readonly OwnerEntry[]): Promise<void> {
+    const ids = entries.map(({ jobId }) => jobId);
+    const [known, ended] = [new Set(await rows.known(ids)), new Set(await rows.ended(ids))];
+    const oldest = clock.now() - LEAST_AGE_MS;
+    await Promise.all(
+      entries.map(async ({ jobId, stored }) => {
+        const state = await stateInQueue(jobId, kind);
+        const job = { owner, kind: kind ?? "chat", job_id: jobId } as const;
+        const isOver = state === "absent" ? idTime(jobId) < oldest : state === "failed" && ended.has(jobId);
+        if (isOver) await releaseOwnerEntry({ ...ownedKeysOf(keys, job), owner, job_id: jobId });
+        else if (kind !== null && known.has(jobId)) {
+          await leaveOwnerIndex({ ...ownerSetsOf(keys, job), owner, job_id: jobId });
+        } else if (stored !== "nothing") {
+          // What waits for longer than that must not lose what it was accepted with.
+          await redis.expire(keys.payload(jobId), UNENDED_JOB_TTL_SECONDS);
+          await redis.expire(keys.upload(jobId), UNENDED_JOB_TTL_SECONDS);
+        }
+      }),
+    );
+  }
+
+  /** Looks at the next entries; at the first ones again when it is through. */
+  return async () => {
+    const from = resumeAt;
+    resumeAt = null;
+    let left = ENTRIES_PER_PASS;
+    for (const set of (await setsInOrder()).filter(({ key }) => from === null || key >= from.key)) {
+      const after = set.key === from?.key ? `(${from.after}` : "-";
+      const texts = await redis.zrangebylex(set.key, after, "+", "LIMIT", 0, left);
+      await check(set, texts.map(decodeOwnerEntry));
+      left -= texts.length;
+      const last = texts.at(-1);
+      if (left === 0 && last !== undefined) {
+        resumeAt = { key: set.key, after: last };
+        return;
+      }
+    }
+  };
+}
