@@ -1,5 +1,6 @@
 /** All scenarios, by the name that `--scenario` takes. */
 import { crashPoints, redisKills, workerKills, zombies } from "./deaths.ts";
+import { flood } from "./flood.ts";
 import { mixed, short } from "./mixed.ts";
 import { cancels, idempotency, rolling, sessions } from "./promises.ts";
 import type { Scenario } from "./scenario.ts";
@@ -13,6 +14,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   idempotency,
   sessions,
   rolling,
+  flood,
   mixed,
   short,
 };

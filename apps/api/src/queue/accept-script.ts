@@ -24,7 +24,7 @@ export type AcceptReply =
  */
 export const ACCEPT_SCRIPT = defineScript<AcceptReply>()({
   name: "acceptJob",
-  keys: ["record_key", "pending", "queue", "waiting", "delayed"],
+  keys: ["record_key", "pending", "queue", "waiting", "delayed", "owners"],
   args: [
     "record",
     "record_ttl",
@@ -44,7 +44,8 @@ if record ~= '' then
   local known = redis.call('GET', record_key)
   if known then return {'joined', known} end
 end
-if redis.call('LLEN', waiting) + redis.call('ZCARD', delayed) >= tonumber(limit) then return {'full'} end
+local depth = redis.call('LLEN', waiting) + redis.call('ZCARD', delayed) + redis.call('ZCARD', owners)
+if depth >= tonumber(limit) then return {'full'} end
 local ahead = {}
 if entry ~= '' then
   if redis.call('GET', pending) == deleted_mark then return {'deleted'} end

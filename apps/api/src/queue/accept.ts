@@ -2,7 +2,7 @@
  * Accepts jobs. While Redis is away this fails within a second as `queue_unavailable`, and nothing was accepted. Only
  * new jobs are refused when the queue is full; cancels and deletions make room.
  */
-import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { type JobPayload, queueOf } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import {
   DELETED_SESSION,
@@ -38,13 +38,15 @@ export function createAccept(options: AcceptOptions): Accept {
   const join = createJoin(options);
 
   function decide({ payload, newSession, onBusy, idempotency }: AcceptRequest, limit: number): Promise<AcceptReply> {
-    const { owner, kind, session_id: sessionId } = payload;
+    const { owner, session_id: sessionId } = payload;
+    const queue = queueOf(payload);
     return runAcceptScript({
       record_key: keys.idempotency(owner, idempotency?.key ?? ""),
       pending: keys.pendingSession(sessionId ?? ""),
       queue: keys.sessionQueue(sessionId ?? ""),
-      waiting: keys.waitingJobs(kind),
-      delayed: keys.delayedJobs(kind),
+      waiting: keys.waitingJobs(queue),
+      delayed: keys.delayedJobs(queue),
+      owners: keys.ownerQueues(queue),
       record: idempotency === null ? "" : encodeRecord(payload, idempotency),
       record_ttl: idempotencyTtlSeconds,
       new_session: newSession === null ? "" : encodePendingSession(newSession),
@@ -63,7 +65,7 @@ export function createAccept(options: AcceptOptions): Accept {
     const { payload, idempotency } = request;
     // Not at once, because a repeated request still joins its job.
     if (await cannotWrite()) return acceptAsDecided(request, 0, databaseOut);
-    const { limit, hasHeadroom } = await admission.capacityFor(payload.kind);
+    const { limit, hasHeadroom } = await admission.capacityFor(queueOf(payload));
     const isIndependent = idempotency === null && payload.session_id === null;
     if (isIndependent && hasHeadroom) {
       // The script would decide and store nothing.
@@ -84,7 +86,7 @@ export function createAccept(options: AcceptOptions): Accept {
     await queues.addJob(request.payload, request);
     // The script names jobs ahead only for a job that interrupts.
     const [, ...ahead] = reply;
-    await Promise.all(ahead.map((entry) => cancellation.send(decodeEntry(entry))));
+    await Promise.all(ahead.map(decodeEntry).map(({ kind, jobId }) => cancellation.send(kind, jobId)));
     return asNew(request.payload);
   }
 
@@ -104,7 +106,7 @@ export function createAccept(options: AcceptOptions): Accept {
 
   /** Removes an added job from the queue; false when a worker holds it. */
   async function takeBack(payload: JobPayload): Promise<boolean> {
-    if (!(await queues.removeJob(refOf(payload)))) return false;
+    if (!(await queues.removeJob(payload))) return false;
     await queues.removeUpload(payload.job_id);
     return true;
   }
@@ -122,7 +124,7 @@ export function createAccept(options: AcceptOptions): Accept {
   async function revoke(payload: JobPayload): Promise<void> {
     const { job_id: jobId, session_id: sessionId } = payload;
     await Promise.allSettled([
-      queues.removeJob(refOf(payload)),
+      queues.removeJob(payload),
       queues.removeUpload(jobId),
       ...(sessionId === null ? [] : [sessionQueues.leave(sessionId, refOf(payload))]),
     ]);

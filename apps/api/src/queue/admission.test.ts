@@ -15,7 +15,7 @@ function admissionWith(maxQueuedJobs: number, memory: RedisMemory, depth = 0) {
     maxQueuedJobs,
     sample: async () => {
       samples.taken++;
-      return { memory, depths: { chat: depth, execute: 0 } };
+      return { memory, depths: { chat: depth, execute: 0, knowledge: 0 } };
     },
   });
   return { admission, samples };

@@ -2,7 +2,7 @@
  * Admission: new jobs are refused before Redis is full, so that accepted jobs can still run and end. Memory is sampled
  * here. The depth of a queue is sampled too; near its limit the accept script counts it exactly.
  */
-import { JOB_KINDS, type JobKind } from "@agent-paas/shared/contract/jobs.ts";
+import { JOB_QUEUES, type JobQueue } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
@@ -40,20 +40,21 @@ const usage = ({ usedBytes, maxBytes }: RedisMemory): number => (maxBytes === 0 
 
 export type CapacitySample = {
   readonly memory: RedisMemory;
-  /** Waiting and delayed jobs, by queue. */
-  readonly depths: Readonly<Record<JobKind, number>>;
+  /** Waiting and delayed jobs, by queue, with those that wait for a place in it. */
+  readonly depths: Readonly<Record<JobQueue, number>>;
 };
 
 export async function sampleCapacity(redis: RedisConnection, keys: RedisKeys): Promise<CapacitySample> {
-  const depthOf = async (kind: JobKind): Promise<number> => {
-    const [waiting, delayed] = await Promise.all([
-      redis.llen(keys.waitingJobs(kind)),
-      redis.zcard(keys.delayedJobs(kind)),
+  const depthOf = async (queue: JobQueue) => {
+    const counts = await Promise.all([
+      redis.llen(keys.waitingJobs(queue)),
+      redis.zcard(keys.delayedJobs(queue)),
+      redis.zcard(keys.ownerQueues(queue)),
     ]);
-    return waiting + delayed;
+    return [queue, counts.reduce((sum, count) => sum + count)] as const;
   };
-  const [memory, chat, execute] = await Promise.all([readRedisMemory(redis), depthOf("chat"), depthOf("execute")]);
-  return { memory, depths: { chat, execute } };
+  const [memory, ...depths] = await Promise.all([readRedisMemory(redis), ...JOB_QUEUES.map(depthOf)]);
+  return { memory, depths: Object.fromEntries(depths) as Record<JobQueue, number> };
 }
 
 export type Capacity = {
@@ -81,12 +82,12 @@ export function createAdmission({ sample, maxQueuedJobs }: AdmissionOptions) {
   let latest: (CapacitySample & { readonly at: number }) | null = null;
   let sampling: Promise<CapacitySample> | null = null;
   /** Requests of this process since the last sample was begun, by queue. */
-  const uncounted: Record<JobKind, number> = { chat: 0, execute: 0 };
+  const uncounted: Record<JobQueue, number> = { chat: 0, execute: 0, knowledge: 0 };
 
   async function takeSample(): Promise<CapacitySample> {
     const before = { ...uncounted };
     const taken = await sample();
-    for (const kind of JOB_KINDS) uncounted[kind] -= before[kind];
+    for (const queue of JOB_QUEUES) uncounted[queue] -= before[queue];
     latest = { ...taken, at: performance.now() };
     return latest;
   }
@@ -94,7 +95,7 @@ export function createAdmission({ sample, maxQueuedJobs }: AdmissionOptions) {
   /** A sample of at most that age, ms. A sample that is no longer fresh is used while its replacement is taken. */
   async function sampleWithin(maxAgeMs: number): Promise<CapacitySample> {
     const ageMs = latest === null ? Number.POSITIVE_INFINITY : performance.now() - latest.at;
-    const isUsedUp = maxUncounted > 0 && JOB_KINDS.some((kind) => uncounted[kind] > maxUncounted);
+    const isUsedUp = maxUncounted > 0 && JOB_QUEUES.some((queue) => uncounted[queue] > maxUncounted);
     if (latest !== null && ageMs <= FRESH_FOR_MS && !isUsedUp) return latest;
     sampling ??= takeSample().finally(() => {
       sampling = null;
@@ -112,15 +113,15 @@ export function createAdmission({ sample, maxQueuedJobs }: AdmissionOptions) {
       waiting + delayed >= maxQueuedJobs,
 
     /** Throws `queue_unavailable` for a Redis that evicts, because it would lose accepted jobs. */
-    async capacityFor(kind: JobKind): Promise<Capacity> {
+    async capacityFor(queue: JobQueue): Promise<Capacity> {
       const { memory, depths } = await sampleWithin(STALE_AFTER_MS);
       const problem = evictionProblem(memory);
       if (problem !== null) throw new PlatformError("queue_unavailable", { message: problem });
       if (usage(memory) > FULL) return { limit: 0, hasHeadroom: false };
-      uncounted[kind] += 1;
+      uncounted[queue] += 1;
       return {
         limit: maxQueuedJobs,
-        hasHeadroom: depths[kind] < maxQueuedJobs / 2 && uncounted[kind] <= maxUncounted,
+        hasHeadroom: depths[queue] < maxQueuedJobs / 2 && uncounted[queue] <= maxUncounted,
       };
     },
   };

@@ -1,17 +1,18 @@
 /** The queues that the API adds to and reads from. No other file of the API uses BullMQ. */
 import {
   FAILED_JOB_TTL_SECONDS,
-  JOB_KINDS,
-  type JobKind,
+  JOB_QUEUES,
   type JobPayload,
+  type JobQueue,
   MAINTENANCE_QUEUE,
   type MaintenancePayload,
+  queueOf,
   UNENDED_JOB_TTL_SECONDS,
 } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import type { QueuedJobRef } from "@agent-paas/shared/redis/session-queue.ts";
+import { ADD_JOB_SCRIPT, LEAVE_SCRIPT, placeValues } from "@agent-paas/shared/redis/places.ts";
 import { type JobsOptions, Queue } from "bullmq";
 import { orUnavailable } from "./or-unavailable.ts";
 
@@ -29,6 +30,9 @@ const JOB_OPTIONS: JobsOptions = {
 const MAX_BULLMQ_EVENTS = 1_000;
 
 const PROBE_TTL_S = 60;
+
+/** What names a job, its queue and its place. */
+type QueuedRef = Pick<JobPayload, "job_id" | "kind" | "owner" | "agent_type">;
 
 type QueueCounts = {
   readonly waiting: number;
@@ -57,22 +61,37 @@ export function openQueues({ redis, keys, logger }: QueuesOptions) {
     queue.on("error", (err) => logger.debug({ err, queue: name }, "queue error"));
     return queue;
   };
-  const jobQueues: Readonly<Record<JobKind, Queue>> = { chat: open("chat"), execute: open("execute") };
+  const jobQueues = Object.fromEntries(JOB_QUEUES.map((name) => [name, open(name)])) as Record<JobQueue, Queue>;
+  const addJob = ADD_JOB_SCRIPT.on(redis);
+  const leavePlace = LEAVE_SCRIPT.on(redis);
+  const placeOf = (payload: QueuedRef) =>
+    placeValues(keys, queueOf(payload), { owner: payload.owner, jobId: payload.job_id });
   const maintenance = open(MAINTENANCE_QUEUE);
 
   return {
-    /** Idempotent: adding a job a second time changes nothing. */
+    /** Lets the job into its queue, or its owner's. Idempotent: adding a job a second time changes nothing. */
     async addJob(
       payload: JobPayload,
       { upload, tries = TRIES }: { readonly upload?: string; readonly tries?: number },
     ): Promise<void> {
       const { kind, job_id: jobId } = payload;
+      const options: JobsOptions = { ...JOB_OPTIONS, attempts: tries, jobId };
       if (upload !== undefined) await redis.set(keys.upload(jobId), upload, "EX", UNENDED_JOB_TTL_SECONDS);
-      await jobQueues[kind].add(kind, payload, { ...JOB_OPTIONS, attempts: tries, jobId });
+      await addJob({
+        ...placeOf(payload),
+        job_name: kind,
+        data: JSON.stringify(payload),
+        options: JSON.stringify(options),
+        timestamp: Date.parse(payload.accepted_at),
+      });
     },
 
     /** Removes a waiting job; false when a worker holds it. */
-    removeJob: async ({ kind, jobId }: QueuedJobRef): Promise<boolean> => (await jobQueues[kind].remove(jobId)) === 1,
+    async removeJob(payload: QueuedRef): Promise<boolean> {
+      if ((await jobQueues[queueOf(payload)].remove(payload.job_id)) !== 1) return false;
+      await leavePlace(placeOf(payload));
+      return true;
+    },
 
     removeUpload: (jobId: string): Promise<number> => redis.del(keys.upload(jobId)),
 
@@ -82,22 +101,33 @@ export function openQueues({ redis, keys, logger }: QueuesOptions) {
 
     /** The payload of a job, whichever queue has it, unchecked; undefined when none has. */
     async findPayload(jobId: string): Promise<unknown> {
-      const found = await Promise.all(JOB_KINDS.map((kind) => jobQueues[kind].getJob(jobId)));
+      const found = await Promise.all(JOB_QUEUES.map((queue) => jobQueues[queue].getJob(jobId)));
       return found.find((job) => job !== undefined)?.data;
     },
 
-    /** The payloads of the first `limit` waiting jobs of each queue, unchecked. */
-    async waitingPayloads(limit: number): Promise<unknown[]> {
+    /** The payloads of the first `limit` waiting jobs of each queue, and of the owner's queue, unchecked. */
+    async waitingPayloads(owner: string, limit: number): Promise<unknown[]> {
       const jobs = await Promise.all(
-        Object.values(jobQueues).map((queue) => queue.getJobs(["waiting", "delayed", "prioritized"], 0, limit - 1)),
+        JOB_QUEUES.map(async (name) => {
+          const queue = jobQueues[name];
+          const [inQueue, outside] = await Promise.all([
+            queue.getJobs(["waiting", "delayed"], 0, limit - 1),
+            redis.zrange(keys.ownerQueues(name), `(${owner};`, `[${owner}:`, "BYLEX", "REV", "LIMIT", 0, limit),
+          ]);
+          const ids = outside.map((member) => member.slice(owner.length + 1));
+          return [...inQueue, ...(await Promise.all(ids.map((id) => queue.getJob(id))))];
+        }),
       );
       return jobs.flat().map((job) => job?.data);
     },
 
     /** How many jobs each queue has, by their state in BullMQ. */
-    async counts(): Promise<Readonly<Record<JobKind, QueueCounts>>> {
-      const [chat, execute] = await Promise.all([countsOf(jobQueues.chat), countsOf(jobQueues.execute)]);
-      return { chat, execute };
+    async counts(): Promise<Readonly<Record<JobQueue, QueueCounts>>> {
+      const counted = JOB_QUEUES.map(async (name) => {
+        const [counts, outside] = await Promise.all([countsOf(jobQueues[name]), redis.zcard(keys.ownerQueues(name))]);
+        return [name, { ...counts, waiting: counts.waiting + outside }] as const;
+      });
+      return Object.fromEntries(await Promise.all(counted)) as Record<JobQueue, QueueCounts>;
     },
 
     isConnected: (): boolean => redis.status === "ready",

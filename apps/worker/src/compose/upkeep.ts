@@ -1,7 +1,7 @@
 /** What takes jobs and what keeps the platform clean: queue workers, maintenance, retention, the reaper. */
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import type { WorkerConfig } from "../config.ts";
+import { slotsOf, type WorkerConfig } from "../config.ts";
 import { createJobWorkers } from "../queue/job-workers.ts";
 import { createMaintenanceProcessor } from "../queue/maintenance-processor.ts";
 import { createRetention } from "../queue/retention.ts";
@@ -9,6 +9,7 @@ import { createFailedJobs } from "../recovery/failed-jobs.ts";
 import { promoteLateJobs } from "../recovery/late-jobs.ts";
 import { createOrphanFinalizer } from "../recovery/orphan-finalizer.ts";
 import { startReaper } from "../recovery/reaper.ts";
+import { createPlaceSweep } from "../recovery/sweep-places.ts";
 import type { AgentRunner } from "../run/agent-runner.ts";
 import { createProcessors, type JobParts } from "./jobs.ts";
 import type { RedisParts } from "./redis.ts";
@@ -45,7 +46,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<void> {
     redis: queueRedis,
     prefix: keys.bullmq,
     name,
-    concurrency: { chat: config.WORKER_CHAT_CONCURRENCY, execute: config.WORKER_EXECUTE_CONCURRENCY },
+    slots: slotsOf(config),
     processors: createProcessors(config, parts, repositories, runner, logger),
     maintenance: createMaintenanceProcessor({ queues, queuedJobs, sessions, claims, publisher, retention }),
     onFailed: failedJobs.listener,
@@ -60,6 +61,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<void> {
   const reaper = startReaper({
     ...{ redis: queueRedis, keys, rows, orphans, failedJobs, logger },
     promoteLateJobs: () => promoteLateJobs({ redis: queueRedis, keys, queues, clock }),
+    sweepPlaces: createPlaceSweep(queueRedis, keys),
     restoreSchedule: retention.schedule,
   });
   releasers.add("reaper", () => reaper.stop());

@@ -3,7 +3,7 @@
  * the worker that delays a job, and promotes the job by the clocks of all: one worker whose clock is ahead, or all of
  * them set back together, would leave jobs delayed for as long as the clocks differ. So such a job is promoted now.
  */
-import { JOB_KINDS } from "@agent-paas/shared/contract/jobs.ts";
+import { JOB_QUEUES } from "@agent-paas/shared/contract/jobs.ts";
 import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
@@ -26,10 +26,10 @@ export type LateJobsDeps = {
 /** Promotes the late jobs; those beyond the first few hundred at the next call. */
 export async function promoteLateJobs({ redis, keys, queues, clock }: LateJobsDeps): Promise<void> {
   const latest = (clock.now() + LONGEST_DELAY_MS) * SCORE_PER_MS;
-  for (const kind of JOB_KINDS) {
-    const late = await redis.zrangebyscore(keys.delayedJobs(kind), latest, "+inf", "LIMIT", 0, PAGE);
+  for (const queue of JOB_QUEUES) {
+    const late = await redis.zrangebyscore(keys.delayedJobs(queue), latest, "+inf", "LIMIT", 0, PAGE);
     for (const jobId of late) {
-      const job = await queues[kind].getJob(jobId);
+      const job = await queues[queue].getJob(jobId);
       // It fails when the job has just been promoted by another one's end.
       await job?.promote().catch(() => {});
     }

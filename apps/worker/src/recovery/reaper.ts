@@ -13,6 +13,7 @@
  * Two reapers at once do no harm: every finalization is fenced (I4).
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { type JobQueue, queueOf } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
@@ -40,19 +41,28 @@ export type ReaperDeps = {
   readonly failedJobs: Pick<FailedJobs, "sweep">;
   /** Promotes jobs that a wrong clock has delayed for too long. */
   readonly promoteLateJobs: () => Promise<void>;
+  /** Removes what crashes have left of places, and hands over what is free. */
+  readonly sweepPlaces: () => Promise<void>;
   /** Restores the schedule of retention. It comes last: if it fails, orphaned jobs are finalized all the same. */
   readonly restoreSchedule: () => Promise<void>;
   readonly logger: Logger;
 };
 
 export function startReaper(deps: ReaperDeps): { stop(): void } {
-  const { redis, keys, rows, orphans, failedJobs, promoteLateJobs, restoreSchedule, logger } = deps;
+  const { redis, keys, rows, orphans, failedJobs, promoteLateJobs, sweepPlaces, restoreSchedule, logger } = deps;
   const stopped = new AbortController();
   const { signal } = stopped;
 
-  async function isOrphaned({ kind, id }: RunningJobRow): Promise<boolean> {
-    const [addedAt, finishedAt] = await redis.hmget(keys.queuedJob(kind, id), "timestamp", "finishedOn");
-    return addedAt === null || finishedAt !== null;
+  const hasUnended = async (queue: JobQueue, id: string): Promise<boolean> => {
+    const [addedAt, finishedAt] = await redis.hmget(keys.queuedJob(queue, id), "timestamp", "finishedOn");
+    return addedAt !== null && finishedAt === null;
+  };
+
+  async function isOrphaned(row: RunningJobRow): Promise<boolean> {
+    const queue = queueOf(row);
+    if (await hasUnended(queue, row.id)) return false;
+    // System jobs that an earlier version accepted are in the queue of their kind.
+    return queue === row.kind || !(await hasUnended(row.kind, row.id));
   }
 
   async function finalize(row: RunningJobRow): Promise<void> {
@@ -77,6 +87,7 @@ export function startReaper(deps: ReaperDeps): { stop(): void } {
     await failedJobs.sweep();
     await finalizeOrphans();
     await promoteLateJobs();
+    await sweepPlaces();
     await restoreSchedule();
   }
 
