@@ -53,6 +53,15 @@ export async function countWaiting({ redis, keys }: PlatformRedis, kind: JobQueu
   return (await redis.llen(keyOf(keys, kind, "wait"))) + (await redis.zcard(keys.ownerQueues(kind)));
 }
 
+/** The live workers have so many slots for jobs of the queue, `own` of them for one owner alone. */
+export async function setSlots(
+  { redis, keys }: PlatformRedis,
+  queue: JobQueue,
+  { own, all }: { readonly own: number; readonly all: number },
+): Promise<void> {
+  await redis.hset(keys.slots, queue, all, `${queue}:own`, own);
+}
+
 /** How many jobs of the queue one owner alone may run, as the live workers have said. */
 export const slotsOfOne = async ({ redis, keys }: PlatformRedis, queue: JobQueue): Promise<number> =>
   Number(await redis.hget(keys.slots, `${queue}:own`));
@@ -121,8 +130,14 @@ export async function isFetching({ redis, keys }: PlatformRedis, kind: JobQueue)
   }
 }
 
-export const waitingJobIds = ({ redis, keys }: PlatformRedis, kind: JobQueue): Promise<string[]> =>
-  redis.lrange(keyOf(keys, kind, "wait"), 0, -1);
+/** Also those that wait for a place. */
+export async function waitingJobIds({ redis, keys }: PlatformRedis, kind: JobQueue): Promise<string[]> {
+  const outside = await redis.zrange(keys.ownerQueues(kind), 0, -1);
+  return [
+    ...(await redis.lrange(keyOf(keys, kind, "wait"), 0, -1)),
+    ...outside.map((member) => member.split(":")[1] ?? ""),
+  ];
+}
 
 /** No queue has a job that can still run. The next run of a schedule is always delayed and does not count. */
 export async function areQueuesIdle({ redis, keys }: PlatformRedis): Promise<boolean> {

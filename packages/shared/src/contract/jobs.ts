@@ -163,7 +163,7 @@ export type MaintenancePayload = z.infer<typeof MaintenanceActionSchema>;
  * had the name of its kind of jobs.
  */
 export const MaintenancePayloadSchema = z.preprocess((payload) => {
-  if (typeof payload !== "object" || payload === null || !("task" in payload)) return payload;
-  const { task, ...others } = payload;
-  return { action: task, ...("kind" in others && { queue: others.kind }), ...others };
+  if (typeof payload !== "object" || payload === null) return payload;
+  const { task, kind, ...others } = payload as { readonly task?: unknown; readonly kind?: unknown };
+  return { ...(task !== undefined && { action: task }), ...(kind !== undefined && { queue: kind }), ...others };
 }, MaintenanceActionSchema);
