@@ -2,7 +2,7 @@
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { describe, expect, test } from "vitest";
 import { readSources } from "../support/sources.ts";
-import { EVENT_LOG_KEY, SESSION_QUEUE_KEY } from "./evidence.ts";
+import { EVENT_LOG_KEY, PLACES_KEY, SESSION_QUEUE_KEY } from "./evidence.ts";
 import { ZERO_COLUMNS, type ZeroColumn } from "./findings.ts";
 import { brokenColumns, checkRun, done, frame, goodRun, type Run, result, text, verdictOf } from "./forged-run.ts";
 import type { Entry, Sample } from "./transcript.ts";
@@ -11,6 +11,7 @@ test("the key patterns of the evidence match the keys of the product", () => {
   const keys = createRedisKeys("chaos");
   expect(EVENT_LOG_KEY.exec(keys.eventLog("0123-abcd"))?.[1]).toBe("0123-abcd");
   expect(keys.sessionQueue("0123-abcd")).toMatch(SESSION_QUEUE_KEY);
+  for (const key of [keys.places("chat"), keys.ownerQueues("chat")]) expect(key).toMatch(PLACES_KEY);
 });
 
 test("the checker shares no code with the product", () => {

@@ -106,6 +106,7 @@ const UNFINISHED_STATES = ["wait", "active", "delayed", "prioritized", "paused",
 /** Written out instead of imported; checker.test.ts compares them with the keys that the product uses. */
 export const EVENT_LOG_KEY = /:events:([^:]+)$/;
 export const SESSION_QUEUE_KEY = /:session-queue:/;
+export const PLACES_KEY = /:(places|owner-queues):/;
 
 async function readRedis({ redisUrl, redisPrefix }: EvidenceSources): Promise<Pick<Evidence, "logs" | "leftRunning">> {
   const redis = new Redis(redisUrl);
@@ -118,9 +119,12 @@ async function readRedis({ redisUrl, redisPrefix }: EvidenceSources): Promise<Pi
       if (jobId !== undefined) {
         const entries = await redis.xrange(key, "-", "+");
         logs.set(jobId, readFrames(entries.map(([, fields]) => [0, fields[1] ?? ""])));
-      } else if (/:(chat|execute|maintenance):/.test(key) && UNFINISHED_STATES.includes(key.split(":").at(-1) ?? "")) {
+      } else if (
+        /:(chat|execute|knowledge|maintenance):/.test(key) &&
+        UNFINISHED_STATES.includes(key.split(":").at(-1) ?? "")
+      ) {
         if (!(await holdsOnlySchedules(redis, key))) leftRunning.push(key);
-      } else if (SESSION_QUEUE_KEY.test(key)) leftRunning.push(key);
+      } else if (SESSION_QUEUE_KEY.test(key) || PLACES_KEY.test(key)) leftRunning.push(key);
     }
   } finally {
     redis.disconnect();

@@ -26,7 +26,7 @@ export type ZeroColumn = (typeof ZERO_COLUMNS)[number];
 export type Incident = { readonly job: string; readonly label: string; readonly what: string };
 
 /** In milliseconds. */
-export const TIMINGS = ["job recovery", "redis recovery", "upstream closed"] as const;
+export const TIMINGS = ["job recovery", "redis recovery", "upstream closed", "later than when idle"] as const;
 export type TimingName = (typeof TIMINGS)[number];
 
 export type Findings = {

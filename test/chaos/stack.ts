@@ -28,6 +28,8 @@ const STOP_WITHIN_MS = 30 * SECOND;
 const MODEL_STOP_WITHIN_MS = 5 * SECOND;
 
 export const API_KEY = "ap_chaos_key";
+/** The key of another owner, who floods the platform. */
+export const FLOOD_KEY = "ap_flood_key";
 const REDIS_PREFIX = "chaos";
 
 export type Stack = {
@@ -97,7 +99,7 @@ export async function startStack({ dir, apis, workers, workerEnv = {} }: StackOp
     };
     const startWorker = (_: unknown, at: number) =>
       start(workerProcess({ name: `worker-${at + 1}`, env: workerVariables }));
-    const apiKeys = apiKeysEntry("chaos", API_KEY);
+    const apiKeys = `${apiKeysEntry("chaos", API_KEY)},${apiKeysEntry("flood", FLOOD_KEY)}`;
     const startApi = async (_: unknown, at: number) => {
       const port = await freePort();
       const env = { ...common, SSE_HEARTBEAT_MS: "2000" };

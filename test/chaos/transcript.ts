@@ -68,7 +68,7 @@ export type Fault = {
 };
 
 /** A time to be compared with a bound. `redis`: from the return of Redis to the end of the next complete chat. */
-export type Timing = { readonly what: "redis"; readonly ms: number };
+export type Timing = { readonly what: "redis" | "flood"; readonly ms: number };
 
 /** A reading of /proc for one process. */
 export type Sample = {

@@ -18,7 +18,7 @@ import { waitFor } from "../support/wait-for.ts";
 let platform: TestPlatform;
 let alice: ApiClient;
 beforeAll(async () => {
-  platform = await startTestPlatform({ env: { WORKER_EXECUTE_CONCURRENCY: "1" } });
+  platform = await startTestPlatform({ env: { WORKER_EXECUTE_CONCURRENCY: "1", WORKER_RESERVED_PERCENT: "0" } });
   ({ alice } = platform);
 });
 afterEach(() => cancelUnfinished(alice));
@@ -117,9 +117,10 @@ test("a second cancel of a queued or a running job changes nothing", async () =>
 });
 
 test("a job that its worker delays while it is being cancelled ends without waiting for its time", async () => {
-  const { redis, keys } = platform;
-  const inFront = await alice.execute("[[tokens=1 ttft=60000]] Keeps the worker busy");
-  await alice.started(inFront);
+  const { redis, keys, bob } = platform;
+  // Of another owner: behind a job of its own owner it would not be in the queue yet.
+  const inFront = await bob.execute("[[tokens=1 ttft=60000]] Keeps the worker busy");
+  await bob.started(inFront);
   const jobId = await alice.execute("Delayed, and never asked");
 
   // The test is the worker that takes the job and delays it, as a worker does for the session order or for a retry.
@@ -148,6 +149,7 @@ test("a job that its worker delays while it is being cancelled ends without wait
   expect(await alice.ended(jobId, 15_000)).toMatchObject({ status: "cancelled", error: null });
   expectOneDone(await (await alice.follow(jobId)).all(), "the cancelled job", "cancelled");
   expect(await platform.model.calls({ contains: "Delayed, and" })).toEqual([]);
+  await bob.cancel(inFront);
 });
 
 test("a cancellation whose message was lost is found by the worker that runs the job", async () => {

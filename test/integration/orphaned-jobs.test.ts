@@ -13,6 +13,7 @@ import { expect, inject, onTestFinished, test } from "vitest";
 import { createJobEventPublisher } from "../../apps/worker/src/events/job-event-publisher.ts";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
 import { createJobFinalizer } from "../../apps/worker/src/job/job-finalizer.ts";
+import { createPlaces } from "../../apps/worker/src/job/places.ts";
 import { createQueuedJobFinalizer } from "../../apps/worker/src/job/queued-job-finalizer.ts";
 import { RetryLater } from "../../apps/worker/src/job/retry-delay.ts";
 import { createRunningJobs } from "../../apps/worker/src/job/running-jobs.ts";
@@ -43,11 +44,12 @@ async function startFinalizing() {
   const { connection, queues, maintenance } = openQueues({ redis, keys });
   const claims = createJobClaims(redis, keys);
   const publisher = createJobEventPublisher({ redis, keys, logTtlSeconds: 60, logger });
-  const sessionQueue = createSessionQueue(redis, keys, queues, logger);
+  const places = createPlaces(redis, keys, logger);
+  const sessionQueue = createSessionQueue(redis, keys, places, logger);
   const jobs = createJobRepository(storage, "w");
   const rows = createOrphanedJobRepository(storage, "w");
   const stored = createStoredPayloads(redis, keys, logger);
-  const finalizer = createJobFinalizer(jobs, sessionQueue, stored);
+  const finalizer = createJobFinalizer(jobs, sessionQueue, places, stored);
   const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue, stored });
   const sessions = createSessionRepository(storage);
   const retention = createRetention({
@@ -84,6 +86,7 @@ async function startFinalizing() {
       ...{ redis, keys, rows, orphans, failedJobs: failed, restoreSchedule, logger },
       promoteLateJobs: async () => {},
       sweepOwnerIndexes: async () => {},
+      sweepPlaces: async () => {},
     });
     onTestFinished(() => reaper.stop());
   };

@@ -10,6 +10,7 @@ import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
+import { createPlaces } from "../../apps/worker/src/job/places.ts";
 import { createSessionQueue } from "../../apps/worker/src/job/session-queue.ts";
 import { createRetention } from "../../apps/worker/src/queue/retention.ts";
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
@@ -31,7 +32,7 @@ async function openRetention({ jobDays = 30, sessionDays = 0 } = {}) {
   const retention = createRetention({
     ...{ queues, maintenance, logger, jobDays, sessionDays, intervalSeconds: 600 },
     claims: createJobClaims(redis, keys),
-    sessionQueue: createSessionQueue(redis, keys, queues, logger),
+    sessionQueue: createSessionQueue(redis, keys, createPlaces(redis, keys, logger), logger),
     rows: createRetentionRepository(storage),
   });
   return { db, storage, redis, keys, queues, maintenance, connection, retention };
@@ -192,11 +193,12 @@ test("a running platform deletes old rows, lists no knowledge queries by default
     expect(own.filter((key) => key.includes(sort)).length, sort).toBeGreaterThan(0);
   }
   const left = await Promise.all(own.map(async (key) => [key, await redis.ttl(key)] as const));
-  // The identity and the layout of the installation last: without the layout a start reads the whole Redis.
+  // The identity and the layout of the installation last: without the layout a start reads the whole Redis. So does the
+  // place of the running job.
   expect(
     left
       .filter(([, ttl]) => ttl === -1)
       .map(([key]) => key)
       .sort(),
-  ).toEqual([keys.installation, keys.layout]);
+  ).toEqual([keys.installation, keys.layout, keys.places("execute")]);
 });

@@ -3,7 +3,7 @@
  * upgrade of BullMQ changes one file. Vitest is not imported, because a chaos run uses this file without it.
  */
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
-import { JOB_KINDS, type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
+import { JOB_QUEUES, type JobQueue, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
@@ -11,14 +11,14 @@ import type { Redis } from "ioredis";
 /** A Redis and the keys of one platform in it; a `TestPlatform` is one. */
 export type PlatformRedis = { readonly redis: Redis; readonly keys: RedisKeys };
 
-export type QueueName = JobKind | typeof MAINTENANCE_QUEUE;
+export type QueueName = JobQueue | typeof MAINTENANCE_QUEUE;
 
-const QUEUES: readonly QueueName[] = [...JOB_KINDS, MAINTENANCE_QUEUE];
+const QUEUES: readonly QueueName[] = [...JOB_QUEUES, MAINTENANCE_QUEUE];
 
 /** BullMQ scores a delayed job by its time in ms, times this, plus a counter. */
 const DELAYED_SCORE_PER_MS = 0x1000;
 
-const lockOf = (keys: RedisKeys, kind: JobKind, jobId: string) => `${keys.queuedJob(kind, jobId)}:lock`;
+const lockOf = (keys: RedisKeys, kind: JobQueue, jobId: string) => `${keys.queuedJob(kind, jobId)}:lock`;
 const keyOf = (keys: RedisKeys, queue: QueueName, name: "active" | "delayed" | "failed" | "wait") =>
   `${keys.bullmq}:${queue}:${name}`;
 
@@ -26,12 +26,12 @@ const keyOf = (keys: RedisKeys, queue: QueueName, name: "active" | "delayed" | "
 export const bullmqKeyPrefixes = (keys: RedisKeys): string[] => QUEUES.map((queue) => `${keys.bullmq}:${queue}:`);
 
 /** Deletes the lock on a job, which would expire 20 s after the death of its worker. */
-export async function dropLock({ redis, keys }: PlatformRedis, kind: JobKind, ...jobIds: string[]): Promise<void> {
+export async function dropLock({ redis, keys }: PlatformRedis, kind: JobQueue, ...jobIds: string[]): Promise<void> {
   await redis.del(...jobIds.map((jobId) => lockOf(keys, kind, jobId)));
 }
 
 /** Another owner holds the lock, so the worker that runs the job cannot renew it. */
-export async function takeLockAway({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<void> {
+export async function takeLockAway({ redis, keys }: PlatformRedis, kind: JobQueue, jobId: string): Promise<void> {
   await redis.set(lockOf(keys, kind, jobId), "another-owner", "PX", 60_000);
 }
 
@@ -49,35 +49,49 @@ export async function publishPresence({ redis, keys }: PlatformRedis, workerId: 
 export const isPresent = async ({ redis, keys }: PlatformRedis, workerId: string): Promise<boolean> =>
   (await redis.hexists(keys.workers, workerId)) === 1;
 
-export const isQueued = async ({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<boolean> =>
+export const isQueued = async ({ redis, keys }: PlatformRedis, kind: JobQueue, jobId: string): Promise<boolean> =>
   (await redis.exists(keys.queuedJob(kind, jobId))) === 1;
 
-/** The queue loses a job, whatever its state: BullMQ's record of it, its lock and its place in the queue. */
-export async function loseQueuedJob({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<void> {
+/** The queue loses a job, whatever its state: BullMQ's record of it, its lock and its place among the running jobs. */
+export async function loseQueuedJob({ redis, keys }: PlatformRedis, kind: JobQueue, jobId: string): Promise<void> {
   await redis.del(keys.queuedJob(kind, jobId), lockOf(keys, kind, jobId));
   await redis.lrem(keyOf(keys, kind, "active"), 0, jobId);
   await redis.lrem(keyOf(keys, kind, "wait"), 0, jobId);
 }
 
 /** The size of what the queue's entry of a job carries, bytes. */
-export const queuedBytes = ({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<number> =>
+export const queuedBytes = ({ redis, keys }: PlatformRedis, kind: JobQueue, jobId: string): Promise<number> =>
   redis.hstrlen(keys.queuedJob(kind, jobId), "data");
 
-export const countWaiting = ({ redis, keys }: PlatformRedis, kind: JobKind): Promise<number> =>
-  redis.llen(keyOf(keys, kind, "wait"));
+export async function countWaiting({ redis, keys }: PlatformRedis, kind: JobQueue): Promise<number> {
+  return (await redis.llen(keyOf(keys, kind, "wait"))) + (await redis.zcard(keys.ownerQueues(kind)));
+}
 
-export const isDelayed = async ({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<boolean> =>
+/** The live workers have so many slots for jobs of the queue, `own` of them for one owner alone. */
+export async function setSlots(
+  { redis, keys }: PlatformRedis,
+  queue: JobQueue,
+  { own, all }: { readonly own: number; readonly all: number },
+): Promise<void> {
+  await redis.hset(keys.slots, queue, all, `${queue}:own`, own);
+}
+
+/** How many jobs of the queue one owner alone may run, as the live workers have said. */
+export const slotsOfOne = async ({ redis, keys }: PlatformRedis, queue: JobQueue): Promise<number> =>
+  Number(await redis.hget(keys.slots, `${queue}:own`));
+
+export const isDelayed = async ({ redis, keys }: PlatformRedis, kind: JobQueue, jobId: string): Promise<boolean> =>
   (await redis.zscore(keyOf(keys, kind, "delayed"), jobId)) !== null;
 
 /** Makes a delayed job due now. False: the job is not delayed. */
-export async function makeDue({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<boolean> {
+export async function makeDue({ redis, keys }: PlatformRedis, kind: JobQueue, jobId: string): Promise<boolean> {
   return Number(await redis.zadd(keyOf(keys, kind, "delayed"), "XX", "CH", 0, jobId)) === 1;
 }
 
 /** Moves the time of delayed jobs to `delayMs` from now. Returns how many of them are delayed. */
 export async function postpone(
   { redis, keys }: PlatformRedis,
-  kind: JobKind,
+  kind: JobQueue,
   jobIds: readonly string[],
   delayMs: number,
 ): Promise<number> {
@@ -89,7 +103,7 @@ export async function postpone(
 /** A delayed job fails as BullMQ fails a job that stalled too often, and no listener receives the event. */
 export async function failUnnoticed(
   { redis, keys }: PlatformRedis,
-  kind: JobKind,
+  kind: JobQueue,
   jobId: string,
   reason: string,
 ): Promise<void> {
@@ -105,7 +119,7 @@ export async function failUnnoticed(
 /** A failed job looks as if it had failed so many ms ago. */
 export async function ageFailure(
   { redis, keys }: PlatformRedis,
-  kind: JobKind,
+  kind: JobQueue,
   jobId: string,
   ageMs: number,
 ): Promise<void> {
@@ -115,13 +129,13 @@ export async function ageFailure(
 }
 
 /** For how long (s) and up to how many failed jobs BullMQ keeps, as the job was added. */
-export async function keptWhenFailed({ redis, keys }: PlatformRedis, kind: JobKind, jobId: string): Promise<unknown> {
+export async function keptWhenFailed({ redis, keys }: PlatformRedis, kind: JobQueue, jobId: string): Promise<unknown> {
   const options = await redis.hget(keys.queuedJob(kind, jobId), "opts");
   return JSON.parse(options ?? "{}").removeOnFail;
 }
 
 /** Whether a worker holds the connection on which it waits for jobs of the queue. Stopping closes it at once. */
-export async function isFetching({ redis, keys }: PlatformRedis, kind: JobKind): Promise<boolean> {
+export async function isFetching({ redis, keys }: PlatformRedis, kind: JobQueue): Promise<boolean> {
   const queue = new Queue(kind, { connection: redis, prefix: keys.bullmq });
   try {
     return (await queue.getWorkersCount()) > 0;
@@ -130,8 +144,14 @@ export async function isFetching({ redis, keys }: PlatformRedis, kind: JobKind):
   }
 }
 
-export const waitingJobIds = ({ redis, keys }: PlatformRedis, kind: JobKind): Promise<string[]> =>
-  redis.lrange(keyOf(keys, kind, "wait"), 0, -1);
+/** Also those that wait for a place. */
+export async function waitingJobIds({ redis, keys }: PlatformRedis, kind: JobQueue): Promise<string[]> {
+  const outside = await redis.zrange(keys.ownerQueues(kind), 0, -1);
+  return [
+    ...(await redis.lrange(keyOf(keys, kind, "wait"), 0, -1)),
+    ...outside.map((member) => member.split(":")[1] ?? ""),
+  ];
+}
 
 /** No queue has a job that can still run. The next run of a schedule is always delayed and does not count. */
 export async function areQueuesIdle({ redis, keys }: PlatformRedis): Promise<boolean> {
@@ -139,6 +159,8 @@ export async function areQueuesIdle({ redis, keys }: PlatformRedis): Promise<boo
     QUEUES.flatMap((queue) => [
       redis.llen(keyOf(keys, queue, "wait")),
       redis.llen(keyOf(keys, queue, "active")),
+      queue === MAINTENANCE_QUEUE ? 0 : redis.zcard(keys.ownerQueues(queue)),
+      queue === MAINTENANCE_QUEUE ? 0 : redis.zcard(keys.places(queue)),
       redis
         .zrange(keyOf(keys, queue, "delayed"), 0, -1)
         .then((jobIds) => jobIds.filter((jobId) => !jobId.startsWith("repeat:")).length),

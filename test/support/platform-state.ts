@@ -1,5 +1,5 @@
 /** What one platform keeps in Redis and in its database, read and changed from outside. */
-import { JOB_KINDS, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
+import { JOB_QUEUES, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import { openReadonlyDatabase, type SqliteDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { Queue } from "bullmq";
 import type { PlatformRedis } from "./bullmq.ts";
@@ -34,14 +34,15 @@ export async function emptyRedis(platform: PlatformRedis): Promise<void> {
 /** Jobs in any state in any queue, without those that a schedule adds. */
 export async function countQueuedJobs({ redis, keys }: PlatformRedis): Promise<number> {
   const counts = await Promise.all(
-    [...JOB_KINDS, MAINTENANCE_QUEUE].map(async (name) => {
+    [...JOB_QUEUES, MAINTENANCE_QUEUE].map(async (name) => {
       const queue = new Queue(name, { connection: redis, prefix: keys.bullmq });
       const jobs = (await queue.getJobs()).filter((job) => job?.repeatJobKey === undefined);
       await queue.close();
       return jobs.length;
     }),
   );
-  return counts.reduce((sum, count) => sum + count, 0);
+  const outside = await Promise.all(JOB_QUEUES.map((name) => redis.zcard(keys.ownerQueues(name))));
+  return [...counts, ...outside].reduce((sum, count) => sum + count, 0);
 }
 
 /** Reads the platform's database through a handle that is closed afterwards. */

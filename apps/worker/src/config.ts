@@ -70,6 +70,17 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
    * longer, so a crash loses more work.
    */
   WORKER_EXECUTE_CONCURRENCY: intFromEnv(1, 10_000, 20),
+  /**
+   * How many knowledge jobs (ingests, searches, deletions) this process runs at once. Default: 10. They have slots of
+   * their own, so they never wait for agents. More of them use the CPU and the vector store at the same time.
+   */
+  WORKER_KNOWLEDGE_CONCURRENCY: intFromEnv(1, 10_000, 10),
+  /**
+   * Slots that this process keeps beside those of the three settings above, for other owners than the one who fills
+   * them, % of each, rounded up. Default: 25: with 100 chats at once, one owner alone gets 100 slots, several together
+   * get 125. Fewer save memory while many owners are busy; with 0, the long jobs of one owner can occupy everything.
+   */
+  WORKER_RESERVED_PERCENT: intFromEnv(0, 1_000, 25),
   /** The time limit of one attempt of a chat, ms. Default: 5 min. */
   CHAT_DEADLINE_MS: intFromEnv(100, DAY, 5 * MINUTE),
   /** The time limit of one attempt of an execute job, ms. Default: 1 h. */
@@ -104,6 +115,16 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
   AGENTS_DIR: z.string().optional(),
 });
 export type WorkerConfig = z.infer<typeof WorkerConfigSchema>;
+
+/** The slots of each queue: those that one owner alone may use, and all, with the reserved ones. */
+export function slotsOf(config: WorkerConfig) {
+  const withReserve = (own: number) => ({ own, all: own + Math.ceil((own * config.WORKER_RESERVED_PERCENT) / 100) });
+  return {
+    chat: withReserve(config.WORKER_CHAT_CONCURRENCY),
+    execute: withReserve(config.WORKER_EXECUTE_CONCURRENCY),
+    knowledge: withReserve(config.WORKER_KNOWLEDGE_CONCURRENCY),
+  };
+}
 
 /** The values of the settings that no log may contain. */
 export const secretsOf = ({ OPENAI_API_KEY, EMBEDDING_API_KEY, MCP_SERVERS }: WorkerConfig): string[] => [

@@ -11,7 +11,7 @@ import { openRedis } from "./compose/redis.ts";
 import { createRunner } from "./compose/runner.ts";
 import { openWorkerStorage } from "./compose/storage.ts";
 import { startUpkeep } from "./compose/upkeep.ts";
-import type { WorkerConfig } from "./config.ts";
+import { slotsOf, type WorkerConfig } from "./config.ts";
 import { startWorkerPresence } from "./presence/worker-presence.ts";
 
 export async function startWorker(
@@ -39,9 +39,10 @@ export async function startWorker(
   const manifests = () => agents.agents.manifests(agents.toolbox.names());
   const workerId = `${name}:${newId()}`;
   const { queueRedis, keys } = redis;
+  const slots = slotsOf(config);
   const { canWrite } = repositories;
   const presence = await startWorkerPresence({
-    ...{ redis: queueRedis, keys, workerId, listManifests: manifests, canWrite, logger },
+    ...{ redis: queueRedis, keys, workerId, listManifests: manifests, slots, canWrite, logger },
   });
   releasers.add("presence", () => presence.stop());
   logger.info({ agents: manifests().map(({ id }) => id), model: config.LLM_MODEL }, "worker ready");

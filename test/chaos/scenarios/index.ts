@@ -2,6 +2,7 @@
 
 import { busyThread } from "./busy-thread.ts";
 import { crashPoints, redisKills, workerKills, zombies } from "./deaths.ts";
+import { flood } from "./flood.ts";
 import { mixed, short } from "./mixed.ts";
 import { cancels, idempotency, rolling, sessions } from "./promises.ts";
 import type { Scenario } from "./scenario.ts";
@@ -16,6 +17,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   sessions,
   rolling,
   "busy-thread": busyThread,
+  flood,
   mixed,
   short,
 };

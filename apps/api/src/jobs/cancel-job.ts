@@ -1,5 +1,5 @@
 /** Asks for the end of a job. The worker's confirmation is the job's `done` event. */
-import { isTerminal, type JobStatus } from "@agent-paas/shared/contract/jobs.ts";
+import { isTerminal, type JobStatus, queueOf } from "@agent-paas/shared/contract/jobs.ts";
 import type { Services } from "../services.ts";
 import { findJob, statusOf } from "./find-job.ts";
 
@@ -19,6 +19,6 @@ export async function cancelJob(
   const job = await findJob(services, owner, id);
   const status = statusOf(job);
   if (isTerminal(status)) return { status, isRequested: false };
-  await services.cancellation.request(job.in === "database" ? job.row.kind : job.payload.kind, id);
+  await services.cancellation.request(queueOf(job.in === "database" ? job.row : job.payload), id);
   return { status, isRequested: true };
 }

@@ -30,7 +30,7 @@ export type AcceptReply =
 export const ACCEPT_SCRIPT = defineScript<AcceptReply>()({
   name: "acceptJob",
   keys: [
-    ...["record_key", "pending", "queue", "waiting", "delayed"],
+    ...["record_key", "pending", "queue", "waiting", "delayed", "owners"],
     ...["index", "other_index", "kept", "sum", "payload", "upload"],
   ] as const,
   args: [
@@ -61,7 +61,8 @@ if record ~= '' then
   local known = redis.call('GET', record_key)
   if known then return {'joined', known} end
 end
-if redis.call('LLEN', waiting) + redis.call('ZCARD', delayed) >= tonumber(limit) then return {'full'} end
+local depth = redis.call('LLEN', waiting) + redis.call('ZCARD', delayed) + redis.call('ZCARD', owners)
+if depth >= tonumber(limit) then return {'full'} end
 if redis.call('ZCARD', index) + redis.call('ZCARD', other_index) >= tonumber(max_owner_jobs) then
   return {'share', 'jobs'}
 end

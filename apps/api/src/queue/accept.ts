@@ -2,7 +2,7 @@
  * Accepts jobs. While Redis is away this fails within a second as `queue_unavailable`, and nothing was accepted. Only
  * new jobs are refused when the queue is full; cancels and deletions make room.
  */
-import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { type JobPayload, queueOf } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { ownedKeysOf, RELEASE_SCRIPT } from "@agent-paas/shared/redis/owner-index.ts";
 import {
@@ -55,12 +55,14 @@ export function createAccept(options: AcceptOptions): Accept {
     { limit, maxMemoryBytes }: Room,
   ): Promise<AcceptReply> {
     const { owner, kind, session_id: sessionId } = payload;
+    const queue = queueOf(payload);
     return runAcceptScript({
       record_key: keys.idempotency(owner, idempotency?.key ?? ""),
       pending: keys.pendingSession(sessionId ?? ""),
       queue: keys.sessionQueue(sessionId ?? ""),
-      waiting: keys.waitingJobs(kind),
-      delayed: keys.delayedJobs(kind),
+      waiting: keys.waitingJobs(queue),
+      delayed: keys.delayedJobs(queue),
+      owners: keys.ownerQueues(queue),
       ...ownedKeysOf(keys, payload),
       other_index: keys.ownerIndex(kind === "chat" ? "execute" : "chat", owner),
       record: idempotency === null ? "" : encodeRecord(payload, idempotency),
@@ -114,7 +116,7 @@ export function createAccept(options: AcceptOptions): Accept {
     await queues.addJob(parts.queued, request);
     // The script names jobs ahead only for a job that interrupts.
     const [, ...ahead] = reply;
-    await Promise.all(ahead.map((entry) => cancellation.send(decodeEntry(entry))));
+    await Promise.all(ahead.map(decodeEntry).map(({ kind, jobId }) => cancellation.send(kind, jobId)));
     return asNew(payload);
   }
 
@@ -134,7 +136,7 @@ export function createAccept(options: AcceptOptions): Accept {
     const reply = decided.value;
     if (reply[0] === "full" || reply[0] === "share") {
       const refusal = reply[0] === "share" ? shares.refusal(payload.owner, reply[1]) : queueFull();
-      if (await queues.removeJob(refOf(payload))) throw refusal;
+      if (await queues.removeJob(payload)) throw refusal;
       await completeStarted(request);
     }
     return asNew(payload);
@@ -153,7 +155,7 @@ export function createAccept(options: AcceptOptions): Accept {
   async function revoke(payload: JobPayload): Promise<void> {
     const { owner, job_id, session_id: sessionId } = payload;
     await Promise.allSettled([
-      queues.removeJob(refOf(payload)),
+      queues.removeJob(payload),
       releaseOwnerEntry({ ...ownedKeysOf(keys, payload), owner, job_id }),
       ...(sessionId === null ? [] : [sessionQueues.leave(sessionId, refOf(payload))]),
     ]);

@@ -1,9 +1,8 @@
 /** Asks for the end of a job. A cancel is never refused for a full queue, because it makes room. */
-import { type JobKind, UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
+import { type JobQueue, UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { defineScript } from "@agent-paas/shared/redis/script.ts";
-import type { QueuedJobRef } from "@agent-paas/shared/redis/session-queue.ts";
 import { orUnavailable } from "./or-unavailable.ts";
 import type { Queues } from "./queues.ts";
 
@@ -32,7 +31,7 @@ export type CancellationOptions = {
 export function createCancellation({ redis, keys, queues }: CancellationOptions) {
   const markCancelled = CANCEL_SCRIPT.on(redis);
 
-  async function send({ kind, jobId }: QueuedJobRef): Promise<void> {
+  async function send(queue: JobQueue, jobId: string): Promise<void> {
     await markCancelled({
       state: keys.jobState(jobId),
       state_ttl: UNENDED_JOB_TTL_SECONDS,
@@ -40,7 +39,7 @@ export function createCancellation({ redis, keys, queues }: CancellationOptions)
       job_id: jobId,
     });
     // A job that no worker runs is finalized by this entry, without waiting for its place in the queue.
-    await queues.addMaintenance({ action: "end_cancelled_job", job_id: jobId, kind }, `cancel-${jobId}`);
+    await queues.addMaintenance({ action: "end_cancelled_job", job_id: jobId, queue }, `cancel-${jobId}`);
   }
 
   return {
@@ -48,6 +47,6 @@ export function createCancellation({ redis, keys, queues }: CancellationOptions)
     send,
 
     /** Throws `queue_unavailable`. */
-    request: (kind: JobKind, jobId: string): Promise<void> => orUnavailable(redis, () => send({ kind, jobId })),
+    request: (queue: JobQueue, jobId: string): Promise<void> => orUnavailable(redis, () => send(queue, jobId)),
   };
 }

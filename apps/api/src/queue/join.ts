@@ -1,5 +1,5 @@
 /** Idempotency: a request whose Idempotency-Key was used before gets the job that the first request made. */
-import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { type JobPayload, queueOf } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
@@ -42,7 +42,8 @@ export function createJoin(options: JoinOptions) {
     if (record.body_hash !== idempotency?.bodyHash) throw new PlatformError("idempotency_key_reused");
     const job: QueuedJobRef = { kind: payload.kind, jobId: record.job_id };
     const isKnown =
-      (await redis.exists(keys.queuedJob(job.kind, job.jobId))) === 1 || (await hasStarted(payload.owner, job.jobId));
+      (await redis.exists(keys.queuedJob(queueOf(payload), job.jobId))) === 1 ||
+      (await hasStarted(payload.owner, job.jobId));
     if (!isKnown) await enqueueRecorded(request, record, job);
     if (onBusy === "interrupt" && record.session_id !== null) await interruptAhead(record.session_id, job);
     return { isNew: false, jobId: record.job_id, sessionId: record.session_id };
@@ -69,6 +70,6 @@ export function createJoin(options: JoinOptions) {
   /** Repeats the cancels of a job that interrupts: the API that accepted it may have died before it sent them. */
   async function interruptAhead(sessionId: string, job: QueuedJobRef): Promise<void> {
     const ahead = await sessionQueues.aheadOf(sessionId, job);
-    await Promise.all(ahead.map((other) => cancellation.send(other)));
+    await Promise.all(ahead.map(({ kind, jobId }) => cancellation.send(kind, jobId)));
   }
 }

@@ -4,10 +4,12 @@
  * hold up no accept.
  */
 import {
-  JOB_KINDS,
+  JOB_QUEUES,
   type JobKind,
   type JobPayload,
+  type JobQueue,
   QueuedPayloadSchema,
+  queueOf,
   type SizeableField,
 } from "@agent-paas/shared/contract/jobs.ts";
 import { joinPayload } from "@agent-paas/shared/contract/large-fields.ts";
@@ -32,10 +34,11 @@ export type StartedJob = {
   readonly id: string;
   readonly owner: string;
   readonly kind: JobKind;
+  readonly agent_type: string;
   readonly session_id: string | null;
 };
 
-type Placed = Pick<JobPayload, "kind" | "job_id" | "owner" | "session_id">;
+type Placed = Pick<JobPayload, "kind" | "job_id" | "owner" | "agent_type" | "session_id">;
 
 /** The field of a payload that lists and polls show, and that may be large. */
 const SHOWN_FIELD: SizeableField = "metadata";
@@ -46,9 +49,10 @@ export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
 export function createQueuedJobs(redis: RedisConnection, keys: RedisKeys) {
   const waitingJobs = createWaitingJobs(redis, keys);
 
-  async function position({ kind, job_id: jobId, owner, session_id: sessionId }: Placed): Promise<number | null> {
+  async function position(job: Placed): Promise<number | null> {
+    const { kind, job_id: jobId, owner, session_id: sessionId } = job;
     const [delayedTo, ahead, jobsAhead] = await Promise.all([
-      redis.zscore(keys.delayedJobs(kind), jobId),
+      redis.zscore(keys.delayedJobs(queueOf(job)), jobId),
       waitingJobs.ahead(kind, owner, jobId),
       sessionId === null ? null : redis.lpos(keys.sessionQueue(sessionId), encodeEntry({ kind, jobId })),
     ]);
@@ -56,20 +60,21 @@ export function createQueuedJobs(redis: RedisConnection, keys: RedisKeys) {
   }
 
   /** Of a started job that no worker holds any more, because its worker stopped or died; null while one has it. */
-  async function placeAgain({ id, owner, kind, session_id }: StartedJob): Promise<{ position: number | null } | null> {
+  async function placeAgain({ id, ...job }: StartedJob): Promise<{ position: number | null } | null> {
+    const queue = queueOf(job);
     // In this order: a job that ends between two of them is gone from its queue by the last.
     const [locked, delayed, [addedAt, finishedAt]] = await Promise.all([
-      redis.exists(keys.jobLock(kind, id)),
-      redis.zscore(keys.delayedJobs(kind), id),
-      redis.hmget(keys.queuedJob(kind, id), "timestamp", "finishedOn"),
+      redis.exists(keys.jobLock(queue, id)),
+      redis.zscore(keys.delayedJobs(queue), id),
+      redis.hmget(keys.queuedJob(queue, id), "timestamp", "finishedOn"),
     ]);
     const waits = locked === 0 && delayed === null && addedAt !== null && finishedAt === null;
-    return waits ? { position: await position({ kind, job_id: id, owner, session_id }) } : null;
+    return waits ? { position: await position({ ...job, job_id: id }) } : null;
   }
 
   /** The payload as the queue has it, with the field that is shown; null if the queue has none that can be read. */
-  async function readPayload(kind: JobKind, jobId: string): Promise<JobPayload | null> {
-    const data = await redis.hget(keys.queuedJob(kind, jobId), "data");
+  async function readPayload(queue: JobQueue, jobId: string): Promise<JobPayload | null> {
+    const data = await redis.hget(keys.queuedJob(queue, jobId), "data");
     const payload = data === null ? undefined : QueuedPayloadSchema.safeParse(JSON.parse(data)).data;
     if (payload === undefined) return null;
     if (!payload.large_fields?.includes(SHOWN_FIELD)) return payload;
@@ -78,7 +83,7 @@ export function createQueuedJobs(redis: RedisConnection, keys: RedisKeys) {
   }
 
   async function find(owner: string, jobId: string): Promise<QueuedJob | null> {
-    const found = await Promise.all(JOB_KINDS.map((kind) => readPayload(kind, jobId)));
+    const found = await Promise.all(JOB_QUEUES.map((queue) => readPayload(queue, jobId)));
     const payload = found.find((one) => one?.owner === owner);
     return payload ? { payload, position: await position(payload) } : null;
   }
@@ -96,7 +101,7 @@ export function createQueuedJobs(redis: RedisConnection, keys: RedisKeys) {
     /** Whether a queue has the job, whoever owns it and whatever its payload. */
     has: (jobId: string): Promise<boolean> =>
       orUnavailable(redis, async () => {
-        const names = JOB_KINDS.map((kind) => keys.queuedJob(kind, jobId));
+        const names = JOB_QUEUES.map((queue) => keys.queuedJob(queue, jobId));
         return (await redis.exists(...names)) > 0;
       }),
 
@@ -108,8 +113,8 @@ export function createQueuedJobs(redis: RedisConnection, keys: RedisKeys) {
     read: (entries: readonly WaitingJob[]): Promise<QueuedJob[]> =>
       orUnavailable(redis, async () => {
         const jobs = await Promise.all(
-          entries.map(async ({ kind, jobId }) => {
-            const payload = await readPayload(kind, jobId);
+          entries.map(async ({ kind, agentType, jobId }) => {
+            const payload = await readPayload(queueOf({ kind, agent_type: agentType }), jobId);
             return payload === null ? [] : [{ payload, position: await position(payload) }];
           }),
         );

@@ -1,15 +1,18 @@
 /** The queues that the API adds to and reads from. No other file of the API uses BullMQ. */
 import {
   FAILED_JOB_TTL_SECONDS,
-  type JobKind,
+  JOB_QUEUES,
+  type JobPayload,
+  type JobQueue,
   MAINTENANCE_QUEUE,
   type MaintenancePayload,
+  queueOf,
 } from "@agent-paas/shared/contract/jobs.ts";
 import type { SplitPayload } from "@agent-paas/shared/contract/large-fields.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import type { QueuedJobRef } from "@agent-paas/shared/redis/session-queue.ts";
+import { ADD_JOB_SCRIPT, LEAVE_SCRIPT, placeValues } from "@agent-paas/shared/redis/places.ts";
 import { type JobsOptions, Queue } from "bullmq";
 import { orUnavailable } from "./or-unavailable.ts";
 
@@ -27,6 +30,9 @@ const JOB_OPTIONS: JobsOptions = {
 const MAX_BULLMQ_EVENTS = 1_000;
 
 const PROBE_TTL_S = 60;
+
+/** What names a job, its queue and its place. */
+type QueuedRef = Pick<JobPayload, "job_id" | "kind" | "owner" | "agent_type">;
 
 type QueueCounts = {
   readonly waiting: number;
@@ -55,27 +61,45 @@ export function openQueues({ redis, keys, logger }: QueuesOptions) {
     queue.on("error", (err) => logger.debug({ err, queue: name }, "queue error"));
     return queue;
   };
-  const jobQueues: Readonly<Record<JobKind, Queue>> = { chat: open("chat"), execute: open("execute") };
+  const jobQueues = Object.fromEntries(JOB_QUEUES.map((name) => [name, open(name)])) as Record<JobQueue, Queue>;
+  const addJob = ADD_JOB_SCRIPT.on(redis);
+  const leavePlace = LEAVE_SCRIPT.on(redis);
+  const placeOf = (payload: QueuedRef) =>
+    placeValues(keys, queueOf(payload), { owner: payload.owner, jobId: payload.job_id });
   const maintenance = open(MAINTENANCE_QUEUE);
 
   return {
-    /** Idempotent: adding a job a second time changes nothing. */
+    /** Lets the job into its queue, or its owner's. Idempotent: adding a job a second time changes nothing. */
     async addJob(queued: SplitPayload["queued"], { tries = TRIES }: { readonly tries?: number }): Promise<void> {
       const { kind, job_id: jobId } = queued;
-      await jobQueues[kind].add(kind, queued, { ...JOB_OPTIONS, attempts: tries, jobId });
+      const options: JobsOptions = { ...JOB_OPTIONS, attempts: tries, jobId };
+      await addJob({
+        ...placeOf(queued),
+        job_name: kind,
+        data: JSON.stringify(queued),
+        options: JSON.stringify(options),
+        timestamp: Date.parse(queued.accepted_at),
+      });
     },
 
     /** Removes a waiting job; false when a worker holds it. */
-    removeJob: async ({ kind, jobId }: QueuedJobRef): Promise<boolean> => (await jobQueues[kind].remove(jobId)) === 1,
+    async removeJob(payload: QueuedRef): Promise<boolean> {
+      if ((await jobQueues[queueOf(payload)].remove(payload.job_id)) !== 1) return false;
+      await leavePlace(placeOf(payload));
+      return true;
+    },
 
     async addMaintenance(payload: MaintenancePayload, jobId: string): Promise<void> {
       await maintenance.add(payload.action, payload, { ...JOB_OPTIONS, attempts: MAINTENANCE_TRIES, jobId });
     },
 
     /** How many jobs each queue has, by their state in BullMQ. */
-    async counts(): Promise<Readonly<Record<JobKind, QueueCounts>>> {
-      const [chat, execute] = await Promise.all([countsOf(jobQueues.chat), countsOf(jobQueues.execute)]);
-      return { chat, execute };
+    async counts(): Promise<Readonly<Record<JobQueue, QueueCounts>>> {
+      const counted = JOB_QUEUES.map(async (name) => {
+        const [counts, outside] = await Promise.all([countsOf(jobQueues[name]), redis.zcard(keys.ownerQueues(name))]);
+        return [name, { ...counts, waiting: counts.waiting + outside }] as const;
+      });
+      return Object.fromEntries(await Promise.all(counted)) as Record<JobQueue, QueueCounts>;
     },
 
     isConnected: (): boolean => redis.status === "ready",

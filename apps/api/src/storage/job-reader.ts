@@ -1,5 +1,5 @@
 /** Reads jobs that a worker has started. The owner is part of every query (I8). */
-import type { JobKind, JobStatus } from "@agent-paas/shared/contract/jobs.ts";
+import type { JobKind, JobQueue, JobStatus } from "@agent-paas/shared/contract/jobs.ts";
 import type { KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
@@ -22,10 +22,13 @@ export const listsAgent = (filter: JobFilter, agentType: string): boolean =>
 
 /** The columns of a listed job. Without its task, which may be as large as a request. */
 const LISTED_COLUMNS = [
-  ...["id", "kind", "agent_type", "session_id", "status", "attempts", "result", "usage"],
+  ...["id", "kind", "owner", "agent_type", "session_id", "status", "attempts", "result", "usage"],
   ...["error_code", "error_message", "created_at", "started_at", "finished_at", "metadata"],
 ] as const;
 export type ListedJob = Pick<JobRow, (typeof LISTED_COLUMNS)[number]>;
+
+/** A pattern of their ids, which alone contain a dot. */
+const SYSTEM_JOBS = "%.%";
 
 /** A count of failed jobs stops here, so that it stays cheap after a bad day. */
 const MAX_COUNTED = 10_000;
@@ -41,13 +44,14 @@ export function createJobReader(storage: ReadStorage) {
     startedIds: (owner: string, ids: readonly string[]): Promise<string[]> =>
       storage.read((table) => table("agent_logs").where({ owner }).whereIn("id", ids).pluck("id"), []),
 
-    /** How many jobs of the kind have failed since then, of all owners; at most `MAX_COUNTED`. */
-    countFailed: (kind: JobKind, since: Date): Promise<number> =>
+    /** How many jobs of the queue have failed since then, of all owners; at most `MAX_COUNTED`. */
+    countFailed: (queue: JobQueue, since: Date): Promise<number> =>
       storage.read(async (table) => {
         const failed = table("agent_logs")
           // A literal, because the partial index serves only queries that repeat its condition.
           .whereRaw("status = 'failed'")
-          .where({ kind })
+          .where(queue === "knowledge" ? {} : { kind: queue })
+          .where("agent_type", queue === "knowledge" ? "like" : "not like", SYSTEM_JOBS)
           .where("finished_at", ">=", since.toISOString())
           .limit(MAX_COUNTED)
           .select("id");

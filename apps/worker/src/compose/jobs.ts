@@ -8,6 +8,7 @@ import { createJobEventPublisher } from "../events/job-event-publisher.ts";
 import { createJobClaims } from "../job/job-claims.ts";
 import { createJobFinalizer } from "../job/job-finalizer.ts";
 import { createJobProcessor } from "../job/job-processor.ts";
+import { createPlaces } from "../job/places.ts";
 import { createQueuedJobFinalizer } from "../job/queued-job-finalizer.ts";
 import { createRunningJobs } from "../job/running-jobs.ts";
 import { createSessionQueue } from "../job/session-queue.ts";
@@ -21,25 +22,26 @@ export type JobParts = ReturnType<typeof createJobParts>;
 
 export function createJobParts(
   config: WorkerConfig,
-  { keys, queues, eventRedis, clock }: RedisParts,
+  { keys, eventRedis, clock }: RedisParts,
   { jobs }: Repositories,
   logger: Logger,
   releasers: Releasers,
 ) {
   const claims = createJobClaims(eventRedis, keys);
-  const sessionQueue = createSessionQueue(eventRedis, keys, queues, logger);
+  const places = createPlaces(eventRedis, keys, logger);
+  const sessionQueue = createSessionQueue(eventRedis, keys, places, logger);
   const logTtlSeconds = config.EVENT_LOG_TTL_SECONDS;
   const publisher = createJobEventPublisher({ redis: eventRedis, keys, logTtlSeconds, logger });
   releasers.add("publisher", () => publisher.close());
   const uploads = createUploads(eventRedis, keys);
   const stored = createStoredPayloads(eventRedis, keys, logger);
-  const finalizer = createJobFinalizer(jobs, sessionQueue, stored);
+  const finalizer = createJobFinalizer(jobs, sessionQueue, places, stored);
   const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue, stored });
   const running = createRunningJobs();
-  return { clock, claims, sessionQueue, publisher, uploads, stored, finalizer, queuedJobs, running };
+  return { clock, claims, places, sessionQueue, publisher, uploads, stored, finalizer, queuedJobs, running };
 }
 
-/** One processor per kind of job: they differ in their time limit. */
+/** One processor per queue: they differ in their time limit. */
 export function createProcessors(
   config: WorkerConfig,
   parts: JobParts,
@@ -48,7 +50,8 @@ export function createProcessors(
   logger: Logger,
 ) {
   const processor = (deadlineMs: number) => createJobProcessor({ ...parts, jobs, runner, logger, deadlineMs });
-  return { chat: processor(config.CHAT_DEADLINE_MS), execute: processor(config.EXECUTE_DEADLINE_MS) };
+  const [chat, execute] = [processor(config.CHAT_DEADLINE_MS), processor(config.EXECUTE_DEADLINE_MS)];
+  return { chat, execute, knowledge: execute };
 }
 
 export function startControl(

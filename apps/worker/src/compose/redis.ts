@@ -1,5 +1,5 @@
 /** The worker's Redis connections, one per role, and its queues. */
-import { JOB_KINDS, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
+import { JOB_QUEUES, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
@@ -53,6 +53,6 @@ export async function openRedis(
     releasers.add("queue", () => queue.close());
     return queue;
   };
-  const queues = Object.fromEntries(JOB_KINDS.map((kind) => [kind, openQueue(kind)])) as JobQueues;
+  const queues = Object.fromEntries(JOB_QUEUES.map((name) => [name, openQueue(name)])) as JobQueues;
   return { keys, queueRedis, eventRedis, subscriber, clock, queues, maintenance: openQueue(MAINTENANCE_QUEUE) };
 }

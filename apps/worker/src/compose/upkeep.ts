@@ -1,7 +1,7 @@
 /** What takes jobs and what keeps the platform clean: queue workers, maintenance, retention, the reaper. */
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import type { WorkerConfig } from "../config.ts";
+import { slotsOf, type WorkerConfig } from "../config.ts";
 import { createJobWorkers } from "../queue/job-workers.ts";
 import { createMaintenanceProcessor } from "../queue/maintenance-processor.ts";
 import { createRetention } from "../queue/retention.ts";
@@ -10,6 +10,7 @@ import { promoteLateJobs } from "../recovery/late-jobs.ts";
 import { createOrphanFinalizer } from "../recovery/orphan-finalizer.ts";
 import { createOwnerIndexSweep } from "../recovery/owner-index-sweep.ts";
 import { startReaper } from "../recovery/reaper.ts";
+import { createPlaceSweep } from "../recovery/sweep-places.ts";
 import type { AgentRunner } from "../run/agent-runner.ts";
 import { createProcessors, type JobParts } from "./jobs.ts";
 import type { RedisParts } from "./redis.ts";
@@ -46,7 +47,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<void> {
     redis: queueRedis,
     prefix: keys.bullmq,
     name,
-    concurrency: { chat: config.WORKER_CHAT_CONCURRENCY, execute: config.WORKER_EXECUTE_CONCURRENCY },
+    slots: slotsOf(config),
     processors: createProcessors(config, parts, repositories, runner, logger),
     maintenance: createMaintenanceProcessor({ queues, queuedJobs, sessions, claims, publisher, retention, stored }),
     onFailed: failedJobs.listener,
@@ -63,6 +64,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<void> {
     promoteLateJobs: () =>
       promoteLateJobs({ redis: queueRedis, queues: [...Object.values(queues), maintenance], clock }),
     sweepOwnerIndexes: createOwnerIndexSweep({ redis: queueRedis, keys, rows, clock }),
+    sweepPlaces: createPlaceSweep(queueRedis, keys),
     restoreSchedule: retention.schedule,
   });
   releasers.add("reaper", () => reaper.stop());

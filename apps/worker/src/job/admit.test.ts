@@ -8,6 +8,7 @@ const FIRST_START: JobFacts = {
   canRun: true,
   waitedMs: 0,
   jobsAhead: 0,
+  hasPlace: true,
   crashes: { unfinishedAttempts: 0, isolatedAfter: 0, hasBlockedWorker: false, mayBlockWorker: false },
   isEnding: false,
 };
@@ -42,11 +43,11 @@ test.each<[string, Partial<JobFacts>, Admission]>([
     { kind: "requeue", why: "no_capable_worker" },
   ],
   ["an agent that no worker has had for five minutes", { canRun: false, waitedMs: 5 * MINUTE + 1 }, START],
-  ["a busy session", { jobsAhead: 2 }, { kind: "delay", why: "session_busy", ms: 5 * SECOND, jobsAhead: 2 }],
+  ["a busy session", { jobsAhead: 2 }, { kind: "delay", why: "session_busy", ms: 10 * SECOND, jobsAhead: 2 }],
   [
     "a busy session, job being cancelled",
     { jobsAhead: 2, isEnding: true },
-    { kind: "delay", why: "session_busy", ms: 5 * SECOND, jobsAhead: 2 },
+    { kind: "delay", why: "session_busy", ms: 10 * SECOND, jobsAhead: 2 },
   ],
   ["two unfinished attempts", crashed(2), START],
   ["three unfinished attempts", crashed(3), isolated(10 * SECOND, 3)],

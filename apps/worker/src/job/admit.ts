@@ -1,11 +1,13 @@
 /** Whether a job may start now, decided from facts alone; `apply-admission.ts` carries the decision out. */
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { type CrashHistory, checkCrashLoop } from "./poison-jobs.ts";
-import { RECHECK_MS } from "./session-queue.ts";
+import { recheckMs } from "./session-queue.ts";
 
 /** How long a job waits for a worker that has its agent, and how often it is offered to the workers meanwhile. */
 export const CAPABLE_WORKER_WAIT_MS = 5 * MINUTE;
 const CAPABLE_WORKER_RECHECK_MS = SECOND;
+/** For a worker that dies before it has moved the job from the delayed ones to its owner's queue. */
+const PLACE_RECHECK_MS = 5 * SECOND;
 
 export type JobFacts = {
   readonly fencingToken: number;
@@ -15,6 +17,8 @@ export type JobFacts = {
   readonly waitedMs: number;
   /** How many jobs of the session come first (I6); 0 also when that was not asked, because the job yields anyway. */
   readonly jobsAhead: number;
+  /** Whether the owner may hold the place that the job holds or needs; not asked of a job that yields anyway. */
+  readonly hasPlace: boolean;
   readonly crashes: CrashHistory;
   /**
    * From the second start on, of a job that may be poison: whether only its end is left to write or publish, because it
@@ -27,6 +31,7 @@ export type Admission =
   | { readonly kind: "start" }
   | { readonly kind: "delay"; readonly why: "no_capable_worker"; readonly ms: number }
   | { readonly kind: "delay"; readonly why: "session_busy"; readonly ms: number; readonly jobsAhead: number }
+  | { readonly kind: "delay"; readonly why: "no_place"; readonly ms: number }
   | { readonly kind: "delay"; readonly why: "poison_job"; readonly ms: number; readonly unfinishedAttempts: number }
   | { readonly kind: "delay"; readonly why: "blocked_worker"; readonly ms: number }
   | { readonly kind: "requeue"; readonly why: "no_capable_worker" }
@@ -34,7 +39,7 @@ export type Admission =
 
 /** @param random spreads isolated starts; from 0 to 1. */
 export function admit(facts: JobFacts, random: () => number = Math.random): Admission {
-  const { fencingToken, canRun, waitedMs, jobsAhead, crashes, isEnding } = facts;
+  const { fencingToken, canRun, waitedMs, jobsAhead, hasPlace, crashes, isEnding } = facts;
   // A worker may lack an agent that another one offers, during a rollout above all. A requeued job goes to the worker
   // that has waited longest; every second time it is delayed, so that it does not circle. After a while no worker seems
   // to have the agent, and the job may start and fail.
@@ -42,8 +47,9 @@ export function admit(facts: JobFacts, random: () => number = Math.random): Admi
     if (fencingToken % 2 === 1) return { kind: "requeue", why: "no_capable_worker" };
     return { kind: "delay", why: "no_capable_worker", ms: CAPABLE_WORKER_RECHECK_MS };
   }
-  if (jobsAhead > 0) return { kind: "delay", why: "session_busy", ms: RECHECK_MS, jobsAhead };
+  if (jobsAhead > 0) return { kind: "delay", why: "session_busy", ms: recheckMs(jobsAhead), jobsAhead };
   if (isEnding) return { kind: "start" };
+  if (!hasPlace) return { kind: "delay", why: "no_place", ms: PLACE_RECHECK_MS };
   const check = checkCrashLoop(crashes);
   switch (check.kind) {
     case "pass":

@@ -1,6 +1,6 @@
 /** Carries out what `admit` decided for a job that does not start now. */
 import type { ThoughtEvent } from "@agent-paas/shared/contract/events.ts";
-import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { type JobPayload, queueOf } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -11,12 +11,14 @@ import { NO_RESULT } from "../run/run-result.ts";
 import type { Admission } from "./admit.ts";
 import type { JobClaims } from "./job-claims.ts";
 import type { Lease } from "./lease.ts";
+import type { Places } from "./places.ts";
 import type { QueuedJobFinalizer } from "./queued-job-finalizer.ts";
 import { ClaimedElsewhere } from "./retry-delay.ts";
 import type { SessionQueue } from "./session-queue.ts";
 
 export type AdmissionDeps = {
   readonly sessionQueue: SessionQueue;
+  readonly places: Places;
   readonly claims: JobClaims;
   readonly publisher: JobEventPublisher;
   readonly queuedJobs: QueuedJobFinalizer;
@@ -54,11 +56,16 @@ export async function applyAdmission(
         const content = texts.queued(jobsAhead);
         await publishThought(deps, payload, lease.fencingToken, { content, type: "queued", position: jobsAhead });
       }
-      // The head may have ended between the check and the delay, when there was no delayed job to promote.
       return lease.delay(ms, async () => {
-        if ((await deps.sessionQueue.jobsAhead(payload)) === 0) await lease.promote();
+        // Its place is for a job that can run.
+        await deps.places.leave(payload);
+        // The head may have ended between the check and the delay, when there was no delayed job to promote.
+        if ((await deps.sessionQueue.jobsAhead(payload)) > 0) return;
+        await deps.places.promote(queueOf(payload), payload.owner, payload.job_id);
       });
     }
+    case "no_place":
+      return lease.delay(admission.ms, () => deps.places.stepBack(payload));
     case "poison_job": {
       const { ms, unfinishedAttempts } = admission;
       const content = texts.startingIsolated(unfinishedAttempts, Math.ceil(ms / SECOND));

@@ -5,11 +5,13 @@ import type { AgentRunner } from "../run/agent-runner.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import { CAPABLE_WORKER_WAIT_MS, type JobFacts } from "./admit.ts";
 import type { JobClaims } from "./job-claims.ts";
+import type { Places } from "./places.ts";
 import { mayBePoison } from "./poison-jobs.ts";
 import type { SessionQueue } from "./session-queue.ts";
 
 export type FactsDeps = {
   readonly sessionQueue: SessionQueue;
+  readonly places: Pick<Places, "keep">;
   readonly claims: JobClaims;
   readonly jobs: Pick<JobRepository, "isEnded">;
   readonly runner: Pick<AgentRunner, "canRun">;
@@ -24,13 +26,15 @@ const NO_CRASHES = {
 export async function gatherFacts(deps: FactsDeps, payload: JobPayload, fencingToken: number): Promise<JobFacts> {
   const canRun = deps.runner.canRun(payload.agent_type);
   const waitedMs = deps.clock.now() - Date.parse(payload.accepted_at);
-  const known = { fencingToken, canRun, waitedMs, jobsAhead: 0, ...NO_CRASHES };
+  const known = { fencingToken, canRun, waitedMs, jobsAhead: 0, hasPlace: true, ...NO_CRASHES };
   if (!canRun && waitedMs <= CAPABLE_WORKER_WAIT_MS) return known;
   const isFirstStart = fencingToken === 1;
   // A job that began its session has nothing before it, and the session is known to nobody else yet (I6).
   const jobsAhead = payload.begins_session && isFirstStart ? 0 : await deps.sessionQueue.jobsAhead(payload);
   if (jobsAhead > 0 || isFirstStart) return { ...known, jobsAhead };
-  return { ...known, ...(await gatherCrashes(deps, payload.job_id)) };
+  // A first start has its place from its acceptance. By a later one its owner may hold too many: workers have died.
+  const [hasPlace, crashes] = await Promise.all([deps.places.keep(payload), gatherCrashes(deps, payload.job_id)]);
+  return { ...known, hasPlace, ...crashes };
 }
 
 async function gatherCrashes(

@@ -14,6 +14,7 @@ import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import { type JobEventWriter, WriterRefused } from "../events/job-event-writer.ts";
 import type { RunResult } from "../run/run-result.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
+import type { Places } from "./places.ts";
 import type { SessionQueue } from "./session-queue.ts";
 import type { StoredPayloads } from "./stored-payloads.ts";
 
@@ -25,16 +26,18 @@ export type JobFinalizer = ReturnType<typeof createJobFinalizer>;
 export function createJobFinalizer(
   jobs: JobRepository,
   sessionQueue: SessionQueue,
+  places: Places,
   stored: Pick<StoredPayloads, "release">,
 ) {
   async function publishEnd(payload: JobPayload, events: readonly JobEvent[], writer: JobEventWriter): Promise<void> {
     // Issued before the terminal events on the same connection: a client that sees `done` may post or delete at once.
-    const left = Promise.all([sessionQueue.leave(payload), stored.release(payload)]);
+    // The place is given up before the slot is free, so that BullMQ finds the next job when it frees the slot.
+    const left = Promise.all([sessionQueue.leave(payload), stored.release(payload), places.leave(payload)]);
     for (const event of events) writer.append(event);
     await writer.flushed();
     const [next] = await left;
     failpoint("end_published", payload.job_id);
-    await sessionQueue.promote(next);
+    await sessionQueue.promote(payload.owner, next);
   }
 
   return {
@@ -73,9 +76,10 @@ export function createJobFinalizer(
       if (isTerminal(status)) reportEnd(payload, status, error_code, execution_time_ms ?? 0);
     },
 
-    /** Removes the session queue entry of a job whose end is published. */
-    async leaveSessionQueue(payload: JobPayload): Promise<void> {
-      await sessionQueue.promote(await sessionQueue.leave(payload));
+    /** Removes the session queue entry and the place of a job whose end is published. */
+    async leaveQueues(payload: JobPayload): Promise<void> {
+      const [next] = await Promise.all([sessionQueue.leave(payload), places.leave(payload)]);
+      await sessionQueue.promote(payload.owner, next);
     },
   };
 }

@@ -1,5 +1,5 @@
-import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
+import type { JobQueue } from "@agent-paas/shared/contract/jobs.ts";
 import type { Queue } from "bullmq";
 
-/** The BullMQ queues of jobs, by kind. */
-export type JobQueues = Readonly<Record<JobKind, Queue>>;
+/** The BullMQ queues of jobs, by name. */
+export type JobQueues = Readonly<Record<JobQueue, Queue>>;

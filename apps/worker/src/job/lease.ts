@@ -16,8 +16,6 @@ export type Lease = {
   readonly retriesLeft: boolean;
   /** Delays the job; no retry is used up. `afterDelay` runs when it is delayed. Always throws. */
   delay(ms: number, afterDelay?: () => Promise<void>): Promise<never>;
-  /** Makes a delayed job ready at once; one that is not delayed any more stays as it is. */
-  promote(): Promise<void>;
   /** Gives the job back to its queue for another worker to take at once; no retry is used up. Always throws. */
   requeue(): Promise<never>;
 };
@@ -35,7 +33,6 @@ export const createLease = (job: Job, lockToken: string): Lease => ({
     await afterDelay?.();
     throw new DelayedError();
   },
-  promote: () => job.promote().catch(() => {}),
   async requeue() {
     await job.moveToWait(lockToken);
     throw new WaitingError();

@@ -39,7 +39,7 @@ export function createQueuedJobFinalizer(deps: QueuedJobFinalizerDeps) {
       const leastToken = job.fencingToken + 1;
       const claim = await claims.takeOver({ jobId: payload.job_id, leastToken, minAgeSeconds: 0, seqIfLost: 0 });
       if (claim === null) {
-        await finalizer.leaveSessionQueue(payload);
+        await finalizer.leaveQueues(payload);
         return false;
       }
       const { fencingToken } = claim;

@@ -2,7 +2,7 @@
  * I6: the jobs of one session run one at a time, in the order accepted. The API appends each job to its session's
  * queue; only the head may run. A worker delays any other job; the worker that ends the head promotes the next.
  *
- * Crash-safe without polling: a delayed job re-checks by itself after `RECHECK_MS`, and the check removes heads whose
+ * Crash-safe without polling: a delayed job re-checks by itself (`recheckMs`), and the check removes heads whose
  * job does not exist (an API died between the list and the queue, a worker died before it removed the entry).
  */
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
@@ -17,11 +17,17 @@ import {
   decodeEntry,
   encodeEntry,
 } from "@agent-paas/shared/redis/session-queue.ts";
-import { DAY, SECOND } from "@agent-paas/shared/time.ts";
-import type { JobQueues } from "./job-queues.ts";
+import { DAY, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+import type { Places } from "./places.ts";
 
-/** How long a job that is not the head is delayed before it checks again. */
-export const RECHECK_MS = 5 * SECOND;
+const FIRST_RECHECK_MS = 5 * SECOND;
+const LONGEST_RECHECK_MS = MINUTE;
+
+/**
+ * How long a job that is not the head is delayed before it checks again. It is promoted when its turn comes, so this
+ * only matters after a crash; the jobs of a hundred long session queues must not all come back every few seconds.
+ */
+export const recheckMs = (jobsAhead: number): number => Math.min(FIRST_RECHECK_MS * jobsAhead, LONGEST_RECHECK_MS);
 
 /** How long Redis remembers that a session was deleted, s; its row is gone by then. */
 const DELETED_TTL_S = DAY / SECOND;
@@ -56,18 +62,11 @@ return false
 
 export type SessionQueue = ReturnType<typeof createSessionQueue>;
 
-export function createSessionQueue(redis: RedisConnection, keys: RedisKeys, queues: JobQueues, logger: Logger) {
+export function createSessionQueue(redis: RedisConnection, keys: RedisKeys, places: Places, logger: Logger) {
   const countJobsAhead = JOBS_AHEAD_SCRIPT.on(redis);
   const leaveSessionQueue = LEAVE_SCRIPT.on(redis);
   const closeSession = CLOSE_SESSION_SCRIPT.on(redis);
   const entryOf = ({ kind, job_id: jobId }: JobPayload) => encodeEntry({ kind, jobId });
-
-  async function promote(entry: string): Promise<void> {
-    const { kind, jobId } = decodeEntry(entry);
-    const job = await queues[kind].getJob(jobId);
-    // Only a delayed job can be promoted; a waiting one need not be.
-    if (job !== undefined && (await job.isDelayed())) await job.promote().catch(() => {});
-  }
 
   return {
     /** How many jobs of the session come before this one; 0: it may run. A job outside any session has none ahead. */
@@ -105,11 +104,12 @@ export function createSessionQueue(redis: RedisConnection, keys: RedisKeys, queu
       }
     },
 
-    /** Starts the job of the entry. Never throws: if this fails, the delayed job re-checks after `RECHECK_MS`. */
-    async promote(entry: string | null): Promise<void> {
+    /** Starts the job of the entry. Never throws: if this fails, the delayed job re-checks by itself. */
+    async promote(owner: string, entry: string | null): Promise<void> {
       if (entry === null) return;
       try {
-        await promote(entry);
+        const { kind, jobId } = decodeEntry(entry);
+        await places.promote(kind, owner, jobId);
       } catch (err) {
         logger.warn({ err, entry }, "the session's next job was not promoted; it re-checks by itself");
       }

@@ -80,7 +80,7 @@ async function restart(
   const { claims, publisher, finalizer } = deps;
   const claim = await claims.claim(payload.job_id, fencingToken);
   if (claim.kind === "ended") {
-    await finalizer.leaveSessionQueue(payload);
+    await finalizer.leaveQueues(payload);
     return null;
   }
   if (claim.kind === "stale") throw new ClaimedElsewhere();

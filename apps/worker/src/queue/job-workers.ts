@@ -1,5 +1,5 @@
 /** The BullMQ workers of this process, one per queue: how they start and stop. */
-import { JOB_KINDS, type JobKind, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
+import { JOB_QUEUES, type JobQueue, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
@@ -44,10 +44,11 @@ export type JobWorkersOptions = {
   readonly redis: RedisConnection;
   readonly prefix: string;
   readonly name: string;
-  readonly concurrency: Record<JobKind, number>;
-  readonly processors: Record<JobKind, LeaseProcessor>;
+  /** `all`: how many jobs of the queue this process runs at once. */
+  readonly slots: Record<JobQueue, { readonly all: number }>;
+  readonly processors: Record<JobQueue, LeaseProcessor>;
   readonly maintenance: (job: Job) => Promise<void>;
-  readonly onFailed: (kind: JobKind) => (job: Job | undefined, error: Error) => void;
+  readonly onFailed: (queue: JobQueue) => (job: Job | undefined, error: Error) => void;
   readonly running: RunningJobs;
   /** Asked for every job before it starts; one that may not goes back to its queue. */
   readonly mayStart: () => boolean;
@@ -62,7 +63,7 @@ export type JobWorkers = {
 };
 
 export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
-  const { redis, prefix, name, concurrency, processors, maintenance, onFailed, running, mayStart, logger } = options;
+  const { redis, prefix, name, slots, processors, maintenance, onFailed, running, mayStart, logger } = options;
   const common = {
     connection: redis,
     prefix,
@@ -83,10 +84,10 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
     (start: (job: Job, lockToken?: string) => Promise<void>) =>
     (job: Job, lockToken?: string): Promise<void> =>
       stopping || !mayStart() ? createLease(job, lockToken ?? "").requeue() : start(job, lockToken);
-  const jobWorkers = JOB_KINDS.map((kind) => {
-    const start = (job: Job, lockToken?: string) => processors[kind](createLease(job, lockToken ?? ""));
-    const worker = new BriefWorker(kind, unlessStopping(start), { ...common, concurrency: concurrency[kind] });
-    worker.on("failed", onFailed(kind));
+  const jobWorkers = JOB_QUEUES.map((queue) => {
+    const start = (job: Job, lockToken?: string) => processors[queue](createLease(job, lockToken ?? ""));
+    const worker = new BriefWorker(queue, unlessStopping(start), { ...common, concurrency: slots[queue].all });
+    worker.on("failed", onFailed(queue));
     worker.on("lockRenewalFailed", (jobIds) => {
       for (const jobId of jobIds) running.abort(jobId, "superseded");
     });

@@ -47,9 +47,9 @@ export function createMaintenanceProcessor(deps: MaintenanceDeps) {
 
 async function endCancelledJob(
   { queues, queuedJobs, claims }: MaintenanceDeps,
-  { kind, job_id: jobId }: Action<"end_cancelled_job">,
+  { queue, job_id: jobId }: Action<"end_cancelled_job">,
 ): Promise<void> {
-  const job = await queues[kind].getJob(jobId);
+  const job = await queues[queue].getJob(jobId);
   if (job === undefined || job.finishedOn !== undefined) return;
   // The worker of a running job finalizes it. But if that worker is just requeueing the job, it may miss the request.
   if (await job.isActive()) throw new RetryLater("a worker holds the job", RECHECK_MS);
@@ -62,9 +62,9 @@ async function endCancelledJob(
 
 async function endFailedJob(
   { queues, queuedJobs, claims, stored }: MaintenanceDeps,
-  { kind, job_id: jobId }: Action<"end_failed_job">,
+  { queue, job_id: jobId }: Action<"end_failed_job">,
 ): Promise<void> {
-  const job = await queues[kind].getJob(jobId);
+  const job = await queues[queue].getJob(jobId);
   if (job?.finishedOn === undefined) return;
   const code = parsePayload(await stored.read(job.data)) === null ? "job_invalid" : "worker_lost";
   const queued = { payload: job.data, fencingToken: job.attemptsStarted };

@@ -4,7 +4,7 @@
  * pauses, so that no other writer waits long for the database. What one round leaves is deleted by the next.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { FAILED_JOB_TTL_SECONDS, type MaintenancePayload } from "@agent-paas/shared/contract/jobs.ts";
+import { FAILED_JOB_TTL_SECONDS, type MaintenancePayload, queueOf } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { DAY, HOUR, SECOND } from "@agent-paas/shared/time.ts";
 import type { Queue } from "bullmq";
@@ -58,7 +58,7 @@ export function createRetention(deps: RetentionDeps) {
 
   /** Deletes from Redis first, because the API looks for a job without a row in Redis and would find it again. */
   async function deleteJobs(jobs: readonly JobRef[]): Promise<void> {
-    await Promise.all(jobs.flatMap(({ id, kind }) => [queues[kind].remove(id), claims.forget(id)]));
+    await Promise.all(jobs.flatMap((job) => [queues[queueOf(job)].remove(job.id), claims.forget(job.id)]));
     await rows.deleteJobs(jobs);
   }
 

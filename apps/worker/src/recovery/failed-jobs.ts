@@ -4,7 +4,7 @@
  * event, to a process that may die the next moment. So the listener only enqueues the finalization, in the
  * `maintenance` queue with retries of its own; and the reaper's sweep enqueues it for every failed job that it finds.
  */
-import type { JobKind, MaintenancePayload } from "@agent-paas/shared/contract/jobs.ts";
+import type { JobQueue, MaintenancePayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { Job, JobsOptions, Queue } from "bullmq";
 import type { JobClaims } from "../job/job-claims.ts";
@@ -34,8 +34,8 @@ export type FailedJobsDeps = {
 export type FailedJobs = ReturnType<typeof createFailedJobs>;
 
 export function createFailedJobs({ queues, maintenance, claims, rows, logger }: FailedJobsDeps) {
-  async function enqueueFinalization(kind: JobKind, jobId: string): Promise<void> {
-    const payload: MaintenancePayload = { action: "end_failed_job", job_id: jobId, kind };
+  async function enqueueFinalization(queue: JobQueue, jobId: string): Promise<void> {
+    const payload: MaintenancePayload = { action: "end_failed_job", job_id: jobId, queue };
     await maintenance.add(payload.action, payload, { ...FINALIZE_OPTIONS, jobId: `failed-${jobId}` });
   }
 
@@ -49,7 +49,7 @@ export function createFailedJobs({ queues, maintenance, claims, rows, logger }: 
   return {
     /** The listener for the `failed` event of a queue's worker. */
     listener:
-      (kind: JobKind) =>
+      (queue: JobQueue) =>
       (job: Job | undefined, error: Error): void => {
         if (job?.id === undefined) return;
         const fields = { job_id: job.id, request_id: job.data?.request_id };
@@ -59,16 +59,16 @@ export function createFailedJobs({ queues, maintenance, claims, rows, logger }: 
           return;
         }
         logger.error({ ...fields, reason: error.message }, "job failed without its processor");
-        enqueueFinalization(kind, job.id).catch((err: unknown) =>
+        enqueueFinalization(queue, job.id).catch((err: unknown) =>
           logger.error({ err, ...fields }, "the job's finalization was not enqueued"),
         );
       },
 
     /** Enqueues the finalization of failed jobs whose listener died before it could. */
     async sweep(): Promise<void> {
-      for (const [kind, queue] of Object.entries(queues) as [JobKind, Queue][]) {
+      for (const [name, queue] of Object.entries(queues) as [JobQueue, Queue][]) {
         const failed = await queue.getRanges(["failed"], 0, SWEEP_LIMIT - 1);
-        for (const jobId of await withoutEnd(failed)) await enqueueFinalization(kind, jobId);
+        for (const jobId of await withoutEnd(failed)) await enqueueFinalization(name, jobId);
       }
     },
   };

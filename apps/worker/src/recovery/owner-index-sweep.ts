@@ -3,7 +3,7 @@
  * a worker that died before it took an entry out, a Redis that lost its last second: each leaves an entry that would
  * count against its owner for ever, and may leave large fields.
  */
-import { JOB_KINDS, type JobKind, UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
+import { JOB_KINDS, JOB_QUEUES, type JobKind, UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
 import { idTime } from "@agent-paas/shared/ids.ts";
 import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
@@ -50,10 +50,9 @@ export function createOwnerIndexSweep({ redis, keys, rows, clock }: OwnerIndexSw
   }
 
   /** Whether a queue has the job: to run, or only as failed. */
-  async function stateInQueue(jobId: string, kind: JobKind | null): Promise<"unended" | "failed" | "absent"> {
-    const kinds = kind === null ? JOB_KINDS : [kind];
+  async function stateInQueue(jobId: string): Promise<"unended" | "failed" | "absent"> {
     const states = await Promise.all(
-      kinds.map((one) => redis.hmget(keys.queuedJob(one, jobId), "timestamp", "finishedOn")),
+      JOB_QUEUES.map((queue) => redis.hmget(keys.queuedJob(queue, jobId), "timestamp", "finishedOn")),
     );
     const [, finishedAt] = states.find(([addedAt]) => addedAt !== null) ?? [null, undefined];
     if (finishedAt === undefined) return "absent";
@@ -66,7 +65,7 @@ export function createOwnerIndexSweep({ redis, keys, rows, clock }: OwnerIndexSw
     const oldest = clock.now() - LEAST_AGE_MS;
     await Promise.all(
       entries.map(async ({ jobId, stored }) => {
-        const state = await stateInQueue(jobId, kind);
+        const state = await stateInQueue(jobId);
         const job = { owner, kind: kind ?? "chat", job_id: jobId } as const;
         const isOver = state === "absent" ? idTime(jobId) < oldest : state === "failed" && ended.has(jobId);
         if (isOver) await releaseOwnerEntry({ ...ownedKeysOf(keys, job), owner, job_id: jobId });

@@ -13,6 +13,7 @@
  * Two reapers at once do no harm: every finalization is fenced (I4). What cannot be finalized hides nothing behind it.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { type JobQueue, queueOf } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
@@ -42,6 +43,8 @@ export type ReaperDeps = {
   readonly promoteLateJobs: () => Promise<void>;
   /** Removes entries of owner indexes that a crash has left. */
   readonly sweepOwnerIndexes: () => Promise<void>;
+  /** Removes what crashes have left of places, and hands over what is free. */
+  readonly sweepPlaces: () => Promise<void>;
   /** Restores the schedule of retention. */
   readonly restoreSchedule: () => Promise<void>;
   readonly logger: Logger;
@@ -49,13 +52,20 @@ export type ReaperDeps = {
 
 export function startReaper(deps: ReaperDeps): { stop(): void } {
   const { redis, keys, rows, orphans, failedJobs, logger } = deps;
-  const { promoteLateJobs, sweepOwnerIndexes, restoreSchedule } = deps;
+  const { promoteLateJobs, sweepOwnerIndexes, sweepPlaces, restoreSchedule } = deps;
   const stopped = new AbortController();
   const { signal } = stopped;
 
-  async function isOrphaned({ kind, id }: RunningJobRow): Promise<boolean> {
-    const [addedAt, finishedAt] = await redis.hmget(keys.queuedJob(kind, id), "timestamp", "finishedOn");
-    return addedAt === null || finishedAt !== null;
+  const hasUnended = async (queue: JobQueue, id: string): Promise<boolean> => {
+    const [addedAt, finishedAt] = await redis.hmget(keys.queuedJob(queue, id), "timestamp", "finishedOn");
+    return addedAt !== null && finishedAt === null;
+  };
+
+  async function isOrphaned(row: RunningJobRow): Promise<boolean> {
+    const queue = queueOf(row);
+    if (await hasUnended(queue, row.id)) return false;
+    // System jobs that an earlier version accepted are in the queue of their kind.
+    return queue === row.kind || !(await hasUnended(row.kind, row.id));
   }
 
   async function finalize(row: RunningJobRow): Promise<void> {
@@ -79,7 +89,14 @@ export function startReaper(deps: ReaperDeps): { stop(): void } {
   async function pass(): Promise<void> {
     if ((await redis.set(keys.reaper, "1", "PX", LOCK_MS, "NX")) === null) return;
     // One that fails, as those fail that need the database while it is out, stops none of the others.
-    for (const sweep of [promoteLateJobs, failedJobs.sweep, finalizeOrphans, sweepOwnerIndexes, restoreSchedule]) {
+    for (const sweep of [
+      promoteLateJobs,
+      failedJobs.sweep,
+      finalizeOrphans,
+      sweepOwnerIndexes,
+      sweepPlaces,
+      restoreSchedule,
+    ]) {
       await sweep().catch((err: unknown) => {
         if (!signal.aborted)
           logRepeatedly(logger, "warn", { err }, "a sweep of the reaper failed; the next one follows");

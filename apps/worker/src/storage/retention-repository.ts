@@ -6,7 +6,7 @@ import type { KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
 import type { JobRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
 
-export type JobRef = Pick<JobRow, "id" | "kind">;
+export type JobRef = Pick<JobRow, "id" | "kind" | "agent_type">;
 export type SessionRef = Pick<SessionRow, "id" | "owner">;
 
 /** Its results are copies of passages that its caller has received. */
@@ -16,7 +16,7 @@ export type RetentionRepository = ReturnType<typeof createRetentionRepository>;
 
 export function createRetentionRepository({ table, write }: Storage) {
   const endedBefore = (before: Date, limit: number) =>
-    table("agent_logs").where("finished_at", "<", before.toISOString()).limit(limit).select("id", "kind");
+    table("agent_logs").where("finished_at", "<", before.toISOString()).limit(limit).select("id", "kind", "agent_type");
 
   const untouchedSince = (before: Date) => table("sessions").where("updated_at", "<", before.toISOString());
 
@@ -29,7 +29,7 @@ export function createRetentionRepository({ table, write }: Storage) {
       endedBefore(before, limit).whereRaw(`agent_type = '${QUERY}'`),
 
     jobsOfSession: async ({ id, owner }: SessionRef, limit: number): Promise<JobRef[]> =>
-      table("agent_logs").where({ session_id: id, owner }).limit(limit).select("id", "kind"),
+      table("agent_logs").where({ session_id: id, owner }).limit(limit).select("id", "kind", "agent_type"),
 
     /** With their journals and messages. */
     deleteJobs: (jobs: readonly JobRef[]): Promise<boolean> => {

@@ -32,6 +32,10 @@ export const AgentManifestSchema = z.object({
 });
 export type AgentManifest = z.infer<typeof AgentManifestSchema>;
 
+/** By queue: how many jobs a worker runs at once, and how many of them for one owner alone. */
+const WorkerSlotsSchema = z.record(z.string(), z.object({ all: z.number(), own: z.number() }));
+export type WorkerSlots = z.infer<typeof WorkerSlotsSchema>;
+
 /**
  * One worker and the ids of its agents. It is stored as `<ms since 1970> <JSON>`; the time comes from the clock of
  * Redis, so the clocks of the machines need not agree.
@@ -41,4 +45,5 @@ export const WorkerRecordSchema = z.object({
   agents: z.array(z.string()),
   /** False while the database refuses the worker's writes. Workers of earlier versions do not say. */
   can_write: z.boolean().default(true),
+  slots: WorkerSlotsSchema.default({}),
 });

@@ -14,6 +14,17 @@ export const JOB_KINDS = ["chat", "execute"] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
 /**
+ * The queues of jobs. System jobs have one of their own, and so slots of their own: a search must not stand behind the
+ * hours of agents.
+ */
+export const JOB_QUEUES = [...JOB_KINDS, "knowledge"] as const;
+export type JobQueue = (typeof JOB_QUEUES)[number];
+
+/** The queue of a job. Only the ids of system jobs contain a dot. */
+export const queueOf = ({ kind, agent_type }: { readonly kind: JobKind; readonly agent_type: string }): JobQueue =>
+  agent_type.includes(".") ? "knowledge" : kind;
+
+/**
  * `queued`: no attempt has started, or a worker has requeued the job and it waits for another one. `running`: a
  * worker has the job, or will have it again after the delay of a retry. The row of a job that waits again still says
  * running; its queue tells the difference.
@@ -146,9 +157,9 @@ export const MAINTENANCE_QUEUE = "maintenance";
 
 const MaintenanceActionSchema = z.discriminatedUnion("action", [
   /** Finalize a cancelled job that no worker runs, without waiting until a worker takes it from its queue. */
-  z.object({ action: z.literal("end_cancelled_job"), job_id: IdSchema, kind: z.enum(JOB_KINDS) }),
+  z.object({ action: z.literal("end_cancelled_job"), job_id: IdSchema, queue: z.enum(JOB_QUEUES) }),
   /** Finalize a job that failed in the queue without its processor having finalized it. */
-  z.object({ action: z.literal("end_failed_job"), job_id: IdSchema, kind: z.enum(JOB_KINDS) }),
+  z.object({ action: z.literal("end_failed_job"), job_id: IdSchema, queue: z.enum(JOB_QUEUES) }),
   /** Delete a session with its messages and jobs; then publish `done` in the event log of `receipt_id`. */
   z.object({
     action: z.literal("delete_session"),
@@ -161,9 +172,12 @@ const MaintenanceActionSchema = z.discriminatedUnion("action", [
 ]);
 export type MaintenancePayload = z.infer<typeof MaintenanceActionSchema>;
 
-/** Also accepts the payloads of version 0.1.0, which may still be in the queue: they call the action `task`. */
+/**
+ * Also accepts the payloads of version 0.1.0, which may still be in the queue: they call the action `task`, and a queue
+ * had the name of its kind of jobs.
+ */
 export const MaintenancePayloadSchema = z.preprocess((payload) => {
-  if (typeof payload !== "object" || payload === null || !("task" in payload)) return payload;
-  const { task, ...others } = payload;
-  return { action: task, ...others };
+  if (typeof payload !== "object" || payload === null) return payload;
+  const { task, kind, ...others } = payload as { readonly task?: unknown; readonly kind?: unknown };
+  return { ...(task !== undefined && { action: task }), ...(kind !== undefined && { queue: kind }), ...others };
 }, MaintenanceActionSchema);

@@ -4,7 +4,7 @@
  * and event logs of the jobs of shard N. On a cluster, one call can carry the batches of all jobs of a shard.
  */
 import { createHash } from "node:crypto";
-import type { JobKind } from "../contract/jobs.ts";
+import type { JobKind, JobQueue } from "../contract/jobs.ts";
 
 /**
  * The number of event shards. It is fixed for the life of an installation, because the shard of a job follows from the
@@ -27,13 +27,22 @@ export function createRedisKeys(prefix: string) {
     /** The `prefix` option of every BullMQ object. */
     bullmq: base,
     /** BullMQ's hash of one job. */
-    queuedJob: (kind: JobKind, jobId: string) => `${base}:${kind}:${jobId}`,
+    queuedJob: (queue: JobQueue, jobId: string) => `${base}:${queue}:${jobId}`,
     /** BullMQ's lock on a job, while a worker holds it. */
-    jobLock: (kind: JobKind, jobId: string) => `${base}:${kind}:${jobId}:lock`,
+    jobLock: (queue: JobQueue, jobId: string) => `${base}:${queue}:${jobId}:lock`,
     /** BullMQ's lists of a queue's waiting jobs and of those workers hold, and its sorted set of the delayed ones. */
-    waitingJobs: (kind: JobKind) => `${base}:${kind}:wait`,
-    activeJobs: (kind: JobKind) => `${base}:${kind}:active`,
-    delayedJobs: (kind: JobKind) => `${base}:${kind}:delayed`,
+    waitingJobs: (queue: JobQueue) => `${base}:${queue}:wait`,
+    activeJobs: (queue: JobQueue) => `${base}:${queue}:active`,
+    delayedJobs: (queue: JobQueue) => `${base}:${queue}:delayed`,
+    /** BullMQ's sorted set by which workers that wait learn of a job. */
+    jobMarker: (queue: JobQueue) => `${base}:${queue}:marker`,
+
+    /** Sorted set of `owner:job id`: the jobs that hold a place in the queue. */
+    places: (queue: JobQueue) => `${base}:places:${queue}`,
+    /** Sorted set of `owner:job id`: the jobs that wait for a place, by owner. */
+    ownerQueues: (queue: JobQueue) => `${base}:owner-queues:${queue}`,
+    /** Hash: of each queue, the slots of all live workers, what one owner alone may use, and whose turn was last. */
+    slots: `${base}:slots`,
 
     /**
      * Hash: fencing_token, attempts, unfinished_attempts, isolated_after, blocking_token, seq, ended, cancel, progress

@@ -5,7 +5,7 @@
  * two processes at once, changes nothing. APIs and workers of 0.1.0 must not run beside it: they know neither the new
  * names in Redis nor the renamed columns.
  */
-import { JOB_KINDS, type JobKind, QueuedPayloadSchema, UNENDED_JOB_TTL_SECONDS } from "../contract/jobs.ts";
+import { JOB_QUEUES, type JobQueue, QueuedPayloadSchema, UNENDED_JOB_TTL_SECONDS } from "../contract/jobs.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { RedisConnection } from "./connect.ts";
 import type { RedisKeys } from "./keys.ts";
@@ -74,7 +74,7 @@ export async function upgradeRedis(redis: RedisConnection, keys: RedisKeys, logg
     // One write for the page: the connection combines commands of one iteration of the event loop.
     upgraded += (await Promise.all(found.map(upgrade))).filter(Boolean).length;
   } while (cursor !== "0");
-  for (const kind of JOB_KINDS) await enterWaitingJobs(redis, keys, kind);
+  for (const queue of JOB_QUEUES) await enterWaitingJobs(redis, keys, queue);
   await redis.set(keys.layout, REDIS_LAYOUT);
   if (upgraded > 0) logger.info({ keys: upgraded }, "keys of an earlier version renamed in Redis");
 }
@@ -82,19 +82,19 @@ export async function upgradeRedis(redis: RedisConnection, keys: RedisKeys, logg
 /** How many payloads one round reads: each may be as large as a request. */
 const PAYLOADS_AT_ONCE = 20;
 
-/** Enters the waiting jobs of a kind in their owners' indexes; a job that is started meanwhile is swept out again. */
-async function enterWaitingJobs(redis: RedisConnection, keys: RedisKeys, kind: JobKind): Promise<void> {
+/** Enters the waiting jobs of a queue in their owners' indexes; a job that is started meanwhile is swept out again. */
+async function enterWaitingJobs(redis: RedisConnection, keys: RedisKeys, queue: JobQueue): Promise<void> {
   const enterOwnerIndex = ENTER_SCRIPT.on(redis);
   const jobIds = [
-    ...(await redis.lrange(keys.waitingJobs(kind), 0, -1)),
-    ...(await redis.zrange(keys.delayedJobs(kind), 0, -1)),
+    ...(await redis.lrange(keys.waitingJobs(queue), 0, -1)),
+    ...(await redis.zrange(keys.delayedJobs(queue), 0, -1)),
   ];
 
   async function enter(jobId: string): Promise<void> {
-    const data = await redis.hget(keys.queuedJob(kind, jobId), "data");
+    const data = await redis.hget(keys.queuedJob(queue, jobId), "data");
     const payload = QueuedPayloadSchema.safeParse(JSON.parse(data ?? "null")).data;
     if (data === null || payload === undefined) return;
-    const { owner, session_id: sessionId, agent_type: agentType } = payload;
+    const { owner, kind, session_id: sessionId, agent_type: agentType } = payload;
     const bytes = Buffer.byteLength(data);
     const stored = (await redis.exists(keys.upload(jobId))) === 1 ? "other" : "nothing";
     await enterOwnerIndex({

@@ -1,6 +1,6 @@
 /** What GET /health reports. It probes what requests use, because a PING may succeed where these fail. */
 import { chromaHeaders } from "@agent-paas/shared/config/common-config.ts";
-import { JOB_KINDS } from "@agent-paas/shared/contract/jobs.ts";
+import { JOB_QUEUES } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { evictionProblem } from "@agent-paas/shared/redis/memory.ts";
 import { DAY } from "@agent-paas/shared/time.ts";
@@ -111,12 +111,12 @@ async function checkQueues({ queues, admission, jobs, clock }: Services): Promis
     const [counts, failed] = await Promise.all([
       queues.counts(),
       // The queues are up also when the database cannot be read.
-      Promise.all(JOB_KINDS.map((kind) => jobs.countFailed(kind, since).catch(() => null))),
+      Promise.all(JOB_QUEUES.map((queue) => jobs.countFailed(queue, since).catch(() => null))),
     ]);
     const status = Object.values(counts).some(admission.isFull) ? "degraded" : "up";
     return {
       status,
-      ...Object.fromEntries(JOB_KINDS.map((kind, at) => [kind, { ...counts[kind], failed: failed[at] }])),
+      ...Object.fromEntries(JOB_QUEUES.map((queue, at) => [queue, { ...counts[queue], failed: failed[at] }])),
     };
   } catch {
     return { status: "down" };

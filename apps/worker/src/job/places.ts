@@ -1,0 +1,46 @@
+/** The places of jobs in their queues, as workers give, keep and hand them over; see `shared/redis/places.ts`. */
+import { type JobPayload, type JobQueue, queueOf } from "@agent-paas/shared/contract/jobs.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
+import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import {
+  KEEP_SCRIPT,
+  LEAVE_SCRIPT,
+  PROMOTE_SCRIPT,
+  placeValues,
+  STEP_BACK_SCRIPT,
+} from "@agent-paas/shared/redis/places.ts";
+
+export type Places = ReturnType<typeof createPlaces>;
+
+type Placed = Pick<JobPayload, "job_id" | "kind" | "owner" | "agent_type">;
+
+export function createPlaces(redis: RedisConnection, keys: RedisKeys, logger: Logger) {
+  const leavePlace = LEAVE_SCRIPT.on(redis);
+  const promoteJob = PROMOTE_SCRIPT.on(redis);
+  const keepPlace = KEEP_SCRIPT.on(redis);
+  const stepBack = STEP_BACK_SCRIPT.on(redis);
+  const valuesOf = (payload: Placed) =>
+    placeValues(keys, queueOf(payload), { owner: payload.owner, jobId: payload.job_id });
+
+  return {
+    /** Hands the job's place over. Never throws: the reaper hands over what stays behind. */
+    async leave(payload: Placed): Promise<void> {
+      try {
+        await leavePlace(valuesOf(payload));
+      } catch (err) {
+        logger.warn({ err, job_id: payload.job_id }, "the job's place was not handed over; the reaper will do it");
+      }
+    },
+
+    /** Makes a delayed job of the owner ready: at once, or when it has a place. Others stay as they are. */
+    promote: async (queue: JobQueue, owner: string, jobId: string): Promise<void> =>
+      void (await promoteJob(placeValues(keys, queue, { owner, jobId }))),
+
+    /** Whether a job that starts again may run now. */
+    keep: async (payload: Placed): Promise<boolean> => (await keepPlace(valuesOf(payload))) === 1,
+
+    /** Has a delayed job wait in its owner's queue for a place. */
+    stepBack: async (payload: Placed): Promise<void> => void (await stepBack(valuesOf(payload))),
+  };
+}

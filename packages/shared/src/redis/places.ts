@@ -1,0 +1,194 @@
+/**
+ * Turns by owner. A queue of BullMQ is first come, first served, so one owner's thousand jobs would delay everybody
+ * else's next one. So a job enters its queue only with a place, and the places that an owner may hold are limited; the
+ * owner's other jobs wait in the owner's queue, outside BullMQ. Whoever ends a job hands its place over in one script.
+ *
+ * - A place belongs to a job from the moment it enters its queue until it ends or waits for its session. Who holds one
+ *   is a set of job ids and no counter: a crash leaves at most an id without a job, which the reaper removes.
+ * - An owner may hold a stated part (`own` of `all`) of the slots that the others leave. One owner alone can so never
+ *   use all of them, several that flood converge to equal parts, and each of them leaves something to the next one.
+ *   Every owner may hold one place, so nobody waits in the owner's queue while others only wait.
+ * - Places that become free go round the owners, one each.
+ *
+ * Members are `owner:job id` with equal scores, so they stand in the order of owners and, within an owner, of the ids,
+ * which rise with the time of acceptance. Names of owners contain no colon.
+ */
+import type { JobQueue } from "../contract/jobs.ts";
+import type { RedisKeys } from "./keys.ts";
+import { defineScript } from "./script.ts";
+
+/** How many owners one script looks at, at most, when a place becomes free. */
+const OWNERS_PER_END = 20;
+/** The same when the owners' queues are looked through as a whole. */
+const OWNERS_PER_SWEEP = 500;
+
+const PLACE_KEYS = ["places", "owners", "slots", "wait", "delayed", "marker"] as const;
+const PLACE_ARGS = ["queue_name", "job_prefix", "owner", "id"] as const;
+
+type PlacedJob = { readonly owner: string; readonly jobId: string };
+
+/** What every script on places receives. */
+export const placeValues = (keys: RedisKeys, queue: JobQueue, { owner, jobId }: PlacedJob) => ({
+  places: keys.places(queue),
+  owners: keys.ownerQueues(queue),
+  slots: keys.slots,
+  wait: keys.waitingJobs(queue),
+  delayed: keys.delayedJobs(queue),
+  marker: keys.jobMarker(queue),
+  queue_name: queue,
+  job_prefix: keys.queuedJob(queue, ""),
+  owner,
+  id: jobId,
+});
+
+/**
+ * Lua functions of the scripts below. `enqueue` and `withdraw` do to BullMQ's keys what its own scripts do to them.
+ * While no worker has said how many slots it has, everybody may hold everything.
+ */
+const PLACES = `
+local function countOf(set, name)
+  return redis.call('ZLEXCOUNT', set, '[' .. name .. ':', '(' .. name .. ';')
+end
+-- How many places the owner may hold beside those of the others; never less than one.
+local function limitOf(name, held)
+  local known = redis.call('HMGET', slots, queue_name, queue_name .. ':own')
+  if not known[1] or not known[2] then return math.huge end
+  local left = known[1] - (redis.call('ZCARD', places) - held)
+  return math.max(1, math.floor(left * known[2] / known[1]))
+end
+local function mayHoldMore(name)
+  local held = countOf(places, name)
+  return held < limitOf(name, held)
+end
+local function enqueue(job)
+  redis.call('LPUSH', wait, job)
+  redis.call('ZADD', marker, 0, '0')
+end
+local function withdraw(job)
+  if redis.call('ZREM', delayed, job) == 0 then return false end
+  redis.call('HSET', job_prefix .. job, 'delay', 0)
+  return true
+end
+-- A place for the owner's first waiting job; false if the owner may not have one or has no job.
+local function serve(name)
+  if not mayHoldMore(name) then return false end
+  local member = redis.call('ZRANGEBYLEX', owners, '[' .. name .. ':', '(' .. name .. ';', 'LIMIT', 0, 1)[1]
+  if not member then return false end
+  redis.call('ZREM', owners, member)
+  local job = string.sub(member, #name + 2)
+  -- A job that was cancelled or removed meanwhile leaves its entry behind.
+  if redis.call('EXISTS', job_prefix .. job) == 1 and redis.call('HEXISTS', job_prefix .. job, 'finishedOn') == 0 then
+    redis.call('ZADD', places, 0, member)
+    enqueue(job)
+  end
+  return true
+end
+local function fill(looks)
+  if redis.call('ZCARD', owners) == 0 then return end
+  local turn = queue_name .. ':turn'
+  local last = redis.call('HGET', slots, turn) or ''
+  local unserved
+  for _ = 1, looks do
+    local after = last == '' and '-' or '(' .. last .. ';'
+    local member = redis.call('ZRANGEBYLEX', owners, after, '+', 'LIMIT', 0, 1)[1]
+      or redis.call('ZRANGE', owners, 0, 0)[1]
+    if not member then break end
+    last = string.match(member, '^[^:]*')
+    if serve(last) then
+      unserved = nil
+    elseif unserved == last then
+      break
+    else
+      unserved = unserved or last
+    end
+  end
+  redis.call('HSET', slots, turn, last)
+end
+-- Lets the job into its queue, or has it wait behind the owner's earlier ones.
+local function enter()
+  local member = owner .. ':' .. id
+  if countOf(owners, owner) == 0 and mayHoldMore(owner) then
+    redis.call('ZADD', places, 0, member)
+    enqueue(id)
+  else
+    redis.call('ZADD', owners, 0, member)
+    serve(owner)
+  end
+end
+local function leave()
+  local member = owner .. ':' .. id
+  if redis.call('ZREM', places, member) + redis.call('ZREM', owners, member) > 0 then fill(${OWNERS_PER_END}) end
+end
+`;
+
+const placeScript = (name: string, lua: string) =>
+  defineScript<number>()({ name, keys: PLACE_KEYS, args: PLACE_ARGS, lua: `${PLACES}${lua}` });
+
+/**
+ * Adds a job to BullMQ, as its own script would, and lets it enter. Adding it again changes nothing. The script is the
+ * platform's own because BullMQ's would put the job into its queue before anybody could say whether it may.
+ */
+export const ADD_JOB_SCRIPT = defineScript<number>()({
+  name: "addJob",
+  keys: PLACE_KEYS,
+  args: [...PLACE_ARGS, "job_name", "data", "options", "timestamp"],
+  lua: `${PLACES}
+if redis.call('EXISTS', job_prefix .. id) == 1 then return 0 end
+redis.call('HSET', job_prefix .. id, 'name', job_name, 'data', data, 'opts', options, 'timestamp', timestamp,
+  'delay', 0, 'priority', 0)
+enter()
+return 1
+`,
+});
+
+/** The job has ended, or waits for its session: its place goes to the next one. */
+export const LEAVE_SCRIPT = placeScript("leavePlace", "leave() return 1");
+
+/** A delayed job enters again, if it is delayed. */
+export const PROMOTE_SCRIPT = placeScript("promoteJob", "if withdraw(id) then enter() end return 1");
+
+/**
+ * Whether a job that starts again may run: it keeps its place, or takes one, unless that is one too many since workers
+ * have died, or others have come.
+ */
+export const KEEP_SCRIPT = placeScript(
+  "keepPlace",
+  `
+local held = countOf(places, owner)
+local isHolder = redis.call('ZSCORE', places, owner .. ':' .. id)
+if held + (isHolder and 0 or 1) > limitOf(owner, held) then return 0 end
+redis.call('ZADD', places, 0, owner .. ':' .. id)
+return 1
+`,
+);
+
+/** A delayed job gives its place up and waits in the owner's queue, where its id puts it before later ones. */
+export const STEP_BACK_SCRIPT = placeScript(
+  "stepBack",
+  `
+if not withdraw(id) then return 0 end
+redis.call('ZREM', places, owner .. ':' .. id)
+redis.call('ZADD', owners, 0, owner .. ':' .. id)
+fill(${OWNERS_PER_END})
+return 1
+`,
+);
+
+/**
+ * Removes what crashes left: places and waiting entries (`rest`: their members) whose job is gone or has ended. Then
+ * gives out whatever is free: places of workers that have come, or such that a lost hand-over left.
+ */
+export const SWEEP_SCRIPT = placeScript(
+  "sweepPlaces",
+  `
+for at = 5, #ARGV do
+  local job = job_prefix .. string.match(ARGV[at], ':(.*)$')
+  if redis.call('EXISTS', job) == 0 or redis.call('HEXISTS', job, 'finishedOn') == 1 then
+    redis.call('ZREM', places, ARGV[at])
+    redis.call('ZREM', owners, ARGV[at])
+  end
+end
+fill(${OWNERS_PER_SWEEP})
+return 1
+`,
+);

@@ -1,0 +1,161 @@
+/** Places on a real Redis, without workers: who gets one, in which turn, and what becomes of it. */
+import { newId } from "@agent-paas/shared/ids.ts";
+import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import {
+  ADD_JOB_SCRIPT,
+  KEEP_SCRIPT,
+  LEAVE_SCRIPT,
+  PROMOTE_SCRIPT,
+  placeValues,
+  STEP_BACK_SCRIPT,
+  SWEEP_SCRIPT,
+} from "@agent-paas/shared/redis/places.ts";
+import { Redis } from "ioredis";
+import { expect, inject, onTestFinished, test } from "vitest";
+import { setSlots } from "../support/bullmq.ts";
+
+/** A queue whose workers have `all` slots, `own` of them for one owner alone. */
+async function openPlaces(own: number, all: number) {
+  const redis = new Redis(inject("redisUrl"));
+  const keys = createRedisKeys(`t${newId().slice(-8)}`);
+  onTestFinished(async () => {
+    await redis.del(...(await redis.keys(`${keys.bullmq}*`)));
+    redis.disconnect();
+  });
+  if (all > 0) await setSlots({ redis, keys }, "chat", { own, all });
+  const scripts = {
+    add: ADD_JOB_SCRIPT.on(redis),
+    leave: LEAVE_SCRIPT.on(redis),
+    keep: KEEP_SCRIPT.on(redis),
+    promote: PROMOTE_SCRIPT.on(redis),
+    stepBack: STEP_BACK_SCRIPT.on(redis),
+    sweep: SWEEP_SCRIPT.on(redis),
+  };
+  const valuesOf = (owner: string, jobId: string) => placeValues(keys, "chat", { owner, jobId });
+  const job = { job_name: "chat", data: "{}", options: "{}", timestamp: 1 };
+  let added = 0;
+  return {
+    redis,
+    keys,
+    async add(owner: string): Promise<string> {
+      const jobId = `job-${String(++added).padStart(4, "0")}`;
+      await scripts.add({ ...valuesOf(owner, jobId), ...job });
+      return jobId;
+    },
+    leave: (owner: string, jobId: string) => scripts.leave(valuesOf(owner, jobId)),
+    keep: async (owner: string, jobId: string) => (await scripts.keep(valuesOf(owner, jobId))) === 1,
+    promote: (owner: string, jobId: string) => scripts.promote(valuesOf(owner, jobId)),
+    stepBack: (owner: string, jobId: string) => scripts.stepBack(valuesOf(owner, jobId)),
+    sweep: (rest: string[]) => scripts.sweep({ ...valuesOf("", ""), rest }),
+    /** How many places each owner holds. */
+    async held(): Promise<Record<string, number>> {
+      const owners = (await redis.zrange(keys.places("chat"), 0, -1)).map((member) => member.replace(/:.*$/, ""));
+      return Object.fromEntries([...Map.groupBy(owners, (owner) => owner)].map(([owner, all]) => [owner, all.length]));
+    },
+    /** Jobs in the queue, the next one first. */
+    queue: async () => (await redis.lrange(keys.waitingJobs("chat"), 0, -1)).reverse(),
+    waiting: () => redis.zrange(keys.ownerQueues("chat"), 0, -1),
+  };
+}
+
+type Places = Awaited<ReturnType<typeof openPlaces>>;
+
+async function addMany(places: Places, owner: string, count: number): Promise<string[]> {
+  const jobs: string[] = [];
+  while (jobs.length < count) jobs.push(await places.add(owner));
+  return jobs;
+}
+
+test("an owner alone gets the slots without the reserved ones, and the next owners parts of what is left", async () => {
+  const places = await openPlaces(20, 25);
+  for (const owner of ["a", "b", "c", "d"]) await addMany(places, owner, 100);
+  expect(await places.held()).toEqual({ a: 20, b: 4, c: 1, d: 1 });
+});
+
+test("owners who flood converge to equal numbers of places as jobs end", async () => {
+  const places = await openPlaces(20, 25);
+  for (const owner of ["a", "b", "c"]) await addMany(places, owner, 500);
+  for (let no = 0; no < 300; no++) {
+    const [member] = await places.redis.zrandmember(places.keys.places("chat"), 1);
+    const [owner = "", jobId = ""] = (member ?? "").split(":");
+    await places.leave(owner, jobId);
+  }
+  const held = await places.held();
+  for (const count of Object.values(held)) expect(Math.abs(count - 7)).toBeLessThanOrEqual(1);
+  expect(await places.add("newcomer")).toBe((await places.queue()).at(-1));
+});
+
+test("free places go round the owners, and the jobs of an owner keep their order", async () => {
+  const places = await openPlaces(1, 1);
+  const first = await places.add("a");
+  const [a, b, c] = [await addMany(places, "a", 2), await addMany(places, "b", 3), await addMany(places, "c", 3)];
+  // Each owner may have one; the others wait.
+  expect(await places.queue()).toEqual([first, b[0], c[0]]);
+  for (const [owner, jobId] of [
+    ["b", b[0]],
+    ["c", c[0]],
+    ["a", first],
+  ] as const) {
+    await places.leave(owner, jobId ?? "");
+  }
+  expect((await places.queue()).slice(3)).toEqual([b[1], c[1], a[0]]);
+});
+
+test("names of which one begins with the other are two owners", async () => {
+  const places = await openPlaces(1, 2);
+  for (const owner of ["a", "a-b", "a_b", "a.b", "A", "a1"]) await addMany(places, owner, 3);
+  expect(await places.held()).toEqual({ A: 1, a: 1, "a-b": 1, "a.b": 1, a1: 1, a_b: 1 });
+});
+
+test("everybody may hold everything while no worker has said how many slots it has", async () => {
+  const places = await openPlaces(0, 0);
+  await addMany(places, "a", 50);
+  expect([await places.held(), await places.waiting()]).toEqual([{ a: 50 }, []]);
+});
+
+test("a job that is added again changes nothing", async () => {
+  const places = await openPlaces(1, 2);
+  const jobId = await places.add("a");
+  await ADD_JOB_SCRIPT.on(places.redis)({
+    ...placeValues(places.keys, "chat", { owner: "a", jobId }),
+    ...{ job_name: "other", data: "{}", options: "{}", timestamp: 2 },
+  });
+  expect([await places.queue(), await places.waiting()]).toEqual([[jobId], []]);
+});
+
+test("a job that starts again keeps its place unless its owner has too many since workers have died", async () => {
+  const places = await openPlaces(4, 5);
+  const jobs = await addMany(places, "a", 6);
+  expect(await places.keep("a", jobs[0] ?? "")).toBe(true);
+  await setSlots(places, "chat", { own: 2, all: 3 });
+  expect(await places.keep("a", jobs[0] ?? "")).toBe(false);
+  // Its worker has delayed it.
+  await places.redis.lrem(places.keys.waitingJobs("chat"), 1, jobs[0] ?? "");
+  await places.redis.zadd(places.keys.delayedJobs("chat"), 1, jobs[0] ?? "");
+  await places.stepBack("a", jobs[0] ?? "");
+  expect(await places.held()).toEqual({ a: 3 });
+  expect((await places.waiting())[0]).toBe(`a:${jobs[0]}`);
+  for (const jobId of jobs.slice(1, 4)) await places.leave("a", jobId);
+  expect((await places.queue()).slice(3)).toEqual([jobs[0], jobs[4]]);
+});
+
+test("a promoted job waits for a place, and one that is not delayed stays as it is", async () => {
+  const places = await openPlaces(1, 2);
+  const [holder = "", waiting = ""] = await addMany(places, "a", 2);
+  await places.promote("a", waiting);
+  expect(await places.queue()).toEqual([holder]);
+  await places.redis.lrem(places.keys.waitingJobs("chat"), 1, holder);
+  await places.redis.zadd(places.keys.delayedJobs("chat"), 1, holder);
+  await places.leave("a", holder);
+  await places.promote("a", holder);
+  expect([await places.queue(), await places.waiting()]).toEqual([[waiting], [`a:${holder}`]]);
+});
+
+test("a sweep removes entries without a job, leaves the others, and gives out what is free", async () => {
+  const places = await openPlaces(1, 2);
+  await places.redis.zadd(places.keys.places("chat"), 0, "a:gone");
+  const jobId = await places.add("a");
+  expect(await places.queue()).toEqual([]);
+  await places.sweep(["a:gone", `a:${jobId}`]);
+  expect([await places.held(), await places.queue()]).toEqual([{ a: 1 }, [jobId]]);
+});
