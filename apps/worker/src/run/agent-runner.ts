@@ -133,13 +133,14 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
     const { agents, toolbox } = deps;
     return {
       jobId,
+      owner,
       attempt,
       config,
       metadata,
       // The journal is outside the meter, so a turn that is replayed from it is not counted again.
       model: createJournaledModel(meter.wrap(provider), part, depth > 0),
       tools: createJobTools({
-        ...{ toolbox, budget, retriever, logger, jobId },
+        ...{ toolbox, budget, retriever, logger, jobId, owner },
         journal: part,
         collection: collectionOf(config),
       }),

@@ -33,6 +33,8 @@ export type AgentInput = {
 
 export type AgentContext<Config> = {
   readonly jobId: string;
+  /** Whose job it is. Owners take turns where they share something. */
+  readonly owner: string;
   /** Counted from 1. Above 1, an earlier attempt of this job started the agent and did not complete. */
   readonly attempt: number;
   /** Parsed by the agent's own schema, so defaults are filled in. */

@@ -34,11 +34,31 @@ async function attempt(left: JournalStore, tools: string[], ...script: ScriptedT
   const budget = createBudget({ ...DEFAULT_LIMITS, deadline_ms: 1_000 }, () => {});
   const toolbox = createToolbox();
   const context = {
-    ...({ jobId: "job", attempt: 1, locale: "en", agents, signal, journal, logger, retriever, budget } as const),
+    ...({
+      jobId: "job",
+      owner: "ann",
+      attempt: 1,
+      locale: "en",
+      agents,
+      signal,
+      journal,
+      logger,
+      retriever,
+      budget,
+    } as const),
     metadata: {},
     config: OrchestratorAgent.config.parse({}),
     model: createJournaledModel(model, journal),
-    tools: createJobTools({ toolbox, budget, journal, retriever, logger, jobId: "job", collection: null }),
+    tools: createJobTools({
+      toolbox,
+      budget,
+      journal,
+      retriever,
+      logger,
+      jobId: "job",
+      owner: "ann",
+      collection: null,
+    }),
   };
   const input = { kind: "execute", text: "Do both", data: undefined, history: { latest: async () => [] } } as const;
   const events: AgentEvent[] = [];

@@ -83,7 +83,7 @@ async function* settlePlan(conversation: readonly ModelMessage[], context: Conte
     if (kept.state === "new") await kept.finish(plan);
     return plan;
   }
-  const problem = await untilAborted(findProblem(config.plan, agents), context.signal);
+  const problem = await untilAborted(findProblem(config.plan, agents, context.owner), context.signal);
   if (problem !== null) throw new PlatformError("invalid_config", { message: `config.plan: ${problem}.` });
   return config.plan;
 }

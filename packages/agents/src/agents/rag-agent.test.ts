@@ -47,11 +47,21 @@ async function run(setting: Setting) {
   const toolbox = createToolbox();
   const context: AgentContext<(typeof RagAgent.config)["_output"]> = {
     jobId: "job",
+    owner: "ann",
     attempt: 1,
     metadata: {},
     config: RagAgent.config.parse({ collection: "docs", ...setting.config }),
     model,
-    tools: createJobTools({ toolbox, budget, journal, retriever, logger, jobId: "job", collection: null }),
+    tools: createJobTools({
+      toolbox,
+      budget,
+      journal,
+      retriever,
+      logger,
+      jobId: "job",
+      owner: "ann",
+      collection: null,
+    }),
     retriever,
     journal,
     budget,

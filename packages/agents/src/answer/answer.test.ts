@@ -23,10 +23,11 @@ async function ask(request: Partial<AnswerRequest>, ...script: ScriptedTurn[]) {
     retriever: { search: async () => [] },
     logger: { info: () => {}, warn: () => {}, error: () => {} },
     jobId: "job",
+    owner: "ann",
     collection: null,
   });
   const { signal } = new AbortController();
-  const run = answer({ messages: [QUESTION], ...request }, { model, tools, signal, locale: "en" });
+  const run = answer({ messages: [QUESTION], ...request }, { model, tools, signal, locale: "en", owner: "ann" });
   const events: AgentEvent[] = [];
   for (;;) {
     const step = await run.next();

@@ -8,7 +8,7 @@ import type { AgentContext } from "../agent/agent.ts";
 import { AGENT_TEXTS } from "../agent/agent-texts.ts";
 import { type AgentEvent, type AgentOutcome, reset, text, thought } from "../agent/events.ts";
 import { untilAborted } from "../job/until-aborted.ts";
-import { compileSchema, type SchemaCheck } from "../json-schema/json-schema.ts";
+import { compileSchema, InvalidSchema, type SchemaCheck } from "../json-schema/json-schema.ts";
 import type { ModelMessage, ModelOptions, ModelRequest, ModelTurn } from "../model/model.ts";
 import type { Tool } from "../tools/tool.ts";
 import { callTools } from "./call-tools.ts";
@@ -22,12 +22,12 @@ export type AnswerRequest = {
   readonly responseSchema?: Readonly<Record<string, unknown>> | undefined;
 };
 
-export type AnswerContext = Pick<AgentContext<unknown>, "model" | "tools" | "signal" | "locale">;
+export type AnswerContext = Pick<AgentContext<unknown>, "model" | "tools" | "signal" | "locale" | "owner">;
 
 /**
  * Yields the answer's events; returns the checked value as `data` if there is a schema. Throws
  * `response_schema_mismatch` when the second answer does not fit either, `invalid_config` when the schema itself is
- * invalid, and what the model and the budget throw.
+ * invalid or takes too much, and what the model and the budget throw.
  */
 export async function* answer(
   request: AnswerRequest,
@@ -35,7 +35,7 @@ export async function* answer(
 ): AsyncGenerator<AgentEvent, AgentOutcome & { readonly content: string }> {
   const { tools = [], options = {}, responseSchema } = request;
   const { signal } = context;
-  const check = responseSchema === undefined ? null : await compileResponseSchema(responseSchema, signal);
+  const check = responseSchema === undefined ? null : await compileResponseSchema(responseSchema, context);
   const messages = responseSchema === undefined ? [...request.messages] : withSchema(request.messages, responseSchema);
   const specs = tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
   let content = "";
@@ -99,15 +99,14 @@ async function* streamTurn(
 
 async function compileResponseSchema(
   schema: Readonly<Record<string, unknown>>,
-  signal: AbortSignal,
+  { owner, signal }: AnswerContext,
 ): Promise<SchemaCheck> {
   try {
-    return await untilAborted(compileSchema(schema), signal);
+    return await untilAborted(compileSchema(schema, owner), signal);
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof PlatformError) throw error;
-    const words = error instanceof Error ? error.message : String(error);
-    throw new PlatformError("invalid_config", { message: `config.response_schema: ${words}` });
+    if (!(error instanceof InvalidSchema)) throw error;
+    throw new PlatformError("invalid_config", { message: `config.response_schema: ${error.message}` });
   }
 }
 

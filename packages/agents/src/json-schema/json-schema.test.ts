@@ -1,6 +1,9 @@
 import { setImmediate } from "node:timers/promises";
-import { expect, test } from "vitest";
-import { compileSchema } from "./json-schema.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { compileSchema as compileFor, createSchemaChecks } from "./json-schema.ts";
+import { plainCharsOf } from "./plain-schema.ts";
+
+const compileSchema = (schema: object, owner = "ann") => compileFor(schema as Record<string, unknown>, owner);
 
 const check = await compileSchema({
   $schema: "http://json-schema.org/draft-07/schema#",
@@ -56,14 +59,14 @@ test.each([
   ["a depth of 2,000", nested(2_000), /nested deeper than 64/],
   ["1,000 references", { $defs: { a: {} }, allOf: repeated(1_000, { $ref: "#/$defs/a" }) }, /references/],
 ])("a schema with %s is refused before anything compiles it", async (_, schema, words) => {
-  await expect(compileSchema(schema as Record<string, unknown>)).rejects.toThrow(words);
+  await expect(compileSchema(schema)).rejects.toThrow(words);
 });
 
 /** Each definition refers to the next one twice, so a check takes 2^40 steps. */
-const forking = () => {
+const forking = (title = "") => {
   const next = (at: number) => ({ $ref: `#/$defs/d${at}` });
   const forks = Array.from({ length: 40 }, (_, at) => [`d${at}`, { allOf: [next(at + 1), next(at + 1)] }]);
-  return { ...next(0), $defs: { ...Object.fromEntries(forks), d40: { type: "object" } } };
+  return { title, ...next(0), $defs: { ...Object.fromEntries(forks), d40: { type: "object" } } };
 };
 
 test("a check beyond its time limit is ended with its thread, this thread stays free, and later checks work", async () => {
@@ -83,17 +86,78 @@ test("a check beyond its time limit is ended with its thread, this thread stays 
   expect(await check({ name: "ann" })).toBeNull();
 });
 
-test("a plain schema does not wait behind schemas that use up their time", async () => {
-  const endless = await compileSchema(forking());
+/** `{"a":{"a":…}}`, 182 characters; with `$recursiveRef` a check takes 2^30 steps. */
+const inside = (depth: number): object => (depth === 0 ? {} : { a: inside(depth - 1) });
+const recursive = { properties: { a: { allOf: [{ $recursiveRef: "#" }, { $recursiveRef: "#" }] } } };
+
+/** Each number fails the first alternative, which writes down its place: the name, with each tilde replaced. */
+const placed = { additionalProperties: { items: { anyOf: [{ type: "string" }, {}] } } };
+const longPlaces = { ["~".repeat(500_000)]: Array(20_000).fill(1) };
+
+test.each([
+  ["references that fork", forking(), {}],
+  ["references of draft 2019-09", recursive, inside(30)],
+  ["places that are long", placed, longPlaces],
+])("a plain schema does not wait behind schemas that use up their time: %s", async (kind, schema, value) => {
   const plain = await compileSchema({ type: "object", required: ["n"] });
+  const endless = await Promise.all([1, 2, 3].map((at) => compileSchema({ ...schema, title: `${kind} ${at}` })));
   const order: string[] = [];
-  const slow = Array.from({ length: 6 }, async () => order.push((await endless({})) === null ? "?" : "slow"));
+  const slow = endless.map(async (check) => order.push((await check(value)) ?? "fits"));
   await plain({ n: 1 }).then(() => order.push("plain"));
   await Promise.all(slow);
-  expect(order[0]).toBe("plain");
+  expect(order).toEqual(["plain", ...Array(3).fill("it takes more than 1 s to check")]);
+});
+
+test("an owner whose schema has references does not wait behind all slow checks of another owner", async () => {
+  const list = { $ref: "#/$defs/list", $defs: { list: { type: "array" } } };
+  const own = await compileSchema(list, "bob");
+  const endless = await Promise.all(Array.from({ length: 6 }, (_, at) => compileSchema(forking(`ann's ${at}`), "ann")));
+  let ended = 0;
+  const slow = endless.map(async (check) => {
+    await check({});
+    ended += 1;
+  });
+  expect(await own([])).toBeNull();
+  // At most those that had begun, one on each thread.
+  expect(ended).toBeLessThan(endless.length - 1);
+  await Promise.all(slow);
+});
+
+test("a schema that has used up its time is refused at once, for its owner and for values as long", async () => {
+  const pairs = await compileSchema({ title: "pairs", type: "array", uniqueItems: true });
+  const endless = await compileSchema(forking("in the way"));
+  const plain = await compileSchema({ type: "object" });
+  const many = Array.from({ length: 40_000 }, (_, at) => ({ at }));
+  // The first one takes its second; those that waited behind it are refused when their turn comes.
+  const first = await Promise.all(Array.from({ length: 10 }, () => pairs(many)));
+  const order: string[] = [];
+  const inTheWay = endless({}).then(() => order.push("another schema"));
+  const refused = await Promise.all(Array.from({ length: 10 }, () => pairs(many)));
+  order.push("refused");
+  expect(new Set([...first, ...refused])).toEqual(new Set(["it takes more than 1 s to check"]));
+  expect(await pairs([{ at: 1 }, { at: 2 }])).toBeNull();
+  expect(await pairs([{ at: 1 }, { at: 1 }])).toMatch(/must NOT have duplicate items/);
+  await inTheWay;
+  const ofBob = pairs(many, "bob").then(() => order.push("another owner's"));
+  await plain({}).then(() => order.push("plain"));
+  await ofBob;
+  expect(order).toEqual(["refused", "another schema", "plain", "another owner's"]);
 });
 
 test("a value of more than four million characters is not checked", async () => {
   const list = await compileSchema({ type: "array" });
   expect(await list(["x".repeat(4_200_000)])).toBe("it is too large to check");
+});
+
+test("a plain schema that takes too long is no invalid schema; only if it does so again, with the costly ones", async () => {
+  // No thread compiles so many parts in that time; this is what a busy machine does to any schema.
+  const checks = createSchemaChecks(1);
+  onTestFinished(() => checks.close());
+  const plain = { anyOf: repeated(140, { type: "string" }) };
+  expect(plainCharsOf(plain)).toBeGreaterThan(0);
+  await expect(checks.prepare(plain, "ann")).rejects.toMatchObject({ code: "agent_unavailable", retryable: true });
+  await expect(checks.prepare(plain, "ann")).rejects.toMatchObject({ name: "InvalidSchema", tooSlow: true });
+  await expect(checks.prepare({ ...plain, not: { $ref: "#" } }, "ann")).rejects.toThrow(
+    "the schema takes more than 0.001 s to compile",
+  );
 });

@@ -5,8 +5,6 @@
 
 /** Objects, arrays and values of a schema together. */
 const MAX_NODES = 5_000;
-/** A larger schema takes more than some 0.2 s to compile. */
-const MAX_PLAIN_NODES = 300;
 const MAX_DEPTH = 64;
 const MAX_REFERENCES = 500;
 const MAX_PATTERNS = 50;
@@ -17,25 +15,13 @@ const MAX_PATTERN_CHARS = 4_000;
  */
 const MAX_REPETITIONS = 2_000;
 
+/** The keywords of all drafts that refer to a schema. */
+const REFERENCES: ReadonlySet<string> = new Set(["$ref", "$dynamicRef", "$recursiveRef"]);
+
 const REPETITION = /\{(\d{1,9})(?:,(\d{0,9}))?\}/g;
 
-/** Without these keywords a check takes about one step per part of the schema and of the value. */
-const COSTLY_KEYWORDS: ReadonlySet<string> = new Set([
-  "$ref",
-  "$dynamicRef",
-  "contains",
-  "pattern",
-  "patternProperties",
-  "unevaluatedItems",
-  "unevaluatedProperties",
-  "uniqueItems",
-]);
-
-export type SchemaCost = "plain" | "costly";
-
-/** How long its checks may take. Throws an `Error` that says which limit the schema exceeds. */
-export function assertWithinLimits(schema: Readonly<Record<string, unknown>>): SchemaCost {
-  let cost: SchemaCost = "plain";
+/** Throws an `Error` that says which limit the schema exceeds. */
+export function assertWithinLimits(schema: Readonly<Record<string, unknown>>): void {
   let nodes = 0;
   let references = 0;
   const patterns: string[] = [];
@@ -49,8 +35,7 @@ export function assertWithinLimits(schema: Readonly<Record<string, unknown>>): S
     const entries = Object.entries(value);
     if (entries.length > MAX_NODES) throw new Error(`the schema has more than ${MAX_NODES} parts`);
     for (const [key, inner] of entries) {
-      if (COSTLY_KEYWORDS.has(key)) cost = "costly";
-      if (key === "$ref" || key === "$dynamicRef") references += 1;
+      if (REFERENCES.has(key)) references += 1;
       if (key === "pattern" && typeof inner === "string") patterns.push(inner);
       if (key === "patternProperties" && typeof inner === "object") patterns.push(...Object.keys(inner ?? {}));
       open.push({ value: inner, depth: depth + 1 });
@@ -58,7 +43,6 @@ export function assertWithinLimits(schema: Readonly<Record<string, unknown>>): S
   }
   if (references > MAX_REFERENCES) throw new Error(`the schema has more than ${MAX_REFERENCES} references`);
   assertPatterns(patterns);
-  return nodes > MAX_PLAIN_NODES ? "costly" : cost;
 }
 
 function assertPatterns(patterns: readonly string[]): void {

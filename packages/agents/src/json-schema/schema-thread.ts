@@ -82,5 +82,7 @@ function describe(error: ErrorObject | null | undefined): string {
 /** Longest description, characters: it may quote the schema and the value. */
 const MAX_PROBLEM = 1_000;
 
+// The first schema compiles the meta-schema, too, which takes longer than most schemas: not at the cost of a call.
+compile("{}");
 parentPort?.on("message", (request: SchemaRequest) => parentPort?.postMessage(reply(request)));
 parentPort?.postMessage("ready");

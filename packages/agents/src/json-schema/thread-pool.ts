@@ -1,17 +1,22 @@
 /**
  * A pool of threads for work whose length somebody else decides. The calling thread never waits: a call that exceeds
  * its time is ended by terminating its thread, which stops even a loop that never yields, and a new thread takes its
- * place. Only the memory of the thread is at stake, too: its heap is bounded.
+ * place. Only the memory of the thread is at stake, too: its heap is bounded. Owners take turns.
  *
  * Own code, because of what pools of the registry do more or less: they keep a thread whose call has timed out, or
  * count the time that a call has waited for a thread.
  */
 import { Worker } from "node:worker_threads";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+import { createOwnerTurns } from "./owner-turns.ts";
+import { OutOfMemory, PoolIsBusy, ThreadFailed, TookTooLong } from "./thread-pool-errors.ts";
 
 export type ThreadPool<Request, Reply> = {
-  /** Rejects with `TookTooLong`, `PoolIsBusy`, or an error of the thread, such as that its memory is used up. */
-  run(request: Request): Promise<Reply>;
+  /**
+   * Rejects with `TookTooLong` or `OutOfMemory`, which are the fault of the request; with `PoolIsBusy` or
+   * `ThreadFailed`, which are not; or with what `refuse` returns when the call's turn comes.
+   */
+  run(request: Request, owner: string, refuse?: () => Error | null): Promise<Reply>;
   /** Ends all threads; calls under way and waiting reject. */
   close(): Promise<void>;
 };
@@ -24,15 +29,6 @@ export type ThreadPoolOptions = {
   readonly withinMs: number;
 };
 
-export class TookTooLong extends Error {
-  override readonly name = "TookTooLong";
-}
-
-/** Too many calls wait, or a call has waited too long. */
-export class PoolIsBusy extends Error {
-  override readonly name = "PoolIsBusy";
-}
-
 const MAX_WAITING = 1_000;
 const MAX_WAIT_MS = 30 * SECOND;
 const MAX_START_MS = 30 * SECOND;
@@ -43,6 +39,8 @@ const MEMORY = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16, stack
 
 type Call<Request, Reply> = {
   readonly request: Request;
+  readonly owner: string;
+  readonly refuse: () => Error | null;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: Error) => void;
   readonly tooLongWait: NodeJS.Timeout;
@@ -58,27 +56,43 @@ type Thread<Request, Reply> = {
 
 export function createThreadPool<Request, Reply>(options: ThreadPoolOptions): ThreadPool<Request, Reply> {
   const { program, maxThreads, withinMs } = options;
-  const waiting: Call<Request, Reply>[] = [];
+  const turns = createOwnerTurns<Call<Request, Reply>>(MAX_WAITING);
   const threads = new Set<Thread<Request, Reply>>();
 
   function startThread(): void {
-    // Without the process's flags and environment: the thread needs no secrets, and no modules loaded before it.
-    const worker = new Worker(program, { resourceLimits: MEMORY, env: {}, execArgv: [], stdin: false });
+    let worker: Worker;
+    try {
+      // Without the process's flags and environment: the thread needs no secrets, and no modules loaded before it.
+      worker = new Worker(program, { resourceLimits: MEMORY, env: {}, execArgv: [], stdin: false });
+    } catch (cause) {
+      // The system has no room for a further thread (EAGAIN). If others run, the calls wait for them.
+      if (threads.size === 0) rejectWaiting(new ThreadFailed("a thread cannot be started", { cause }));
+      return;
+    }
     worker.unref();
-    const timer = setTimeout(() => end(thread, new Error("a thread does not start")), MAX_START_MS);
+    const timer = whenOver(MAX_START_MS, () => {
+      if (thread.state === "starting") void end(thread, new ThreadFailed("a thread has not started in time"));
+    });
     const thread: Thread<Request, Reply> = { worker, state: "starting", call: null, timer };
     threads.add(thread);
     worker.on("message", (message: Reply) => {
+      // What a thread has posted before it was ended may arrive afterwards.
+      if (thread.state === "ended") return;
       clearTimeout(thread.timer);
       const { call } = thread;
       thread.call = null;
       thread.state = "idle";
-      thread.timer = setTimeout(() => end(thread, new Error("idle")), IDLE_MS).unref();
+      thread.timer = setTimeout(() => end(thread, new ThreadFailed("idle")), IDLE_MS).unref();
+      if (call !== null) turns.done(call.owner);
       call?.resolve(message);
       assign();
     });
-    worker.on("error", (error) => end(thread, error instanceof Error ? error : new Error(String(error))));
-    worker.on("exit", () => end(thread, new Error("a thread has ended by itself")));
+    worker.on("messageerror", (cause) => end(thread, new ThreadFailed("a reply cannot be read", { cause })));
+    worker.on("error", (cause) => {
+      const isOwnFault = thread.state === "busy" && isOutOfMemory(cause);
+      void end(thread, isOwnFault ? new OutOfMemory({ cause }) : new ThreadFailed("a thread has failed", { cause }));
+    });
+    worker.on("exit", () => end(thread, new ThreadFailed("a thread has ended by itself")));
   }
 
   function end(thread: Thread<Request, Reply>, reason: Error): Promise<unknown> {
@@ -86,55 +100,78 @@ export function createThreadPool<Request, Reply>(options: ThreadPoolOptions): Th
     // A thread that cannot start fails one call, or every call would start a further thread for ever.
     const call = thread.state === "starting" ? take() : thread.call;
     thread.state = "ended";
+    thread.call = null;
     clearTimeout(thread.timer);
     threads.delete(thread);
+    if (call !== null) turns.done(call.owner);
     call?.reject(reason);
     const ended = thread.worker.terminate();
     assign();
     return ended;
   }
 
-  function take(): Call<Request, Reply> | undefined {
-    const call = waiting.shift();
-    clearTimeout(call?.tooLongWait);
-    return call;
+  /** Null when no call waits. The call counts as under way. */
+  function take(): Call<Request, Reply> | null {
+    for (let call = turns.next(); call !== undefined; call = turns.next()) {
+      clearTimeout(call.tooLongWait);
+      const refusal = call.refuse();
+      if (refusal === null) return call;
+      turns.done(call.owner);
+      call.reject(refusal);
+    }
+    return null;
+  }
+
+  function rejectWaiting(reason: Error): void {
+    for (let call = take(); call !== null; call = take()) {
+      turns.done(call.owner);
+      call.reject(reason);
+    }
   }
 
   function assign(): void {
     for (const thread of threads) {
       if (thread.state !== "idle") continue;
       const call = take();
-      if (call === undefined) return;
+      if (call === null) return;
       clearTimeout(thread.timer);
       thread.state = "busy";
       thread.call = call;
-      thread.timer = setTimeout(() => end(thread, tooLong()), withinMs);
+      thread.timer = whenOver(withinMs, () => {
+        if (thread.call === call) void end(thread, new TookTooLong(withinMs));
+      });
       thread.worker.postMessage(call.request);
     }
     const starting = [...threads].filter(({ state }) => state === "starting").length;
-    if (waiting.length > starting && threads.size < maxThreads) startThread();
+    if (turns.size() > starting && threads.size < maxThreads) startThread();
   }
 
-  const tooLong = () => new TookTooLong(`it takes more than ${withinMs / SECOND} s`);
-
   return {
-    run: (request) =>
+    run: (request, owner, refuse = () => null) =>
       new Promise((resolve, reject) => {
-        if (waiting.length >= MAX_WAITING) {
-          reject(new PoolIsBusy(`${MAX_WAITING} calls wait for a thread`));
-          return;
-        }
         const giveUp = () => {
-          waiting.splice(waiting.indexOf(call), 1);
+          turns.remove(owner, call);
           reject(new PoolIsBusy(`no thread was free within ${MAX_WAIT_MS / SECOND} s`));
         };
-        const call = { request, resolve, reject, tooLongWait: setTimeout(giveUp, MAX_WAIT_MS) };
-        waiting.push(call);
+        const tooLongWait = setTimeout(giveUp, MAX_WAIT_MS);
+        const call: Call<Request, Reply> = { request, owner, refuse, resolve, reject, tooLongWait };
+        const displaced = turns.add(owner, call);
+        clearTimeout(displaced?.tooLongWait);
+        displaced?.reject(new PoolIsBusy(`${MAX_WAITING} calls wait for a thread`));
         assign();
       }),
     async close() {
-      for (let call = take(); call !== undefined; call = take()) call.reject(new PoolIsBusy("the pool is closed"));
+      rejectWaiting(new PoolIsBusy("the pool is closed"));
       await Promise.all([...threads].map((thread) => end(thread, new PoolIsBusy("the pool is closed"))));
     },
   };
 }
+
+/**
+ * Timers run before the messages that have arrived meanwhile: after a pause of this process the reply may be there
+ * already, so it is read first.
+ */
+const whenOver = (ms: number, callback: () => void): NodeJS.Timeout => setTimeout(() => setImmediate(callback), ms);
+
+const isOutOfMemory = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";

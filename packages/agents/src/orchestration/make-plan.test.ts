@@ -19,7 +19,7 @@ const json = (...steps: object[]) => JSON.stringify({ steps });
 async function make(...answers: string[]) {
   const model = createScriptedModel(...answers.map((answer) => ({ pieces: [answer] })));
   const events: AgentEvent[] = [];
-  const making = makePlan(REQUEST, { model, signal: new AbortController().signal, locale: "en" });
+  const making = makePlan(REQUEST, { model, signal: new AbortController().signal, locale: "en", owner: "ann" });
   for (;;) {
     const next = await making.next();
     if (next.done) return { plan: next.value, events, asked: model.requests };

@@ -30,7 +30,7 @@ const MAX_SHOWN_SCHEMA_CHARS = 4_000;
 /** Throws `plan_invalid` when the second plan cannot be carried out either, and what the model and the budget throw. */
 export async function* makePlan(
   request: PlanRequest,
-  context: Pick<AgentContext<unknown>, "model" | "signal" | "locale">,
+  context: Pick<AgentContext<unknown>, "model" | "signal" | "locale" | "owner">,
 ): AsyncGenerator<AgentEvent, Plan> {
   const texts = AGENT_TEXTS[context.locale];
   const { conversation, options } = request;
@@ -42,7 +42,7 @@ export async function* makePlan(
       { ...options, messages: [...messages], responseSchema: PLAN_JSON_SCHEMA, keep: true },
       context,
     );
-    const read = await untilAborted(readPlan(turn.content, request), context.signal);
+    const read = await untilAborted(readPlan(turn.content, request, context.owner), context.signal);
     if (read.problem === null) return read.plan;
     if (!mayRetry)
       throw new PlatformError("plan_invalid", { message: `The model's plan cannot be carried out: ${read.problem}.` });
@@ -93,7 +93,7 @@ function describeAgent({ id, description, tools, config_schema: schema }: AgentM
 
 type ReadPlan = { readonly problem: null; readonly plan: Plan } | { readonly problem: string };
 
-async function readPlan(content: string, { agents, maxSteps }: PlanRequest): Promise<ReadPlan> {
+async function readPlan(content: string, { agents, maxSteps }: PlanRequest, owner: string): Promise<ReadPlan> {
   let value: unknown;
   try {
     // Models put words or fences around JSON despite the instructions.
@@ -108,6 +108,6 @@ async function readPlan(content: string, { agents, maxSteps }: PlanRequest): Pro
   }
   const plan = parsed.data;
   if (plan.steps.length > maxSteps) return { problem: `it has more than ${maxSteps} steps` };
-  const problem = await findProblem(plan, agents);
+  const problem = await findProblem(plan, agents, owner);
   return problem === null ? { problem, plan } : { problem };
 }

@@ -17,7 +17,7 @@ const AGENTS = [
 type StepInput = { id: string; agent?: string; depends_on?: string[]; config?: Record<string, unknown> };
 const parse = (...steps: StepInput[]) =>
   PlanSchema.parse({ steps: steps.map((step) => ({ agent: "chat", task: "t", ...step })) });
-const problemOf = (...steps: StepInput[]) => findProblem(parse(...steps), AGENTS);
+const problemOf = (...steps: StepInput[]) => findProblem(parse(...steps), AGENTS, "ann");
 
 test("a step may depend on any other step, even on a later one", async () => {
   expect(await problemOf({ id: "a" })).toBeNull();

@@ -1,8 +1,7 @@
 /** A plan is steps with agents, tasks and dependencies. This checks whether the registered agents can carry one out. */
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
-import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
-import { compileSchema, type SchemaCheck } from "../json-schema/json-schema.ts";
+import { compileSchema, InvalidSchema, type SchemaCheck } from "../json-schema/json-schema.ts";
 
 /** Most steps of a plan, from the model or from a config. */
 export const MAX_STEPS = 32;
@@ -31,8 +30,12 @@ export const PlanSchema = z.strictObject({ steps: z.array(PlanStepSchema).min(1)
 export type PlanStep = z.output<typeof PlanStepSchema>;
 export type Plan = z.output<typeof PlanSchema>;
 
-/** Why these agents cannot carry out the plan, as a text that names the step; null when they can. */
-export async function findProblem({ steps }: Plan, agents: readonly AgentManifest[]): Promise<string | null> {
+/** Why these agents cannot carry out the owner's plan, as a text that names the step; null when they can. */
+export async function findProblem(
+  { steps }: Plan,
+  agents: readonly AgentManifest[],
+  owner: string,
+): Promise<string | null> {
   const byId = new Map(steps.map((step) => [step.id, step]));
   for (const step of steps) {
     if (byId.get(step.id) !== step) return `two steps have the id "${step.id}"`;
@@ -41,7 +44,7 @@ export async function findProblem({ steps }: Plan, agents: readonly AgentManifes
       const known = agents.map(({ id }) => id).join(", ");
       return `step "${step.id}": there is no agent "${step.agent}" to delegate to; there are: ${known}`;
     }
-    const misfit = await checkConfig(agent, step.config);
+    const misfit = await checkConfig(agent, step.config, owner);
     if (misfit !== null) return `step "${step.id}": its config does not fit ${agent.id}: ${misfit}`;
     const unknown = step.depends_on.find((id) => !byId.has(id));
     if (unknown !== undefined) return `step "${step.id}" depends on "${unknown}", which is no step`;
@@ -65,12 +68,13 @@ function findCircle(steps: readonly PlanStep[]): string[] {
 async function checkConfig(
   { config_schema }: AgentManifest,
   config: Readonly<Record<string, unknown>>,
+  owner: string,
 ): Promise<string | null> {
   let check: SchemaCheck;
   try {
-    check = await compileSchema(config_schema);
+    check = await compileSchema(config_schema, owner);
   } catch (error) {
-    if (error instanceof PlatformError) throw error;
+    if (!(error instanceof InvalidSchema)) throw error;
     // This schema cannot be compiled here. The agent parses its config by itself when the step runs.
     return null;
   }

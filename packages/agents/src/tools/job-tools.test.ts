@@ -20,6 +20,7 @@ function jobTools(journal: Journal = createMemoryJournal(), maxToolCalls = 40) {
     retriever: { search: async () => [] },
     logger: { info: () => {}, warn: () => {}, error: () => {} },
     jobId: "job",
+    owner: "ann",
     collection: null,
   });
 }

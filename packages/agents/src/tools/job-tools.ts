@@ -37,6 +37,7 @@ export type JobToolsDeps = {
   readonly retriever: Retriever;
   readonly logger: AgentLogger;
   readonly jobId: string;
+  readonly owner: string;
   readonly collection: string | null;
 };
 
@@ -85,7 +86,7 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
     }
     let parsed: unknown;
     try {
-      parsed = await untilAborted(Promise.resolve(tool.parse(args)), signal);
+      parsed = await untilAborted(Promise.resolve(tool.parse(args, deps.owner)), signal);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof PlatformError && error.retryable) throw error;

@@ -34,9 +34,9 @@ export type Tool = {
   readonly maxResultChars: number;
   /**
    * Checks and converts the arguments for `call`; may return a promise. Throws a `ToolError` that describes the problem
-   * to the model.
+   * to the model. `owner`: whose job it is.
    */
-  parse(args: unknown): unknown;
+  parse(args: unknown, owner?: string): unknown;
   /** Returns a text or a JSON value. The model reads the message of a `ToolError`; other errors are only logged. */
   call(args: unknown, context: ToolContext): Promise<unknown>;
 };

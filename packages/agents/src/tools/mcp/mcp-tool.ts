@@ -1,7 +1,6 @@
 /** Adapts a tool of an MCP server to the tool interface. */
-import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Tool as McpTool } from "@modelcontextprotocol/sdk/types.js";
-import { compileSchema, type SchemaCheck } from "../../json-schema/json-schema.ts";
+import { compileSchema, InvalidSchema, type SchemaCheck } from "../../json-schema/json-schema.ts";
 import { DEFAULT_MAX_RESULT_CHARS, DEFAULT_TIMEOUT_MS, type Tool, type ToolContext, ToolError } from "../tool.ts";
 
 const MAX_DESCRIPTION_CHARS = 2_000;
@@ -11,7 +10,7 @@ export type McpCall = (tool: string, args: Record<string, unknown>, context: Too
 export function createMcpTool(name: string, tool: McpTool, call: McpCall): Tool {
   const { $schema: _, ...parameters } = tool.inputSchema;
   const { readOnlyHint, idempotentHint } = tool.annotations ?? {};
-  let check: Promise<SchemaCheck> | undefined;
+  const check = createArgumentCheck(tool.inputSchema);
   return {
     name,
     description: (tool.description ?? tool.title ?? tool.name).slice(0, MAX_DESCRIPTION_CHARS),
@@ -19,15 +18,11 @@ export function createMcpTool(name: string, tool: McpTool, call: McpCall): Tool 
     idempotent: readOnlyHint === true || idempotentHint === true,
     timeoutMs: DEFAULT_TIMEOUT_MS,
     maxResultChars: DEFAULT_MAX_RESULT_CHARS,
-    async parse(args) {
+    async parse(args, owner = UNNAMED) {
       if (typeof args !== "object" || args === null || Array.isArray(args)) {
         throw new ToolError("The arguments do not fit: expected an object");
       }
-      check ??= checkOf(tool.inputSchema).catch((error: unknown) => {
-        check = undefined;
-        throw error;
-      });
-      const problem = await (await check)(args);
+      const problem = await check(args, owner);
       if (problem !== null) throw new ToolError(`The arguments do not fit: ${problem}`);
       return args;
     },
@@ -35,15 +30,29 @@ export function createMcpTool(name: string, tool: McpTool, call: McpCall): Tool 
   };
 }
 
+/** The owner of calls that name none. */
+const UNNAMED = "";
+
 /**
- * A schema that cannot be compiled here is skipped, because the server checks its arguments as well. Rejects when the
- * schema could be compiled later.
+ * Compiles the schema at the first check. One that is invalid is skipped from then on, because the server checks its
+ * arguments as well; one that took too long is tried again. Rejects when the platform cannot check at present.
  */
-async function checkOf(schema: McpTool["inputSchema"]): Promise<SchemaCheck> {
-  try {
-    return await compileSchema(schema);
-  } catch (error) {
-    if (error instanceof PlatformError) throw error;
-    return async () => null;
+function createArgumentCheck(schema: McpTool["inputSchema"]) {
+  let compiled: Promise<SchemaCheck | null> | undefined;
+
+  async function checkFor(owner: string): Promise<SchemaCheck | null> {
+    try {
+      return await compileSchema(schema, owner);
+    } catch (error) {
+      if (!(error instanceof InvalidSchema) || error.tooSlow) compiled = undefined;
+      if (!(error instanceof InvalidSchema)) throw error;
+      return null;
+    }
   }
+
+  return async (args: unknown, owner: string): Promise<string | null> => {
+    compiled ??= checkFor(owner);
+    const check = await compiled;
+    return check === null ? null : check(args, owner);
+  };
 }
