@@ -5,10 +5,13 @@ import { makeBlockingQuestion } from "../question.ts";
 import { type Context, pause, requestMix, type Scenario, STREAMING, times, underLoad } from "./scenario.ts";
 
 const BLOCKED_MS = 30 * SECOND;
-/** A run that has done its work when its native call returns may still end; this one goes on to the next call. */
+/**
+ * A run that has done its work when its native call returns may still end; this one goes on to the next call. Together
+ * they are shorter than the minute after which a blocked worker is killed: no other one would take over then.
+ */
 const BLOCKS = [
   { way: "loop", ms: BLOCKED_MS },
-  { way: "child", ms: BLOCKED_MS, times: 2 },
+  { way: "child", ms: 24 * SECOND, times: 2 },
   { way: "microtasks", ms: BLOCKED_MS },
   { way: "wait", ms: BLOCKED_MS },
 ];
