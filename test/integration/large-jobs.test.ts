@@ -4,10 +4,14 @@
  * whatever dies on the way.
  */
 import { newId } from "@agent-paas/shared/ids.ts";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { Queue } from "bullmq";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Server } from "../../scripts/services/server.ts";
 import { loseQueuedJob, queuedBytes } from "../support/bullmq.ts";
 import { inParallel } from "../support/in-parallel.ts";
+import { jobPayload } from "../support/job-payload.ts";
+import { ownedBytes } from "../support/job-state.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { keysInRedis } from "../support/platform-state.ts";
 import { startPrivateRedis } from "../support/redis.ts";
@@ -118,4 +122,23 @@ describe("a large job", () => {
     expect(await alice.ended(jobId)).toMatchObject({ status: "completed", result: { content: "Whole" } });
     await worker.stop(10_000);
   });
+});
+
+test("a large job that an earlier version queued as a whole is listed, counted and run", async () => {
+  const payload = jobPayload({ text: "[[text=Former]] Work", input: LARGE });
+  const former = await startTestPlatform({
+    workers: 0,
+    async prepare({ redis: connection, prefix }) {
+      const queue = new Queue("execute", { connection, prefix: createRedisKeys(prefix).bullmq });
+      await queue.add("execute", payload, { jobId: payload.job_id });
+      await queue.close();
+    },
+  });
+  onTestFinished(() => former.stop());
+  const { alice } = former;
+  expect((await alice.get("/jobs?status=queued")).body.jobs).toMatchObject([{ id: payload.job_id, queue_position: 1 }]);
+  expect(await ownedBytes(former, "alice")).toBeGreaterThan(LARGE.length);
+  await former.startWorker();
+  expect(await alice.ended(payload.job_id)).toMatchObject({ status: "completed", result: { content: "Former" } });
+  await waitFor("an empty index", async () => (await ownedBytes(former, "alice")) === 0);
 });
