@@ -58,6 +58,7 @@ test("six processes that migrate at once apply each migration once", async () =>
     "006-reaper-and-retention",
     "007-glossary-names-breaking",
     "008-installation",
+    "009-job-metadata-and-reserved-ordinals",
   ]);
 });
 
