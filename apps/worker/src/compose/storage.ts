@@ -53,7 +53,7 @@ export async function openWorkerStorage(
     jobs: createJobRepository(storage, name, clock.now),
     orphanedJobs: createOrphanedJobRepository(storage, name),
     sessions: createSessionRepository(storage),
-    journal: createJournalRepository(storage),
+    journal: createJournalRepository(storage, clock.now),
     documents: createKnowledgeRepository(storage),
     retention: createRetentionRepository(storage),
     async canWrite() {
