@@ -1,6 +1,7 @@
 /** All scenarios, by the name that `--scenario` takes. */
 import { crashPoints, redisKills, workerKills, zombies } from "./deaths.ts";
 import { mixed, short } from "./mixed.ts";
+import { silentLinks } from "./outages.ts";
 import { cancels, idempotency, rolling, sessions } from "./promises.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -13,6 +14,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   idempotency,
   sessions,
   rolling,
+  "silent-links": silentLinks,
   mixed,
   short,
 };
