@@ -18,6 +18,7 @@ export type RestartableProcess = {
   start(): Promise<void>;
   /** SIGKILL, as in a crash; resolves when the process has ended. */
   kill(): Promise<Exit>;
+  signal(name: NodeJS.Signals): void;
   /** SIGSTOP: connections stay open and nothing answers. */
   pause(): void;
   /** SIGCONT. */
@@ -41,6 +42,7 @@ export function createRestartableProcess(spec: ChildSpec, stopWithinMs: number):
       await child.ready(READY_WITHIN_MS);
     },
     kill: async () => child?.kill() ?? NEVER_STARTED,
+    signal: (name) => child?.signal(name),
     pause: () => child?.signal("SIGSTOP"),
     resume: () => child?.signal("SIGCONT"),
     async stop() {

@@ -15,8 +15,8 @@ const MAY_READ: Readonly<Record<string, string>> = {
   "packages/agents/src/tools/current-time.ts": "tells the time",
   "apps/worker/src/job/lease.ts": "BullMQ takes a time by the worker's clock, and subtracts the same clock",
   "apps/worker/src/queue/retention.ts": "counts in days",
-  "apps/worker/src/run/job-journal.ts": "shown only",
   "apps/worker/src/storage/job-repository.ts": "the default of tests; workers pass the clock of Redis",
+  "apps/worker/src/storage/journal-repository.ts": "the default of tests; workers pass the clock of Redis",
   "apps/worker/src/storage/knowledge-repository.ts": "shown only",
   "apps/worker/src/storage/migrations/008-installation.ts": "shown only",
 };

@@ -44,6 +44,23 @@ const FORGERIES: readonly [ZeroColumn, string, (run: Run) => unknown][] = [
   ["twice", "two job ids for one question", (run) => void run.transcript.jobIds.push("other")],
   ["without end", "a stream that stops", (run) => run.receive(run.stream.slice(0, -1), false)],
   ["without end", "a log that stops", (run) => void run.log.pop()],
+  [
+    "broken streams",
+    "a second connection where the stream should have kept its first",
+    ({ transcript }) => {
+      Object.assign(transcript.expected, { keepsConnection: true });
+      transcript.connections.push({ ...transcript.connections[0], chunks: [] } as Run["transcript"]["connections"][0]);
+    },
+  ],
+  [
+    "failed",
+    "a job given up although its run allows only an outage of the database as the reason",
+    (run) => {
+      Object.assign(run.transcript.expected, { mayFailWith: "storage_unavailable" });
+      Object.assign(run.row, { status: "failed", error_code: "worker_lost", attempts: 5 });
+      run.receive(run.stream.with(5, done(6, "failed")));
+    },
+  ],
   ["holes", "an event that the client did not receive", (run) => run.receive(run.stream.toSpliced(1, 1), false)],
   [
     "holes",

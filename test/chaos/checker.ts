@@ -83,13 +83,21 @@ function checkLeftovers({ leftRunning, jobs }: Evidence, recorder: Recorder): vo
   }
 }
 
-const TIMED = { redis: "redis recovery", flood: "later than when idle" } as const;
+const TIMED = {
+  redis: "redis recovery",
+  storage: "storage recovery",
+  link: "link recovery",
+  flood: "later than when idle",
+} as const;
+
+/** The ends of faults, which are not counted as faults. */
+const ENDINGS: readonly string[] = ["start", "resume", "free", "heal"];
 
 /** Takes over what the run itself recorded: its incidents, times and faults. */
 function checkRun({ entries }: Evidence, recorder: Recorder): void {
   for (const entry of entries) {
     if (entry.type === "incident") recorder.incident("incidents", {}, entry.value);
     if (entry.type === "timing") recorder.time(TIMED[entry.value.what], entry.value.ms);
-    if (entry.type === "fault") recorder.count("faults", Number(!["start", "resume"].includes(entry.value.kind)));
+    if (entry.type === "fault") recorder.count("faults", Number(!ENDINGS.includes(entry.value.kind)));
   }
 }

@@ -25,14 +25,14 @@ export type JobRequest = {
   readonly onAccepted?: (transcript: Transcript) => void;
 };
 
-/** Longer than any time that the platform promises. */
+/** Longer than any time that the platform promises, without the outages of a run. */
 const PATIENCE_MS = 3 * MINUTE;
 const PAUSE_MS = 200;
 const POLL_WAIT_S = 5;
 
 export type Client = { ask(request: JobRequest): Promise<Transcript> };
 
-export function createClient({ apis }: Stack): Client {
+export function createClient({ apis }: Stack, outageMs = 0): Client {
   async function ask(options: JobRequest): Promise<Transcript> {
     const { question, kind, reads, conversation = null } = options;
     const { label, expected } = question;
@@ -41,7 +41,7 @@ export function createClient({ apis }: Stack): Client {
       ...{ refusals: 0, rejected: null, connections: [], polled: null, cancelledAt: null },
     };
     const { connections } = transcript;
-    const giveUpAt = now() + PATIENCE_MS;
+    const giveUpAt = now() + PATIENCE_MS + outageMs;
     const cuts = [...options.cuts];
     let requests = options.api;
     let cancelling: Promise<void> | undefined;

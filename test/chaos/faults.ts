@@ -9,8 +9,9 @@ import { Redis } from "ioredis";
 import type { RestartableProcess } from "../../scripts/services/restartable-process.ts";
 import { areQueuesIdle } from "../support/bullmq.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { createOutages } from "./outages.ts";
 import type { Stack } from "./stack.ts";
-import type { Fault, RunRecord } from "./transcript.ts";
+import type { FaultKind, RunRecord } from "./transcript.ts";
 
 /** The failpoints of the product at which a worker can be made to crash. */
 export const CRASH_POINTS = [
@@ -25,15 +26,27 @@ const MAX_STARTS = 3;
 export type Faults = ReturnType<typeof createFaults>;
 
 export function createFaults(stack: Stack, record: RunRecord) {
-  const note = (kind: Fault["kind"], target: string, detail?: string) =>
+  const bidden = new Set<number>();
+  let isOver = false;
+  const note = (kind: FaultKind, target: string, detail?: string) =>
     record.write({ type: "fault", value: { at: Date.now(), kind, target, ...(detail !== undefined && { detail }) } });
   const incident = (value: string) => record.write({ type: "incident", value });
+
+  /** A process that ends by itself is an incident. Those that are killed end by a signal, also at crash points. */
+  function watch({ name, pid, exited }: RestartableProcess): void {
+    void exited.then(({ code, signal }) => {
+      if (isOver || bidden.has(pid) || signal === "SIGKILL") return;
+      incident(`${name} ended by itself with ${signal ?? `exit code ${code}`}`);
+    });
+  }
+  for (const started of [...stack.apis, ...stack.workers]) watch(started);
 
   /** Retries, because a start can fail while another fault has Redis down. */
   async function start(target: RestartableProcess): Promise<void> {
     for (let starts = 1; ; starts++) {
       try {
         await target.start();
+        watch(target);
         note("start", target.name);
         return;
       } catch (error) {
@@ -43,6 +56,8 @@ export function createFaults(stack: Stack, record: RunRecord) {
   }
 
   return {
+    ...createOutages(stack, note),
+
     /** SIGKILL; the process is started again after `downMs`. */
     async kill(target: RestartableProcess, downMs = 0): Promise<void> {
       note("kill", target.name);
@@ -62,6 +77,7 @@ export function createFaults(stack: Stack, record: RunRecord) {
     /** SIGTERM and a new start, as in a deployment. */
     async restart(target: RestartableProcess): Promise<void> {
       note("stop", target.name);
+      bidden.add(target.pid);
       const { code, signal } = await target.stop();
       if (code !== 0) incident(`${target.name} stopped with ${signal ?? `exit code ${code}`}`);
       await start(target);
@@ -122,6 +138,7 @@ export function createFaults(stack: Stack, record: RunRecord) {
       const queues = { redis, keys: createRedisKeys(stack.redisPrefix) };
       await waitFor("the queues to be empty", () => areQueuesIdle(queues), withinMs).catch(() => {});
       redis.disconnect();
+      isOver = true;
     },
   };
 }

@@ -5,6 +5,7 @@ export const ZERO_COLUMNS = [
   "lost",
   "twice",
   "without end",
+  "broken streams",
   "holes",
   "repeated events",
   "wrong text",
@@ -26,7 +27,14 @@ export type ZeroColumn = (typeof ZERO_COLUMNS)[number];
 export type Incident = { readonly job: string; readonly label: string; readonly what: string };
 
 /** In milliseconds. */
-export const TIMINGS = ["job recovery", "redis recovery", "upstream closed", "later than when idle"] as const;
+export const TIMINGS = [
+  "job recovery",
+  "redis recovery",
+  "storage recovery",
+  "link recovery",
+  "upstream closed",
+  "later than when idle",
+] as const;
 export type TimingName = (typeof TIMINGS)[number];
 
 export type Findings = {

@@ -1,6 +1,7 @@
 /** `npm run chaos`: runs one scenario, prints its table, and fails if a column that must be zero is not. */
 import { ChildError } from "../../scripts/services/child.ts";
 import { type ChaosOptions, readOptions, USAGE } from "./options.ts";
+import { enterOwnNetwork } from "./own-network.ts";
 import { runChaos } from "./run.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 
@@ -18,6 +19,8 @@ try {
   console.error(`${(error as Error).message}\n${usage}`);
   process.exit(2);
 }
+
+if (SCENARIOS[options.scenario]?.inOwnNetwork) enterOwnNetwork();
 
 try {
   const { passed, text } = await runChaos(options, console.error);

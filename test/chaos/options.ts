@@ -12,7 +12,7 @@ export type ChaosOptions = {
   readonly atOnce: number;
   /** Length of the scenario `mixed`, ms. */
   readonly lengthMs: number;
-  /** How long Redis stays down, ms. */
+  /** How long Redis, the database, the logs or a link stay away, ms. */
   readonly outageMs: number;
   /** Also keeps the folder of a run that passed. */
   readonly keep: boolean;

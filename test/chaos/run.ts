@@ -35,7 +35,7 @@ export async function runChaos(options: ChaosOptions, progress: (line: string) =
       stack,
       faults,
       record,
-      client: createClient(stack),
+      client: createClient(stack, options.outageMs),
       random: seededRandom(options.seed),
       progress,
     };

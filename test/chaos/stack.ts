@@ -22,6 +22,7 @@ import {
   workerProcess,
 } from "../../scripts/start/processes.ts";
 import { startPrivateRedis } from "../support/redis.ts";
+import { createSurroundings, type Surroundings, type Wanted } from "./surroundings.ts";
 
 /** The platform promises 30 s; a process that takes longer is killed and counts as an incident. */
 const STOP_WITHIN_MS = 30 * SECOND;
@@ -44,6 +45,7 @@ export type Stack = {
   readonly effectsFile: string;
   /** The folder in which files arm the crash points of workers; see crash-at.ts. */
   readonly armedDir: string;
+  readonly surroundings: Surroundings;
   stop(): Promise<void>;
 };
 
@@ -52,19 +54,35 @@ export type StackOptions = {
   readonly apis: number;
   readonly workers: number;
   readonly workerEnv?: NodeJS.ProcessEnv;
+  /** Set for one API or worker, by its name. */
+  readonly envOf?: (name: string) => NodeJS.ProcessEnv;
+  readonly surroundings?: Wanted;
 };
 
-export async function startStack({ dir, apis, workers, workerEnv = {} }: StackOptions): Promise<Stack> {
-  const [databaseFile, effectsFile, armedDir] = [join(dir, "chaos.db"), join(dir, "effects"), join(dir, "armed")];
+/** `NODE_OPTIONS` of both are kept: each loads something into the process. */
+function withOwn(env: NodeJS.ProcessEnv, own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const options = [env.NODE_OPTIONS, own.NODE_OPTIONS].filter(Boolean).join(" ");
+  return { ...env, ...own, ...(options !== "" && { NODE_OPTIONS: options }) };
+}
+
+/** One key stands for many owners. */
+const SHARES = { MAX_QUEUED_JOBS: "20000", MAX_WAITING_JOBS_PER_OWNER: "20000", MAX_OPEN_STREAMS_PER_OWNER: "100000" };
+
+export async function startStack({ dir, apis, workers, ...options }: StackOptions): Promise<Stack> {
+  const { workerEnv = {}, envOf = () => ({}) } = options;
+  const [effectsFile, armedDir] = [join(dir, "effects"), join(dir, "armed")];
   await mkdir(armedDir);
   await writeFile(effectsFile, "");
   const redis = await startPrivateRedis();
+  const surroundings = await createSurroundings(dir, redis.url, options.surroundings ?? {});
+  const { links } = surroundings;
+  const databaseFile = join(surroundings.databaseDir, "chaos.db");
   const common: NodeJS.ProcessEnv = {
     PATH: process.env.PATH,
     REDIS_URL: redis.url,
     REDIS_PREFIX,
     DATABASE_URL: databaseFile,
-    LOG_DIR: join(dir, "logs"),
+    LOG_DIR: surroundings.logDir,
     LOG_LEVEL: "debug",
     TERMINAL_LOG_LEVEL: "fatal",
     SHUTDOWN_GRACE_MS: "5000",
@@ -82,6 +100,7 @@ export async function startStack({ dir, apis, workers, workerEnv = {} }: StackOp
     await Promise.all(others.map((other) => other.stop()));
     await model?.stop();
     await redis.stop();
+    await surroundings.remove();
   }
   try {
     const modelPort = await freePort();
@@ -95,15 +114,19 @@ export async function startStack({ dir, apis, workers, workerEnv = {} }: StackOp
       AGENTS_DIR: join(ROOT, "test/fixtures/agents"),
       NODE_OPTIONS: `--import ${pathToFileURL(join(import.meta.dirname, "crash-at.ts"))}`,
       CHAOS_ARMED: armedDir,
+      ...(links && { REDIS_URL: links.workers.url }),
       ...workerEnv,
     };
-    const startWorker = (_: unknown, at: number) =>
-      start(workerProcess({ name: `worker-${at + 1}`, env: workerVariables }));
+    const startWorker = (_: unknown, at: number) => {
+      const name = `worker-${at + 1}`;
+      return start(workerProcess({ name, env: withOwn(workerVariables, envOf(name)) }));
+    };
     const apiKeys = `${apiKeysEntry("chaos", API_KEY)},${apiKeysEntry("flood", FLOOD_KEY)}`;
     const startApi = async (_: unknown, at: number) => {
       const port = await freePort();
-      const env = { ...common, SSE_HEARTBEAT_MS: "2000" };
-      const api = await start(apiProcess({ name: `api-${at + 1}`, port, apiKeys, env }));
+      const name = `api-${at + 1}`;
+      const env = { ...common, SSE_HEARTBEAT_MS: "2000", ...SHARES, ...(links && { REDIS_URL: links.apis.url }) };
+      const api = await start(apiProcess({ name, port, apiKeys, env: withOwn(env, envOf(name)) }));
       // Assigned, not spread: a spread would copy the present pid instead of its getter.
       return Object.assign(api, { origin: loopbackOrigin(port) });
     };
@@ -112,7 +135,7 @@ export async function startStack({ dir, apis, workers, workerEnv = {} }: StackOp
       Promise.all(Array.from({ length: apis }, startApi)),
     ]);
     return {
-      ...{ dir, redis, modelOrigin, databaseFile, effectsFile, armedDir, stop },
+      ...{ dir, redis, modelOrigin, databaseFile, effectsFile, armedDir, surroundings, stop },
       ...{ redisUrl: redis.url, redisPrefix: REDIS_PREFIX },
       apis: startedApis,
       workers: startedWorkers,

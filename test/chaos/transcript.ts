@@ -30,6 +30,10 @@ export type Expected = {
   readonly once: readonly string[];
   /** Words that calls of the idempotent `count_again` write there. */
   readonly again: readonly string[];
+  /** An error code with which the job may fail, because the run takes away what the job needs; default: none. */
+  readonly mayFailWith?: string;
+  /** No fault of the run touches the API or its network: the stream must stay on its first connection. */
+  readonly keepsConnection?: boolean;
 };
 
 export type Polled = {
@@ -60,15 +64,26 @@ export type Transcript = {
   cancelledAt: number | null;
 };
 
+export type FaultKind =
+  | ("block" | "kill" | "pause" | "resume" | "stop" | "crash" | "start" | "reset")
+  /** Of a disk or a database file; of a link; of a wall clock. */
+  | ("fill" | "lock" | "free")
+  | ("silence" | "heal")
+  | "set clock";
+
+/** `free`: a disk has room, or a database is unlocked. `heal`: a link passes packets again. */
 export type Fault = {
   readonly at: number;
-  readonly kind: "block" | "kill" | "pause" | "resume" | "stop" | "crash" | "start" | "reset";
+  readonly kind: FaultKind;
   readonly target: string;
   readonly detail?: string;
 };
 
-/** A time to be compared with a bound. `redis`: from the return of Redis to the end of the next complete chat. */
-export type Timing = { readonly what: "redis" | "flood"; readonly ms: number };
+/**
+ * A time to be compared with a bound: from the return of what was away to the end of the next complete chat. `flood`:
+ * how much later a first token came than on the idle platform.
+ */
+export type Timing = { readonly what: "redis" | "storage" | "link" | "flood"; readonly ms: number };
 
 /** A reading of /proc for one process. */
 export type Sample = {

@@ -1,7 +1,6 @@
 /** Another process that holds a lock on a database file. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { onTestFinished } from "vitest";
 import { ROOT } from "./sources.ts";
 
 const HOLD = `
@@ -11,14 +10,24 @@ process.stdout.write("held");
 process.stdin.once("data", () => { db.exec("commit"); process.exit(0); });
 `;
 
-/** Resolves when the lock is held. Returns what releases it. */
+/** Resolves when the lock is held, until the test has ended at the latest. Returns what releases it. */
 export async function holdDatabase(file: string, mode: "immediate" | "exclusive"): Promise<() => Promise<void>> {
+  const { onTestFinished } = await import("vitest");
+  const lock = await lockDatabase(file, mode);
+  onTestFinished(lock.kill);
+  return lock.release;
+}
+
+/** For chaos runs, which use this file without Vitest: the caller must release or kill the holder. */
+export async function lockDatabase(file: string, mode: "immediate" | "exclusive") {
   const holder = spawn(process.execPath, ["-e", HOLD, file, mode], { cwd: ROOT, stdio: ["pipe", "pipe", "inherit"] });
-  onTestFinished(() => void holder.kill());
   await once(holder.stdout, "data");
-  return async () => {
-    const ended = once(holder, "exit");
-    holder.stdin.write("release");
-    await ended;
+  return {
+    async release(): Promise<void> {
+      const ended = once(holder, "exit");
+      holder.stdin.write("release");
+      await ended;
+    },
+    kill: () => void holder.kill(),
   };
 }

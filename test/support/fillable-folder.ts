@@ -1,5 +1,5 @@
 /**
- * A folder in which writing can be made to fail, for real: a file system of 1 MB that is filled. Where the test may not
+ * A folder in which writing can be made to fail, for real: a small file system that is filled. Where the test may not
  * mount one, a file takes the place of the folder.
  */
 import { execFileSync } from "node:child_process";
@@ -18,11 +18,11 @@ export type FillableFolder = {
   remove(): void;
 };
 
-export function createFillableFolder(): FillableFolder {
+export function createFillableFolder(megabytes = 1): FillableFolder {
   const base = mkdtempSync(join(tmpdir(), "agent-paas-fillable-"));
   const path = join(base, "logs");
   const removeBase = () => rmSync(base, { recursive: true, force: true });
-  if (!mountSmallDisk(base)) {
+  if (!mountSmallDisk(base, megabytes)) {
     const aside = join(base, "aside");
     return {
       path,
@@ -52,7 +52,7 @@ export function createFillableFolder(): FillableFolder {
     fullFromStart: path,
     fill() {
       try {
-        writeFileSync(filler, Buffer.alloc(2 * 1024 * 1024));
+        writeFileSync(filler, Buffer.alloc((megabytes + 1) * 1024 * 1024));
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOSPC") return;
         throw error;
@@ -76,10 +76,10 @@ function tooLongForFiles(base: string): string {
   return path;
 }
 
-function mountSmallDisk(folder: string): boolean {
+function mountSmallDisk(folder: string, megabytes: number): boolean {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], { stdio: "ignore" });
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", folder], { stdio: "ignore" });
     return true;
   } catch {
     return false;

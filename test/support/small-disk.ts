@@ -1,10 +1,9 @@
-/** A small disk of its own for one test, to be filled up. A tmpfs mount, so the test must run as root on Linux. */
+/** A small disk of its own, to be filled up. A tmpfs mount, so the process must run as root on Linux. */
 import { execFile } from "node:child_process";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { onTestFinished } from "vitest";
 
 const run = promisify(execFile);
 const CHUNK_BYTES = 4_096;
@@ -13,14 +12,18 @@ export const canMount = process.platform === "linux" && process.getuid?.() === 0
 
 export type SmallDisk = { readonly dir: string; fill(): Promise<void>; free(): Promise<void> };
 
+/** Removed when the test has ended. Vitest is imported here, because chaos runs use this file without it. */
 export async function mountSmallDisk(megabytes: number): Promise<SmallDisk> {
+  const { onTestFinished } = await import("vitest");
+  const disk = await createSmallDisk(megabytes);
+  onTestFinished(disk.remove);
+  return disk;
+}
+
+/** The caller must remove it. */
+export async function createSmallDisk(megabytes: number): Promise<SmallDisk & { remove(): Promise<void> }> {
   const dir = await mkdtemp(join(tmpdir(), "agent-paas-disk-"));
   await run("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "agent-paas-test", dir]);
-  onTestFinished(async () => {
-    // Lazy: a process that the test has killed may hold a file for a moment longer.
-    await run("umount", ["--lazy", dir]);
-    await rm(dir, { recursive: true });
-  });
   const filler = join(dir, "filler");
   return {
     dir,
@@ -36,5 +39,10 @@ export async function mountSmallDisk(megabytes: number): Promise<SmallDisk> {
       }
     },
     free: () => rm(filler, { force: true }),
+    async remove() {
+      // Lazy: a process that was killed may hold a file for a moment longer.
+      await run("umount", ["--lazy", dir]);
+      await rm(dir, { recursive: true });
+    },
   };
 }

@@ -21,8 +21,10 @@ export function checkRow({ transcript, jobId: job, row, messages }: JobEvidence,
     return;
   }
   recorder.count("ended");
+  const { mayFailWith } = expected;
   const isGivenUp = row.error_code === "worker_lost" && row.attempts >= GIVEN_UP_AFTER_ATTEMPTS;
-  if (isGivenUp) recorder.count("given up");
+  if (isGivenUp && mayFailWith === undefined) recorder.count("given up");
+  else if (row.status === "failed" && row.error_code === mayFailWith) recorder.count(`failed: ${mayFailWith}`);
   else if (expected.status === "any" ? row.status === "failed" : row.status !== expected.status) {
     recorder.incident("failed", about, `${row.status} ${row.error_code ?? ""}, expected ${expected.status}`);
   }

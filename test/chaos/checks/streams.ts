@@ -14,12 +14,23 @@ export function checkStream(evidence: JobEvidence, recorder: Recorder): void {
   const frames = framesOf(transcript);
   checkNumbers(frames, { job, label, log }, recorder);
   if (polled === null) {
+    checkConnections(transcript, { job, label }, recorder);
     checkEnd(evidence, frames, recorder);
     compareWithLog(evidence, frames, recorder);
     timeRecovery(transcript, frames, recorder);
   } else if (row !== undefined && polled.status !== row.status) {
     recorder.incident("twice", { job, label }, `the client polled ${polled.status}, the row's status is ${row.status}`);
   }
+}
+
+function checkConnections(
+  { connections, expected }: Transcript,
+  about: { readonly job: string; readonly label: string },
+  recorder: Recorder,
+): void {
+  if (expected.keepsConnection !== true || (connections.length === 1 && connections[0]?.closed === "end")) return;
+  const closed = connections.map((connection) => `${connection.api} ${connection.status} ${connection.closed}`);
+  recorder.incident("broken streams", about, `${connections.length} connections: ${closed.join(", ")}`);
 }
 
 /** Exactly one done, as the last event, in agreement with the row. */

@@ -4,6 +4,7 @@ import { busyThread } from "./busy-thread.ts";
 import { crashPoints, redisKills, workerKills, zombies } from "./deaths.ts";
 import { flood } from "./flood.ts";
 import { mixed, short } from "./mixed.ts";
+import { silentLinks } from "./outages.ts";
 import { cancels, idempotency, rolling, sessions } from "./promises.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -18,6 +19,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   rolling,
   "busy-thread": busyThread,
   flood,
+  "silent-links": silentLinks,
   mixed,
   short,
 };

@@ -11,7 +11,7 @@ import type { ChaosOptions } from "../options.ts";
 import { makeQuestion } from "../question.ts";
 import type { Stack, StackOptions } from "../stack.ts";
 import type { Bounds } from "../table.ts";
-import type { RunRecord } from "../transcript.ts";
+import type { RunRecord, Timing } from "../transcript.ts";
 
 export type Context = {
   readonly options: ChaosOptions;
@@ -29,6 +29,8 @@ export type Scenario = {
   readonly about: string;
   readonly stack: Omit<StackOptions, "dir">;
   readonly bounds?: Bounds;
+  /** Packets are dropped for real where the run can have a network of its own. */
+  readonly inOwnNetwork?: boolean;
   run(context: Context): Promise<void>;
 };
 
@@ -74,11 +76,15 @@ export const pause = ({ random }: Context, leastMs: number, mostMs: number) => d
 
 export const anyWorker = ({ random, stack }: Context): RestartableProcess => random.pick(stack.workers);
 
-/** Measures the time from the return of Redis to the end of the next complete chat. */
-export async function timeRecovery({ client, record, random }: Context, label: string): Promise<void> {
+/** Measures the time from now, when something has returned, to the end of the next complete chat. */
+export async function timeRecovery(
+  { client, record, random }: Context,
+  label: string,
+  what: Timing["what"] = "redis",
+): Promise<void> {
   const startedAt = performance.now();
   const question = makeQuestion({ label, words: 3, rate: 0, effectsFile: null }, random);
   const transcript = await client.ask({ question, kind: "chat", reads: "stream", cuts: [], api: 0 });
-  record.write({ type: "timing", value: { what: "redis", ms: performance.now() - startedAt } });
+  record.write({ type: "timing", value: { what, ms: performance.now() - startedAt } });
   record.write({ type: "transcript", value: transcript });
 }

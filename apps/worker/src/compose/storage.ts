@@ -57,7 +57,7 @@ export async function openWorkerStorage(
     jobs: createJobRepository(storage, name, clock.now),
     orphanedJobs: createOrphanedJobRepository(storage, name),
     sessions: createSessionRepository(storage),
-    journal: createJournalRepository(storage),
+    journal: createJournalRepository(storage, clock.now),
     documents: createKnowledgeRepository(storage, sharesOf(config)),
     retention: createRetentionRepository(storage),
     async canWrite() {

@@ -94,7 +94,7 @@ export function createJobJournal(options: JobJournalOptions): JobJournal {
           status: "started",
           value: null,
           fencing_token: fencingToken,
-          started_at: new Date().toISOString(),
+          started_at: entries.time(),
           finished_at: null,
         };
         if (!idempotent) await save(started);
@@ -106,7 +106,7 @@ export function createJobJournal(options: JobJournalOptions): JobJournal {
             if (valueJson.length > MAX_VALUE_CHARS) {
               throw new RangeError(`the value of a journal entry exceeds ${MAX_VALUE_CHARS} characters`);
             }
-            await save({ ...started, status: "finished", value: valueJson, finished_at: new Date().toISOString() });
+            await save({ ...started, status: "finished", value: valueJson, finished_at: entries.time() });
           },
         };
       },

@@ -4,8 +4,12 @@ import type { Storage } from "@agent-paas/shared/db/storage.ts";
 
 export type JournalRepository = ReturnType<typeof createJournalRepository>;
 
-export function createJournalRepository({ table, write }: Storage) {
+/** @param now the installation's clock: an entry's times are compared with those of its job. */
+export function createJournalRepository({ table, write }: Storage, now: () => number = Date.now) {
   return {
+    /** The time that an entry begins or finishes with. */
+    time: (): string => new Date(now()).toISOString(),
+
     /** The entries of a job, in the order of their beginnings. */
     load: async (jobId: string): Promise<JournalRow[]> =>
       table("agent_steps").where({ job_id: jobId }).orderBy("step_no"),

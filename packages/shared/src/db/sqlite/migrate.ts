@@ -16,14 +16,23 @@ import { SECOND } from "../../time.ts";
 import type { Migrations } from "../storage.ts";
 import type { SqliteDatabase } from "./open-database.ts";
 
+/** Knex's default. */
+const APPLIED_TABLE = "knex_migrations";
+
 const LOCK_WITHIN_MS = 60 * SECOND;
 const LOCK_POLL_MS = 50;
 
 /** How long a statement of a migration waits while other workers write. The wait blocks the event loop, idle as yet. */
 const BUSY_TIMEOUT_MS = 10 * SECOND;
 
-/** Runs what is missing. */
+/**
+ * Runs what is missing. If nothing is, it only reads: a worker then starts although the disk is full or another process
+ * holds the database's lock, and waits for it like the workers that run.
+ */
 export async function migrateSqlite(db: SqliteDatabase, file: string, migrations: Migrations): Promise<void> {
+  const applied = await appliedMigrations(db);
+  refuseBreaking(applied, migrations);
+  if ([...migrations.keys()].every((name) => applied.includes(name))) return;
   // Without Knex's own check of the list, which would refuse every database that a newer worker has migrated.
   const config = { migrationSource: sourceOf(migrations), disableMigrationsListValidation: true };
   const lock = await acquireLock(file);
@@ -31,7 +40,8 @@ export async function migrateSqlite(db: SqliteDatabase, file: string, migrations
     await withBusyTimeout(db, BUSY_TIMEOUT_MS, async () => {
       // We hold the real lock: what stands in Knex's lock table was left by a process that died.
       await db.migrate.forceFreeMigrationsLock(config);
-      await refuseBreaking(db, config, migrations);
+      // Another worker may have migrated meanwhile.
+      refuseBreaking(await appliedMigrations(db), migrations);
       await db.migrate.latest(config);
     });
   } finally {
@@ -54,10 +64,15 @@ async function refuseDown(name: string): Promise<never> {
   throw new Error(`Migration ${name} is forward-only: to go back, restore a backup made before it`);
 }
 
+/** Read from Knex's table directly: Knex's own list would create the table, and so write, each time. */
+async function appliedMigrations(db: SqliteDatabase): Promise<string[]> {
+  if (!(await db.schema.hasTable(APPLIED_TABLE))) return [];
+  return db<{ name: string }>(APPLIED_TABLE).orderBy("id").pluck("name");
+}
+
 /** Throws when a newer worker has run a migration that no older worker may run beside. */
-async function refuseBreaking(db: SqliteDatabase, config: Knex.MigratorConfig, known: Migrations): Promise<void> {
-  const [applied]: [{ name: string }[], unknown] = await db.migrate.list(config);
-  const breaking = applied.map(({ name }) => name).filter((name) => !known.has(name) && name.endsWith("-breaking"));
+function refuseBreaking(applied: readonly string[], known: Migrations): void {
+  const breaking = applied.filter((name) => !known.has(name) && name.endsWith("-breaking"));
   if (breaking.length === 0) return;
   const names = breaking.join(", ");
   throw new Error(`A newer version has migrated the database (${names}); this one cannot use it: start the newer one`);
