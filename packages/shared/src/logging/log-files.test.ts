@@ -1,13 +1,4 @@
-import {
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -64,19 +55,6 @@ test("a line of a process that exits before its file is open is written", () => 
   const directory = createDirectory();
   expect(openLogFiles(directory, "api").appendSync(Buffer.from("last\n"))).toBeNull();
   expect(read(directory, "api.1.log")).toBe("last\n");
-});
-
-test("ten files of former processes of the name stay, and those that may be in use", async () => {
-  const directory = createDirectory();
-  const anHourAgo = Date.now() / 1_000 - 3_600;
-  for (let number = 1; number <= 15; number++) {
-    const file = join(directory, `api.${number}.log`);
-    writeFileSync(file, "");
-    if (number !== 2) utimesSync(file, anHourAgo, anHourAgo);
-  }
-  await append(openLogFiles(directory, "api"), "new\n");
-  const expected = [2, ...Array.from({ length: 11 }, (_none, at) => at + 6)].map((number) => `api.${number}.log`);
-  expect(readdirSync(directory).sort()).toEqual(expected.sort());
 });
 
 test("only the owner reads log files", async () => {
