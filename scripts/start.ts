@@ -4,12 +4,14 @@
  *
  * 1. Nothing is started before the data folder is locked and the API's port is known to be free.
  * 2. Every way out of this file stops the started processes, in order and within a bound.
- * 3. No child outlives this process, even if this process is killed (services/child.ts).
+ * 3. A terminal that nobody reads holds up neither the processes nor their end.
+ * 4. No child outlives this process, even if this process is killed (services/child.ts).
  */
 import "./require-node.mjs";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isOpenToOthers, makeFilesPrivate } from "@agent-paas/shared/files/private-files.ts";
+import { keepNodeFromWaiting, STANDARD_ERROR, STANDARD_OUTPUT } from "@agent-paas/shared/standard-output.ts";
 import { ChildError } from "./services/child.ts";
 import { listenProblem } from "./services/ports.ts";
 import { lockDataDir } from "./start/data-lock.ts";
@@ -28,6 +30,7 @@ const PARENT_CHECK_MS = 500;
 /** The exit code that shells report for an end by SIGINT. */
 const EXIT_KILLED = 130;
 
+for (const fd of [STANDARD_OUTPUT, STANDARD_ERROR]) keepNodeFromWaiting(fd);
 const screen = createScreen(process.stdout);
 
 async function main(): Promise<number> {
@@ -112,9 +115,11 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+let exitCode = 1;
 try {
-  process.exit(await main());
+  exitCode = await main();
 } catch (error) {
   screen.failure(error instanceof UsageError ? error.message : ((error as Error).stack ?? String(error)));
-  process.exit(1);
 }
+await screen.flush();
+process.exit(exitCode);

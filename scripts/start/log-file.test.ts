@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -12,4 +12,16 @@ test("a log file keeps the last lines in two files of bounded size, also across 
   expect((await readdir(dir)).toSorted()).toEqual(["redis.log", "redis.log.1"]);
   expect(await readFile(`${file}.1`, "utf8")).toBe("line 26\nline 27\n");
   expect(await readFile(file, "utf8")).toBe("line 28\nline 29\n");
+});
+
+test("lines that a log file cannot take are dropped and counted, and writing goes on when it can", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "log-test-"));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  const file = join(dir, "missing", "redis.log");
+  const write = createLogFile(file);
+  write("one");
+  write("two");
+  await mkdir(join(dir, "missing"));
+  write("three");
+  expect(await readFile(file, "utf8")).toBe("(2 lines could not be written)\nthree\n");
 });

@@ -43,7 +43,7 @@ export async function startPlatform({ options, env, fleet, screen }: PlatformDep
    */
   const startShown = (rank: Rank, spec: ChildSpec) => {
     const early: string[] = [];
-    let show = (line: string) => void early.push(line);
+    let show: (line: string) => void = (line) => void early.push(line);
     const member = createSupervisedProcess({ ...spec, onLine: (line) => show(line) }, (change) => {
       screen.process(spec.name, change);
       show = (line) => screen.output(spec.name, line);

@@ -1,9 +1,15 @@
 /** The terminal output of `npm start`: a line for each process, then how to use the platform, then only problems. */
+import type { Writable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { styleText } from "node:util";
 import { describeExit } from "../services/child.ts";
 import type { StateChange } from "../services/supervised-process.ts";
 
 const NAME_WIDTH = 10;
+/** What a terminal that nobody reads (Ctrl-S, a stopped pager) may leave unwritten, in bytes. */
+const MAX_UNWRITTEN = 256 * 1024;
+/** What the last lines may wait for it. */
+const FLUSHED_WITHIN_MS = 1_000;
 
 export type Welcome = {
   readonly url: string;
@@ -16,10 +22,20 @@ export type Welcome = {
 
 export type Screen = ReturnType<typeof createScreen>;
 
-export function createScreen(out: NodeJS.WriteStream) {
+/** Writing to `out` must not block (`keepNodeFromWaiting`): then the processes are supervised whoever reads it. */
+export function createScreen(out: Writable) {
   // After a SIGHUP the terminal is gone; a write error must not keep the processes from being stopped in order.
   out.on("error", () => {});
-  const print = (...lines: string[]) => void out.write(`${lines.join("\n")}\n`);
+  let dropped = 0;
+  function print(...lines: string[]): void {
+    if (out.writableLength > MAX_UNWRITTEN) {
+      dropped += lines.length;
+      return;
+    }
+    const remark = dropped === 0 ? "" : `  (${dropped} lines are not shown: the terminal took none)\n`;
+    dropped = 0;
+    out.write(`${remark}${lines.join("\n")}\n`);
+  }
   const style = (format: "green" | "red" | "bold" | "dim", text: string) => styleText(format, text, { stream: out });
   const column = (name: string) => name.padEnd(NAME_WIDTH);
   const tick = style("green", "✓");
@@ -58,6 +74,8 @@ export function createScreen(out: NodeJS.WriteStream) {
     },
     stopping: (reason: string) => print("", `  Stopping (${reason}) …`),
     stopped: () => print("  Everything has stopped."),
+    /** Resolves when everything is written, or when nobody seems to read it. */
+    flush: () => Promise.race([new Promise<void>((done) => out.write("", () => done())), delay(FLUSHED_WITHIN_MS)]),
     failure(message: string, lastLines: readonly string[] = []) {
       print("", `${cross} ${message}`, ...lastLines.map((line) => `    ${line}`), "");
     },

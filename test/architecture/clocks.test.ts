@@ -9,7 +9,7 @@ import { readSources } from "../support/sources.ts";
 const MAY_READ: Readonly<Record<string, string>> = {
   "packages/shared/src/redis/clock.ts": "until Redis has been read once",
   "packages/shared/src/contract/jobs.ts": "for payloads that lack their time",
-  "packages/shared/src/logging/log-files.ts": "compares it with the times of files",
+  "packages/shared/src/logging/log-retention.ts": "marks files, whose order of times counts",
   "packages/shared/src/logging/logger.ts": "compares it with the times of files",
   "packages/agents/src/model/openai-provider.ts": "a provider may name a date; the delay is bounded by a minute",
   "packages/agents/src/tools/current-time.ts": "tells the time",

@@ -41,6 +41,7 @@ const CALLS: Readonly<Record<string, string>> = {
   "packages/shared/src/db/sqlite/write-queue.ts compile": "a statement of the sources",
   "packages/shared/src/db/statement.ts compile": "a statement of the sources",
   "packages/shared/src/logging/log-files.ts sort": "the log files of one process in LOG_DIR",
+  "packages/shared/src/logging/log-retention.ts sort": "the log files in LOG_DIR",
 };
 
 const found = readExpressions();

@@ -95,7 +95,12 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
   {
     file: "packages/shared/src/logging/log-files.ts",
     bound: "a name of a file in LOG_DIR",
-    expressions: ["/\\.\\d+\\.log$/", "/^(\\d{1,12})\\.log$/"],
+    expressions: ["/^(\\d{1,12})\\.log$/"],
+  },
+  {
+    file: "packages/shared/src/logging/log-retention.ts",
+    bound: "a name of a file in LOG_DIR",
+    expressions: ["/\\.\\d+\\.log$/"],
   },
   {
     file: "packages/shared/src/redis/memory.ts",

@@ -3,6 +3,7 @@
  * stop it with one error that names every invalid variable.
  */
 import { z } from "zod";
+import { sayOnStandardError } from "../standard-output.ts";
 
 export class ConfigError extends Error {
   constructor(problems: readonly string[]) {
@@ -31,7 +32,7 @@ export function exitOnConfigError<T>(check: () => T): T {
     return check();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    sayOnStandardError(`${error.message}\n`);
     process.exit(1);
   }
 }

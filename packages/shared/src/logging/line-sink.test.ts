@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { createLineSink, type LineSink } from "./line-sink.ts";
-import { type LogOutput, openTerminal } from "./log-output.ts";
+import { type Chunk, type LogOutput, openTerminal } from "./log-output.ts";
 
 /** An output in memory that can be made to fail, and what the sink has reported. */
 function open(): { sink: LineSink; chunks: string[]; reports: string[]; breakIt: (error: Error | null) => void } {
@@ -107,13 +107,19 @@ test("a terminal on a full disk is reported with its error", async () => {
   expect(reports).toEqual([expect.stringMatching(/ENOSPC.*: 1$/), expect.stringMatching(/ENOSPC.*: 2$/)]);
 });
 
-test("a terminal whose reader is busy gets every line later, without half ones", async () => {
+/** A pipe of which the test holds both ends. */
+function openFifo(): number {
   const directory = mkdtempSync(join(tmpdir(), "agent-paas-fifo-"));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const path = join(directory, "fifo");
   execFileSync("mkfifo", [path]);
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   onTestFinished(() => closeSync(fd));
+  return fd;
+}
+
+test("a terminal whose reader is busy gets every line later, without half ones", async () => {
+  const fd = openFifo();
   const { sink, reports } = openOn(openTerminal(fd));
   const line = `${"x".repeat(99)}\n`;
   for (let count = 0; count < 5_000; count++) sink.write(line);
@@ -127,4 +133,18 @@ test("a terminal whose reader is busy gets every line later, without half ones",
   await flushed;
   expect(read).toBe(line.repeat(5_000));
   expect(reports).toEqual([]);
+});
+
+test("a line that follows one that a terminal took by half begins on its own line", async () => {
+  const fd = openFifo();
+  const terminal = openTerminal(fd);
+  const chunkOf = (text: string): Chunk => ({ bytes: Buffer.from(text), written: 0, state: "queued" });
+  const tooMuch = chunkOf(`${"x".repeat(999)}\n`.repeat(1_000));
+  expect(await terminal.append(tooMuch)).toMatchObject({ code: "EAGAIN" });
+  expect(tooMuch.written % 1_000).not.toBe(0);
+  const buffer = Buffer.alloc(tooMuch.written);
+  expect(readSync(fd, buffer)).toBe(tooMuch.written);
+  expect(await terminal.append(chunkOf("two\n"))).toBeNull();
+  expect(terminal.appendSync(Buffer.from("three\n"))).toBeNull();
+  expect(buffer.toString("utf8", 0, readSync(fd, buffer))).toBe("\ntwo\nthree\n");
 });

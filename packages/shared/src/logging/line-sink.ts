@@ -2,8 +2,9 @@
  * The way of log lines to one output. Serving never depends on it: lines that cannot be written are dropped and
  * counted, that is reported, and writing goes on when the output takes lines again.
  */
+import { toError } from "../errors/errno.ts";
 import { SECOND } from "../time.ts";
-import { type Chunk, type LogOutput, toError } from "./log-output.ts";
+import type { Chunk, LogOutput } from "./log-output.ts";
 
 /** The longest time that a line waits for others to be written with, ms. */
 const MAX_BUFFERED_MS = 50;
@@ -33,6 +34,19 @@ export type LineSink = {
   flushSync(): void;
 };
 
+/**
+ * `failing`: lines are dropped with each try that fails. `recovering`: nothing has failed for a while, and what comes
+ * next is the line that states the count.
+ */
+type Health =
+  | { readonly state: "ok" }
+  | { readonly state: "failing"; readonly dropped: number; readonly failedAt: number }
+  | { readonly state: "recovering"; readonly dropped: number; readonly failedAt: number };
+
+const OK: Health = { state: "ok" };
+
+const droppedIn = (health: Health): number => (health.state === "ok" ? 0 : health.dropped);
+
 export function createLineSink(output: LogOutput, reports: SinkReports): LineSink {
   let pending: string[] = [];
   let pendingLength = 0;
@@ -40,25 +54,23 @@ export function createLineSink(output: LogOutput, reports: SinkReports): LineSin
   let timer: NodeJS.Timeout | undefined;
   const flushed: (() => void)[] = [];
 
-  let isFailing = false;
-  let failedAt = 0;
-  let dropped = 0;
+  let health = OK;
   let recovery: NodeJS.Timeout | undefined;
-  let isRecoveryDue = false;
 
   function fail(error: Error, lines: number): void {
-    dropped += lines + pending.length;
+    const dropped = droppedIn(health) + lines + pending.length;
     pending = [];
     pendingLength = 0;
-    isFailing = true;
-    failedAt = performance.now();
-    isRecoveryDue = false;
+    health = { state: "failing", dropped, failedAt: performance.now() };
     clearTimeout(recovery);
-    recovery = setTimeout(() => {
-      isRecoveryDue = true;
-      send();
-    }, RECOVERED_AFTER_MS).unref();
+    recovery = setTimeout(recover, RECOVERED_AFTER_MS).unref();
     reports.failed(error, dropped);
+  }
+
+  function recover(): void {
+    if (health.state !== "failing") return;
+    health = { ...health, state: "recovering" };
+    send();
   }
 
   function takeLines(maxLength: number): string {
@@ -72,15 +84,15 @@ export function createLineSink(output: LogOutput, reports: SinkReports): LineSin
   function send(isUrgent = false): void {
     clearTimeout(timer);
     timer = undefined;
-    if (writing !== null || (pending.length === 0 && !isRecoveryDue)) return;
-    const waitMs = isFailing && !isUrgent ? failedAt + RETRY_AFTER_MS - performance.now() : 0;
+    if (writing !== null || (pending.length === 0 && health.state !== "recovering")) return;
+    const waitMs = health.state === "ok" || isUrgent ? 0 : health.failedAt + RETRY_AFTER_MS - performance.now();
     if (waitMs > 0) timer = setTimeout(send, waitMs).unref();
     else void appendNext();
   }
 
   async function appendNext(): Promise<void> {
-    const stated = isRecoveryDue ? dropped : null;
-    const statement = Buffer.from(stated === null ? "" : reports.recoveryLine(stated));
+    const before = health;
+    const statement = Buffer.from(before.state === "recovering" ? reports.recoveryLine(before.dropped) : "");
     const chunk: Chunk = {
       bytes: Buffer.concat([statement, Buffer.from(takeLines(MAX_CHUNK))]),
       written: 0,
@@ -89,17 +101,20 @@ export function createLineSink(output: LogOutput, reports: SinkReports): LineSin
     writing = chunk;
     const error = await output.append(chunk).catch(toError);
     writing = null;
-    const isStated = stated !== null && chunk.written >= statement.length;
-    if (isStated) dropped -= stated;
+    if (before.state === "recovering" && chunk.written >= statement.length) stated(before.dropped, health === before);
     if (error !== null && chunk.state !== "taken") {
       fail(error, linesIn(chunk.bytes.subarray(Math.max(chunk.written, statement.length))));
-    } else if (isStated) {
-      isFailing = false;
-      isRecoveryDue = false;
-      reports.recovered(stated);
+    } else if (before.state === "recovering" && health.state === "ok") {
+      reports.recovered(before.dropped);
     }
-    if (pending.length > 0) send();
+    send();
     if (writing === null) for (const resolve of flushed.splice(0)) resolve();
+  }
+
+  /** The output has the count. Lines may have been dropped since it was asked to take it. */
+  function stated(count: number, isWhole: boolean): void {
+    if (isWhole) health = OK;
+    else if (health.state !== "ok") health = { ...health, dropped: health.dropped - count };
   }
 
   return {

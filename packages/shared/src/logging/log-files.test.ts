@@ -6,15 +6,15 @@ import {
   renameSync,
   rmSync,
   statSync,
-  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { ConfigError } from "../config/read-config.ts";
-import { assertLogDirectory, openLogFiles, removeOldLogFiles } from "./log-files.ts";
+import { assertLogDirectory, openLogFiles } from "./log-files.ts";
 import type { Chunk, LogOutput } from "./log-output.ts";
+import { removeOldLogFiles } from "./log-retention.ts";
 
 function createDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "agent-paas-log-files-"));
@@ -65,19 +65,6 @@ test("a line of a process that exits before its file is open is written", () => 
   const directory = createDirectory();
   expect(openLogFiles(directory, "api").appendSync(Buffer.from("last\n"))).toBeNull();
   expect(read(directory, "api.1.log")).toBe("last\n");
-});
-
-test("ten files of former processes of the name stay, and those that may be in use", async () => {
-  const directory = createDirectory();
-  const anHourAgo = Date.now() / 1_000 - 3_600;
-  for (let number = 1; number <= 15; number++) {
-    const file = join(directory, `api.${number}.log`);
-    writeFileSync(file, "");
-    if (number !== 2) utimesSync(file, anHourAgo, anHourAgo);
-  }
-  await append(openLogFiles(directory, "api"), "new\n");
-  const expected = [2, ...Array.from({ length: 11 }, (_none, at) => at + 6)].map((number) => `api.${number}.log`);
-  expect(readdirSync(directory).sort()).toEqual(expected.sort());
 });
 
 test("only the owner reads log files", async () => {

@@ -3,25 +3,21 @@
  * name on one machine never share a file, and none rolls what another writes to. Files that are removed, or moved away,
  * are replaced by a new one at the next line.
  */
-import { closeSync, fstatSync, ftruncateSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, readdirSync, rmSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "../config/read-config.ts";
+import { isErrno, toError } from "../errors/errno.ts";
 import { folderProblem, makeFolder } from "../files/folders.ts";
-import { closeToOthers, PRIVATE_FILE_MODE } from "../files/private-files.ts";
-import { DAY, MINUTE } from "../time.ts";
-import { type Chunk, isErrno, type LogOutput, toError, writeChunk, writeNow } from "./log-output.ts";
+import { PRIVATE_FILE_MODE } from "../files/private-files.ts";
+import { writeNow } from "../standard-output.ts";
+import { type Chunk, type LogOutput, writeChunk } from "./log-output.ts";
+import { keepMarking, LIMITS_OF_NAME, removeSurplus } from "./log-retention.ts";
 
 /** A file is rolled at this size. */
 const MAX_FILE_BYTES = 10 * 1024 * 1024;
 /** The current file of a process and four older ones of it stay. */
 const KEEP_FILES = 5;
-/** Every start creates a file. Of former processes of the same name, so many files stay. */
-const KEEP_FORMER_FILES = 10;
-/** A file that was written to so recently may belong to a process of the same name that is alive. */
-const MAY_BE_IN_USE_MS = 10 * MINUTE;
-/** How long files of any name stay. Containers have new names after each start, so such files accumulate. */
-const KEEP_OLD_FILES_MS = 14 * DAY;
 /** Processes of one name that start together compete for numbers. */
 const MAX_NUMBERS_TRIED = 1_000;
 
@@ -37,23 +33,6 @@ export function assertLogDirectory(directory: string): void {
   throw new ConfigError([`LOG_DIR: ${directory} cannot be used as the folder of the log files: ${problem}`]);
 }
 
-/**
- * Deletes log files of any process that were not written to for `KEEP_OLD_FILES_MS`, and closes the others to other
- * users: former versions left that to the umask. A missing folder is no error.
- */
-export function removeOldLogFiles(directory: string, now: number): void {
-  try {
-    for (const name of readdirSync(directory)) {
-      if (!/\.\d+\.log$/.test(name)) continue;
-      const file = join(directory, name);
-      if (now - statSync(file).mtimeMs > KEEP_OLD_FILES_MS) rmSync(file);
-      else closeToOthers(file);
-    }
-  } catch {
-    // Another process has deleted the file, or there is no folder yet. Neither may keep the process from starting.
-  }
-}
-
 function tryToRemove(path: string | undefined): void {
   try {
     if (path !== undefined) rmSync(path, { force: true });
@@ -63,7 +42,7 @@ function tryToRemove(path: string | undefined): void {
 }
 
 /** Creates the first file when the first line is written. */
-export function openLogFiles(directory: string, name: string): LogOutput {
+export function openLogFiles(directory: string, name: string, markEveryMs?: number): LogOutput {
   const created: string[] = [];
   let current: OpenFile | null = null;
   let size = 0;
@@ -89,21 +68,17 @@ export function openLogFiles(directory: string, name: string): LogOutput {
       const path = pathOf(number);
       try {
         const fd = openSync(path, "ax", PRIVATE_FILE_MODE);
-        if (created.length === 0) removeFormerFiles(existing);
+        const { ino, dev, mtimeMs } = fstatSync(fd);
+        if (created.length === 0) {
+          removeSurplus(existing.toReversed().map(pathOf), LIMITS_OF_NAME, mtimeMs);
+          keepMarking(() => current?.path ?? null, markEveryMs);
+        }
         created.push(path);
         while (created.length > KEEP_FILES) tryToRemove(created.shift());
-        const { ino, dev } = fstatSync(fd);
         return { fd, path, ino, dev };
       } catch (error) {
         if (!isErrno(error, "EEXIST") || number - first > MAX_NUMBERS_TRIED) throw error;
       }
-    }
-  }
-
-  function removeFormerFiles(existing: readonly number[]): void {
-    for (const path of existing.slice(0, -KEEP_FORMER_FILES).map(pathOf)) {
-      const found = statSync(path, { throwIfNoEntry: false });
-      if (found !== undefined && Date.now() - found.mtimeMs > MAY_BE_IN_USE_MS) tryToRemove(path);
     }
   }
 
@@ -141,7 +116,7 @@ export function openLogFiles(directory: string, name: string): LogOutput {
     async append(chunk: Chunk) {
       try {
         const { fd } = await fileToAppend();
-        const error = await writeChunk(fd, chunk);
+        const error = await writeChunk(() => fd, chunk);
         if (error !== null) chunk.written = cutHalfLine(fd, chunk.bytes, chunk.written);
         size += chunk.written;
         return error;

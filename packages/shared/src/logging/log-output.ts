@@ -2,9 +2,11 @@
  * Where log lines go in the end: a file or the terminal. An output appends chunks of whole lines and tells what it
  * could not write; it never throws and never waits without a bound.
  */
-import { writeSync, write as writeWithCallback } from "node:fs";
+import { write as writeWithCallback } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { isErrno, toError } from "../errors/errno.ts";
+import { ASK_AGAIN_AFTER_MS, withoutWaiting, writeNow } from "../standard-output.ts";
 import { SECOND } from "../time.ts";
 
 const write = promisify(writeWithCallback);
@@ -25,23 +27,19 @@ export type LogOutput = {
   appendSync(bytes: Buffer): Error | null;
 };
 
+const NEWLINE = 0x0a;
+const NO_HALF_LINE = Buffer.from("\n");
+
 /** How long a terminal may take nothing, for example a pipe whose reader is busy. */
 const TERMINAL_TAKES_WITHIN_MS = 5 * SECOND;
-const SYNC_TAKES_WITHIN_MS = 300;
-const ASK_AGAIN_AFTER_MS = 20;
-
-export const toError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
-
-export const isErrno = (error: unknown, ...codes: readonly string[]): boolean =>
-  error instanceof Error && "code" in error && codes.includes(String(error.code));
 
 /** Writes until the chunk is written, somebody else has taken it, or `busyMs` have passed without progress. */
-export async function writeChunk(fd: number, chunk: Chunk, busyMs = 0): Promise<Error | null> {
+export async function writeChunk(fdOf: () => number, chunk: Chunk, busyMs = 0): Promise<Error | null> {
   let giveUpAt = performance.now() + busyMs;
   while (chunk.written < chunk.bytes.length && chunk.state !== "taken") {
     chunk.state = "writing";
     try {
-      const { bytesWritten } = await write(fd, chunk.bytes, chunk.written);
+      const { bytesWritten } = await write(fdOf(), chunk.bytes, chunk.written);
       chunk.written += bytesWritten;
       giveUpAt = performance.now() + busyMs;
     } catch (error) {
@@ -54,22 +52,29 @@ export async function writeChunk(fd: number, chunk: Chunk, busyMs = 0): Promise<
   return null;
 }
 
-/** Writes for a process that is about to exit, which must not wait long for anybody. */
-export function writeNow(fd: number, bytes: Buffer): { written: number; error: Error | null } {
-  const giveUpAt = performance.now() + SYNC_TAKES_WITHIN_MS;
-  let written = 0;
-  while (written < bytes.length) {
-    try {
-      written += writeSync(fd, bytes, written);
-    } catch (error) {
-      if (!isErrno(error, "EAGAIN") || performance.now() >= giveUpAt) return { written, error: toError(error) };
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ASK_AGAIN_AFTER_MS);
-    }
-  }
-  return { written, error: null };
+/** The terminal, or whatever else reads the descriptor. It may stop reading at any moment, and for ever. */
+export function openTerminal(fd: number): LogOutput {
+  const nonBlocking = withoutWaiting(fd);
+  /** The end of a line that was given up half-written; empty when the terminal is at the start of a line. */
+  let lineEnd = Buffer.alloc(0);
+  const note = (bytes: Buffer, written: number) => {
+    if (written > 0) lineEnd = Buffer.from(bytes[written - 1] === NEWLINE ? "" : "\n");
+  };
+  return {
+    async append(chunk) {
+      const end: Chunk = { bytes: lineEnd, written: 0, state: "queued" };
+      const error = await writeChunk(nonBlocking, end, TERMINAL_TAKES_WITHIN_MS);
+      if (error !== null) return error;
+      note(NO_HALF_LINE, end.written);
+      const failure = await writeChunk(nonBlocking, chunk, TERMINAL_TAKES_WITHIN_MS);
+      note(chunk.bytes, chunk.written);
+      return failure;
+    },
+    appendSync(bytes) {
+      const all = Buffer.concat([lineEnd, bytes]);
+      const { written, error } = writeNow(nonBlocking(), all);
+      note(all, written);
+      return error;
+    },
+  };
 }
-
-export const openTerminal = (fd: number): LogOutput => ({
-  append: (chunk) => writeChunk(fd, chunk, TERMINAL_TAKES_WITHIN_MS),
-  appendSync: (bytes) => writeNow(fd, bytes).error,
-});

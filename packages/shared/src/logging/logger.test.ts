@@ -1,8 +1,7 @@
-import { mkdtemp, open as openFile, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, open as openFile, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { removeOldLogFiles } from "./log-files.ts";
 import { createProcessLog, type Logger } from "./logger.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -73,24 +72,6 @@ test("log files are rolled at 10 MB, and five of them stay", async () => {
   await vi.waitFor(async () => expect(await files()).toHaveLength(5), { timeout: 10_000 });
   for (const file of await files()) expect((await stat(file)).size).toBeLessThan(15 * MEGABYTE);
 }, 60_000);
-
-test("log files that were not written to for 14 days are deleted, and other files stay", async () => {
-  const { directory } = await open();
-  const now = Date.now();
-  for (const [name, ageDays] of [
-    ["worker-a.1.log", 15],
-    ["worker-b.1.log", 13],
-    ["notes.txt", 99],
-  ] as const) {
-    const file = join(directory, name);
-    await writeFile(file, "");
-    await utimes(file, now / 1_000, now / 1_000 - ageDays * 86_400);
-  }
-  removeOldLogFiles(directory, now);
-  removeOldLogFiles(join(directory, "missing"), now);
-  const left = (await readdir(directory)).filter((name) => !name.startsWith("api."));
-  expect(left.sort()).toEqual(["notes.txt", "worker-b.1.log"]);
-});
 
 async function tailOf(path: string, bytes: number): Promise<string> {
   const file = await openFile(path);

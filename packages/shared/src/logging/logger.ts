@@ -7,11 +7,13 @@ import { prettyFactory } from "pino-pretty";
 import type { CommonConfig } from "../config/common-config.ts";
 import { exitOnConfigError } from "../config/read-config.ts";
 import { secretsOfTopology } from "../config/redis-topology.ts";
+import { openSpeaker, STANDARD_ERROR, STANDARD_OUTPUT } from "../standard-output.ts";
 import { describeError } from "./describe-error.ts";
 import { createLineSink, type LineSink } from "./line-sink.ts";
 import { distributeLines, type LeveledSink } from "./log-destination.ts";
-import { assertLogDirectory, openLogFiles, removeOldLogFiles } from "./log-files.ts";
-import { type LogOutput, openTerminal, writeNow } from "./log-output.ts";
+import { assertLogDirectory, openLogFiles } from "./log-files.ts";
+import { type LogOutput, openTerminal } from "./log-output.ts";
+import { removeOldLogFiles } from "./log-retention.ts";
 import { createRedactor } from "./redact.ts";
 import { logRepeatedly } from "./repeated-warnings.ts";
 
@@ -44,8 +46,6 @@ type Place = {
 
 /** The number of pino's lowest level. */
 const TRACE_LEVEL = 10;
-const STANDARD_OUTPUT = 1;
-const STANDARD_ERROR = 2;
 
 export type ProcessLog = {
   readonly logger: Logger;
@@ -61,7 +61,8 @@ export function createProcessLog(options: LoggerOptions): ProcessLog {
     serializers: { err: (error: unknown) => describeError(error) },
     hooks: { streamWrite: redact },
   };
-  const say = (text: string) => void writeNow(STANDARD_ERROR, Buffer.from(redact(`${options.name}: ${text}\n`)));
+  const speak = openSpeaker(STANDARD_ERROR);
+  const say = (text: string) => speak(redact(`${options.name}: ${text}\n`));
   const sinks: LeveledSink[] = [];
 
   /** What the log says about itself goes to `sink`, whatever its level, and to standard error if there is none. */
