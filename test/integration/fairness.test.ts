@@ -132,7 +132,7 @@ test("places and waiting entries whose job is gone are removed, and the places a
   await redis.zadd(keys.ownerQueues("execute"), 0, `alice:${newId()}`);
   const jobId = await alice.execute(SHORT);
   expect(await countWaiting(platform, "execute")).toBe(2);
-  expect((await alice.job(jobId)).queue_position).toBe(2);
+  expect((await alice.job(jobId)).queue_position).toBe(1);
   await alice.ended(jobId);
   expect([await placesOf("execute"), await countWaiting(platform, "execute")]).toEqual([[], 0]);
 });

@@ -27,7 +27,9 @@ export async function listJobs(services: ListServices, owner: string, filter: Jo
   // The queue is read first: a job that a worker starts in between is found twice rather than not at all.
   const waiting = status === undefined || status === "queued" ? await findEntries(services, owner, filter) : [];
   const { entries, cutAt } = cutPage(waiting, limit);
-  const queued = (await services.queuedJobs.read(entries)).map((job): ListedOrQueued => ({ in: "queue", ...job }));
+  // Ended jobs are listed while Redis is away, too.
+  const read = entries.length === 0 ? [] : await services.queuedJobs.read(entries);
+  const queued = read.map((job): ListedOrQueued => ({ in: "queue", ...job }));
   const rows =
     status === "queued"
       ? await listWaitingAgain(services, owner, filter)

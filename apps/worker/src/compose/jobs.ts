@@ -1,13 +1,15 @@
 /** The life of jobs: claims, session order, publisher, finalizers, processors and the queue workers that feed them. */
+import type { JobQueue } from "@agent-paas/shared/contract/jobs.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import type { WorkerConfig } from "../config.ts";
+import { slotsOf, type WorkerConfig } from "../config.ts";
 import { startCancelListener } from "../control/cancel-listener.ts";
 import { startThreadWatch } from "../control/thread-watch.ts";
 import { createJobEventPublisher } from "../events/job-event-publisher.ts";
 import { createJobClaims } from "../job/job-claims.ts";
 import { createJobFinalizer } from "../job/job-finalizer.ts";
 import { createJobProcessor } from "../job/job-processor.ts";
+import { createOwnerSlots } from "../job/owner-slots.ts";
 import { createPlaces } from "../job/places.ts";
 import { createQueuedJobFinalizer } from "../job/queued-job-finalizer.ts";
 import { createRunningJobs } from "../job/running-jobs.ts";
@@ -49,9 +51,16 @@ export function createProcessors(
   runner: AgentRunner,
   logger: Logger,
 ) {
-  const processor = (deadlineMs: number) => createJobProcessor({ ...parts, jobs, runner, logger, deadlineMs });
-  const [chat, execute] = [processor(config.CHAT_DEADLINE_MS), processor(config.EXECUTE_DEADLINE_MS)];
-  return { chat, execute, knowledge: execute };
+  const slots = slotsOf(config);
+  const processor = (queue: JobQueue, deadlineMs: number) => {
+    const ownerSlots = createOwnerSlots(slots[queue].own);
+    return createJobProcessor({ ...parts, ownerSlots, jobs, runner, logger, deadlineMs });
+  };
+  return {
+    chat: processor("chat", config.CHAT_DEADLINE_MS),
+    execute: processor("execute", config.EXECUTE_DEADLINE_MS),
+    knowledge: processor("knowledge", config.EXECUTE_DEADLINE_MS),
+  };
 }
 
 export function startControl(

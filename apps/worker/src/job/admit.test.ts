@@ -9,6 +9,7 @@ const FIRST_START: JobFacts = {
   waitedMs: 0,
   jobsAhead: 0,
   hasPlace: true,
+  isWithinPart: true,
   crashes: { unfinishedAttempts: 0, isolatedAfter: 0, hasBlockedWorker: false, mayBlockWorker: false },
   isEnding: false,
 };
@@ -49,6 +50,13 @@ test.each<[string, Partial<JobFacts>, Admission]>([
     { jobsAhead: 2, isEnding: true },
     { kind: "delay", why: "session_busy", ms: 10 * SECOND, jobsAhead: 2 },
   ],
+  [
+    "more of the owner's jobs than this worker's part",
+    { isWithinPart: false },
+    { kind: "delay", why: "owner_part", ms: 100 },
+  ],
+  ["more of the owner's jobs, left to others often enough", { isWithinPart: false, fencingToken: 21 }, START],
+  ["more of the owner's jobs, only its end left", { isWithinPart: false, isEnding: true }, START],
   ["two unfinished attempts", crashed(2), START],
   ["three unfinished attempts", crashed(3), isolated(10 * SECOND, 3)],
   ["three unfinished attempts, isolated already", crashed(3, 3), START],

@@ -8,6 +8,12 @@ export const CAPABLE_WORKER_WAIT_MS = 5 * MINUTE;
 const CAPABLE_WORKER_RECHECK_MS = SECOND;
 /** For a worker that dies before it has moved the job from the delayed ones to its owner's queue. */
 const PLACE_RECHECK_MS = 5 * SECOND;
+/**
+ * How often a job is left to other workers because its owner has enough here, and for how long each time. Then it
+ * starts all the same: the others have no slot.
+ */
+const LEFT_TO_OTHERS = 20;
+const LEFT_FOR_MS = SECOND / 10;
 
 export type JobFacts = {
   readonly fencingToken: number;
@@ -19,6 +25,8 @@ export type JobFacts = {
   readonly jobsAhead: number;
   /** Whether the owner may hold the place that the job holds or needs; not asked of a job that yields anyway. */
   readonly hasPlace: boolean;
+  /** Whether this worker runs no more of the owner's jobs than its part for one owner. */
+  readonly isWithinPart: boolean;
   readonly crashes: CrashHistory;
   /**
    * From the second start on, of a job that may be poison: whether only its end is left to write or publish, because it
@@ -32,6 +40,7 @@ export type Admission =
   | { readonly kind: "delay"; readonly why: "no_capable_worker"; readonly ms: number }
   | { readonly kind: "delay"; readonly why: "session_busy"; readonly ms: number; readonly jobsAhead: number }
   | { readonly kind: "delay"; readonly why: "no_place"; readonly ms: number }
+  | { readonly kind: "delay"; readonly why: "owner_part"; readonly ms: number }
   | { readonly kind: "delay"; readonly why: "poison_job"; readonly ms: number; readonly unfinishedAttempts: number }
   | { readonly kind: "delay"; readonly why: "blocked_worker"; readonly ms: number }
   | { readonly kind: "requeue"; readonly why: "no_capable_worker" }
@@ -39,7 +48,7 @@ export type Admission =
 
 /** @param random spreads isolated starts; from 0 to 1. */
 export function admit(facts: JobFacts, random: () => number = Math.random): Admission {
-  const { fencingToken, canRun, waitedMs, jobsAhead, hasPlace, crashes, isEnding } = facts;
+  const { fencingToken, canRun, waitedMs, jobsAhead, hasPlace, isWithinPart, crashes, isEnding } = facts;
   // A worker may lack an agent that another one offers, during a rollout above all. A requeued job goes to the worker
   // that has waited longest; every second time it is delayed, so that it does not circle. After a while no worker seems
   // to have the agent, and the job may start and fail.
@@ -50,6 +59,7 @@ export function admit(facts: JobFacts, random: () => number = Math.random): Admi
   if (jobsAhead > 0) return { kind: "delay", why: "session_busy", ms: recheckMs(jobsAhead), jobsAhead };
   if (isEnding) return { kind: "start" };
   if (!hasPlace) return { kind: "delay", why: "no_place", ms: PLACE_RECHECK_MS };
+  if (!isWithinPart && fencingToken <= LEFT_TO_OTHERS) return { kind: "delay", why: "owner_part", ms: LEFT_FOR_MS };
   const check = checkCrashLoop(crashes);
   switch (check.kind) {
     case "pass":

@@ -49,6 +49,7 @@ export async function applyAdmission(
   switch (admission.why) {
     case "no_capable_worker":
     case "blocked_worker":
+    case "owner_part":
       return lease.delay(admission.ms);
     case "session_busy": {
       const { jobsAhead, ms } = admission;

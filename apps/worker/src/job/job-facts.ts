@@ -23,10 +23,15 @@ const NO_CRASHES = {
   isEnding: false,
 } as const;
 
-export async function gatherFacts(deps: FactsDeps, payload: JobPayload, fencingToken: number): Promise<JobFacts> {
+export async function gatherFacts(
+  deps: FactsDeps,
+  payload: JobPayload,
+  fencingToken: number,
+  isWithinPart: boolean,
+): Promise<JobFacts> {
   const canRun = deps.runner.canRun(payload.agent_type);
   const waitedMs = deps.clock.now() - Date.parse(payload.accepted_at);
-  const known = { fencingToken, canRun, waitedMs, jobsAhead: 0, hasPlace: true, ...NO_CRASHES };
+  const known = { fencingToken, canRun, waitedMs, jobsAhead: 0, hasPlace: true, isWithinPart, ...NO_CRASHES };
   if (!canRun && waitedMs <= CAPABLE_WORKER_WAIT_MS) return known;
   const isFirstStart = fencingToken === 1;
   // A job that began its session has nothing before it, and the session is known to nobody else yet (I6).

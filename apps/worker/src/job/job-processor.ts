@@ -23,6 +23,7 @@ import { type AdmissionDeps, applyAdmission } from "./apply-admission.ts";
 import { startDeadlines } from "./deadlines.ts";
 import { gatherFacts } from "./job-facts.ts";
 import type { Lease, LeaseProcessor } from "./lease.ts";
+import type { OwnerSlots } from "./owner-slots.ts";
 import { ClaimedElsewhere } from "./retry-delay.ts";
 import type { RunningJobs } from "./running-jobs.ts";
 import { type Attempt, type SettleDeps, settle } from "./settle.ts";
@@ -36,6 +37,7 @@ export type ProcessorDeps = AdmissionDeps &
   StartDeps &
   SettleDeps & {
     readonly running: RunningJobs;
+    readonly ownerSlots: OwnerSlots;
     readonly runner: AgentRunner;
     readonly stored: Pick<StoredPayloads, "read" | "leaveIndex">;
     readonly logger: Logger;
@@ -60,11 +62,21 @@ export function createJobProcessor(deps: ProcessorDeps): LeaseProcessor {
 async function processJob(deps: ProcessorDeps, lease: Lease): Promise<void> {
   const queued = parseQueued(lease.payload);
   if (queued === null) throw new UnrecoverableError("job_invalid");
-  const { fencingToken } = lease;
-  const ids = { job_id: queued.job_id, request_id: queued.request_id, fencing_token: fencingToken };
+  const ids = { job_id: queued.job_id, request_id: queued.request_id, fencing_token: lease.fencingToken };
   const logger = deps.logger.child(ids);
 
-  const admission = admit(await gatherFacts(deps, queued, fencingToken));
+  await deps.ownerSlots.during(queued.owner, (isWithinPart) => admitAndRun(deps, lease, queued, isWithinPart, logger));
+}
+
+async function admitAndRun(
+  deps: ProcessorDeps,
+  lease: Lease,
+  queued: JobPayload,
+  isWithinPart: boolean,
+  logger: Logger,
+): Promise<void> {
+  const { fencingToken } = lease;
+  const admission = admit(await gatherFacts(deps, queued, fencingToken, isWithinPart));
   if (admission.kind !== "start") return applyAdmission(deps, lease, queued, admission, logger);
   const payload = await readPayload(deps, lease);
   if (payload === null) return;
