@@ -30,7 +30,9 @@ export function retentionContract(open: OpenStorage): void {
     const old = endedDaysAgo(3);
     const inSession = endedDaysAgo(3, { session_id: sessionId });
     await insertJobs(parts, old, endedDaysAgo(1), endedJob(RUNNING), inSession);
-    expect(await parts.retention.jobsOutsideSessions(daysAgo(2), 10)).toEqual([{ id: old.id, kind: "execute" }]);
+    expect(await parts.retention.jobsOutsideSessions(daysAgo(2), 10)).toEqual([
+      { id: old.id, kind: "execute", agent_type: "chat_basic" },
+    ]);
   });
 
   test("old knowledge queries are found, and no more rows than the limit", async () => {

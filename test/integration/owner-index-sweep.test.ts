@@ -51,7 +51,7 @@ async function openSweep() {
     ...{ redis, keys, enter, jobs: createJobRepository(storage, "w") },
     leave: (jobId: string) => leaveOwnerIndex({ ...ownerSetsOf(keys, sets), owner: "alice", job_id: jobId }),
     sweep: createOwnerIndexSweep({
-      ...{ redis, keys, clock: { now: Date.now } },
+      ...{ redis, keys, clock: { now: Date.now }, logger: { warn: () => {} } },
       rows: createOrphanedJobRepository(storage, "w"),
     }),
     async left() {
@@ -61,6 +61,15 @@ async function openSweep() {
     },
   };
 }
+
+test("a waiting job that stands nowhere in its queue enters it again", async () => {
+  const { redis, keys, enter, sweep } = await openSweep();
+  const [lost, waiting] = [await enter({ isQueued: true }), await enter({ isQueued: true })];
+  await redis.lrem(keys.waitingJobs("execute"), 0, lost);
+  await sweep();
+  await sweep();
+  expect((await redis.lrange(keys.waitingJobs("execute"), 0, -1)).sort()).toEqual([lost, waiting].sort());
+});
 
 test("an entry whose job no queue has goes with its stored fields, unless its job may be about to be queued", async () => {
   const { redis, keys, enter, leave, sweep, left } = await openSweep();

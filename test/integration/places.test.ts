@@ -9,6 +9,7 @@ import {
   placeValues,
   STEP_BACK_SCRIPT,
   SWEEP_SCRIPT,
+  YIELD_SCRIPT,
 } from "@agent-paas/shared/redis/places.ts";
 import { Redis } from "ioredis";
 import { expect, inject, onTestFinished, test } from "vitest";
@@ -26,6 +27,7 @@ async function openPlaces(own: number, all: number) {
   const scripts = {
     add: ADD_JOB_SCRIPT.on(redis),
     leave: LEAVE_SCRIPT.on(redis),
+    yield: YIELD_SCRIPT.on(redis),
     keep: KEEP_SCRIPT.on(redis),
     promote: PROMOTE_SCRIPT.on(redis),
     stepBack: STEP_BACK_SCRIPT.on(redis),
@@ -43,6 +45,12 @@ async function openPlaces(own: number, all: number) {
       return jobId;
     },
     leave: (owner: string, jobId: string) => scripts.leave(valuesOf(owner, jobId)),
+    yield: (owner: string, jobId: string) => scripts.yield(valuesOf(owner, jobId)),
+    /** As a worker that has taken the job from the queue. */
+    async delay(jobId: string): Promise<void> {
+      await redis.lrem(keys.waitingJobs("chat"), 1, jobId);
+      await redis.zadd(keys.delayedJobs("chat"), 1, jobId);
+    },
     keep: async (owner: string, jobId: string) => (await scripts.keep(valuesOf(owner, jobId))) === 1,
     promote: (owner: string, jobId: string) => scripts.promote(valuesOf(owner, jobId)),
     stepBack: (owner: string, jobId: string) => scripts.stepBack(valuesOf(owner, jobId)),
@@ -107,10 +115,11 @@ test("names of which one begins with the other are two owners", async () => {
   expect(await places.held()).toEqual({ A: 1, a: 1, "a-b": 1, "a.b": 1, a1: 1, a_b: 1 });
 });
 
-test("everybody may hold everything while no worker has said how many slots it has", async () => {
+test("every owner may hold a hundred places while no worker has said how many slots it has", async () => {
   const places = await openPlaces(0, 0);
-  await addMany(places, "a", 50);
-  expect([await places.held(), await places.waiting()]).toEqual([{ a: 50 }, []]);
+  await addMany(places, "a", 101);
+  await addMany(places, "b", 1);
+  expect([await places.held(), await places.waiting()]).toEqual([{ a: 100, b: 1 }, ["a:job-0101"]]);
 });
 
 test("a job that is added again changes nothing", async () => {
@@ -130,8 +139,7 @@ test("a job that starts again keeps its place unless its owner has too many sinc
   await setSlots(places, "chat", { own: 2, all: 3 });
   expect(await places.keep("a", jobs[0] ?? "")).toBe(false);
   // Its worker has delayed it.
-  await places.redis.lrem(places.keys.waitingJobs("chat"), 1, jobs[0] ?? "");
-  await places.redis.zadd(places.keys.delayedJobs("chat"), 1, jobs[0] ?? "");
+  await places.delay(jobs[0] ?? "");
   await places.stepBack("a", jobs[0] ?? "");
   expect(await places.held()).toEqual({ a: 3 });
   expect((await places.waiting())[0]).toBe(`a:${jobs[0]}`);
@@ -144,11 +152,32 @@ test("a promoted job waits for a place, and one that is not delayed stays as it 
   const [holder = "", waiting = ""] = await addMany(places, "a", 2);
   await places.promote("a", waiting);
   expect(await places.queue()).toEqual([holder]);
-  await places.redis.lrem(places.keys.waitingJobs("chat"), 1, holder);
-  await places.redis.zadd(places.keys.delayedJobs("chat"), 1, holder);
+  await places.delay(holder);
   await places.leave("a", holder);
   await places.promote("a", holder);
   expect([await places.queue(), await places.waiting()]).toEqual([[waiting], [`a:${holder}`]]);
+});
+
+test("a message that is promoted before its worker has given its place up enters with that place", async () => {
+  const places = await openPlaces(1, 2);
+  const [first = "", second = ""] = await addMany(places, "a", 2);
+  await places.delay(first);
+  await places.promote("a", first);
+  expect([await places.queue(), await places.waiting()]).toEqual([[first], [`a:${second}`]]);
+  // The worker that delayed it gives its place up at last.
+  await places.yield("a", first);
+  expect([await places.held(), await places.queue()]).toEqual([{ a: 1 }, [first]]);
+});
+
+test("a delayed job gives its place up once, and its entry in the owner's queue stays", async () => {
+  const places = await openPlaces(1, 2);
+  const [first = "", second = ""] = await addMany(places, "a", 2);
+  await places.delay(first);
+  await places.yield("a", first);
+  expect(await places.queue()).toEqual([second]);
+  await places.promote("a", first);
+  await places.yield("a", first);
+  expect(await places.waiting()).toEqual([`a:${first}`]);
 });
 
 test("a sweep removes entries without a job, leaves the others, and gives out what is free", async () => {

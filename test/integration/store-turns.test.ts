@@ -55,13 +55,14 @@ test("two batches at most are written at once over all workers, and never two of
 });
 
 test("a worker with many batches does not pass over a worker that has waited longer", async () => {
-  const { workers } = openWorkers(3);
+  const { workers, redis, keys } = openWorkers(3);
+  const hasAsked = Promise.withResolvers<void>();
   const order: string[] = [];
   const large = workers.slice(0, 2).map(async (worker, at) => {
     for (let batch = 0; batch < 6; batch += 1) {
       await worker.run({ owner: "large", collectionId: `large${at}` }, signal, async () => {
         order.push("large");
-        await waitFor("a moment", () => true);
+        await hasAsked.promise;
       });
     }
   });
@@ -69,6 +70,8 @@ test("a worker with many batches does not pass over a worker that has waited lon
   const small = workers[2]?.run({ owner: "small", collectionId: "small" }, signal, async () => {
     order.push("small");
   });
+  await waitFor("the small one to ask", async () => (await redis.hlen(keys.storeTurnsWaiting)) > 0);
+  hasAsked.resolve();
   await Promise.all([...large, small]);
   expect(order.indexOf("small")).toBeLessThan(order.length - 1);
 });

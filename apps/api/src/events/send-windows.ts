@@ -38,6 +38,7 @@ const PAUSE_PER_LOOK = 2;
 
 type OpenWindow = {
   readonly id: ConnectionId;
+  readonly socket: Socket;
   readonly listener: SendWindowListener;
   /** Written since the stream began, and of that what is acknowledged for certain. */
   written: number;
@@ -69,7 +70,10 @@ export function createSendWindows(windowBytes: number, logger: Pick<Logger, "war
   async function look(): Promise<void> {
     const startedAt = performance.now();
     // Bytes that are written during the look may be in the kernel's number already: they count twice until the next.
-    const looked = [...windows].filter(needsLook).map((window) => ({ window, written: window.written }));
+    const looked = [...windows]
+      .filter(needsLook)
+      // Node holds what the kernel has not taken yet.
+      .map((window) => ({ window, written: window.written - window.socket.writableLength }));
     let hasProgress = false;
     try {
       const queues = await readSendQueues(looked.map(({ window }) => window.id));
@@ -104,8 +108,8 @@ export function createSendWindows(windowBytes: number, logger: Pick<Logger, "war
   return {
     open(socket, listener) {
       const id = socket === null || !isReadable ? null : connectionIdOf(socket);
-      if (id === null) return NO_WINDOW;
-      const window: OpenWindow = { id, listener, written: 0, acknowledged: 0, isFull: false };
+      if (id === null || socket === null) return NO_WINDOW;
+      const window: OpenWindow = { id, socket, listener, written: 0, acknowledged: 0, isFull: false };
       windows.add(window);
       return {
         wrote(bytes) {

@@ -136,8 +136,10 @@ export function createAccept(options: AcceptOptions): Accept {
     const reply = decided.value;
     if (reply[0] === "full" || reply[0] === "share") {
       const refusal = reply[0] === "share" ? shares.refusal(payload.owner, reply[1]) : queueFull();
-      if (await queues.removeJob(payload)) throw refusal;
-      await completeStarted(request);
+      const outcome = await queues.removeJob(payload);
+      if (outcome === "removed") throw refusal;
+      // Otherwise a worker was quicker: it holds the job, or has ended it.
+      if (outcome === "held") await completeStarted(request);
     }
     return asNew(payload);
   }
@@ -151,11 +153,11 @@ export function createAccept(options: AcceptOptions): Accept {
     ]);
   }
 
-  /** A job refused because Redis did not reply in time may still reach Redis; this removes it again. */
+  /** A job refused because Redis did not reply in time may still reach Redis; this removes it again, unless it runs. */
   async function revoke(payload: JobPayload): Promise<void> {
     const { owner, job_id, session_id: sessionId } = payload;
+    if ((await queues.removeJob(payload)) === "held") return;
     await Promise.allSettled([
-      queues.removeJob(payload),
       releaseOwnerEntry({ ...ownedKeysOf(keys, payload), owner, job_id }),
       ...(sessionId === null ? [] : [sessionQueues.leave(sessionId, refOf(payload))]),
     ]);
@@ -168,7 +170,8 @@ export function createAccept(options: AcceptOptions): Accept {
         if (accepted.isNew) emitQueued(request.payload);
         return accepted;
       } catch (error) {
-        if (!(error instanceof PlatformError) && request.idempotency === null) void revoke(request.payload);
+        if (!(error instanceof PlatformError) && request.idempotency === null)
+          void revoke(request.payload).catch(() => {});
         throw error;
       }
     });

@@ -62,9 +62,11 @@ export function createJoin(options: JoinOptions) {
     }
     const again = { ...payload, job_id, session_id };
     const { queued, values, ownerEntry } = partsOf(again, request.upload);
-    // The sweep may have removed what was stored for a job that no queue had.
-    await enterOwnerIndex({ ...ownedKeysOf(keys, again), entry: ownerEntry, ...values });
+    // The sweep may have removed what was stored for a job that no queue had, and may be about to: so again afterwards.
+    const enter = () => enterOwnerIndex({ ...ownedKeysOf(keys, again), entry: ownerEntry, ...values });
+    await enter();
     await queues.addJob(queued, request);
+    await enter();
   }
 
   /** Repeats the cancels of a job that interrupts: the API that accepted it may have died before it sent them. */

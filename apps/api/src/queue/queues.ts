@@ -82,11 +82,17 @@ export function openQueues({ redis, keys, logger }: QueuesOptions) {
       });
     },
 
-    /** Removes a waiting job; false when a worker holds it. */
-    async removeJob(payload: QueuedRef): Promise<boolean> {
-      if ((await jobQueues[queueOf(payload)].remove(payload.job_id)) !== 1) return false;
+    /** Removes a waiting job. `gone`: the queue had no such job; `held`: a worker holds it. */
+    async removeJob(payload: QueuedRef): Promise<"removed" | "gone" | "held"> {
+      const queue = queueOf(payload);
+      // BullMQ reports a job that is not there as removed.
+      const [exists, isRemoved] = await Promise.all([
+        redis.exists(keys.queuedJob(queue, payload.job_id)),
+        jobQueues[queue].remove(payload.job_id),
+      ]);
+      if (isRemoved !== 1) return "held";
       await leavePlace(placeOf(payload));
-      return true;
+      return exists === 1 ? "removed" : "gone";
     },
 
     async addMaintenance(payload: MaintenancePayload, jobId: string): Promise<void> {

@@ -63,7 +63,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<void> {
     ...{ redis: queueRedis, keys, rows, orphans, failedJobs, logger },
     promoteLateJobs: () =>
       promoteLateJobs({ redis: queueRedis, queues: [...Object.values(queues), maintenance], clock }),
-    sweepOwnerIndexes: createOwnerIndexSweep({ redis: queueRedis, keys, rows, clock }),
+    sweepOwnerIndexes: createOwnerIndexSweep({ redis: queueRedis, keys, rows, clock, logger }),
     sweepPlaces: createPlaceSweep(queueRedis, keys),
     restoreSchedule: retention.schedule,
   });

@@ -59,7 +59,7 @@ export async function applyAdmission(
       }
       return lease.delay(ms, async () => {
         // Its place is for a job that can run.
-        await deps.places.leave(payload);
+        await deps.places.yield(payload);
         // The head may have ended between the check and the delay, when there was no delayed job to promote.
         if ((await deps.sessionQueue.jobsAhead(payload)) > 0) return;
         await deps.places.promote(queueOf(payload), payload.owner, payload.job_id);

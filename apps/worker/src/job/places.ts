@@ -9,6 +9,7 @@ import {
   PROMOTE_SCRIPT,
   placeValues,
   STEP_BACK_SCRIPT,
+  YIELD_SCRIPT,
 } from "@agent-paas/shared/redis/places.ts";
 
 export type Places = ReturnType<typeof createPlaces>;
@@ -17,6 +18,7 @@ type Placed = Pick<JobPayload, "job_id" | "kind" | "owner" | "agent_type">;
 
 export function createPlaces(redis: RedisConnection, keys: RedisKeys, logger: Logger) {
   const leavePlace = LEAVE_SCRIPT.on(redis);
+  const yieldPlace = YIELD_SCRIPT.on(redis);
   const promoteJob = PROMOTE_SCRIPT.on(redis);
   const keepPlace = KEEP_SCRIPT.on(redis);
   const stepBack = STEP_BACK_SCRIPT.on(redis);
@@ -32,6 +34,9 @@ export function createPlaces(redis: RedisConnection, keys: RedisKeys, logger: Lo
         logger.warn({ err, job_id: payload.job_id }, "the job's place was not handed over; the reaper will do it");
       }
     },
+
+    /** A delayed job gives its place up until it enters again. */
+    yield: async (payload: Placed): Promise<void> => void (await yieldPlace(valuesOf(payload))),
 
     /** Makes a delayed job of the owner ready: at once, or when it has a place. Others stay as they are. */
     promote: async (queue: JobQueue, owner: string, jobId: string): Promise<void> =>

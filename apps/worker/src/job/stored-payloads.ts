@@ -17,11 +17,13 @@ export function createStoredPayloads(redis: RedisConnection, keys: RedisKeys, lo
   const releaseOwnerEntry = RELEASE_SCRIPT.on(redis);
 
   return {
-    /** The whole payload of a queue's entry, unchecked. A large field that is not stored any more is missing. */
+    /** The whole payload of a queue's entry, unchecked; null if a large field is not stored any more. */
     async read(data: unknown): Promise<unknown> {
-      const isWhole = typeof data !== "object" || data === null || largeFieldsOf(data).length === 0;
+      const large = largeFieldsOf(data);
+      const isWhole = typeof data !== "object" || data === null || large.length === 0;
       if (isWhole || !("job_id" in data) || typeof data.job_id !== "string") return data;
-      return joinPayload(data, await redis.hgetall(keys.payload(data.job_id)));
+      const stored = await redis.hgetall(keys.payload(data.job_id));
+      return large.every((field) => typeof field === "string" && field in stored) ? joinPayload(data, stored) : null;
     },
 
     /** The job has its row, so it waits no more. Never throws: the reaper's sweep removes what stays. */

@@ -25,7 +25,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local count, taken = 0, {}
 local held = redis.call("HGETALL", turns)
 for at = 1, #held, 2 do
-  if tonumber(string.match(held[at + 1], "%d+$")) <= now then
+  local holder, expires = string.match(held[at + 1], "^(.*) (%d+)$")
+  -- A worker that asks holds none: the reply that gave it one was lost.
+  if tonumber(expires) <= now or holder == worker then
     redis.call("HDEL", turns, held[at])
   else
     count = count + 1

@@ -1,5 +1,10 @@
 /** The processor of the `maintenance` queue. BullMQ retries an action that throws. */
-import { type MaintenancePayload, MaintenancePayloadSchema, NO_USAGE } from "@agent-paas/shared/contract/jobs.ts";
+import {
+  JOB_QUEUES,
+  type MaintenancePayload,
+  MaintenancePayloadSchema,
+  NO_USAGE,
+} from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { Job } from "bullmq";
@@ -49,15 +54,20 @@ async function endCancelledJob(
   { queues, queuedJobs, claims }: MaintenanceDeps,
   { queue, job_id: jobId }: Action<"end_cancelled_job">,
 ): Promise<void> {
-  const job = await queues[queue].getJob(jobId);
+  // A knowledge job of a former version is in the queue of its kind.
+  const found = await Promise.all([queue, ...JOB_QUEUES].map((name) => queues[name].getJob(jobId)));
+  const job = found.find((one) => one !== undefined);
   if (job === undefined || job.finishedOn !== undefined) return;
   // The worker of a running job finalizes it. But if that worker is just requeueing the job, it may miss the request.
   if (await job.isActive()) throw new RetryLater("a worker holds the job", RECHECK_MS);
   const queued = { payload: job.data, fencingToken: job.attemptsStarted };
   const isFinalized = await queuedJobs.finalize(queued, { status: "cancelled", ...NO_RESULT });
-  // The removal fails if a worker has just taken the job; that worker then finds that the job has ended.
-  if (isFinalized) await job.remove().catch(() => {});
-  else if ((await claims.endPublication(jobId)) !== "published") throw new RetryLater("claimed elsewhere", RECHECK_MS);
+  if (!isFinalized && (await claims.endPublication(jobId)) !== "published") {
+    throw new RetryLater("claimed elsewhere", RECHECK_MS);
+  }
+  // Also after an end that another start of this action has published before it died. What a worker has just taken
+  // stays; that worker finds that the job has ended.
+  await Promise.all(JOB_QUEUES.map((name) => queues[name].remove(jobId)));
 }
 
 async function endFailedJob(

@@ -3,8 +3,16 @@
  * a worker that died before it took an entry out, a Redis that lost its last second: each leaves an entry that would
  * count against its owner for ever, and may leave large fields.
  */
-import { JOB_KINDS, JOB_QUEUES, type JobKind, UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
+import {
+  JOB_KINDS,
+  JOB_QUEUES,
+  type JobKind,
+  type JobPayload,
+  queueOf,
+  UNENDED_JOB_TTL_SECONDS,
+} from "@agent-paas/shared/contract/jobs.ts";
 import { idTime } from "@agent-paas/shared/ids.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
@@ -14,8 +22,10 @@ import {
   type OwnerEntry,
   ownedKeysOf,
   ownerSetsOf,
+  RELEASE_ABSENT_SCRIPT,
   RELEASE_SCRIPT,
 } from "@agent-paas/shared/redis/owner-index.ts";
+import { placeValues, RESCUE_SCRIPT } from "@agent-paas/shared/redis/places.ts";
 import { MINUTE } from "@agent-paas/shared/time.ts";
 import type { OrphanedJobRepository } from "../storage/orphaned-job-repository.ts";
 
@@ -30,14 +40,19 @@ export type OwnerIndexSweepDeps = {
   readonly keys: RedisKeys;
   readonly rows: Pick<OrphanedJobRepository, "ended" | "known">;
   readonly clock: Pick<InstallationClock, "now">;
+  readonly logger: Pick<Logger, "warn">;
 };
+
+type WaitingJob = Pick<JobPayload, "kind" | "agent_type" | "owner" | "job_id">;
 
 /** `kind`: that of the waiting jobs; null for the set of started jobs, of either kind. */
 type OwnerSet = { readonly key: string; readonly owner: string; readonly kind: JobKind | null };
 
-export function createOwnerIndexSweep({ redis, keys, rows, clock }: OwnerIndexSweepDeps): () => Promise<void> {
+export function createOwnerIndexSweep({ redis, keys, rows, clock, logger }: OwnerIndexSweepDeps): () => Promise<void> {
   const leaveOwnerIndex = LEAVE_SCRIPT.on(redis);
   const releaseOwnerEntry = RELEASE_SCRIPT.on(redis);
+  const releaseAbsent = RELEASE_ABSENT_SCRIPT.on(redis);
+  const rescueJob = RESCUE_SCRIPT.on(redis);
   let resumeAt: { readonly key: string; readonly after: string } | null = null;
 
   async function setsInOrder(): Promise<OwnerSet[]> {
@@ -59,16 +74,37 @@ export function createOwnerIndexSweep({ redis, keys, rows, clock }: OwnerIndexSw
     return finishedAt === null ? "unended" : "failed";
   }
 
+  const inQueues = (jobId: string) => ({
+    in_chat: keys.queuedJob("chat", jobId),
+    in_execute: keys.queuedJob("execute", jobId),
+    in_knowledge: keys.queuedJob("knowledge", jobId),
+  });
+
+  /** No way is known by which a job could stand nowhere in its queue; it would never start, so it is looked for. */
+  async function rescue({ owner, job_id: jobId, ...job }: WaitingJob): Promise<void> {
+    const queue = queueOf(job);
+    const isRescued = await rescueJob({
+      ...placeValues(keys, queue, { owner, jobId }),
+      job: keys.queuedJob(queue, jobId),
+      lock: keys.jobLock(queue, jobId),
+      active: keys.activeJobs(queue),
+    });
+    if (isRescued === 1)
+      logger.warn({ job_id: jobId }, "a waiting job that stood nowhere in its queue has entered again");
+  }
+
   async function check({ owner, kind }: OwnerSet, entries: readonly OwnerEntry[]): Promise<void> {
     const ids = entries.map(({ jobId }) => jobId);
     const [known, ended] = [new Set(await rows.known(ids)), new Set(await rows.ended(ids))];
     const oldest = clock.now() - LEAST_AGE_MS;
     await Promise.all(
-      entries.map(async ({ jobId, stored }) => {
+      entries.map(async ({ jobId, stored, agentType }) => {
         const state = await stateInQueue(jobId);
         const job = { owner, kind: kind ?? "chat", job_id: jobId } as const;
-        const isOver = state === "absent" ? idTime(jobId) < oldest : state === "failed" && ended.has(jobId);
-        if (isOver) await releaseOwnerEntry({ ...ownedKeysOf(keys, job), owner, job_id: jobId });
+        const isOld = idTime(jobId) < oldest;
+        const owned = { ...ownedKeysOf(keys, job), owner, job_id: jobId };
+        if (state === "absent" && isOld) await releaseAbsent({ ...owned, ...inQueues(jobId) });
+        else if (state === "failed" && ended.has(jobId)) await releaseOwnerEntry(owned);
         else if (kind !== null && known.has(jobId)) {
           await leaveOwnerIndex({ ...ownerSetsOf(keys, job), owner, job_id: jobId });
         } else if (stored !== "nothing") {
@@ -76,6 +112,8 @@ export function createOwnerIndexSweep({ redis, keys, rows, clock }: OwnerIndexSw
           await redis.expire(keys.payload(jobId), UNENDED_JOB_TTL_SECONDS);
           await redis.expire(keys.upload(jobId), UNENDED_JOB_TTL_SECONDS);
         }
+        const isWaiting = kind !== null && state === "unended" && !known.has(jobId);
+        if (isWaiting && isOld) await rescue({ kind, agent_type: agentType, owner, job_id: jobId });
       }),
     );
   }

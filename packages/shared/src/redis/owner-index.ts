@@ -113,6 +113,21 @@ return false
 `,
 });
 
+/** The same for a job that no queue has: nothing happens if one has it by now. */
+export const RELEASE_ABSENT_SCRIPT = defineScript<null>()({
+  name: "releaseAbsentJob",
+  keys: ["index", "kept", "sum", "payload", "upload", "in_chat", "in_execute", "in_knowledge"],
+  args: ["owner", "job_id"],
+  lua: `
+${OWNER_INDEX}
+if redis.call('EXISTS', in_chat, in_execute, in_knowledge) > 0 then return false end
+dropOwnerEntry(index, sum, owner, job_id)
+dropOwnerEntry(kept, sum, owner, job_id)
+redis.call('DEL', payload, upload)
+return false
+`,
+});
+
 type OwnedJob = { readonly owner: string; readonly kind: JobKind; readonly job_id: string };
 
 export const ownerSetsOf = (keys: RedisKeys, { owner, kind }: Omit<OwnedJob, "job_id">) => ({

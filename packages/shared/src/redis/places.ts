@@ -6,8 +6,9 @@
  * - A place belongs to a job from the moment it enters its queue until it ends or waits for its session. Who holds one
  *   is a set of job ids and no counter: a crash leaves at most an id without a job, which the reaper removes.
  * - An owner may hold a stated part (`own` of `all`) of the slots that the others leave. One owner alone can so never
- *   use all of them, several that flood converge to equal parts, and each of them leaves something to the next one.
- *   Every owner may hold one place, so nobody waits in the owner's queue while others only wait.
+ *   use all of them, and several that flood converge to equal parts. With few slots the second or third of them uses up
+ *   the reserve; whoever comes then waits for the end of a job. Every owner may hold one place, so nobody waits in the
+ *   owner's queue while others only wait.
  * - Places that become free go round the owners, one each.
  *
  * Members are `owner:job id` with equal scores, so they stand in the order of owners and, within an owner, of the ids,
@@ -17,6 +18,8 @@ import type { JobQueue } from "../contract/jobs.ts";
 import type { RedisKeys } from "./keys.ts";
 import { defineScript } from "./script.ts";
 
+/** How many places each owner may hold while no worker has said how many slots it has. */
+const PLACES_WITHOUT_SLOTS = 100;
 /** How many owners one script looks at, at most, when a place becomes free. */
 const OWNERS_PER_END = 20;
 /** The same when the owners' queues are looked through as a whole. */
@@ -43,7 +46,7 @@ export const placeValues = (keys: RedisKeys, queue: JobQueue, { owner, jobId }: 
 
 /**
  * Lua functions of the scripts below. `enqueue` and `withdraw` do to BullMQ's keys what its own scripts do to them.
- * While no worker has said how many slots it has, everybody may hold everything.
+ * While no worker has said how many slots it has, every owner may hold a fixed number of places.
  */
 const PLACES = `
 local function countOf(set, name)
@@ -52,7 +55,7 @@ end
 -- How many places the owner may hold beside those of the others; never less than one.
 local function limitOf(name, held)
   local known = redis.call('HMGET', slots, queue_name, queue_name .. ':own')
-  if not known[1] or not known[2] then return math.huge end
+  if not known[1] or not known[2] then return ${PLACES_WITHOUT_SLOTS} end
   local left = known[1] - (redis.call('ZCARD', places) - held)
   return math.max(1, math.floor(left * known[2] / known[1]))
 end
@@ -104,10 +107,12 @@ local function fill(looks)
   end
   redis.call('HSET', slots, turn, last)
 end
--- Lets the job into its queue, or has it wait behind the owner's earlier ones.
+-- Lets the job into its queue, or has it wait behind the owner's earlier ones; one that has a place waits for none.
 local function enter()
   local member = owner .. ':' .. id
-  if countOf(owners, owner) == 0 and mayHoldMore(owner) then
+  if redis.call('ZSCORE', places, member) then
+    enqueue(id)
+  elseif countOf(owners, owner) == 0 and mayHoldMore(owner) then
     redis.call('ZADD', places, 0, member)
     enqueue(id)
   else
@@ -141,8 +146,34 @@ return 1
 `,
 });
 
-/** The job has ended, or waits for its session: its place goes to the next one. */
+/** The job has ended, or was removed: its place goes to the next one. */
 export const LEAVE_SCRIPT = placeScript("leavePlace", "leave() return 1");
+
+/** A delayed job gives its place up, and will enter again. Nothing happens if it has done so meanwhile. */
+export const YIELD_SCRIPT = placeScript(
+  "yieldPlace",
+  `
+if redis.call('ZSCORE', delayed, id) and redis.call('ZREM', places, owner .. ':' .. id) > 0 then
+  fill(${OWNERS_PER_END})
+end
+return 1
+`,
+);
+
+/** A job that its queue has, and that stands nowhere in it, enters. Returns 1 if it did. */
+export const RESCUE_SCRIPT = defineScript<number>()({
+  name: "rescueJob",
+  keys: [...PLACE_KEYS, "job", "lock", "active"] as const,
+  args: PLACE_ARGS,
+  lua: `${PLACES}
+local known = redis.call('HMGET', job, 'timestamp', 'finishedOn')
+if not known[1] or known[2] or redis.call('EXISTS', lock) == 1 then return 0 end
+if redis.call('ZSCORE', delayed, id) or redis.call('ZSCORE', owners, owner .. ':' .. id) then return 0 end
+if redis.call('LPOS', wait, id) or redis.call('LPOS', active, id) then return 0 end
+enter()
+return 1
+`,
+});
 
 /** A delayed job enters again, if it is delayed. */
 export const PROMOTE_SCRIPT = placeScript("promoteJob", "if withdraw(id) then enter() end return 1");

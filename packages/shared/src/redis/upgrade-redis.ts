@@ -92,7 +92,7 @@ async function enterWaitingJobs(redis: RedisConnection, keys: RedisKeys, queue: 
 
   async function enter(jobId: string): Promise<void> {
     const data = await redis.hget(keys.queuedJob(queue, jobId), "data");
-    const payload = QueuedPayloadSchema.safeParse(JSON.parse(data ?? "null")).data;
+    const payload = QueuedPayloadSchema.safeParse(parseJson(data ?? "null")).data;
     if (data === null || payload === undefined) return;
     const { owner, kind, session_id: sessionId, agent_type: agentType } = payload;
     const bytes = Buffer.byteLength(data);
@@ -106,5 +106,14 @@ async function enterWaitingJobs(redis: RedisConnection, keys: RedisKeys, queue: 
 
   for (let at = 0; at < jobIds.length; at += PAYLOADS_AT_ONCE) {
     await Promise.all(jobIds.slice(at, at + PAYLOADS_AT_ONCE).map(enter));
+  }
+}
+
+/** What cannot be read stays where it is: its worker ends it as invalid. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
