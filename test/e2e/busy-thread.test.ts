@@ -51,14 +51,20 @@ test(
   "a job that blocks its worker for less than its lock lasts goes on, and nothing is held against it",
   async () => {
     platform = await startTestPlatform({ env: FIXTURE_AGENTS });
-    const jobId = await platform.alice.execute("block", { config: { ms: 12 * SECOND } }, "blocking");
-    const noted = waitFor(
-      "the note",
-      async () => (await readJobState(platform, jobId)).blockingToken === 1,
-      20 * SECOND,
-    );
-    await noted;
-    expect(await platform.alice.ended(jobId)).toMatchObject({ status: "completed", attempt: 1 });
+    const { alice } = platform;
+    const isNoted = async (jobId: string) => (await readJobState(platform, jobId)).blockingToken === 1;
+    let hasBeenNoted = false;
+    // On a machine that starves the watching thread as well, a block may seem too short for a note.
+    for (let tries = 0; tries < 4 && !hasBeenNoted; tries++) {
+      const jobId = await alice.execute("block", { config: { ms: 13 * SECOND } }, "blocking");
+      const noted = waitFor("the note", () => isNoted(jobId), 25 * SECOND).then(
+        () => true,
+        () => false,
+      );
+      expect(await alice.ended(jobId, 60 * SECOND)).toMatchObject({ status: "completed", attempt: 1 });
+      hasBeenNoted = await noted;
+    }
+    expect(hasBeenNoted).toBe(true);
   },
-  60 * SECOND,
+  180 * SECOND,
 );
