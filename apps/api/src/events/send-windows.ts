@@ -8,8 +8,8 @@
  */
 import type { Socket } from "node:net";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { type ConnectionId, connectionIdOf, readSending } from "@agent-paas/shared/net/kernel-connections.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import { type ConnectionId, connectionIdOf, readSendQueues } from "./kernel-queues.ts";
 
 export type SendWindow = {
   /** So many bytes were written to the socket. */
@@ -72,9 +72,9 @@ export function createSendWindows(windowBytes: number, logger: Pick<Logger, "war
     const looked = [...windows].filter(needsLook).map((window) => ({ window, written: window.written }));
     let hasProgress = false;
     try {
-      const queues = await readSendQueues(looked.map(({ window }) => window.id));
+      const sending = await readSending(looked.map(({ window }) => window.id));
       for (const { window, written } of looked) {
-        if (update(window, written - (queues.get(window.id.key) ?? 0))) hasProgress = true;
+        if (update(window, written - (sending.get(window.id.key)?.queued ?? 0))) hasProgress = true;
       }
     } catch (err) {
       isReadable = false;
