@@ -9,11 +9,6 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
   },
   { file: "apps/worker/src/config.ts", bound: "a setting", expressions: ["/^https?$/"] },
   {
-    file: "apps/api/src/events/kernel-queues.ts",
-    bound: "a line of the kernel's list of connections",
-    expressions: ["/^ *\\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]+:[0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]{8}):/"],
-  },
-  {
     file: "apps/api/src/queue/admission.ts",
     bound: "an error of Redis",
     expressions: ["/\\bOOM command not allowed/"],
@@ -101,6 +96,13 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
     file: "packages/shared/src/logging/log-retention.ts",
     bound: "a name of a file in LOG_DIR",
     expressions: ["/\\.\\d+\\.log$/"],
+  },
+  {
+    file: "packages/shared/src/net/kernel-connections.ts",
+    bound: "a line of the kernel's list of connections",
+    expressions: [
+      "/^ *\\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]+:[0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]{8}):[0-9A-F]{8} [0-9A-F:]{11} ([0-9A-F]{8}) /",
+    ],
   },
   {
     file: "packages/shared/src/redis/memory.ts",

@@ -204,6 +204,14 @@ describe("allowed deviations", () => {
     expect(brokenColumns(run)).toEqual([]);
   });
 
+  test("the 202 of an execute job is no connection of its stream", () => {
+    const run = goodRun();
+    Object.assign(run.transcript.expected, { keepsConnection: true });
+    const [stream] = run.transcript.connections as [Run["transcript"]["connections"][0]];
+    run.transcript.connections.unshift({ ...stream, status: 202, chunks: [] });
+    expect(brokenColumns(run)).toEqual([]);
+  });
+
   test("a job that failed with worker_lost after five attempts is no incident", () => {
     const run = goodRun();
     Object.assign(run.row, { status: "failed", error_code: "worker_lost", attempts: 5, result: '{"content":""}' });

@@ -13,11 +13,13 @@ import { createOutages } from "./outages.ts";
 import type { Stack } from "./stack.ts";
 import type { FaultKind, RunRecord } from "./transcript.ts";
 
-/** The failpoints of the product at which a worker can be made to crash. */
-export const CRASH_POINTS = [
+/** The failpoints of the product which every job with a tool passes. */
+export const RUN_POINTS = [
   ...["claimed", "model_call", "tool_started", "effect_done", "journaled"],
   ...["message_written", "state_written", "end_published", "before_completion"],
 ] as const satisfies readonly Failpoint[];
+/** All at which a worker can be made to crash; `taken_over` is passed for jobs that end without running. */
+export const CRASH_POINTS = [...RUN_POINTS, "taken_over"] as const satisfies readonly Failpoint[];
 
 /** How long to wait until a job reaches an armed crash point. */
 const CRASH_WITHIN_MS = 60 * SECOND;

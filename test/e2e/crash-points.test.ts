@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CRASH_POINTS } from "../chaos/faults.ts";
+import { RUN_POINTS } from "../chaos/faults.ts";
 import type { Json } from "../support/api-client.ts";
 import { dropLock } from "../support/bullmq.ts";
 import { expectOneDone } from "../support/expect-stream.ts";
@@ -88,18 +88,18 @@ async function expectDoneOnce({ stream, effects }: Question, events: readonly Ss
 
 test("a worker dies at each failpoint, and every job ends once and its session goes on", async () => {
   const { alice } = platform;
-  const mortals = await inParallel(STARTS_AT_ONCE, CRASH_POINTS, startMortalWorker);
-  const conversations = await Promise.all(CRASH_POINTS.map((_, no) => converse(no)));
+  const mortals = await inParallel(STARTS_AT_ONCE, RUN_POINTS, startMortalWorker);
+  const conversations = await Promise.all(RUN_POINTS.map((_, no) => converse(no)));
   const reading = conversations.map((questions) => Promise.all(questions.map(({ stream }) => stream.all())));
   await Promise.all(mortals.map(({ exited }) => exited));
-  const victims = await Promise.all(CRASH_POINTS.map(victimOf));
+  const victims = await Promise.all(RUN_POINTS.map(victimOf));
   await dropLock(platform, "chat", ...victims);
   await platform.startWorker();
 
   for (const [no, questions] of conversations.entries()) {
     const streams = (await reading[no]) ?? [];
     for (const [at, question] of questions.entries()) {
-      const point = CRASH_POINTS[victims.indexOf(question.stream.jobId)] ?? "no crash";
+      const point = RUN_POINTS[victims.indexOf(question.stream.jobId)] ?? "no crash";
       await expectDoneOnce(question, streams[at] ?? [], `message ${at + 1} of ${no}, ${point}`);
     }
     const messages = await alice.history(questions[0]?.stream.sessionId ?? null);

@@ -4,8 +4,8 @@
  */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { connectionIdOf, readSending } from "@agent-paas/shared/net/kernel-connections.ts";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { connectionIdOf, readSendQueues } from "../../apps/api/src/events/kernel-queues.ts";
 import { type ApiProcess, KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -60,7 +60,7 @@ test("the kernel holds a bounded number of bytes for clients that never read, an
   await waitFor(
     "the API to drop the clients",
     async () => {
-      const queues = [...(await readSendQueues(sides)).values()];
+      const queues = [...(await readSending(sides)).values()].map(({ queued }) => queued);
       most = Math.max(most, ...queues);
       mostFilled = Math.max(mostFilled, queues.filter((queued) => queued > 0).length);
       return queues.length === 0;

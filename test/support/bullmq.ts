@@ -30,6 +30,11 @@ export async function dropLock({ redis, keys }: PlatformRedis, kind: JobQueue, .
   await redis.del(...jobIds.map((jobId) => lockOf(keys, kind, jobId)));
 }
 
+/** The same for an order of the maintenance queue. */
+export async function dropOrderLock({ redis, keys }: PlatformRedis, orderId: string): Promise<void> {
+  await redis.del(`${keys.bullmq}:${MAINTENANCE_QUEUE}:${orderId}:lock`);
+}
+
 /** Another owner holds the lock, so the worker that runs the job cannot renew it. */
 export async function takeLockAway({ redis, keys }: PlatformRedis, kind: JobQueue, jobId: string): Promise<void> {
   await redis.set(lockOf(keys, kind, jobId), "another-owner", "PX", 60_000);

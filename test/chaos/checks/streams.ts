@@ -28,7 +28,9 @@ function checkConnections(
   about: { readonly job: string; readonly label: string },
   recorder: Recorder,
 ): void {
-  if (expected.keepsConnection !== true || (connections.length === 1 && connections[0]?.closed === "end")) return;
+  // An execute job is accepted with a 202; its stream is the next connection.
+  const streams = connections.filter(({ status }) => status !== 202);
+  if (expected.keepsConnection !== true || (streams.length === 1 && streams[0]?.closed === "end")) return;
   const closed = connections.map((connection) => `${connection.api} ${connection.status} ${connection.closed}`);
   recorder.incident("broken streams", about, `${connections.length} connections: ${closed.join(", ")}`);
 }

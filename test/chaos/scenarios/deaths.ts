@@ -4,6 +4,7 @@ import { SECOND } from "@agent-paas/shared/time.ts";
 import { CRASH_POINTS } from "../faults.ts";
 import {
   anyWorker,
+  cancelled,
   PAST_THE_LOCK_MS,
   pause,
   RECOVERY,
@@ -64,13 +65,17 @@ export const zombies: Scenario = {
   },
 };
 
+const CANCEL_EVERY = 6;
+
 export const crashPoints: Scenario = {
   about: "workers killed 10 times at each of their crash points",
   // Few jobs per worker, so that few jobs are hit four times; a job hit more often may fail with `worker_lost`.
   stack: { apis: 2, workers: 4, workerEnv: { WORKER_CHAT_CONCURRENCY: "2", WORKER_EXECUTE_CONCURRENCY: "2" } },
   async run(context) {
     const requestOf = requestMix(context, { name: "point", words: [3, 8], rate: [40, 80] });
-    await underLoad(context, requestOf, async () => {
+    // Most of them while they wait: `taken_over` is passed for those.
+    const withCancels = (no: number) => (no % CANCEL_EVERY === 0 ? cancelled(requestOf(no), 0) : requestOf(no));
+    await underLoad(context, withCancels, async () => {
       await times(context.options.times ?? 10, context, async () => {
         for (const point of CRASH_POINTS) await context.faults.crashAt(point);
       });

@@ -1,8 +1,10 @@
 /** All scenarios, by the name that `--scenario` takes. */
 
 import { busyThread } from "./busy-thread.ts";
+import { clock } from "./clock.ts";
 import { crashPoints, redisKills, workerKills, zombies } from "./deaths.ts";
 import { flood } from "./flood.ts";
+import { diskFull, logFull } from "./full-disks.ts";
 import { mixed, short } from "./mixed.ts";
 import { silentLinks } from "./outages.ts";
 import { cancels, idempotency, rolling, sessions } from "./promises.ts";
@@ -19,7 +21,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   rolling,
   "busy-thread": busyThread,
   flood,
+  "disk-full": diskFull,
+  "log-full": logFull,
   "silent-links": silentLinks,
+  clock,
   mixed,
   short,
 };

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { type SeededRandom, seededRandom } from "../../support/seeded-random.ts";
-import { CRASH_POINTS } from "../faults.ts";
+import { RUN_POINTS } from "../faults.ts";
 import { LASTING_FAULTS, PASSING_FAULTS, type QuestionShape } from "../question.ts";
 import { watchProcesses } from "../watch-processes.ts";
 import {
@@ -54,7 +54,7 @@ export const mixed: Scenario = {
       () => faults.kill(random.pick(mortal)),
       () => faults.pause(random.pick(stack.workers), random.int(...PAST_THE_LOCK_MS)),
       () => faults.restart(random.pick(mortal)),
-      () => faults.crashAt(random.pick(CRASH_POINTS)),
+      () => faults.crashAt(random.pick(RUN_POINTS)),
     ];
     const apiLane = (random: SeededRandom): Action[] => [
       async () => api && faults.kill(api),
@@ -97,7 +97,7 @@ export const short: Scenario = {
       const zombie = faults.pause(third, PAST_THE_LOCK_MS[0]);
       const actions = [
         () => faults.kill(first),
-        () => faults.crashAt(random.pick(CRASH_POINTS)),
+        () => faults.crashAt(random.pick(RUN_POINTS)),
         () => faults.kill(api),
         () => faults.killRedis(2 * SECOND),
         () => faults.restart(second),

@@ -49,6 +49,13 @@ export function requestMix({ options, stack }: Context, mix: Omit<Mix, "seed" | 
   return mixedRequests({ ...mix, seed: options.seed, effectsFile: stack.effectsFile });
 }
 
+/** The same request, cancelled this long after its acceptance; it may end before that. */
+export function cancelled(request: JobRequest, cancelAfterMs: number): JobRequest {
+  const { question } = request;
+  const expected = { ...question.expected, status: "any" as const };
+  return { ...request, question: { ...question, expected }, cancelAfterMs };
+}
+
 /** Runs the work while clients keep asking; resolves when all clients have their answers. */
 export async function underLoad(
   context: Context,

@@ -1,9 +1,9 @@
 /** Windows over real connections of this machine: what the kernel says of them is the subject. */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connectionIdOf, readSending } from "@agent-paas/shared/net/kernel-connections.ts";
 import { expect, onTestFinished, test } from "vitest";
 import { waitFor } from "../../../../test/support/wait-for.ts";
-import { connectionIdOf, readSendQueues } from "./kernel-queues.ts";
 import { createSendWindows, type SendWindowListener } from "./send-windows.ts";
 
 const WINDOW_BYTES = 64 * 1_024;
@@ -31,7 +31,7 @@ function openWindow(socket: Socket, listener: Partial<SendWindowListener> = {}) 
 async function queuedFor(socket: Socket): Promise<number> {
   const id = connectionIdOf(socket);
   if (id === null) throw new Error("no connection");
-  return (await readSendQueues([id])).get(id.key) ?? 0;
+  return (await readSending([id])).get(id.key)?.queued ?? 0;
 }
 
 /** Writes whenever there is room, until the kernel itself holds more than half a window. */

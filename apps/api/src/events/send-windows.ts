@@ -8,8 +8,8 @@
  */
 import type { Socket } from "node:net";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { type ConnectionId, connectionIdOf, readSending } from "@agent-paas/shared/net/kernel-connections.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import { type ConnectionId, connectionIdOf, readSendQueues } from "./kernel-queues.ts";
 
 export type SendWindow = {
   /** So many bytes were written to the socket. */
@@ -76,9 +76,9 @@ export function createSendWindows(windowBytes: number, logger: Pick<Logger, "war
       .map((window) => ({ window, written: window.written - window.socket.writableLength }));
     let hasProgress = false;
     try {
-      const queues = await readSendQueues(looked.map(({ window }) => window.id));
+      const sending = await readSending(looked.map(({ window }) => window.id));
       for (const { window, written } of looked) {
-        if (update(window, written - (queues.get(window.id.key) ?? 0))) hasProgress = true;
+        if (update(window, written - (sending.get(window.id.key)?.queued ?? 0))) hasProgress = true;
       }
     } catch (err) {
       isReadable = false;

@@ -4,6 +4,7 @@
  * takes a token above the latest claim: the claim of a try whose write failed must not be in the way of the next.
  */
 import { type JobPayload, SalvagedPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
+import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
 import { NO_SIGNALS } from "../events/job-event-writer.ts";
 import { resetShownText } from "../events/reset-shown-text.ts";
@@ -42,6 +43,7 @@ export function createQueuedJobFinalizer(deps: QueuedJobFinalizerDeps) {
         await finalizer.leaveQueues(payload);
         return false;
       }
+      failpoint("taken_over", payload.job_id);
       const { fencingToken } = claim;
       const writer = publisher.open({ jobId: payload.job_id, fencingToken, seq: claim.seq, signals: NO_SIGNALS });
       // It ends before its turn; jobs ahead of it write their messages later, into places before its own (I6).

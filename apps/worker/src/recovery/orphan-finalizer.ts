@@ -1,6 +1,7 @@
 /** Finalizes orphaned jobs: their rows say that they run, and no queue has them. */
 import { SalvagedPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
 import { MAX_EVENTS, NO_SIGNALS } from "../events/job-event-writer.ts";
@@ -35,7 +36,9 @@ export function createOrphanFinalizer({ claims, publisher, finalizer, rows }: Or
         minAgeSeconds: CLAIM_MIN_AGE_S,
         seqIfLost: seqIfLost(row.fencing_token),
       });
-      if (claim === null || !(await rows.takeOver(row, claim.fencingToken))) return false;
+      if (claim === null) return false;
+      failpoint("taken_over", row.id);
+      if (!(await rows.takeOver(row, claim.fencingToken))) return false;
       const writer = publisher.open({
         jobId: row.id,
         fencingToken: claim.fencingToken,

@@ -5,10 +5,12 @@
  * - An idle connection is closed after `IDLE_MS`, even if the server offers to keep it for longer: a request is never
  *   sent on a connection that may have been dead for minutes.
  * - A connection carries one request at a time (no HTTP/2): further requests never join one on a dead connection.
- * - A connection that waits for its answer is probed by TCP, and fails within 9 s when no packet arrives any more. How
- *   long an answer may take if its packets do arrive is the caller's decision.
+ * - A connection that waits for its answer is probed by TCP, and fails within 9 s when no packet arrives any more; so
+ *   does one whose request is not acknowledged (watch-repeats.ts). How long an answer may take if its packets do arrive
+ *   is the caller's decision.
  */
 import { Agent, buildConnector, setGlobalDispatcher } from "undici";
+import { createRepeatWatch } from "./watch-repeats.ts";
 
 const IDLE_MS = 4_000;
 /** The first probe after this silence, then one per interval; this many without an answer end the connection. */
@@ -25,6 +27,7 @@ export type HttpAgentOptions = {
 /** The caller must destroy it. */
 export function createHttpAgent({ connectMs = 10_000, ...timeouts }: HttpAgentOptions = {}): Agent {
   const connect = buildConnector({ timeout: connectMs, allowH2: false });
+  const repeats = createRepeatWatch();
   return new Agent({
     ...timeouts,
     keepAliveTimeout: IDLE_MS,
@@ -32,7 +35,11 @@ export function createHttpAgent({ connectMs = 10_000, ...timeouts }: HttpAgentOp
     allowH2: false,
     connect(target, callback) {
       connect(target, (...result) => {
-        result[1]?.setKeepAlive(true, PROBE.afterMs, PROBE.intervalMs, PROBE.count);
+        const [, socket] = result;
+        if (socket) {
+          socket.setKeepAlive(true, PROBE.afterMs, PROBE.intervalMs, PROBE.count);
+          repeats.watch(socket);
+        }
         callback(...result);
       });
     },

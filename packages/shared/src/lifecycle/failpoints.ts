@@ -8,6 +8,8 @@ import { channel } from "node:diagnostics_channel";
 export type Failpoint =
   /** The attempt has claimed the job in Redis; the job's row may not be written yet. */
   | "claimed"
+  /** A finalizer has claimed a job that no worker runs; its row knows nothing of the claim yet. */
+  | "taken_over"
   /** A request to the model is about to be sent. */
   | "model_call"
   /** A tool call has its journal entry, if it needs one, and has not been made. */

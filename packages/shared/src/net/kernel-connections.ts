@@ -1,7 +1,7 @@
 /**
- * How many bytes the kernel holds for each TCP connection because the peer has not acknowledged them. Node offers
- * neither this number nor the size of the send buffer, which on fast links grows to megabytes. Linux lists all
- * connections of the network namespace in two files.
+ * What the kernel knows of TCP connections and Node does not tell: how many bytes the peer has not acknowledged, which
+ * on fast links may be megabytes, and how often the kernel has repeated them in vain. Linux lists all connections of
+ * the network namespace in two files.
  */
 import { readFile } from "node:fs/promises";
 import { endianness } from "node:os";
@@ -9,8 +9,12 @@ import { endianness } from "node:os";
 const FILES = { ipv4: "/proc/net/tcp", ipv6: "/proc/net/tcp6" } as const;
 type Family = keyof typeof FILES;
 
-/** `sl: local-address:port remote-address:port state tx_queue:rx_queue`, in hexadecimal digits. */
-const CONNECTION = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]+:[0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]{8}):/;
+/** Other systems have no such lists. */
+export const tellsOfConnections = process.platform === "linux";
+
+/** `sl: local-address:port remote-address:port state tx_queue:rx_queue tr:tm retrnsmt`, in hexadecimal digits. */
+const CONNECTION =
+  /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]+:[0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]{8}):[0-9A-F]{8} [0-9A-F:]{11} ([0-9A-F]{8}) /;
 
 /** What identifies a connection in the kernel's lists. */
 export type ConnectionId = { readonly family: Family; readonly key: string };
@@ -30,18 +34,26 @@ export function connectionIdOf({ localPort, remoteAddress, remotePort }: SocketE
   return { family, key: `${hex(localPort, 4)} ${asWords(bytes)}:${hex(remotePort, 4)}` };
 }
 
-/** The unacknowledged bytes by key, of the given connections; those that are gone are missing. */
-export async function readSendQueues(ids: readonly ConnectionId[]): Promise<Map<string, number>> {
+export type Sending = {
+  /** Bytes that the peer has not acknowledged. */
+  readonly queued: number;
+  /** How often the kernel has repeated the first of them; an acknowledgement ends the count. */
+  readonly repeats: number;
+};
+
+/** By key, of the given connections; those that are gone are missing. */
+export async function readSending(ids: readonly ConnectionId[]): Promise<Map<string, Sending>> {
   const wanted = new Set(ids.map(({ key }) => key));
-  const queues = new Map<string, number>();
+  const sending = new Map<string, Sending>();
   for (const family of new Set(ids.map((id) => id.family))) {
     for (const line of (await readFile(FILES[family], "latin1")).split("\n")) {
-      const [, port, remote, queued] = CONNECTION.exec(line) ?? [];
+      const [, port, remote, queued = "", repeats = ""] = CONNECTION.exec(line) ?? [];
       const key = `${port} ${remote}`;
-      if (queued !== undefined && wanted.has(key)) queues.set(key, Number.parseInt(queued, 16));
+      if (wanted.has(key))
+        sending.set(key, { queued: Number.parseInt(queued, 16), repeats: Number.parseInt(repeats, 16) });
     }
   }
-  return queues;
+  return sending;
 }
 
 const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, "0");
