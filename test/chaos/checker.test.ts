@@ -204,6 +204,29 @@ describe("allowed deviations", () => {
     expect(brokenColumns(run)).toEqual([]);
   });
 
+  test("the row's text in place of the log's is no incident where APIs lose Redis, and one elsewhere", () => {
+    const run = goodRun();
+    const whole = JSON.parse(run.row.result ?? "").content;
+    run.receive([run.stream[0] ?? "", frame(5, "message", { content: whole, type: "reset" }), done(6)], false);
+    expect(brokenColumns(run)).toEqual(["holes", "stale writes"]);
+    Object.assign(run.transcript.expected, { mayBeReplayed: true });
+    expect(brokenColumns(run)).toEqual([]);
+  });
+
+  test("a job cancelled while it waited may end with number 2, and no other job may", () => {
+    const run = goodRun();
+    Object.assign(run.row, { status: "cancelled", result: '{"content":""}', last_seq: 2 });
+    Object.assign(run.transcript.expected, { status: "any", once: [], again: [] });
+    run.transcript.conversation = null;
+    run.messages.pop();
+    run.effects.length = 0;
+    run.receive([done(2, "cancelled")]);
+    expect(brokenColumns(run)).toEqual([]);
+    run.row.status = "completed";
+    run.receive([done(2)]);
+    expect(brokenColumns(run)).toContain("holes");
+  });
+
   test("the 202 of an execute job is no connection of its stream", () => {
     const run = goodRun();
     Object.assign(run.transcript.expected, { keepsConnection: true });

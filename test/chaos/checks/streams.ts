@@ -12,15 +12,28 @@ export function checkStream(evidence: JobEvidence, recorder: Recorder): void {
   const { transcript, jobId: job, row, log } = evidence;
   const { label, polled } = transcript;
   const frames = framesOf(transcript);
-  checkNumbers(frames, { job, label, log }, recorder);
+  const replay = transcript.expected.mayBeReplayed === true ? replayOf(frames, row) : undefined;
+  checkNumbers(frames, { job, label, log, replay }, recorder);
   if (polled === null) {
     checkConnections(transcript, { job, label }, recorder);
     checkEnd(evidence, frames, recorder);
-    compareWithLog(evidence, frames, recorder);
+    const logged = frames.filter((frame) => frame !== replay);
+    compareWithLog(evidence, logged, recorder);
     timeRecovery(transcript, frames, recorder);
   } else if (row !== undefined && polled.status !== row.status) {
     recorder.incident("twice", { job, label }, `the client polled ${polled.status}, the row's status is ${row.status}`);
   }
+}
+
+/**
+ * The whole text, with which an API that cannot reach the log begins what it sends of an ended job: it is followed by
+ * the end alone.
+ */
+function replayOf(frames: readonly Frame[], row: JobEvidence["row"]): Frame | undefined {
+  const at = frames.findLastIndex(({ event }) => event === "message");
+  const rest = frames.slice(at + 1);
+  if (!row?.result || rest.some(({ event }) => event !== "error" && event !== "done")) return undefined;
+  return frames[at]?.data.content === JSON.parse(row.result).content ? frames[at] : undefined;
 }
 
 function checkConnections(
@@ -63,8 +76,20 @@ function compareWithLog({ transcript, jobId: job, log }: JobEvidence, frames: re
   }
 }
 
+type AboutFrames = {
+  readonly job: string;
+  readonly label: string;
+  readonly log: readonly Frame[] | undefined;
+  /** A frame that may jump although the log has what lies in between. */
+  readonly replay?: Frame | undefined;
+};
+
 /** The events with which a new attempt begins and discards the text of a lost one: only they may follow a jump. */
 const startsAttempt = ({ data }: Frame): boolean => ["retry", "reset", "status"].includes(String(data.type));
+
+/** The end of a job that was cancelled while it waited; 1 is left to an attempt that may begin at the same time. */
+const endsUnstarted = ({ id, event, data }: Frame): boolean =>
+  id === 2 && event === "done" && data.status === "cancelled";
 
 /**
  * Event numbers start at 1 and follow one another, for a client as in the log. The first event after a lost attempt
@@ -72,14 +97,16 @@ const startsAttempt = ({ data }: Frame): boolean => ["retry", "reset", "status"]
  */
 export function checkNumbers(
   frames: readonly Frame[],
-  { log, ...about }: { readonly job: string; readonly label: string; readonly log: readonly Frame[] | undefined },
+  { log, replay, ...about }: AboutFrames,
   recorder: Recorder,
   where = "client",
 ): void {
   let last = 0;
   for (const frame of frames) {
     const { id } = frame;
-    const isJump = startsAttempt(frame) && log?.every((logged) => logged.id <= last || logged.id >= id) !== false;
+    const mayJump = startsAttempt(frame) || endsUnstarted(frame);
+    const isAsLogged = mayJump && log?.every((logged) => logged.id <= last || logged.id >= id) !== false;
+    const isJump = isAsLogged || frame === replay;
     if (id <= last) recorder.incident("repeated events", about, `${where}: ${id} after ${last}`);
     else if (id !== last + 1 && !isJump) recorder.incident("holes", about, `${where}: ${id} after ${last}`);
     last = Math.max(last, id);
