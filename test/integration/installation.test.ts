@@ -154,8 +154,12 @@ test("an emptied Redis takes the identity of the database that its workers have"
   const id = await idInRedis(platform);
   await emptyRedis(platform);
   await waitFor("the identity", async () => (await idInRedis(platform)) === id);
-  const jobId = await platform.alice.execute("[[text=Done]] hello");
-  expect(await platform.alice.ended(jobId)).toMatchObject({ status: "completed" });
+  // Its agents come back with the next heartbeat.
+  const { body } = await waitFor("a job to be accepted", async () => {
+    const response = await platform.alice.post("/agents/chat_basic/execute", { task: "[[text=Done]] hello" });
+    return response.status === 202 && response;
+  });
+  expect(await platform.alice.ended(body.job_id)).toMatchObject({ status: "completed" });
 });
 
 test("a worker exits when its Redis has been emptied and taken by another installation", async () => {
