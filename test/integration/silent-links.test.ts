@@ -131,9 +131,9 @@ test("no connection is replaced that is merely idle, or whose process does not r
       .map((line) => ({ id: /^id=(\d+)/.exec(line)?.[1], isBlocked: line.includes("cmd=bzpopmin") }))
       .filter(({ id }) => id !== undefined);
   expect(await works(alice)).toBe(true);
-  const before = await waitFor("six blocking fetches", async () => {
+  const before = await waitFor("eight blocking fetches", async () => {
     const found = await connections();
-    return found.filter(({ isBlocked }) => isBlocked).length === 6 && found;
+    return found.filter(({ isBlocked }) => isBlocked).length === 8 && found;
   });
   const [stopped] = platform.workers;
   stopped?.signal("SIGSTOP");
