@@ -17,7 +17,7 @@ const CONCURRENCY = 2;
 const SUBMIT_AT_ONCE = 8;
 const STOP_WITHIN_MS = 15_000;
 
-type Backlog = Pick<JobRow, "id" | "status" | "fencing_token" | "worker" | "started_at" | "finished_at">;
+type Backlog = Pick<JobRow, "id" | "status" | "attempts" | "worker" | "started_at" | "finished_at">;
 
 let platform: TestPlatform;
 let database: ReturnType<typeof openReadonlyDatabase>;
@@ -41,7 +41,7 @@ const submit = (label: string, count = JOBS): Promise<string[]> =>
 const rows = (jobIds: readonly string[]): Promise<Backlog[]> =>
   database<JobRow>("agent_logs")
     .whereIn("id", jobIds)
-    .select("id", "status", "fencing_token", "worker", "started_at", "finished_at")
+    .select("id", "status", "attempts", "worker", "started_at", "finished_at")
     .orderBy("started_at");
 
 const ended = (jobIds: readonly string[]): Promise<Backlog[]> =>
