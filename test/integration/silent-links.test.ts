@@ -144,5 +144,5 @@ test("no connection is replaced that is merely idle, or whose process does not r
   const replaced = before.filter(({ id }) => !after.has(id));
   // BullMQ measures its blocking fetches by a clock, so those of the stopped worker may be replaced.
   expect(replaced.filter(({ isBlocked }) => !isBlocked)).toEqual([]);
-  expect(replaced.length).toBeLessThanOrEqual(3);
+  expect(replaced.length).toBeLessThanOrEqual(4);
 });
