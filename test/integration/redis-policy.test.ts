@@ -1,6 +1,5 @@
 /** A Redis that evicts keys would lose accepted jobs (I1): no worker starts with it, and no API accepts a job. */
 import { type AddressInfo, connect, createServer } from "node:net";
-import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { ChildError } from "../../scripts/services/child.ts";
 import type { Server } from "../../scripts/services/server.ts";
@@ -12,19 +11,16 @@ import { waitFor } from "../support/wait-for.ts";
 const REASON = /volatile-lru.*noeviction/;
 
 let redis: Server;
-let control: Redis;
 let platform: TestPlatform;
 beforeAll(async () => {
   redis = await startPrivateRedis();
-  control = new Redis(redis.url);
   platform = await startTestPlatform({ redisUrl: redis.url });
 });
 afterAll(async () => {
   await platform.stop();
-  control.disconnect();
   await redis.stop();
 });
-const setPolicy = (policy: string) => control.config("SET", "maxmemory-policy", policy);
+const setPolicy = (policy: string) => platform.redis.config("SET", "maxmemory-policy", policy);
 beforeEach(async () => void (await setPolicy("volatile-lru")));
 
 async function expectRefusedStart(started: Promise<unknown>): Promise<void> {

@@ -1,7 +1,6 @@
 /** A Redis that answers and refuses writes: its faults are logged once, not with every try, and streams go on after. */
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Server } from "../../scripts/services/server.ts";
 import type { Json } from "../support/api-client.ts";
@@ -13,36 +12,33 @@ import { waitFor } from "../support/wait-for.ts";
 const REFUSED_WRITES = 50;
 
 let redis: Server;
-let control: Redis;
 let platform: TestPlatform;
 beforeAll(async () => {
   redis = await startPrivateRedis();
-  control = new Redis(redis.url);
   platform = await startTestPlatform({ redisUrl: redis.url });
 });
 afterAll(async () => {
   await platform.stop();
-  control.disconnect();
   await redis.stop();
 });
 
 const FAULTS = {
   READONLY: {
-    begin: async () => void (await control.call("REPLICAOF", "127.0.0.1", "1")),
-    end: async () => void (await control.call("REPLICAOF", "NO", "ONE")),
+    begin: async () => void (await platform.redis.call("REPLICAOF", "127.0.0.1", "1")),
+    end: async () => void (await platform.redis.call("REPLICAOF", "NO", "ONE")),
   },
   MISCONF: {
     /** A folder stands where the snapshot goes, and Redis refuses writes because the snapshot failed. */
     async begin() {
-      const [, dir = ""] = (await control.config("GET", "dir")) as string[];
+      const [, dir = ""] = (await platform.redis.config("GET", "dir")) as string[];
       await mkdir(join(dir, "dump.rdb"));
-      await control.config("SET", "save", "3600 1000000");
-      await control.bgsave();
+      await platform.redis.config("SET", "save", "3600 1000000");
+      await platform.redis.bgsave();
       await waitFor("the failed snapshot", async () =>
-        (await control.info("persistence")).includes("rdb_last_bgsave_status:err"),
+        (await platform.redis.info("persistence")).includes("rdb_last_bgsave_status:err"),
       );
     },
-    end: async () => void (await control.config("SET", "save", "")),
+    end: async () => void (await platform.redis.config("SET", "save", "")),
   },
 } as const;
 
@@ -66,7 +62,8 @@ test.each(["READONLY", "MISCONF"] as const)(
     await events.next();
     await FAULTS[code].begin();
     await waitFor("refused writes", async () => {
-      const [, count] = new RegExp(`errorstat_${code}:count=(\\d+)`).exec(await control.info("errorstats")) ?? [];
+      const [, count] =
+        new RegExp(`errorstat_${code}:count=(\\d+)`).exec(await platform.redis.info("errorstats")) ?? [];
       return Number(count) >= REFUSED_WRITES;
     });
     const during = (await warnings()).filter((line) => line.endsWith(`: ${code}`));
@@ -80,9 +77,9 @@ test.each(["READONLY", "MISCONF"] as const)(
 
 test("a worker starts on a full Redis, and jobs end when there is room", async () => {
   const { alice } = platform;
-  await control.config("SET", "maxmemory", "1");
+  await platform.redis.config("SET", "maxmemory", "1");
   await platform.startWorker();
-  await control.config("SET", "maxmemory", "0");
+  await platform.redis.config("SET", "maxmemory", "0");
   const jobId = await alice.execute("[[text=Done]] hello");
   expect(await alice.ended(jobId)).toMatchObject({ status: "completed" });
 });

@@ -85,11 +85,7 @@ if entry ~= '' then
   redis.call('EXPIRE', queue, queue_ttl)
 end
 enterOwnerIndex(index, kept, sum, owner, job_id, owner_entry, bytes)
-if #ARGV > 19 then
-  redis.call('HSET', payload, unpack(ARGV, 20))
-  redis.call('EXPIRE', payload, stored_ttl)
-end
-if upload_text ~= '' then redis.call('SET', upload, upload_text, 'EX', stored_ttl) end
+storeBesideQueue(payload, upload, upload_text, stored_ttl, rest_from)
 return {'accepted', unpack(ahead)}
 `,
 });

@@ -12,8 +12,6 @@ export type WaitingJobsFilter = {
   readonly before?: string | undefined;
 };
 
-export type WaitingJobs = ReturnType<typeof createWaitingJobs>;
-
 export function createWaitingJobs(redis: RedisConnection, keys: RedisKeys) {
   async function pageOf(kind: JobKind, owner: string, before: string | undefined, count: number) {
     const last = before === undefined ? "+" : beforeJob(before);

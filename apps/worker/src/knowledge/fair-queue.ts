@@ -4,8 +4,6 @@ export type Turn = { readonly owner: string; readonly collectionId: string };
 
 type Waiting = Turn & { readonly serve: () => Promise<void> };
 
-export type FairQueue = ReturnType<typeof createFairQueue>;
-
 export function createFairQueue() {
   /** By owner, the owner first who was served longest ago. A document waits once, behind the owner's others. */
   const owners = new Map<string, Waiting[]>();

@@ -52,7 +52,7 @@ for at = 1, #asked, 2 do
 end
 
 if count < tonumber(most) and earliest then
-  for at = 5, #ARGV do
+  for at = rest_from, #ARGV do
     if not taken[ARGV[at]] then
       redis.call("HDEL", waiting, worker)
       redis.call("HSET", turns, ARGV[at], string.format("%s %d", worker, now + expires_ms))

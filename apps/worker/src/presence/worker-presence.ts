@@ -44,7 +44,7 @@ for i = 1, #records, 2 do
 end
 for field, count in pairs(sums) do redis.call('HSET', slots, field, count) end
 redis.call('EXPIRE', slots, ttl)
-for i = 6, #ARGV, 2 do redis.call('HSET', agents, ARGV[i], ARGV[i + 1]) end
+for i = rest_from, #ARGV, 2 do redis.call('HSET', agents, ARGV[i], ARGV[i + 1]) end
 redis.call('EXPIRE', agents, ttl)
 `,
 });

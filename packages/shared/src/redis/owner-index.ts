@@ -36,9 +36,8 @@ export function decodeOwnerEntry(text: string): OwnerEntry {
   return { jobId, bytes: Number(bytes), stored, sessionId, agentType: agentType.join(" ") };
 }
 
-/** Lexical bounds of the entries before one job and after it. */
+/** The lexical bound of the entries before one job. */
 export const beforeJob = (jobId: string): string => `(${jobId}`;
-export const afterJob = (jobId: string): string => `(${jobId}!`;
 
 /** Lua functions on an owner's sets. `sum` is the hash of the owners' bytes. */
 export const OWNER_INDEX = `
@@ -59,6 +58,19 @@ local function dropOwnerEntry(set, sum, owner, id)
   redis.call('ZREM', set, entry)
   addOwnerBytes(sum, owner, -tonumber(string.match(entry, '^%S+ (%d+)')))
 end
+-- What does not travel through the queue. The large fields are the arguments from \`first\` on, name and JSON in turn.
+local function storeBesideQueue(payload, upload, upload_text, stored_ttl, first)
+  if #ARGV >= first then
+    redis.call('HSET', payload, unpack(ARGV, first))
+    redis.call('EXPIRE', payload, stored_ttl)
+  end
+  if upload_text ~= '' then redis.call('SET', upload, upload_text, 'EX', stored_ttl) end
+end
+local function releaseOwnerEntry(index, kept, sum, owner, id, payload, upload)
+  dropOwnerEntry(index, sum, owner, id)
+  dropOwnerEntry(kept, sum, owner, id)
+  redis.call('DEL', payload, upload)
+end
 `;
 
 /**
@@ -71,11 +83,7 @@ export const ENTER_SCRIPT = defineScript<null>()({
   lua: `
 ${OWNER_INDEX}
 enterOwnerIndex(index, kept, sum, owner, job_id, entry, bytes)
-if #ARGV > 6 then
-  redis.call('HSET', payload, unpack(ARGV, 7))
-  redis.call('EXPIRE', payload, stored_ttl)
-end
-if upload_text ~= '' then redis.call('SET', upload, upload_text, 'EX', stored_ttl) end
+storeBesideQueue(payload, upload, upload_text, stored_ttl, rest_from)
 return false
 `,
 });
@@ -106,9 +114,7 @@ export const RELEASE_SCRIPT = defineScript<null>()({
   args: ["owner", "job_id"],
   lua: `
 ${OWNER_INDEX}
-dropOwnerEntry(index, sum, owner, job_id)
-dropOwnerEntry(kept, sum, owner, job_id)
-redis.call('DEL', payload, upload)
+releaseOwnerEntry(index, kept, sum, owner, job_id, payload, upload)
 return false
 `,
 });
@@ -121,9 +127,7 @@ export const RELEASE_ABSENT_SCRIPT = defineScript<null>()({
   lua: `
 ${OWNER_INDEX}
 if redis.call('EXISTS', in_chat, in_execute, in_knowledge) > 0 then return false end
-dropOwnerEntry(index, sum, owner, job_id)
-dropOwnerEntry(kept, sum, owner, job_id)
-redis.call('DEL', payload, upload)
+releaseOwnerEntry(index, kept, sum, owner, job_id, payload, upload)
 return false
 `,
 });

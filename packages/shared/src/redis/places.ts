@@ -3,8 +3,9 @@
  * else's next one. So a job enters its queue only with a place, and the places that an owner may hold are limited; the
  * owner's other jobs wait in the owner's queue, outside BullMQ. Whoever ends a job hands its place over in one script.
  *
- * - A place belongs to a job from the moment it enters its queue until it ends or waits for its session. Who holds one
- *   is a set of job ids and no counter: a crash leaves at most an id without a job, which the reaper removes.
+ * - A place belongs to a job from the moment it enters its queue until it ends, or yields it to wait for its session.
+ *   Who holds one is a set of job ids and no counter: a crash leaves at most an id without a job, which the reaper
+ *   removes.
  * - An owner may hold a stated part (`own` of `all`) of the slots that the others leave. One owner alone can so never
  *   use all of them, and several that flood converge to equal parts. With few slots the second or third of them uses up
  *   the reserve; whoever comes then waits for the end of a job. Every owner may hold one place, so nobody waits in the
@@ -120,10 +121,6 @@ local function enter()
     serve(owner)
   end
 end
-local function leave()
-  local member = owner .. ':' .. id
-  if redis.call('ZREM', places, member) + redis.call('ZREM', owners, member) > 0 then fill(${OWNERS_PER_END}) end
-end
 `;
 
 const placeScript = (name: string, lua: string) =>
@@ -147,7 +144,14 @@ return 1
 });
 
 /** The job has ended, or was removed: its place goes to the next one. */
-export const LEAVE_SCRIPT = placeScript("leavePlace", "leave() return 1");
+export const LEAVE_SCRIPT = placeScript(
+  "leavePlace",
+  `
+local member = owner .. ':' .. id
+if redis.call('ZREM', places, member) + redis.call('ZREM', owners, member) > 0 then fill(${OWNERS_PER_END}) end
+return 1
+`,
+);
 
 /** A delayed job gives its place up, and will enter again. Nothing happens if it has done so meanwhile. */
 export const YIELD_SCRIPT = placeScript(
@@ -212,7 +216,7 @@ return 1
 export const SWEEP_SCRIPT = placeScript(
   "sweepPlaces",
   `
-for at = 5, #ARGV do
+for at = rest_from, #ARGV do
   local job = job_prefix .. string.match(ARGV[at], ':(.*)$')
   if redis.call('EXISTS', job) == 0 or redis.call('HEXISTS', job, 'finishedOn') == 1 then
     redis.call('ZREM', places, ARGV[at])

@@ -1,12 +1,12 @@
 /**
  * Lua scripts as typed functions. A script names its keys and arguments, and its Lua text uses these names as local
- * variables, so neither side depends on positions.
+ * variables, so neither side depends on positions. `rest_from` is where a list of further arguments begins.
  */
 import type { RedisConnection } from "./connect.ts";
 
 type Values<Keys extends string, Args extends string> = Readonly<Record<Keys, string>> &
   Readonly<Record<Args, string | number>> & {
-    /** Further arguments behind the named ones, for scripts that take a list: `ARGV[#args + 1]` and so on. */
+    /** Further arguments behind the named ones, for scripts that take a list: from `ARGV[rest_from]` on. */
     readonly rest?: readonly (string | number)[];
   };
 
@@ -38,7 +38,7 @@ export const defineScript =
     lua,
   }: ScriptOptions<Keys, Args>): Script<Keys, Args, Reply> => {
     for (const local of [...keys, ...args]) assertLocal(name, local);
-    const text = `${localsOf(keys, "KEYS")}${localsOf(args, "ARGV")}${lua}`;
+    const text = `${localsOf(keys, "KEYS")}${localsOf(args, "ARGV")}local rest_from = ${args.length + 1}\n${lua}`;
     return {
       on(redis) {
         const command = defineCommand<Reply>(redis, { name, lua: text, numberOfKeys: keys.length });

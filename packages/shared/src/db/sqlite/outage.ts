@@ -4,11 +4,8 @@ import { SECOND } from "../../time.ts";
 import { StorageOutage } from "../storage-outage.ts";
 import type { SqliteDatabase } from "./open-database.ts";
 
-/** How long writes and reads wait unless the caller says otherwise. */
+/** How long writes and reads wait unless the caller says otherwise, and at most while a process starts. */
 export const DEFAULT_PATIENCE_MS = 10 * SECOND;
-
-/** How long they wait in a process that starts: its supervisor starts it again. */
-export const STARTING_PATIENCE_MS = 10 * SECOND;
 
 const FIRST_PAUSE_MS = 100;
 /** Each try on a locked database blocks the event loop for SQLite's busy time-out, so tries must be rare. */

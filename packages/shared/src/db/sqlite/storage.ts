@@ -6,7 +6,7 @@ import type { Storage } from "../storage.ts";
 import { createDisplacementCheck } from "./displacement.ts";
 import { migrateSqlite } from "./migrate.ts";
 import { openWritableDatabase, type SqliteDatabase, withHandle } from "./open-database.ts";
-import { DEFAULT_PATIENCE_MS, makeQueriesPatient, STARTING_PATIENCE_MS, waitOut } from "./outage.ts";
+import { DEFAULT_PATIENCE_MS, makeQueriesPatient, waitOut } from "./outage.ts";
 import { preparedOn } from "./prepared-statements.ts";
 import { createSqliteSql } from "./sql.ts";
 import { startWalCheckpoint } from "./wal-checkpoint.ts";
@@ -25,7 +25,7 @@ export function createSqliteStorage(
   patienceMs: number = DEFAULT_PATIENCE_MS,
 ): Storage {
   // Nothing depends on a storage that starts, and what is damaged or locked for long is better said than waited out.
-  let readPatienceMs = Math.min(patienceMs, STARTING_PATIENCE_MS);
+  let readPatienceMs = Math.min(patienceMs, DEFAULT_PATIENCE_MS);
   makeQueriesPatient(db, () => readPatienceMs);
   const table = queryTables(db);
   const { displacement, watch, parted } = createDisplacementCheck(db, file);
