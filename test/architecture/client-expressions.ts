@@ -70,7 +70,7 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/\\{(\\d{1,9})(?:,(\\d{0,9}))?\\}/g"],
   },
   {
-    file: "packages/agents/src/model/transport.ts",
+    file: "packages/agents/src/model/openai/transport.ts",
     bound: "the request to the model",
     expressions: ['/"stream":true/'],
   },

@@ -14,7 +14,7 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/\\bOOM command not allowed/"],
   },
   {
-    file: "packages/agents/src/model/openai-provider.ts",
+    file: "packages/agents/src/model/openai/errors.ts",
     bound: "a header of the model provider",
     expressions: ["/^\\d+(\\.\\d+)?$/"],
   },

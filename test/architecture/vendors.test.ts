@@ -17,7 +17,7 @@ test.each<[vendor: string, rooms: readonly RegExp[]]>([
     ],
   ],
   ["express", [/^apps\/api\/src\/(http|doors)\//, /^apps\/api\/src\/(app\.ts|compose\/)/]],
-  ["openai", [/^packages\/agents\/src\/model\/openai-provider\.ts$/]],
+  ["openai", [/^packages\/agents\/src\/model\/openai\//]],
   ["chromadb", [/^packages\/agents\/src\/retrieval\/chroma-store\.ts$/]],
 ])("%s is imported in its own folders only", (vendor, rooms) => {
   const outside = product

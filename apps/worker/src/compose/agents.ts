@@ -4,7 +4,7 @@ import { createHttpAgent, useForFetch } from "@agent-paas/agents/http/http-agent
 import { closeSchemaThreads } from "@agent-paas/agents/json-schema/json-schema.ts";
 import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
 import type { Model } from "@agent-paas/agents/model/model.ts";
-import { createOpenAiProvider, type OpenAiProvider } from "@agent-paas/agents/model/openai-provider.ts";
+import { createOpenAiProvider, type OpenAiProvider } from "@agent-paas/agents/model/openai/provider.ts";
 import { type AgentRegistry, createAgentRegistry } from "@agent-paas/agents/registry/agent-registry.ts";
 import { loadPlugins } from "@agent-paas/agents/registry/plugins.ts";
 import { createToolbox, type Toolbox } from "@agent-paas/agents/registry/toolbox.ts";

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { startTcpProxy } from "../../../../test/support/tcp-proxy.ts";
 import { settledWithin, waitFor } from "../../../../test/support/wait-for.ts";
-import { createTransport } from "../model/transport.ts";
+import { createTransport } from "../model/openai/transport.ts";
 import { createHttpAgent, useForFetch } from "./http-agent.ts";
 
 /** The documented limit after which no request is sent on a connection that fell silent. */

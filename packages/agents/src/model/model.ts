@@ -10,11 +10,23 @@ export type ToolSpec = {
 };
 
 /** A call that the model asks for; `arguments` is the model's own text, which may be invalid JSON. */
-export type ToolCall = { readonly id: string; readonly name: string; readonly arguments: string };
+export type ToolCall = {
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: string;
+  /** What the provider sent with the call and wants back with it (Gemini's thought signatures), byte for byte. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+};
 
 export type ModelMessage =
   | { readonly role: "system" | "user"; readonly content: string }
-  | { readonly role: "assistant"; readonly content: string; readonly toolCalls?: readonly ToolCall[] }
+  | {
+      readonly role: "assistant";
+      readonly content: string;
+      readonly toolCalls?: readonly ToolCall[];
+      /** The turn's reasoning. Goes back to providers that demand it within a tool loop, never to others. */
+      readonly reasoning?: string;
+    }
   /** The result of one call of the assistant message before it. */
   | { readonly role: "tool"; readonly callId: string; readonly content: string };
 
@@ -46,7 +58,12 @@ export type ModelTurn = {
   readonly content: string;
   /** Empty when the turn is the final answer. */
   readonly toolCalls: readonly ToolCall[];
-  /** `stop`, `length` (cut by `maxTokens`), `tool_calls`, or another value of the provider's. */
+  /** The thinking that came before the answer. Absent or empty: none. */
+  readonly reasoning?: string;
+  /**
+   * `stop`, `length` (cut by `maxTokens`), `tool_calls`, `content_filter`, `refusal` (`content` is the refusal's text),
+   * or another value of the provider's.
+   */
   readonly finishReason: string;
   readonly usage: Usage;
 };

@@ -4,7 +4,7 @@
  */
 import type { Readable } from "node:stream";
 import { type Dispatcher, interceptors, request } from "undici";
-import { createHttpAgent } from "../http/http-agent.ts";
+import { createHttpAgent } from "../../http/http-agent.ts";
 
 const MAX_REDIRECTIONS = 5;
 

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import type { ModelTurn } from "./model.ts";
-import { createOpenAiProvider } from "./openai-provider.ts";
+import type { ModelTurn } from "../model.ts";
+import { createOpenAiProvider } from "./provider.ts";
 
 /** The turn that results from a stream of one thought, one text and this usage. */
 async function turnOf(usage: object): Promise<ModelTurn> {

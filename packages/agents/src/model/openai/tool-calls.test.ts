@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createToolCallCollector, type ToolCallDelta } from "./tool-call-collector.ts";
+import { createToolCallCollector, type ToolCallDelta } from "./tool-calls.ts";
 
 const collect = (...deltas: ToolCallDelta[]) => {
   const collector = createToolCallCollector();

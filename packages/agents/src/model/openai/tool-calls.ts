@@ -1,5 +1,5 @@
 /** Assembles the tool calls of a streamed turn: each arrives in pieces, and the pieces of several may interleave. */
-import type { ToolCall } from "./model.ts";
+import type { ToolCall } from "../model.ts";
 
 export type ToolCallDelta = {
   readonly index?: number;
