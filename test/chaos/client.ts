@@ -29,8 +29,6 @@ export type JobRequest = {
 const PATIENCE_MS = 3 * MINUTE;
 const PAUSE_MS = 200;
 const POLL_WAIT_S = 5;
-/** What is retryable of the answers to a POST; an API that was paused gives 408 to what was on its way meanwhile. */
-const REFUSED_FOR_A_WHILE = [408, 429, 503];
 
 export type Client = { ask(request: JobRequest): Promise<Transcript> };
 
@@ -69,7 +67,7 @@ export function createClient({ apis }: Stack, outageMs = 0): Client {
       const init = { method: "POST", body: JSON.stringify(body), headers: { "Idempotency-Key": label } };
       const response = await open(path, init, 0);
       if (transcript.acceptedAt !== null) return true;
-      if (REFUSED_FOR_A_WHILE.includes(response.status)) transcript.refusals += 1;
+      if (response.status === 503 || response.status === 429) transcript.refusals += 1;
       else transcript.rejected = `${response.status} ${await response.text()}`;
       return transcript.rejected !== null;
     }

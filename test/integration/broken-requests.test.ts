@@ -11,7 +11,9 @@ import { settledWithin } from "../support/wait-for.ts";
 /** The limit for headers is 10 s, and it is checked every second. */
 const ANSWERED_WITHIN_MS = 15 * SECOND;
 
-async function openSocket(onRequest: Parameters<typeof createHttpServer>[0]): Promise<Socket> {
+type OnRequest = Parameters<typeof createHttpServer>[0];
+
+async function openSocket(onRequest: OnRequest = (_req, res) => void res.end("served")): Promise<Socket> {
   const server = createHttpServer(onRequest, formatError);
   const { hostname, port } = new URL(await server.listen("127.0.0.1", 0));
   onTestFinished(() => server.stop(createOpenResponses(), 0));
@@ -41,7 +43,7 @@ test.each([
 ])(
   "a connection with %s gets an error in the platform's format",
   async (_, request, status, code) => {
-    const socket = await openSocket((_req, res) => void res.end());
+    const socket = await openSocket();
     socket.write(request);
     const [head = "", body = ""] = (await readAll(socket)).split("\r\n\r\n");
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
@@ -58,3 +60,19 @@ test("rubbish behind a request whose answer has begun does not get into that ans
   socket.write("rubbish\r\n\r\n");
   expect(await said).not.toContain("error");
 });
+
+test("a connection without a byte is closed without an answer, which its next request would take for its own", async () => {
+  const socket = await openSocket();
+  expect(await readAll(socket)).toBe("");
+}, 30_000);
+
+test("a request that came while the process did not run is served, however late the process is", async () => {
+  const socket = await openSocket();
+  await once(socket, "connect");
+  const said = readAll(socket);
+  socket.write("GET / HTTP/1.1\r\nHost: here\r\n");
+  await new Promise(setImmediate);
+  socket.write("Connection: close\r\n\r\n");
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 12 * SECOND);
+  expect((await said).split("\r\n")).toEqual(expect.arrayContaining(["HTTP/1.1 200 OK", "served"]));
+}, 30_000);
