@@ -2,6 +2,7 @@
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Express } from "express";
 import type { ApiConfig } from "../config.ts";
+import { platformDoor } from "../doors/platform/index.ts";
 import { createHttpServer } from "../http/server.ts";
 import type { EventServices } from "../services.ts";
 
@@ -11,7 +12,7 @@ export async function openServer(
   { app, events }: { readonly app: Express; readonly events: Pick<EventServices, "openResponses"> },
   releasers: Releasers,
 ): Promise<string> {
-  const server = createHttpServer(app);
+  const server = createHttpServer(app, platformDoor.formatError);
   const url = await server.listen(config.HOST, config.PORT);
   releasers.add("server", () => server.stop(events.openResponses, config.SHUTDOWN_GRACE_MS));
   return url;

@@ -3,6 +3,8 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { OpenResponses } from "../events/open-responses.ts";
+import { answerBrokenRequests } from "./broken-requests.ts";
+import type { FormatError } from "./door.ts";
 
 /** Limits of a connection. `requestTimeout` bounds the receipt of a request, so it cuts no stream. */
 const SERVER_LIMITS = {
@@ -22,8 +24,10 @@ export type HttpServer = {
   stop(openResponses: OpenResponses, graceMs: number): Promise<void>;
 };
 
-export function createHttpServer(app: RequestListener): HttpServer {
+/** `formatError` formats what is said of requests that are no HTTP or do not arrive in time. */
+export function createHttpServer(app: RequestListener, formatError: FormatError): HttpServer {
   const server = createServer(SERVER_LIMITS, app);
+  answerBrokenRequests(server, formatError);
   server.maxConnections = MAX_CONNECTIONS;
   const sockets = trackSockets(server);
 

@@ -30,6 +30,7 @@ const entry = (status: number, type: ErrorType, retryable: boolean, message: str
 export const ERROR_CODES = {
   // Requests
   invalid_json: entry(400, "invalid_request_error", false, "The request body is not valid JSON."),
+  invalid_http: entry(400, "invalid_request_error", false, "The request is not valid HTTP."),
   invalid_request: entry(400, "invalid_request_error", false, "The request is not valid."),
   missing_api_key: entry(
     401,
@@ -45,6 +46,12 @@ export const ERROR_CODES = {
   collection_not_found: entry(404, "not_found_error", false, "There is no such collection."),
   document_not_found: entry(404, "not_found_error", false, "There is no such document."),
   method_not_allowed: entry(405, "invalid_request_error", false, "The route does not take this method."),
+  request_timeout: entry(
+    408,
+    "invalid_request_error",
+    true,
+    "The request did not arrive in time. Nothing was accepted; send it again.",
+  ),
   session_busy: entry(409, "conflict_error", true, "The session has a job that has not ended."),
   idempotency_key_reused: entry(
     409,
@@ -71,6 +78,7 @@ export const ERROR_CODES = {
     false,
     "The owner has as many collections, documents or chunks as one owner may have. Delete some first.",
   ),
+  headers_too_large: entry(431, "invalid_request_error", false, "The request's headers are too large."),
 
   // Shares of one API key's owner
   waiting_jobs_limit: entry(429, "limit_error", true, "As many of your jobs wait as one owner may have waiting."),
