@@ -34,7 +34,7 @@ export type Expected = {
   readonly mayFailWith?: string;
   /** No fault of the run touches the API or its network: the stream must stay on its first connection. */
   readonly keepsConnection?: boolean;
-  /** APIs lose Redis and the workers do not: of a job that has ended they may send the text of its row as one event. */
+  /** Faults keep APIs from Redis: of a job that has ended they may send the text of its row as one event. */
   readonly mayBeReplayed?: boolean;
 };
 

@@ -15,6 +15,7 @@ import {
   timeRecovery,
   times,
   underLoad,
+  withReplays,
 } from "./scenario.ts";
 
 export const workerKills: Scenario = {
@@ -37,7 +38,8 @@ export const redisKills: Scenario = {
   stack: TWO_APIS_THREE_WORKERS,
   bounds: { "redis recovery": { share: 1, withinMs: 10 * SECOND } },
   async run(context) {
-    await underLoad(context, requestMix(context, { name: "redis", ...STREAMING }), async () => {
+    const requestOf = withReplays(requestMix(context, { name: "redis", ...STREAMING }));
+    await underLoad(context, requestOf, async () => {
       await times(context.options.times ?? 10, context, async (no) => {
         await pause(context, 3 * SECOND, 6 * SECOND);
         await context.faults.killRedis(context.options.outageMs);

@@ -12,6 +12,7 @@ import {
   STREAMING,
   TWO_APIS_THREE_WORKERS,
   underLoad,
+  withReplays,
 } from "./scenario.ts";
 
 /** One question in eight meets a passing fault of the model, one in forty a lasting one. */
@@ -68,7 +69,7 @@ export const mixed: Scenario = {
     ];
     const watch = watchProcesses(stack, record);
     try {
-      const requestOf = requestMix(context, { name: "mixed", ...STREAMING, adapt: withModelFaults });
+      const requestOf = withReplays(requestMix(context, { name: "mixed", ...STREAMING, adapt: withModelFaults }));
       await underLoad(context, requestOf, async () => {
         await Promise.all([
           lane(1, [8 * SECOND, 20 * SECOND], workersLane),
@@ -91,7 +92,7 @@ export const short: Scenario = {
     const [first, second, third] = stack.workers;
     const [api] = stack.apis;
     if (first === undefined || second === undefined || third === undefined || api === undefined) return;
-    const requestOf = requestMix(context, { name: "short", ...STREAMING, adapt: withModelFaults });
+    const requestOf = withReplays(requestMix(context, { name: "short", ...STREAMING, adapt: withModelFaults }));
     await underLoad(context, requestOf, async () => {
       // Longer than its jobs' locks; the other workers take its jobs.
       const zombie = faults.pause(third, PAST_THE_LOCK_MS[0]);

@@ -1,7 +1,6 @@
 /** Links that swallow everything: the processes live, and what they need is not within reach. */
 import { setTimeout as delay } from "node:timers/promises";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import type { JobRequest } from "../client.ts";
 import type { Silence } from "../outages.ts";
 import type { Links } from "../surroundings.ts";
 import {
@@ -13,6 +12,7 @@ import {
   timeRecovery,
   times,
   underLoad,
+  withReplays,
 } from "./scenario.ts";
 
 const LINKS: readonly (readonly (keyof Links)[])[] = [["workers"], ["apis"], ["workers", "apis"]];
@@ -28,12 +28,8 @@ export const silentLinks: Scenario = {
   bounds: { "link recovery": { share: 1, withinMs: 20 * SECOND } },
   async run(context) {
     const { options, faults } = context;
-    const requestOf = requestMix(context, { name: "link", ...STREAMING });
-    const replayed = (no: number): JobRequest => {
-      const { question, ...request } = requestOf(no);
-      return { ...request, question: { ...question, expected: { ...question.expected, mayBeReplayed: true } } };
-    };
-    await underLoad(context, replayed, async () => {
+    const requestOf = withReplays(requestMix(context, { name: "link", ...STREAMING }));
+    await underLoad(context, requestOf, async () => {
       await times(options.times ?? LINKS.length * SILENCES.length, context, async (no) => {
         await pause(context, 3 * SECOND, 6 * SECOND);
         const how = SILENCES[(no - 1) % SILENCES.length] ?? "all";

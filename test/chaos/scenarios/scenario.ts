@@ -56,6 +56,17 @@ export function cancelled(request: JobRequest, cancelAfterMs: number): JobReques
   return { ...request, question: { ...question, expected }, cancelAfterMs };
 }
 
+/**
+ * The same requests where faults keep APIs from Redis: of a job that has ended, such an API sends the text of its row
+ * as one event.
+ */
+export const withReplays =
+  (requestOf: (no: number) => JobRequest) =>
+  (no: number): JobRequest => {
+    const { question, ...request } = requestOf(no);
+    return { ...request, question: { ...question, expected: { ...question.expected, mayBeReplayed: true } } };
+  };
+
 /** Runs the work while clients keep asking; resolves when all clients have their answers. */
 export async function underLoad(
   context: Context,
