@@ -7,29 +7,34 @@ import type { Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { createRedactor } from "@agent-paas/shared/logging/redact.ts";
 import type OpenAI from "openai";
+import type { ProxySettings } from "../../http/http-agent.ts";
 import type { Embedder } from "../embedder.ts";
 import { estimateUsage } from "../meter.ts";
 import type { Model, ModelChunk, ModelRequest, ModelTurn } from "../model.ts";
 import { type ModelLimits, startWatchdog } from "../watchdog.ts";
+import { createAsk, type OpenAiModelOptions } from "./ask.ts";
 import { ProviderClient } from "./client.ts";
 import { createEmbedder } from "./embeddings.ts";
 import { toPlatformError } from "./errors.ts";
 import { readEvents } from "./read-events.ts";
-import { type OpenAiModelOptions, toCompletionRequest } from "./request.ts";
 import { createToolCallCollector, type ToolCallDelta } from "./tool-calls.ts";
 import { createTransport } from "./transport.ts";
 import { readUsage } from "./usage.ts";
+
+export type { OpenAiModelOptions } from "./ask.ts";
 
 export type OpenAiProviderOptions = {
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly limits: ModelLimits;
+  /** Default: none. */
+  readonly proxy?: ProxySettings | undefined;
 };
 
 export type OpenAiProvider = {
   model(options: OpenAiModelOptions): Model;
-  /** An embedder by the provider's embedding model of that name. */
-  embedder(model: string): Embedder;
+  /** An embedder by the provider's embedding model of that name, which gets so many texts at once. */
+  embedder(model: string, batchSize: number): Embedder;
   /** Closes the connections to the provider, which all its models and embedders share. */
   close(): Promise<void>;
 };
@@ -51,9 +56,9 @@ type Chunk = {
 
 const LAST_EVENT = "[DONE]";
 
-export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProviderOptions): OpenAiProvider {
+export function createOpenAiProvider({ baseUrl, apiKey, limits, proxy }: OpenAiProviderOptions): OpenAiProvider {
   // The watchdog limits silence, so the transport limits only the time to connect.
-  const transport = createTransport(limits.connectMs);
+  const transport = createTransport(limits.connectMs, proxy);
   const redact = createRedactor([apiKey]);
   const client = new ProviderClient({
     baseURL: baseUrl,
@@ -67,7 +72,7 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
   async function* stream(
     request: ModelRequest,
     signal: AbortSignal,
-    options: OpenAiModelOptions,
+    ask: ReturnType<typeof createAsk>,
   ): AsyncGenerator<ModelChunk, ModelTurn> {
     const watchdog = startWatchdog(limits, signal);
     const collector = createToolCallCollector();
@@ -76,9 +81,7 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
     let finishReason: string | null = null;
     let usage: Usage | null = null;
     try {
-      const response = await client.chat.completions
-        .create(toCompletionRequest(request, options), { signal: watchdog.signal })
-        .asResponse();
+      const { response, names } = await ask(request, watchdog.signal);
       const body = transport.bodyOf(response);
       if (body === undefined) throw new PlatformError("model_stream_broken");
       for await (const events of readEvents(body, LAST_EVENT)) {
@@ -108,7 +111,7 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
       // An abort may coincide with the end of the body, which then looks complete.
       watchdog.signal.throwIfAborted();
       if (finishReason === null) throw new PlatformError("model_stream_broken");
-      const toolCalls = collector.calls();
+      const toolCalls = collector.calls().map((call) => ({ ...call, name: names.toPlatform(call.name) }));
       return {
         content,
         toolCalls,
@@ -123,8 +126,11 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
   }
 
   return {
-    model: (options) => ({ stream: (request, signal) => stream(request, signal, options) }),
-    embedder: (model) => createEmbedder(model, { client, limits, redact }),
+    model(options) {
+      const ask = createAsk(client, options);
+      return { stream: (request, signal) => stream(request, signal, ask) };
+    },
+    embedder: (model, batchSize) => createEmbedder(model, batchSize, { client, limits, redact }),
     close: () => transport.close(),
   };
 }
