@@ -10,7 +10,7 @@ import { type KnownRuns, termsOf } from "./terms.ts";
 export const DIMENSIONS = 2_048;
 /** Put the same terms into the same dimensions, and only found fewer: its vectors can be searched and added to. */
 const FORMER_NAME = `local-hash-${DIMENSIONS}-v1`;
-/** Any change to how vectors are computed needs another name. If old and new vectors can be compared, `reads` says so. */
+/** Any change to how vectors are computed needs another name; `reads` says which vectors can be compared. */
 export function createLocalEmbedder(): Embedder {
   async function embed(texts: readonly string[], signal: AbortSignal): Promise<number[][]> {
     const vectors: number[][] = [];
