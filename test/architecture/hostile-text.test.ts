@@ -9,7 +9,7 @@ import { cut, fence } from "../../packages/agents/src/orchestration/results.ts";
 import { foreignPlaceIn } from "../../packages/agents/src/registry/source-places.ts";
 import { readBlocks } from "../../packages/agents/src/retrieval/document-blocks.ts";
 import { LINES, PROSE, splitSpan } from "../../packages/agents/src/retrieval/split-span.ts";
-import { termsOf } from "../../packages/agents/src/retrieval/terms.ts";
+import { finerTermsOf, termsOf } from "../../packages/agents/src/retrieval/terms.ts";
 import { tokenize } from "../../packages/agents/src/tools/calculator/lexer.ts";
 import { IdSchema } from "../../packages/shared/src/ids.ts";
 import { createRedactor } from "../../packages/shared/src/logging/redact.ts";
@@ -37,6 +37,7 @@ const CALLS: Readonly<Record<string, string>> = {
   "packages/agents/src/model/openai/errors.ts toSorted": "four names of fields",
   "packages/agents/src/registry/agent-registry.ts fromJSONSchema": "a schema of an agent, when it is registered",
   "packages/agents/src/registry/plugins.ts sort": "the files of AGENTS_DIR",
+  "packages/agents/src/retrieval/search-collection.ts sort": "the candidates of one search, at most 2,000",
   "packages/agents/src/retrieval/terms.ts normalize": "30 marks on one character, and twice the length of the text",
   "packages/agents/src/tools/calculator/lexer.ts RegExp": "built from the expressions listed for the file",
   "packages/agents/src/tools/http-fetch/read-text.ts createBrotliDecompress": "one coding, 2 MiB in, 1 MiB out",
@@ -164,6 +165,7 @@ describe("hostile text of 64 KB", () => {
     "the log's scrubber": createRedactor(["exact-secret"]),
     "an id": (text) => IdSchema.safeParse(text),
     "the terms of a query": termsOf,
+    "the finer terms of a query": finerTermsOf,
     "the blocks of a document": (text) => [...readBlocks(text, "markdown")],
     "the sentences of a document": (text) => [...splitSpan(text, { start: 0, end: text.length }, 300, PROSE)],
     "the lines of a document": (text) => [...splitSpan(text, { start: 0, end: text.length }, 300, LINES)],

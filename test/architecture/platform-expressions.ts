@@ -52,7 +52,7 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/^Cannot find \\w+ '(.+)' imported from (\\/.+)$/m"],
   },
   {
-    file: "packages/agents/src/retrieval/terms.ts",
+    file: "packages/agents/src/retrieval/term-weights.ts",
     bound: "the list of common words",
     expressions: ["/\\s+/"],
   },

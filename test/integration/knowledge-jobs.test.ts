@@ -122,6 +122,17 @@ test("a collection refuses another embedding for ingests and queries, and stores
   await knowledge.expectStored("alpha", 150);
 });
 
+test("a collection made by another form of the same embedding is found and added to, and keeps its name", async () => {
+  const former: Embedder = { ...createLocalEmbedder(), name: "local-hash-2048-v1" };
+  const made = await knowledge.beginIngest(longText("alpha"), { jobs: knowledge.jobsWith(former) });
+  expect(await finish(made)).toMatchObject({ embedding: "local-hash-2048-v1" });
+  expect(await finish(await knowledge.beginIngest(longText("beta")))).toMatchObject({
+    embedding: "local-hash-2048-v1",
+  });
+  expect((await knowledge.found("beta")).length).toBeGreaterThan(0);
+  await knowledge.expectStored("beta", 150);
+});
+
 test("an ingest without its upload is invalid, and every job without a vector store fails", async () => {
   await expect(finish(knowledge.begin("knowledge.ingest", INGEST_INPUT))).rejects.toMatchObject({
     code: "job_invalid",

@@ -2,71 +2,41 @@
  * Questions that users would ask about the project's own documents, with the local embedding, on a real Chroma. Prints
  * the table that the README shows.
  */
-import { basename } from "node:path";
 import { createChromaStore } from "@agent-paas/agents/retrieval/chroma-store.ts";
-import { chunkDocument } from "@agent-paas/agents/retrieval/chunk-document.ts";
 import { createLocalEmbedder } from "@agent-paas/agents/retrieval/local-embedder.ts";
-import type { Passage } from "@agent-paas/agents/retrieval/retriever.ts";
-import { searchCollection, textToEmbed } from "@agent-paas/agents/retrieval/search-collection.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Server } from "../../scripts/services/server.ts";
-import { CORPUS, type CorpusQuestion, QUESTIONS } from "../fixtures/corpus-questions.ts";
+import { openBm25 } from "../bench/retrieval/bm25.ts";
+import { searchOf, storeSet } from "../bench/retrieval/ours.ts";
+import { isUnder, ownQuestions, type QuestionSet } from "../bench/retrieval/question-set.ts";
+import { measure, type Search } from "../bench/retrieval/rank.ts";
+import { QUESTIONS } from "../fixtures/corpus-questions.ts";
 import { startTestChroma } from "../support/chroma.ts";
-import { readText } from "../support/sources.ts";
 
 const COLLECTION = "corpus";
-const VERSION = "1";
 const embedder = createLocalEmbedder();
-const { signal } = new AbortController();
 
 let chroma: Server;
-let search: (query: string) => Promise<Passage[]>;
-const headings: { readonly source: string; readonly heading: string }[] = [];
+let search: Search;
+let sets: Readonly<Record<keyof typeof QUESTIONS, QuestionSet>>;
 
 beforeAll(async () => {
   chroma = await startTestChroma();
   const store = createChromaStore({ url: chroma.url });
-  for (const source of CORPUS) {
-    const chunks = await chunkDocument(
-      withoutQuestions(readText(source)),
-      source.endsWith(".md") ? "markdown" : "text",
-    );
-    headings.push(...chunks.map(({ heading }) => ({ source, heading })));
-    // Users upload a document under its name without its folder.
-    const named = chunks.map((chunk) => ({ ...chunk, source: basename(source) }));
-    const embeddings = await embedder.embed(named.map(textToEmbed), signal);
-    const stored = named.map((chunk, at) => ({
-      ...chunk,
-      id: `${source}:${chunk.position}`,
-      documentId: source,
-      version: VERSION,
-      embedding: embeddings[at] ?? [],
-    }));
-    await store.upsert(COLLECTION, stored, signal);
-  }
-  const currentVersions = async (ids: readonly string[]) => new Map(ids.map((id) => [id, VERSION]));
-  search = (query) => searchCollection({ store, embedder, currentVersions }, COLLECTION, { query, topK: 10 }, signal);
+  sets = { en: await ownQuestions("en"), zh: await ownQuestions("zh") };
+  // Both languages ask the same documents.
+  await storeSet(store, COLLECTION, embedder, sets.en);
+  search = searchOf(store, COLLECTION, embedder, true);
 });
 afterAll(() => chroma.stop());
-
-/** The READMEs quote the questions, and these lines would be found first. */
-function withoutQuestions(text: string): string {
-  const asked = Object.values(QUESTIONS).flatMap((questions) => questions.map(({ question }) => question));
-  return text
-    .split("\n")
-    .filter((line) => !asked.some((question) => line.includes(question)))
-    .join("\n");
-}
-
-const isUnder = (heading: string, { heading: wanted = "" }: CorpusQuestion) => heading.includes(wanted);
 
 test.each(["en", "zh"] as const)(
   "the right document is among the first three for nine of ten questions (%s)",
   async (language) => {
     const rows = await Promise.all(
       QUESTIONS[language].map(async (asked) => {
-        const passages = await search(asked.question);
-        const ofSource = passages.map(({ document_id }) => asked.sources.includes(document_id));
+        const passages = await search(asked.question, 10);
+        const ofSource = passages.map(({ documentId }) => asked.sources.includes(documentId));
         const bySource = ofSource.indexOf(true) + 1;
         const bySection = passages.findIndex(({ heading }, at) => ofSource[at] && isUnder(heading, asked)) + 1;
         return { ...asked, bySource, bySection };
@@ -89,9 +59,16 @@ test.each(["en", "zh"] as const)(
   },
 );
 
+test.each(["en", "zh"] as const)("answers stand at least as high as with BM25 (%s)", async (language) => {
+  const { mrr } = await measure(sets[language].questions, search);
+  for (const bm25 of Object.values(openBm25(sets[language]))) {
+    expect(mrr).toBeGreaterThanOrEqual((await measure(sets[language].questions, bm25)).mrr);
+  }
+});
+
 test("every section that a question expects exists", () => {
-  const missing = [...QUESTIONS.en, ...QUESTIONS.zh].filter(
-    (asked) => !headings.some(({ source, heading }) => asked.sources.includes(source) && isUnder(heading, asked)),
+  const missing = Object.values(sets).flatMap(({ chunks, questions }) =>
+    questions.filter(({ isAnsweredBy }) => !chunks.some(isAnsweredBy)),
   );
   expect(missing).toEqual([]);
 });

@@ -85,6 +85,12 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
   /** Hosts that are reached directly, comma-separated: `host`, `host:port`, `.suffix` or `*`. Default: none. */
   NO_PROXY: z.string().optional(),
   /**
+   * Whether searches go by terms too, `on` or `off`. Default: `on`: names, numbers and rare words are found that an
+   * embedding blurs. New collections of a provider's embedding then have 2,048 more dimensions, for the terms, which
+   * takes time to store and disk. With `off` passages are in the order of their vectors alone.
+   */
+  RETRIEVAL_HYBRID: z.enum(["on", "off"]).default("on"),
+  /**
    * Hosts that the tool `http_fetch` may access, comma-separated: `example.com`, `example.com:8443`, `*.example.com`,
    * or `*` for all. Default: none, which turns the tool off. Only public addresses are reached, except a private IP
    * that is listed itself.

@@ -9,6 +9,7 @@ import { type AgentRegistry, createAgentRegistry } from "@agent-paas/agents/regi
 import { loadPlugins } from "@agent-paas/agents/registry/plugins.ts";
 import { createToolbox, type Toolbox } from "@agent-paas/agents/registry/toolbox.ts";
 import { createChromaStore } from "@agent-paas/agents/retrieval/chroma-store.ts";
+import { createHybridEmbedder, readingAlso } from "@agent-paas/agents/retrieval/hybrid-embedder.ts";
 import { createLocalEmbedder } from "@agent-paas/agents/retrieval/local-embedder.ts";
 import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
 import { registerBuiltInTools } from "@agent-paas/agents/tools/built-in.ts";
@@ -21,6 +22,7 @@ import { formOf, type WorkerConfig } from "../config.ts";
 export type AgentServices = {
   readonly model: Model;
   readonly embedder: Embedder;
+  readonly isHybrid: boolean;
   /** Null without `CHROMA_URL`. */
   readonly store: VectorStore | null;
   readonly agents: AgentRegistry;
@@ -72,16 +74,25 @@ export async function openAgentServices(
       responseFormat: config.LLM_RESPONSE_FORMAT,
       form: formOf(config),
     }),
-    embedder:
-      config.EMBEDDING_MODEL === undefined
-        ? createLocalEmbedder()
-        : embeddings.embedder(config.EMBEDDING_MODEL, config.EMBEDDING_BATCH_SIZE),
+    embedder: chooseEmbedder(config, embeddings),
+    isHybrid: config.RETRIEVAL_HYBRID === "on",
     store:
       config.CHROMA_URL === undefined
         ? null
         : createChromaStore({ url: config.CHROMA_URL, headers: chromaHeaders(config) }),
     ...registries,
   };
+}
+
+function chooseEmbedder(
+  { EMBEDDING_MODEL: model, EMBEDDING_BATCH_SIZE, RETRIEVAL_HYBRID }: WorkerConfig,
+  provider: OpenAiProvider,
+): Embedder {
+  const local = createLocalEmbedder();
+  if (model === undefined) return local;
+  const meaning = provider.embedder(model, EMBEDDING_BATCH_SIZE);
+  const hybrid = createHybridEmbedder(meaning, local);
+  return RETRIEVAL_HYBRID === "on" ? readingAlso(hybrid, meaning) : readingAlso(meaning, hybrid);
 }
 
 type Registries = Pick<AgentServices, "agents" | "toolbox">;

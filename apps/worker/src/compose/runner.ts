@@ -9,12 +9,12 @@ import type { RedisParts } from "./redis.ts";
 import type { Repositories } from "./storage.ts";
 
 export function createRunner(
-  { model, embedder, store, agents, toolbox }: AgentServices,
+  { model, embedder, isHybrid, store, agents, toolbox }: AgentServices,
   { documents, sessions, journal }: Repositories,
   uploads: Uploads,
   { queueRedis, keys }: RedisParts,
 ): AgentRunner {
-  const knowledge = { documents, store, embedder };
+  const knowledge = { documents, store, embedder, isHybrid };
   return createAgentRunner({
     ...{ model, agents, toolbox, sessions, journal },
     retrieverFor: createRetrieverFor(knowledge),

@@ -15,7 +15,7 @@ import { classifyOutcome } from "../run/classify-outcome.ts";
 import type { SystemJobContext } from "../run/system-job.ts";
 import type { DocumentJob, KnowledgeRepository, StoredContent } from "../storage/knowledge-repository.ts";
 import type { KnowledgeRun } from "./knowledge-run.ts";
-import { requireEmbedding } from "./retriever.ts";
+import { embedderFor } from "./retriever.ts";
 import { type StoreChunksDeps, storeChunks, withoutRepeats } from "./store-chunks.ts";
 import { removeUnreferencedCopies } from "./unreferenced-copies.ts";
 import type { Uploads } from "./uploads.ts";
@@ -34,7 +34,7 @@ const MAX_CHUNKS = 20_000;
 const CLEANUP_WITHIN_MS = 5 * SECOND;
 
 export async function* ingest(deps: IngestDeps, run: IngestRun): AgentRun {
-  const { documents, embedder } = deps;
+  const { documents } = deps;
   const { payload, input, context } = run;
   const { owner, job_id: jobId } = payload;
   const { collection, isResumed } = await openCollection(deps, run);
@@ -43,8 +43,8 @@ export async function* ingest(deps: IngestDeps, run: IngestRun): AgentRun {
   // If the generator is closed early, assume that another fencing token owns the job, unless the signal has a reason.
   let failure: unknown = new WriterRefused();
   try {
-    requireEmbedding(collection, embedder);
-    const data = yield* storeDocument(deps, run, job, isResumed);
+    const embedder = embedderFor(collection, deps.embedder);
+    const data = yield* storeDocument({ ...deps, embedder }, run, job, isResumed);
     completed = true;
     return { data };
   } catch (error) {

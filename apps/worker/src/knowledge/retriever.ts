@@ -15,16 +15,18 @@ export type KnowledgeDeps = {
   /** Null if no vector store is configured; all knowledge jobs then fail with `vector_store_unavailable`. */
   readonly store: VectorStore | null;
   readonly embedder: Embedder;
+  /** Whether searches go by terms too. Default: true. */
+  readonly isHybrid?: boolean;
 };
 
 export const createRetrieverFor =
-  ({ documents, store: configured, embedder }: KnowledgeDeps) =>
+  ({ documents, store: configured, embedder: preferred, isHybrid = true }: KnowledgeDeps) =>
   (owner: string): Retriever => ({
     async search(request, signal) {
       const store = requireStore(configured);
       const collection = await documents.findCollection(owner, request.collection);
       if (collection === undefined) throw new PlatformError("collection_not_found");
-      requireEmbedding(collection, embedder);
+      const embedder = embedderFor(collection, preferred);
 
       // The vector store knows a document copy by the id of its ingest job, where passages have the id of the document.
       const documentIds = new Map<string, string>();
@@ -33,7 +35,8 @@ export const createRetrieverFor =
         for (const { id, copy_id } of current) documentIds.set(copy_id, id);
         return new Map(current.map(({ copy_id, version }) => [copy_id, version]));
       };
-      const passages = await searchCollection({ store, embedder, currentVersions }, collection.id, request, signal);
+      const deps = { store, embedder, isHybrid, currentVersions };
+      const passages = await searchCollection(deps, collection.id, request, signal);
       return passages.map((passage): Passage => {
         const documentId = documentIds.get(passage.document_id);
         if (documentId === undefined) throw new Error("a passage of no document");
@@ -49,8 +52,11 @@ export function requireStore(store: VectorStore | null): VectorStore {
   });
 }
 
-export function requireEmbedding({ name, embedding }: CollectionRow, embedder: Embedder): void {
-  if (embedding === embedder.name) return;
+/** The embedder by which the collection's chunks can be found, and others be added to them. */
+export function embedderFor({ name, embedding }: CollectionRow, embedder: Embedder): Embedder {
+  if (embedding === embedder.name) return embedder;
+  const other = embedder.reads?.(embedding);
+  if (other !== undefined) return other;
   throw new PlatformError("embedding_mismatch", {
     message: `The collection ${name} was made with the embedding ${embedding}; the platform has ${embedder.name} now.`,
   });

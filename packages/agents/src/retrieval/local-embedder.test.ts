@@ -1,7 +1,5 @@
 import { expect, test } from "vitest";
-import { MOST_SCANS, slownessOf } from "../../../../test/support/slowness.ts";
 import { createLocalEmbedder, DIMENSIONS } from "./local-embedder.ts";
-import { termsOf } from "./terms.ts";
 
 const embedder = createLocalEmbedder();
 const embed = (...texts: string[]) => embedder.embed(texts, AbortSignal.timeout(10_000));
@@ -22,7 +20,7 @@ test("vectors have length 1, even of a text without words, and are reproducible"
 
 test("the vectors of this embedder's name never change", async () => {
   const [vector = []] = await embed("Agents stream tokens; 智能体流式输出");
-  expect(embedder.name).toBe("local-hash-2048-v1");
+  expect(embedder.name).toBe("local-hash-2048-v2");
   const places = vector.flatMap((value, at) => (value === 0 ? [] : [`${at}:${value.toFixed(3)}`]));
   expect(places.join(" ")).toMatchInlineSnapshot(
     `"507:-0.333 537:0.333 938:0.333 1010:-0.333 1053:-0.333 1366:0.333 1407:-0.333 1649:0.333 1719:-0.333"`,
@@ -37,12 +35,6 @@ test.each([
   expect(await cosine(query, near)).toBeGreaterThan((await cosine(query, far)) + 0.1);
 });
 
-test("the terms of a text are stems, pairs of characters, parts of identifiers, and plain characters", () => {
-  expect(termsOf("Queries streaming queued Stopped classes")).toEqual(["query", "stream", "queu", "stop", "class"]);
-  expect(termsOf("横向扩展 a 库")).toEqual(["横向", "向扩", "扩展", "a", "库"]);
-  expect(termsOf("agentType LOG_DIR ＡＰＩ")).toEqual(["agent", "typ", "agenttype", "log", "dir", "log_dir", "api"]);
-});
-
 test("embedding many texts yields to the event loop, and ends when the signal aborts", async () => {
   const texts = Array.from({ length: 3_000 }, (_, at) => `text ${at} of many, with some words in it`.repeat(5));
   const stop = new AbortController();
@@ -50,17 +42,9 @@ test("embedding many texts yields to the event loop, and ends when the signal ab
   await expect(embedder.embed(texts, stop.signal)).rejects.toThrow("stopped");
 });
 
-test.each([
-  ["three marks in turn", "a", "\u0315\u0301\u0323"],
-  ["half-width voiced marks between others", "a", "\uff9e\u0334"],
-  ["letters that decompose", "", "\ufdfa"],
-  ["marks without a letter", "", "\u0323\u0334\u0301\u0315"],
-])("a query of 65,536 characters with %s is read in linear time", (_, first, part) => {
-  const query = first + part.repeat(65_535 / part.length);
-  expect(slownessOf(query, termsOf)).toBeLessThan(MOST_SCANS);
-});
-
-test("the marks of a letter stay, up to the 30 that a text can mean", () => {
-  const marks = "\u0323\u0301".repeat(15);
-  expect(termsOf(`xa${marks}`)).toEqual([`xa${marks}`.normalize("NFKC").toLowerCase().slice(0, 48)]);
+test("collections of the former version can be read and added to; others cannot", async () => {
+  const former = embedder.reads?.("local-hash-2048-v1");
+  expect(former?.name).toBe("local-hash-2048-v1");
+  expect(await former?.embed(["text"], AbortSignal.timeout(10_000))).toEqual(await embed("text"));
+  expect(embedder.reads?.("local-hash-1024-v1")).toBeUndefined();
 });

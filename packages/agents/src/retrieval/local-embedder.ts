@@ -2,42 +2,46 @@
  * An embedder that needs no model and no download: it hashes the terms of a text into a vector. It finds texts that
  * share words with the query in the same language; it cannot find texts that say the same in other words.
  */
-import { setImmediate } from "node:timers/promises";
-import type { Embedder } from "../model/embedder.ts";
-import { isCommon, termsOf } from "./terms.ts";
+import type { Embedder, Probe } from "../model/embedder.ts";
+import { createPauses } from "./pauses.ts";
+import { weightOf } from "./term-weights.ts";
+import { type KnownRuns, termsOf } from "./terms.ts";
 
 export const DIMENSIONS = 2_048;
-const COMMON_WEIGHT = 0.1;
-/** How long this may block the event loop, ms. */
-const SLICE_MS = 10;
-
-/** Any change to how vectors are computed needs another name, because old and new vectors cannot be compared. */
+/** Put the same terms into the same dimensions, and only found fewer: its vectors can be searched and added to. */
+const FORMER_NAME = `local-hash-${DIMENSIONS}-v1`;
+/** Any change to how vectors are computed needs another name; `reads` says which vectors can be compared. */
 export function createLocalEmbedder(): Embedder {
+  async function embed(texts: readonly string[], signal: AbortSignal): Promise<number[][]> {
+    const vectors: number[][] = [];
+    const known: KnownRuns = new Map();
+    const pause = createPauses(signal);
+    for (const text of texts) {
+      vectors.push(embedText(text, known));
+      await pause();
+    }
+    return vectors;
+  }
   return {
-    name: `local-hash-${DIMENSIONS}-v1`,
-    async embed(texts, signal) {
-      const vectors: number[][] = [];
-      let sliceEnd = performance.now() + SLICE_MS;
-      for (const text of texts) {
-        vectors.push(embedText(text));
-        if (performance.now() <= sliceEnd) continue;
-        await setImmediate();
-        signal.throwIfAborted();
-        sliceEnd = performance.now() + SLICE_MS;
-      }
-      return vectors;
-    },
+    name: `local-hash-${DIMENSIONS}-v2`,
+    reads: (name) => (name === FORMER_NAME ? { name, embed, probes } : undefined),
+    embed,
+    probes,
   };
+
+  async function probes(query: string): Promise<Probe[]> {
+    return [{ of: "terms", vector: embedText(query), scale: 1 }];
+  }
 }
 
-function embedText(text: string): number[] {
+function embedText(text: string, known?: KnownRuns): number[] {
   const counts = new Map<string, number>();
-  for (const term of termsOf(text)) counts.set(term, (counts.get(term) ?? 0) + 1);
+  for (const term of termsOf(text, known)) counts.set(term, (counts.get(term) ?? 0) + 1);
   const vector = new Array<number>(DIMENSIONS).fill(0);
   for (const [term, count] of counts) {
     const hash = hashOf(term);
     const at = hash % DIMENSIONS;
-    const weight = (1 + Math.log(count)) * (isCommon(term) ? COMMON_WEIGHT : 1);
+    const weight = (1 + Math.log(count)) * weightOf(term);
     // Signed, so that terms which collide in one dimension cancel out as often as they add up.
     vector[at] = (vector[at] ?? 0) + (hash >>> 31 === 0 ? weight : -weight);
   }

@@ -9,7 +9,7 @@ export type Passage = {
   readonly content: string;
   /** Index of the chunk within its document, from 0. */
   readonly position: number;
-  /** Similarity to the query: the cosine of the two embeddings, 0 to 1. */
+  /** How well it answers the query, 0 to 1: of its terms and its meaning, or the cosine if searches are not hybrid. */
   readonly score: number;
 };
 
@@ -24,7 +24,7 @@ export type SearchRequest = {
 
 export type Retriever = {
   /**
-   * The nearest passages, best first. Throws a `PlatformError`: `collection_not_found`, `embedding_mismatch` (the
+   * The best passages first. Throws a `PlatformError`: `collection_not_found`, `embedding_mismatch` (the
    * collection was created with another embedder than the worker has), `vector_store_unavailable`, or a `model_*` code
    * of the embedding provider.
    */

@@ -68,7 +68,7 @@ export type Citation = {
   readonly source: string;
   /** The headings above the passage, outermost first, joined by ` › `; empty if there are none. */
   readonly heading: string;
-  /** Cosine of the passage's and the query's embeddings, 0 to 1. */
+  /** How well the passage answers the query, 0 to 1. */
   readonly score: number;
   /** The beginning of the passage. */
   readonly excerpt: string;
