@@ -60,9 +60,9 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     ],
   },
   {
-    file: "packages/agents/src/answer/answer.ts",
+    file: "packages/agents/src/answer/read-json.ts",
     bound: "the model's output tokens",
-    expressions: ["/^```(?:json)?/"],
+    expressions: ["/^<(?:think|thinking|thought)>/i", "/<\\/(?:think|thinking|thought)>/gi"],
   },
   {
     file: "packages/agents/src/json-schema/schema-limits.ts",
