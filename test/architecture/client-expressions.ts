@@ -70,6 +70,11 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/\\{(\\d{1,9})(?:,(\\d{0,9}))?\\}/g"],
   },
   {
+    file: "packages/agents/src/json-schema/schema-thread.ts",
+    bound: "schema-limits.ts, and 1 s of a thread of the pool",
+    expressions: ["/\\b(props\\d+ ?(?:=|\\|\\|) ?)\\{\\}/g", "/props\\d/"],
+  },
+  {
     file: "packages/agents/src/model/openai/transport.ts",
     bound: "the request to the model",
     expressions: ['/"stream":true/'],

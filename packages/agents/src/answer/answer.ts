@@ -106,13 +106,18 @@ async function compileResponseSchema(
   schema: Readonly<Record<string, unknown>>,
   { owner, signal }: AnswerContext,
 ): Promise<SchemaCheck> {
-  try {
-    return await untilAborted(compileSchema(schema, owner), signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!(error instanceof InvalidSchema)) throw error;
-    throw new PlatformError("invalid_config", { message: `config.response_schema: ${error.message}` });
-  }
+  const untilKnown = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await untilAborted(work, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof InvalidSchema)) throw error;
+      throw new PlatformError("invalid_config", { message: `config.response_schema: ${error.message}` });
+    }
+  };
+  const check = await untilKnown(compileSchema(schema, owner));
+  // Some schemas show only at a check that they are of no use.
+  return (value) => untilKnown(check(value));
 }
 
 /** Puts the schema into the system message, because not every provider accepts a schema in its request format. */

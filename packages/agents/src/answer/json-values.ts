@@ -1,7 +1,7 @@
 /**
  * Finds JSON objects and arrays within words, in linear time. What models add to JSON is taken away: comments, and a
- * comma before a closing bracket. Nothing is ever added: a value that is cut off or breaks the grammar is none, and what
- * lies within it is no value of its own.
+ * comma before a closing bracket. Nothing is ever added: a value that is cut off or breaks the grammar is none, and
+ * what lies within it is no value of its own.
  */
 import { createScanner } from "jsonc-parser";
 
