@@ -10,8 +10,9 @@ export type ReportedUsage = {
 
 export type UsageReport = {
   /**
-   * Adds one model turn with its tokens to the job's usage and takes it from the job's budget. Throws `budget_exhausted`
-   * beyond a limit, which also ends the run of an agent that ignores the error; a `TypeError` for what is no usage.
+   * Adds one model turn with its tokens to the job's usage and takes it from the job's budget. Throws
+   * `budget_exhausted` beyond a limit, which also ends the run of an agent that ignores the error; a `TypeError` for
+   * what is no usage.
    */
   report(usage: ReportedUsage): void;
 };
