@@ -68,7 +68,7 @@ function formatCall({ name, arguments: json = "{}" }: ToolCallInput): string {
 
 function readWord(reader: Reader, name: string): unknown {
   const word = reader.take(WORD)?.[0] ?? "";
-  return (READ[name] ?? String)(word);
+  return Object.hasOwn(READ, name) ? READ[name]?.(word) : word;
 }
 
 function readTurns(reader: Reader): ToolCall[][] {

@@ -60,14 +60,19 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     ],
   },
   {
-    file: "packages/agents/src/answer/answer.ts",
+    file: "packages/agents/src/answer/read-json.ts",
     bound: "the model's output tokens",
-    expressions: ["/^```(?:json)?/"],
+    expressions: ["/^<(?:think|thinking|thought)>/i", "/<\\/(?:think|thinking|thought)>/gi"],
   },
   {
     file: "packages/agents/src/json-schema/schema-limits.ts",
     bound: "MAX_PATTERN_CHARS, 4,000",
     expressions: ["/\\{(\\d{1,9})(?:,(\\d{0,9}))?\\}/g"],
+  },
+  {
+    file: "packages/agents/src/json-schema/schema-thread.ts",
+    bound: "schema-limits.ts, and 1 s of a thread of the pool",
+    expressions: ["/\\b(props\\d+ ?(?:=|\\|\\|) ?)\\{\\}/g", "/props\\d/"],
   },
   {
     file: "packages/agents/src/model/openai/transport.ts",

@@ -32,6 +32,7 @@ const CALLS: Readonly<Record<string, string>> = {
   "packages/agents/src/http/decode-body.ts createGunzip": "one coding; its reader bounds what it becomes",
   "packages/agents/src/http/decode-body.ts createInflate": "one coding; its reader bounds what it becomes",
   "packages/agents/src/http/decode-body.ts createInflateRaw": "one coding; its reader bounds what it becomes",
+  "packages/agents/src/json-schema/json-equality.ts Ajv2020": "only its type",
   "packages/agents/src/json-schema/schema-thread.ts Ajv2020": "schema-limits.ts, and 1 s of a thread of the pool",
   "packages/agents/src/json-schema/schema-thread.ts compile": "schema-limits.ts, and 1 s of a thread of the pool",
   "packages/agents/src/model/openai/errors.ts toSorted": "four names of fields",

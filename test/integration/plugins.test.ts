@@ -183,3 +183,13 @@ setTimeout(() => { throw new Error("from a timer"); }, 500);\n`,
     { plugin: join(folder, "c.ts"), reason: expect.stringMatching(/\b10 s\b/) },
   ]);
 });
+
+test("a plugin finds the npm packages of its folder, whether the folder says that it holds modules or not", async () => {
+  const { loaded, failed } = await load({
+    "package.json": '{"private":true,"dependencies":{"greeter":"1.0.0"}}',
+    "node_modules/greeter/package.json": '{"name":"greeter","version":"1.0.0","main":"index.js"}',
+    "node_modules/greeter/index.js": 'exports.greet = () => "hello";',
+    "polite.ts": `import { greet } from "greeter";\nif (greet() !== "hello") throw new Error(greet());\n${agent("polite")}`,
+  });
+  expect([loaded, failed]).toEqual([["polite.ts"], []]);
+});

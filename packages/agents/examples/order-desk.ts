@@ -4,7 +4,10 @@ import { answer, BaseAgent, defineTool, firstMessages, registerAgent, ToolError 
 import { z } from "zod";
 
 /** Stands in for an order system. */
-const ORDERS: Readonly<Record<string, string>> = { "A-1001": "arrives on Friday", "A-1002": "waits for its payment" };
+const ORDERS: ReadonlyMap<string, string> = new Map([
+  ["A-1001", "arrives on Friday"],
+  ["A-1002", "waits for its payment"],
+]);
 
 const orderStatus = defineTool({
   name: "order_status",
@@ -12,7 +15,7 @@ const orderStatus = defineTool({
   parameters: z.strictObject({ order: z.string().describe("The order's number, such as A-1001.") }),
   idempotent: true,
   call({ order }) {
-    const status = ORDERS[order];
+    const status = ORDERS.get(order);
     if (status === undefined) throw new ToolError(`There is no order "${order}". Ask for its number.`);
     return { order, status };
   },

@@ -20,6 +20,7 @@ export { type AgentEvent, progress, reset, text, thought } from "./agent/events.
 export { modelConfigFields, modelOptions } from "./agents/model-config.ts";
 export { type AnswerContext, type AnswerRequest, answer } from "./answer/answer.ts";
 export { type FirstMessagesOptions, firstMessages } from "./answer/first-messages.ts";
+export type { AgentJournal, OnceOptions, OnceWork } from "./job/agent-journal.ts";
 export type { Budget } from "./job/budget.ts";
 export type { BegunJournalEntry, Journal, JournalEntry } from "./job/journal.ts";
 export type {
@@ -32,6 +33,8 @@ export type {
   ToolCall,
   ToolSpec,
 } from "./model/model.ts";
+export { type ProviderErrorOptions, providerError } from "./model/openai/provider-error.ts";
+export type { ReportedUsage, UsageReport } from "./model/reported-usage.ts";
 export { countTokens } from "./model/tokens.ts";
 export { registerAgent, registerTool } from "./registry/register.ts";
 export type { Passage, Retriever, SearchRequest } from "./retrieval/retriever.ts";

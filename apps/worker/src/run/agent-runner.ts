@@ -1,6 +1,7 @@
 /** Runs the agent, or the system job, of one attempt. Its events go to the writer, and its text to the answer. */
 import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
+import { createAgentJournal } from "@agent-paas/agents/job/agent-journal.ts";
 import { createBudget } from "@agent-paas/agents/job/budget.ts";
 import { createJournaledModel } from "@agent-paas/agents/model/journaled-model.ts";
 import { createMeter } from "@agent-paas/agents/model/meter.ts";
@@ -18,7 +19,7 @@ import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import type { JobEventWriter } from "../events/job-event-writer.ts";
 import type { JournalRepository } from "../storage/journal-repository.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
-import { createChildAgents } from "./child-agents.ts";
+import { type ChildContextRequest, createChildAgents } from "./child-agents.ts";
 import { asRun } from "./current-run.ts";
 import { createJobJournal, type JobJournal } from "./job-journal.ts";
 import { parseConfig } from "./parse-config.ts";
@@ -89,7 +90,8 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
         if (agent === undefined) throw new PlatformError("agent_unavailable");
         const config = parseConfig(agent, payload.config);
         if (request.attempt > 1) await job.carryOver();
-        return new agent().run(inputOf(payload, sessions), job.contextOf(job.journal, 0, config, signal));
+        const context = job.contextOf({ part: job.journal, depth: 0, task: payload.text, config, signal });
+        return new agent().run(inputOf(payload, sessions), context);
       }
 
       const { job_id: jobId, agent_type: agentType } = payload;
@@ -108,9 +110,16 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
   };
 }
 
+type ContextRequest = Omit<ChildContextRequest, "name"> & {
+  /** Where the agent's entries of the journal are kept. */
+  readonly part: JobJournal;
+  /** 0 for the job's own agent. */
+  readonly depth: number;
+};
+
 /** What all agents of a job share: its budget, its meter, its journal. */
 function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logger, deadlineMs }: RunRequest) {
-  const { job_id: jobId, locale, kind, owner, metadata } = payload;
+  const { job_id: jobId, locale, kind, owner, metadata, session_id: sessionId } = payload;
   const budget = createBudget(resolveLimits(payload.limits, deadlineMs), run.fail);
   const meter = createMeter(budget, (turn) => emit("model.turn", { job_id: jobId, ...turn }));
   const retriever = deps.retrieverFor(owner);
@@ -129,11 +138,14 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
     },
   };
 
-  function contextOf(part: JobJournal, depth: number, config: unknown, signal: AbortSignal): AgentContext<unknown> {
+  function contextOf({ part, depth, task, config, signal }: ContextRequest): AgentContext<unknown> {
     const { agents, toolbox } = deps;
     return {
       jobId,
       owner,
+      kind,
+      sessionId,
+      task,
       attempt,
       config,
       metadata,
@@ -145,7 +157,8 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
         collection: collectionOf(config),
       }),
       retriever,
-      journal: part,
+      usage: { report: meter.report },
+      journal: createAgentJournal(part, signal),
       budget,
       agents: createChildAgents({
         kind,
@@ -153,8 +166,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
         signal,
         find: agents.find,
         manifests: () => agents.manifests(toolbox.names()),
-        contextOf: (name, childConfig, childSignal) =>
-          contextOf(part.within(name), depth + 1, childConfig, childSignal),
+        contextOf: ({ name, ...child }) => contextOf({ ...child, part: part.within(name), depth: depth + 1 }),
       }),
       locale,
       signal,

@@ -18,7 +18,14 @@ export type ChildAgentsOptions = {
   readonly signal: AbortSignal;
   readonly find: (id: string) => AgentClass | undefined;
   readonly manifests: () => AgentManifest[];
-  readonly contextOf: (name: string, config: unknown, signal: AbortSignal) => AgentContext<unknown>;
+  readonly contextOf: (child: ChildContextRequest) => AgentContext<unknown>;
+};
+
+export type ChildContextRequest = {
+  readonly name: string;
+  readonly task: string;
+  readonly config: unknown;
+  readonly signal: AbortSignal;
 };
 
 export function createChildAgents({ kind, depth, signal, find, manifests, contextOf }: ChildAgentsOptions): Agents {
@@ -29,7 +36,8 @@ export function createChildAgents({ kind, depth, signal, find, manifests, contex
     }
     if (depth >= MAX_DEPTH) throw new PlatformError("delegation_too_deep");
     const childSignal = AbortSignal.any([signal, stop]);
-    const context = contextOf(child.name, parseConfig(agent, child.config ?? {}), childSignal);
+    const config = parseConfig(agent, child.config ?? {});
+    const context = contextOf({ name: child.name, task: child.task, config, signal: childSignal });
     const events = new agent().run(inputOf(kind, child), context);
     let content = "";
     try {

@@ -5,10 +5,11 @@
 import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 import type { z } from "zod";
+import type { AgentJournal } from "../job/agent-journal.ts";
 import type { AgentLogger } from "../job/agent-logger.ts";
 import type { Budget } from "../job/budget.ts";
-import type { Journal } from "../job/journal.ts";
 import type { Model } from "../model/model.ts";
+import type { UsageReport } from "../model/reported-usage.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
 import type { JobTools } from "../tools/job-tools.ts";
 import type { Agents } from "./delegation.ts";
@@ -35,6 +36,11 @@ export type AgentContext<Config> = {
   readonly jobId: string;
   /** Whose job it is. Owners take turns where they share something. */
   readonly owner: string;
+  readonly kind: JobKind;
+  /** The session of a chat, or of an execute job that belongs to one; else null. */
+  readonly sessionId: string | null;
+  /** What the agent is asked: `input.text`. */
+  readonly task: string;
   /** Counted from 1. Above 1, an earlier attempt of this job started the agent and did not complete. */
   readonly attempt: number;
   /** Parsed by the agent's own schema, so defaults are filled in. */
@@ -47,8 +53,10 @@ export type AgentContext<Config> = {
   readonly tools: JobTools;
   /** The documents of the job's owner. */
   readonly retriever: Retriever;
+  /** For agents that ask a model without `model`: what they used counts as the job's, and its limits apply. */
+  readonly usage: UsageReport;
   /** The work that earlier attempts of the job finished (I5). */
-  readonly journal: Journal;
+  readonly journal: AgentJournal;
   /** What the job may still use. */
   readonly budget: Budget;
   /** Other agents, to delegate to. */

@@ -48,6 +48,7 @@ async function attempt(left: JournalStore, tools: string[], ...script: ScriptedT
     } as const),
     metadata: {},
     config: OrchestratorAgent.config.parse({}),
+    ...({ kind: "execute", sessionId: null, task: "Do both", usage: { report: () => {} } } as const),
     model: createJournaledModel(model, journal),
     tools: createJobTools({
       toolbox,

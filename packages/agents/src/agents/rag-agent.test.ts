@@ -50,6 +50,7 @@ async function run(setting: Setting) {
     owner: "ann",
     attempt: 1,
     metadata: {},
+    ...{ kind: "chat", sessionId: null, task: text, usage: { report: () => {} } },
     config: RagAgent.config.parse({ collection: "docs", ...setting.config }),
     model,
     tools: createJobTools({

@@ -12,6 +12,7 @@ import { compileSchema, InvalidSchema, type SchemaCheck } from "../json-schema/j
 import type { ModelMessage, ModelOptions, ModelRequest, ModelTurn } from "../model/model.ts";
 import type { Tool } from "../tools/tool.ts";
 import { callTools } from "./call-tools.ts";
+import { readJson } from "./read-json.ts";
 
 export type AnswerRequest = {
   readonly messages: readonly ModelMessage[];
@@ -53,7 +54,11 @@ export async function* answer(
       continue;
     }
     if (check === null) return { content };
-    const read = await untilAborted(readJson(turn.content, check), signal);
+    const accept = async (value: unknown) => {
+      const problem = await check(value);
+      return problem === null ? { problem, value } : { problem };
+    };
+    const read = await untilAborted(readJson({ words: turn.content, type: responseSchema?.type, accept }), signal);
     if (read.problem === null) {
       if (read.text !== content) yield reset(read.text);
       return { content: read.text, data: read.value };
@@ -108,13 +113,18 @@ async function compileResponseSchema(
   schema: Readonly<Record<string, unknown>>,
   { owner, signal }: AnswerContext,
 ): Promise<SchemaCheck> {
-  try {
-    return await untilAborted(compileSchema(schema, owner), signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!(error instanceof InvalidSchema)) throw error;
-    throw new PlatformError("invalid_config", { message: `config.response_schema: ${error.message}` });
-  }
+  const untilKnown = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await untilAborted(work, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof InvalidSchema)) throw error;
+      throw new PlatformError("invalid_config", { message: `config.response_schema: ${error.message}` });
+    }
+  };
+  const check = await untilKnown(compileSchema(schema, owner));
+  // Some schemas show only at a check that they are of no use.
+  return (value) => untilKnown(check(value));
 }
 
 /** Puts the schema into the system message, because not every provider accepts a schema in its request format. */
@@ -123,33 +133,4 @@ function withSchema(messages: readonly ModelMessage[], schema: Readonly<Record<s
   const [first, ...others] = messages;
   if (first?.role !== "system") return [{ role: "system", content: words }, ...messages];
   return [{ role: "system", content: `${first.content}\n\n${words}` }, ...others];
-}
-
-type ReadJson =
-  | { readonly problem: null; readonly text: string; readonly value: unknown }
-  | { readonly problem: string };
-
-const FENCE = "```";
-
-/**
- * Removes a code fence around the JSON, which models write despite the instructions. One regular expression for the
- * whole would take quadratic time for an opening fence without an end.
- */
-function withoutFence(content: string): string {
-  const trimmed = content.trim();
-  const opening = /^```(?:json)?/.exec(trimmed)?.[0];
-  if (opening === undefined || !trimmed.endsWith(FENCE)) return trimmed;
-  return trimmed.slice(opening.length, -FENCE.length).trim();
-}
-
-async function readJson(content: string, check: SchemaCheck): Promise<ReadJson> {
-  const json = withoutFence(content);
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    return { problem: "it is not JSON" };
-  }
-  const problem = await check(value);
-  return problem === null ? { problem, text: json, value } : { problem };
 }

@@ -29,6 +29,67 @@ test.each([
   await expect(compileSchema(schema)).rejects.toThrow();
 });
 
+test.each([
+  ["a reference to elsewhere", { $ref: "https://example.com/a.json" }, 'refers to "https://example.com/a.json"'],
+  ["a dynamic reference among resources", { $dynamicRef: "#a", $defs: { b: { $id: "b" } } }, '"$dynamicRef" is not'],
+  ["items that nobody tracks", { contains: {}, unevaluatedItems: false }, '"unevaluatedItems" is not'],
+  ["references in a circle", { $ref: "#/$defs/a", $defs: { a: { $ref: "#/$defs/a" } } }, /circle|to compile/],
+])("what cannot be checked is refused by name: %s", async (_, schema, words) => {
+  await expect(compileSchema(schema).then((check) => check(1))).rejects.toThrow(words);
+});
+
+test("a schema may refer to the draft's own schema, and to itself dynamically", async () => {
+  // The meta-schema is a large one: on a busy machine it takes more than the platform's second.
+  const checks = createSchemaChecks(20_000);
+  onTestFinished(() => checks.close());
+  const schemas = await checks.prepare({ $ref: "https://json-schema.org/draft/2020-12/schema" }, "ann");
+  expect([await schemas({ type: "string" }), await schemas({ type: 7 })]).toEqual([null, expect.any(String)]);
+  const properties = { children: { type: "array", items: { $dynamicRef: "#node" } } };
+  const tree = await checks.prepare({ $dynamicAnchor: "node", type: "object", properties }, "ann");
+  expect([await tree({ children: [{}] }), await tree({ children: [1] })]).toEqual([null, "children.0 must be object"]);
+});
+
+/** What every JavaScript object has, whether its JSON has it or not. */
+const INHERITED = ["constructor", "__proto__", "toString", "hasOwnProperty", "valueOf"];
+
+/** An object with one property, whatever its name is. */
+const only = (name: string, value: unknown) => Object.fromEntries([[name, value]]);
+
+test.each(INHERITED)("a property %s counts if the value has it itself, and else not", async (name) => {
+  const fits = async (schema: object, value: unknown) => (await (await compileSchema(schema))(value)) === null;
+  const has = only(name, 1);
+  const string = { type: "string" };
+  const verdicts = await Promise.all([
+    fits({ required: [name] }, {}),
+    fits({ properties: only(name, string) }, has),
+    fits({ additionalProperties: false }, has),
+    fits({ additionalProperties: string }, has),
+    fits({ patternProperties: only(name, string) }, has),
+    fits({ dependentRequired: only(name, ["a"]) }, has),
+    fits({ dependentRequired: { a: [name] } }, { a: 1 }),
+    fits({ dependentSchemas: only(name, { required: ["a"] }) }, has),
+    fits(
+      { anyOf: [{ properties: { a: {} }, required: ["a"] }, { minProperties: 1 }], unevaluatedProperties: false },
+      has,
+    ),
+    fits({ const: {} }, has),
+    fits({ enum: [has] }, only(name, 2)),
+    fits({ uniqueItems: true }, [has, has]),
+  ]);
+  expect(verdicts).toEqual(Array(12).fill(false));
+  const others = await Promise.all([
+    fits({ required: [name] }, has),
+    fits({ properties: only(name, string) }, {}),
+    fits({ properties: only(name, {}), additionalProperties: false }, has),
+    fits({ properties: only(name, {}), unevaluatedProperties: false }, has),
+    fits({ dependentRequired: only(name, ["a"]) }, {}),
+    fits({ dependentSchemas: only(name, false) }, {}),
+    fits({ const: only(name, {}) }, only(name, {})),
+    fits({ uniqueItems: true }, [has, {}]),
+  ]);
+  expect(others).toEqual(Array(8).fill(true));
+});
+
 test("a schema can be compiled several times, even with an $id", async () => {
   const schema = { $id: "https://example.com/a.json", type: "integer" };
   expect(await (await compileSchema(schema))(1)).toBeNull();

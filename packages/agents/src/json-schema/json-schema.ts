@@ -16,8 +16,9 @@ import { createThreadPool } from "./thread-pool.ts";
 import { OutOfMemory, PoolIsBusy, TookTooLong } from "./thread-pool-errors.ts";
 
 /**
- * Resolves with the first problem of the value as a text; null for none. Rejects with a retryable `PlatformError` when
- * the platform could not check it, which is no fault of the schema or the value.
+ * Resolves with the first problem of the value as a text; null for none. Rejects with `InvalidSchema` when the schema
+ * turns out to be of no use, and with a retryable `PlatformError` when the platform could not check the value, which is
+ * no fault of either.
  *
  * @param owner whose value it is; default: the owner for whom the schema was compiled.
  */
@@ -102,7 +103,9 @@ export function createSchemaChecks(maxMs: number): SchemaChecks {
         if (json === null) return "the value is nested too deeply";
         if (json.length > MAX_VALUE_CHARS) return "it is too large to check";
         const checked = await run(schema, json, ownerOfValue);
-        return "exceeded" in checked ? `it takes ${checked.exceeded} to check` : (checked.invalid ?? checked.problem);
+        if ("exceeded" in checked) return `it takes ${checked.exceeded} to check`;
+        if (checked.invalid !== null) throw new InvalidSchema(checked.invalid);
+        return checked.problem;
       };
     },
     async close() {

@@ -6,8 +6,10 @@
  * 2. Ajv's keyword `$async` is removed: it turns a failed check into a rejected promise, which nothing would handle.
  */
 import { parentPort } from "node:worker_threads";
-import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
+import { Ajv2020, type ErrorObject, MissingRefError, type ValidateFunction } from "ajv/dist/2020.js";
 import { RE2JS } from "re2js";
+import { adaptSchema } from "./adapt-schema.ts";
+import { compareByOwnNames } from "./json-equality.ts";
 
 export type SchemaRequest = {
   /** JSON text. */
@@ -36,7 +38,23 @@ const linearRegExp = Object.assign(
 );
 
 /** Formats are not checked, because the regular expressions of their validators may backtrack. */
-const OPTIONS = { strict: false, logger: false, validateFormats: false, code: { regExp: linearRegExp } } as const;
+const OPTIONS = {
+  strict: false,
+  logger: false,
+  validateFormats: false,
+  // Names such as `constructor` are properties of a value only if the value has them itself.
+  ownProperties: true,
+  code: { regExp: linearRegExp },
+} as const;
+
+/** Only schemas that refer to the meta-schema pay for reading it. */
+const META_SCHEMA = "https://json-schema.org/draft/2020-12/";
+
+/** In the functions that Ajv writes, the objects that hold the names which `unevaluatedProperties` need not check. */
+const TRACKED = /\b(props\d+ ?(?:=|\|\|) ?)\{\}/g;
+const trackOwnNames = (code: string): string => code.replaceAll(TRACKED, "$1Object.create(null)");
+/** A schema with such a text of its own stays as it is: it only errs in names such as `constructor`. */
+const WRITES_NAMES = /props\d/;
 
 const metaSchema = new Ajv2020(OPTIONS);
 const cache = new Map<string, ValidateFunction>();
@@ -44,8 +62,22 @@ const cache = new Map<string, ValidateFunction>();
 function compile(text: string): ValidateFunction {
   const { $schema: _, $async: __, ...own } = JSON.parse(text);
   if (!metaSchema.validateSchema(own)) throw new Error(describe(metaSchema.errors?.[0]));
+  const adapted = adaptSchema(own);
+  const code = { ...OPTIONS.code, ...(WRITES_NAMES.test(text) ? {} : { process: trackOwnNames }) };
   // A new instance per schema, because an instance keeps every schema that it has compiled.
-  return new Ajv2020({ ...OPTIONS, meta: false, validateSchema: false }).compile(own);
+  const ajv = new Ajv2020({ ...OPTIONS, code, meta: text.includes(META_SCHEMA), validateSchema: false });
+  compareByOwnNames(ajv);
+  try {
+    return ajv.compile(adapted);
+  } catch (error) {
+    if (error instanceof MissingRefError) {
+      throw new Error(
+        `it refers to "${error.missingRef}", which it does not contain; references to elsewhere are not followed`,
+      );
+    }
+    if (error instanceof RangeError) throw new Error("its references lead in a circle, or it is nested too deeply");
+    throw error;
+  }
 }
 
 function compiled(text: string): ValidateFunction {
@@ -62,15 +94,22 @@ function reply({ schema, value }: SchemaRequest): SchemaReply {
   try {
     validate = compiled(schema);
   } catch (error) {
-    return { invalid: error instanceof Error ? error.message : String(error), problem: null };
+    return { invalid: wordsOf(error), problem: null };
   }
   if (value === null) return { invalid: null, problem: null };
   try {
     return { invalid: null, problem: validate(JSON.parse(value)) ? null : describe(validate.errors?.[0]) };
-  } catch {
-    return { invalid: null, problem: "it cannot be checked: schema and value are nested too deeply together" };
+  } catch (error) {
+    if (error instanceof RangeError) return { invalid: null, problem: TOO_DEEP };
+    // Neither the value nor its author is at fault.
+    return { invalid: `it cannot be used for a check: ${wordsOf(error)}`, problem: null };
   }
 }
+
+const TOO_DEEP =
+  "it cannot be checked: schema and value are nested too deeply together, or the schema refers to itself without end";
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function describe(error: ErrorObject | null | undefined): string {
   const at = error?.instancePath.slice(1).replaceAll("/", ".") || "the value";

@@ -82,3 +82,28 @@ test.each([0, 90])(
     expect(tokensOf("Hello there")).toBe(2);
   },
 );
+
+test("a reported turn counts as one, with its tokens, and beyond a limit it throws", () => {
+  const exhausted: string[] = [];
+  const limits = { ...DEFAULT_LIMITS, max_output_tokens: 10, max_steps: 2, deadline_ms: 1_000 };
+  const metered = createMeter(createBudget(limits, ({ message }) => exhausted.push(message)));
+  metered.report({ input_tokens: 5, output_tokens: 4 });
+  metered.report({ input_tokens: 5, output_tokens: 6, total_tokens: 20 });
+  expect(metered.usage()).toEqual({ input_tokens: 10, output_tokens: 10, total_tokens: 29 });
+  expect(() => metered.report({ input_tokens: 1, output_tokens: 1 })).toThrow("limit max_output_tokens (10)");
+  expect(metered.usage()).toEqual({ input_tokens: 11, output_tokens: 11, total_tokens: 31 });
+  expect(exhausted).toHaveLength(2);
+});
+
+test.each([
+  ["a negative number", { input_tokens: -1, output_tokens: 1 }, "input_tokens"],
+  ["a fraction", { input_tokens: 1, output_tokens: 0.5 }, "output_tokens"],
+  ["no number", { input_tokens: 1, output_tokens: Number.NaN }, "output_tokens"],
+  ["a text", { input_tokens: "1" as never, output_tokens: 1 }, "input_tokens"],
+  ["nothing", undefined as never, "usage"],
+  ["a total of another kind", { input_tokens: 1, output_tokens: 1, total_tokens: 1e300 }, "total_tokens"],
+])("usage that is %s is refused and not counted", (_, usage, field) => {
+  const metered = createMeter(createBudget({ ...DEFAULT_LIMITS, deadline_ms: 1_000 }, () => {}));
+  expect(() => metered.report(usage)).toThrow(field);
+  expect(metered.usage()).toEqual({ input_tokens: 0, output_tokens: 0, total_tokens: 0 });
+});

@@ -5,6 +5,7 @@
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { SpendableBudget } from "../job/budget.ts";
 import { addUsage, type Model, type ModelRequest, type ModelTurn, type ToolCall } from "./model.ts";
+import { type ReportedUsage, readReportedUsage } from "./reported-usage.ts";
 import { countTokens, estimateTokens } from "./tokens.ts";
 
 type OpenTurn = { readonly request: ModelRequest; content: string };
@@ -13,6 +14,8 @@ export type Meter = {
   readonly usage: () => Usage;
   /** Tokens of a text of the job: the provider's figure if the latest turn was exactly this text, else an own count. */
   tokensOf(text: string): number;
+  /** Adds a turn of an agent that asks a model by itself. Throws `budget_exhausted` when the budget ends. */
+  report(usage: ReportedUsage): void;
   /** Adds what earlier attempts of the job used. */
   carryOver(previousUsage: Usage): void;
   /** The same model, metered. Its turns throw `budget_exhausted` when the budget ends. */
@@ -47,6 +50,16 @@ export function createMeter(budget: SpendableBudget, onTurn: (turn: MeteredTurn)
     tokensOf: (text) => (latest?.text === text ? latest.tokens : countTokens(text)),
     carryOver(previousUsage) {
       finished = addUsage(finished, previousUsage);
+    },
+    report(reported) {
+      const usage = readReportedUsage(reported);
+      finished = addUsage(finished, usage);
+      latest = null;
+      try {
+        budget.takeModelTurn();
+      } finally {
+        budget.takeOutputTokens(usage.output_tokens);
+      }
     },
     wrap: (model) => ({
       async *stream(request, signal) {

@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { AgentContext } from "../agent/agent.ts";
 import { AGENT_TEXTS } from "../agent/agent-texts.ts";
 import { type AgentEvent, thought } from "../agent/events.ts";
+import { type Accepted, type Refused, readJson } from "../answer/read-json.ts";
 import { untilAborted } from "../job/until-aborted.ts";
 import type { ModelMessage, ModelOptions, ModelRequest, ModelTurn } from "../model/model.ts";
 import { findProblem, type Plan, PlanSchema } from "./plan.ts";
@@ -42,8 +43,10 @@ export async function* makePlan(
       { ...options, messages: [...messages], responseSchema: PLAN_JSON_SCHEMA, keep: true },
       context,
     );
-    const read = await untilAborted(readPlan(turn.content, request, context.owner), context.signal);
-    if (read.problem === null) return read.plan;
+    const accept = (value: unknown) => checkPlan(value, request, context.owner);
+    const reading = readJson({ words: turn.content, type: PLAN_JSON_SCHEMA.type, accept });
+    const read = await untilAborted(reading, context.signal);
+    if (read.problem === null) return read.value;
     if (!mayRetry)
       throw new PlatformError("plan_invalid", { message: `The model's plan cannot be carried out: ${read.problem}.` });
     yield thought("status", texts.repairingPlan(read.problem));
@@ -91,16 +94,9 @@ function describeAgent({ id, description, tools, config_schema: schema }: AgentM
   return JSON.stringify({ agent: id, description, tools, ...(small ? { config_schema: schema } : {}) });
 }
 
-type ReadPlan = { readonly problem: null; readonly plan: Plan } | { readonly problem: string };
+type CheckedPlan = Accepted<Plan> | Refused;
 
-async function readPlan(content: string, { agents, maxSteps }: PlanRequest, owner: string): Promise<ReadPlan> {
-  let value: unknown;
-  try {
-    // Models put words or fences around JSON despite the instructions.
-    value = JSON.parse(content.slice(content.indexOf("{"), content.lastIndexOf("}") + 1));
-  } catch {
-    return { problem: "it is not JSON" };
-  }
+async function checkPlan(value: unknown, { agents, maxSteps }: PlanRequest, owner: string): Promise<CheckedPlan> {
   const parsed = PlanSchema.safeParse(value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -109,5 +105,5 @@ async function readPlan(content: string, { agents, maxSteps }: PlanRequest, owne
   const plan = parsed.data;
   if (plan.steps.length > maxSteps) return { problem: `it has more than ${maxSteps} steps` };
   const problem = await findProblem(plan, agents, owner);
-  return problem === null ? { problem, plan } : { problem };
+  return problem === null ? { problem, value: plan } : { problem };
 }

@@ -1,7 +1,7 @@
 /** A plan is steps with agents, tasks and dependencies. This checks whether the registered agents can carry one out. */
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import { z } from "zod";
-import { compileSchema, InvalidSchema, type SchemaCheck } from "../json-schema/json-schema.ts";
+import { compileSchema, InvalidSchema } from "../json-schema/json-schema.ts";
 
 /** Most steps of a plan, from the model or from a config. */
 export const MAX_STEPS = 32;
@@ -70,13 +70,12 @@ async function checkConfig(
   config: Readonly<Record<string, unknown>>,
   owner: string,
 ): Promise<string | null> {
-  let check: SchemaCheck;
   try {
-    check = await compileSchema(config_schema, owner);
+    const check = await compileSchema(config_schema, owner);
+    return await check(config);
   } catch (error) {
     if (!(error instanceof InvalidSchema)) throw error;
-    // This schema cannot be compiled here. The agent parses its config by itself when the step runs.
+    // This schema cannot be used here. The agent parses its config by itself when the step runs.
     return null;
   }
-  return check(config);
 }

@@ -3,6 +3,7 @@
  * next attempt finds; an attempt that has been followed by another can write nothing.
  */
 import { newId } from "@agent-paas/shared/ids.ts";
+import { type AgentJournal, createAgentJournal } from "../job/agent-journal.ts";
 import type { BegunJournalEntry, Journal, JournalEntry } from "../job/journal.ts";
 
 /** What all attempts of one job share. */
@@ -19,7 +20,7 @@ const MAX_VALUE_CHARS = 1024 * 1024;
 export const createJournalStore = (): JournalStore => ({ jobId: newId(), attempts: 0, entries: new Map() });
 
 /** The journal of a further attempt of the job. */
-export function createMemoryJournal(store: JournalStore = createJournalStore()): Journal {
+export function createMemoryJournal(store: JournalStore = createJournalStore()): AgentJournal {
   const attempt = ++store.attempts;
   // Like the database rows that a resumed job loads once: a later attempt's entries do not show up.
   const known = new Map(store.entries);
@@ -31,7 +32,7 @@ export function createMemoryJournal(store: JournalStore = createJournalStore()):
     known.set(key, value);
   }
 
-  return {
+  const journal: Journal = {
     async begin({ kind, input, idempotent }: JournalEntry): Promise<BegunJournalEntry> {
       const name = JSON.stringify([kind, JSON.stringify(input) ?? "null"]);
       const times = (timesBegun.get(name) ?? 0) + 1;
@@ -54,4 +55,5 @@ export function createMemoryJournal(store: JournalStore = createJournalStore()):
       };
     },
   };
+  return createAgentJournal(journal, new AbortController().signal);
 }

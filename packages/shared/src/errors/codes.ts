@@ -128,6 +128,7 @@ export const ERROR_CODES = {
   tool_unavailable: entry(503, "agent_error", true, "A tool's server cannot be reached."),
   delegation_too_deep: entry(422, "agent_error", false, "Agents delegate to agents too deeply."),
   delegation_failed: entry(502, "agent_error", false, "The steps that the answer needs have failed."),
+  effect_in_doubt: entry(500, "agent_error", false, "It is not known whether a piece of work took effect."),
   budget_exhausted: entry(422, "agent_error", false, "The job reached one of its limits."),
   deadline_exceeded: entry(504, "agent_error", false, "The job reached its time limit."),
   event_limit_exceeded: entry(500, "agent_error", false, "The job produced more events than its log may hold."),

@@ -53,6 +53,11 @@ function createArgumentCheck(schema: McpTool["inputSchema"]) {
   return async (args: unknown, owner: string): Promise<string | null> => {
     compiled ??= checkFor(owner);
     const check = await compiled;
-    return check === null ? null : check(args, owner);
+    try {
+      return check === null ? null : await check(args, owner);
+    } catch (error) {
+      if (!(error instanceof InvalidSchema)) throw error;
+      return null;
+    }
   };
 }
