@@ -20,8 +20,9 @@ export type AgentJournal = Journal & {
   /**
    * Does the work, unless an earlier attempt has finished it: then its value is returned. `name` and `input` say which
    * work it is; the same work done twice by one attempt counts as two. The value is what JSON keeps of it, at most
-   * 1 MiB of characters. Throws what the work throws; and `effect_in_doubt` when it is not idempotent and an earlier attempt
-   * broke off during it, or it threw. A retryable `PlatformError` says that it had no effect: then it is done again.
+   * 1 MiB of characters. Throws what the work throws; and `effect_in_doubt` when it is not idempotent and an earlier
+   * attempt broke off during it, or it threw. A retryable `PlatformError` says that it had no effect: then it is done
+   * again.
    */
   once<Value>(name: string, input: unknown, work: OnceWork<Value>, options?: OnceOptions): Promise<Value>;
 };

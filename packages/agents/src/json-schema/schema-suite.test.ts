@@ -1,13 +1,13 @@
 /**
  * The official tests of draft 2020-12, checked as the platform checks every schema. What does not come out as the draft
- * says is listed in `schema-suite-exceptions.ts`; the list can only shrink.
+ * says is listed in `test/support/schema-suite-exceptions.ts`; the list can only shrink.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { expect, onTestFinished, test } from "vitest";
+import { REFUSED, WRONG } from "../../../../test/support/schema-suite-exceptions.ts";
 import { createSchemaChecks, InvalidSchema, type SchemaChecks } from "./json-schema.ts";
-import { REFUSED, WRONG } from "./schema-suite-exceptions.ts";
 
 type Group = {
   readonly description: string;
