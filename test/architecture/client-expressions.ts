@@ -47,7 +47,13 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     expressions: [
       "/^Invalid input: expected \\w+, received undefined$/",
       "/^Invalid input: expected number, received NaN$/",
+      "/^Invalid input: expected (?:int|number), received bigint$/",
     ],
+  },
+  {
+    file: "packages/shared/src/json/exact-json.ts",
+    bound: "MAX_BODY_BYTES; the model's output tokens; the size of a result",
+    expressions: ["/(?:^|[\\s:,[])-?(?:\\d[\\d.]{15}|\\d[\\d.]*[eE]\\+?\\d{3})/", "/^-?\\d+$/"],
   },
   {
     file: "packages/agents/src/agents/citations.ts",

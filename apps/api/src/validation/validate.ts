@@ -36,11 +36,24 @@ export function validate<S extends z.ZodType>(
   });
 }
 
+/** The body of a request, or an object in it. Null is the absence of a field that may be absent. */
+export function bodySchema<Shape extends z.ZodRawShape>(shape: Shape) {
+  const optional = new Set(
+    Object.keys(shape).filter((field) => z.safeParse(shape[field] as z.ZodType, undefined).success),
+  );
+  const isAbsent = ([field, value]: [string, unknown]) => value === null && optional.has(field);
+  return z.preprocess(
+    (body) => (isObject(body) ? Object.fromEntries(Object.entries(body).filter((entry) => !isAbsent(entry))) : body),
+    z.strictObject(shape),
+  );
+}
+
 /** Replaces Zod's messages for the most frequent mistakes by messages about the request. */
 const plainWords = (message: string): string =>
   message
     .replace(/^Invalid input: expected \w+, received undefined$/, "is required")
-    .replace(/^Invalid input: expected number, received NaN$/, "must be a number");
+    .replace(/^Invalid input: expected number, received NaN$/, "must be a number")
+    .replace(/^Invalid input: expected (?:int|number), received bigint$/, "must not be an integer beyond 2^53");
 
 /** The id in a route's path. */
 export const pathId = (params: Record<string, unknown>): string => validate(IdSchema, params.id, ["id"]);
@@ -65,7 +78,7 @@ export const JsonObjectSchema = z
   .refine((value) => isWithinDepth(value, MAX_DEPTH), { error: `is nested deeper than ${MAX_DEPTH}`, abort: true })
   .refine((value) => !hasMoreFields(value, MAX_OBJECT_FIELDS), `has more than ${MAX_OBJECT_FIELDS} fields`);
 
-function isObject(value: unknown): boolean {
+function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

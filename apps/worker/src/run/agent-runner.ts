@@ -1,4 +1,5 @@
 /** Runs the agent, or the system job, of one attempt. Its events go to the writer, and its text to the answer. */
+
 import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { concludeAnswer, finishReasonOf } from "@agent-paas/agents/agent/answer-end.ts";
 import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
@@ -15,6 +16,7 @@ import type { Citation, JobPayload, JobResult, Usage } from "@agent-paas/shared/
 import { resolveLimits } from "@agent-paas/shared/contract/limits.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
@@ -256,7 +258,7 @@ function assertEvent(value: AgentEvent): void {
 }
 
 /** Converts a returned value to the form in which it is stored. Throws for values that JSON cannot represent. */
-const asJson = <T>(value: T): T => (value === undefined ? value : JSON.parse(JSON.stringify(value)));
+const asJson = <T>(value: T): T => (value === undefined ? value : (parseJson(JSON.stringify(value)) as T));
 
 function inputOf(payload: JobPayload, sessions: SessionRepository): AgentInput {
   const { session_id: sessionId, begins_session: isFirst, job_id: jobId } = payload;

@@ -3,9 +3,11 @@
  * plan handles; this throws only what ends the whole job (cancel, deadline, budget, a superseded run). Upholds I5: a
  * finished child is not run again.
  */
+
 import type { JobError } from "@agent-paas/shared/contract/jobs.ts";
 import { ERROR_CODES, type ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import type { AgentContext } from "../agent/agent.ts";
 import { AGENT_TEXTS } from "../agent/agent-texts.ts";
 import type { ChildOutcome, ChildRequest } from "../agent/delegation.ts";
@@ -53,7 +55,7 @@ async function* runWithRetry(
     try {
       const { content, data, citations, finishReason } = yield* runChild(step, child, context);
       // A value that JSON cannot hold fails the child here, and not the write to the journal later.
-      return JSON.parse(JSON.stringify({ status: "completed", content, data, citations, finishReason }));
+      return parseJson(JSON.stringify({ status: "completed", content, data, citations, finishReason })) as StepOutcome;
     } catch (error) {
       context.signal.throwIfAborted();
       const failure = describe(error);

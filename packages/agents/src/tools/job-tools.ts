@@ -3,6 +3,7 @@
  * and size. Upholds I5: a finished call is not repeated, and a call in doubt only if its tool is idempotent.
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { withoutAbsentNulls } from "@agent-paas/shared/json/absent-nulls.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import type { AgentLogger } from "../job/agent-logger.ts";
@@ -77,7 +78,9 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
     return error instanceof PlatformError ? error.message : "The tool failed.";
   }
 
-  async function call(tool: Tool, args: unknown, signal: AbortSignal): Promise<Omit<ToolOutcome, "durationMs">> {
+  async function call(tool: Tool, given: unknown, signal: AbortSignal): Promise<Omit<ToolOutcome, "durationMs">> {
+    // Models send null for what they leave out.
+    const args = withoutAbsentNulls(tool.parameters, given);
     const identity = JSON.stringify([tool.name, args]);
     const times = (timesCalled.get(identity) ?? 0) + 1;
     timesCalled.set(identity, times);

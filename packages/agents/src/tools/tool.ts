@@ -84,7 +84,8 @@ export function defineTool<Parameters extends z.ZodType>(definition: ToolDefinit
     parse(args) {
       const parsed = parameters.safeParse(args);
       if (parsed.success) return parsed.data;
-      throw new ToolError(`The arguments do not fit: ${z.prettifyError(parsed.error)}`);
+      const problem = z.prettifyError(parsed.error).replaceAll("received bigint", "received an integer beyond 2^53");
+      throw new ToolError(`The arguments do not fit: ${problem}`);
     },
     call: async (args, context) => call(args as z.output<Parameters>, context),
   };

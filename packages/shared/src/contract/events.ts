@@ -7,7 +7,9 @@
  * numbers when it starts. A batch is one or more whole frames with consecutive `seq`. Its bounds are read from the
  * bytes themselves: JSON escapes every line break, so `\n\nid: ` can only be the boundary between two frames.
  */
+
 import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
+import { parseJson } from "../json/exact-json.ts";
 import type { Citation, JobError, TerminalStatus, Usage } from "./jobs.ts";
 
 export type ThoughtType =
@@ -143,7 +145,7 @@ export function decodeEvents(batch: Buffer): DecodedEvent[] {
       return {
         seq: Number(id.slice(ID.length)),
         event: event.slice("event: ".length),
-        data: JSON.parse(data.slice("data: ".length)),
+        data: parseJson(data.slice("data: ".length)),
       } as DecodedEvent;
     });
 }

@@ -15,17 +15,17 @@ import { endedRowFinder, findJobStatus, knownChecker } from "../../../jobs/find-
 import { jobError } from "../../../jobs/job-error.ts";
 import type { Accepted } from "../../../queue/accept-request.ts";
 import type { Services } from "../../../services.ts";
-import { JsonObjectSchema, validate } from "../../../validation/validate.ts";
+import { bodySchema, JsonObjectSchema, validate } from "../../../validation/validate.ts";
 import { jobLinks, viewOfRow } from "../job-view.ts";
 import { AgentIdSchema, OnBusySchema, TextSchema } from "../request-fields.ts";
 
-const ChatRequestSchema = z.strictObject({
+const ChatRequestSchema = bodySchema({
   agent_type: AgentIdSchema,
-  session_id: IdSchema.nullish(),
+  session_id: IdSchema.optional(),
   message: TextSchema,
   config: JsonObjectSchema.default({}),
   stream: z.boolean().default(true),
-  limits: LimitsSchema.default({}),
+  limits: bodySchema(LimitsSchema.shape).default({}),
   metadata: JsonObjectSchema.default({}),
   on_busy: OnBusySchema,
 });
