@@ -1,6 +1,8 @@
 /** Checks input against a schema; the first problem becomes the error, with the path of its field. */
+
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
+import { cutText } from "@agent-paas/shared/text.ts";
 import { z } from "zod";
 
 /** Longest field path in an error, characters: a field name may be as long as the body. */
@@ -28,7 +30,7 @@ export function validate<S extends z.ZodType>(
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const unknownKey = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
-  const param = [...within, ...(issue?.path ?? []), ...unknownKey].join(".").slice(0, MAX_PARAM);
+  const param = cutText([...within, ...(issue?.path ?? []), ...unknownKey].join("."), MAX_PARAM);
   const message = unknownKey.length > 0 ? "there is no such field" : plainWords(issue?.message ?? "is not valid");
   throw new PlatformError("invalid_request", {
     message: param === "" ? message : `${param}: ${message}`,

@@ -3,6 +3,7 @@
 import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { concludeAnswer, finishReasonOf } from "@agent-paas/agents/agent/answer-end.ts";
 import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
+import { createWholeCharacters } from "@agent-paas/agents/agent/whole-characters.ts";
 import { createBudget } from "@agent-paas/agents/job/budget.ts";
 import { createJournaledModel } from "@agent-paas/agents/model/journaled-model.ts";
 import { createTurnWatch, type TurnWatch } from "@agent-paas/agents/model/last-turn.ts";
@@ -20,6 +21,7 @@ import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
+import { wellFormedJson } from "@agent-paas/shared/text.ts";
 import type { JobEventWriter } from "../events/job-event-writer.ts";
 import type { JournalRepository } from "../storage/journal-repository.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
@@ -229,11 +231,17 @@ async function consume(events: AgentRun, consumer: Consumer): Promise<void> {
 
 /** Appends no event after the signal has aborted. */
 async function consumeAll(events: AgentRun, { signal, writer, answer, turns, locale }: Consumer): Promise<void> {
+  const characters = createWholeCharacters();
+  const show = (event: AgentEvent) => {
+    writer.append(event);
+    if (event.event === "message") answer.content = shownAfter(answer.content, event);
+  };
   for (;;) {
     signal.throwIfAborted();
     const next = await events.next();
     signal.throwIfAborted();
     if (next.done) {
+      for (const event of characters.rest()) show(event);
       const outcome = next.value ?? {};
       answer.finishReason = outcome.finishReason;
       answer.data = asJson(outcome.data);
@@ -242,8 +250,8 @@ async function consumeAll(events: AgentRun, { signal, writer, answer, turns, loc
       return;
     }
     assertEvent(next.value);
-    writer.append(next.value);
-    if (next.value.event === "message") answer.content = shownAfter(answer.content, next.value);
+    const event = characters.show(next.value);
+    if (event !== null) show(event);
     if (writer.congested) await writer.flushed();
   }
 }
@@ -258,7 +266,8 @@ function assertEvent(value: AgentEvent): void {
 }
 
 /** Converts a returned value to the form in which it is stored. Throws for values that JSON cannot represent. */
-const asJson = <T>(value: T): T => (value === undefined ? value : (parseJson(JSON.stringify(value)) as T));
+const asJson = <T>(value: T): T =>
+  value === undefined ? value : (parseJson(wellFormedJson(JSON.stringify(value))) as T);
 
 function inputOf(payload: JobPayload, sessions: SessionRepository): AgentInput {
   const { session_id: sessionId, begins_session: isFirst, job_id: jobId } = payload;

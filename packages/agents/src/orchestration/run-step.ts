@@ -8,6 +8,7 @@ import type { JobError } from "@agent-paas/shared/contract/jobs.ts";
 import { ERROR_CODES, type ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
+import { cutText } from "@agent-paas/shared/text.ts";
 import type { AgentContext } from "../agent/agent.ts";
 import { AGENT_TEXTS } from "../agent/agent-texts.ts";
 import type { ChildOutcome, ChildRequest } from "../agent/delegation.ts";
@@ -106,7 +107,7 @@ function endThought(step: PlanStep, outcome: StepOutcome, replayed: boolean, { l
     const { error } = outcome;
     return stepThought(step, status, texts.stepFailed(step.id, error), { error, ...mark });
   }
-  const result = outcome.content.slice(0, MAX_SHOWN_CHARS).toWellFormed();
+  const result = cutText(outcome.content, MAX_SHOWN_CHARS);
   const { finishReason: finish_reason = null } = outcome;
   return stepThought(step, status, texts.stepCompleted(step.id), { result, finish_reason, ...mark });
 }

@@ -28,6 +28,8 @@ export type Tool = {
    * `in_doubt` and not repeated (I5).
    */
   readonly idempotent: boolean;
+  /** Whether the operator has switched it off: it is not offered, and a request that names it gets its error. */
+  readonly isOff?: boolean;
   /** Time limit of one call, ms. */
   readonly timeoutMs: number;
   /** A longer result is cut to this many characters. */

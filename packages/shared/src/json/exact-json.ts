@@ -38,8 +38,8 @@ export const parseObject = (text: string): Record<string, unknown> => parseJson(
 /** TypeScript's library does not know this function yet. */
 type Json = typeof JSON & { rawJSON(text: string): unknown };
 
-/** A reviver, for parsers of others that take one. */
-export function keepIntegers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+/** A reviver. */
+function keepIntegers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source;
   if (typeof value !== "number" || source === undefined || Number.isSafeInteger(value)) return value;
   if (INTEGER.test(source)) {
@@ -48,6 +48,15 @@ export function keepIntegers(_key: string, value: unknown, context?: { readonly 
   }
   if (!Number.isFinite(value)) throw new NumberOutOfRange(source);
   return value;
+}
+
+/** A reviver for the bodies of requests: integers stay as they came, and texts and names are well-formed. */
+export function reviveBody(key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  if (typeof value === "string") return value.isWellFormed() ? value : value.toWellFormed();
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return keepIntegers(key, value, context);
+  const names = Object.keys(value);
+  if (names.every((name) => name.isWellFormed())) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toWellFormed(), inner]));
 }
 
 Object.defineProperty(BigInt.prototype, "toJSON", {

@@ -5,7 +5,7 @@
 import { isUtf8 } from "node:buffer";
 import { DOCUMENT_FORMATS, type DocumentFormat } from "@agent-paas/shared/contract/knowledge.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import { keepIntegers, parseJson } from "@agent-paas/shared/json/exact-json.ts";
+import { parseJson, reviveBody } from "@agent-paas/shared/json/exact-json.ts";
 import express, { type Request, type RequestHandler } from "express";
 import multer from "multer";
 import { z } from "zod";
@@ -64,7 +64,7 @@ export function createDocumentParser(maxBytes: number): RequestHandler {
   const json = express.json({
     limit: maxBytes * ENVELOPE.factor + ENVELOPE.bytes,
     type: () => true,
-    reviver: keepIntegers,
+    reviver: reviveBody,
     verify: (_req, _res, body) => {
       // Decoding would silently replace invalid bytes.
       if (!isUtf8(body)) throw new Error("not UTF-8");

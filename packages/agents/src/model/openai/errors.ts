@@ -1,6 +1,8 @@
 /** What a provider's failures mean: the platform's code, the words for the user, and when to try again. */
+
 import type { ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { cutText } from "@agent-paas/shared/text.ts";
 import { APIConnectionError, APIError } from "openai";
 
 export function toPlatformError(error: unknown, redact: (text: string) => string): PlatformError {
@@ -37,7 +39,7 @@ const MAX_PROVIDER_WORDS = 300;
 
 function providerWords(error: APIError): string {
   const words = (error.error as { message?: unknown } | undefined)?.message;
-  return typeof words === "string" ? words.slice(0, MAX_PROVIDER_WORDS) : `HTTP ${error.status}`;
+  return typeof words === "string" ? cutText(words, MAX_PROVIDER_WORDS) : `HTTP ${error.status}`;
 }
 
 function readRetryAfter(headers: Headers | undefined): number | null {

@@ -37,7 +37,7 @@ export const postChatCompletions = (services: Services): Route => ({
   async handle(req, res, caller) {
     const body = validate(ChatRequestSchema, req.body);
     takeStream(res, services.streamShare, caller.owner);
-    const origin = { ...originOf(req, caller), idempotency: readIdempotency(req) };
+    const origin = { ...originOf(req, caller, body.message), idempotency: readIdempotency(req) };
     const accepted = await acceptJob(services, origin, {
       kind: "chat",
       agentType: body.agent_type,

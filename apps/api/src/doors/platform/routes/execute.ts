@@ -27,7 +27,7 @@ export const postExecute = (services: Services): Route => ({
   async handle(req, res, caller) {
     const agentType = validate(AgentIdSchema, req.params.id, ["id"]);
     const body = validate(ExecuteRequestSchema, req.body);
-    const origin = { ...originOf(req, caller), idempotency: readIdempotency(req) };
+    const origin = { ...originOf(req, caller, body.task), idempotency: readIdempotency(req) };
     const { isNew, jobId, sessionId } = await acceptJob(services, origin, {
       kind: "execute",
       agentType,
