@@ -32,7 +32,7 @@ test("a chat in Chinese is streamed exactly as documented", async () => {
       'id: 3\nevent: message\ndata: {"content":"是","type":"text"}',
       'id: 4\nevent: message\ndata: {"content":"答","type":"text"}',
       'id: 5\nevent: message\ndata: {"content":"案","type":"text"}',
-      'id: 6\nevent: done\ndata: {"session_id":"ID","job_id":"ID","status":"completed","usage":{"input_tokens":13,"output_tokens":4,"total_tokens":17}}',
+      'id: 6\nevent: done\ndata: {"session_id":"ID","job_id":"ID","status":"completed","usage":{"input_tokens":13,"output_tokens":4,"total_tokens":17},"finish_reason":"stop"}',
       "",
     ].join("\n\n"),
   );
@@ -58,7 +58,7 @@ test("a chat in English is streamed exactly as documented", async () => {
       'id: 1\nevent: thought\ndata: {"content":"Processing with chat_basic...","type":"status"}',
       'id: 2\nevent: message\ndata: {"content":"Two","type":"text"}',
       'id: 3\nevent: message\ndata: {"content":" words","type":"text"}',
-      'id: 4\nevent: done\ndata: {"session_id":"ID","job_id":"ID","status":"completed","usage":{"input_tokens":10,"output_tokens":2,"total_tokens":12}}',
+      'id: 4\nevent: done\ndata: {"session_id":"ID","job_id":"ID","status":"completed","usage":{"input_tokens":10,"output_tokens":2,"total_tokens":12},"finish_reason":"stop"}',
       "",
     ].join("\n\n"),
   );
@@ -74,10 +74,29 @@ test("a failing model is streamed as error and done", async () => {
       "retry: 2000",
       'id: 1\nevent: thought\ndata: {"content":"Processing with chat_basic...","type":"status"}',
       'id: 2\nevent: error\ndata: {"code":"model_auth_failed","message":"The model provider refused the platform\'s credentials.","retryable":false}',
-      'id: 3\nevent: done\ndata: {"session_id":"ID","job_id":"ID","status":"failed","usage":{"input_tokens":0,"output_tokens":0,"total_tokens":0}}',
+      'id: 3\nevent: done\ndata: {"session_id":"ID","job_id":"ID","status":"failed","usage":{"input_tokens":0,"output_tokens":0,"total_tokens":0},"finish_reason":null}',
       "",
     ].join("\n\n"),
   );
+});
+
+test("line ends of Unicode are streamed as escapes, and an answer that max_tokens cut says so", async () => {
+  const { text } = await rawChat(
+    {
+      agent_type: "chat_basic",
+      message: "[[text=a%E2%80%A8b%20c%20d%20e%20f%20g%20h]] Hello",
+      config: { max_tokens: 4 },
+    },
+    { "Accept-Language": "en" },
+  );
+  const frames = withoutIds(text).split("\n\n");
+  expect(frames.slice(-3)).toEqual([
+    expect.stringContaining('limit of output tokens","type":"status","finish_reason":"length"}'),
+    expect.stringContaining('"finish_reason":"length"}'),
+    "",
+  ]);
+  expect(text).toContain("\\u2028");
+  expect(text).not.toMatch(/[\u0085\u2028\u2029]/);
 });
 
 /** What a client gets that sends these requests at once and reads until the server closes. */

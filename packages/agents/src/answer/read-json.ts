@@ -3,6 +3,7 @@
  * several values the first one that is accepted counts, in this order: the whole text; code fences, the last one first;
  * values within prose, the last one first; a line that is a number, a word of JSON or a string.
  */
+import { NumberOutOfRange, parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { findJson, readJsonAt } from "./json-values.ts";
 
 export type Accepted<Value> = { readonly problem: null; readonly value: Value };
@@ -30,6 +31,10 @@ export async function readJson<Value>({
   for (const text of inOrder(words, type)) {
     const parsed = parse(text);
     if (parsed === null) continue;
+    if (parsed instanceof NumberOutOfRange) {
+      problem ??= parsed.message;
+      continue;
+    }
     const verdict = await accept(parsed.value);
     if (verdict.problem === null) return { ...verdict, text };
     problem ??= verdict.problem;
@@ -54,11 +59,12 @@ function inOrder(words: string, type: unknown): ReadonlySet<string> {
   return new Set([...found.filter((text) => text.startsWith(begin)), ...found]);
 }
 
-function parse(text: string): { readonly value: unknown } | null {
+/** Null for what is no JSON, an error for a number that cannot be kept. */
+function parse(text: string): { readonly value: unknown } | NumberOutOfRange | null {
   try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return null;
+    return { value: parseJson(text) };
+  } catch (error) {
+    return error instanceof NumberOutOfRange ? error : null;
   }
 }
 

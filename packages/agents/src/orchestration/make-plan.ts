@@ -2,8 +2,10 @@
  * Asks the model for a plan over the registered agents. A plan that cannot be carried out is returned to the model
  * once, with the reason.
  */
+
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { withoutAbsentNulls } from "@agent-paas/shared/json/absent-nulls.ts";
 import { z } from "zod";
 import type { AgentContext } from "../agent/agent.ts";
 import { AGENT_TEXTS } from "../agent/agent-texts.ts";
@@ -97,7 +99,7 @@ function describeAgent({ id, description, tools, config_schema: schema }: AgentM
 type CheckedPlan = Accepted<Plan> | Refused;
 
 async function checkPlan(value: unknown, { agents, maxSteps }: PlanRequest, owner: string): Promise<CheckedPlan> {
-  const parsed = PlanSchema.safeParse(value);
+  const parsed = PlanSchema.safeParse(withoutAbsentNulls(PLAN_JSON_SCHEMA, value));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     return { problem: `${issue?.path.join(".")}: ${issue?.message}` };

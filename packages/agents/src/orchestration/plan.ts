@@ -1,5 +1,7 @@
 /** A plan is steps with agents, tasks and dependencies. This checks whether the registered agents can carry one out. */
+
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
+import { withoutAbsentNulls } from "@agent-paas/shared/json/absent-nulls.ts";
 import { z } from "zod";
 import { compileSchema, InvalidSchema } from "../json-schema/json-schema.ts";
 
@@ -72,7 +74,7 @@ async function checkConfig(
 ): Promise<string | null> {
   try {
     const check = await compileSchema(config_schema, owner);
-    return await check(config);
+    return await check(withoutAbsentNulls(config_schema, config));
   } catch (error) {
     if (!(error instanceof InvalidSchema)) throw error;
     // This schema cannot be used here. The agent parses its config by itself when the step runs.

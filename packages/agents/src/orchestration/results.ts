@@ -1,5 +1,8 @@
 /** The outcomes of steps, and how their results are shown to the agents and the model that use them. */
+
 import type { Citation, JobError } from "@agent-paas/shared/contract/jobs.ts";
+import { cutText } from "@agent-paas/shared/text.ts";
+import { isMarked } from "../model/last-turn.ts";
 import type { PlanStep } from "./plan.ts";
 
 /** Kept in the journal, so it must survive a round trip through JSON. */
@@ -8,6 +11,7 @@ export type StepOutcome =
       readonly status: "completed";
       readonly content: string;
       readonly data?: unknown;
+      readonly finishReason?: string | undefined;
       readonly citations?: readonly Citation[];
     }
   | { readonly status: "failed"; readonly error: JobError };
@@ -34,7 +38,9 @@ export function fence(results: readonly StepResult[]): string {
   const fenced = results.map(({ step: { id, agent }, outcome }) => {
     const body =
       outcome.status === "completed" ? contentOf(outcome) : `${outcome.error.code}: ${outcome.error.message}`;
-    const opening = `<result step="${id}" agent="${agent}" status="${outcome.status}">`;
+    const cutBy = outcome.status === "completed" && isMarked(outcome.finishReason) ? outcome.finishReason : null;
+    const end = cutBy === null ? "" : ` finish_reason="${cutBy}"`;
+    const opening = `<result step="${id}" agent="${agent}" status="${outcome.status}"${end}>`;
     return `${opening}\n${asData(cut(body, maxChars))}\n</result>`;
   });
   return fenced.join("\n");
@@ -46,7 +52,7 @@ const contentOf = ({ content, data }: StepOutcome & { status: "completed" }): st
 
 export function cut(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;
-  return `${text.slice(0, maxChars).toWellFormed()}\n[cut: ${text.length - maxChars} more characters]`;
+  return `${cutText(text, maxChars)}\n[cut: ${text.length - maxChars} more characters]`;
 }
 
 /** Escapes the result tags in a text, so that a result cannot end its own fence. */

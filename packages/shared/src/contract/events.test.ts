@@ -4,13 +4,21 @@ import { decodeEvents, encodeEvent, type JobEvent, readBounds, sliceAfter } from
 const text = (content: string): JobEvent => ({ event: "message", data: { content, type: "text" } });
 const done: JobEvent = {
   event: "done",
-  data: { session_id: null, job_id: "j", status: "completed", usage: null },
+  data: { session_id: null, job_id: "j", status: "completed", usage: null, finish_reason: null },
 };
 const batch = (first: number, ...events: JobEvent[]) =>
   Buffer.from(events.map((event, at) => encodeEvent(first + at, event)).join(""));
 
 test("an event is encoded as the SSE frame of the wire", () => {
   expect(encodeEvent(7, text("这"))).toBe('id: 7\nevent: message\ndata: {"content":"这","type":"text"}\n\n');
+});
+
+test("line ends of Unicode are escaped, and halves of surrogate pairs replaced, in texts and in names", () => {
+  expect(encodeEvent(7, text("a\u2028b\u2029c\u0085d"))).toContain('"a\\u2028b\\u2029c\\u0085d"');
+  expect(encodeEvent(7, text("\ud83d😀\ude00"))).toContain('"\ufffd😀\ufffd"');
+  const odd: JobEvent = { event: "thought", data: { content: "", type: "status", "\ud83d": ["\\ud83d"] } };
+  expect(encodeEvent(7, odd)).toContain('"\ufffd":["\\\\ud83d"]');
+  expect(decodeEvents(batch(1, text("\u2028"), odd))[0]).toMatchObject({ data: { content: "\u2028" } });
 });
 
 test("the bounds of a batch are read from its bytes, for one event and for several", () => {

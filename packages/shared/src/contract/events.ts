@@ -5,13 +5,16 @@
  *
  * Every event has a `seq`, the `id` of its frame: a positive integer that rises within a job; an attempt may skip
  * numbers when it starts. A batch is one or more whole frames with consecutive `seq`. Its bounds are read from the
- * bytes themselves: JSON escapes every line break, so `\n\nid: ` can only be the boundary between two frames.
+ * bytes themselves: every line break is escaped, so `\n\nid: ` can only be the boundary between two frames.
  */
+
 import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
+import { parseJson } from "../json/exact-json.ts";
+import { wellFormedJson } from "../text.ts";
 import type { Citation, JobError, TerminalStatus, Usage } from "./jobs.ts";
 
 export type ThoughtType =
-  /** A text about what the job does now. */
+  /** A text about what the job does now, or how its answer ended: then with `finish_reason`. */
   | "status"
   /** A piece of the model's reasoning. */
   | "reasoning"
@@ -60,7 +63,8 @@ export type ErrorEvent = {
 
 /**
  * The last event of every job, published exactly once (I1). `session_id` is null for a job outside any session, `usage`
- * is null if none was recorded. `citations` is absent if the agent returned none.
+ * is null if none was recorded, `finish_reason` if no model turn has ended (see `JobResult`). `citations` is absent if
+ * the agent returned none.
  */
 export type DoneEvent = {
   readonly event: "done";
@@ -69,6 +73,7 @@ export type DoneEvent = {
     readonly job_id: string;
     readonly status: TerminalStatus;
     readonly usage: Usage | null;
+    readonly finish_reason: string | null;
     readonly citations?: readonly Citation[];
   };
 };
@@ -81,14 +86,16 @@ export type JobEnd = {
   readonly session_id: string | null;
   readonly status: TerminalStatus;
   readonly usage: Usage | null;
+  readonly finish_reason: string | null;
   /** Why the job failed; null if it completed or was cancelled. */
   readonly error: JobError | null;
   readonly citations: readonly Citation[] | null;
 };
 
 /** The terminal events of a job: `done`, preceded by an `error` if the job failed. */
-export function terminalEvents({ job_id, session_id, status, usage, error, citations }: JobEnd): JobEvent[] {
-  const data = { session_id, job_id, status, usage };
+export function terminalEvents({ error, citations, ...end }: JobEnd): JobEvent[] {
+  const { session_id, job_id, status, usage, finish_reason } = end;
+  const data = { session_id, job_id, status, usage, finish_reason };
   const done: JobEvent = { event: "done", data: citations === null ? data : { ...data, citations } };
   if (error === null) return [done];
   const retryable = ERROR_CODES[error.code as ErrorCode]?.retryable ?? false;
@@ -106,8 +113,15 @@ const DONE = Buffer.from("\nevent: done\n");
 
 /** Encodes one event as the SSE frame that every client of its job will receive. */
 export function encodeEvent(seq: number, { event, data }: JobEvent): string {
-  return `${ID}${seq}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `${ID}${seq}\nevent: ${event}\ndata: ${escapeLineEnds(wellFormedJson(JSON.stringify(data)))}\n\n`;
 }
+
+/** Readers that split a stream at Unicode's line ends, and not only at those of SSE, would lose the event. */
+const LINE_ENDS = /[\u0085\u2028\u2029]/;
+const escapeLineEnds = (json: string): string =>
+  LINE_ENDS.test(json)
+    ? json.replace(/[\u0085\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    : json;
 
 /** Reads the bounds of a batch without decoding its events. */
 export function readBounds(batch: Buffer): BatchBounds {
@@ -139,7 +153,7 @@ export function decodeEvents(batch: Buffer): DecodedEvent[] {
       return {
         seq: Number(id.slice(ID.length)),
         event: event.slice("event: ".length),
-        data: JSON.parse(data.slice("data: ".length)),
+        data: parseJson(data.slice("data: ".length)),
       } as DecodedEvent;
     });
 }
