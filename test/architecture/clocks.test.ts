@@ -11,7 +11,7 @@ const MAY_READ: Readonly<Record<string, string>> = {
   "packages/shared/src/contract/jobs.ts": "for payloads that lack their time",
   "packages/shared/src/logging/log-retention.ts": "marks files, whose order of times counts",
   "packages/shared/src/logging/logger.ts": "compares it with the times of files",
-  "packages/agents/src/model/openai/errors.ts": "a provider may name a date; the delay is bounded by a minute",
+  "packages/agents/src/model/openai/retry-after.ts": "a provider may name a date; the delay is bounded by a minute",
   "packages/agents/src/tools/current-time.ts": "tells the time",
   "apps/worker/src/job/lease.ts": "BullMQ takes a time by the worker's clock, and subtracts the same clock",
   "apps/worker/src/queue/retention.ts": "counts in days",

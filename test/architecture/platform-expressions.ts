@@ -15,8 +15,16 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
   },
   {
     file: "packages/agents/src/model/openai/errors.ts",
-    bound: "a header of the model provider",
-    expressions: ["/^\\d+(\\.\\d+)?$/"],
+    bound: "4,000 characters of a provider's message",
+    expressions: ["/[\\p{Cc}\\s\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]+/gu"],
+  },
+  {
+    file: "packages/agents/src/model/openai/retry-after.ts",
+    bound: "a header of the model provider, or 60 characters of its message",
+    expressions: [
+      "/^\\d{1,15}(?:\\.\\d{0,15})?$/",
+      "/(\\d{1,9}(?:\\.\\d{1,9})?)\\s{0,2}(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)/y",
+    ],
   },
   {
     file: "packages/agents/src/registry/agent-registry.ts",

@@ -1,48 +1,157 @@
 /** What a provider's failures mean: the platform's code, the words for the user, and when to try again. */
-import type { ErrorCode } from "@agent-paas/shared/errors/codes.ts";
+import { ERROR_CODES, type ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { createRedactor } from "@agent-paas/shared/logging/redact.ts";
+import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { APIConnectionError, APIError } from "openai";
+import { type ProviderFailure, readFailure } from "./error-body.ts";
+import { CODE_OF_NAME, STATUS_OF_NAME } from "./error-names.ts";
+import { PHRASES } from "./error-words.ts";
+import { boundedWait, waitInHeaders } from "./retry-after.ts";
 
+/** The words of a provider that a user sees, at most. */
+const MAX_WORDS = 300;
+/** So much of a message is searched for phrases. */
+const MAX_SEARCHED = 4_000;
+/** A wait that is longer than this is told, because the platform's own retries come sooner. */
+const LONG_WAIT_MS = MINUTE;
+
+/** When the request itself is at fault, only the provider's words help the client. Otherwise they stay in the log. */
+const SHOWS_WORDS: readonly ErrorCode[] = ["model_rejected", "model_context_exceeded"];
+
+/** The settings of a request by the names that providers have for them. */
+const FIELDS: readonly (readonly [name: string, field: string])[] = [
+  ["temperature", "config.temperature"],
+  ["top_p", "config.top_p"],
+  ["max_completion_tokens", "config.max_tokens"],
+  ["max_tokens", "config.max_tokens"],
+];
+
+const redactPatterns = createRedactor([]);
+
+/**
+ * The error for what a provider reports. `status` is that of the answer; without one the failure came in a stream that
+ * had begun. `redact` removes the secrets of the process from the provider's words.
+ */
+export function providerFailure(
+  failure: ProviderFailure,
+  redact: (text: string) => string = redactPatterns,
+  cause?: unknown,
+): PlatformError {
+  const code = codeOf(failure);
+  const retryAfterMs = failure.retryAfterMs == null ? null : boundedWait(failure.retryAfterMs);
+  const field = code === "model_rejected" ? fieldOf(failure) : null;
+  const message = [
+    SHOWS_WORDS.includes(code) ? explain(code, failure, field, redact) : null,
+    retryAfterMs !== null && retryAfterMs > LONG_WAIT_MS
+      ? `The provider asks to wait ${Math.ceil(retryAfterMs / SECOND)} s.`
+      : null,
+  ].filter((part) => part !== null);
+  const isDefault = message.length === 0;
+  const first = SHOWS_WORDS.includes(code) ? [] : [ERROR_CODES[code].message];
+  return new PlatformError(code, {
+    cause: cause ?? describe(failure),
+    ...(isDefault ? {} : { message: [...first, ...message].join(" ") }),
+    ...(field === null ? {} : { param: field }),
+    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+  });
+}
+
+/** Whatever a request to a provider has thrown. */
 export function toPlatformError(error: unknown, redact: (text: string) => string): PlatformError {
   if (error instanceof PlatformError) return error;
   if (error instanceof APIConnectionError) return new PlatformError("model_unavailable", { cause: error });
-  if (error instanceof APIError && error.status !== undefined) {
-    const code = codeOf(error.status, error.code);
-    // When the request itself is at fault, only the provider's message helps the client. Otherwise it stays in the log.
-    const message =
-      code === "model_rejected"
-        ? `The model provider rejected the request: ${redact(providerWords(error))}`
-        : undefined;
-    const retryAfterMs = readRetryAfter(error.headers);
-    return new PlatformError(code, {
-      cause: error,
-      ...(message === undefined ? {} : { message }),
-      ...(retryAfterMs === null ? {} : { retryAfterMs }),
-    });
-  }
+  if (error instanceof APIError && error.status !== undefined) return providerFailure(failureOf(error), redact, error);
   return new PlatformError("model_stream_broken", { cause: error });
 }
 
-function codeOf(status: number, providerCode: string | null | undefined): ErrorCode {
-  // Two failures that no retry heals, although their statuses (429 and 400) also stand for others.
-  if (providerCode === "insufficient_quota") return "model_quota_exceeded";
-  if (providerCode === "context_length_exceeded") return "model_context_exceeded";
+/** The failure that an answer with an error's status reports. */
+export function failureOf(error: APIError): ProviderFailure {
+  const body = readFailure(error.error);
+  return {
+    ...body,
+    status: statusOf(error.status, body),
+    retryAfterMs: waitInHeaders(error.headers) ?? body.retryAfterMs,
+  };
+}
+
+/** Gateways answer 400 or 500 for what their provider said with another status, which then stands in the body. */
+function statusOf(status: number | undefined, body: ProviderFailure): number | undefined {
+  return status === 400 || status === 500 ? (knownStatus(body) ?? status) : status;
+}
+
+function codeOf(failure: ProviderFailure): ErrorCode {
+  const { code, type, retryAfterMs } = failure;
+  for (const name of [code, type]) {
+    const known = own(CODE_OF_NAME, String(name ?? "").toLowerCase());
+    if (known !== undefined) return known;
+  }
+  const status = knownStatus(failure);
+  const text = (failure.message ?? "").slice(0, MAX_SEARCHED).toLowerCase();
+  for (const { code: meant, phrases, isFinal, statuses } of PHRASES) {
+    if (isFinal && retryAfterMs != null) continue;
+    if (statuses !== undefined && status !== undefined && !statuses.includes(status)) continue;
+    if (phrases.some((phrase) => [phrase].flat().every((part) => text.includes(part)))) return meant;
+  }
+  return codeOfStatus(status, failure);
+}
+
+function knownStatus({ status, code, type }: ProviderFailure): number | undefined {
+  if (status != null && status >= 400) return status;
+  const number = Number(code ?? Number.NaN);
+  if (Number.isInteger(number) && number >= 400 && number <= 599) return number;
+  return own(STATUS_OF_NAME, String(code ?? "")) ?? own(STATUS_OF_NAME, String(type ?? ""));
+}
+
+function codeOfStatus(status: number | undefined, failure: ProviderFailure): ErrorCode {
+  // Without any hint: an answer that fails as a whole, or a stream that does not go on.
+  if (status === undefined) return failure.status == null ? "model_stream_broken" : "model_unavailable";
+  if (status === 402) return "model_quota_exceeded";
+  if (status === 413) return "model_context_exceeded";
   if (status === 401 || status === 403) return "model_auth_failed";
   if (status === 429) return "model_rate_limited";
   if (status === 408) return "model_timeout";
-  return status >= 500 || status === 409 ? "model_unavailable" : "model_rejected";
+  // Conflicts, failed dependencies, "too early" and Groq's "capacity exceeded" pass.
+  return status >= 500 || [409, 424, 425, 498].includes(status) ? "model_unavailable" : "model_rejected";
 }
 
-const MAX_PROVIDER_WORDS = 300;
-
-function providerWords(error: APIError): string {
-  const words = (error.error as { message?: unknown } | undefined)?.message;
-  return typeof words === "string" ? words.slice(0, MAX_PROVIDER_WORDS) : `HTTP ${error.status}`;
+/** The setting of the request that the provider refuses, if it names one. */
+function fieldOf({ param, message }: ProviderFailure): string | null {
+  const text = (message ?? "").slice(0, MAX_SEARCHED).toLowerCase();
+  const named = FIELDS.find(([name]) => param === name) ?? FIELDS.find(([name]) => text.includes(name));
+  return named?.[1] ?? null;
 }
 
-function readRetryAfter(headers: Headers | undefined): number | null {
-  const text = headers?.get("retry-after");
-  if (!text) return null;
-  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
-  return Number.isFinite(ms) && ms >= 0 ? ms : null;
+function explain(
+  code: ErrorCode,
+  failure: ProviderFailure,
+  field: string | null,
+  redact: (text: string) => string,
+): string {
+  const words = wordsFor(failure, redact);
+  if (code === "model_context_exceeded")
+    return words === null ? ERROR_CODES[code].message : `The conversation is too long for the model: ${words}`;
+  const reason = words ?? (failure.status == null ? "it gave no reason" : `HTTP ${failure.status}`);
+  if (field !== null) return `The model provider rejected ${field}: ${reason}`;
+  return `The model provider rejected the request: ${reason}`;
 }
+
+/** The provider's words as one line, bounded and redacted; null if it gave none. */
+function wordsFor({ message }: ProviderFailure, redact: (text: string) => string): string | null {
+  const line = redact(oneLine((message ?? "").slice(0, MAX_SEARCHED)));
+  if (line === "") return null;
+  return line.length <= MAX_WORDS ? line : `${line.slice(0, MAX_WORDS).toWellFormed()} …`;
+}
+
+/** Control characters, and marks that turn the direction of text, have no place in a message. */
+const UNPRINTABLE = /[\p{Cc}\s\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
+const oneLine = (text: string): string => text.replace(UNPRINTABLE, " ").trim().toWellFormed();
+
+/** For the log: it names everything that was told. */
+function describe(failure: ProviderFailure): Error {
+  return new Error(`The provider reported: ${JSON.stringify(failure).slice(0, MAX_SEARCHED)}`);
+}
+
+/** Names come from a provider, and `constructor` is none of ours. */
+const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;

@@ -6,11 +6,12 @@
 import type { Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { createRedactor } from "@agent-paas/shared/logging/redact.ts";
-import OpenAI from "openai";
+import type OpenAI from "openai";
 import type { Embedder } from "../embedder.ts";
 import { estimateUsage } from "../meter.ts";
 import type { Model, ModelChunk, ModelRequest, ModelTurn } from "../model.ts";
 import { type ModelLimits, startWatchdog } from "../watchdog.ts";
+import { ProviderClient } from "./client.ts";
 import { createEmbedder } from "./embeddings.ts";
 import { toPlatformError } from "./errors.ts";
 import { readEvents } from "./read-events.ts";
@@ -54,7 +55,7 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
   // The watchdog limits silence, so the transport limits only the time to connect.
   const transport = createTransport(limits.connectMs);
   const redact = createRedactor([apiKey]);
-  const client = new OpenAI({
+  const client = new ProviderClient({
     baseURL: baseUrl,
     apiKey,
     maxRetries: 0,

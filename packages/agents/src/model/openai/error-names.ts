@@ -1,0 +1,101 @@
+/** The codes and types that providers give their failures, which are compared whole. Data. */
+import type { ErrorCode } from "@agent-paas/shared/errors/codes.ts";
+
+/** Codes and types, as HTTP statuses. Numbers and names that are not listed say nothing. */
+export const STATUS_OF_NAME: Readonly<Record<string, number>> = {
+  // Google's
+  INVALID_ARGUMENT: 400,
+  FAILED_PRECONDITION: 400,
+  OUT_OF_RANGE: 400,
+  UNAUTHENTICATED: 401,
+  PERMISSION_DENIED: 403,
+  NOT_FOUND: 404,
+  RESOURCE_EXHAUSTED: 429,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+  DEADLINE_EXCEEDED: 504,
+  // OpenAI's and Anthropic's, and those of servers that follow them
+  invalid_request_error: 400,
+  BadRequestError: 400,
+  bad_request: 400,
+  authentication_error: 401,
+  invalid_authentication_error: 401,
+  AuthenticationError: 401,
+  billing_error: 402,
+  permission_error: 403,
+  permission_denied_error: 403,
+  not_found_error: 404,
+  resource_not_found_error: 404,
+  NotFoundError: 404,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  rate_limit_exceeded: 429,
+  rate_limit_reached_error: 429,
+  engine_overloaded_error: 429,
+  RateLimitError: 429,
+  too_many_requests: 429,
+  overloaded_error: 529,
+  service_unavailable: 503,
+  unavailable_error: 503,
+  timeout_error: 504,
+};
+
+/** Codes and types that mean one thing whatever the status, in lower case. */
+export const CODE_OF_NAME: Readonly<Record<string, ErrorCode>> = {
+  // OpenAI, Azure, Groq, OpenRouter; llama.cpp; Z.AI; Ollama's and other gateways
+  context_length_exceeded: "model_context_exceeded",
+  context_window_exceeded: "model_context_exceeded",
+  model_context_window_exceeded: "model_context_exceeded",
+  exceed_context_size_error: "model_context_exceeded",
+  contextwindowexceedederror: "model_context_exceeded",
+  prompt_too_long: "model_context_exceeded",
+  input_too_long: "model_context_exceeded",
+  string_above_max_length: "model_context_exceeded",
+  request_too_large: "model_context_exceeded",
+  // Zhipu's and Z.AI's number for a prompt that is too long
+  "1261": "model_context_exceeded",
+
+  insufficient_quota: "model_quota_exceeded",
+  insufficient_user_quota: "model_quota_exceeded",
+  exceeded_current_quota_error: "model_quota_exceeded",
+  billing_not_active: "model_quota_exceeded",
+  billing_hard_limit_reached: "model_quota_exceeded",
+  billing_error: "model_quota_exceeded",
+  insufficient_balance: "model_quota_exceeded",
+  insufficient_credits: "model_quota_exceeded",
+  insufficient_funds: "model_quota_exceeded",
+  credit_balance_exhausted: "model_quota_exceeded",
+  organization_spend_limit_exceeded: "model_quota_exceeded",
+  project_spend_limit_exceeded: "model_quota_exceeded",
+  organization_usage_limit_exceeded: "model_quota_exceeded",
+  budget_exceeded: "model_quota_exceeded",
+  payment_required: "model_quota_exceeded",
+  // Alibaba's, Volcengine's, Zhipu's, SiliconFlow's, MiniMax's
+  arrearage: "model_quota_exceeded",
+  "allocationquota.freetieronly": "model_quota_exceeded",
+  prepaidbilloverdue: "model_quota_exceeded",
+  postpaidbilloverdue: "model_quota_exceeded",
+  accountoverdueerror: "model_quota_exceeded",
+  "1113": "model_quota_exceeded",
+  "30001": "model_quota_exceeded",
+  "1008": "model_quota_exceeded",
+
+  invalid_api_key: "model_auth_failed",
+  invalidapikey: "model_auth_failed",
+  api_key_invalid: "model_auth_failed",
+  account_deactivated: "model_auth_failed",
+
+  unsupported_country_region_territory: "model_rejected",
+  model_not_found: "model_rejected",
+  model_not_supported: "model_rejected",
+  content_filter: "model_rejected",
+  content_policy_violation: "model_rejected",
+  datainspectionfailed: "model_rejected",
+  data_inspection_failed: "model_rejected",
+
+  throttlingexception: "model_rate_limited",
+  throttling: "model_rate_limited",
+  "throttling.ratequota": "model_rate_limited",
+  "throttling.burstrate": "model_rate_limited",
+  "throttling.allocationquota": "model_rate_limited",
+};
