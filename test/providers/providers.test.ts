@@ -54,13 +54,14 @@ function expectOutcome(gathered: Gathered, wanted: ProviderCase["expect"]): void
   const { shown = "", thoughts = "", calls = [], finishReason, usage, error } = wanted;
   if (error === undefined) expect(gathered.error).toBeUndefined();
   else expectError(gathered.error, error);
-  expect({ shown: gathered.shown, thoughts: gathered.thoughts }).toEqual({ shown, thoughts });
+  // White space around thoughts is of no account.
+  expect({ shown: gathered.shown, thoughts: gathered.thoughts.trim() }).toEqual({ shown, thoughts: thoughts.trim() });
   expect(gathered.calls).toEqual(calls.map((call) => ({ id: expect.stringMatching(/./), ...call })));
   expect(new Set(gathered.calls.map(({ id }) => id)).size).toBe(calls.length);
   const { turn } = gathered;
   if (turn === undefined) return;
   expect(turn.content).toBe(shown);
-  expect(turn.reasoning ?? "").toBe(thoughts);
+  expect((turn.reasoning ?? "").trim()).toBe(thoughts.trim());
   if (finishReason !== undefined) expect(turn.finishReason).toBe(finishReason);
   const [input, output, total] = usage === undefined || usage === "estimated" ? [] : usage;
   if (total !== undefined) {

@@ -53,7 +53,8 @@ async function write(answer: ProviderAnswer, response: ServerResponse, isCut: bo
     await new Promise(setImmediate);
   }
   if (!isCut) response.write(bytes);
-  if (answer.breaksOff) response.destroy();
+  // The end of the connection without the end of the body.
+  if (answer.breaksOff) response.socket?.end();
   else response.end();
 }
 
