@@ -198,10 +198,10 @@ export const gemini: Provider = {
       expect: { error: { code: "model_context_exceeded" } },
     },
     {
-      title: "an answer that safety blocked is empty and says why",
-      source: "https://ai.google.dev/gemini-api/docs/safety-settings",
+      title: "an answer that safety blocked is empty and says why in a word of its own",
+      source: "https://github.com/HKUDS/Vibe-Trading/pull/308",
       answers: [
-        stream(choices([{ index: 0, delta: { role: "assistant" }, finish_reason: "content_filter: SAFETY" }]), DONE),
+        stream(choices([{ index: 0, delta: { role: "assistant" }, finish_reason: "SAFETY" }]), DONE),
       ],
       expect: { finishReason: "content_filter" },
     },

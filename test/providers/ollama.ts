@@ -42,7 +42,7 @@ export const ollama: Provider = {
     },
     {
       title: "two whole calls have the same index",
-      source: "https://github.com/ollama/ollama/issues/7881",
+      source: "https://github.com/ollama/ollama/issues/15457",
       request: { tools: true },
       answers: [
         stream(
@@ -56,6 +56,25 @@ export const ollama: Provider = {
         calls: [
           { id: "call_x1", name: "lookup", args: { word: "ink" } },
           { id: "call_x2", name: "lookup", args: { word: "pen" } },
+        ],
+      },
+    },
+    {
+      title: "an older version sends calls without index",
+      source: "https://github.com/ollama/ollama/issues/7881",
+      request: { tools: true },
+      answers: [
+        stream(
+          chunk({ tool_calls: [{ id: "call_y1", type: "function", function: { name: "lookup", arguments: '{"word":"ink"}' } }] }),
+          chunk({ tool_calls: [{ id: "call_y2", type: "function", function: { name: "lookup", arguments: '{"word":"pen"}' } }] }),
+          chunk({ content: "" }, "stop"),
+          DONE,
+        ),
+      ],
+      expect: {
+        calls: [
+          { id: "call_y1", name: "lookup", args: { word: "ink" } },
+          { id: "call_y2", name: "lookup", args: { word: "pen" } },
         ],
       },
     },
@@ -142,7 +161,7 @@ export const ollama: Provider = {
     },
     {
       title: "a runner that died is tried again",
-      source: "https://github.com/ollama/ollama/issues/3178",
+      source: "https://github.com/ollama/ollama/issues/11380",
       answers: [
         failure(500, {
           error: { message: "model runner has unexpectedly stopped", type: "api_error", param: null, code: null },

@@ -130,7 +130,7 @@ export const cerebras: Provider = {
   cases: [
     {
       title: "choices have no finish_reason before the end, and times beside usage",
-      source: "vercel/ai: packages/cerebras/src/__fixtures__/cererebras-structured-output-tools.1.chunks.txt",
+      source: "vercel/ai: packages/cerebras/src/fixtures/cererebras-structured-output-tools.1.chunks.txt",
       request: { tools: true },
       answers: [
         stream(

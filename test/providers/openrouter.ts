@@ -76,6 +76,18 @@ export const openrouter: Provider = {
       expect: { shown: "One, two", error: { code: "model_unavailable" } },
     },
     {
+      title: "a failure may stand within the choice",
+      source: "https://openrouter.ai/docs/api-reference/overview",
+      answers: [
+        stream(
+          native({ content: "One" }, null, null),
+          choices([{ index: 0, delta: { content: "" }, finish_reason: "error", error: { code: 502, message: "Bad gateway" } }]),
+          DONE,
+        ),
+      ],
+      expect: { shown: "One", error: { code: "model_unavailable" } },
+    },
+    {
       title: "a code within the stream is a status",
       source: ERRORS,
       answers: [

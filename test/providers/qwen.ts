@@ -105,11 +105,11 @@ export const qwen: Provider = {
       expect: { error: { code: "model_rate_limited" } },
     },
     {
-      title: "the last chunk repeats the role and has usage beside its choice",
+      title: "a finish_reason of null as a text, or an empty one, is none",
       source: "songquanpeng/one-api: relay/adaptor/ali/main.go",
       answers: [
         stream(
-          chunk({ role: "assistant", content: "好" }, ""),
+          chunk({ role: "assistant", content: "好" }, "null"),
           chunk({ role: "assistant", content: "的" }, "", usage(3, 2)),
           chunk({ role: "assistant", content: "" }, "stop", usage(3, 3)),
           DONE,

@@ -90,7 +90,7 @@ export const vllm: Provider = {
     },
     {
       title: "arguments are encoded twice",
-      source: "https://github.com/vllm-project/vllm/issues/19419",
+      source: "https://github.com/vllm-project/vllm/pull/54964",
       request: { tools: true },
       answers: [
         stream(chunk({ tool_calls: [call("t1", JSON.stringify('{"word": "ink"}'))] }), chunk({}, "tool_calls"), DONE),
@@ -239,7 +239,7 @@ export const sglang: Provider = {
     },
     {
       title: "a prompt beyond the context is told in words of its own",
-      source: "https://github.com/sgl-project/sglang/issues/5149",
+      source: "https://github.com/QwenLM/Qwen3/issues/1321",
       answers: [
         flat(
           400,
