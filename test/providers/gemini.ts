@@ -200,9 +200,7 @@ export const gemini: Provider = {
     {
       title: "an answer that safety blocked is empty and says why in a word of its own",
       source: "https://github.com/HKUDS/Vibe-Trading/pull/308",
-      answers: [
-        stream(choices([{ index: 0, delta: { role: "assistant" }, finish_reason: "SAFETY" }]), DONE),
-      ],
+      answers: [stream(choices([{ index: 0, delta: { role: "assistant" }, finish_reason: "SAFETY" }]), DONE)],
       expect: { finishReason: "content_filter" },
     },
   ],

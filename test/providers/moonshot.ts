@@ -69,6 +69,37 @@ export const moonshot: Provider = {
       },
     },
     {
+      title: "a gateway's name for the model says nothing, and the refusal does",
+      source: "https://github.com/VicBilibily/GCMP/issues/162",
+      by: "loop",
+      request: { options: { model: "coding-plan" } },
+      answers: [
+        stream(
+          chunk({ role: "assistant", content: "", reasoning_content: "A word." }),
+          chunk({ tool_calls: [call("functions.lookup:0", '{"word":"ink"}')] }, "tool_calls"),
+          DONE,
+        ),
+        failure(400, {
+          error: {
+            type: "invalid_request_error",
+            message: "thinking is enabled but reasoning_content is missing in assistant tool call message at index 1",
+          },
+          type: "error",
+        }),
+        FINE,
+      ],
+      expect: {
+        shown: "All fine.",
+        thoughts: "A word.",
+        calls: [{ id: "functions.lookup:0", name: "lookup", args: { word: "ink" } }],
+        sent: [
+          {},
+          { lacks: ["messages[1].reasoning_content"] },
+          { has: { messages: [{}, { reasoning_content: "A word." }, { role: "tool" }] } },
+        ],
+      },
+    },
+    {
       title: "a suspended account is a quota although its status is 429",
       source: ERROR_DOCS,
       answers: [

@@ -65,8 +65,16 @@ export const ollama: Provider = {
       request: { tools: true },
       answers: [
         stream(
-          chunk({ tool_calls: [{ id: "call_y1", type: "function", function: { name: "lookup", arguments: '{"word":"ink"}' } }] }),
-          chunk({ tool_calls: [{ id: "call_y2", type: "function", function: { name: "lookup", arguments: '{"word":"pen"}' } }] }),
+          chunk({
+            tool_calls: [
+              { id: "call_y1", type: "function", function: { name: "lookup", arguments: '{"word":"ink"}' } },
+            ],
+          }),
+          chunk({
+            tool_calls: [
+              { id: "call_y2", type: "function", function: { name: "lookup", arguments: '{"word":"pen"}' } },
+            ],
+          }),
           chunk({ content: "" }, "stop"),
           DONE,
         ),

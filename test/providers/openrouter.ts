@@ -81,7 +81,9 @@ export const openrouter: Provider = {
       answers: [
         stream(
           native({ content: "One" }, null, null),
-          choices([{ index: 0, delta: { content: "" }, finish_reason: "error", error: { code: 502, message: "Bad gateway" } }]),
+          choices([
+            { index: 0, delta: { content: "" }, finish_reason: "error", error: { code: 502, message: "Bad gateway" } },
+          ]),
           DONE,
         ),
       ],

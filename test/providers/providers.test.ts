@@ -1,6 +1,6 @@
 /**
- * The table of providers: what each sends, and what becomes of it. The answers have the recorded shapes of each provider,
- * in words of this project; none of them is live. Each is served over HTTP, whole and in writes of 7 bytes.
+ * The table of providers: what each sends, and what becomes of it. The answers have the recorded shapes of each
+ * provider, in words of this project; none of them is live. Each is served over HTTP, whole and in writes of 7 bytes.
  */
 import { createOpenAiProvider } from "@agent-paas/agents/model/openai/provider.ts";
 import { ERROR_CODES } from "@agent-paas/shared/errors/codes.ts";
