@@ -1,4 +1,7 @@
-/** A provider on loopback: answers each request below a path with the next of the path's answers. */
+/**
+ * A provider on loopback: answers each request with the next answer of its script, which the request names by the first
+ * part of its path, or by its model.
+ */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,6 +9,8 @@ import { gzipSync } from "node:zlib";
 import type { ProviderAnswer } from "./provider-case.ts";
 
 const CUT_BYTES = 7;
+
+type Json = { readonly model?: string };
 
 type Script = { readonly answers: readonly ProviderAnswer[]; readonly isCut: boolean; readonly sent: unknown[] };
 
@@ -16,8 +21,8 @@ export async function serveAnswers() {
   const { port } = server.address() as AddressInfo;
 
   async function reply(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const script = scripts.get(request.url?.split("/")[1] ?? "");
-    const body = JSON.parse(Buffer.concat(await Array.fromAsync(request)).toString());
+    const body: Json = JSON.parse(Buffer.concat(await Array.fromAsync(request)).toString());
+    const script = scripts.get(request.url?.split("/")[1] ?? "") ?? scripts.get(body.model ?? "");
     const answer = script?.answers[script.sent.length];
     script?.sent.push(body);
     if (answer === undefined) response.writeHead(404).end("no further answer");
@@ -25,10 +30,11 @@ export async function serveAnswers() {
   }
 
   return {
+    /** For requests that name their script by the model. */
+    baseUrl: `http://127.0.0.1:${port}/v1`,
     /** The base URL of the answers, and the bodies of the requests so far. With `isCut` every write has 7 bytes. */
-    add(answers: readonly ProviderAnswer[], isCut: boolean) {
+    add(answers: readonly ProviderAnswer[], isCut: boolean, key = `${scripts.size}`) {
       const sent: unknown[] = [];
-      const key = `${scripts.size}`;
       scripts.set(key, { answers, isCut, sent });
       return { baseUrl: `http://127.0.0.1:${port}/${key}/v1`, sent };
     },
