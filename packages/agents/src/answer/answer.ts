@@ -46,9 +46,10 @@ export async function* answer(
     const { turn } = streamed;
     content = streamed.content;
     if (turn.toolCalls.length > 0) {
-      const { content: turnText, toolCalls } = turn;
-      const results = yield* callTools(toolCalls, tools, context);
-      messages.push({ role: "assistant", content: turnText, toolCalls }, ...results);
+      const { content: turnText, toolCalls, reasoning, finishReason } = turn;
+      const results = yield* callTools(toolCalls, tools, context, finishReason === "length");
+      const said = { role: "assistant", content: turnText, toolCalls } as const;
+      messages.push(reasoning === undefined ? said : { ...said, reasoning }, ...results);
       continue;
     }
     if (check === null) return { content };
@@ -86,6 +87,12 @@ async function* streamTurn(
       const { type, content: piece } = next.value;
       if (type === "reasoning") {
         yield thought("reasoning", piece);
+        continue;
+      }
+      if (type === "reset") {
+        yield thought("reasoning", content.slice(before.length).trimStart());
+        yield reset(before);
+        content = before;
         continue;
       }
       const separator = before !== "" && content === before ? "\n\n" : "";

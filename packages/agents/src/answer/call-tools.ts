@@ -12,19 +12,25 @@ import type { Tool } from "../tools/tool.ts";
 const MAX_SHOWN_CHARS = 2_000;
 const MAX_SUMMARY_CHARS = 120;
 
+/** What the model is told of a call within which its turn reached the limit of output tokens. */
+const CUT =
+  "The call was not made: your turn reached the limit of output tokens within it. Call again with shorter arguments.";
+
 /**
  * Yields a `tool_call` and a `tool_result` thought for each call; returns the messages for the model. A failed call is
- * a message for the model. When `JobTools.call` rejects, this rejects with its first error after all calls have
- * settled.
+ * a message for the model. `isCut`: the turn reached the limit of output tokens, so its last call may not be whole.
+ * When `JobTools.call` rejects, this rejects with its first error after all calls have settled.
  */
 export async function* callTools(
   calls: readonly ToolCall[],
   tools: readonly Tool[],
   { tools: jobTools, signal }: Pick<AgentContext<unknown>, "tools" | "signal">,
+  isCut = false,
 ): AsyncGenerator<AgentEvent, ModelMessage[]> {
   const messages: ModelMessage[] = [];
   const running = calls.map(async (call, at) => {
-    const outcome = await makeCall(call, tools, jobTools, signal);
+    const mayBeCut = isCut && at === calls.length - 1;
+    const outcome = mayBeCut && !isWhole(call) ? notMade(CUT) : await makeCall(call, tools, jobTools, signal);
     messages[at] = { role: "tool", callId: call.id, content: outcome.content };
     return { call, outcome };
   });
@@ -87,6 +93,8 @@ const showResult = ({ id, name }: ToolCall, { status, content, replayed, duratio
     replayed,
     duration_ms: durationMs,
   });
+
+const isWhole = ({ arguments: text }: ToolCall): boolean => text.trim() !== "" && parseArguments(text) !== undefined;
 
 /** Undefined for what is no JSON. Empty arguments count as an empty object, because some providers send none. */
 function parseArguments(text: string): unknown {

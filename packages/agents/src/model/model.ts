@@ -50,8 +50,11 @@ export type ModelRequest = ModelOptions & {
   readonly keep?: boolean | undefined;
 };
 
-/** `reasoning` is the thinking that some models stream before the answer. */
-export type ModelChunk = { readonly type: "text" | "reasoning"; readonly content: string };
+/**
+ * `reasoning` is the thinking that some models stream before the answer. `reset`, whose content is empty: all text of
+ * the turn so far was reasoning after all (templates that put `<think>` into the prompt).
+ */
+export type ModelChunk = { readonly type: "text" | "reasoning" | "reset"; readonly content: string };
 
 /** A finished model turn. */
 export type ModelTurn = {
@@ -70,8 +73,8 @@ export type ModelTurn = {
 
 export type Model = {
   /**
-   * Streams one turn. Throws a `PlatformError` with a `model_*` code; aborting `signal` closes the upstream request
-   * and rejects with the signal's reason.
+   * Streams one turn. Throws a `PlatformError` with a `model_*` code, or `budget_exhausted` for a turn without an end;
+   * aborting `signal` closes the upstream request and rejects with the signal's reason.
    */
   stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelChunk, ModelTurn>;
 };

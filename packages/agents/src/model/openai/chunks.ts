@@ -1,0 +1,145 @@
+/** Reads one event of a provider's answer into typed pieces, whatever form it has. Nothing of it is trusted. */
+import { FINISH_FIELDS, readFinish } from "./finish-reasons.ts";
+import { readMessage } from "./messages.ts";
+import { type Piece, pushContent } from "./pieces.ts";
+import { LAST_EVENT, type ServerEvent } from "./read-events.ts";
+import { type Fields, isFields, parseJson } from "./untrusted.ts";
+import { readUsage } from "./usage.ts";
+
+/** Where usage stands: in the chunk, in its choice, and in what Groq sends beside the choices. */
+const USAGE_FIELDS = ["usage", "usage_metadata", "usageMetadata"] as const;
+
+/** Beside choices, only these report a failure. */
+const ERROR_FIELDS = ["error", "errors", "error_code", "error_msg", "error_message"] as const;
+/** What a chunk without choices consists of when it reports a failure: FastAPI's, DashScope's, SiliconFlow's words. */
+const WORDS_FIELDS = ["message", "msg", "detail", "errorMessage", "Message"] as const;
+/** Codes of success, which some providers send with every chunk. */
+const SUCCESS: ReadonlySet<unknown> = new Set([undefined, null, 0, "0", 200, "200", "success", "Success", "ok", "OK"]);
+
+/** The content of a message that a chunk repeats as a whole, in the order in which it is shown. */
+const CONTENT = ["reasoning", "marked_text", "text", "refusal"] as const;
+
+/** A reader of one answer: what a chunk means may depend on those before it. */
+export function createChunkReader() {
+  let hasDeltas = false;
+  /** What messages have said so far. */
+  const said = { text: "", marked_text: "", reasoning: "", refusal: "" };
+
+  function readChunk(chunk: Fields, pieces: Piece[]): void {
+    const { choices } = chunk;
+    if (reportsFailure(chunk)) {
+      pieces.push({ type: "failure", failure: chunk });
+      return;
+    }
+    if (Array.isArray(choices)) for (const choice of choices) if (isFirst(choice)) readChoice(choice, pieces);
+    pushUsage(chunk, pieces);
+    if (isFields(chunk.x_groq)) pushUsage(chunk.x_groq, pieces);
+  }
+
+  function readChoice(choice: Fields, pieces: Piece[]): void {
+    const before = pieces.length;
+    const { delta, message, text, error } = choice;
+    if (isFields(delta)) readMessage(delta, pieces);
+    else if (typeof delta === "string") pushContent(pieces, "text", delta);
+    if (pieces.length > before) hasDeltas = true;
+    // A message in a chunk stands for the delta, or repeats the whole of what the deltas said.
+    else if (!hasDeltas && isFields(message)) readWhole(message, pieces);
+    else if (!hasDeltas && typeof text === "string") pushContent(pieces, "text", text);
+    if (saysSomething(error)) pieces.push({ type: "failure", failure: error });
+    pushUsage(choice, pieces);
+    pushFinish(choice, pieces);
+  }
+
+  /** Of a message that begins with all that messages have said so far, only the rest is new. */
+  function readWhole(message: Fields, pieces: Piece[]): void {
+    const found: Piece[] = [];
+    readMessage(message, found);
+    for (const type of CONTENT) {
+      const content = found.flatMap((piece) => (piece.type === type ? [piece.content] : [])).join("");
+      const before = said[type];
+      const isRepeated = before !== "" && content.length > before.length && content.startsWith(before);
+      const added = isRepeated ? content.slice(before.length) : content;
+      said[type] += added;
+      pushContent(pieces, type, added);
+    }
+    for (const piece of found) if (piece.type === "tool_call") pieces.push(piece);
+  }
+
+  return {
+    /** Throws for a chunk that was cut. */
+    read({ event, data }: ServerEvent): readonly Piece[] {
+      const pieces: Piece[] = [];
+      const values = valuesIn(data);
+      if (event === "error") return [{ type: "failure", failure: values[0] ?? data }];
+      for (const value of values) {
+        if (value === LAST_EVENT) pieces.push({ type: "end" });
+        else if (isFields(value)) readChunk(value, pieces);
+      }
+      return pieces;
+    },
+  };
+}
+
+/**
+ * The values of an event. What begins like a chunk and is none was cut, and the answer is not whole. Any other text
+ * keeps the connection alive (`ping`, `[HEARTBEAT]`).
+ */
+function valuesIn(data: string): readonly unknown[] {
+  const text = data.startsWith("{") ? data : data.trim();
+  if (text.startsWith("{")) return parseChunks(text);
+  if (text.startsWith(LAST_EVENT)) return [LAST_EVENT];
+  // Some gateways put an event into an event.
+  if (text.startsWith("data:")) return valuesIn(text.slice("data:".length));
+  const value = parseJson(text);
+  return Array.isArray(value) ? value : [];
+}
+
+/** Servers that leave out the empty line between events make several chunks one event. */
+function parseChunks(text: string): readonly unknown[] {
+  try {
+    return [JSON.parse(text)];
+  } catch (error) {
+    const lines = text.split("\n").filter((line) => line.trim() !== "");
+    if (lines.length < 2) throw error;
+    return lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : valuesIn(line)));
+  }
+}
+
+function reportsFailure(chunk: Fields): boolean {
+  if (saysSomething(chunk.error)) return true;
+  const hasChoices = Array.isArray(chunk.choices) && chunk.choices.length > 0;
+  if (hasChoices) return false;
+  if (chunk.object === "error" || chunk.type === "error") return true;
+  if (ERROR_FIELDS.some((name) => saysSomething(chunk[name]))) return true;
+  if (isFields(chunk.base_resp) && !SUCCESS.has(chunk.base_resp.status_code)) return true;
+  const isSuccess = (chunk.code !== undefined && SUCCESS.has(chunk.code)) || chunk.success === true;
+  return !isSuccess && WORDS_FIELDS.some((name) => saysSomething(chunk[name]));
+}
+
+/** Some providers send the fields of an error with every chunk, and leave them empty. */
+function saysSomething(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  if (isFields(value)) return Object.values(value).some((each) => Boolean(each) && !SUCCESS.has(each));
+  return Boolean(value) && !SUCCESS.has(value);
+}
+
+/** Only one answer is asked for. */
+const isFirst = (choice: unknown): choice is Fields =>
+  isFields(choice) &&
+  (choice.index === 0 || choice.index === undefined || choice.index === null || choice.index === "0");
+
+function pushUsage(place: Fields, pieces: Piece[]): void {
+  for (const name of USAGE_FIELDS) {
+    const usage = place[name];
+    if (isFields(usage)) pieces.push({ type: "usage", usage: readUsage(usage) });
+  }
+}
+
+function pushFinish(choice: Fields, pieces: Piece[]): void {
+  for (const name of FINISH_FIELDS) {
+    const finish = readFinish(choice[name]);
+    if (finish === null) continue;
+    pieces.push({ type: "finish", finish });
+    return;
+  }
+}

@@ -1,0 +1,22 @@
+/** What an answer consists of, whatever form its provider gives it. */
+import type { Finish } from "./finish-reasons.ts";
+import type { ToolCallPiece } from "./tool-calls.ts";
+import type { ReportedUsage } from "./usage.ts";
+
+/** `marked_text`: the provider says that it is thoughts, although it stands where the answer does. */
+export type ContentType = "text" | "marked_text" | "reasoning" | "refusal";
+
+export type Piece =
+  | { readonly type: ContentType; readonly content: string }
+  | { readonly type: "tool_call"; readonly call: ToolCallPiece }
+  | { readonly type: "usage"; readonly usage: ReportedUsage }
+  | { readonly type: "finish"; readonly finish: Finish }
+  /** What the provider says about its failure, in its own form. */
+  | { readonly type: "failure"; readonly failure: unknown }
+  /** The stream says that nothing follows. */
+  | { readonly type: "end" };
+
+/** Empty content is no piece. */
+export function pushContent(pieces: Piece[], type: ContentType, content: string): void {
+  if (content !== "") pieces.push({ type, content });
+}
