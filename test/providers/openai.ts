@@ -235,7 +235,7 @@ export const openai: Provider = {
           error: { message: "The server had an error.", type: "server_error", param: null, code: null },
         }),
       ],
-      expect: { shown: "Once", error: { code: "model_unavailable" } },
+      expect: { shown: "Once", error: { code: "model_stream_broken" } },
     },
     {
       title: "a quota that ends before the first token is told within the stream",

@@ -73,7 +73,7 @@ export const openrouter: Provider = {
           error: { code: "server_error", message: "Provider disconnected unexpectedly" },
         }),
       ],
-      expect: { shown: "One, two", error: { code: "model_unavailable" } },
+      expect: { shown: "One, two", error: { code: "model_stream_broken" } },
     },
     {
       title: "a failure may stand within the choice",
