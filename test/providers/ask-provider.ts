@@ -45,12 +45,25 @@ export async function askOnce(model: Model, request: ModelRequest, offersTools: 
         const calls = step.value.toolCalls.map(callOf);
         return { shown: pieces.text, thoughts: pieces.reasoning, calls, turn: step.value };
       }
-      pieces[step.value.type] += step.value.content;
+      const { type, content } = step.value;
+      if (type !== "reset") {
+        pieces[type] += content;
+        continue;
+      }
+      pieces.reasoning += pieces.text;
+      pieces.text = content;
     }
   } catch (error) {
     return { shown: pieces.text, thoughts: pieces.reasoning, calls: [], error };
   }
 }
+
+/** The text that a client shows after these events. */
+const shownBy = (events: readonly AgentEvent[]): string =>
+  events.reduce((text, { event, data }) => {
+    if (event !== "message") return text;
+    return data.type === "reset" ? String(data.content) : text + String(data.content);
+  }, "");
 
 const callOf = ({ id, name, arguments: args }: ToolCall) => ({ id, name, args: JSON.parse(args) });
 
@@ -79,6 +92,6 @@ export async function askInLoop(model: Model, { messages, ...options }: ModelReq
       ? [{ id: String(data.call_id), name: String(data.name), args: data.arguments }]
       : [],
   );
-  const gathered = { shown: ofType("text").join(""), thoughts: ofType("reasoning").join(""), calls };
+  const gathered = { shown: shownBy(events), thoughts: ofType("reasoning").join(""), calls };
   return error === undefined ? gathered : { ...gathered, error };
 }

@@ -39,6 +39,19 @@ export const vllm: Provider = {
       expect: { shown: "Odd.", thoughts: "Nine.", finishReason: "stop" },
     },
     {
+      title: "without a parser the thoughts end with a tag that the prompt has opened",
+      source: "https://huggingface.co/deepseek-ai/DeepSeek-R1",
+      answers: [
+        stream(
+          chunk({ content: "Nine is" }),
+          chunk({ content: " odd.</thi" }),
+          chunk({ content: "nk>\n\nOdd." }, "stop"),
+          DONE,
+        ),
+      ],
+      expect: { shown: "Odd.", thoughts: "Nine is odd.", finishReason: "stop" },
+    },
+    {
       title: "usage so far comes with every chunk",
       source: SERVING,
       answers: [
