@@ -99,7 +99,7 @@ export function jobContract(open: OpenStorage): void {
     await jobs.start(payload, 1);
     const error = { code: "model_unavailable", message: "no model" };
     const citations = [{ marker: "[1]", document_id: "d", source: "s", heading: "h", score: 1, excerpt: "e" }];
-    const result = { content: "answer", citations };
+    const result = { content: "answer", finish_reason: "length", citations };
     await jobs.end(
       payload,
       1,
@@ -114,7 +114,10 @@ export function jobContract(open: OpenStorage): void {
       last_seq: 2 ** 40,
     });
     const answer = await table("messages").where({ role: "assistant" }).first();
-    expect(answer).toMatchObject({ tokens_used: 9, metadata: JSON.stringify({ status: "failed", citations }) });
+    expect(answer).toMatchObject({
+      tokens_used: 9,
+      metadata: JSON.stringify({ status: "failed", finish_reason: "length", citations }),
+    });
   });
 
   test("an end without text writes no answer", async () => {

@@ -152,7 +152,11 @@ async function expectUndisturbed(jobs: readonly Job[]): Promise<void> {
   for (const { jobId, question } of jobs) {
     const { status, attempt, result } = await platform.alice.ended(jobId);
     const { label, answer: content } = question;
-    expect({ status, attempt, result }, label).toEqual({ status: "completed", attempt: 1, result: { content } });
+    expect({ status, attempt, result }, label).toEqual({
+      status: "completed",
+      attempt: 1,
+      result: { content, finish_reason: "stop" },
+    });
     const calls = await platform.model.calls({ contains: `${label} ` });
     expect(calls.map(({ ended }) => ended)).toEqual(["done"]);
   }

@@ -58,7 +58,7 @@ function publish(writer: JobEventWriter | null, ...events: JobEvent[]): Promise<
 
 const doneOf = (job_id: string): JobEvent => ({
   event: "done",
-  data: { session_id: null, job_id, status: "completed", usage: null },
+  data: { session_id: null, job_id, status: "completed", usage: null, finish_reason: null },
 });
 
 test("a run is refused once a higher fencing token has claimed the job, and cannot claim it again", async () => {

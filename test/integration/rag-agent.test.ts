@@ -57,7 +57,7 @@ describe.each([
     expect(citations).toEqual([expect.objectContaining({ marker: "[1]", source: "holidays.md" })]);
 
     const job = await platform.alice.job(stream.jobId);
-    expect(job.result).toEqual({ content: "Thirty days [1].", citations });
+    expect(job.result).toEqual({ content: "Thirty days [1].", finish_reason: "stop", citations });
     expect(job.usage).toEqual(events.at(-1)?.data.usage);
     expect((await platform.alice.history(stream.sessionId)).at(-1)).toMatchObject({
       role: "assistant",

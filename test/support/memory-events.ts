@@ -84,5 +84,5 @@ export const textEvent = (content: string): JobEvent => ({ event: "message", dat
 
 export const doneEvent = (jobId: string): JobEvent => ({
   event: "done",
-  data: { session_id: null, job_id: jobId, status: "completed", usage: null },
+  data: { session_id: null, job_id: jobId, status: "completed", usage: null, finish_reason: null },
 });

@@ -47,3 +47,9 @@ test("a failed job replays its text, its error and done", () => {
 test("a job without text replays only done", () => {
   expect(replay(jobRow({ result: JSON.stringify({ content: "" }) }), 0)).toEqual([[9, "done", null]]);
 });
+
+test("a replayed done says how the answer ended; a row of an earlier version does not know", () => {
+  const endOf = (result: object) => decodeEvents(replayFromRow(jobRow({ result: JSON.stringify(result) }), 8))[0]?.data;
+  expect(endOf({ content: "Half an", finish_reason: "length" })).toMatchObject({ finish_reason: "length" });
+  expect(endOf({ content: "An answer" })).toMatchObject({ finish_reason: null });
+});

@@ -30,5 +30,12 @@ export function createLossWatch(isKnown: () => Promise<boolean>) {
 export function lossEvents(jobId: string, sessionId: string | null): JobEvent[] {
   const { code, message } = new PlatformError("job_lost");
   const ids = { job_id: jobId, session_id: sessionId };
-  return terminalEvents({ ...ids, status: "failed", usage: null, error: { code, message }, citations: null });
+  return terminalEvents({
+    ...ids,
+    status: "failed",
+    usage: null,
+    finish_reason: null,
+    error: { code, message },
+    citations: null,
+  });
 }

@@ -125,6 +125,9 @@ test("a writer that exceeds its limits throws, but still appends the terminal ev
   for (let count = 0; count < MAX_EVENTS; count++) writer.append(text(""));
   expect(() => writer.append(text("one more"))).toThrow(expect.objectContaining({ code: "event_limit_exceeded" }));
   writer.append({ event: "error", data: { code: "event_limit_exceeded", message: "", retryable: false } });
-  writer.append({ event: "done", data: { session_id: null, job_id: "job", status: "failed", usage: null } });
+  writer.append({
+    event: "done",
+    data: { session_id: null, job_id: "job", status: "failed", usage: null, finish_reason: null },
+  });
   expect(writer.takeBatch()).toMatchObject({ last: MAX_EVENTS + 2, ended: "failed" });
 });

@@ -46,8 +46,8 @@ export function createJobFinalizer(
       const { status, result, resultTokens, usage, executionMs } = ending;
       const error = status === "failed" ? { code: ending.error.code, message: ending.error.message } : null;
       const { job_id, session_id } = payload;
-      const { citations = null } = result;
-      const events = terminalEvents({ job_id, session_id, status, usage, error, citations });
+      const { citations = null, finish_reason = null } = result;
+      const events = terminalEvents({ job_id, session_id, status, usage, finish_reason, error, citations });
       // Every event is in the log before the row turns terminal: a reader who finds the row and nothing more in the log
       // may conclude that the log has expired.
       await writer.flushed();

@@ -106,7 +106,7 @@ async function deleteSession(
   const writer = publisher.open({ jobId: receipt_id, fencingToken, seq: claim.seq, signals: NO_SIGNALS });
   writer.append({
     event: "done",
-    data: { session_id, job_id: receipt_id, status: "completed", usage: NO_USAGE },
+    data: { session_id, job_id: receipt_id, status: "completed", usage: NO_USAGE, finish_reason: null },
   });
   await writer.flushed();
 }

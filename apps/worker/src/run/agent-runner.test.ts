@@ -6,9 +6,11 @@ import {
   type AgentRun,
   BaseAgent,
   text,
+  thought,
 } from "@agent-paas/agents";
 import { createAgentRegistry } from "@agent-paas/agents/registry/agent-registry.ts";
 import { createToolbox } from "@agent-paas/agents/registry/toolbox.ts";
+import { decodeEvents } from "@agent-paas/shared/contract/events.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
@@ -25,7 +27,11 @@ const NoConfig = z.strictObject({});
 type Context = AgentContext<z.output<typeof NoConfig>>;
 
 /** Runs a job of an agent that behaves as given, and returns how the run ended. */
-async function runOnce(behave: (input: AgentInput, context: Context) => AgentRun, limits: JobPayload["limits"] = {}) {
+async function runOnce(
+  behave: (input: AgentInput, context: Context) => AgentRun,
+  limits: JobPayload["limits"] = {},
+  turn: { readonly content: string; readonly finishReason: string } = { content: "word", finishReason: "stop" },
+) {
   class Agent extends BaseAgent<typeof NoConfig> {
     static readonly description = "For one test.";
     static readonly config = NoConfig;
@@ -45,8 +51,8 @@ async function runOnce(behave: (input: AgentInput, context: Context) => AgentRun
   const deps: AgentRunnerDeps = {
     model: {
       async *stream() {
-        yield { type: "text", content: "word" };
-        return { content: "word", toolCalls: [], finishReason: "stop", usage: USAGE };
+        yield { type: "text", content: turn.content };
+        return { ...turn, toolCalls: [], usage: USAGE };
       },
     },
     agents,
@@ -67,7 +73,8 @@ async function runOnce(behave: (input: AgentInput, context: Context) => AgentRun
     () => null,
     (thrown: unknown) => thrown,
   );
-  return { error, answer: prepared.result(), seq: writer.seq };
+  const events = decodeEvents(Buffer.from(writer.takeBatch().bytes));
+  return { error, answer: prepared.result(), seq: writer.seq, events };
 }
 
 const USAGE = { input_tokens: 1, output_tokens: 1, total_tokens: 2 };
@@ -113,4 +120,67 @@ test.each([
   });
   expect(error).toBeInstanceOf(TypeError);
   expect([answer.result.content, seq]).toEqual(["So far so good", 1]);
+});
+
+/** An agent that uses the model without the help of `answer`. */
+const relay = async function* (_: AgentInput, { model, signal }: Context): AgentRun {
+  for await (const { content } of model.stream(QUESTION, signal)) yield text(content);
+};
+
+test.each(["length", "content_filter", "refusal"])(
+  "an answer that ended with %s completes, and its result and a thought say how it ended",
+  async (finishReason) => {
+    const { error, answer, events } = await runOnce(relay, {}, { content: "Half an ans", finishReason });
+    expect(error).toBeNull();
+    expect(answer.result).toEqual({ content: "Half an ans", finish_reason: finishReason });
+    expect(events.at(-1)).toMatchObject({ event: "thought", data: { type: "status", finish_reason: finishReason } });
+  },
+);
+
+test.each([
+  ["length", "model_answer_empty"],
+  ["content_filter", "model_content_filtered"],
+  ["refusal", "model_refused"],
+  ["stop", "model_answer_empty"],
+  ["insufficient_system_resource", "model_answer_empty"],
+])("a run whose model wrote nothing and ended with %s fails with %s", async (finishReason, code) => {
+  const { error, answer } = await runOnce(relay, {}, { content: " \n", finishReason });
+  expect(error).toMatchObject({ code });
+  expect(answer.result.finish_reason).toBe(finishReason);
+});
+
+test("an agent that wants no text of the model may end without an answer", async () => {
+  const { error, answer } = await runOnce(async function* (_, { model, signal }) {
+    for await (const { content } of model.stream(QUESTION, signal)) yield thought("status", content);
+  });
+  expect([error, answer.result]).toEqual([null, { content: "", finish_reason: "stop" }]);
+  const silent = await runOnce(async function* () {
+    yield thought("status", "Done without the model");
+  });
+  expect([silent.error, silent.answer.result]).toEqual([null, { content: "" }]);
+});
+
+test("an agent that returns data has an answer, and what it says of its end counts more than the model's turn", async () => {
+  const { error, answer } = await runOnce(
+    async function* (input, context) {
+      yield* relay(input, context);
+      return { data: { stored: true }, finishReason: "stop" };
+    },
+    {},
+    { content: "", finishReason: "length" },
+  );
+  expect([error, answer.result]).toEqual([null, { content: "", finish_reason: "stop", data: { stored: true } }]);
+});
+
+test("a turn that broke off has no end", async () => {
+  let turns = 0;
+  const { answer } = await runOnce(async function* (input, context) {
+    yield* relay(input, context);
+    context.model
+      .stream(QUESTION, context.signal)
+      .next()
+      .catch(() => {});
+    turns++;
+  });
+  expect([turns, answer.result.finish_reason]).toEqual([1, undefined]);
 });

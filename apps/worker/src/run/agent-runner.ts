@@ -1,8 +1,10 @@
 /** Runs the agent, or the system job, of one attempt. Its events go to the writer, and its text to the answer. */
 import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent/agent.ts";
+import { concludeAnswer, finishReasonOf } from "@agent-paas/agents/agent/answer-end.ts";
 import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
 import { createBudget } from "@agent-paas/agents/job/budget.ts";
 import { createJournaledModel } from "@agent-paas/agents/model/journaled-model.ts";
+import { createTurnWatch, type TurnWatch } from "@agent-paas/agents/model/last-turn.ts";
 import { createMeter } from "@agent-paas/agents/model/meter.ts";
 import type { Model } from "@agent-paas/agents/model/model.ts";
 import type { AgentRegistry } from "@agent-paas/agents/registry/agent-registry.ts";
@@ -11,6 +13,7 @@ import type { Retriever } from "@agent-paas/agents/retrieval/retriever.ts";
 import { createJobTools } from "@agent-paas/agents/tools/job-tools.ts";
 import type { Citation, JobPayload, JobResult, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { resolveLimits } from "@agent-paas/shared/contract/limits.ts";
+import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
@@ -51,14 +54,17 @@ export type RunRequest = {
 type Answer = {
   content: string;
   data: unknown;
+  /** As the agent returned it. */
+  finishReason: unknown;
   citations: readonly Citation[] | null;
   readonly usage: () => Usage;
   /** Of `content`. */
   readonly tokens: () => number;
 };
 
-const resultOf = ({ content, data, citations }: Answer): JobResult => ({
+const resultOf = ({ content, data, citations }: Answer, end: string | null): JobResult => ({
   content,
+  ...(end === null ? {} : { finish_reason: end }),
   ...(data === undefined ? {} : { data }),
   ...(citations === null ? {} : { citations }),
 });
@@ -76,8 +82,10 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
       const { payload, run, writer, logger } = request;
       const { signal } = run;
       const job = prepareJob(deps, request);
+      // Of the job's own agent; its children have their own.
+      const turns = createTurnWatch();
       const answer: Answer = {
-        ...{ content: "", data: undefined, citations: null },
+        ...{ content: "", data: undefined, finishReason: undefined, citations: null },
         usage: job.usage,
         tokens: () => job.tokensOf(answer.content),
       };
@@ -89,16 +97,19 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
         if (agent === undefined) throw new PlatformError("agent_unavailable");
         const config = parseConfig(agent, payload.config);
         if (request.attempt > 1) await job.carryOver();
-        return new agent().run(inputOf(payload, sessions), job.contextOf(job.journal, 0, config, signal));
+        return new agent().run(inputOf(payload, sessions), job.contextOf(job.journal, 0, config, signal, turns));
       }
 
       const { job_id: jobId, agent_type: agentType } = payload;
       const identity = { jobId, fencingToken: writer.fencingToken, agentType };
       const startedAt = performance.now();
       return {
-        run: () => asRun(identity, async () => consume(await begin(), signal, writer, answer)),
+        run: () =>
+          asRun(identity, async () =>
+            consume(await begin(), { signal, writer, answer, turns, locale: payload.locale }),
+          ),
         result: (): RunResult => ({
-          result: resultOf(answer),
+          result: resultOf(answer, finishReasonOf(answer.finishReason, turns.last())),
           resultTokens: answer.tokens(),
           usage: answer.usage(),
           executionMs: Math.round(performance.now() - startedAt),
@@ -129,7 +140,13 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
     },
   };
 
-  function contextOf(part: JobJournal, depth: number, config: unknown, signal: AbortSignal): AgentContext<unknown> {
+  function contextOf(
+    part: JobJournal,
+    depth: number,
+    config: unknown,
+    signal: AbortSignal,
+    watch: TurnWatch,
+  ): AgentContext<unknown> {
     const { agents, toolbox } = deps;
     return {
       jobId,
@@ -138,7 +155,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
       config,
       metadata,
       // The journal is outside the meter, so a turn that is replayed from it is not counted again.
-      model: createJournaledModel(meter.wrap(provider), part, depth > 0),
+      model: createJournaledModel(meter.wrap(provider, watch), part, { keepAll: depth > 0, watch }),
       tools: createJobTools({
         ...{ toolbox, budget, retriever, logger, jobId, owner },
         journal: part,
@@ -151,10 +168,11 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
         kind,
         depth,
         signal,
+        locale,
         find: agents.find,
         manifests: () => agents.manifests(toolbox.names()),
-        contextOf: (name, childConfig, childSignal) =>
-          contextOf(part.within(name), depth + 1, childConfig, childSignal),
+        contextOf: (name, childConfig, childSignal, childWatch) =>
+          contextOf(part.within(name), depth + 1, childConfig, childSignal, childWatch),
       }),
       locale,
       signal,
@@ -178,15 +196,24 @@ function collectionOf(config: unknown): string | null {
   return typeof named === "string" ? named : null;
 }
 
+type Consumer = {
+  readonly signal: AbortSignal;
+  readonly writer: JobEventWriter;
+  readonly answer: Answer;
+  readonly turns: TurnWatch;
+  readonly locale: Locale;
+};
+
 /** Ends with the signal, even when the agent ignores it or Redis does not answer. */
-async function consume(events: AgentRun, signal: AbortSignal, writer: JobEventWriter, answer: Answer): Promise<void> {
+async function consume(events: AgentRun, consumer: Consumer): Promise<void> {
+  const { signal } = consumer;
   let onAbort = () => {};
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason);
     signal.addEventListener("abort", onAbort);
   });
   // One race for the whole run instead of one per event, so that each token costs only the await of the agent itself.
-  const consumed = consumeAll(events, signal, writer, answer);
+  const consumed = consumeAll(events, consumer);
   try {
     await Promise.race([consumed, aborted]);
   } finally {
@@ -199,19 +226,17 @@ async function consume(events: AgentRun, signal: AbortSignal, writer: JobEventWr
 }
 
 /** Appends no event after the signal has aborted. */
-async function consumeAll(
-  events: AgentRun,
-  signal: AbortSignal,
-  writer: JobEventWriter,
-  answer: Answer,
-): Promise<void> {
+async function consumeAll(events: AgentRun, { signal, writer, answer, turns, locale }: Consumer): Promise<void> {
   for (;;) {
     signal.throwIfAborted();
     const next = await events.next();
     signal.throwIfAborted();
     if (next.done) {
-      answer.data = asJson(next.value?.data);
-      answer.citations = asJson(next.value?.citations) ?? null;
+      const outcome = next.value ?? {};
+      answer.finishReason = outcome.finishReason;
+      answer.data = asJson(outcome.data);
+      answer.citations = asJson(outcome.citations) ?? null;
+      for (const event of concludeAnswer(answer.content, outcome, { turns, locale })) writer.append(event);
       return;
     }
     assertEvent(next.value);

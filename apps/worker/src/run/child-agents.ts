@@ -1,10 +1,13 @@
 /** Delegation: agents that run as parts of another agent's job, on its model, tools, journal and budget. */
 import type { AgentClass, AgentContext, AgentInput } from "@agent-paas/agents/agent/agent.ts";
+import { concludeAnswer } from "@agent-paas/agents/agent/answer-end.ts";
 import type { Agents, ChildOutcome, ChildRequest } from "@agent-paas/agents/agent/delegation.ts";
 import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
 import { untilAborted } from "@agent-paas/agents/job/until-aborted.ts";
+import { createTurnWatch, type TurnWatch } from "@agent-paas/agents/model/last-turn.ts";
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
+import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { parseConfig } from "./parse-config.ts";
 
@@ -18,10 +21,12 @@ export type ChildAgentsOptions = {
   readonly signal: AbortSignal;
   readonly find: (id: string) => AgentClass | undefined;
   readonly manifests: () => AgentManifest[];
-  readonly contextOf: (name: string, config: unknown, signal: AbortSignal) => AgentContext<unknown>;
+  readonly locale: Locale;
+  readonly contextOf: (name: string, config: unknown, signal: AbortSignal, turns: TurnWatch) => AgentContext<unknown>;
 };
 
-export function createChildAgents({ kind, depth, signal, find, manifests, contextOf }: ChildAgentsOptions): Agents {
+export function createChildAgents(options: ChildAgentsOptions): Agents {
+  const { kind, depth, signal, find, manifests, locale, contextOf } = options;
   async function* run(child: ChildRequest, stop: AbortSignal): AsyncGenerator<AgentEvent, ChildOutcome> {
     const agent = find(child.agent);
     if (agent === undefined) {
@@ -29,13 +34,18 @@ export function createChildAgents({ kind, depth, signal, find, manifests, contex
     }
     if (depth >= MAX_DEPTH) throw new PlatformError("delegation_too_deep");
     const childSignal = AbortSignal.any([signal, stop]);
-    const context = contextOf(child.name, parseConfig(agent, child.config ?? {}), childSignal);
+    const turns = createTurnWatch();
+    const context = contextOf(child.name, parseConfig(agent, child.config ?? {}), childSignal, turns);
     const events = new agent().run(inputOf(kind, child), context);
     let content = "";
     try {
       for (;;) {
         const next = await untilAborted(events.next(), childSignal);
-        if (next.done) return { ...next.value, content };
+        if (next.done) {
+          const outcome = next.value ?? {};
+          const finishReason = yield* concludeAnswer(content, outcome, { turns, locale });
+          return { ...outcome, content, ...(finishReason === null ? {} : { finishReason }) };
+        }
         if (next.value.event === "message") content = shownAfter(content, next.value);
         yield next.value;
       }

@@ -87,7 +87,7 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
     /** Writes the job's end and its answer. False: it has another fencing token or has ended; nothing was written. */
     async end({ job_id, session_id }: JobPayload, fencingToken: number, end: JobEnd): Promise<boolean> {
       const { status, error } = end;
-      const { content, citations } = end.result;
+      const { content, citations, finish_reason } = end.result;
       const finishedAt = new Date(now()).toISOString();
       const endJob = statements.endJob({
         id: job_id,
@@ -104,7 +104,11 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
       const batch: WriteStatement[] = [{ query: endJob, guard: true }];
       if (session_id !== null) {
         if (content !== "") {
-          const metadata = JSON.stringify({ status, ...(citations === undefined ? {} : { citations }) });
+          const metadata = JSON.stringify({
+            status,
+            finish_reason,
+            citations,
+          });
           const message = { id: newId(), session_id, job_id, metadata, created_at: finishedAt };
           const answer = { role: "assistant", content, tokens_used: end.resultTokens, offset: 1, skip: 0 } as const;
           batch.push({ query: statements.insertMessage({ ...message, ...answer }) });

@@ -1,10 +1,12 @@
 /** The texts of the status thoughts that built-in agents show to people, by language. */
 import type { JobError } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
+import type { MarkedEnd } from "../model/last-turn.ts";
 
 type AgentTexts = {
   /** The answer did not fit its schema, and the model is asked once more. */
   readonly repairing: (problem: string) => string;
+  readonly ended: Readonly<Record<MarkedEnd, string>>;
   readonly planning: string;
   readonly repairingPlan: (problem: string) => string;
   readonly planned: (count: number, steps: string) => string;
@@ -21,6 +23,11 @@ type AgentTexts = {
 export const AGENT_TEXTS: Readonly<Record<Locale, AgentTexts>> = {
   zh: {
     repairing: (problem) => `回答不符合 response_schema（${problem}），正在重新请求...`,
+    ended: {
+      length: "回答不完整：模型已达到输出 token 上限",
+      content_filter: "回答被模型服务商的内容过滤器中止",
+      refusal: "模型拒绝回答",
+    },
     planning: "正在制定计划...",
     repairingPlan: (problem) => `计划无法执行（${problem}），正在重新制定...`,
     planned: (count, steps) => `计划共 ${count} 步：${steps}`,
@@ -34,6 +41,11 @@ export const AGENT_TEXTS: Readonly<Record<Locale, AgentTexts>> = {
   },
   en: {
     repairing: (problem) => `The answer does not fit the response_schema (${problem}), asking again...`,
+    ended: {
+      length: "The answer is cut: the model reached its limit of output tokens",
+      content_filter: "The content filter of the model's provider stopped the answer",
+      refusal: "The model refused to answer",
+    },
     planning: "Making a plan...",
     repairingPlan: (problem) => `The plan cannot be carried out (${problem}), asking again...`,
     planned: (count, steps) => `Plan of ${count} ${count === 1 ? "step" : "steps"}: ${steps}`,

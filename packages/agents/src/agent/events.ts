@@ -11,6 +11,11 @@ export type AgentEvent = ThoughtEvent | TextEvent | ResetEvent;
 /** What an agent may return in addition to its streamed text. */
 export type AgentOutcome = {
   readonly data?: unknown;
+  /**
+   * How the answer ended, in the words of `ModelTurn`. Default: how the last model turn of the agent itself ended, not
+   * of the agents that it delegated to.
+   */
+  readonly finishReason?: string | undefined;
   /** The passages that the answer refers to; they are part of `done`. */
   readonly citations?: readonly Citation[];
 };

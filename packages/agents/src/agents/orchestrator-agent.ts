@@ -12,6 +12,7 @@ import { type AgentEvent, text, thought } from "../agent/events.ts";
 import { answer } from "../answer/answer.ts";
 import { firstMessages } from "../answer/first-messages.ts";
 import { untilAborted } from "../job/until-aborted.ts";
+import { isMarked } from "../model/last-turn.ts";
 import type { ModelMessage } from "../model/model.ts";
 import { makePlan } from "../orchestration/make-plan.ts";
 import { findProblem, MAX_STEPS, type Plan, PlanSchema } from "../orchestration/plan.ts";
@@ -63,8 +64,8 @@ export class OrchestratorAgent extends BaseAgent<typeof OrchestratorConfigSchema
     const { results, citations } = numberCitations(yield* runPlan(plan, config.fan_out, context));
 
     const joined = config.join === "concat" ? concatenate(results, context) : write(results, conversation, context);
-    const { content, data = { plan, steps: results.map(toReport) } } = yield* joined;
-    return { data, ...(citations.length === 0 ? {} : { citations: citedIn(content, citations) }) };
+    const { content, data = { plan, steps: results.map(toReport) }, finishReason } = yield* joined;
+    return { data, finishReason, ...(citations.length === 0 ? {} : { citations: citedIn(content, citations) }) };
   }
 }
 
@@ -123,12 +124,13 @@ async function* concatenate(results: readonly StepResult[], { locale }: Context)
     return last.length === 1 ? body : `## ${id}\n\n${body}`;
   });
   for (const [at, section] of sections.entries()) yield text(at === 0 ? section : `\n\n${section}`);
-  return { content: sections.join("\n\n"), data: undefined };
+  const ends = last.map(({ outcome }) => (outcome.status === "completed" ? outcome.finishReason : undefined));
+  return { content: sections.join("\n\n"), data: undefined, finishReason: ends.find(isMarked) ?? ends.at(-1) };
 }
 
 const toReport = ({ step: { id, agent }, outcome }: StepResult) => ({
   id,
   agent,
   status: outcome.status,
-  ...(outcome.status === "failed" ? { error: outcome.error } : {}),
+  ...(outcome.status === "failed" ? { error: outcome.error } : { finish_reason: outcome.finishReason ?? null }),
 });

@@ -165,3 +165,21 @@ test("a second answer that does not fit fails the job, and an invalid schema fai
   });
   await expect(ask({ responseSchema: { type: "whole" } })).rejects.toMatchObject({ code: "invalid_config" });
 });
+
+test("an answer that was cut is requested again in fewer words, and a second cut says so instead of naming JSON", async () => {
+  const cut: ScriptedTurn = { pieces: ['{"n":'], finishReason: "length" };
+  const { outcome, requests } = await ask({ responseSchema }, cut, { pieces: ['{"n":1}'] });
+  expect(outcome.data).toEqual({ n: 1 });
+  expect(requests[1]?.messages.at(-1)?.content).toMatch(/cut at the limit of output tokens.*fewer words/);
+  await expect(ask({ responseSchema }, cut, cut)).rejects.toMatchObject({
+    code: "response_schema_mismatch",
+    message: expect.stringMatching(/cut at the limit of output tokens/),
+  });
+});
+
+test.each([
+  ["refusal", "model_refused"],
+  ["content_filter", "model_content_filtered"],
+])("an answer that ended with %s is not asked for again: the job fails with %s", async (finishReason, code) => {
+  await expect(ask({ responseSchema }, { pieces: ["I cannot."], finishReason })).rejects.toMatchObject({ code });
+});

@@ -6,9 +6,11 @@
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { AgentContext } from "../agent/agent.ts";
 import { AGENT_TEXTS } from "../agent/agent-texts.ts";
+import { noAnswer, showEnd } from "../agent/answer-end.ts";
 import { type AgentEvent, type AgentOutcome, reset, text, thought } from "../agent/events.ts";
 import { untilAborted } from "../job/until-aborted.ts";
 import { compileSchema, InvalidSchema, type SchemaCheck } from "../json-schema/json-schema.ts";
+import { isMarked } from "../model/last-turn.ts";
 import type { ModelMessage, ModelOptions, ModelRequest, ModelTurn } from "../model/model.ts";
 import type { Tool } from "../tools/tool.ts";
 import { callTools } from "./call-tools.ts";
@@ -22,12 +24,16 @@ export type AnswerRequest = {
   readonly responseSchema?: Readonly<Record<string, unknown>> | undefined;
 };
 
+/** Why an answer that reached the limit of output tokens is no JSON, or lacks something. */
+const CUT = "it was cut at the limit of output tokens (finish_reason length)";
+
 export type AnswerContext = Pick<AgentContext<unknown>, "model" | "tools" | "signal" | "locale" | "owner">;
 
 /**
  * Yields the answer's events; returns the checked value as `data` if there is a schema. Throws
  * `response_schema_mismatch` when the second answer does not fit either, `invalid_config` when the schema itself is
- * invalid or takes too much, and what the model and the budget throw.
+ * invalid or takes too much, `model_refused` or `model_content_filtered` when there is a schema and no answer, and what
+ * the model and the budget throw.
  */
 export async function* answer(
   request: AnswerRequest,
@@ -58,8 +64,14 @@ export async function* answer(
       if (read.text !== content) yield reset(read.text);
       return { content: read.text, data: read.value };
     }
-    const { problem } = read;
+    if (isMarked(turn.finishReason) && turn.finishReason !== "length") {
+      yield* showEnd(turn.finishReason, context.locale);
+      throw noAnswer(turn.finishReason);
+    }
+    const isCut = turn.finishReason === "length";
+    const problem = isCut ? CUT : read.problem;
     if (isRetry) {
+      yield* showEnd(turn.finishReason, context.locale);
       const message = `The model's answer does not fit the response_schema: ${problem}.`;
       throw new PlatformError("response_schema_mismatch", { message });
     }
@@ -67,7 +79,8 @@ export async function* answer(
     yield thought("status", AGENT_TEXTS[context.locale].repairing(problem));
     yield reset("");
     content = "";
-    const correction = `This does not fit the JSON Schema: ${problem}. Answer again, with nothing but JSON that fits.`;
+    const again = `Answer again, with nothing but JSON that fits${isCut ? ", and in fewer words" : ""}.`;
+    const correction = `This does not fit the JSON Schema: ${problem}. ${again}`;
     messages.push({ role: "assistant", content: turn.content }, { role: "user", content: correction });
   }
 }

@@ -3,10 +3,21 @@
  * finished. When the job starts over, the turn is replayed from the journal and the provider is not asked.
  */
 import type { Journal } from "../job/journal.ts";
+import type { TurnWatch } from "./last-turn.ts";
 import type { Model, ModelChunk, ModelRequest, ModelTurn } from "./model.ts";
 
-/** `keepAll` keeps every finished turn: a child's turns cost as much to repeat as the child itself. */
-export function createJournaledModel(model: Model, journal: Journal, keepAll = false): Model {
+export type JournaledModelOptions = {
+  /** Keeps every finished turn: a child's turns cost as much to repeat as the child itself. Default: false. */
+  readonly keepAll?: boolean;
+  /** Is told of the turns that are replayed. Default: nobody. */
+  readonly watch?: TurnWatch;
+};
+
+export function createJournaledModel(
+  model: Model,
+  journal: Journal,
+  { keepAll = false, watch }: JournaledModelOptions = {},
+): Model {
   async function* keepTurn(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelChunk, ModelTurn> {
     // The tools are no part of the identity: they may differ between attempts, and the messages do not.
     const { keep = keepAll, tools: _, ...input } = request;
@@ -14,6 +25,7 @@ export function createJournaledModel(model: Model, journal: Journal, keepAll = f
     if (entry.state === "finished") {
       const turn = entry.value as ModelTurn;
       if (turn.content !== "") yield { type: "text", content: turn.content };
+      watch?.ended(turn);
       return turn;
     }
     const turn = yield* model.stream(request, signal);

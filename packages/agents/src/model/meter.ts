@@ -4,6 +4,7 @@
  */
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { SpendableBudget } from "../job/budget.ts";
+import type { TurnWatch } from "./last-turn.ts";
 import { addUsage, type Model, type ModelRequest, type ModelTurn, type ToolCall } from "./model.ts";
 import { countTokens, estimateTokens } from "./tokens.ts";
 
@@ -15,8 +16,8 @@ export type Meter = {
   tokensOf(text: string): number;
   /** Adds what earlier attempts of the job used. */
   carryOver(previousUsage: Usage): void;
-  /** The same model, metered. Its turns throw `budget_exhausted` when the budget ends. */
-  wrap(model: Model): Model;
+  /** The same model, metered. Its turns throw `budget_exhausted` when the budget ends, and are told to the watch. */
+  wrap(model: Model, watch?: TurnWatch): Model;
 };
 
 /** A piece up to this long counts as one token until its turn reports its usage: most providers send single tokens. */
@@ -48,8 +49,9 @@ export function createMeter(budget: SpendableBudget, onTurn: (turn: MeteredTurn)
     carryOver(previousUsage) {
       finished = addUsage(finished, previousUsage);
     },
-    wrap: (model) => ({
+    wrap: (model, watch) => ({
       async *stream(request, signal) {
+        watch?.begun();
         budget.takeModelTurn();
         const turn: OpenTurn = { request, content: "" };
         open.add(turn);
@@ -61,6 +63,7 @@ export function createMeter(budget: SpendableBudget, onTurn: (turn: MeteredTurn)
             const next = await chunks.next();
             if (next.done) {
               finish(turn, next.value);
+              watch?.ended(next.value);
               onTurn({ usage: next.value.usage, ms: Math.round(performance.now() - startedAt) });
               budget.takeOutputTokens(next.value.usage.output_tokens - taken);
               return next.value;

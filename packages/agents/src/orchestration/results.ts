@@ -1,5 +1,6 @@
 /** The outcomes of steps, and how their results are shown to the agents and the model that use them. */
 import type { Citation, JobError } from "@agent-paas/shared/contract/jobs.ts";
+import { isMarked } from "../model/last-turn.ts";
 import type { PlanStep } from "./plan.ts";
 
 /** Kept in the journal, so it must survive a round trip through JSON. */
@@ -8,6 +9,7 @@ export type StepOutcome =
       readonly status: "completed";
       readonly content: string;
       readonly data?: unknown;
+      readonly finishReason?: string | undefined;
       readonly citations?: readonly Citation[];
     }
   | { readonly status: "failed"; readonly error: JobError };
@@ -34,7 +36,9 @@ export function fence(results: readonly StepResult[]): string {
   const fenced = results.map(({ step: { id, agent }, outcome }) => {
     const body =
       outcome.status === "completed" ? contentOf(outcome) : `${outcome.error.code}: ${outcome.error.message}`;
-    const opening = `<result step="${id}" agent="${agent}" status="${outcome.status}">`;
+    const cutBy = outcome.status === "completed" && isMarked(outcome.finishReason) ? outcome.finishReason : null;
+    const end = cutBy === null ? "" : ` finish_reason="${cutBy}"`;
+    const opening = `<result step="${id}" agent="${agent}" status="${outcome.status}"${end}>`;
     return `${opening}\n${asData(cut(body, maxChars))}\n</result>`;
   });
   return fenced.join("\n");

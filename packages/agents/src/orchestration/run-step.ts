@@ -51,9 +51,9 @@ async function* runWithRetry(
 ): AsyncGenerator<AgentEvent, StepOutcome> {
   for (let mayRetry = true; ; mayRetry = false) {
     try {
-      const { content, data, citations } = yield* runChild(step, child, context);
+      const { content, data, citations, finishReason } = yield* runChild(step, child, context);
       // A value that JSON cannot hold fails the child here, and not the write to the journal later.
-      return JSON.parse(JSON.stringify({ status: "completed", content, data, citations }));
+      return JSON.parse(JSON.stringify({ status: "completed", content, data, citations, finishReason }));
     } catch (error) {
       context.signal.throwIfAborted();
       const failure = describe(error);
@@ -105,7 +105,8 @@ function endThought(step: PlanStep, outcome: StepOutcome, replayed: boolean, { l
     return stepThought(step, status, texts.stepFailed(step.id, error), { error, ...mark });
   }
   const result = outcome.content.slice(0, MAX_SHOWN_CHARS).toWellFormed();
-  return stepThought(step, status, texts.stepCompleted(step.id), { result, ...mark });
+  const { finishReason: finish_reason = null } = outcome;
+  return stepThought(step, status, texts.stepCompleted(step.id), { result, finish_reason, ...mark });
 }
 
 /** Whether a later try may succeed. */

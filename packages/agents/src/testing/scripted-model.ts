@@ -8,6 +8,8 @@ export type ScriptedTurn = {
   readonly pieces?: readonly string[];
   readonly toolCalls?: readonly ToolCall[];
   readonly usage?: Usage;
+  /** Default: `tool_calls` or `stop`. */
+  readonly finishReason?: string;
   readonly error?: Error;
 };
 
@@ -24,7 +26,8 @@ export function createScriptedModel(...script: ScriptedTurn[]): ScriptedModel {
       const { pieces = [], toolCalls = [], usage = NO_USAGE, error } = turn;
       for (const content of pieces) yield { type: "text", content };
       if (error !== undefined) throw error;
-      return { content: pieces.join(""), toolCalls, usage, finishReason: toolCalls.length > 0 ? "tool_calls" : "stop" };
+      const { finishReason = toolCalls.length > 0 ? "tool_calls" : "stop" } = turn;
+      return { content: pieces.join(""), toolCalls, usage, finishReason };
     },
     done() {
       if (requests.length !== script.length)

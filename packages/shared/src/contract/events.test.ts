@@ -4,7 +4,7 @@ import { decodeEvents, encodeEvent, type JobEvent, readBounds, sliceAfter } from
 const text = (content: string): JobEvent => ({ event: "message", data: { content, type: "text" } });
 const done: JobEvent = {
   event: "done",
-  data: { session_id: null, job_id: "j", status: "completed", usage: null },
+  data: { session_id: null, job_id: "j", status: "completed", usage: null, finish_reason: null },
 };
 const batch = (first: number, ...events: JobEvent[]) =>
   Buffer.from(events.map((event, at) => encodeEvent(first + at, event)).join(""));

@@ -11,7 +11,7 @@ import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
 import type { Citation, JobError, TerminalStatus, Usage } from "./jobs.ts";
 
 export type ThoughtType =
-  /** A text about what the job does now. */
+  /** A text about what the job does now, or how its answer ended: then with `finish_reason`. */
   | "status"
   /** A piece of the model's reasoning. */
   | "reasoning"
@@ -60,7 +60,8 @@ export type ErrorEvent = {
 
 /**
  * The last event of every job, published exactly once (I1). `session_id` is null for a job outside any session, `usage`
- * is null if none was recorded. `citations` is absent if the agent returned none.
+ * is null if none was recorded, `finish_reason` if no model turn has ended (see `JobResult`). `citations` is absent if
+ * the agent returned none.
  */
 export type DoneEvent = {
   readonly event: "done";
@@ -69,6 +70,7 @@ export type DoneEvent = {
     readonly job_id: string;
     readonly status: TerminalStatus;
     readonly usage: Usage | null;
+    readonly finish_reason: string | null;
     readonly citations?: readonly Citation[];
   };
 };
@@ -81,14 +83,16 @@ export type JobEnd = {
   readonly session_id: string | null;
   readonly status: TerminalStatus;
   readonly usage: Usage | null;
+  readonly finish_reason: string | null;
   /** Why the job failed; null if it completed or was cancelled. */
   readonly error: JobError | null;
   readonly citations: readonly Citation[] | null;
 };
 
 /** The terminal events of a job: `done`, preceded by an `error` if the job failed. */
-export function terminalEvents({ job_id, session_id, status, usage, error, citations }: JobEnd): JobEvent[] {
-  const data = { session_id, job_id, status, usage };
+export function terminalEvents({ error, citations, ...end }: JobEnd): JobEvent[] {
+  const { session_id, job_id, status, usage, finish_reason } = end;
+  const data = { session_id, job_id, status, usage, finish_reason };
   const done: JobEvent = { event: "done", data: citations === null ? data : { ...data, citations } };
   if (error === null) return [done];
   const retryable = ERROR_CODES[error.code as ErrorCode]?.retryable ?? false;

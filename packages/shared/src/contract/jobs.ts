@@ -80,6 +80,11 @@ export type Citation = {
  */
 export type JobResult = {
   readonly content: string;
+  /**
+   * How the model turn ended that the answer ends with: `stop`; `length`, `content_filter` or `refusal` for an answer
+   * that is not what it might have been; or another value of the provider's. Absent if no model turn has ended.
+   */
+  readonly finish_reason?: string;
   readonly data?: unknown;
   readonly citations?: readonly Citation[];
 };

@@ -109,6 +109,9 @@ export const ERROR_CODES = {
   model_unavailable: entry(502, "model_error", true, "The model provider cannot be reached or failed."),
   model_timeout: entry(504, "model_error", true, "The model provider did not answer in time."),
   model_stream_broken: entry(502, "model_error", true, "The model's stream broke off before its end."),
+  model_refused: entry(422, "model_error", false, "The model refused to answer."),
+  model_content_filtered: entry(422, "model_error", false, "The model provider's content filter left no answer."),
+  model_answer_empty: entry(502, "model_error", false, "The model's answer is empty."),
 
   response_schema_mismatch: entry(502, "model_error", false, "The model's answer does not fit the response_schema."),
   plan_invalid: entry(502, "model_error", false, "The model's plan cannot be carried out."),

@@ -94,5 +94,6 @@ async function sendWhole(
   }
   const message = { role: "assistant", content: result?.content ?? "" };
   const cited = result?.citations === undefined ? {} : { citations: result.citations };
-  res.json({ session_id: sessionId, job_id: jobId, status, message, usage, ...cited });
+  const { finish_reason = null } = result ?? {};
+  res.json({ session_id: sessionId, job_id: jobId, status, message, usage, finish_reason, ...cited });
 }
