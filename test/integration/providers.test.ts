@@ -51,12 +51,13 @@ test("a refusal is shown, stored and told as one", async () => {
   expect(answered).toMatchObject([assistant("I must not.")]);
 });
 
-test("an empty answer that was cut by length is not silently completed", async () => {
+test("thoughts that use up all tokens leave a failed job that says so", async () => {
   const { events, done, job } = await chat("thinking", [
     stream(chunk({ reasoning_content: "Let me think" }), chunk({}, "length"), usageChunk(7, 64), DONE),
   ]);
   expect(thoughtsOf(events, "reasoning").map(({ content }) => content)).toEqual(["Let me think"]);
-  expect(done).toMatchObject({ finish_reason: "length" });
+  expect(done).toMatchObject({ status: "failed", finish_reason: "length" });
+  expect(job.error).toMatchObject({ code: "model_answer_empty", message: expect.stringContaining("max_tokens") });
   expect(job.result).toMatchObject({ content: "", finish_reason: "length" });
   expect(thoughtsOf(events, "status")).toContainEqual(expect.objectContaining({ finish_reason: "length" }));
 });
