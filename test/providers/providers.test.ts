@@ -28,7 +28,7 @@ test("the table has at least 100 cases, each with its own title and its source",
   expect(cases.filter(([, { source }]) => !/^https:\/\/|^[\w.-]+\/[\w.-]+: /.test(source))).toEqual([]);
 });
 
-describe.each([
+describe.concurrent.each([
   ["whole", false],
   ["in writes of 7 bytes", true],
 ] as const)("answers that arrive %s", (_, isCut) => {
