@@ -105,6 +105,11 @@ export async function startPlatform({ options, env, fleet, screen }: PlatformDep
 
   const common = {
     ...env,
+    // The services started here are behind no proxy.
+    NO_PROXY: [...localHosts([chromaUrl, modelEnv.OPENAI_BASE_URL]), env.no_proxy || env.NO_PROXY || []]
+      .flat()
+      .join(","),
+    no_proxy: undefined,
     OPENAI_API_KEY: undefined,
     API_KEYS: undefined,
     REDIS_URL: redisUrl,
@@ -145,3 +150,6 @@ function reachable(host: string): string {
   if (host === "0.0.0.0" || host === "::") return LOOPBACK;
   return host.includes(":") ? `[${host}]` : host;
 }
+
+const localHosts = (urls: readonly (string | undefined)[]): string[] =>
+  urls.flatMap((url) => (url !== undefined && new URL(url).hostname === LOOPBACK ? [new URL(url).host] : []));

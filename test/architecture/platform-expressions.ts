@@ -14,6 +14,16 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/\\bOOM command not allowed/"],
   },
   {
+    file: "packages/agents/src/model/openai/batch-limits.ts",
+    bound: "4,000 characters of a provider's message",
+    expressions: ["/\\d+/g"],
+  },
+  {
+    file: "packages/agents/src/model/openai/tool-names.ts",
+    bound: "a name of a tool: linear, without repetitions that overlap",
+    expressions: ["/[^a-zA-Z0-9_-]/g", "/^[a-zA-Z_]/"],
+  },
+  {
     file: "packages/agents/src/model/openai/errors.ts",
     bound: "4,000 characters of a provider's message",
     expressions: ["/[\\p{Cc}\\s\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]+/gu"],

@@ -6,6 +6,12 @@ import { intFromEnv, listFromEnv } from "@agent-paas/shared/config/read-config.t
 import { DAY, HOUR, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
 
+/** Also `proxy:3128`, as other programs take it. */
+const ProxySchema = z
+  .string()
+  .transform((text) => (text.includes("://") ? text : `http://${text}`))
+  .pipe(z.url({ protocol: /^https?$/ }));
+
 export const WorkerConfigSchema = CommonConfigSchema.extend({
   /** The base URL of the model provider; its API must be OpenAI-compatible. Default: OpenAI. */
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).default("https://api.openai.com/v1"),
@@ -34,6 +40,27 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
    */
   LLM_RESPONSE_FORMAT: z.enum(["none", "json_object", "json_schema"]).default("none"),
   /**
+   * The field in which the most tokens of an answer are sent: `max_tokens`, `max_completion_tokens` or `auto`. Default:
+   * `auto`: a request that is refused for the one is sent again with the other, which costs one request per model.
+   */
+  LLM_MAX_TOKENS_FIELD: z.enum(["auto", "max_tokens", "max_completion_tokens"]).default("auto"),
+  /**
+   * Whether the provider is asked for the usage (`stream_options`): `on`, `off` or `auto`. Default: `auto`: yes, unless
+   * it refuses. Without figures of the provider the platform counts tokens itself.
+   */
+  LLM_STREAM_USAGE: z.enum(["auto", "on", "off"]).default("auto"),
+  /**
+   * The role in which the system prompt is sent: `system`, `developer`, `user` (before the first user message) or
+   * `auto`. Default: `auto`: `system`, and `user` for models that refuse it.
+   */
+  LLM_SYSTEM_ROLE: z.enum(["auto", "system", "developer", "user"]).default("auto"),
+  /**
+   * Whether a turn's reasoning goes back with its tool calls: `off`, in the field `reasoning_content` or `reasoning`,
+   * in `<think>` tags (`think`), or `auto`. Default: `auto`: to providers that are known to want it, and to those that
+   * ask for it. Set it for models on hosts of your own; it costs input tokens.
+   */
+  LLM_RETURN_REASONING: z.enum(["auto", "off", "reasoning_content", "reasoning", "think"]).default("auto"),
+  /**
    * The provider's embedding model. Default: none; then a local embedding hashes words, which needs no model but does
    * not find passages by meaning. Choose before storing documents: a collection accepts only the embedding it was
    * created with.
@@ -43,6 +70,20 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
   EMBEDDING_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** The key of the embedding provider. Default: `OPENAI_API_KEY`. */
   EMBEDDING_API_KEY: z.string().min(1).optional(),
+  /**
+   * Texts per request for embeddings. Default: 64. A provider that takes fewer is asked again with fewer, which is
+   * remembered; set its limit to spare that. More texts per request need fewer requests.
+   */
+  EMBEDDING_BATCH_SIZE: intFromEnv(1, 2_048, 64),
+  /**
+   * The proxy of requests to `http:` addresses of model, embeddings, MCP servers and Chroma, as a URL; also in lower
+   * case. Default: none. `http_fetch` uses no proxy.
+   */
+  HTTP_PROXY: ProxySchema.optional(),
+  /** The same for `https:` addresses. Default: `HTTP_PROXY`. */
+  HTTPS_PROXY: ProxySchema.optional(),
+  /** Hosts that are reached directly, comma-separated: `host`, `host:port`, `.suffix` or `*`. Default: none. */
+  NO_PROXY: z.string().optional(),
   /**
    * Hosts that the tool `http_fetch` may access, comma-separated: `example.com`, `example.com:8443`, `*.example.com`,
    * or `*` for all. Default: none, which turns the tool off. Only public addresses are reached, except a private IP
@@ -115,6 +156,23 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
   AGENTS_DIR: z.string().optional(),
 });
 export type WorkerConfig = z.infer<typeof WorkerConfigSchema>;
+
+/** The environment with the settings of the proxies that are in lower case, which win as in other programs. */
+export function withProxies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const names = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
+  return { ...env, ...Object.fromEntries(names.map((name) => [name, env[name.toLowerCase()] || env[name]])) };
+}
+
+/** The form of requests to the model that is set, and not left to the provider's refusals. */
+export function formOf(config: WorkerConfig) {
+  const { LLM_MAX_TOKENS_FIELD, LLM_STREAM_USAGE, LLM_SYSTEM_ROLE, LLM_RETURN_REASONING } = config;
+  return {
+    ...(LLM_MAX_TOKENS_FIELD === "auto" ? {} : { maxTokensField: LLM_MAX_TOKENS_FIELD }),
+    ...(LLM_STREAM_USAGE === "auto" ? {} : { streamUsage: LLM_STREAM_USAGE === "on" }),
+    ...(LLM_SYSTEM_ROLE === "auto" ? {} : { systemRole: LLM_SYSTEM_ROLE }),
+    ...(LLM_RETURN_REASONING === "auto" ? {} : { returnReasoning: LLM_RETURN_REASONING }),
+  };
+}
 
 /** The slots of each queue: those that one owner alone may use, and all, with the reserved ones. */
 export function slotsOf(config: WorkerConfig) {

@@ -16,7 +16,7 @@ import { createMcpTools } from "@agent-paas/agents/tools/mcp/mcp-tools.ts";
 import { chromaHeaders } from "@agent-paas/shared/config/common-config.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import type { WorkerConfig } from "../config.ts";
+import { formOf, type WorkerConfig } from "../config.ts";
 
 export type AgentServices = {
   readonly model: Model;
@@ -32,7 +32,8 @@ export async function openAgentServices(
   logger: Logger,
   releasers: Releasers,
 ): Promise<AgentServices> {
-  const connections = createHttpAgent();
+  const proxy = { http: config.HTTP_PROXY, https: config.HTTPS_PROXY, bypass: config.NO_PROXY };
+  const connections = createHttpAgent({ proxy });
   releasers.add("http connections", () => connections.destroy());
   useForFetch(connections);
   releasers.add("schema threads", closeSchemaThreads);
@@ -43,7 +44,7 @@ export async function openAgentServices(
       idleMs: config.MODEL_IDLE_TIMEOUT_MS,
       totalMs: config.MODEL_TOTAL_TIMEOUT_MS,
     };
-    const provider = createOpenAiProvider({ baseUrl, apiKey, limits });
+    const provider = createOpenAiProvider({ baseUrl, apiKey, limits, proxy });
     releasers.add("model provider", () => provider.close());
     return provider;
   };
@@ -66,9 +67,15 @@ export async function openAgentServices(
   releasers.add("mcp servers", () => mcp.close());
 
   return {
-    model: provider.model({ defaultModel: config.LLM_MODEL, responseFormat: config.LLM_RESPONSE_FORMAT }),
+    model: provider.model({
+      defaultModel: config.LLM_MODEL,
+      responseFormat: config.LLM_RESPONSE_FORMAT,
+      form: formOf(config),
+    }),
     embedder:
-      config.EMBEDDING_MODEL === undefined ? createLocalEmbedder() : embeddings.embedder(config.EMBEDDING_MODEL),
+      config.EMBEDDING_MODEL === undefined
+        ? createLocalEmbedder()
+        : embeddings.embedder(config.EMBEDDING_MODEL, config.EMBEDDING_BATCH_SIZE),
     store:
       config.CHROMA_URL === undefined
         ? null

@@ -1,9 +1,16 @@
-/** The embedder by a provider's embedding model. */
-import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+/**
+ * The embedder by a provider's embedding model. How many texts a request may have differs by provider; a batch that is
+ * refused for its size is divided, and the size that was accepted is remembered. A vector is stored only if it is one:
+ * a null or a vector of another length would spoil what a collection finds.
+ */
 import type OpenAI from "openai";
+import { APIError } from "openai";
 import type { Embedder } from "../embedder.ts";
 import { type ModelLimits, startWatchdog } from "../watchdog.ts";
-import { toPlatformError } from "./errors.ts";
+import { readBatchLimit } from "./batch-limits.ts";
+import { readFailure, reportsFailure } from "./error-body.ts";
+import { failureOf, providerFailure, toPlatformError } from "./errors.ts";
+import { readVectors, refused } from "./vectors.ts";
 
 type EmbedderParts = {
   readonly client: OpenAI;
@@ -11,21 +18,20 @@ type EmbedderParts = {
   readonly redact: (text: string) => string;
 };
 
-/** Texts per request for embeddings: every provider accepts this many. */
-const EMBED_AT_ONCE = 64;
+/** @param batchSize texts per request, until the provider wants fewer. */
+export function createEmbedder(model: string, batchSize: number, { client, limits, redact }: EmbedderParts): Embedder {
+  let accepted = batchSize;
 
-export function createEmbedder(model: string, { client, limits, redact }: EmbedderParts): Embedder {
   async function embedBatch(input: readonly string[], signal: AbortSignal): Promise<number[][]> {
     const watchdog = startWatchdog(limits, signal);
     try {
       // As floats, because not every provider supports base64, the SDK's default.
       const request = { model, input: [...input], encoding_format: "float" as const };
-      const { data } = await client.embeddings.create(request, { signal: watchdog.signal });
-      const vectors = data.toSorted((a, b) => a.index - b.index).map(({ embedding }) => toUnitLength(embedding));
-      if (vectors.length !== input.length) throw new PlatformError("model_unavailable");
-      return vectors;
+      const answer: unknown = await client.embeddings.create(request, { signal: watchdog.signal });
+      if (reportsFailure(answer)) throw providerFailure({ status: 200, ...readFailure(answer) }, redact);
+      return readVectors(answer, input.length);
     } catch (error) {
-      throw watchdog.signal.aborted ? watchdog.signal.reason : toPlatformError(error, redact);
+      throw watchdog.signal.aborted ? watchdog.signal.reason : error;
     } finally {
       watchdog.release();
     }
@@ -35,15 +41,21 @@ export function createEmbedder(model: string, { client, limits, redact }: Embedd
     name: model,
     async embed(texts, signal) {
       const vectors: number[][] = [];
-      for (let at = 0; at < texts.length; at += EMBED_AT_ONCE) {
-        vectors.push(...(await embedBatch(texts.slice(at, at + EMBED_AT_ONCE), signal)));
+      let size = accepted;
+      while (vectors.length < texts.length) {
+        const input = texts.slice(vectors.length, vectors.length + Math.min(size, accepted));
+        try {
+          vectors.push(...(await embedBatch(input, signal)));
+        } catch (error) {
+          const limit = error instanceof APIError ? readBatchLimit(failureOf(error), input.length) : null;
+          if (limit === null) throw toPlatformError(error, redact);
+          size = limit.count;
+          if (limit.isLasting) accepted = Math.min(accepted, limit.count);
+        }
       }
+      const [first] = vectors;
+      if (vectors.some(({ length }) => length !== first?.length)) throw refused("the vectors have different lengths");
       return vectors;
     },
   };
-}
-
-function toUnitLength(vector: readonly number[]): number[] {
-  const length = Math.hypot(...vector);
-  return length === 0 ? [...vector] : vector.map((value) => value / length);
 }

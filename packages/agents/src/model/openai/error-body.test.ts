@@ -1,6 +1,6 @@
 /** What a provider says when it refuses a request, in the forms that each is known for. */
 import { describe, expect, test } from "vitest";
-import { type Answer, failureFor, json } from "../../../../../test/support/failing-provider.ts";
+import { type Answer, failureFor, json } from "../../../../../test/support/scripted-provider.ts";
 
 describe("the words of a provider that refuses a request", () => {
   test.each<[form: string, answer: Answer, words: string]>([

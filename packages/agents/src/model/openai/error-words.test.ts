@@ -1,6 +1,6 @@
 /** Failures that only the words of a provider tell apart. */
 import { describe, expect, test } from "vitest";
-import { type Answer, failureFor, json } from "../../../../../test/support/failing-provider.ts";
+import { type Answer, failureFor, json } from "../../../../../test/support/scripted-provider.ts";
 
 describe("a conversation that is too long for the model", () => {
   test.each<[provider: string, answer: Answer]>([
@@ -10,7 +10,8 @@ describe("a conversation that is too long for the model", () => {
       json(400, {
         object: "error",
         message:
-          "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens (4900 in the messages, 100 in the completion).",
+          "This model's maximum context length is 4096 tokens. However, you requested 5000 " +
+          "tokens (4900 in the messages, 100 in the completion).",
         type: "BadRequestError",
         code: 400,
       }),
@@ -55,14 +56,16 @@ describe("a conversation that is too long for the model", () => {
       "LM Studio",
       json(400, {
         error:
-          "Trying to keep the first 9000 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens",
+          "Trying to keep the first 9000 tokens when context the overflows. However, the " +
+          "model is loaded with context length of only 4096 tokens",
       }),
     ],
     [
       "TGI",
       json(422, {
         error:
-          "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 `inputs` tokens and 100 `max_new_tokens`",
+          "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. " +
+          "Given: 5000 `inputs` tokens and 100 `max_new_tokens`",
         error_type: "validation",
       }),
     ],
@@ -110,7 +113,8 @@ describe("a conversation that is too long for the model", () => {
       json(413, {
         error: {
           message:
-            "Request too large for model `x` on tokens per minute (TPM): Limit 6000, Requested 9000, please reduce your message size and try again.",
+            "Request too large for model `x` on tokens per minute (TPM): Limit 6000, " +
+            "Requested 9000, please reduce your message size and try again.",
           type: "tokens",
           code: "rate_limit_exceeded",
         },
@@ -155,7 +159,8 @@ describe("a conversation that is too long for the model", () => {
     const openai = json(429, {
       error: {
         message:
-          "Rate limit reached on tokens per min (TPM): Limit 30000, Used 29000, Requested 2000. Please try again in 2s.",
+          "Rate limit reached on tokens per min (TPM): Limit 30000, Used 29000, Requested " +
+          "2000. Please try again in 2s.",
         type: "tokens",
         code: "rate_limit_exceeded",
       },

@@ -1,7 +1,7 @@
 /** What the failures of providers mean, and when to try again. */
 import { DAY, HOUR } from "@agent-paas/shared/time.ts";
 import { describe, expect, test } from "vitest";
-import { type Answer, failureFor, json } from "../../../../../test/support/failing-provider.ts";
+import { type Answer, failureFor, json } from "../../../../../test/support/scripted-provider.ts";
 import { providerFailure } from "./errors.ts";
 
 describe("other failures", () => {

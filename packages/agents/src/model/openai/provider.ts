@@ -5,37 +5,42 @@
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { createRedactor } from "@agent-paas/shared/logging/redact.ts";
+import type { ProxySettings } from "../../http/http-agent.ts";
 import type { Embedder } from "../embedder.ts";
 import { estimateUsage } from "../meter.ts";
 import type { Model, ModelChunk, ModelRequest, ModelTurn } from "../model.ts";
 import { type ModelLimits, startWatchdog } from "../watchdog.ts";
+import { createAsk, type OpenAiModelOptions } from "./ask.ts";
 import { createChunkReader } from "./chunks.ts";
 import { ProviderClient } from "./client.ts";
 import { createEmbedder } from "./embeddings.ts";
 import { readFailure } from "./error-body.ts";
 import { providerFailure, toPlatformError } from "./errors.ts";
 import { readEvents, wholeAnswer } from "./read-events.ts";
-import { type OpenAiModelOptions, toCompletionRequest } from "./request.ts";
 import { createTransport } from "./transport.ts";
 import { createTurn } from "./turn.ts";
+
+export type { OpenAiModelOptions } from "./ask.ts";
 
 export type OpenAiProviderOptions = {
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly limits: ModelLimits;
+  /** Default: none. */
+  readonly proxy?: ProxySettings | undefined;
 };
 
 export type OpenAiProvider = {
   model(options: OpenAiModelOptions): Model;
-  /** An embedder by the provider's embedding model of that name. */
-  embedder(model: string): Embedder;
+  /** An embedder by the provider's embedding model of that name, which gets so many texts at once. */
+  embedder(model: string, batchSize: number): Embedder;
   /** Closes the connections to the provider, which all its models and embedders share. */
   close(): Promise<void>;
 };
 
-export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProviderOptions): OpenAiProvider {
+export function createOpenAiProvider({ baseUrl, apiKey, limits, proxy }: OpenAiProviderOptions): OpenAiProvider {
   // The watchdog limits silence, so the transport limits only the time to connect.
-  const transport = createTransport(limits.connectMs);
+  const transport = createTransport(limits.connectMs, proxy);
   const redact = createRedactor([apiKey]);
   const client = new ProviderClient({
     baseURL: baseUrl,
@@ -49,15 +54,13 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
   async function* stream(
     request: ModelRequest,
     signal: AbortSignal,
-    options: OpenAiModelOptions,
+    ask: ReturnType<typeof createAsk>,
   ): AsyncGenerator<ModelChunk, ModelTurn> {
     const watchdog = startWatchdog(limits, signal);
     const reader = createChunkReader();
     const turn = createTurn();
     try {
-      const response = await client.chat.completions
-        .create(toCompletionRequest(request, options), { signal: watchdog.signal })
-        .asResponse();
+      const { response, names } = await ask(request, watchdog.signal);
       const body = transport.bodyOf(response);
       try {
         for await (const events of body === undefined ? [wholeAnswer(await response.text())] : readEvents(body)) {
@@ -78,7 +81,8 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
       else watchdog.signal.throwIfAborted();
       const finished = turn.finish((content, toolCalls) => estimateUsage(request, content, toolCalls));
       for (const chunk of turn.take()) yield chunk;
-      return finished;
+      const toolCalls = finished.toolCalls.map((call) => ({ ...call, name: names.toPlatform(call.name) }));
+      return { ...finished, toolCalls };
     } catch (error) {
       throw watchdog.signal.aborted ? watchdog.signal.reason : toPlatformError(error, redact);
     } finally {
@@ -87,8 +91,11 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits }: OpenAiProvider
   }
 
   return {
-    model: (options) => ({ stream: (request, signal) => stream(request, signal, options) }),
-    embedder: (model) => createEmbedder(model, { client, limits, redact }),
+    model(options) {
+      const ask = createAsk(client, options);
+      return { stream: (request, signal) => stream(request, signal, ask) };
+    },
+    embedder: (model, batchSize) => createEmbedder(model, batchSize, { client, limits, redact }),
     close: () => transport.close(),
   };
 }

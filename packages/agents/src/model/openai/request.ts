@@ -1,31 +1,45 @@
 /** The body of a request for chat completions. */
 import type OpenAI from "openai";
 import type { ModelMessage, ModelRequest } from "../model.ts";
+import { mendConversation } from "./conversation.ts";
+import type { RequestForm } from "./quirks.ts";
+import { createToolNames, type ToolNames } from "./tool-names.ts";
+import { providerSchema } from "./tool-schemas.ts";
 
-export type OpenAiModelOptions = {
-  readonly defaultModel: string;
-  /** How a request's `responseSchema` is sent to the provider. */
-  readonly responseFormat: "none" | "json_object" | "json_schema";
+type CompletionRequest = {
+  readonly body: OpenAI.ChatCompletionCreateParamsStreaming;
+  /** The names by which the model knows the tools. */
+  readonly names: ToolNames;
 };
 
-export function toCompletionRequest(request: ModelRequest, { defaultModel, responseFormat }: OpenAiModelOptions) {
-  const { model, messages, temperature, topP, maxTokens, tools = [], responseSchema } = request;
-  return {
-    model: model ?? defaultModel,
-    messages: messages.map(toProviderMessage),
+export function toCompletionRequest(request: ModelRequest, model: string, form: RequestForm): CompletionRequest {
+  const { temperature, topP, maxTokens, responseSchema } = request;
+  // Of two tools with one name the platform calls the first; providers refuse both.
+  const tools = [...Map.groupBy(request.tools ?? [], ({ name }) => name).values()].flatMap(([first]) => first ?? []);
+  const names = createToolNames(tools.map(({ name }) => name));
+  const messages = mendConversation(request.messages, form.callIds);
+  const body = {
+    model,
+    messages: placeSystem(messages, form).map((message) => toProviderMessage(message, form, names)),
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { top_p: topP }),
-    ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
+    ...(maxTokens === undefined ? {} : { [form.maxTokensField]: maxTokens }),
     ...(tools.length === 0
       ? {}
-      : { tools: tools.map((tool) => ({ type: "function" as const, function: { ...tool } })) }),
-    ...(responseSchema === undefined ? {} : toResponseFormat(responseSchema, responseFormat)),
+      : {
+          tools: tools.map(({ name, description, parameters }) => ({
+            type: "function" as const,
+            function: { name: names.toProvider(name), description, parameters: providerSchema(parameters) },
+          })),
+        }),
+    ...(responseSchema === undefined ? {} : toResponseFormat(responseSchema, form.responseFormat)),
     stream: true as const,
-    stream_options: { include_usage: true },
+    ...(form.streamUsage ? { stream_options: { include_usage: true } } : {}),
   };
+  return { body, names };
 }
 
-function toResponseFormat(schema: Readonly<Record<string, unknown>>, format: OpenAiModelOptions["responseFormat"]) {
+function toResponseFormat(schema: Readonly<Record<string, unknown>>, format: RequestForm["responseFormat"]) {
   if (format === "none") return {};
   if (format === "json_object") return { response_format: { type: "json_object" as const } };
   return {
@@ -33,15 +47,38 @@ function toResponseFormat(schema: Readonly<Record<string, unknown>>, format: Ope
   };
 }
 
-function toProviderMessage(message: ModelMessage): OpenAI.ChatCompletionMessageParam {
+/** For models without a role for it, the system prompt stands before the first user's words. */
+function placeSystem(messages: readonly ModelMessage[], { systemRole }: RequestForm): readonly ModelMessage[] {
+  const [system, user, ...others] = messages;
+  if (systemRole !== "user" || system?.role !== "system" || user?.role !== "user") return messages;
+  return [{ role: "user", content: `${system.content}\n\n${user.content}` }, ...others];
+}
+
+function toProviderMessage(
+  message: ModelMessage,
+  form: RequestForm,
+  names: ToolNames,
+): OpenAI.ChatCompletionMessageParam {
   if (message.role === "tool") return { role: "tool", tool_call_id: message.callId, content: message.content };
-  if (message.role !== "assistant" || !message.toolCalls?.length) {
-    return { role: message.role, content: message.content };
+  if (message.role !== "assistant") {
+    return { role: message.role === "system" ? form.systemRole : "user", content: message.content };
   }
-  const tool_calls = message.toolCalls.map(({ id, name, arguments: args }) => ({
+  const { content, toolCalls = [], reasoning = "" } = message;
+  const said = { role: "assistant" as const, ...withReasoning(content, reasoning, toolCalls.length > 0, form) };
+  if (toolCalls.length === 0) return said;
+  const tool_calls = toolCalls.map(({ id, name, arguments: args, extra = {} }) => ({
+    ...extra,
     id,
     type: "function" as const,
-    function: { name, arguments: args },
+    function: { name: names.toProvider(name), arguments: args },
   }));
-  return { role: "assistant", content: message.content || null, tool_calls };
+  return { ...said, content: said.content === "" ? form.emptyContent : said.content, tool_calls };
+}
+
+/** Only the reasoning of turns that call tools goes back: of others no provider wants it. */
+function withReasoning(content: string, reasoning: string, hasCalls: boolean, form: RequestForm) {
+  const { returnReasoning, reasoningOfAll } = form;
+  if (returnReasoning === "off" || !(hasCalls || reasoningOfAll)) return { content };
+  if (returnReasoning !== "think") return { content, [returnReasoning]: reasoning };
+  return { content: reasoning === "" ? content : `<think>${reasoning}</think>${content}` };
 }

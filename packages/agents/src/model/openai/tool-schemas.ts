@@ -28,7 +28,7 @@ export function providerSchema(parameters: unknown): Schema {
   return { type: "object", properties: {}, ...mended };
 }
 
-/** Joins the choices at the top: any of their properties may be given, those of `allOf` that are required must be. */
+/** Joins the choices at the top: each of their properties may be given, those that `allOf` requires must be. */
 function flatten(schema: Schema): Schema {
   const rest = Object.fromEntries(Object.entries(schema).filter(([name]) => !NOT_AT_TOP.has(name)));
   const branches = CHOICES.flatMap((name) =>

@@ -4,9 +4,15 @@
  */
 import type { Readable } from "node:stream";
 import { type Dispatcher, interceptors, request } from "undici";
-import { createHttpAgent } from "../../http/http-agent.ts";
+import { decodeBody } from "../../http/decode-body.ts";
+import { createHttpAgent, type ProxySettings } from "../../http/http-agent.ts";
+import { wellFormedJson } from "./call-arguments.ts";
 
 const MAX_REDIRECTIONS = 5;
+/** Of a whole answer, such as the vectors of many texts. */
+const MAX_BODY_BYTES = 128 * 1024 * 1024;
+/** Of a failure, of which only the beginning is read. */
+const MAX_FAILURE_BYTES = 256 * 1024;
 
 /** Recognises a streaming request by its JSON body. Inside a JSON string the quotes would be escaped. */
 const STREAM_WANTED = /"stream":true/;
@@ -19,24 +25,28 @@ export type Transport = {
 };
 
 /** `connectMs` limits the connecting; the caller limits the response by its signal. */
-export function createTransport(connectMs: number): Transport {
-  const agent = createHttpAgent({ connectMs, headersTimeout: 0, bodyTimeout: 0 });
+export function createTransport(connectMs: number, proxy?: ProxySettings): Transport {
+  const agent = createHttpAgent({ connectMs, proxy, headersTimeout: 0, bodyTimeout: 0 });
   const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTIONS }));
   const bodies = new WeakMap<Response, Readable>();
 
   async function send(url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
-    const { statusCode, headers, body } = await request(String(url), {
+    const asked = typeof init.body === "string" ? wellFormedJson(init.body) : null;
+    const answer = await request(String(url), {
       dispatcher,
       method: (init.method ?? "GET") as Dispatcher.HttpMethod,
-      // `identity` refuses compression, because nothing here decompresses.
+      // Compression would only delay tokens; some gateways compress nevertheless.
       headers: { ...Object.fromEntries(new Headers(init.headers)), "accept-encoding": "identity" },
-      body: init.body as string,
+      body: asked,
       signal: init.signal ?? null,
     });
+    const { statusCode, headers } = answer;
+    const body = decodeBody(answer.body, headers["content-encoding"]);
     const head = { status: statusCode, headers: flatten(headers) };
-    const isStream = statusCode < 300 && typeof init.body === "string" && STREAM_WANTED.test(init.body);
+    if (statusCode >= 300) return new Response(await readFailure(body), head);
+    const isStream = asked !== null && STREAM_WANTED.test(asked);
     if (!isStream || String(headers["content-type"]).startsWith("application/json"))
-      return new Response(await body.text(), head);
+      return new Response(await readWhole(body), head);
     const response = new Response(null, head);
     bodies.set(response, body);
     return response;
@@ -44,6 +54,35 @@ export function createTransport(connectMs: number): Transport {
 
   return { fetch: send, bodyOf: (response) => bodies.get(response), close: () => agent.destroy() };
 }
+
+async function readWhole(body: Readable): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of body as AsyncIterable<Buffer>) {
+    pieces.push(piece);
+    bytes += piece.byteLength;
+    if (bytes > MAX_BODY_BYTES) throw new Error(`the provider's answer exceeds ${MAX_BODY_BYTES} bytes`);
+  }
+  return textOf(pieces);
+}
+
+/** What has arrived counts: the status says enough if the rest is missing. */
+async function readFailure(body: Readable): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const piece of body as AsyncIterable<Buffer>) {
+      pieces.push(piece);
+      bytes += piece.byteLength;
+      if (bytes > MAX_FAILURE_BYTES) break;
+    }
+  } catch {
+    // The connection broke, or the body is not of the coding that its head names.
+  }
+  return textOf(pieces);
+}
+
+const textOf = (pieces: readonly Buffer[]): string => new TextDecoder().decode(Buffer.concat(pieces));
 
 const flatten = (headers: Readonly<Record<string, string | string[] | undefined>>): [string, string][] =>
   Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().map((one): [string, string] => [name, one]));

@@ -1,0 +1,113 @@
+/** What goes back to a provider with a conversation. */
+import { expect, test } from "vitest";
+import { type Asked, says, stream, withProvider } from "../../../../../test/support/scripted-provider.ts";
+import { TOOL_LOOP as LOOP } from "../../../../../test/support/tool-loop.ts";
+import type { ModelMessage } from "../model.ts";
+
+test("reasoning goes back to nobody who does not want it, and what came with a call goes back unchanged", async () => {
+  await withProvider(
+    () => says("Yes."),
+    async ({ ask, asked }) => {
+      await ask({ messages: LOOP });
+      expect(JSON.stringify(asked)).not.toMatch(/reasoning|I need/);
+      expect(asked[0].messages[3].tool_calls[0].extra_content).toEqual({ google: { thought_signature: "c2ln" } });
+    },
+  );
+});
+
+test.each([
+  ["reasoning_content", { content: null, reasoning_content: "I need\n the weather. " }],
+  ["reasoning", { content: null, reasoning: "I need\n the weather. " }],
+  ["think", { content: "<think>I need\n the weather. </think>" }],
+] as const)(
+  "reasoning goes back by setting as %s, with the turns that call tools",
+  async (returnReasoning, message) => {
+    await withProvider(
+      () => says("Yes."),
+      async ({ ask, asked }) => {
+        await ask({ messages: LOOP });
+        expect(asked[0].messages[3]).toMatchObject(message);
+        expect(asked[0].messages[1]).toEqual({ role: "assistant", content: "Earlier." });
+      },
+      { form: { returnReasoning } },
+    );
+  },
+);
+
+test("names that no provider takes are mended, also of calls that go back, and mapped back when called", async () => {
+  const offered = ["weather.now", "weather_now", "3d", "ok", "長い".repeat(40)];
+  const called = (name: string) =>
+    stream(
+      { choices: [{ delta: { tool_calls: [{ index: 0, id: "1", function: { name, arguments: "{}" } }] } }] },
+      { choices: [{ delta: {}, finish_reason: "tool_calls" }] },
+    );
+  await withProvider(
+    ({ tools }, at) => called(tools[at]?.function.name ?? "invented.name"),
+    async ({ ask, asked }) => {
+      const tools = offered.map((name) => ({ name, description: "", parameters: {} }));
+      const messages: ModelMessage[] = [
+        { role: "user", content: "Hi" },
+        {
+          role: "assistant",
+          content: "",
+          toolCalls: [
+            { id: "1", name: "weather.now", arguments: "{" },
+            { id: "2", name: "a b", arguments: "" },
+          ],
+        },
+      ];
+      for (const name of offered) expect((await ask({ tools, messages })).toolCalls[0]?.name).toBe(name);
+      const names: string[] = asked[0].tools.map(({ function: { name } }: Asked) => name);
+      expect(new Set(names).size).toBe(offered.length);
+      for (const name of names) expect(name).toMatch(/^[a-zA-Z_][a-zA-Z0-9_-]{0,63}$/);
+      expect(names.slice(1, 4)).toEqual(["weather_now", "_3d", "ok"]);
+      const calls = asked[0].messages[1].tool_calls.map(({ function: { name, arguments: args } }: Asked) => [
+        name,
+        args,
+      ]);
+      expect(calls).toEqual([
+        [names[0], "{}"],
+        ["a_b", "{}"],
+      ]);
+      expect((await ask({ tools, messages })).toolCalls[0]?.name).toBe("invented.name");
+    },
+  );
+});
+
+test("half characters reach no provider, wherever they stand", async () => {
+  const half = "\ud83d";
+  await withProvider(
+    () => says("Yes."),
+    async ({ ask, asked }) => {
+      await ask({
+        model: `m${half}`,
+        messages: [
+          { role: "system", content: half },
+          { role: "user", content: `${half}😀` },
+        ],
+        tools: [{ name: "t", description: half, parameters: { properties: { [half]: { description: half } } } }],
+        responseSchema: { title: half },
+      });
+      expect(JSON.stringify(asked[0])).not.toMatch(/\\ud/);
+      expect(asked[0].messages[1].content).toBe("\ufffd😀");
+      expect(asked[0].tools[0].function.parameters.properties["\ufffd"].description).toBe("\ufffd");
+    },
+    { responseFormat: "json_schema" },
+  );
+});
+
+test("a tool that is offered twice goes to the provider once, with a schema that it takes", async () => {
+  await withProvider(
+    () => says("Yes."),
+    async ({ ask, asked }) => {
+      const tool = { name: "t", description: "d", parameters: { type: "object", required: null } };
+      await ask({ tools: [tool, tool] });
+      expect(asked[0].tools).toEqual([
+        {
+          type: "function",
+          function: { name: "t", description: "d", parameters: { type: "object", properties: {} } },
+        },
+      ]);
+    },
+  );
+});
