@@ -37,6 +37,8 @@ export const PHRASES: readonly Phrases[] = [
       "string too long. expected a string with maximum length",
       // vLLM, SGLang
       "maximum model length",
+      // The prompt leaves no room for an answer.
+      "max_tokens must be at least 1, got -",
       ["longer than the model", "context length"],
       "longer than the maximum model",
       ["longer than the maximum", "length"],
@@ -51,6 +53,7 @@ export const PHRASES: readonly Phrases[] = [
       ["exceed", "context length"],
       ["exceed", "context limit"],
       "greater than the context length",
+      "longer than the context length",
       "more than the context length",
       "configured context size",
       ["trying to keep the first", "context"],
