@@ -11,7 +11,7 @@ const odd = (counts: object) => choices([], { usage: counts });
 
 export const others: Provider = {
   name: "Other servers",
-  settings: "`OPENAI_BASE_URL=https://HOST/v1`",
+  settings: "`OPENAI_BASE_URL=https://HOST/v1`, `LLM_MAX_TOKENS_FIELD`, `LLM_STREAM_USAGE`, `LLM_SYSTEM_ROLE`",
   cases: [
     {
       title: "lines end in any way, and other fields stand between them",

@@ -14,7 +14,7 @@ const CONTEXT =
 
 export const vllm: Provider = {
   name: "vLLM",
-  settings: "`OPENAI_BASE_URL=http://HOST:8000/v1`",
+  settings: "`OPENAI_BASE_URL=http://HOST:8000/v1`, `LLM_RETURN_REASONING`",
   cases: [
     {
       title: "reasoning has two names in one delta, which count once",
@@ -185,7 +185,7 @@ const NULLS = { role: null, content: null, reasoning_content: null, tool_calls: 
 
 export const sglang: Provider = {
   name: "SGLang",
-  settings: "`OPENAI_BASE_URL=http://HOST:30000/v1`",
+  settings: "`OPENAI_BASE_URL=http://HOST:30000/v1`, `LLM_RETURN_REASONING`",
   cases: [
     {
       title: "every delta has all fields, most of them null",
