@@ -43,12 +43,7 @@ type Answer = readonly [status: number, type: string, code: string | null, messa
 
 const ANSWERS: Record<Exclude<Refusal, 401>, Answer> = {
   400: [400, "invalid_request_error", null, "The request is invalid (scripted)."],
-  403: [
-    403,
-    "request_forbidden",
-    "unsupported_country_region_territory",
-    "Country, region, or territory not supported",
-  ],
+  403: [403, "permission_error", null, "The API key has no permission for this model."],
   404: [404, "invalid_request_error", "model_not_found", "The model does not exist or you do not have access to it."],
   429: [429, "requests", "rate_limit_exceeded", "Rate limit reached for requests. Please try again later."],
   500: [500, "server_error", null, "The server had an error while processing your request. Sorry about that!"],

@@ -1,10 +1,11 @@
+import { NO_USAGE } from "@agent-paas/shared/contract/jobs.ts";
 import { DEFAULT_LIMITS } from "@agent-paas/shared/contract/limits.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import type { AgentEvent } from "../agent/events.ts";
 import { createBudget } from "../job/budget.ts";
-import type { ToolCall } from "../model/model.ts";
+import type { Model, ModelChunk, ModelRequest, ModelTurn, ToolCall } from "../model/model.ts";
 import { createToolbox } from "../registry/toolbox.ts";
 import { createMemoryJournal } from "../testing/memory-journal.ts";
 import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
@@ -16,6 +17,12 @@ const QUESTION = { role: "user", content: "What is it?" } as const;
 
 async function ask(request: Partial<AnswerRequest>, ...script: ScriptedTurn[]) {
   const model = createScriptedModel(...script);
+  const ended = await askModel(model, request);
+  model.done();
+  return { ...ended, requests: model.requests };
+}
+
+async function askModel(model: Model, request: Partial<AnswerRequest>) {
   const tools = createJobTools({
     toolbox: createToolbox(),
     budget: createBudget({ ...DEFAULT_LIMITS, deadline_ms: 1_000 }, () => {}),
@@ -31,10 +38,7 @@ async function ask(request: Partial<AnswerRequest>, ...script: ScriptedTurn[]) {
   const events: AgentEvent[] = [];
   for (;;) {
     const step = await run.next();
-    if (step.done) {
-      model.done();
-      return { outcome: step.value, events, requests: model.requests };
-    }
+    if (step.done) return { outcome: step.value, events };
     events.push(step.value);
   }
 }
@@ -182,4 +186,56 @@ test.each([
   ["content_filter", "model_content_filtered"],
 ])("an answer that ended with %s is not asked for again: the job fails with %s", async (finishReason, code) => {
   await expect(ask({ responseSchema }, { pieces: ["I cannot."], finishReason })).rejects.toMatchObject({ code });
+});
+
+type Turn = readonly [chunks: readonly ModelChunk[], turn: Partial<ModelTurn>];
+
+/** A model of these turns, with all that a provider may report. */
+function modelOf(...turns: readonly Turn[]) {
+  const requests: ModelRequest[] = [];
+  const model: Model = {
+    async *stream(request) {
+      requests.push(request);
+      const [chunks, turn] = turns[requests.length - 1] ?? [[], {}];
+      yield* chunks;
+      return { content: "", toolCalls: [], finishReason: "stop", usage: NO_USAGE, ...turn };
+    },
+  };
+  return { model, requests };
+}
+
+test("reasoning, and what a provider wants back with its calls, go into the next turn", async () => {
+  const toolCalls = [
+    { ...call("echo", { word: "a" }), extra: { extra_content: { google: { thought_signature: "x" } } } },
+  ];
+  const { model, requests } = modelOf([[], { toolCalls, reasoning: " So.\n", finishReason: "tool_calls" }], [[], {}]);
+  await askModel(model, { tools: [echo] });
+  expect(requests[1]?.messages[1]).toEqual({ role: "assistant", content: "", toolCalls, reasoning: " So.\n" });
+});
+
+test("text that was thoughts after all becomes a thought, and the text of earlier turns stays", async () => {
+  const text = (content: string): ModelChunk => ({ type: "text", content });
+  const { model } = modelOf(
+    [[text("First.")], { content: "First.", toolCalls: [call("echo", { word: "a" })] }],
+    [[text("So "), text("it is."), { type: "reset", content: "" }, text("Second.")], { content: "Second." }],
+  );
+  const { outcome, events } = await askModel(model, { tools: [echo] });
+  expect(outcome.content).toBe("First.\n\nSecond.");
+  expect(events.slice(-3).map(({ data }) => [data.type, data.content])).toEqual([
+    ["reasoning", "So it is."],
+    ["reset", "First."],
+    ["text", "\n\nSecond."],
+  ]);
+});
+
+test("a call that its turn's limit has cut is not made, and the model is told; whole ones before it are", async () => {
+  for (const args of ["", '{"wo', '{"word":"b']) {
+    const toolCalls = [call("echo", { word: "a" }, "1"), call("echo", args, "2")];
+    const { model, requests } = modelOf([[], { toolCalls, finishReason: "length" }], [[], {}]);
+    await askModel(model, { tools: [echo] });
+    expect(requests[1]?.messages.slice(2)).toEqual([
+      { role: "tool", callId: "1", content: "a" },
+      { role: "tool", callId: "2", content: expect.stringContaining("limit of output tokens") },
+    ]);
+  }
 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createJournalStore, createMemoryJournal } from "../testing/memory-journal.ts";
 import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
 import { createJournaledModel } from "./journaled-model.ts";
-import type { ModelRequest } from "./model.ts";
+import type { Model, ModelRequest, ModelTurn } from "./model.ts";
 
 const TOOL = { name: "f", description: "", parameters: {} };
 const CALL = { id: "1", name: "f", arguments: "{}" };
@@ -38,4 +38,35 @@ test("a turn without tool calls is requested again, unless its request sets keep
   expect((await twice({}, { pieces: ["a"] }, { pieces: ["b"] })).asked).toBe(2);
   expect((await twice({ tools: [TOOL] }, { pieces: ["a"] }, { pieces: ["b"] })).asked).toBe(2);
   expect((await twice({ keep: true }, { pieces: ["a"] })).asked).toBe(1);
+});
+
+/** What two attempts of a job get of one turn, which the provider gives once. */
+async function keptOf(turn: ModelTurn): Promise<readonly ModelTurn[]> {
+  const left = createJournalStore();
+  const turns: ModelTurn[] = [];
+  for (const _ of [1, 2]) {
+    const model: Model = {
+      // biome-ignore lint/correctness/useYield: a turn without text
+      async *stream() {
+        if (turns.length > 0) throw new Error("the provider was asked again");
+        return turn;
+      },
+    };
+    const journaled = createJournaledModel(model, createMemoryJournal(left));
+    const request = { messages: [{ role: "user", content: "hi" }], tools: [TOOL] } as const;
+    const step = await journaled.stream(request, new AbortController().signal).next();
+    if (step.done) turns.push(step.value);
+  }
+  return turns;
+}
+
+test("a replayed turn has its reasoning, its end and what goes back with its calls", async () => {
+  const extra = { extra_content: { google: { thought_signature: "EhsMGQ+/==" } } };
+  const turn = { content: "", toolCalls: [{ ...CALL, extra }], reasoning: "So.", finishReason: "tool_calls", usage };
+  expect(await keptOf(turn)).toEqual([turn, turn]);
+});
+
+test("reasoning too long for the journal is left out, at once and at the replay", async () => {
+  const rest = { content: "", toolCalls: [CALL], finishReason: "tool_calls", usage };
+  expect(await keptOf({ ...rest, reasoning: "x".repeat(1024 * 1024) })).toEqual([rest, rest]);
 });

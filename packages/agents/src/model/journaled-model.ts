@@ -29,12 +29,24 @@ export function createJournaledModel(
       return turn;
     }
     const turn = yield* model.stream(request, signal);
-    if (entry.state === "new" && (keep || turn.toolCalls.length > 0)) await entry.finish(turn);
-    return turn;
+    if (entry.state !== "new" || !(keep || turn.toolCalls.length > 0)) return turn;
+    const kept = keepable(turn);
+    await entry.finish(kept);
+    // The turn goes on as a retry would find it, because later entries are found by the messages before them.
+    return kept;
   }
 
   return {
     stream: (request, signal) =>
       keepAll || request.keep || request.tools?.length ? keepTurn(request, signal) : model.stream(request, signal),
   };
+}
+
+/** As long as an entry may be. A turn with more reasoning is kept without it. */
+const MAX_KEPT_CHARS = 1024 * 1024;
+
+function keepable(turn: ModelTurn): ModelTurn {
+  const { reasoning = "", ...rest } = turn;
+  if (reasoning === "" || JSON.stringify(turn).length <= MAX_KEPT_CHARS) return turn;
+  return rest;
 }

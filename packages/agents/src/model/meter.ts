@@ -68,7 +68,11 @@ export function createMeter(budget: SpendableBudget, onTurn: (turn: MeteredTurn)
               budget.takeOutputTokens(next.value.usage.output_tokens - taken);
               return next.value;
             }
-            const { content } = next.value;
+            const { type, content } = next.value;
+            if (type === "reset") {
+              yield next.value;
+              continue;
+            }
             const tokens = content.length <= ONE_TOKEN_CHARS ? 1 : estimateTokens(content);
             budget.takeOutputTokens(tokens);
             taken += tokens;
@@ -87,7 +91,9 @@ export function createMeter(budget: SpendableBudget, onTurn: (turn: MeteredTurn)
 /** Usage by the platform's own tokenizer, for turns without a figure from their provider. */
 export function estimateUsage(request: ModelRequest, content: string, toolCalls: readonly ToolCall[]): Usage {
   const input = request.messages.reduce((sum, message) => sum + countTokens(message.content) + TOKENS_PER_MESSAGE, 0);
-  const output = countTokens(content) + (toolCalls.length === 0 ? 0 : countTokens(JSON.stringify(toolCalls)));
+  // Without what a provider has added for itself, such as signatures.
+  const calls = toolCalls.map(({ id, name, arguments: args }) => ({ id, name, arguments: args }));
+  const output = countTokens(content) + (calls.length === 0 ? 0 : countTokens(JSON.stringify(calls)));
   return { input_tokens: input, output_tokens: output, total_tokens: input + output };
 }
 

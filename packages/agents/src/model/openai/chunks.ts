@@ -1,13 +1,10 @@
 /** Reads one event of a provider's answer into typed pieces, whatever form it has. Nothing of it is trusted. */
-import { FINISH_FIELDS, readFinish } from "./finish-reasons.ts";
+import { readFinish } from "./finish-reasons.ts";
 import { readMessage } from "./messages.ts";
-import { type Piece, pushContent } from "./pieces.ts";
+import { type Piece, type PushPiece, pushContent } from "./pieces.ts";
 import { LAST_EVENT, type ServerEvent } from "./read-events.ts";
 import { type Fields, isFields, parseJson } from "./untrusted.ts";
 import { readUsage } from "./usage.ts";
-
-/** Where usage stands: in the chunk, in its choice, and in what Groq sends beside the choices. */
-const USAGE_FIELDS = ["usage", "usage_metadata", "usageMetadata"] as const;
 
 /** Beside choices, only these report a failure. */
 const ERROR_FIELDS = ["error", "errors", "error_code", "error_msg", "error_message"] as const;
@@ -20,62 +17,76 @@ const SUCCESS: ReadonlySet<unknown> = new Set([undefined, null, 0, "0", 200, "20
 const CONTENT = ["reasoning", "marked_text", "text", "refusal"] as const;
 
 /** A reader of one answer: what a chunk means may depend on those before it. */
-export function createChunkReader() {
+export function createChunkReader(push: PushPiece) {
   let hasDeltas = false;
   /** What messages have said so far. */
   const said = { text: "", marked_text: "", reasoning: "", refusal: "" };
 
-  function readChunk(chunk: Fields, pieces: Piece[]): void {
-    const { choices } = chunk;
-    if (reportsFailure(chunk)) {
-      pieces.push({ type: "failure", failure: chunk });
-      return;
-    }
-    if (Array.isArray(choices)) for (const choice of choices) if (isFirst(choice)) readChoice(choice, pieces);
-    pushUsage(chunk, pieces);
-    if (isFields(chunk.x_groq)) pushUsage(chunk.x_groq, pieces);
+  function pushOfDelta(piece: Piece): void {
+    hasDeltas = true;
+    push(piece);
   }
 
-  function readChoice(choice: Fields, pieces: Piece[]): void {
-    const before = pieces.length;
-    const { delta, message, text, error } = choice;
-    if (isFields(delta)) readMessage(delta, pieces);
-    else if (typeof delta === "string") pushContent(pieces, "text", delta);
-    if (pieces.length > before) hasDeltas = true;
-    // A message in a chunk stands for the delta, or repeats the whole of what the deltas said.
-    else if (!hasDeltas && isFields(message)) readWhole(message, pieces);
-    else if (!hasDeltas && typeof text === "string") pushContent(pieces, "text", text);
-    if (saysSomething(error)) pieces.push({ type: "failure", failure: error });
-    pushUsage(choice, pieces);
-    pushFinish(choice, pieces);
+  function readChunk(chunk: Fields): void {
+    if (reportsFailure(chunk)) {
+      push({ type: "failure", failure: chunk });
+      return;
+    }
+    const { choices, usage, x_groq: groq } = chunk;
+    if (Array.isArray(choices)) for (const choice of choices) if (isFirst(choice)) readChoice(choice);
+    pushUsage(usage);
+    // Groq's stands beside the last choice.
+    if (isFields(groq)) pushUsage(groq.usage);
+  }
+
+  function readChoice(choice: Fields): void {
+    const { delta, message, text, error, usage } = choice;
+    if (isFields(delta)) readMessage(delta, pushOfDelta);
+    else if (typeof delta === "string") pushContent(pushOfDelta, "text", delta);
+    // A message in a chunk stands for the delta, or repeats the whole of what the deltas have said.
+    if (!hasDeltas && isFields(message)) readWhole(message);
+    else if (!hasDeltas && typeof text === "string") pushContent(push, "text", text);
+    if (saysSomething(error)) push({ type: "failure", failure: error });
+    pushUsage(usage);
+    const finish = readFinish(choice.finish_reason ?? choice.finishReason ?? choice.done_reason);
+    if (finish !== null) push({ type: "finish", finish });
   }
 
   /** Of a message that begins with all that messages have said so far, only the rest is new. */
-  function readWhole(message: Fields, pieces: Piece[]): void {
+  function readWhole(message: Fields): void {
     const found: Piece[] = [];
-    readMessage(message, found);
+    readMessage(message, (piece) => found.push(piece));
     for (const type of CONTENT) {
       const content = found.flatMap((piece) => (piece.type === type ? [piece.content] : [])).join("");
       const before = said[type];
       const isRepeated = before !== "" && content.length > before.length && content.startsWith(before);
       const added = isRepeated ? content.slice(before.length) : content;
       said[type] += added;
-      pushContent(pieces, type, added);
+      pushContent(push, type, added);
     }
-    for (const piece of found) if (piece.type === "tool_call") pieces.push(piece);
+    for (const piece of found) if (piece.type === "tool_call") push(piece);
+  }
+
+  function readValue(value: unknown): void {
+    if (value === LAST_EVENT) push({ type: "end" });
+    else if (isFields(value)) readChunk(value);
+  }
+
+  function pushUsage(usage: unknown): void {
+    if (isFields(usage)) push({ type: "usage", usage: readUsage(usage) });
   }
 
   return {
     /** Throws for a chunk that was cut. */
-    read({ event, data }: ServerEvent): readonly Piece[] {
-      const pieces: Piece[] = [];
-      const values = valuesIn(data);
-      if (event === "error") return [{ type: "failure", failure: values[0] ?? data }];
-      for (const value of values) {
-        if (value === LAST_EVENT) pieces.push({ type: "end" });
-        else if (isFields(value)) readChunk(value, pieces);
+    read({ event, data }: ServerEvent): void {
+      if (event === "error") {
+        push({ type: "failure", failure: data });
+        return;
       }
-      return pieces;
+      // Nearly always an event is a chunk.
+      const chunk = data.startsWith("{") ? parseJson(data) : undefined;
+      if (isFields(chunk)) readChunk(chunk);
+      else for (const value of valuesIn(data)) readValue(value);
     },
   };
 }
@@ -127,19 +138,3 @@ function saysSomething(value: unknown): boolean {
 const isFirst = (choice: unknown): choice is Fields =>
   isFields(choice) &&
   (choice.index === 0 || choice.index === undefined || choice.index === null || choice.index === "0");
-
-function pushUsage(place: Fields, pieces: Piece[]): void {
-  for (const name of USAGE_FIELDS) {
-    const usage = place[name];
-    if (isFields(usage)) pieces.push({ type: "usage", usage: readUsage(usage) });
-  }
-}
-
-function pushFinish(choice: Fields, pieces: Piece[]): void {
-  for (const name of FINISH_FIELDS) {
-    const finish = readFinish(choice[name]);
-    if (finish === null) continue;
-    pieces.push({ type: "finish", finish });
-    return;
-  }
-}

@@ -1,8 +1,5 @@
 /** Why a turn ended, in the words of the protocols and gateways that providers come from. */
 
-/** What `finish_reason` is called. */
-export const FINISH_FIELDS = ["finish_reason", "finishReason", "done_reason"] as const;
-
 /** Spellings in lower case, with `_` between the words. */
 const SPELLINGS: Readonly<Record<string, readonly string[]>> = {
   stop: ["stop", "stopped", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed", "done", "end"],

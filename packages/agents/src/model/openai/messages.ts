@@ -2,7 +2,7 @@
  * Reads a message, or a piece of one: text, reasoning, refusal, tool calls. What the fields are called is data; of the
  * names in a list the first that a provider uses counts, because gateways repeat one text under several.
  */
-import { type ContentType, type Piece, pushContent } from "./pieces.ts";
+import { type ContentType, type PushPiece, pushContent } from "./pieces.ts";
 import type { ToolCallPiece } from "./tool-calls.ts";
 import { type Fields, isFields } from "./untrusted.ts";
 
@@ -39,21 +39,32 @@ const ARGUMENT_FIELDS = ["arguments", "parameters", "input", "args"] as const;
 /** Parts within parts, at most. */
 const MAX_DEPTH = 4;
 
-export function readMessage(message: Fields, pieces: Piece[]): void {
+export function readMessage(message: Fields, push: PushPiece): void {
+  if (hasTextAlone(message)) pushContent(push, "text", message.content);
+  else readAll(message, push);
+}
+
+/** Nearly all chunks: the names of everything else are not looked for one by one. */
+function hasTextAlone(message: Fields): message is Fields & { readonly content: string } {
+  for (const name in message) if (name !== "content" && name !== "role" && message[name] !== null) return false;
+  return typeof message.content === "string";
+}
+
+function readAll(message: Fields, push: PushPiece): void {
   for (const name of REASONING_FIELDS) {
     const value = message[name];
     if (value === undefined || value === null) continue;
     const reasoning = textOf(value);
     if (reasoning === "") continue;
-    pieces.push({ type: "reasoning", content: reasoning });
+    push({ type: "reasoning", content: reasoning });
     break;
   }
   const { content, refusal, tool_calls: calls, function_call: call } = message;
-  if (typeof content === "string") pushContent(pieces, isMarked(message) ? "marked_text" : "text", content);
-  else if (content !== undefined && content !== null) pushParts(content, pieces);
-  if (typeof refusal === "string") pushContent(pieces, "refusal", refusal);
-  if (calls) pushCalls(calls, pieces);
-  if (isFields(call)) pushCalls([{ index: 0, function: call }], pieces);
+  if (typeof content === "string") pushContent(push, isMarked(message) ? "marked_text" : "text", content);
+  else if (content !== undefined && content !== null) pushParts(content, push);
+  if (typeof refusal === "string") pushContent(push, "refusal", refusal);
+  if (calls) pushCalls(calls, push);
+  if (isFields(call)) pushCalls([{ index: 0, function: call }], push);
 }
 
 /** Gemini puts its thoughts into the content. */
@@ -61,26 +72,26 @@ const isMarked = ({ extra_content: extra }: Fields): boolean =>
   isFields(extra) && isFields(extra.google) && extra.google.thought === true;
 
 /** Content that is no string: a list of parts, one part, or JSON that a gateway has parsed. */
-function pushParts(content: unknown, pieces: Piece[]): void {
+function pushParts(content: unknown, push: PushPiece): void {
   if (Array.isArray(content)) {
-    for (const part of content) pushPart(part, pieces);
+    for (const part of content) pushPart(part, push);
   } else {
-    pushPart(content, pieces);
+    pushPart(content, push);
   }
 }
 
-function pushPart(part: unknown, pieces: Piece[]): void {
+function pushPart(part: unknown, push: PushPiece): void {
   if (!isFields(part)) {
-    pushContent(pieces, "text", textOf(part));
+    pushContent(push, "text", textOf(part));
     return;
   }
   const type =
     typeof part.type === "string" && Object.hasOwn(PART_TYPES, part.type) ? PART_TYPES[part.type] : undefined;
   if (part.type === undefined && !TEXT_FIELDS.some((name) => part[name] !== undefined)) {
-    pushContent(pieces, "text", JSON.stringify(part));
+    pushContent(push, "text", JSON.stringify(part));
     return;
   }
-  pushContent(pieces, type ?? "text", textOf(part));
+  pushContent(push, type ?? "text", textOf(part));
 }
 
 /** The text of a value in any of its forms; "" for what has none. */
@@ -97,11 +108,11 @@ function textOf(value: unknown, depth = 0): string {
   return "";
 }
 
-function pushCalls(calls: unknown, pieces: Piece[]): void {
+function pushCalls(calls: unknown, push: PushPiece): void {
   const list = (Array.isArray(calls) ? calls : [calls]).filter(isFields);
   for (const [at, call] of list.entries()) {
     // Calls that come together are told apart by their places.
-    pieces.push({ type: "tool_call", call: readCall(call, list.length > 1 ? at : null) });
+    push({ type: "tool_call", call: readCall(call, list.length > 1 ? at : null) });
   }
 }
 

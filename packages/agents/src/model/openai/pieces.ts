@@ -16,7 +16,10 @@ export type Piece =
   /** The stream says that nothing follows. */
   | { readonly type: "end" };
 
+/** Takes the pieces in their order. Not a list: nearly all chunks have one piece, and tokens are many. */
+export type PushPiece = (piece: Piece) => void;
+
 /** Empty content is no piece. */
-export function pushContent(pieces: Piece[], type: ContentType, content: string): void {
-  if (content !== "") pieces.push({ type, content });
+export function pushContent(push: PushPiece, type: ContentType, content: string): void {
+  if (content !== "") push({ type, content });
 }

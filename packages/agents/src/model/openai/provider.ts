@@ -57,15 +57,16 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits, proxy }: OpenAiP
     ask: ReturnType<typeof createAsk>,
   ): AsyncGenerator<ModelChunk, ModelTurn> {
     const watchdog = startWatchdog(limits, signal);
-    const reader = createChunkReader();
     const turn = createTurn();
+    const reader = createChunkReader(turn.add);
     try {
       const { response, names } = await ask(request, watchdog.signal);
       const body = transport.bodyOf(response);
       try {
         for await (const events of body === undefined ? [wholeAnswer(await response.text())] : readEvents(body)) {
           for (const event of events) {
-            if (turn.add(reader.read(event))) watchdog.touch();
+            reader.read(event);
+            if (turn.hasGrown()) watchdog.touch();
             for (const chunk of turn.take()) yield chunk;
             const failure = turn.failure();
             if (failure !== null) throw providerFailure(readFailure(failure.said), redact);

@@ -38,7 +38,7 @@ export async function* readEvents(body: Readable): AsyncGenerator<readonly Serve
       if (ended) return;
       hasEvents = true;
       waiting.push(event);
-      if (event.data.trimStart().startsWith(LAST_EVENT)) ended = true;
+      if (isLast(event.data)) ended = true;
     },
     onError(error) {
       if (error.type === "max-buffer-size-exceeded") body.destroy(error);
@@ -97,6 +97,8 @@ function drainThenDestroy(body: Readable): void {
   body.once("close", () => clearTimeout(giveUp));
 }
 
+const isLast = (data: string): boolean => !data.startsWith("{") && data.trimStart().startsWith(LAST_EVENT);
+
 /** Hands whole lines on: the parser drops an unknown field of which it has seen only the beginning. */
 function createLines(onLines: (text: string) => void) {
   let pieces: string[] = [];
@@ -104,7 +106,7 @@ function createLines(onLines: (text: string) => void) {
   return {
     /** Returns the characters of the line that has begun. */
     add(text: string): number {
-      const end = Math.max(text.lastIndexOf("\n"), text.lastIndexOf("\r")) + 1;
+      const end = text.lastIndexOf("\n") + 1 || text.lastIndexOf("\r") + 1;
       if (end > 0) {
         onLines(length === 0 ? text.slice(0, end) : pieces.join("") + text.slice(0, end));
         pieces = [];

@@ -93,7 +93,6 @@ export function createThinkTags(out: ThinkTagsOutput) {
   function atStart(input: string): string | null {
     const rest = input.trimStart();
     blank += input.slice(0, input.length - rest.length);
-    held = rest;
     if (rest === "") return null;
     const opened = TAGS.find(({ open }) => startsWith(rest, open));
     if (opened !== undefined) {
@@ -108,7 +107,10 @@ export function createThinkTags(out: ThinkTagsOutput) {
       mayLackOpening = false;
       return rest.slice(mark.length);
     }
-    if ([...TAGS.map(({ open }) => open), ...dropped].some((each) => startsWith(each, rest))) return null;
+    if ([...TAGS.map(({ open }) => open), ...dropped].some((each) => startsWith(each, rest))) {
+      held = rest;
+      return null;
+    }
     state = "text";
     if (!hasThought) text(blank);
     blank = "";
@@ -145,6 +147,7 @@ export function createThinkTags(out: ThinkTagsOutput) {
       text(input.slice(found.at, found.at + found.tag.length));
     } else if (hasThought) {
       begin(tag);
+      isBlank = false;
       within = input.slice(found.at, found.at + found.tag.length);
     } else {
       mayLackOpening = false;
@@ -159,10 +162,18 @@ export function createThinkTags(out: ThinkTagsOutput) {
     return after;
   }
 
+  /** Nearly all pieces of an answer have no beginning of a tag. */
+  const mayStand = (content: string): boolean =>
+    !content.includes(tag.open.charAt(0)) && !isHighSurrogate(content.charCodeAt(content.length - 1));
+
   const STEPS = { start: atStart, thinking: inThoughts, text: inText };
 
   return {
     add(content: string): void {
+      if (state === "text" && held === "" && mayStand(content)) {
+        text(content);
+        return;
+      }
       let input: string | null = held === "" ? content : held + content;
       held = "";
       while (input !== null && input !== "") input = STEPS[state](input);
@@ -193,9 +204,8 @@ export function createThinkTags(out: ThinkTagsOutput) {
   };
 }
 
-/** Tells whether a text so far ends in code or behind a quotation mark. Linear: each character is looked at once. */
+/** Tells whether a text so far ends in code or behind a quotation mark. */
 function createCodeScan() {
-  let unread = "";
   let isFenced = false;
   /** Of the last line: its first characters, its back quotes, its last character. */
   let head = "";
@@ -205,28 +215,23 @@ function createCodeScan() {
   function readLine(piece: string): void {
     if (head.length < FENCE.length) head = (head + piece).trimStart().slice(0, FENCE.length);
     for (let at = piece.indexOf("`"); at >= 0; at = piece.indexOf("`", at + 1)) marks++;
-    last = piece.at(-1) ?? last;
-  }
-
-  function endLine(): void {
-    if (head === FENCE) isFenced = !isFenced;
-    head = "";
-    marks = 0;
-    last = "";
+    last = piece.charAt(piece.length - 1) || last;
   }
 
   return {
     add(content: string): void {
-      unread += content;
-    },
-    isInside(): boolean {
-      for (const [at, line] of unread.split("\n").entries()) {
-        if (at > 0) endLine();
-        readLine(line);
+      let from = 0;
+      for (let at = content.indexOf("\n"); at >= 0; at = content.indexOf("\n", from)) {
+        readLine(content.slice(from, at));
+        if (head === FENCE) isFenced = !isFenced;
+        head = "";
+        marks = 0;
+        last = "";
+        from = at + 1;
       }
-      unread = "";
-      return isFenced || head === FENCE || marks % 2 === 1 || (last !== "" && QUOTES.includes(last));
+      readLine(from === 0 ? content : content.slice(from));
     },
+    isInside: (): boolean => isFenced || head === FENCE || marks % 2 === 1 || (last !== "" && QUOTES.includes(last)),
   };
 }
 

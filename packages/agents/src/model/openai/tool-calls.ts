@@ -45,7 +45,7 @@ export function createToolCalls() {
     // A new index begins a new call, but there is nothing to call without a name.
     const latest = index === null || name === "" ? calls.at(-1) : undefined;
     let call = indexed ?? byId.get(id) ?? latest;
-    if (call === undefined || beginsAnother(piece, call)) {
+    if (call === undefined || beginsAnother(piece, call, indexed === undefined && index !== null)) {
       call = { id: "", name: "", arguments: "", latest: "", extra: null, end: createJsonEnd() };
       calls.push(call);
     }
@@ -94,13 +94,13 @@ export function createToolCalls() {
 }
 
 /** Whether the piece belongs to another call than the one that its index, its id or its place points to. */
-function beginsAnother(piece: ToolCallPiece, open: OpenCall): boolean {
+function beginsAnother(piece: ToolCallPiece, open: OpenCall, hasNewIndex: boolean): boolean {
   // There is nothing to call without a name. A new id then is one that comes late, or new in every chunk.
   if (piece.name === "") return false;
   const hasOtherId = piece.id !== "" && open.id !== "" && piece.id !== open.id;
   if (open.end.isComplete()) {
     const isRepeated = piece.name === open.name && (piece.arguments === "" || piece.arguments === open.arguments);
-    return hasOtherId || !isRepeated;
+    return hasNewIndex || hasOtherId || !isRepeated;
   }
   // The name may be repeated in every chunk; before the arguments it may also come in pieces.
   return piece.name !== open.name && (hasOtherId || open.arguments !== "");

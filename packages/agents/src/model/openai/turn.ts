@@ -3,7 +3,7 @@ import type { Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { ModelChunk, ModelTurn, ToolCall } from "../model.ts";
 import type { Finish } from "./finish-reasons.ts";
-import type { ContentType, Piece } from "./pieces.ts";
+import type { ContentType, Piece, PushPiece } from "./pieces.ts";
 import { createThinkTags } from "./think-tags.ts";
 import { createToolCalls, MAX_TOOL_CALLS } from "./tool-calls.ts";
 import { completeUsage, laterUsage, NOT_REPORTED } from "./usage.ts";
@@ -12,8 +12,10 @@ import { completeUsage, laterUsage, NOT_REPORTED } from "./usage.ts";
 const MAX_TURN_CHARS = 4 * 1024 * 1024;
 
 export type Turn = {
-  /** Whether the pieces have something that the model wrote. Throws `budget_exhausted` when the turn grows too long. */
-  add(pieces: readonly Piece[]): boolean;
+  /** Throws `budget_exhausted` when the turn grows too long. */
+  readonly add: PushPiece;
+  /** Whether the model has written something since this was asked last. */
+  hasGrown(): boolean;
   /** What is to be shown and has not been taken. */
   take(): readonly ModelChunk[];
   /** What the provider said of its failure; null: none. */
@@ -24,8 +26,10 @@ export type Turn = {
   finish(estimate: (text: string, toolCalls: readonly ToolCall[]) => Usage): ModelTurn;
 };
 
+const NONE: readonly ModelChunk[] = [];
+
 export function createTurn(): Turn {
-  let chunks: ModelChunk[] = [];
+  let chunks: ModelChunk[] | null = null;
   const calls = createToolCalls();
   let content = "";
   let reasoning = "";
@@ -35,19 +39,26 @@ export function createTurn(): Turn {
   let failure: { readonly said: unknown } | null = null;
   let isAtEnd = false;
   let size = 0;
+  let seen = 0;
 
   const tags = createThinkTags({
     piece(type, piece) {
       if (type === "text") content += piece;
       else reasoning += piece;
-      chunks.push({ type, content: piece });
+      show({ type, content: piece });
     },
     textWasReasoning() {
       reasoning += content;
       content = "";
-      chunks.push({ type: "reset", content: "" });
+      show({ type: "reset", content: "" });
     },
   });
+
+  /** Nearly always there is one. */
+  function show(chunk: ModelChunk): void {
+    if (chunks === null) chunks = [chunk];
+    else chunks.push(chunk);
+  }
 
   function grow(chars: number): void {
     size += chars;
@@ -65,51 +76,51 @@ export function createTurn(): Turn {
       tags.addThought(text);
     } else if (type === "reasoning") {
       reasoning += text;
-      chunks.push({ type, content: text });
+      show({ type, content: text });
     } else {
       hasRefused = true;
       tags.end();
       content += text;
-      chunks.push({ type: "text", content: text });
+      show({ type: "text", content: text });
     }
   }
 
-  /** Whether the model wrote it. */
-  function addPiece(piece: Piece): boolean {
+  function add(piece: Piece): void {
     switch (piece.type) {
       case "tool_call":
         calls.add(piece.call);
         grow(piece.call.arguments.length + piece.call.name.length + JSON.stringify(piece.call.extra).length);
-        return true;
+        break;
       case "usage":
         usage = laterUsage(usage, piece.usage);
-        return false;
+        break;
       case "finish":
         finish = piece.finish;
-        return false;
+        break;
       case "failure":
         failure ??= { said: piece.failure };
-        return false;
+        break;
       case "end":
         isAtEnd = true;
-        return false;
+        break;
       default:
         addContent(piece.type, piece.content);
-        return true;
     }
   }
 
   return {
-    add(pieces) {
-      let isWritten = false;
-      for (const piece of pieces) isWritten = addPiece(piece) || isWritten;
-      return isWritten;
+    add,
+
+    hasGrown() {
+      const grown = size > seen;
+      seen = size;
+      return grown;
     },
 
     take() {
       const taken = chunks;
-      if (taken.length > 0) chunks = [];
-      return taken;
+      chunks = null;
+      return taken ?? NONE;
     },
 
     failure: () => failure,

@@ -1,0 +1,151 @@
+import { expect, test } from "vitest";
+import { DONE, delta, outcomeOf } from "../../../../../test/support/streaming-provider.ts";
+import { createThinkTags } from "./think-tags.ts";
+
+/** What becomes of a text in one piece; in pieces of any size it must become the same. */
+function split(text: string): readonly [thoughts: string, answer: string] {
+  const whole = splitPieces([text]);
+  for (const size of [1, 2, 3, 5, 7]) {
+    const pieces = Array.from({ length: Math.ceil(text.length / size) }, (_, at) =>
+      text.slice(at * size, (at + 1) * size),
+    );
+    expect(splitPieces(pieces), `in pieces of ${size}`).toEqual(whole);
+  }
+  return whole;
+}
+
+function splitPieces(pieces: readonly string[]): readonly [string, string] {
+  const out = { text: "", reasoning: "" };
+  const tags = createThinkTags({
+    piece(type, content) {
+      expect(content).not.toBe("");
+      expect(content.isWellFormed()).toBe(true);
+      out[type] += content;
+    },
+    textWasReasoning() {
+      out.reasoning += out.text;
+      out.text = "";
+    },
+  });
+  for (const piece of pieces) tags.add(piece);
+  tags.end();
+  return [out.reasoning, out.text];
+}
+
+test.each([
+  ["<think>So.</think>Hello", "So.", "Hello"],
+  ["<think>\nSo.\n</think>\n\nHello", "So.\n", "Hello"],
+  ["\n\n<think>\nSo.</think>Hello", "So.", "Hello"],
+  ["<THINK>So.</Think>Hello", "So.", "Hello"],
+  ["<think>\n\n</think>\n\nHello", "", "Hello"],
+  ["<think></think>Hello", "", "Hello"],
+  ["<thinking>So.</thinking>Hello", "So.", "Hello"],
+  ["<thought>So.</thought>Hello", "So.", "Hello"],
+  ["<seed:think>So.</seed:think>Hello", "So.", "Hello"],
+  ["<mm:think>So.</mm:think>Hello", "So.", "Hello"],
+  ["[THINK]So.[/THINK]Hello", "So.", "Hello"],
+  ["◁think▷So.◁/think▷Hello", "So.", "Hello"],
+  ["<|START_THINKING|>So.<|END_THINKING|><|START_RESPONSE|>Hello", "So.", "Hello"],
+  ["<|channel|>analysis<|message|>So.<|end|><|start|>assistant<|channel|>final<|message|>Hello", ...["So.", "Hello"]],
+  ["<think>a < b </ c </thin d</think>Hello", "a < b </ c </thin d", "Hello"],
+  ["<think>One.</think><think>Two.</think>Hello", "One.Two.", "Hello"],
+  ["<think>One.</think>Hello <think>Two.</think>world", "One.Two.", "Hello world"],
+  ["<think>你好🎉</think>再见🎉", "你好🎉", "再见🎉"],
+  ['<think>So.</think>{"a":1}', "So.", '{"a":1}'],
+])("%j has thoughts", (text, thoughts, answer) => {
+  expect(split(text)).toEqual([thoughts, answer]);
+});
+
+test.each([
+  ["So it is.\n</think>\n\nHello", "So it is.\n", "Hello"],
+  ["So it is.</think>Hello", "So it is.", "Hello"],
+  ["</think>\n\nHello", "", "Hello"],
+  ["\n</think>Hello", "", "Hello"],
+  ["</mm:think>Hello", "", "Hello"],
+  ["It `is`.\n```\ncode\n```\n</think>Hello </think> world", "It `is`.\n```\ncode\n```\n", "Hello </think> world"],
+])("%j has thoughts although the opening tag is in the prompt", (text, thoughts, answer) => {
+  expect(split(text)).toEqual([thoughts, answer]);
+});
+
+test.each([
+  ["The tag <think> begins thoughts, and </think> ends them."],
+  ["Thoughts end with `</think>`."],
+  ['Thoughts end with "</think>", as said.'],
+  ["Write it so:\n\n```\n<think>\nSo.\n</think>\nHello\n```\n"],
+  ["Write it so:\n\n```xml\nSo.\n</think>\n```\nDone."],
+  ["`<think>` is a tag."],
+  ["a < b and b <"],
+  ["a <think"],
+  ["<thin"],
+  ["[THIN"],
+  ["<"],
+  ["<p>Hello</p>"],
+  ["[THIS] is a list."],
+  ["  indented"],
+  [" \n"],
+])("%j is an answer as it is", (text) => {
+  expect(split(text)).toEqual(["", text]);
+});
+
+test("an answer may explain the tags after thoughts", () => {
+  const answer = "The tag `<think>` begins thoughts:\n```\n<think>So.</think>\n```\n";
+  expect(split(`<think>So.</think>${answer}`)).toEqual(["So.", answer]);
+});
+
+test("thoughts without an end are thoughts, and within the answer they were none", () => {
+  expect(split("<think>So it is")).toEqual(["So it is", ""]);
+  expect(split("<think>So it is</thi")).toEqual(["So it is</thi", ""]);
+  expect(split("<think>So.</think>The tag <think> begins it.")).toEqual([
+    "So. begins it.",
+    "The tag <think> begins it.",
+  ]);
+});
+
+test("hostile texts take linear time", () => {
+  for (const text of ["</think>", "`</think>` ", "<think>", "<", "\n", "`", " ", "<think>a</think>b"]) {
+    const long = text.repeat(400_000 / text.length);
+    const began = performance.now();
+    for (const pieces of [[long], ["<think>", long], Array.from({ length: 40_000 }, () => text)]) {
+      const tags = createThinkTags({ piece: () => {}, textWasReasoning: () => {} });
+      for (const piece of pieces) tags.add(piece);
+      tags.end();
+    }
+    expect(performance.now() - began, text).toBeLessThan(5_000);
+  }
+});
+
+test("thoughts in the text of a provider are shown as thoughts", async () => {
+  const { shown, thoughts, turn } = await outcomeOf([
+    ...["<th", "ink>So", ".</thi", "nk>\n", "\nHel", "lo"].map((content) => delta({ content })),
+    delta({}, "stop"),
+    DONE,
+  ]);
+  expect([shown, thoughts]).toEqual(["Hello", "So."]);
+  expect(turn).toMatchObject({ content: "Hello", reasoning: "So." });
+});
+
+test("text that was thoughts after all is taken back", async () => {
+  const { shown, thoughts, turn } = await outcomeOf([
+    ...["So it ", "is.\n</", "think>\n\n", "Hello"].map((content) => delta({ content })),
+    delta({}, "stop"),
+    DONE,
+  ]);
+  expect([shown, thoughts]).toEqual(["Hello", "So it is.\n"]);
+  expect(turn).toMatchObject({ content: "Hello", reasoning: "So it is.\n" });
+});
+
+const MARK = { extra_content: { google: { thought: true } } };
+
+test.each([
+  ["with tags", ["<thought>One.", " Two."], "</thought>Hello"],
+  ["without tags", ["One.", " Two."], "Hello"],
+  ["with all tags in the thoughts", ["<thought>One.", " Two.</thought>"], "Hello"],
+])("what Gemini marks as thoughts is thoughts, %s", async (_, marked, answer) => {
+  const { shown, thoughts } = await outcomeOf([
+    ...marked.map((content) => delta({ content, ...MARK })),
+    delta({ content: answer }),
+    delta({}, "stop"),
+    DONE,
+  ]);
+  expect([shown, thoughts]).toEqual(["Hello", "One. Two."]);
+});
