@@ -228,7 +228,7 @@ export const baidu: Provider = {
       title: "an error of the older form has status 200",
       source: "songquanpeng/one-api: relay/adaptor/baidu/model.go",
       answers: [{ body: { error_code: 336003, error_msg: "the max length of current question is 2000" } }],
-      expect: { error: { code: "model_rejected", says: "max length of current question" } },
+      expect: { error: { code: "model_context_exceeded", says: "max length of current question" } },
     },
     {
       title: "a flag beside the choice says that the question was unsafe",

@@ -100,6 +100,7 @@ export const PHRASES: readonly Phrases[] = [
       "input length should be",
       "exceed max message tokens",
       ["total tokens", "exceed", "max"],
+      "max length of current question",
       "prompt 超长",
       "输入过长",
       ["超过", "上下文"],
