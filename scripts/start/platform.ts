@@ -152,4 +152,4 @@ function reachable(host: string): string {
 }
 
 const localHosts = (urls: readonly (string | undefined)[]): string[] =>
-  urls.flatMap((url) => (url !== undefined && new URL(url).hostname === LOOPBACK ? [new URL(url).host] : []));
+  urls.flatMap((url = "") => (URL.parse(url)?.hostname === LOOPBACK ? [new URL(url).host] : []));

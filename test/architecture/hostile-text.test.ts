@@ -34,6 +34,7 @@ const CALLS: Readonly<Record<string, string>> = {
   "packages/agents/src/http/decode-body.ts createInflateRaw": "one coding; its reader bounds what it becomes",
   "packages/agents/src/json-schema/schema-thread.ts Ajv2020": "schema-limits.ts, and 1 s of a thread of the pool",
   "packages/agents/src/json-schema/schema-thread.ts compile": "schema-limits.ts, and 1 s of a thread of the pool",
+  "packages/agents/src/model/openai/errors.ts toSorted": "four names of fields",
   "packages/agents/src/registry/agent-registry.ts fromJSONSchema": "a schema of an agent, when it is registered",
   "packages/agents/src/registry/plugins.ts sort": "the files of AGENTS_DIR",
   "packages/agents/src/retrieval/terms.ts normalize": "30 marks on one character, and twice the length of the text",

@@ -32,6 +32,19 @@ test("the chromadb package writes nothing to the console", async () => {
   expect(written).toEqual([]);
 });
 
+test("vectors of another length than the collection's are refused as another embedding, and not stored", async () => {
+  const chroma = await startTestChroma();
+  onTestFinished(() => chroma.stop());
+  const store = createChromaStore({ url: chroma.url });
+  const collection = randomUUID();
+  await store.upsert(collection, [CHUNK], signal);
+  const mismatch = { name: "PlatformError", code: "embedding_mismatch" };
+  const longer = { ...CHUNK, id: "b:1:0", documentId: "b", embedding: [1, 0, 0] };
+  await expect(store.upsert(collection, [longer], signal)).rejects.toMatchObject(mismatch);
+  await expect(store.query(collection, [1, 0, 0], 1, signal)).rejects.toMatchObject(mismatch);
+  expect(await store.query(collection, CHUNK.embedding, 9, signal)).toHaveLength(1);
+});
+
 /** How every call of the store fails. */
 async function everyFailure(url: string, bound: AbortSignal, requestTimeoutMs?: number): Promise<unknown[]> {
   const store = createChromaStore({ url, ...(requestTimeoutMs && { requestTimeoutMs }) });

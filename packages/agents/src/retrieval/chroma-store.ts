@@ -58,6 +58,7 @@ export function createChromaStore(options: ChromaStoreOptions): VectorStore {
       return await askPatiently(limits, signal, ping, (bounded) => request(clientFor(bounded)));
     } catch (error) {
       signal.throwIfAborted();
+      if (isOfAnotherLength(error)) throw new PlatformError("embedding_mismatch", { cause: error });
       // An error that the server answers with is not retryable: the same request would get the same answer.
       const isAnswer = [ChromaNotFoundError, ChromaClientError, ChromaValueError].some((kind) => error instanceof kind);
       throw isAnswer ? error : new PlatformError("vector_store_unavailable", { cause: error });
@@ -172,3 +173,7 @@ function toFoundChunk({ id, document, metadata, distance }: Row): FoundChunk[] {
   const score = Math.min(1, Math.max(0, 1 - distance));
   return [{ id, documentId, version, source, heading, position, content: document, score }];
 }
+
+/** The server's only sign of vectors that the collection cannot hold, such as those of a model that has changed. */
+const isOfAnotherLength = (error: unknown): boolean =>
+  error instanceof ChromaClientError && error.message.includes("with dimension of");

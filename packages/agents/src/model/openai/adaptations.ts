@@ -89,7 +89,7 @@ const ADAPTATIONS: readonly Adaptation[] = [
   },
   {
     names: ["content"],
-    words: ["null", "none is not", "valid string", "must be a string", "expected a string", "nonetype"],
+    words: ["null", "none is not", "valid string", "must be a string", "expected a string", "nonetype", "<nil>"],
     change: ({ emptyContent }, { messages }) =>
       emptyContent === null && messages.some((message) => message.role === "assistant") ? { emptyContent: "" } : null,
   },

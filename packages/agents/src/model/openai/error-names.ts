@@ -51,6 +51,8 @@ export const CODE_OF_NAME: Readonly<Record<string, ErrorCode>> = {
   prompt_too_long: "model_context_exceeded",
   input_too_long: "model_context_exceeded",
   string_above_max_length: "model_context_exceeded",
+  model_max_prompt_tokens_exceeded: "model_context_exceeded",
+  tokens_limit_reached: "model_context_exceeded",
   request_too_large: "model_context_exceeded",
   // Zhipu's and Z.AI's number for a prompt that is too long
   "1261": "model_context_exceeded",

@@ -146,6 +146,8 @@ describe("a conversation that is too long for the model", () => {
     ["Volcengine", json(400, { error: { message: "Total tokens of image and text exceed max message tokens" } })],
     ["Baidu", json(400, { error_code: 336103, error_msg: "prompt tokens too long" })],
     ["llama-cpp-python", json(400, { error: { message: "Requested tokens (9000) exceed context window of 8192" } })],
+    ["Copilot", json(400, { error: { message: "prompt token count of 140000 exceeds the limit of 128000" } })],
+    ["LM Studio, newer", json(400, { error: "Cannot truncate prompt with n_keep (9000) >= n_ctx (4096)" })],
     ["a proxy", { status: 413, body: "<html><title>413 Request Entity Too Large</title></html>" }],
   ])("the words of %s are model_context_exceeded", async (_, answer) => {
     const error = await failureFor(answer);

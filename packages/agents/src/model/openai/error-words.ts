@@ -24,16 +24,21 @@ export const PHRASES: readonly Phrases[] = [
       ["too many tokens", "per minute"],
     ],
   },
+  // One request above the account's limit of tokens per minute: waiting does not help, a shorter one does.
   {
     code: "model_context_exceeded",
+    phrases: [["request too large for", "must be reduced"], "reduce your message size"],
+  },
+  {
+    code: "model_context_exceeded",
+    // With 429 the same words are about tokens per minute.
+    statuses: [400, 401, 403, 404, 413, 422, 500, 501, 502, 503],
     phrases: [
       // OpenAI, Azure, DeepSeek, OpenRouter, Groq, vLLM and SGLang in their older words
       "maximum context length",
       "context_length_exceeded",
       "reduce the length of the messages",
       "exceeds the context window",
-      "reduce your message size",
-      ["request too large for", "must be reduced"],
       "string too long. expected a string with maximum length",
       // vLLM, SGLang
       "maximum model length",
@@ -63,6 +68,8 @@ export const PHRASES: readonly Phrases[] = [
       ["too large", "context"],
       "context length is only",
       "context window full",
+      "input is too large",
+      "n_ctx",
       // TGI
       ["input validation error", "max_new_tokens", "must be <="],
       ["input validation error", "must have less than", "tokens"],
@@ -72,6 +79,7 @@ export const PHRASES: readonly Phrases[] = [
       "input is too long",
       "input too long",
       "prompt tokens too long",
+      "length too long",
       "too many input tokens",
       "too many total text bytes",
       ["input length and", "exceed"],
@@ -92,6 +100,7 @@ export const PHRASES: readonly Phrases[] = [
       "maximum allowed number of input tokens",
       "too many tokens",
       "token limit exceeded",
+      ["token", "exceeds the limit"],
       "exceeds token limit",
       ["length of prompt_tokens", "must be less than"],
       // Moonshot, Qwen, Zhipu, MiniMax, Volcengine, Baidu
@@ -205,9 +214,9 @@ export const PHRASES: readonly Phrases[] = [
     phrases: ["rate limit", "rate_limit", "too many requests", "throttl", "concurrency limit"],
   },
   {
-    // The request is at fault, whatever the status: another key would not help, nor would a retry.
+    // The request is at fault: another key would not help.
     code: "model_rejected",
-    statuses: [400, 403, 500],
+    statuses: [400, 403],
     phrases: [
       "country, region, or territory",
       "user location is not supported",
@@ -222,6 +231,13 @@ export const PHRASES: readonly Phrases[] = [
       "safety",
       "does not have access to model",
       "do not have access to",
+    ],
+  },
+  {
+    // Templates and models that run inside a server: a retry would not help.
+    code: "model_rejected",
+    statuses: [400, 403, 500],
+    phrases: [
       "does not support tools",
       "does not support tool",
       "roles must alternate",

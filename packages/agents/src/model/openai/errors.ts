@@ -118,8 +118,10 @@ function codeOfStatus(status: number | undefined, failure: ProviderFailure): Err
 /** The setting of the request that the provider refuses, if it names one. */
 function fieldOf({ param, message }: ProviderFailure): string | null {
   const text = (message ?? "").slice(0, MAX_SEARCHED).toLowerCase();
-  const named = FIELDS.find(([name]) => param === name) ?? FIELDS.find(([name]) => text.includes(name));
-  return named?.[1] ?? null;
+  const named = FIELDS.filter(([name]) => text.includes(name));
+  // A message may go on to name the fields that are accepted.
+  const [first] = named.toSorted(([a], [b]) => text.indexOf(a) - text.indexOf(b));
+  return (FIELDS.find(([name]) => param === name) ?? first)?.[1] ?? null;
 }
 
 function explain(

@@ -111,3 +111,31 @@ test("a tool that is offered twice goes to the provider once, with a schema that
     },
   );
 });
+
+test("the reasoning of a streamed turn goes back byte for byte, and what came with its calls", async () => {
+  const pieces = [" First,\n\n", "the \u4e2d文 ", "  weather. \n"];
+  const extra_content = { google: { thought_signature: "c2lnbmF0dXJl/+==" } };
+  const call = { index: 0, id: "c1", type: "function", extra_content, function: { name: "t", arguments: "{}" } };
+  const thinking = stream(
+    ...pieces.map((reasoning_content) => ({ choices: [{ delta: { reasoning_content } }] })),
+    { choices: [{ delta: { tool_calls: [call] } }] },
+    { choices: [{ delta: {}, finish_reason: "tool_calls" }] },
+  );
+  await withProvider(
+    (_, at) => (at === 0 ? thinking : says("Sunny.")),
+    async ({ ask, asked }) => {
+      const question = { role: "user", content: "Weather?" } as const;
+      const { content, toolCalls, reasoning = "" } = await ask({ messages: [question] });
+      const said = { role: "assistant", content, toolCalls, reasoning } as const;
+      await ask({ messages: [question, said, { role: "tool", callId: "c1", content: "sunny" }] });
+      expect(asked[1].messages[1].reasoning_content).toBe(pieces.join(""));
+      expect(asked[1].messages[1].tool_calls[0]).toEqual({
+        id: "c1",
+        type: "function",
+        extra_content,
+        function: { name: "t", arguments: "{}" },
+      });
+    },
+    { form: { returnReasoning: "reasoning_content" } },
+  );
+});
