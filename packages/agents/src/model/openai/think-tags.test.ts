@@ -102,15 +102,14 @@ test("thoughts without an end are thoughts, and within the answer they were none
 });
 
 test("hostile texts take linear time", () => {
+  // A quadratic reader would run into the time limit of the test.
   for (const text of ["</think>", "`</think>` ", "<think>", "<", "\n", "`", " ", "<think>a</think>b"]) {
     const long = text.repeat(400_000 / text.length);
-    const began = performance.now();
     for (const pieces of [[long], ["<think>", long], Array.from({ length: 40_000 }, () => text)]) {
       const tags = createThinkTags({ piece: () => {}, textWasReasoning: () => {} });
       for (const piece of pieces) tags.add(piece);
       tags.end();
     }
-    expect(performance.now() - began, text).toBeLessThan(5_000);
   }
 });
 
