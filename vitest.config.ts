@@ -14,6 +14,7 @@ export default defineConfig({
             "apps/*/src/**/*.test.ts",
             "packages/*/src/**/*.test.ts",
             "test/architecture/**/*.test.ts",
+            "test/providers/**/*.test.ts",
             FAKES,
             "test/bench/{client,measure,report}/**/*.test.ts",
             "test/bench/options.test.ts",

@@ -42,6 +42,8 @@ export const PHRASES: readonly Phrases[] = [
       "string too long. expected a string with maximum length",
       // vLLM, SGLang
       "maximum model length",
+      // The prompt leaves no room for an answer.
+      "max_tokens must be at least 1, got -",
       ["longer than the model", "context length"],
       "longer than the maximum model",
       ["longer than the maximum", "length"],
@@ -56,6 +58,7 @@ export const PHRASES: readonly Phrases[] = [
       ["exceed", "context length"],
       ["exceed", "context limit"],
       "greater than the context length",
+      "longer than the context length",
       "more than the context length",
       "configured context size",
       ["trying to keep the first", "context"],
@@ -106,6 +109,7 @@ export const PHRASES: readonly Phrases[] = [
       "input length should be",
       "exceed max message tokens",
       ["total tokens", "exceed", "max"],
+      "max length of current question",
       "prompt 超长",
       "输入过长",
       ["超过", "上下文"],

@@ -45,13 +45,17 @@ type Quirk = {
   readonly form: Partial<RequestForm>;
 };
 
+const REASONING_CONTENT = { returnReasoning: "reasoning_content" } as const;
+
 const QUIRKS: readonly Quirk[] = [
   // OpenAI takes the newer field for all its models, and for the newer ones no other.
   { hosts: ["api.openai.com"], form: { maxTokensField: "max_completion_tokens" } },
-  // These refuse a tool loop without its reasoning, or document that it has to go back.
+  // These refuse a tool loop without its reasoning, or document that it has to go back: by their own names for their
+  // models wherever these run, unless a host is known to want something else.
+  { models: ["deepseek-reasoner", "deepseek-chat", "deepseek-v", "kimi-k", "kimi-thinking"], form: REASONING_CONTENT },
   {
     hosts: ["deepseek.com", "moonshot.ai", "moonshot.cn", "kimi.com", "z.ai", "bigmodel.cn", "xiaomimimo.com"],
-    form: { returnReasoning: "reasoning_content" },
+    form: REASONING_CONTENT,
   },
   { hosts: ["openrouter.ai"], form: { returnReasoning: "reasoning" } },
   { hosts: ["minimax.io", "minimaxi.com", "minimax.chat"], form: { returnReasoning: "think" } },

@@ -98,6 +98,8 @@ function beginsAnother(piece: ToolCallPiece, open: OpenCall, hasNewIndex: boolea
   // There is nothing to call without a name. A new id then is one that comes late, or new in every chunk.
   if (piece.name === "") return false;
   const hasOtherId = piece.id !== "" && open.id !== "" && piece.id !== open.id;
+  // The name may come behind the arguments, or the first of them.
+  if (open.name === "") return hasOtherId || hasNewIndex;
   if (open.end.isComplete()) {
     const isRepeated = piece.name === open.name && (piece.arguments === "" || piece.arguments === open.arguments);
     return hasNewIndex || hasOtherId || !isRepeated;
