@@ -96,7 +96,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
       const identity = { jobId, fencingToken: writer.fencingToken, agentType };
       const startedAt = performance.now();
       return {
-        run: () => asRun(identity, async () => consume(await begin(), signal, writer, answer)),
+        run: () => asRun(identity, async () => consume(await begin(), signal, writer, answer)).finally(() => job.end()),
         result: (): RunResult => ({
           result: resultOf(answer),
           resultTokens: answer.tokens(),
@@ -110,10 +110,11 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
 
 /** What all agents of a job share: its budget, its meter, its journal. */
 function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logger, deadlineMs }: RunRequest) {
-  const { job_id: jobId, locale, kind, owner, metadata } = payload;
+  const { job_id: jobId, session_id: sessionId, locale, kind, owner, metadata } = payload;
   const budget = createBudget(resolveLimits(payload.limits, deadlineMs), run.fail);
   const meter = createMeter(budget, (turn) => emit("model.turn", { job_id: jobId, ...turn }));
   const retriever = deps.retrieverFor(owner);
+  const ended = new AbortController();
   const journal = createJobJournal({
     entries: deps.journal,
     jobId,
@@ -140,7 +141,8 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
       // The journal is outside the meter, so a turn that is replayed from it is not counted again.
       model: createJournaledModel(meter.wrap(provider), part, depth > 0),
       tools: createJobTools({
-        ...{ toolbox, budget, retriever, logger, jobId, owner },
+        ...{ toolbox, budget, retriever, logger, jobId, sessionId, owner },
+        ended: ended.signal,
         journal: part,
         collection: collectionOf(config),
       }),
@@ -169,7 +171,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
     budget.carryOver(used.budget);
   }
 
-  return { contextOf, journal, carryOver, usage: meter.usage, tokensOf: meter.tokensOf };
+  return { contextOf, journal, carryOver, end: () => ended.abort(), usage: meter.usage, tokensOf: meter.tokensOf };
 }
 
 /** The collection that knowledge tools search: the field `collection` of the config. */

@@ -23,6 +23,8 @@ async function ask(request: Partial<AnswerRequest>, ...script: ScriptedTurn[]) {
     retriever: { search: async () => [] },
     logger: { info: () => {}, warn: () => {}, error: () => {} },
     jobId: "job",
+    sessionId: null,
+    ended: new AbortController().signal,
     owner: "ann",
     collection: null,
   });

@@ -6,10 +6,17 @@ import type { Retriever } from "../retrieval/retriever.ts";
 
 export type ToolContext = {
   readonly jobId: string;
+  /** Null for a job without a session. */
+  readonly sessionId: string | null;
+  readonly owner: string;
   /** Names this call, and is the same when a retry repeats the call: an idempotency key for other services. */
   readonly callId: string;
   /** Aborts at the call's time limit and when the run is aborted. Every wait in the tool must end with it. */
   readonly signal: AbortSignal;
+  /** Aborts when the run has ended, however it did: what a tool keeps for a job ends with it. */
+  readonly ended: AbortSignal;
+  /** Says that a long call makes progress: its time limit begins anew, within the tool's `longestMs`. */
+  readonly stillWorking: () => void;
   readonly logger: AgentLogger;
   readonly retriever: Retriever;
   /** The collection that the agent's config names, or null. */
@@ -30,6 +37,8 @@ export type Tool = {
   readonly idempotent: boolean;
   /** Time limit of one call, ms. */
   readonly timeoutMs: number;
+  /** That of a call that reports progress (`stillWorking`), ms. Default: `timeoutMs`. */
+  readonly longestMs?: number;
   /** A longer result is cut to this many characters. */
   readonly maxResultChars: number;
   /**
