@@ -3,8 +3,9 @@ import type { ServerResponse } from "node:http";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { expect, test } from "vitest";
 import { createSseOnlyServer } from "../fixtures/mcp/sse-only-server.ts";
-import { call, contextWith, start, startListed, toolOf } from "../support/mcp-tools.ts";
+import { call, start, startListed, toolOf } from "../support/mcp-tools.ts";
 import { type RawHandler, rawHttpServer, usualAnswer } from "../support/raw-mcp.ts";
+import { contextWith } from "../support/tool-context.ts";
 import { settledWithin, waitFor } from "../support/wait-for.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };

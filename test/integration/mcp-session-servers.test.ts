@@ -2,9 +2,10 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { startHttpMcpServer } from "../fixtures/mcp/http-server.ts";
-import { contextWith, startListed, toolOf } from "../support/mcp-tools.ts";
+import { startListed, toolOf } from "../support/mcp-tools.ts";
 import { stillRunning } from "../support/process-tree.ts";
 import { ROOT } from "../support/sources.ts";
+import { contextWith } from "../support/tool-context.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const FAULTY = {

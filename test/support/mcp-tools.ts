@@ -4,7 +4,8 @@ import { onTestFinished } from "vitest";
 import { McpServersSchema } from "../../packages/agents/src/tools/mcp/mcp-config.ts";
 import type { McpLimits } from "../../packages/agents/src/tools/mcp/mcp-limits.ts";
 import { createMcpTools, type McpTools } from "../../packages/agents/src/tools/mcp/mcp-tools.ts";
-import type { Tool, ToolContext } from "../../packages/agents/src/tools/tool.ts";
+import type { Tool } from "../../packages/agents/src/tools/tool.ts";
+import { contextWith } from "./tool-context.ts";
 import { waitFor } from "./wait-for.ts";
 
 const LIMITS: McpLimits = {
@@ -54,16 +55,5 @@ export async function begin(
   const parsed = await tool.parse(args);
   return { result: tool.call(parsed, context) };
 }
-
-/** The context of a call, of which a test sets what matters to it. */
-export const contextWith = (own: Partial<ToolContext>): ToolContext => ({
-  ...{ jobId: "j", sessionId: null, owner: "ann", callId: "c", collection: null },
-  signal: AbortSignal.timeout(15 * SECOND),
-  ended: new AbortController().signal,
-  stillWorking() {},
-  logger: console,
-  retriever: { search: async () => [] },
-  ...own,
-});
 
 export const call = async (...args: Parameters<typeof begin>) => (await begin(...args)).result;
