@@ -71,6 +71,8 @@ export type ToolDefinition<Parameters extends z.ZodType> = {
   readonly idempotent: boolean;
   /** Time limit of one call, ms. Default: 30 s. */
   readonly timeoutMs?: number;
+  /** That of a call that reports progress with `context.stillWorking()`, ms. Default: `timeoutMs`. */
+  readonly longestMs?: number;
   /** A longer result is cut to this many characters. Default: 16,000; at most 150,000. */
   readonly maxResultChars?: number;
   /** Returns a text or a JSON value, or a promise of one. The model reads the message of a `ToolError` only. */
@@ -89,6 +91,7 @@ export function defineTool<Parameters extends z.ZodType>(definition: ToolDefinit
     parameters: schema,
     idempotent,
     timeoutMs: definition.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    ...(definition.longestMs === undefined ? {} : { longestMs: definition.longestMs }),
     maxResultChars: definition.maxResultChars ?? DEFAULT_MAX_RESULT_CHARS,
     parse(args) {
       const parsed = parameters.safeParse(args);
