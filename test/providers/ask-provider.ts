@@ -76,7 +76,7 @@ export async function askInLoop(model: Model, { messages, ...options }: ModelReq
     journal: createMemoryJournal(),
     retriever: { search: async () => [] },
     logger: { info: () => {}, warn: () => {}, error: () => {} },
-    ...{ jobId: "job", owner: "ann", collection: null },
+    ...{ jobId: "job", sessionId: null, owner: "ann", collection: null, ended: signal },
   });
   const context = { model, tools, signal, locale: "en", owner: "ann" } as const;
   const events: AgentEvent[] = [];

@@ -1,11 +1,11 @@
 /** For the tests of MCP tools: links to servers with short time limits, and calls of their tools. */
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { onTestFinished } from "vitest";
-import type { Retriever } from "../../packages/agents/src/retrieval/retriever.ts";
 import { McpServersSchema } from "../../packages/agents/src/tools/mcp/mcp-config.ts";
 import type { McpLimits } from "../../packages/agents/src/tools/mcp/mcp-limits.ts";
 import { createMcpTools, type McpTools } from "../../packages/agents/src/tools/mcp/mcp-tools.ts";
 import type { Tool } from "../../packages/agents/src/tools/tool.ts";
+import { contextWith } from "./tool-context.ts";
 import { waitFor } from "./wait-for.ts";
 
 const LIMITS: McpLimits = {
@@ -51,7 +51,7 @@ export async function begin(
   signal = AbortSignal.timeout(15 * SECOND),
 ) {
   const tool = toolOf(tools, name);
-  const context = { jobId: "j", callId: "c", signal, logger: console, retriever: {} as Retriever, collection: null };
+  const context = contextWith({ signal });
   const parsed = await tool.parse(args);
   return { result: tool.call(parsed, context) };
 }

@@ -103,8 +103,9 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
     }
   }),
   /**
-   * MCP servers whose tools agents can call, as JSON: `{"name": {"command", "args", "env"} or {"url", "headers"}}`.
-   * Default: none. Every worker starts the programs itself.
+   * MCP servers whose tools agents can call, as JSON: `{"name": {"command", "args", "env"} or {"url", "headers"}}`,
+   * with `scope`, `max_sessions` and `idle_seconds`. Default: none. Every worker starts the programs itself; with the
+   * scope `session` one for each session, which keeps what is one session's from the others and costs a process each.
    */
   MCP_SERVERS: McpServersSchema.optional(),
   /**

@@ -113,7 +113,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
         run: () =>
           asRun(identity, async () =>
             consume(await begin(), { signal, writer, answer, turns, locale: payload.locale }),
-          ),
+          ).finally(() => job.end()),
         result: (): RunResult => ({
           result: resultOf(answer, finishReasonOf(answer.finishReason, turns.last())),
           resultTokens: answer.tokens(),
@@ -138,6 +138,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
   const budget = createBudget(resolveLimits(payload.limits, deadlineMs), run.fail);
   const meter = createMeter(budget, (turn) => emit("model.turn", { job_id: jobId, ...turn }));
   const retriever = deps.retrieverFor(owner);
+  const ended = new AbortController();
   const journal = createJobJournal({
     entries: deps.journal,
     jobId,
@@ -167,7 +168,8 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
       // The journal is outside the meter, so a turn that is replayed from it is not counted again.
       model: createJournaledModel(meter.wrap(provider, turns), part, { keepAll: depth > 0, watch: turns }),
       tools: createJobTools({
-        ...{ toolbox, budget, retriever, logger, jobId, owner },
+        ...{ toolbox, budget, retriever, logger, jobId, sessionId, owner },
+        ended: ended.signal,
         journal: part,
         collection: collectionOf(config),
       }),
@@ -197,7 +199,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
     budget.carryOver(used.budget);
   }
 
-  return { contextOf, journal, carryOver, usage: meter.usage, tokensOf: meter.tokensOf };
+  return { contextOf, journal, carryOver, end: () => ended.abort(), usage: meter.usage, tokensOf: meter.tokensOf };
 }
 
 /** The collection that knowledge tools search: the field `collection` of the config. */

@@ -57,6 +57,8 @@ async function attempt(left: JournalStore, tools: string[], ...script: ScriptedT
       retriever,
       logger,
       jobId: "job",
+      sessionId: null,
+      ended: new AbortController().signal,
       owner: "ann",
       collection: null,
     }),

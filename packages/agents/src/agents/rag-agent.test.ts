@@ -60,6 +60,8 @@ async function run(setting: Setting) {
       retriever,
       logger,
       jobId: "job",
+      sessionId: null,
+      ended: new AbortController().signal,
       owner: "ann",
       collection: null,
     }),

@@ -30,6 +30,8 @@ async function askModel(model: Model, request: Partial<AnswerRequest>) {
     retriever: { search: async () => [] },
     logger: { info: () => {}, warn: () => {}, error: () => {} },
     jobId: "job",
+    sessionId: null,
+    ended: new AbortController().signal,
     owner: "ann",
     collection: null,
   });

@@ -40,8 +40,10 @@ test("an answer with a response_schema fails as retryable for want of threads", 
 test("the arguments of an MCP tool are not let through for want of threads, nor is their check given up", async () => {
   const program = `
     import { createMcpTool } from ${here("../tools/mcp/mcp-tool.ts")};
+    import { readTool } from ${here("../tools/mcp/read-tool.ts")};
     ${PRINT_FAILURES}
-    const tool = createMcpTool("s__t", { name: "t", inputSchema: { type: "object", required: ["n"] } }, async () => {});
+    const listed = readTool({ name: "t", inputSchema: { type: "object", required: ["n"] } });
+    const tool = createMcpTool("s__t", listed, async () => {});
     await tool.parse({}, "ann").catch(() => {});
     await print(tool.parse({}, "ann"));
   `;

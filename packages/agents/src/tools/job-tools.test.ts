@@ -20,6 +20,8 @@ function jobTools(journal: Journal = createMemoryJournal(), maxToolCalls = 40) {
     retriever: { search: async () => [] },
     logger: { info: () => {}, warn: () => {}, error: () => {} },
     jobId: "job",
+    sessionId: null,
+    ended: new AbortController().signal,
     owner: "ann",
     collection: null,
   });

@@ -13,6 +13,7 @@ import type { SpendableBudget } from "../job/budget.ts";
 import type { Journal } from "../job/journal.ts";
 import { untilAborted } from "../job/until-aborted.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
+import { createCallClock } from "./call-clock.ts";
 import { type Tool, ToolError } from "./tool.ts";
 import type { ToolSelection } from "./tool-source.ts";
 
@@ -40,7 +41,10 @@ export type JobToolsDeps = {
   readonly retriever: Retriever;
   readonly logger: AgentLogger;
   readonly jobId: string;
+  readonly sessionId: string | null;
   readonly owner: string;
+  /** Aborts when the run has ended. */
+  readonly ended: AbortSignal;
   readonly collection: string | null;
 };
 
@@ -58,18 +62,22 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
   const timesCalled = new Map<string, number>();
 
   async function perform(tool: Tool, args: unknown, callId: string, signal: AbortSignal): Promise<Done> {
-    const time = AbortSignal.timeout(tool.timeoutMs);
-    const bound = AbortSignal.any([signal, time]);
-    const { jobId, retriever, collection } = deps;
+    const clock = createCallClock(tool);
+    const bound = AbortSignal.any([signal, clock.signal]);
+    const { jobId, sessionId, owner, ended, retriever, collection } = deps;
+    const { stillWorking } = clock;
     try {
-      const context = { jobId, callId, signal: bound, logger, retriever, collection };
+      const job = { jobId, sessionId, owner, ended, retriever, collection };
+      const context = { ...job, callId, signal: bound, stillWorking, logger };
       const result = await untilAborted(tool.call(args, context), bound);
       return { status: "ok", content: cut(asText(result), tool.maxResultChars) };
     } catch (error) {
       signal.throwIfAborted();
-      if (time.aborted) return { status: "error", content: timedOut(tool) };
+      if (clock.signal.aborted) return { status: "error", content: timedOut(tool, clock.waitedMs()) };
       if (error instanceof PlatformError && error.retryable) throw error;
       return { status: "error", content: messageFor(error, tool) };
+    } finally {
+      clock.stop();
     }
   }
 
@@ -136,8 +144,8 @@ type Done = { readonly status: "ok" | "error"; readonly content: string };
 
 const failed = (content: string) => ({ status: "error", content, replayed: false }) as const;
 
-const timedOut = ({ timeoutMs, idempotent }: Tool): string =>
-  `The tool did not answer within ${timeoutMs / 1_000} s.` +
+const timedOut = ({ idempotent }: Tool, waitedMs: number): string =>
+  `The tool did not answer within ${waitedMs / 1_000} s.` +
   `${idempotent ? "" : " It is not known whether the call took effect."}`;
 
 const asText = (result: unknown): string =>

@@ -16,7 +16,8 @@ const PASSAGE: Passage = {
 async function search(args: unknown, collection: string | null, retriever: Retriever) {
   const logger = { info() {}, warn() {}, error() {} };
   const { signal } = new AbortController();
-  const context = { jobId: "j", callId: "c", signal, logger, retriever, collection };
+  const job = { jobId: "j", sessionId: null, owner: "ann", ended: signal, retriever, collection };
+  const context = { ...job, callId: "c", signal, stillWorking() {}, logger };
   return searchDocuments.call(searchDocuments.parse(args), context);
 }
 

@@ -6,10 +6,17 @@ import type { Retriever } from "../retrieval/retriever.ts";
 
 export type ToolContext = {
   readonly jobId: string;
+  /** Null for a job without a session. */
+  readonly sessionId: string | null;
+  readonly owner: string;
   /** Names this call, and is the same when a retry repeats the call: an idempotency key for other services. */
   readonly callId: string;
   /** Aborts at the call's time limit and when the run is aborted. Every wait in the tool must end with it. */
   readonly signal: AbortSignal;
+  /** Aborts when the run has ended, however it did: what a tool keeps for a job ends with it. */
+  readonly ended: AbortSignal;
+  /** Says that a long call makes progress: its time limit begins anew, within the tool's `longestMs`. */
+  readonly stillWorking: () => void;
   readonly logger: AgentLogger;
   readonly retriever: Retriever;
   /** The collection that the agent's config names, or null. */
@@ -32,6 +39,8 @@ export type Tool = {
   readonly isOff?: boolean;
   /** Time limit of one call, ms. */
   readonly timeoutMs: number;
+  /** That of a call that reports progress (`stillWorking`), ms. Default: `timeoutMs`. */
+  readonly longestMs?: number;
   /** A longer result is cut to this many characters. */
   readonly maxResultChars: number;
   /**
@@ -64,6 +73,8 @@ export type ToolDefinition<Parameters extends z.ZodType> = {
   readonly idempotent: boolean;
   /** Time limit of one call, ms. Default: 30 s. */
   readonly timeoutMs?: number;
+  /** That of a call that reports progress with `context.stillWorking()`, ms. Default: `timeoutMs`. */
+  readonly longestMs?: number;
   /** A longer result is cut to this many characters. Default: 16,000; at most 150,000. */
   readonly maxResultChars?: number;
   /** Returns a text or a JSON value, or a promise of one. The model reads the message of a `ToolError` only. */
@@ -82,6 +93,7 @@ export function defineTool<Parameters extends z.ZodType>(definition: ToolDefinit
     parameters: schema,
     idempotent,
     timeoutMs: definition.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    ...(definition.longestMs === undefined ? {} : { longestMs: definition.longestMs }),
     maxResultChars: definition.maxResultChars ?? DEFAULT_MAX_RESULT_CHARS,
     parse(args) {
       const parsed = parameters.safeParse(args);

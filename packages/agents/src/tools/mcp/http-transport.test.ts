@@ -40,7 +40,7 @@ test.each(["flood", "flood-stream"])(
   async (name) => {
     const server = await serve();
     const { tools } = await startListed({ url: server.url, headers: { "X-Key": "k" } });
-    await expect(call(tools, name, {}, AbortSignal.timeout(2 * SECOND))).rejects.toThrow(/exceeds|timeout/);
+    await expect(call(tools, name, {}, AbortSignal.timeout(2 * SECOND))).rejects.toThrow(/exceed/);
     expect(server.flooded()).toBeLessThan(30_000_000);
     expect(await call(tools, "echo")).toBe("echoed");
   },

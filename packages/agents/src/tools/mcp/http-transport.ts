@@ -1,6 +1,7 @@
 /**
- * MCP over streamable HTTP, with a separate SDK transport for each tool call. The SDK's transport keeps the stream of
- * an abandoned call open and reopens it whenever it breaks, so the streams of a slow server would accumulate.
+ * MCP over HTTP: streamable HTTP, with a separate SDK transport for each tool call; for servers that know only the
+ * transport before it (HTTP with SSE), that one. The SDK's transport keeps the stream of an abandoned call open and
+ * reopens it whenever it breaks, so the streams of a slow server would accumulate.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -8,23 +9,32 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import {
   CancelledNotificationSchema,
+  isInitializeRequest,
   isJSONRPCErrorResponse,
   isJSONRPCRequest,
   isJSONRPCResultResponse,
+  type JSONRPCMessage,
   type JSONRPCRequest,
   type RequestId,
 } from "@modelcontextprotocol/sdk/types.js";
-import { boundedFetch } from "./bounded-fetch.ts";
+import { statusOf } from "./mcp-errors.ts";
+import { serverFetch } from "./server-fetch.ts";
+import { createSseTransport } from "./sse-transport.ts";
 
 export type HttpServer = { readonly url: string; readonly headers: Readonly<Record<string, string>> };
 
 /** How long the request that ends the session may take. */
 const TERMINATE_WITHIN_MS = 2 * SECOND;
 
-export function createHttpTransport({ url, headers }: HttpServer): Transport {
-  const options = { fetch: boundedFetch, requestInit: { headers: { ...headers } } };
-  const session = new StreamableHTTPClientTransport(new URL(url), options);
+/** How a server that does not know streamable HTTP answers its first request. */
+const NOT_STREAMABLE: readonly (number | null)[] = [400, 404, 405];
+
+export function createHttpTransport(server: HttpServer): Transport {
+  const url = new URL(server.url);
+  const options = { fetch: serverFetch, requestInit: { headers: { ...server.headers } } };
+  const session = new StreamableHTTPClientTransport(url, options);
   const calls = new Map<RequestId, StreamableHTTPClientTransport>();
+  let older: Transport | undefined;
   let isClosed = false;
 
   async function endCall(id: RequestId): Promise<void> {
@@ -37,7 +47,7 @@ export function createHttpTransport({ url, headers }: HttpServer): Transport {
 
   async function sendCall(request: JSONRPCRequest): Promise<void> {
     const { sessionId, protocolVersion } = session;
-    const stream = new StreamableHTTPClientTransport(new URL(url), {
+    const stream = new StreamableHTTPClientTransport(url, {
       ...options,
       ...(sessionId === undefined ? {} : { sessionId }),
     });
@@ -58,11 +68,37 @@ export function createHttpTransport({ url, headers }: HttpServer): Transport {
     }
   }
 
+  /** The first request tells which transport the server knows. */
+  async function initialize(request: JSONRPCMessage): Promise<void> {
+    try {
+      await session.send(request);
+    } catch (refused) {
+      if (!NOT_STREAMABLE.includes(statusOf(refused)) || isClosed) throw refused;
+      const sse = createSseTransport(url, options);
+      older = sse;
+      try {
+        await sse.start();
+      } catch {
+        // The server knows neither, so its first answer tells more.
+        older = undefined;
+        await sse.close();
+        throw refused;
+      }
+      sse.onerror = (error) => transport.onerror?.(error);
+      sse.onmessage = (message) => transport.onmessage?.(message);
+      sse.onclose = () => void transport.close();
+      await sse.send(request);
+    }
+  }
+
   const transport: Transport = {
     get sessionId() {
       return session.sessionId;
     },
-    setProtocolVersion: (version) => session.setProtocolVersion(version),
+    setProtocolVersion(version) {
+      session.setProtocolVersion(version);
+      older?.setProtocolVersion?.(version);
+    },
     async start() {
       session.onerror = (error) => transport.onerror?.(error);
       session.onmessage = (message) => transport.onmessage?.(message);
@@ -70,6 +106,8 @@ export function createHttpTransport({ url, headers }: HttpServer): Transport {
     },
     async send(message) {
       if (isClosed) throw new Error("the connection is closed");
+      if (older !== undefined) return older.send(message);
+      if (isInitializeRequest(message)) return initialize(message);
       if (isJSONRPCRequest(message) && message.method === "tools/call") return sendCall(message);
       const { data: cancelled } = CancelledNotificationSchema.safeParse(message);
       if (cancelled?.params.requestId !== undefined) await endCall(cancelled.params.requestId);
@@ -82,7 +120,7 @@ export function createHttpTransport({ url, headers }: HttpServer): Transport {
       await Promise.all([...calls.keys()].map(endCall));
       const terminated = session.terminateSession().catch(() => {});
       await Promise.race([terminated, delay(TERMINATE_WITHIN_MS, undefined, { ref: false })]);
-      await session.close();
+      await Promise.all([session.close(), older?.close()]);
     },
   };
   return transport;

@@ -1,45 +1,79 @@
-/** Lists the tools of a server, within limits. A tool that violates the protocol is left out, and the others stay. */
+/** Lists the tools of a server, within limits. A tool that cannot be offered is left out by name; the others stay. */
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { type Tool as McpTool, ToolSchema } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
+import { assertUsable } from "./argument-check.ts";
+import { isFields } from "./fields.ts";
+import { describeError } from "./mcp-errors.ts";
+import { type ListedTool, nameOf, readTool } from "./read-tool.ts";
 
 const MAX_TOOLS = 200;
 const MAX_PAGES = 200;
-const MAX_SCHEMA_CHARS = 50_000;
+/** How many tools that are left out are named. */
+const MAX_NAMED = 20;
 
-const PageSchema = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().optional() });
+const PageSchema = z.looseObject({ tools: z.unknown().optional(), nextCursor: z.unknown().optional() });
 
-export type ListedTools = { readonly tools: readonly McpTool[]; readonly leftOut: number };
+export type ListedTools = {
+  readonly tools: readonly ListedTool[];
+  /** Why others are not among them, at most `MAX_NAMED` reasons. */
+  readonly leftOut: readonly string[];
+};
 
-/** `timeoutMs` limits each page. */
-export async function listTools(client: Client, timeoutMs: number): Promise<ListedTools> {
-  const tools = new Map<string, McpTool>();
-  let leftOut = 0;
-  if (client.getServerCapabilities()?.tools === undefined) return { tools: [], leftOut };
-  let cursor: string | undefined;
-  for (let page = 1; page <= MAX_PAGES; page++) {
-    const params = cursor === undefined ? {} : { cursor };
-    const listed = await client.request({ method: "tools/list", params }, PageSchema, { timeout: timeoutMs });
-    for (const each of listed.tools) {
-      const { data: tool } = ToolSchema.safeParse(each);
-      if (tool && tools.size < MAX_TOOLS && isCallable(tool)) tools.set(tool.name, tool);
-      else leftOut++;
+/** `pageMs` limits each page, `signal` the whole. */
+export async function listTools(client: Client, pageMs: number, signal: AbortSignal): Promise<ListedTools> {
+  const tools = new Map<string, ListedTool>();
+  const leftOut: string[] = [];
+  const leave = (what: string, why: string) => {
+    if (leftOut.length < MAX_NAMED) leftOut.push(`${what}: ${why}`);
+  };
+
+  async function take(entry: unknown, index: number): Promise<void> {
+    try {
+      const tool = readTool(entry);
+      if (tools.has(tool.name)) throw new Error("its name is listed twice");
+      if (tools.size === MAX_TOOLS) throw new Error(`the server has more than ${MAX_TOOLS} tools`);
+      await assertUsable(tool.inputSchema);
+      tools.set(tool.name, tool);
+    } catch (error) {
+      leave(nameOf(entry, index), describeError(error));
     }
-    cursor = listed.nextCursor;
-    if (cursor === undefined || tools.size === MAX_TOOLS) break;
+  }
+
+  const seen = new Set<string>();
+  let index = 0;
+  let cursor: string | null = null;
+  for (let page = 1; page <= MAX_PAGES; page++) {
+    const params = cursor === null ? {} : { cursor };
+    let listed: z.output<typeof PageSchema>;
+    try {
+      const request = { method: "tools/list", params } as const;
+      listed = await client.request(request, PageSchema, { timeout: pageMs, signal });
+    } catch (error) {
+      // The tools of earlier pages can be called.
+      if (page === 1 || signal.aborted) throw error;
+      leave("the rest of the list", describeError(error));
+      break;
+    }
+    for (const entry of entriesOf(listed.tools)) await take(entry, index++);
+    cursor = cursorOf(listed.nextCursor);
+    if (cursor === null) break;
+    if (seen.has(cursor) || page === MAX_PAGES) leave("the rest of the list", "it has no end");
+    if (seen.has(cursor) || tools.size === MAX_TOOLS) break;
+    seen.add(cursor);
   }
   return { tools: [...tools.values()], leftOut };
 }
 
-/** Some tools can only run as MCP tasks, which this client does not support. */
-const isCallable = ({ execution, inputSchema }: McpTool) =>
-  execution?.taskSupport !== "required" && charsOf(inputSchema) <= MAX_SCHEMA_CHARS;
+/** Some servers list their tools by name. */
+function entriesOf(tools: unknown): readonly unknown[] {
+  if (Array.isArray(tools)) return tools;
+  if (tools === undefined || tools === null) return [];
+  if (!isFields(tools)) throw new Error("its list of tools is no list");
+  return Object.entries(tools).map(([name, tool]) => (isFields(tool) ? { name, ...tool } : tool));
+}
 
-function charsOf(schema: object): number {
-  try {
-    return JSON.stringify(schema).length;
-  } catch {
-    // The schema is nested too deeply for `JSON.stringify`.
-    return Number.POSITIVE_INFINITY;
-  }
+/** An absent, empty or odd cursor is the end of the list. */
+function cursorOf(cursor: unknown): string | null {
+  if (typeof cursor === "number") return String(cursor);
+  return typeof cursor === "string" && cursor !== "" ? cursor : null;
 }

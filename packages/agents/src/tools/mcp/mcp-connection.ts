@@ -8,27 +8,28 @@
  * 3. `lost`, `probe` and `close` never reject, and a lost connection calls no callback.
  */
 import { EventEmitter, once } from "node:events";
-import { SECOND } from "@agent-paas/shared/time.ts";
+import { HOUR, SECOND } from "@agent-paas/shared/time.ts";
 import { VERSION } from "@agent-paas/shared/version.ts";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
-import {
-  type CallToolResult,
-  CallToolResultSchema,
-  ToolListChangedNotificationSchema,
-} from "@modelcontextprotocol/sdk/types.js";
+import { ToolListChangedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
+import { z } from "zod";
 import { createHttpTransport } from "./http-transport.ts";
 import { type ListedTools, listTools } from "./list-tools.ts";
 import type { McpServer } from "./mcp-config.ts";
 import { describeError, isAnswer, wasRefused } from "./mcp-errors.ts";
 import type { McpLimits } from "./mcp-limits.ts";
+import { refuseRequest } from "./refuse-request.ts";
 import { createStdioTransport } from "./stdio-transport.ts";
+
+/** What is read of a result is read field by field (tool-result.ts): one odd part must not cost the others. */
+const AnyResultSchema = z.looseObject({});
 
 export type McpConnectionOptions = {
   readonly server: McpServer;
   readonly limits: McpLimits;
-  /** Called with the first list of tools and with each later one. */
-  readonly onTools: (listed: ListedTools) => void;
+  /** Called with the first list of tools and with each later one. Null: the tools are not listed. */
+  readonly onTools: ((listed: ListedTools) => void) | null;
   /** Called with each line that the server writes to standard error, and with each protocol error. */
   readonly onNote: (line: string) => void;
 };
@@ -39,12 +40,16 @@ export type McpConnection = {
   /** Resolves with the reason when the connection is lost. */
   readonly lost: Promise<string>;
   isLost(): boolean;
-  call(tool: string, args: Record<string, unknown>, signal: AbortSignal): Promise<CallToolResult>;
+  /** Resolves with the result as the server wrote it. `onProgress` is called whenever the server reports progress. */
+  call(tool: string, args: Record<string, unknown>, signal: AbortSignal, onProgress: () => void): Promise<unknown>;
   /** Whether the server answers a ping. If not, the connection is closed. */
   probe(): Promise<boolean>;
   /** Resolves when no process and no socket of the connection is left. */
   close(reason: string): Promise<void>;
 };
+
+/** The bound of a call is its signal's; the SDK's own limit of 60 s must not end a call that reports progress. */
+const NO_OWN_LIMIT_MS = HOUR;
 
 /** Delay before changed tools are listed again, so that a burst of notifications causes one request. */
 const RELIST_AFTER_MS = SECOND;
@@ -65,6 +70,7 @@ export function createMcpConnection({ server, limits, onTools, onNote }: McpConn
     resolveLost(reason);
   }
 
+  client.fallbackRequestHandler = (request) => refuseRequest(request, onNote);
   client.onclose = () => {
     // While the connection opens, `open` reports a more precise reason.
     if (isOpen) lose("it ended the connection");
@@ -128,7 +134,7 @@ export function createMcpConnection({ server, limits, onTools, onNote }: McpConn
   const opened = Promise.withResolvers<void>();
   let relistIsDue = false;
   client.setNotificationHandler(ToolListChangedNotificationSchema, () => {
-    if (!relistIsDue) setTimeout(relist, RELIST_AFTER_MS).unref();
+    if (!relistIsDue && onTools !== null) setTimeout(relist, RELIST_AFTER_MS).unref();
     relistIsDue = true;
   });
 
@@ -137,9 +143,22 @@ export function createMcpConnection({ server, limits, onTools, onNote }: McpConn
     relistIsDue = false;
     if (isLost) return;
     try {
-      onTools(await listTools(client, limits.openMs));
+      await list();
     } catch (error) {
       if (!isLost) onNote(`its tools could not be listed: ${describeError(error)}`);
+    }
+  }
+
+  async function list(): Promise<void> {
+    if (onTools === null) return;
+    // Some servers have tools and do not declare them; those that have none may answer anything.
+    const isDeclared = client.getServerCapabilities()?.tools !== undefined;
+    const pageMs = isDeclared ? limits.openMs : limits.pingMs;
+    try {
+      onTools(await listTools(client, pageMs, AbortSignal.timeout(2 * limits.openMs)));
+    } catch (error) {
+      if (isDeclared || isLost) throw error;
+      onTools({ tools: [], leftOut: [] });
     }
   }
 
@@ -152,7 +171,7 @@ export function createMcpConnection({ server, limits, onTools, onNote }: McpConn
       const late = setTimeout(close, limits.openMs, `it did not answer within ${limits.openMs} ms`);
       try {
         await client.connect(transport, { timeout: 2 * limits.openMs });
-        onTools(await listTools(client, limits.openMs));
+        await list();
         isOpen = true;
         opened.resolve();
       } catch (error) {
@@ -162,7 +181,7 @@ export function createMcpConnection({ server, limits, onTools, onNote }: McpConn
         clearTimeout(late);
       }
     },
-    async call(tool, args, signal) {
+    async call(tool, args, signal, onProgress) {
       signal.throwIfAborted();
       // A separate signal per call: the SDK never removes its listeners, and cancels even calls that have ended.
       const call = new AbortController();
@@ -171,7 +190,11 @@ export function createMcpConnection({ server, limits, onTools, onNote }: McpConn
       const request = { method: "tools/call" as const, params: { name: tool, arguments: args } };
       beginCall();
       try {
-        return await client.request(request, CallToolResultSchema, { signal: call.signal });
+        return await client.request(request, AnyResultSchema, {
+          signal: call.signal,
+          timeout: NO_OWN_LIMIT_MS,
+          onprogress: onProgress,
+        });
       } finally {
         endCall();
         signal.removeEventListener("abort", abandon);

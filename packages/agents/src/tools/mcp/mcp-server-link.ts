@@ -2,20 +2,17 @@
  * The link to one configured server: one connection at a time, which is replaced when it is lost.
  *
  * 1. A lost connection fails the calls in flight on it; calls made while the server is unreachable wait for it briefly.
- * 2. The tools of the last list stay valid until a newer list arrives, also while the server is unreachable.
- * 3. A call is repeated only if the server has certainly not begun it.
+ * 2. A call is repeated only if the server has certainly not begun it.
  */
 import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Tool, type ToolContext, ToolError } from "../tool.ts";
+import { ToolError } from "../tool.ts";
 import type { ListedTools } from "./list-tools.ts";
 import type { McpServer } from "./mcp-config.ts";
 import { createMcpConnection, type McpConnection } from "./mcp-connection.ts";
 import { describeToModel, isAnswer, wasRefused } from "./mcp-errors.ts";
 import type { McpLimits } from "./mcp-limits.ts";
-import { createMcpTool } from "./mcp-tool.ts";
-import { nameTools } from "./tool-names.ts";
-import { readResult } from "./tool-result.ts";
+import type { McpCall } from "./mcp-tool.ts";
 
 export type McpLogger = {
   debug(fields: object, text: string): void;
@@ -29,22 +26,26 @@ const NOTES_KEPT = 5;
 export type McpServerLink = {
   /** Connects in the background and keeps connected until `close`. */
   start(): void;
-  /** The tools as last listed; null while the server has not answered yet. */
-  tools(): readonly Tool[] | null;
+  /** Resolves with what the server answered. */
+  readonly call: McpCall;
   close(): Promise<void>;
 };
 
-export function createMcpServerLink(
-  name: string,
-  server: McpServer,
-  logger: McpLogger,
-  limits: McpLimits,
-): McpServerLink {
+export type McpServerLinkOptions = {
+  readonly name: string;
+  readonly server: McpServer;
+  readonly logger: McpLogger;
+  readonly limits: McpLimits;
+  /** Called with the list of tools whenever the server has given it; null: it is not asked for. */
+  readonly onTools: ((listed: ListedTools) => void) | null;
+};
+
+export function createMcpServerLink(options: McpServerLinkOptions): McpServerLink {
+  const { name, server, logger, limits, onTools } = options;
   const fields = { mcp_server: name };
   const closing = new AbortController();
   /** Emits `up` with the connection. Every waiting call adds a listener, so their number has no limit. */
   const changes = new EventEmitter().setMaxListeners(0);
-  let tools: readonly Tool[] | null = null;
   let connection: McpConnection | undefined;
   let isUp = false;
   let notes: string[] = [];
@@ -83,11 +84,6 @@ export function createMcpServerLink(
     return reason;
   }
 
-  function onTools({ tools: listed, leftOut }: ListedTools): void {
-    tools = nameTools(name, listed).map(([toolName, tool]) => createMcpTool(toolName, tool, call));
-    logger.info({ ...fields, tools: tools.length, left_out: leftOut }, "MCP server listed its tools");
-  }
-
   function onNote(note: string): void {
     notes = [...notes, note].slice(-NOTES_KEPT);
     logger.debug({ ...fields, note }, "MCP server");
@@ -105,14 +101,12 @@ export function createMcpServerLink(
     }
   }
 
-  async function call(tool: string, args: Record<string, unknown>, context: ToolContext): Promise<unknown> {
-    const { signal } = context;
+  const call: McpCall = async (tool, args, { signal, stillWorking }) => {
     for (let tries = 1; ; tries++) {
       const current = await connected(signal);
       try {
-        return readResult(await current.call(tool, args, signal));
+        return await current.call(tool, args, signal, stillWorking);
       } catch (error) {
-        if (error instanceof ToolError) throw error;
         if (isAnswer(error)) throw new ToolError(`The tool failed: ${describeToModel(error)}`);
         // A server that missed a time limit may never answer again, so the connection is probed.
         const isAlive = current.probe();
@@ -122,13 +116,13 @@ export function createMcpServerLink(
         throw new ToolError(`The server "${name}" was lost during the call; whether it took effect is not known.`);
       }
     }
-  }
+  };
 
   return {
     start() {
       running ??= run();
     },
-    tools: () => tools,
+    call,
     async close() {
       closing.abort();
       await connection?.close("closed");

@@ -4,7 +4,8 @@
 import type { ToolSource } from "../tool-source.ts";
 import type { McpServers } from "./mcp-config.ts";
 import { MCP_LIMITS, type McpLimits } from "./mcp-limits.ts";
-import { createMcpServerLink, type McpLogger } from "./mcp-server-link.ts";
+import { createMcpServer } from "./mcp-server.ts";
+import type { McpLogger } from "./mcp-server-link.ts";
 import { toolPrefix } from "./tool-names.ts";
 
 export type McpTools = ToolSource & {
@@ -16,7 +17,7 @@ export type McpTools = ToolSource & {
 export function createMcpTools(servers: McpServers, logger: McpLogger, limits: McpLimits = MCP_LIMITS): McpTools {
   const links = Object.entries(servers).map(([name, server]) => ({
     prefix: toolPrefix(name),
-    ...createMcpServerLink(name, server, logger, limits),
+    ...createMcpServer(name, server, logger, limits),
   }));
   return {
     list: () => links.flatMap(({ tools }) => tools() ?? []),

@@ -11,8 +11,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { getDefaultEnvironment } from "@modelcontextprotocol/sdk/client/stdio.js";
-import { ReadBuffer, serializeMessage } from "@modelcontextprotocol/sdk/shared/stdio.js";
+import { serializeMessage } from "@modelcontextprotocol/sdk/shared/stdio.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import { createLineBuffer } from "./line-buffer.ts";
+import { readMessages } from "./mend-message.ts";
 import { readLines } from "./read-lines.ts";
 
 export type StdioServer = {
@@ -28,7 +30,7 @@ const STOP_WITHIN_MS = 2 * SECOND;
 const DRAIN_MS = 500;
 
 export function createStdioTransport(server: StdioServer, onStderrLine: (line: string) => void): Transport {
-  const incoming = new ReadBuffer();
+  const incoming = createLineBuffer();
   let child: ReturnType<typeof spawnServer> | undefined;
   let hasExited = false;
   let isClosed = false;
@@ -41,24 +43,26 @@ export function createStdioTransport(server: StdioServer, onStderrLine: (line: s
 
   function read(chunk: Buffer): void {
     if (isClosed) return;
+    let lines: readonly string[];
     try {
-      incoming.append(chunk);
+      lines = incoming.add(chunk);
     } catch (error) {
-      // A message exceeds the SDK's limit, so the start of the next message cannot be found.
-      transport.onerror?.(error as Error);
+      // A message exceeds the limit, so the start of the next message cannot be found.
+      report(error);
       void transport.close();
       return;
     }
-    for (;;) {
+    for (const line of lines) {
       try {
-        const message = incoming.readMessage();
-        if (message === null) return;
-        transport.onmessage?.(message);
+        for (const message of readMessages(line, report)) transport.onmessage?.(message);
       } catch (error) {
-        transport.onerror?.(error as Error);
+        // Some servers print more than messages.
+        report(error);
       }
     }
   }
+
+  const report = (error: unknown) => transport.onerror?.(error as Error);
 
   const transport: Transport = {
     async start() {

@@ -1,0 +1,61 @@
+/** MCP servers that answer with given texts: over standard streams, and over HTTP. */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { onTestFinished } from "vitest";
+import type { RawAnswers } from "../fixtures/mcp/raw-server.ts";
+import { ROOT } from "./sources.ts";
+
+export const answerWith = (result: unknown): string =>
+  `{"jsonrpc":"2.0","id":$id,"result":${typeof result === "string" ? result : JSON.stringify(result)}}`;
+
+export const INITIALIZED = {
+  protocolVersion: "2025-06-18",
+  capabilities: { tools: {} },
+  serverInfo: { name: "raw", version: "1" },
+};
+
+/** The answers of a server that lists these tools and gives each call this result. */
+export const rawAnswers = (tools: unknown, result: unknown = { content: [{ type: "text", text: "done" }] }) => ({
+  initialize: answerWith(INITIALIZED),
+  "tools/list": answerWith({ tools }),
+  "tools/call": answerWith(result),
+});
+
+/** An entry of `MCP_SERVERS`. */
+export const rawServer = (answers: RawAnswers) => ({
+  command: process.execPath,
+  args: [join(ROOT, "test/fixtures/mcp/raw-server.ts"), JSON.stringify(answers)],
+});
+
+export type RawRequest = {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: { readonly name?: string; readonly protocolVersion?: string };
+};
+
+export type RawHandler = (message: RawRequest | null, response: ServerResponse, request: IncomingMessage) => void;
+
+/** Calls `handle` for each request; the message is null when the request has no body. Ends with the test. */
+export async function rawHttpServer(handle: RawHandler): Promise<{ readonly url: string }> {
+  const server = createServer(async (request, response) => {
+    const body = await text(request);
+    handle(body === "" ? null : JSON.parse(body), response, request);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp` };
+}
+
+/** The text that a well-behaved server with one tool, `t`, answers to a message; null for a notification. */
+export function usualAnswer(message: RawRequest, result: unknown = { content: [{ type: "text", text: "done" }] }) {
+  const { id, method } = message;
+  if (id === undefined) return null;
+  const tools = [{ name: "t", inputSchema: { type: "object" } }];
+  const results: Record<string, unknown> = { initialize: INITIALIZED, "tools/list": { tools }, "tools/call": result };
+  return JSON.stringify({ jsonrpc: "2.0", id, result: results[method ?? ""] ?? {} });
+}
