@@ -1,4 +1,4 @@
-/** How a provider's answer ends or fails, and what of a stream is no chunk. */
+/** How answers end, whole, broken or as a failure, and what in a stream is no part of them. */
 import { describe, expect, test } from "vitest";
 import { DONE, delta, outcomeOf } from "../../../../../test/support/streaming-provider.ts";
 
@@ -206,7 +206,7 @@ describe("failures in the stream", () => {
 
 describe("the watchdog", () => {
   test.each([{ reasoning: "So. " }, { content: "<think>" }, { content: [{ type: "thinking", thinking: "So. " }] }])(
-    "a delta of %j feeds the watchdog",
+    "the watchdog is fed by %j",
     async (each) => {
       const { error } = await outcomeOf(
         { events: [delta(each)], ending: "stays" },

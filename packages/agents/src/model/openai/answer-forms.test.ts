@@ -1,4 +1,4 @@
-/** The forms in which providers write text, reasoning and whole answers. */
+/** The forms in which providers write text and reasoning, in chunks and whole. */
 import { describe, expect, test } from "vitest";
 import { DONE, delta, outcomeOf, type ProviderBody } from "../../../../../test/support/streaming-provider.ts";
 
@@ -155,7 +155,7 @@ describe("a whole answer", () => {
     expect(turn?.finishReason).toBe("tool_calls");
   });
 
-  test("a whole answer is a refusal", async () => {
+  test("a whole answer may be a refusal", async () => {
     expect((await outcomeOf(whole({ content: null, refusal: "No." }))).turn).toMatchObject({
       ...{ content: "No.", finishReason: "refusal" },
     });
@@ -177,7 +177,7 @@ describe("a whole answer", () => {
     }
   });
 
-  test("a whole answer is its error", async () => {
+  test("a whole answer may be an error", async () => {
     const error = {
       message: "You exceeded your current quota",
       type: "insufficient_quota",

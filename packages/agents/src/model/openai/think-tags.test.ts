@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { MOST_SCANS, slownessOf } from "../../../../../test/support/slowness.ts";
 import { DONE, delta, outcomeOf } from "../../../../../test/support/streaming-provider.ts";
 import { createThinkTags } from "./think-tags.ts";
 
@@ -101,14 +102,15 @@ test("thoughts without an end are thoughts, and within the answer they were none
   ]);
 });
 
-test("hostile texts take linear time", () => {
-  // A quadratic reader would run into the time limit of the test.
-  for (const text of ["</think>", "`</think>` ", "<think>", "<", "\n", "`", " ", "<think>a</think>b"]) {
-    const long = text.repeat(400_000 / text.length);
-    for (const pieces of [[long], ["<think>", long], Array.from({ length: 40_000 }, () => text)]) {
-      const tags = createThinkTags({ piece: () => {}, textWasReasoning: () => {} });
-      for (const piece of pieces) tags.add(piece);
-      tags.end();
+test("hostile texts take linear time", { timeout: 60_000 }, () => {
+  for (const part of ["</think>", "`</think>` ", "<think>", "<", "\n", "`", " ", "<think>a</think>b"]) {
+    for (const head of ["", "a", "<think>"]) {
+      const work = (text: string) => {
+        const tags = createThinkTags({ piece: () => {}, textWasReasoning: () => {} });
+        tags.add(text);
+        tags.end();
+      };
+      expect(slownessOf(head + part.repeat(65_536 / part.length), work), head + part).toBeLessThan(MOST_SCANS);
     }
   }
 });
