@@ -5,6 +5,7 @@
  * 1. The file appears under its name complete, checked and flushed to disk, or not at all; nothing is overwritten.
  * 2. The copy is a single file, without a write-ahead log beside it.
  */
+import { loadDotEnv } from "./start/dot-env.ts";
 import "./require-node.mjs";
 import { existsSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
@@ -26,8 +27,7 @@ async function main(): Promise<void> {
   const { to, help } = parseFlags(process.argv.slice(2));
   if (help) return console.log(HELP);
   if (to === undefined) throw new UsageError(`--to is missing\n${HELP}`);
-  const dotEnv = resolve(ROOT, ".env");
-  if (existsSync(dotEnv)) process.loadEnvFile(dotEnv);
+  loadDotEnv(resolve(ROOT, ".env"), process.env);
   const from = resolve(ROOT, databaseFile(resolveOptions([], process.env, ROOT).databaseUrl));
   if (!existsSync(from)) throw new UsageError(`There is no database at ${from}. Set DATABASE_URL or DATA_DIR`);
   // npm changes the working directory; a relative path refers to the directory in which npm was called.

@@ -7,8 +7,8 @@
  * 3. A terminal that nobody reads holds up neither the processes nor their end.
  * 4. No child outlives this process, even if this process is killed (services/child.ts).
  */
+import { loadDotEnv } from "./start/dot-env.ts";
 import "./require-node.mjs";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isOpenToOthers, makeFilesPrivate } from "@agent-paas/shared/files/private-files.ts";
 import { keepNodeFromWaiting, STANDARD_ERROR, STANDARD_OUTPUT } from "@agent-paas/shared/standard-output.ts";
@@ -35,8 +35,7 @@ const screen = createScreen(process.stdout);
 
 async function main(): Promise<number> {
   const dotEnv = join(ROOT, ".env");
-  // Existing variables win over the file.
-  if (existsSync(dotEnv)) process.loadEnvFile(dotEnv);
+  loadDotEnv(dotEnv, process.env);
   const options = resolveOptions(process.argv.slice(2), process.env, ROOT);
   if (options.help) {
     console.log(HELP);

@@ -34,6 +34,7 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     expressions: [
       "/^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/",
       "/^[\\x21-\\x7e]{1,255}$/",
+      "/\\p{Script=Han}/u",
     ],
   },
   {
@@ -47,17 +48,28 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     expressions: [
       "/^Invalid input: expected \\w+, received undefined$/",
       "/^Invalid input: expected number, received NaN$/",
+      "/^Invalid input: expected (?:int|number), received bigint$/",
     ],
+  },
+  {
+    file: "packages/shared/src/json/exact-json.ts",
+    bound: "MAX_BODY_BYTES; the model's output tokens; the size of a result",
+    expressions: ["/(?:^|[\\s:,[])-?(?:\\d[\\d.]{15}|\\d[\\d.]*[eE]\\+?\\d{3})/", "/^-?\\d+$/"],
+  },
+  {
+    file: "packages/shared/src/contract/events.ts",
+    bound: "the size of an event",
+    expressions: ["/[\\u0085\\u2028\\u2029]/", "/[\\u0085\\u2028\\u2029]/g"],
+  },
+  {
+    file: "packages/shared/src/text.ts",
+    bound: "the size of an event; the size of a result",
+    expressions: ["/\\\\\\\\|\\\\ud[89a-f][0-9a-f]{2}/g"],
   },
   {
     file: "packages/agents/src/agents/citations.ts",
     bound: "the model's output tokens; the size of a chunk",
-    expressions: [
-      "/<(?=[\\s/]*passage)/gi",
-      "/[[【](\\d{1,3}(?: ?[,，、] ?\\d{1,3}){0,20})[\\]】]/g",
-      "/[\\ud800-\\udbff]$/",
-      "/\\D+/",
-    ],
+    expressions: ["/<(?=[\\s/]*passage)/gi", "/[[【](\\d{1,3}(?: ?[,，、] ?\\d{1,3}){0,20})[\\]】]/g", "/\\D+/"],
   },
   {
     file: "packages/agents/src/answer/answer.ts",

@@ -35,7 +35,7 @@ const LAYERS: readonly Layers[] = [
     root: "packages/shared/src",
     order: [
       ...["lifecycle", "redis", "db", "logging", "config", "files", "net", "telemetry"],
-      ...["contract", "standard-output", "errors", "version", "ids", "time"],
+      ...["contract", "json", "standard-output", "errors", "version", "ids", "time", "text"],
     ],
   },
 ];

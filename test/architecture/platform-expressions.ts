@@ -90,7 +90,7 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
   {
     file: "packages/shared/src/db/sqlite/open-database.ts",
     bound: "a setting",
-    expressions: ["/^file:/"],
+    expressions: ["/[?#]/"],
   },
   {
     file: "packages/shared/src/db/sqlite/outage.ts",

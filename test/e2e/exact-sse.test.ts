@@ -80,6 +80,25 @@ test("a failing model is streamed as error and done", async () => {
   );
 });
 
+test("line ends of Unicode are streamed as escapes, and an answer that max_tokens cut says so", async () => {
+  const { text } = await rawChat(
+    {
+      agent_type: "chat_basic",
+      message: "[[text=a%E2%80%A8b%20c%20d%20e%20f%20g%20h]] Hello",
+      config: { max_tokens: 4 },
+    },
+    { "Accept-Language": "en" },
+  );
+  const frames = withoutIds(text).split("\n\n");
+  expect(frames.slice(-3)).toEqual([
+    expect.stringContaining('limit of output tokens","type":"status","finish_reason":"length"}'),
+    expect.stringContaining('"finish_reason":"length"}'),
+    "",
+  ]);
+  expect(text).toContain("\\u2028");
+  expect(text).not.toMatch(/[\u0085\u2028\u2029]/);
+});
+
 /** What a client gets that sends these requests at once and reads until the server closes. */
 function exchange(
   ...requests: readonly { readonly version: string; readonly answer: string; readonly last: boolean }[]

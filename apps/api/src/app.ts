@@ -1,5 +1,6 @@
 /** The HTTP application: mounts the routes of all doors. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { reviveBody } from "@agent-paas/shared/json/exact-json.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import cors from "cors";
 import express, { type Express, type RequestHandler } from "express";
@@ -28,7 +29,7 @@ export function createApp(services: Services, logger: Logger): Express {
   const { config } = services;
   const authenticate = createAuthenticate(config.API_KEYS);
   // Whatever its Content-Type: curl and forms that omit the header still send JSON, or get a clear error.
-  const parseBody = express.json({ limit: config.MAX_BODY_BYTES, type: () => true });
+  const parseBody = express.json({ limit: config.MAX_BODY_BYTES, type: () => true, reviver: reviveBody });
   const app = express();
   app.disable("etag");
   app.set("trust proxy", config.TRUSTED_PROXIES);

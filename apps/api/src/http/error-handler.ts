@@ -1,5 +1,6 @@
 /** Every error leaves in its door's format. An unexpected error leaves as a 500 without inner details. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { NumberOutOfRange } from "@agent-paas/shared/json/exact-json.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { ErrorRequestHandler, Response } from "express";
 import type { Door, FormatError } from "./door.ts";
@@ -32,6 +33,11 @@ export function sendError(res: Response, error: PlatformError, formatError: Form
 
 function toPlatformError(thrown: unknown): PlatformError {
   if (thrown instanceof PlatformError) return thrown;
+  if (thrown instanceof NumberOutOfRange) {
+    return new PlatformError("invalid_json", {
+      message: `The request body cannot be kept as it is: ${thrown.message}.`,
+    });
+  }
   // The errors of express.json and of the router carry a `type` or a `status`.
   const { type, status } = (thrown ?? {}) as { type?: unknown; status?: unknown };
   switch (type) {

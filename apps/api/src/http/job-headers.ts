@@ -1,22 +1,31 @@
 /** Reads from a request's headers what a job takes over from them. */
 import { createHash } from "node:crypto";
-import { LOCALES, LocaleSchema } from "@agent-paas/shared/contract/locale.ts";
+import { LOCALES, type Locale, LocaleSchema } from "@agent-paas/shared/contract/locale.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request } from "express";
 import type { JobOrigin } from "../jobs/job-origin.ts";
 import type { Idempotency } from "../queue/accept-request.ts";
 import type { Caller } from "./door.ts";
 
-export const originOf = (req: Request, { owner, requestId, note }: Caller): JobOrigin => ({
+/** `text`: the message or task, whose language counts if the client asks for none. */
+export const originOf = (req: Request, { owner, requestId, note }: Caller, text = ""): JobOrigin => ({
   owner,
   requestId,
   note,
-  // The first locale both without a preference and with a preference for none of them.
-  locale: LocaleOrFirstSchema.parse(req.acceptsLanguages(...LOCALES)),
+  locale: localeOf(req, text),
   traceparent: readTraceparent(req.get("traceparent")),
 });
 
-const LocaleOrFirstSchema = LocaleSchema.catch(LOCALES[0]);
+/** What fetch and other clients send when nobody has chosen a language. */
+const ANY_LANGUAGE = "*";
+
+function localeOf(req: Request, text: string): Locale {
+  const asked = req.get("accept-language")?.trim() || ANY_LANGUAGE;
+  const chosen = asked === ANY_LANGUAGE ? undefined : LocaleSchema.safeParse(req.acceptsLanguages(...LOCALES)).data;
+  return chosen ?? (text === "" || HAN.test(text) ? "zh" : "en");
+}
+
+const HAN = /\p{Script=Han}/u;
 
 /** Version, trace id, parent id and flags of W3C Trace Context; version `ff` and ids of zeros are invalid. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;

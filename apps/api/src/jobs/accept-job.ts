@@ -1,5 +1,6 @@
 /** Accepts a job of an agent: finds the agent and the session, checks the config against the agent, makes the ids. */
 import type { JobKind, JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { withoutAbsentNulls } from "@agent-paas/shared/json/absent-nulls.ts";
 import type { AgentCatalog } from "../presence/agent-catalog.ts";
 import type { Accepted, Idempotency, OnBusy } from "../queue/accept-request.ts";
 import type { PendingSession } from "../queue/pending-session.ts";
@@ -41,7 +42,8 @@ export async function acceptJob(
 
   // A session keeps the config that it began with; the config of a later message overrides it key by key.
   const inherited = session?.agent_type === agentType ? session.config : {};
-  const config = { ...inherited, ...request.config };
+  const given = withoutAbsentNulls(agent.config_schema, request.config) as Record<string, unknown>;
+  const config = { ...inherited, ...given };
   validate(services.agentCatalog.configValidator(agent), config, ["config"]);
 
   const acceptedAt = new Date(services.clock.now()).toISOString();

@@ -1,5 +1,7 @@
 /** Finds a session of the caller: its row, or the pending session that Redis keeps until the row is written. */
+
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { parseObject } from "@agent-paas/shared/json/exact-json.ts";
 import type { Services } from "../services.ts";
 
 export type FoundSession = {
@@ -31,7 +33,7 @@ async function findRow({ sessions }: FindSessionServices, owner: string, id: str
   const row = await sessions.find(owner, id);
   if (row === undefined) return null;
   const { agent_type, created_at, updated_at } = row;
-  const [config, metadata] = [JSON.parse(row.config), JSON.parse(row.metadata)];
+  const [config, metadata] = [parseObject(row.config), parseObject(row.metadata)];
   return { id, agent_type, config, metadata, created_at, updated_at };
 }
 

@@ -1,4 +1,5 @@
 /** What Redis keeps of a session until its row exists: enough to check its owner and to inherit its config. */
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { DELETED_SESSION } from "@agent-paas/shared/redis/session-queue.ts";
 import { z } from "zod";
 
@@ -16,4 +17,4 @@ export const encodePendingSession = (session: PendingSession): string => JSON.st
 
 /** Null for a session that Redis does not have, or that was deleted. */
 export const decodePendingSession = (text: string | null): PendingSession | null =>
-  text === null || text === DELETED_SESSION ? null : PendingSessionSchema.parse(JSON.parse(text));
+  text === null || text === DELETED_SESSION ? null : PendingSessionSchema.parse(parseJson(text));

@@ -3,6 +3,7 @@
  * owner's own jobs, on a connection of its own: however many jobs wait, and however large they are, lists and polls
  * hold up no accept.
  */
+
 import {
   JOB_QUEUES,
   type JobKind,
@@ -13,6 +14,7 @@ import {
   type SizeableField,
 } from "@agent-paas/shared/contract/jobs.ts";
 import { joinPayload } from "@agent-paas/shared/contract/large-fields.ts";
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { encodeEntry } from "@agent-paas/shared/redis/session-queue.ts";
@@ -75,7 +77,7 @@ export function createQueuedJobs(redis: RedisConnection, keys: RedisKeys) {
   /** The payload as the queue has it, with the field that is shown; null if the queue has none that can be read. */
   async function readPayload(queue: JobQueue, jobId: string): Promise<JobPayload | null> {
     const data = await redis.hget(keys.queuedJob(queue, jobId), "data");
-    const payload = data === null ? undefined : QueuedPayloadSchema.safeParse(JSON.parse(data)).data;
+    const payload = data === null ? undefined : QueuedPayloadSchema.safeParse(parseJson(data)).data;
     if (payload === undefined) return null;
     if (!payload.large_fields?.includes(SHOWN_FIELD)) return payload;
     const text = await redis.hget(keys.payload(jobId), SHOWN_FIELD);
@@ -125,7 +127,7 @@ export function createQueuedJobs(redis: RedisConnection, keys: RedisKeys) {
     progress: (jobId: string): Promise<unknown> =>
       orUnavailable(redis, async () => {
         const text = await redis.hget(keys.jobState(jobId), "progress");
-        return text === null ? null : JSON.parse(text);
+        return text === null ? null : parseJson(text);
       }),
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { JsonObjectSchema, JsonSchema, validate } from "./validate.ts";
+import { bodySchema, JsonObjectSchema, JsonSchema, validate } from "./validate.ts";
 
 const fields = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, 1]));
 
@@ -52,4 +52,15 @@ test("an input nested 100,000 deep is refused and does not overflow the stack", 
   expect(problemOf(JsonObjectSchema, deep)).toMatch(/more than 20000 fields/);
   const lists = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
   expect(problemOf(JsonSchema, lists)).toBe("is nested deeper than 64");
+});
+
+test("null for an optional field of a body is its absence, and for a required one the lack of it", () => {
+  const schema = bodySchema({ must: z.string(), may: z.int().optional(), usual: z.int().default(7) });
+  expect(validate(schema, { must: "a", may: null, usual: null })).toEqual({ must: "a", usual: 7 });
+  expect(() => validate(schema, { must: null })).toThrow(expect.objectContaining({ param: "must" }));
+  expect(() => validate(schema, { must: "a", other: null })).toThrow(expect.objectContaining({ param: "other" }));
+});
+
+test("an integer beyond 2^53 where a number is expected is named as such", () => {
+  expect(() => validate(z.object({ n: z.int() }), { n: 12345678901234567890n })).toThrow(/n: .*beyond 2\^53/);
 });

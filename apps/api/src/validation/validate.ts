@@ -1,6 +1,8 @@
 /** Checks input against a schema; the first problem becomes the error, with the path of its field. */
+
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
+import { cutText } from "@agent-paas/shared/text.ts";
 import { z } from "zod";
 
 /** Longest field path in an error, characters: a field name may be as long as the body. */
@@ -28,7 +30,7 @@ export function validate<S extends z.ZodType>(
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const unknownKey = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
-  const param = [...within, ...(issue?.path ?? []), ...unknownKey].join(".").slice(0, MAX_PARAM);
+  const param = cutText([...within, ...(issue?.path ?? []), ...unknownKey].join("."), MAX_PARAM);
   const message = unknownKey.length > 0 ? "there is no such field" : plainWords(issue?.message ?? "is not valid");
   throw new PlatformError("invalid_request", {
     message: param === "" ? message : `${param}: ${message}`,
@@ -36,11 +38,24 @@ export function validate<S extends z.ZodType>(
   });
 }
 
+/** The body of a request, or an object in it. Null is the absence of a field that may be absent. */
+export function bodySchema<Shape extends z.ZodRawShape>(shape: Shape) {
+  const optional = new Set(
+    Object.keys(shape).filter((field) => z.safeParse(shape[field] as z.ZodType, undefined).success),
+  );
+  const isAbsent = ([field, value]: [string, unknown]) => value === null && optional.has(field);
+  return z.preprocess(
+    (body) => (isObject(body) ? Object.fromEntries(Object.entries(body).filter((entry) => !isAbsent(entry))) : body),
+    z.strictObject(shape),
+  );
+}
+
 /** Replaces Zod's messages for the most frequent mistakes by messages about the request. */
 const plainWords = (message: string): string =>
   message
     .replace(/^Invalid input: expected \w+, received undefined$/, "is required")
-    .replace(/^Invalid input: expected number, received NaN$/, "must be a number");
+    .replace(/^Invalid input: expected number, received NaN$/, "must be a number")
+    .replace(/^Invalid input: expected (?:int|number), received bigint$/, "must not be an integer beyond 2^53");
 
 /** The id in a route's path. */
 export const pathId = (params: Record<string, unknown>): string => validate(IdSchema, params.id, ["id"]);
@@ -65,7 +80,7 @@ export const JsonObjectSchema = z
   .refine((value) => isWithinDepth(value, MAX_DEPTH), { error: `is nested deeper than ${MAX_DEPTH}`, abort: true })
   .refine((value) => !hasMoreFields(value, MAX_OBJECT_FIELDS), `has more than ${MAX_OBJECT_FIELDS} fields`);
 
-function isObject(value: unknown): boolean {
+function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -98,10 +98,12 @@ test("a run whose budget is exhausted ends, also if its agent ignores the error 
 });
 
 test("a run fails if its agent returns data or citations that JSON cannot represent", async () => {
+  const circle: unknown[] = [];
+  circle.push(circle);
   for (const field of ["data", "citations"]) {
     const { error, answer } = await runOnce(async function* () {
       yield text("So far so good");
-      return { [field]: [1n] };
+      return { [field]: circle };
     });
     expect(error).toBeInstanceOf(TypeError);
     expect(answer.result).toEqual({ content: "So far so good" });
@@ -183,4 +185,12 @@ test("a turn that broke off has no end", async () => {
     turns++;
   });
   expect([turns, answer.result.finish_reason]).toEqual([1, undefined]);
+});
+
+test("an integer beyond 2^53 in an agent's data is kept as it is", async () => {
+  const { answer } = await runOnce(async function* () {
+    yield text("Here it is");
+    return { data: { id: 12345678901234567890n } };
+  });
+  expect(answer.result.data).toEqual({ id: 12345678901234567890n });
 });

@@ -1,7 +1,9 @@
 /** Runs the agent, or the system job, of one attempt. Its events go to the writer, and its text to the answer. */
+
 import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { concludeAnswer, finishReasonOf } from "@agent-paas/agents/agent/answer-end.ts";
 import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
+import { createWholeCharacters } from "@agent-paas/agents/agent/whole-characters.ts";
 import { createBudget } from "@agent-paas/agents/job/budget.ts";
 import { createJournaledModel } from "@agent-paas/agents/model/journaled-model.ts";
 import { createTurnWatch, type TurnWatch } from "@agent-paas/agents/model/last-turn.ts";
@@ -15,9 +17,11 @@ import type { Citation, JobPayload, JobResult, Usage } from "@agent-paas/shared/
 import { resolveLimits } from "@agent-paas/shared/contract/limits.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
+import { wellFormedJson } from "@agent-paas/shared/text.ts";
 import type { JobEventWriter } from "../events/job-event-writer.ts";
 import type { JournalRepository } from "../storage/journal-repository.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
@@ -227,11 +231,17 @@ async function consume(events: AgentRun, consumer: Consumer): Promise<void> {
 
 /** Appends no event after the signal has aborted. */
 async function consumeAll(events: AgentRun, { signal, writer, answer, turns, locale }: Consumer): Promise<void> {
+  const characters = createWholeCharacters();
+  const show = (event: AgentEvent) => {
+    writer.append(event);
+    if (event.event === "message") answer.content = shownAfter(answer.content, event);
+  };
   for (;;) {
     signal.throwIfAborted();
     const next = await events.next();
     signal.throwIfAborted();
     if (next.done) {
+      for (const event of characters.rest()) show(event);
       const outcome = next.value ?? {};
       answer.finishReason = outcome.finishReason;
       answer.data = asJson(outcome.data);
@@ -240,8 +250,8 @@ async function consumeAll(events: AgentRun, { signal, writer, answer, turns, loc
       return;
     }
     assertEvent(next.value);
-    writer.append(next.value);
-    if (next.value.event === "message") answer.content = shownAfter(answer.content, next.value);
+    const event = characters.show(next.value);
+    if (event !== null) show(event);
     if (writer.congested) await writer.flushed();
   }
 }
@@ -256,7 +266,8 @@ function assertEvent(value: AgentEvent): void {
 }
 
 /** Converts a returned value to the form in which it is stored. Throws for values that JSON cannot represent. */
-const asJson = <T>(value: T): T => (value === undefined ? value : JSON.parse(JSON.stringify(value)));
+const asJson = <T>(value: T): T =>
+  value === undefined ? value : (parseJson(wellFormedJson(JSON.stringify(value))) as T);
 
 function inputOf(payload: JobPayload, sessions: SessionRepository): AgentInput {
   const { session_id: sessionId, begins_session: isFirst, job_id: jobId } = payload;

@@ -3,6 +3,7 @@ import type { AgentClass, AgentContext, AgentInput } from "@agent-paas/agents/ag
 import { concludeAnswer } from "@agent-paas/agents/agent/answer-end.ts";
 import type { Agents, ChildOutcome, ChildRequest } from "@agent-paas/agents/agent/delegation.ts";
 import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
+import { createWholeCharacters } from "@agent-paas/agents/agent/whole-characters.ts";
 import { untilAborted } from "@agent-paas/agents/job/until-aborted.ts";
 import { createTurnWatch, type TurnWatch } from "@agent-paas/agents/model/last-turn.ts";
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
@@ -37,17 +38,24 @@ export function createChildAgents(options: ChildAgentsOptions): Agents {
     const turns = createTurnWatch();
     const context = contextOf(child.name, parseConfig(agent, child.config ?? {}), childSignal, turns);
     const events = new agent().run(inputOf(kind, child), context);
+    const characters = createWholeCharacters();
     let content = "";
     try {
       for (;;) {
         const next = await untilAborted(events.next(), childSignal);
         if (next.done) {
+          for (const event of characters.rest()) {
+            if (event.event === "message") content = shownAfter(content, event);
+            yield event;
+          }
           const outcome = next.value ?? {};
           const finishReason = yield* concludeAnswer(content, outcome, { turns, locale });
           return { ...outcome, content, ...(finishReason === null ? {} : { finishReason }) };
         }
-        if (next.value.event === "message") content = shownAfter(content, next.value);
-        yield next.value;
+        const event = characters.show(next.value);
+        if (event === null) continue;
+        if (event.event === "message") content = shownAfter(content, event);
+        yield event;
       }
     } finally {
       // Not awaited: a child that hangs would hold its parent.

@@ -4,12 +4,14 @@
  * is written before its work begins; an entry that was begun and not finished is in doubt. A write that the fence
  * refuses means that another attempt owns the job: then nothing is done (I4).
  */
+
 import { createHash } from "node:crypto";
 import type { BudgetAmounts } from "@agent-paas/agents/job/budget.ts";
 import type { BegunJournalEntry, Journal, JournalEntry } from "@agent-paas/agents/job/journal.ts";
 import { addUsage, type ModelTurn } from "@agent-paas/agents/model/model.ts";
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { JournalRow } from "@agent-paas/shared/db/rows.ts";
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { WriterRefused } from "../events/job-event-writer.ts";
 import type { JournalRepository } from "../storage/journal-repository.ts";
 
@@ -82,7 +84,7 @@ export function createJobJournal(options: JobJournalOptions): JobJournal {
         const key = digest(`${name}#${times}`);
         known ??= load();
         const row = (await known).get(key);
-        if (row?.status === "finished") return { state: "finished", value: JSON.parse(row.value ?? "null") };
+        if (row?.status === "finished") return { state: "finished", value: parseJson(row.value ?? "null") };
         if (row !== undefined && !idempotent) return { state: "in_doubt" };
 
         const started: JournalRow = {

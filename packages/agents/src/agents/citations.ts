@@ -1,5 +1,7 @@
 /** Numbers passages for the model, and finds the numbers that its answer refers to. */
+
 import type { Citation } from "@agent-paas/shared/contract/jobs.ts";
+import { cutText } from "@agent-paas/shared/text.ts";
 import type { Passage } from "../retrieval/retriever.ts";
 
 const MAX_EXCERPT_CHARS = 300;
@@ -52,6 +54,4 @@ const asData = (text: string): string => text.replace(/<(?=[\s/]*passage)/gi, "&
 const quoted = (text: string): string => asData(JSON.stringify(text));
 
 const excerptOf = (content: string): string =>
-  content.length <= MAX_EXCERPT_CHARS
-    ? content
-    : `${content.slice(0, MAX_EXCERPT_CHARS - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+  content.length <= MAX_EXCERPT_CHARS ? content : `${cutText(content, MAX_EXCERPT_CHARS - 1)}…`;

@@ -10,7 +10,7 @@ import { createToolbox } from "../registry/toolbox.ts";
 import { createMemoryJournal } from "../testing/memory-journal.ts";
 import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
 import { createJobTools } from "../tools/job-tools.ts";
-import { defineTool } from "../tools/tool.ts";
+import { defineTool, type Tool } from "../tools/tool.ts";
 import { type AnswerRequest, answer } from "./answer.ts";
 
 const QUESTION = { role: "user", content: "What is it?" } as const;
@@ -102,6 +102,12 @@ const callsOf = (message: object): unknown[] => ("toolCalls" in message ? (messa
 test.each([
   ["arguments that are no JSON", call("echo", '{"word":'), "The arguments are not JSON."],
   ["arguments that do not fit", call("echo", { word: 7 }), expect.stringMatching(/do not fit/)],
+  ["a number that would become null", call("echo", '{"word":1e400}'), expect.stringMatching(/1e400 is out of range/)],
+  [
+    "an integer that the tool cannot take",
+    call("echo", '{"word":12345678901234567890}'),
+    expect.stringMatching(/2\^53/),
+  ],
   ["an unknown tool", call("shell", {}), 'There is no tool "shell".'],
 ])("a tool call with %s becomes an error message for the model", async (_, toolCall, content) => {
   const { outcome, requests } = await ask({ tools: [echo] }, { toolCalls: [toolCall] }, { pieces: ["I see."] });
@@ -238,4 +244,36 @@ test("a call that its turn's limit has cut is not made, and the model is told; w
       { role: "tool", callId: "2", content: expect.stringContaining("limit of output tokens") },
     ]);
   }
+});
+
+const received: unknown[] = [];
+const record: Tool = {
+  ...{ name: "record", description: "", idempotent: true, timeoutMs: 1_000, maxResultChars: 1_000 },
+  parameters: {
+    type: "object",
+    properties: { id: { type: "integer" }, note: { type: "string" }, mark: { type: ["string", "null"] } },
+    required: ["id"],
+  },
+  parse: (args) => args,
+  async call(args) {
+    received.push(args);
+    return args;
+  },
+};
+
+test("a tool gets integers beyond 2^53 as they came, and null for an optional argument as its absence", async () => {
+  const args = '{"id":12345678901234567890,"note":null,"mark":null}';
+  const { events, requests } = await ask(
+    { tools: [record] },
+    { toolCalls: [call("record", args)] },
+    { pieces: ["Ok"] },
+  );
+  expect(received).toEqual([{ id: 12345678901234567890n, mark: null }]);
+  expect(JSON.stringify(events[0]?.data)).toContain('"arguments":{"id":12345678901234567890,"note":null,"mark":null}');
+  expect(requests[1]?.messages.at(-1)?.content).toBe('{"id":12345678901234567890,"mark":null}');
+});
+
+test("data of a response_schema keeps integers beyond 2^53, which count as integers", async () => {
+  const { outcome } = await ask({ responseSchema }, { pieces: ['{"n":12345678901234567890}'] });
+  expect(outcome.data).toEqual({ n: 12345678901234567890n });
 });

@@ -3,7 +3,9 @@
  * made side by side, and their results go into the next turn, until a turn calls no tools. With a schema the answer is
  * checked JSON; an answer that does not fit is returned to the model once, with the reason.
  */
+
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import type { AgentContext } from "../agent/agent.ts";
 import { AGENT_TEXTS } from "../agent/agent-texts.ts";
 import { noAnswer, showEnd } from "../agent/answer-end.ts";
@@ -159,7 +161,7 @@ async function readJson(content: string, check: SchemaCheck): Promise<ReadJson> 
   const json = withoutFence(content);
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parseJson(json);
   } catch {
     return { problem: "it is not JSON" };
   }

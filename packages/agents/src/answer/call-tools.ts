@@ -2,6 +2,9 @@
  * The tool calls of one model turn: they are made side by side and shown as they finish, and their results go to the
  * model in the order of the calls.
  */
+
+import { NumberOutOfRange, parseJson } from "@agent-paas/shared/json/exact-json.ts";
+import { cutText } from "@agent-paas/shared/text.ts";
 import type { AgentContext } from "../agent/agent.ts";
 import { type AgentEvent, thought } from "../agent/events.ts";
 import type { ModelMessage, ToolCall } from "../model/model.ts";
@@ -54,6 +57,7 @@ async function makeCall(
     // by its messages.
     return notMade(`There is no tool "${call.name}".`);
   }
+  if (args instanceof NumberOutOfRange) return notMade(`The arguments cannot be kept as they are: ${args.message}.`);
   if (args === undefined) return notMade("The arguments are not JSON.");
   return jobTools.call(tool, args, signal);
 }
@@ -78,30 +82,38 @@ async function* showResults(
 }
 
 const showCall = ({ id, name, arguments: args }: ToolCall): AgentEvent =>
-  thought("tool_call", `${name}(${args.slice(0, MAX_SUMMARY_CHARS)})`, {
+  thought("tool_call", `${name}(${cutText(args, MAX_SUMMARY_CHARS)})`, {
     call_id: id,
     name,
-    arguments: parseArguments(args) ?? args.slice(0, MAX_SHOWN_CHARS),
+    arguments: shownArguments(args),
   });
 
+function shownArguments(args: string): unknown {
+  const parsed = parseArguments(args);
+  return parsed === undefined || parsed instanceof NumberOutOfRange ? cutText(args, MAX_SHOWN_CHARS) : parsed;
+}
+
 const showResult = ({ id, name }: ToolCall, { status, content, replayed, durationMs }: ToolOutcome): AgentEvent =>
-  thought("tool_result", `${name}: ${content.slice(0, MAX_SUMMARY_CHARS)}`, {
+  thought("tool_result", `${name}: ${cutText(content, MAX_SUMMARY_CHARS)}`, {
     call_id: id,
     name,
     status,
-    result: content.slice(0, MAX_SHOWN_CHARS),
+    result: cutText(content, MAX_SHOWN_CHARS),
     replayed,
     duration_ms: durationMs,
   });
 
 const isWhole = ({ arguments: text }: ToolCall): boolean => text.trim() !== "" && parseArguments(text) !== undefined;
 
-/** Undefined for what is no JSON. Empty arguments count as an empty object, because some providers send none. */
+/**
+ * Undefined for what is no JSON, an error for a number that cannot be kept. Empty arguments count as an empty object,
+ * because some providers send none.
+ */
 function parseArguments(text: string): unknown {
   try {
-    return JSON.parse(text.trim() === "" ? "{}" : text);
-  } catch {
-    return undefined;
+    return parseJson(text.trim() === "" ? "{}" : text);
+  } catch (error) {
+    return error instanceof NumberOutOfRange ? error : undefined;
   }
 }
 

@@ -24,4 +24,4 @@ export async function firstMessages(
 
 /** The task of an execute job, followed by its `input` as JSON. */
 const withData = ({ text, data }: AgentInput): string =>
-  data === undefined ? text : `${text}\n\n${JSON.stringify(data, null, 2)}`;
+  data === undefined || data === null ? text : `${text}\n\n${JSON.stringify(data, null, 2)}`;

@@ -5,7 +5,9 @@
  * 1. Patterns run on RE2, which takes linear time.
  * 2. Ajv's keyword `$async` is removed: it turns a failed check into a rejected promise, which nothing would handle.
  */
+
 import { parentPort } from "node:worker_threads";
+import { cutText } from "@agent-paas/shared/text.ts";
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import { RE2JS } from "re2js";
 
@@ -76,7 +78,7 @@ function describe(error: ErrorObject | null | undefined): string {
   const at = error?.instancePath.slice(1).replaceAll("/", ".") || "the value";
   const detail = Object.values(error?.params ?? {}).find((value) => typeof value === "string");
   const words = error?.message ?? "is not valid";
-  return `${at} ${words}${detail === undefined || words.includes(detail) ? "" : ` (${detail})`}`.slice(0, MAX_PROBLEM);
+  return cutText(`${at} ${words}${detail === undefined || words.includes(detail) ? "" : ` (${detail})`}`, MAX_PROBLEM);
 }
 
 /** Longest description, characters: it may quote the schema and the value. */

@@ -2,8 +2,11 @@
  * Asks the model for a plan over the registered agents. A plan that cannot be carried out is returned to the model
  * once, with the reason.
  */
+
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { withoutAbsentNulls } from "@agent-paas/shared/json/absent-nulls.ts";
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { z } from "zod";
 import type { AgentContext } from "../agent/agent.ts";
 import { AGENT_TEXTS } from "../agent/agent-texts.ts";
@@ -97,11 +100,11 @@ async function readPlan(content: string, { agents, maxSteps }: PlanRequest, owne
   let value: unknown;
   try {
     // Models put words or fences around JSON despite the instructions.
-    value = JSON.parse(content.slice(content.indexOf("{"), content.lastIndexOf("}") + 1));
+    value = parseJson(content.slice(content.indexOf("{"), content.lastIndexOf("}") + 1));
   } catch {
     return { problem: "it is not JSON" };
   }
-  const parsed = PlanSchema.safeParse(value);
+  const parsed = PlanSchema.safeParse(withoutAbsentNulls(PLAN_JSON_SCHEMA, value));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     return { problem: `${issue?.path.join(".")}: ${issue?.message}` };

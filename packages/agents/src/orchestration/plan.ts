@@ -1,5 +1,7 @@
 /** A plan is steps with agents, tasks and dependencies. This checks whether the registered agents can carry one out. */
+
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
+import { withoutAbsentNulls } from "@agent-paas/shared/json/absent-nulls.ts";
 import { z } from "zod";
 import { compileSchema, InvalidSchema, type SchemaCheck } from "../json-schema/json-schema.ts";
 
@@ -78,5 +80,5 @@ async function checkConfig(
     // This schema cannot be compiled here. The agent parses its config by itself when the step runs.
     return null;
   }
-  return check(config);
+  return check(withoutAbsentNulls(config_schema, config));
 }

@@ -1,5 +1,7 @@
 /** The outcomes of steps, and how their results are shown to the agents and the model that use them. */
+
 import type { Citation, JobError } from "@agent-paas/shared/contract/jobs.ts";
+import { cutText } from "@agent-paas/shared/text.ts";
 import { isMarked } from "../model/last-turn.ts";
 import type { PlanStep } from "./plan.ts";
 
@@ -50,7 +52,7 @@ const contentOf = ({ content, data }: StepOutcome & { status: "completed" }): st
 
 export function cut(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;
-  return `${text.slice(0, maxChars).toWellFormed()}\n[cut: ${text.length - maxChars} more characters]`;
+  return `${cutText(text, maxChars)}\n[cut: ${text.length - maxChars} more characters]`;
 }
 
 /** Escapes the result tags in a text, so that a result cannot end its own fence. */

@@ -3,9 +3,12 @@
  * plan handles; this throws only what ends the whole job (cancel, deadline, budget, a superseded run). Upholds I5: a
  * finished child is not run again.
  */
+
 import type { JobError } from "@agent-paas/shared/contract/jobs.ts";
 import { ERROR_CODES, type ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
+import { cutText } from "@agent-paas/shared/text.ts";
 import type { AgentContext } from "../agent/agent.ts";
 import { AGENT_TEXTS } from "../agent/agent-texts.ts";
 import type { ChildOutcome, ChildRequest } from "../agent/delegation.ts";
@@ -53,7 +56,7 @@ async function* runWithRetry(
     try {
       const { content, data, citations, finishReason } = yield* runChild(step, child, context);
       // A value that JSON cannot hold fails the child here, and not the write to the journal later.
-      return JSON.parse(JSON.stringify({ status: "completed", content, data, citations, finishReason }));
+      return parseJson(JSON.stringify({ status: "completed", content, data, citations, finishReason })) as StepOutcome;
     } catch (error) {
       context.signal.throwIfAborted();
       const failure = describe(error);
@@ -104,7 +107,7 @@ function endThought(step: PlanStep, outcome: StepOutcome, replayed: boolean, { l
     const { error } = outcome;
     return stepThought(step, status, texts.stepFailed(step.id, error), { error, ...mark });
   }
-  const result = outcome.content.slice(0, MAX_SHOWN_CHARS).toWellFormed();
+  const result = cutText(outcome.content, MAX_SHOWN_CHARS);
   const { finishReason: finish_reason = null } = outcome;
   return stepThought(step, status, texts.stepCompleted(step.id), { result, finish_reason, ...mark });
 }

@@ -7,7 +7,7 @@ import { createNameRegistry, type Holder } from "./name-registry.ts";
 export type Toolbox = ToolSelection & {
   /** Throws when the name is taken or is not one that model providers take. `holder` defaults to the platform. */
   add(tool: Tool, holder?: Holder): void;
-  /** The names of all tools at present. */
+  /** The names of all tools that are offered at present. */
   names(): string[];
   /** Removes what the plugin `file` registered, and refuses whatever it registers later. */
   revoke(file: string): void;
@@ -22,11 +22,13 @@ export function createToolbox(source?: ToolSource): Toolbox {
       assertToolName(tool.name);
       registered.add(tool.name, tool, holder);
     },
-    names: () => [...all().keys()],
+    names: () => [...all().values()].filter(isOffered).map(({ name }) => name),
     select(patterns) {
       const tools = all();
       const chosen = patterns.flatMap((pattern) => {
-        const matching = [...tools.values()].filter(({ name }) => matchesName(pattern, name));
+        const matching = [...tools.values()].filter(
+          (tool) => tool.name === pattern || (isOffered(tool) && matchesName(pattern, tool.name)),
+        );
         if (matching.length === 0 && pattern !== "*") throw missing(pattern, source);
         return matching;
       });
@@ -35,6 +37,8 @@ export function createToolbox(source?: ToolSource): Toolbox {
     revoke: registered.revoke,
   };
 }
+
+const isOffered = ({ isOff = false }: Tool): boolean => !isOff;
 
 /** Whether a tool's name is the pattern, or begins with the characters before the pattern's `*`. */
 export const matchesName = (pattern: string, name: string): boolean =>

@@ -2,7 +2,9 @@
  * A strict in-memory fake of the journal: it passes the contract suite of the real one. What one attempt finishes, the
  * next attempt finds; an attempt that has been followed by another can write nothing.
  */
+
 import { newId } from "@agent-paas/shared/ids.ts";
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import type { BegunJournalEntry, Journal, JournalEntry } from "../job/journal.ts";
 
 /** What all attempts of one job share. */
@@ -38,7 +40,7 @@ export function createMemoryJournal(store: JournalStore = createJournalStore()):
       timesBegun.set(name, times);
       const key = `${name}#${times}`;
       const left = known.get(key);
-      if (typeof left === "string") return { state: "finished", value: JSON.parse(left) };
+      if (typeof left === "string") return { state: "finished", value: parseJson(left) };
       if (left === null && !idempotent) return { state: "in_doubt" };
       if (!idempotent) save(key, null);
       return {

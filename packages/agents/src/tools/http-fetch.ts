@@ -51,7 +51,7 @@ export function createHttpFetch(allowedHosts: readonly string[], options: HttpFe
   const { resolve = (hostname) => lookup(hostname, { all: true }), refusedAfterMs = REFUSED_AFTER_MS } = options;
   const reach =
     allowedHosts.length === 0 ? "No host is allowed at present." : `Allowed hosts: ${allowedHosts.join(", ")}.`;
-  return defineTool({
+  const tool = defineTool({
     name: "http_fetch",
     description:
       "Fetches a text (HTML, JSON, XML, plain) by HTTP GET or HEAD. " +
@@ -71,6 +71,7 @@ export function createHttpFetch(allowedHosts: readonly string[], options: HttpFe
       }
     },
   });
+  return { ...tool, isOff: allowedHosts.length === 0 };
 }
 
 type Connection = { readonly dispatcher: ReturnType<typeof createGuardedAgent>; readonly signal: AbortSignal };

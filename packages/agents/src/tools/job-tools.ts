@@ -2,9 +2,12 @@
  * The tool calls of one job: every call is parsed, counted against the budget, kept in the journal, and bounded in time
  * and size. Upholds I5: a finished call is not repeated, and a call in doubt only if its tool is idempotent.
  */
+
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { withoutAbsentNulls } from "@agent-paas/shared/json/absent-nulls.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
+import { cutText } from "@agent-paas/shared/text.ts";
 import type { AgentLogger } from "../job/agent-logger.ts";
 import type { SpendableBudget } from "../job/budget.ts";
 import type { Journal } from "../job/journal.ts";
@@ -77,7 +80,9 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
     return error instanceof PlatformError ? error.message : "The tool failed.";
   }
 
-  async function call(tool: Tool, args: unknown, signal: AbortSignal): Promise<Omit<ToolOutcome, "durationMs">> {
+  async function call(tool: Tool, given: unknown, signal: AbortSignal): Promise<Omit<ToolOutcome, "durationMs">> {
+    // Models send null for what they leave out.
+    const args = withoutAbsentNulls(tool.parameters, given);
     const identity = JSON.stringify([tool.name, args]);
     const times = (timesCalled.get(identity) ?? 0) + 1;
     timesCalled.set(identity, times);
@@ -141,6 +146,6 @@ const asText = (result: unknown): string =>
 function cut(text: string, maxResultChars: number): string {
   const maxChars = Math.min(maxResultChars, MAX_RESULT_CHARS);
   if (text.length <= maxChars) return text;
-  const kept = text.slice(0, maxChars).toWellFormed();
+  const kept = cutText(text, maxChars);
   return `${kept}\n[cut: ${text.length - maxChars} more characters]`;
 }

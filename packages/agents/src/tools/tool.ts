@@ -28,6 +28,8 @@ export type Tool = {
    * `in_doubt` and not repeated (I5).
    */
   readonly idempotent: boolean;
+  /** Whether the operator has switched it off: it is not offered, and a request that names it gets its error. */
+  readonly isOff?: boolean;
   /** Time limit of one call, ms. */
   readonly timeoutMs: number;
   /** A longer result is cut to this many characters. */
@@ -84,7 +86,8 @@ export function defineTool<Parameters extends z.ZodType>(definition: ToolDefinit
     parse(args) {
       const parsed = parameters.safeParse(args);
       if (parsed.success) return parsed.data;
-      throw new ToolError(`The arguments do not fit: ${z.prettifyError(parsed.error)}`);
+      const problem = z.prettifyError(parsed.error).replaceAll("received bigint", "received an integer beyond 2^53");
+      throw new ToolError(`The arguments do not fit: ${problem}`);
     },
     call: async (args, context) => call(args as z.output<Parameters>, context),
   };

@@ -20,7 +20,12 @@ export function readConfig<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEn
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const parsed = schema.safeParse(set);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join(".") || "?"}: ${issue.message}`));
+  throw new ConfigError(
+    parsed.error.issues.map(({ path, message }) => {
+      const name = path.join(".");
+      return path.length === 1 && !Object.hasOwn(set, name) ? `${name} is not set` : `${name || "?"}: ${message}`;
+    }),
+  );
 }
 
 /** For entry files: reports invalid settings on standard error, without a stack, and exits with code 1. */

@@ -13,6 +13,14 @@ test("an event is encoded as the SSE frame of the wire", () => {
   expect(encodeEvent(7, text("这"))).toBe('id: 7\nevent: message\ndata: {"content":"这","type":"text"}\n\n');
 });
 
+test("line ends of Unicode are escaped, and halves of surrogate pairs replaced, in texts and in names", () => {
+  expect(encodeEvent(7, text("a\u2028b\u2029c\u0085d"))).toContain('"a\\u2028b\\u2029c\\u0085d"');
+  expect(encodeEvent(7, text("\ud83d😀\ude00"))).toContain('"\ufffd😀\ufffd"');
+  const odd: JobEvent = { event: "thought", data: { content: "", type: "status", "\ud83d": ["\\ud83d"] } };
+  expect(encodeEvent(7, odd)).toContain('"\ufffd":["\\\\ud83d"]');
+  expect(decodeEvents(batch(1, text("\u2028"), odd))[0]).toMatchObject({ data: { content: "\u2028" } });
+});
+
 test("the bounds of a batch are read from its bytes, for one event and for several", () => {
   expect(readBounds(batch(12, text("a")))).toEqual({ first: 12, last: 12, terminal: false });
   expect(readBounds(batch(9, text("a"), text("b"), done))).toEqual({ first: 9, last: 11, terminal: true });

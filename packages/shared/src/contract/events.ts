@@ -5,9 +5,12 @@
  *
  * Every event has a `seq`, the `id` of its frame: a positive integer that rises within a job; an attempt may skip
  * numbers when it starts. A batch is one or more whole frames with consecutive `seq`. Its bounds are read from the
- * bytes themselves: JSON escapes every line break, so `\n\nid: ` can only be the boundary between two frames.
+ * bytes themselves: every line break is escaped, so `\n\nid: ` can only be the boundary between two frames.
  */
+
 import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
+import { parseJson } from "../json/exact-json.ts";
+import { wellFormedJson } from "../text.ts";
 import type { Citation, JobError, TerminalStatus, Usage } from "./jobs.ts";
 
 export type ThoughtType =
@@ -110,8 +113,15 @@ const DONE = Buffer.from("\nevent: done\n");
 
 /** Encodes one event as the SSE frame that every client of its job will receive. */
 export function encodeEvent(seq: number, { event, data }: JobEvent): string {
-  return `${ID}${seq}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `${ID}${seq}\nevent: ${event}\ndata: ${escapeLineEnds(wellFormedJson(JSON.stringify(data)))}\n\n`;
 }
+
+/** Readers that split a stream at Unicode's line ends, and not only at those of SSE, would lose the event. */
+const LINE_ENDS = /[\u0085\u2028\u2029]/;
+const escapeLineEnds = (json: string): string =>
+  LINE_ENDS.test(json)
+    ? json.replace(/[\u0085\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    : json;
 
 /** Reads the bounds of a batch without decoding its events. */
 export function readBounds(batch: Buffer): BatchBounds {
@@ -143,7 +153,7 @@ export function decodeEvents(batch: Buffer): DecodedEvent[] {
       return {
         seq: Number(id.slice(ID.length)),
         event: event.slice("event: ".length),
-        data: JSON.parse(data.slice("data: ".length)),
+        data: parseJson(data.slice("data: ".length)),
       } as DecodedEvent;
     });
 }

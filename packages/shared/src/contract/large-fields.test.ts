@@ -35,3 +35,11 @@ test("every field that a request may make large leaves the queue, and comes back
 test("data of a queue that is no payload has no large fields", () => {
   for (const data of [null, 1, "text", {}, { large_fields: "text" }]) expect(largeFieldsOf(data)).toEqual([]);
 });
+
+test("a field with numbers that the queue would change leaves the queue, and comes back exactly", () => {
+  const payload = payloadWith({ input: { id: 12345678901234567890n }, text: "12345678901234567890" });
+  const { queued, large } = splitPayload(payload);
+  expect([...large.keys()]).toEqual(["input"]);
+  expect(queued.text).toBe(payload.text);
+  expect(joinPayload(queued, Object.fromEntries(large))).toMatchObject({ input: { id: 12345678901234567890n } });
+});

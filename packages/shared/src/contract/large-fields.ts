@@ -3,9 +3,10 @@
  * whatever reads a queue's entries, in order to list, cancel or promote jobs, would read it as well, and a few hundred
  * large jobs would hold up everybody else's commands. Redis keeps these fields under a key of the job's own.
  */
+import { mayChange, parseJson } from "../json/exact-json.ts";
 import { type JobPayload, SIZEABLE_FIELDS, type SizeableField } from "./jobs.ts";
 
-/** A field whose JSON is longer than this is large, bytes. */
+/** A field whose JSON is longer than this is large, bytes; and so is one with numbers that the queue would change. */
 const INLINE_BYTES = 2_048;
 
 export type SplitPayload = {
@@ -26,7 +27,8 @@ export function splitPayload(payload: JobPayload): SplitPayload {
     if (text === undefined) continue;
     const size = Buffer.byteLength(text);
     bytes += size;
-    if (size <= INLINE_BYTES) continue;
+    // BullMQ reads what is in the queue with `JSON.parse`.
+    if (size <= INLINE_BYTES && (field === "text" || !mayChange(text))) continue;
     large.set(field, text);
     delete queued[field];
   }
@@ -36,7 +38,7 @@ export function splitPayload(payload: JobPayload): SplitPayload {
 /** The whole payload, unchecked. A large field that is not stored any more is missing. */
 export const joinPayload = (data: object, stored: Readonly<Record<string, string>>): unknown => ({
   ...data,
-  ...Object.fromEntries(Object.entries(stored).map(([field, text]) => [field, JSON.parse(text)])),
+  ...Object.fromEntries(Object.entries(stored).map(([field, text]) => [field, parseJson(text)])),
 });
 
 /** The large fields of a payload as its queue has it, which may be one that cannot be read. */

@@ -1,4 +1,4 @@
-/** The languages of status texts. The first one is the default for clients that ask for none of them. */
+/** The languages of status texts. A client that asks for none of them gets that of its message. */
 import { z } from "zod";
 
 export const LOCALES = ["zh", "en"] as const;

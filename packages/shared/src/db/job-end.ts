@@ -1,5 +1,6 @@
 import { type JobEvent, terminalEvents } from "../contract/events.ts";
 import { isTerminal, type JobResult } from "../contract/jobs.ts";
+import { parseJson } from "../json/exact-json.ts";
 import type { JobRow } from "./rows.ts";
 
 /** The terminal events of a job, rebuilt from its row. Throws when the job has not ended. */
@@ -13,4 +14,5 @@ export function endEventsOf(row: JobRow): JobEvent[] {
 }
 
 /** Results that versions before 0.2.0 wrote do not say how the answer ended. */
-export const resultOfRow = (row: JobRow): JobResult => (row.result === null ? { content: "" } : JSON.parse(row.result));
+export const resultOfRow = (row: Pick<JobRow, "result">): JobResult =>
+  row.result === null ? { content: "" } : (parseJson(row.result) as JobResult);

@@ -1,5 +1,8 @@
 /** A job as the wire shows it, from its row or from the queue. A field without a value is null. */
+
 import type { JobKind, JobPayload, JobResult, JobStatus, Usage } from "@agent-paas/shared/contract/jobs.ts";
+import { resultOfRow } from "@agent-paas/shared/db/job-end.ts";
+import { parseObject } from "@agent-paas/shared/json/exact-json.ts";
 import type { FoundJob } from "../../jobs/find-job.ts";
 import type { ListedJob } from "../../storage/job-reader.ts";
 import { BASE_PATH } from "./base-path.ts";
@@ -45,11 +48,11 @@ export const viewOfRow = (row: ListedJob, progress: unknown): JobView => ({
   attempt: row.attempts,
   queue_position: null,
   progress,
-  result: row.result === null ? null : JSON.parse(row.result),
+  result: row.result === null ? null : resultOfRow(row),
   error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
   usage: row.usage === null ? null : JSON.parse(row.usage),
   // The column is missing until a worker of this version has migrated the database.
-  metadata: JSON.parse(row.metadata ?? "{}"),
+  metadata: parseObject(row.metadata ?? "{}"),
   created_at: row.created_at,
   started_at: row.started_at,
   finished_at: row.finished_at,

@@ -5,17 +5,18 @@
 import { isUtf8 } from "node:buffer";
 import { DOCUMENT_FORMATS, type DocumentFormat } from "@agent-paas/shared/contract/knowledge.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { parseJson, reviveBody } from "@agent-paas/shared/json/exact-json.ts";
 import express, { type Request, type RequestHandler } from "express";
 import multer from "multer";
 import { z } from "zod";
-import { JsonObjectSchema, validate } from "../../validation/validate.ts";
+import { bodySchema, JsonObjectSchema, validate } from "../../validation/validate.ts";
 
 const MAX_SOURCE = 300;
 const MAX_METADATA_BYTES = 16 * 1_024;
 /** JSON escapes at most double a usual text; the other fields are small. */
 const ENVELOPE = { factor: 2, bytes: 64 * 1_024 };
 
-const DocumentRequestSchema = z.strictObject({
+const DocumentRequestSchema = bodySchema({
   text: z
     .string()
     .transform(normalize)
@@ -63,6 +64,7 @@ export function createDocumentParser(maxBytes: number): RequestHandler {
   const json = express.json({
     limit: maxBytes * ENVELOPE.factor + ENVELOPE.bytes,
     type: () => true,
+    reviver: reviveBody,
     verify: (_req, _res, body) => {
       // Decoding would silently replace invalid bytes.
       if (!isUtf8(body)) throw new Error("not UTF-8");
@@ -93,13 +95,13 @@ function fieldsOfForm({ file, body }: Request): Record<string, unknown> {
     source: file.originalname,
     ...fields,
     text: file.buffer.toString(),
-    ...(metadata === undefined ? {} : { metadata: parseJson(metadata) }),
+    ...(metadata === undefined ? {} : { metadata: readMetadata(metadata) }),
   };
 }
 
-function parseJson(text: unknown): unknown {
+function readMetadata(text: unknown): unknown {
   try {
-    return JSON.parse(String(text));
+    return parseJson(String(text));
   } catch {
     throw new PlatformError("invalid_request", { message: "metadata: is not valid JSON", param: "metadata" });
   }

@@ -2,6 +2,7 @@
  * Evaluates an arithmetic expression while parsing it by operator precedence (a Pratt parser), without a syntax tree.
  * Every intermediate value is a finite number; anything else throws a `ToolError` with the position.
  */
+import { cutText } from "@agent-paas/shared/text.ts";
 import { ToolError } from "../tool.ts";
 import { CONSTANTS, FACTORIAL, FUNCTIONS, type MathFunction, modulo } from "./functions.ts";
 import { type Token, tokenize } from "./lexer.ts";
@@ -137,7 +138,7 @@ function call(
 /** Returns a finite value; throws for others. `what` is the operation that produced the value, for the message. */
 function finite(value: number, what: string, at: Token, domain?: string): number {
   if (Number.isFinite(value)) return value;
-  const shown = what.length > 80 ? `${what.slice(0, 80)}…` : what;
+  const shown = what.length > 80 ? `${cutText(what, 80)}…` : what;
   const reason = Number.isNaN(value)
     ? `has no ${domain ? `value: it takes ${domain}` : "real value"}`
     : "is infinite or too large (above 1.8e308)";

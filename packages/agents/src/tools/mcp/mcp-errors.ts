@@ -1,4 +1,5 @@
 /** Classifies the SDK's errors: the server answered, the server refused the request, or its fate is unknown. */
+import { cutText } from "@agent-paas/shared/text.ts";
 import { StreamableHTTPError } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { ErrorCode, McpError } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
@@ -22,12 +23,12 @@ export function wasRefused(error: unknown): boolean {
 /** A short text of the error: the server's own message may be long. */
 export function describeError(error: unknown): string {
   if (error instanceof StreamableHTTPError && error.code !== undefined && error.code > 0) {
-    return `HTTP ${error.code}: ${error.message}`.slice(0, MAX_CHARS);
+    return cutText(`HTTP ${error.code}: ${error.message}`, MAX_CHARS);
   }
   if (error instanceof z.core.$ZodError)
-    return `its answer is not what the protocol has: ${z.prettifyError(error)}`.slice(0, MAX_CHARS);
-  if (!(error instanceof Error)) return String(error).slice(0, MAX_CHARS);
-  return [error.message, causeCode(error)].filter(Boolean).join(": ").slice(0, MAX_CHARS);
+    return cutText(`its answer is not what the protocol has: ${z.prettifyError(error)}`, MAX_CHARS);
+  if (!(error instanceof Error)) return cutText(String(error), MAX_CHARS);
+  return cutText([error.message, causeCode(error)].filter(Boolean).join(": "), MAX_CHARS);
 }
 
 /**
@@ -46,6 +47,6 @@ export function describeToModel(error: unknown): string {
 const quote = (words: string): string =>
   words.length <= MAX_QUOTED_CHARS
     ? JSON.stringify(words)
-    : `${JSON.stringify(words.slice(0, MAX_QUOTED_CHARS))} (cut)`;
+    : `${JSON.stringify(cutText(words, MAX_QUOTED_CHARS))} (cut)`;
 
 const causeCode = ({ cause }: Error): string | undefined => (cause as NodeJS.ErrnoException | undefined)?.code;

@@ -1,4 +1,5 @@
 /** Adapts a tool of an MCP server to the tool interface. */
+import { cutText } from "@agent-paas/shared/text.ts";
 import type { Tool as McpTool } from "@modelcontextprotocol/sdk/types.js";
 import { compileSchema, InvalidSchema, type SchemaCheck } from "../../json-schema/json-schema.ts";
 import { DEFAULT_MAX_RESULT_CHARS, DEFAULT_TIMEOUT_MS, type Tool, type ToolContext, ToolError } from "../tool.ts";
@@ -13,7 +14,7 @@ export function createMcpTool(name: string, tool: McpTool, call: McpCall): Tool 
   const check = createArgumentCheck(tool.inputSchema);
   return {
     name,
-    description: (tool.description ?? tool.title ?? tool.name).slice(0, MAX_DESCRIPTION_CHARS),
+    description: cutText(tool.description ?? tool.title ?? tool.name, MAX_DESCRIPTION_CHARS),
     parameters,
     idempotent: readOnlyHint === true || idempotentHint === true,
     timeoutMs: DEFAULT_TIMEOUT_MS,

@@ -13,3 +13,8 @@ test("a database URL is a path or either form of a file URL", () => {
     "/data/a.db",
   ]);
 });
+
+test("what `?` begins is no part of a file URL's path, and %20 is a space; a path is as it stands", () => {
+  const urls = ["file:./my%20data/a.db?mode=rw", "file:///my%20data/a.db?x=1", "file:100%.db", "my%20data/a?.db"];
+  expect(urls.map(databaseFile)).toEqual(["./my data/a.db", "/my data/a.db", "100%.db", "my%20data/a?.db"]);
+});

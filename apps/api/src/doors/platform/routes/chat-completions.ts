@@ -15,17 +15,17 @@ import { endedRowFinder, findJobStatus, knownChecker } from "../../../jobs/find-
 import { jobError } from "../../../jobs/job-error.ts";
 import type { Accepted } from "../../../queue/accept-request.ts";
 import type { Services } from "../../../services.ts";
-import { JsonObjectSchema, validate } from "../../../validation/validate.ts";
+import { bodySchema, JsonObjectSchema, validate } from "../../../validation/validate.ts";
 import { jobLinks, viewOfRow } from "../job-view.ts";
 import { AgentIdSchema, OnBusySchema, TextSchema } from "../request-fields.ts";
 
-const ChatRequestSchema = z.strictObject({
+const ChatRequestSchema = bodySchema({
   agent_type: AgentIdSchema,
-  session_id: IdSchema.nullish(),
+  session_id: IdSchema.optional(),
   message: TextSchema,
   config: JsonObjectSchema.default({}),
   stream: z.boolean().default(true),
-  limits: LimitsSchema.default({}),
+  limits: bodySchema(LimitsSchema.shape).default({}),
   metadata: JsonObjectSchema.default({}),
   on_busy: OnBusySchema,
 });
@@ -37,7 +37,7 @@ export const postChatCompletions = (services: Services): Route => ({
   async handle(req, res, caller) {
     const body = validate(ChatRequestSchema, req.body);
     takeStream(res, services.streamShare, caller.owner);
-    const origin = { ...originOf(req, caller), idempotency: readIdempotency(req) };
+    const origin = { ...originOf(req, caller, body.message), idempotency: readIdempotency(req) };
     const accepted = await acceptJob(services, origin, {
       kind: "chat",
       agentType: body.agent_type,

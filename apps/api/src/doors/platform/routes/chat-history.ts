@@ -1,5 +1,7 @@
 /** GET /chat/history: the messages of a session, oldest first, paged from the newest backwards. */
+
 import { IdSchema } from "@agent-paas/shared/ids.ts";
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import type { Route } from "../../../http/door.ts";
 import { findSession } from "../../../jobs/find-session.ts";
 import type { Services } from "../../../services.ts";
@@ -21,7 +23,7 @@ export const getChatHistory = (services: Services): Route => ({
       content,
       tokens_used,
       created_at,
-      metadata: JSON.parse(metadata),
+      metadata: parseJson(metadata),
       job_id,
     }));
     // The first message of a session has ordinal 1, so no page comes before it.

@@ -1,22 +1,21 @@
 /** POST /agents/{id}/execute: accepts a task and returns its job at once. */
 import { LimitsSchema } from "@agent-paas/shared/contract/limits.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
-import { z } from "zod";
 import type { Route } from "../../../http/door.ts";
 import { originOf, readIdempotency } from "../../../http/job-headers.ts";
 import { acceptJob } from "../../../jobs/accept-job.ts";
 import { findJobStatus } from "../../../jobs/find-job.ts";
 import type { Services } from "../../../services.ts";
-import { JsonObjectSchema, JsonSchema, validate } from "../../../validation/validate.ts";
+import { bodySchema, JsonObjectSchema, JsonSchema, validate } from "../../../validation/validate.ts";
 import { jobLinks } from "../job-view.ts";
 import { AgentIdSchema, OnBusySchema, TextSchema } from "../request-fields.ts";
 
-const ExecuteRequestSchema = z.strictObject({
+const ExecuteRequestSchema = bodySchema({
   task: TextSchema,
   input: JsonSchema.optional(),
   config: JsonObjectSchema.default({}),
-  session_id: IdSchema.nullish(),
-  limits: LimitsSchema.default({}),
+  session_id: IdSchema.optional(),
+  limits: bodySchema(LimitsSchema.shape).default({}),
   metadata: JsonObjectSchema.default({}),
   on_busy: OnBusySchema,
 });
@@ -28,7 +27,7 @@ export const postExecute = (services: Services): Route => ({
   async handle(req, res, caller) {
     const agentType = validate(AgentIdSchema, req.params.id, ["id"]);
     const body = validate(ExecuteRequestSchema, req.body);
-    const origin = { ...originOf(req, caller), idempotency: readIdempotency(req) };
+    const origin = { ...originOf(req, caller, body.task), idempotency: readIdempotency(req) };
     const { isNew, jobId, sessionId } = await acceptJob(services, origin, {
       kind: "execute",
       agentType,

@@ -35,9 +35,15 @@ export const getJobEvents = (services: Services): Route => ({
   },
 });
 
+/** Some clients send it empty before their first event; one that was sent twice, which Node joins, says nothing. */
+function readHeader(req: Request): string | undefined {
+  const header = req.get("last-event-id");
+  return header === undefined || header.trim() === "" || header.includes(",") ? undefined : header;
+}
+
 /** The header overrides the query: a browser that reconnects sends both, and the header is newer. */
 function readAfter(req: Request): number {
-  const header = req.get("last-event-id");
+  const header = readHeader(req);
   const [param, text] = header === undefined ? ["after", req.query.after ?? "0"] : ["Last-Event-ID", header];
   if (typeof text === "string" && /^\d{1,15}$/.test(text)) return Number(text);
   throw new PlatformError("invalid_request", {

@@ -1,8 +1,10 @@
 /** POST and GET /knowledge/{collection}/documents, GET and DELETE /knowledge/{collection}/documents/{id}. */
+
 import { createHash } from "node:crypto";
 import { documentIdOf } from "@agent-paas/shared/contract/knowledge.ts";
 import type { DocumentRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import type { Route } from "../../../http/door.ts";
 import { originOf, readIdempotency } from "../../../http/job-headers.ts";
 import { findJobStatus } from "../../../jobs/find-job.ts";
@@ -51,7 +53,7 @@ const view = (row: DocumentRow) => ({
   version: row.version,
   bytes: row.bytes,
   chunks: row.chunks,
-  metadata: JSON.parse(row.metadata),
+  metadata: parseJson(row.metadata),
   job_id: row.job_id,
   created_at: row.created_at,
   updated_at: row.updated_at,

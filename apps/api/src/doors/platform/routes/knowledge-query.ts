@@ -7,14 +7,14 @@ import { originOf } from "../../../http/job-headers.ts";
 import { findJobStatus } from "../../../jobs/find-job.ts";
 import { acceptKnowledgeJob, findCollection } from "../../../jobs/knowledge-jobs.ts";
 import type { Services } from "../../../services.ts";
-import { validate } from "../../../validation/validate.ts";
+import { bodySchema, validate } from "../../../validation/validate.ts";
 import { awaitResult, collectionName, sendAccepted } from "../knowledge-job.ts";
 import { TextSchema } from "../request-fields.ts";
 
 /** How long the request waits for the passages; later they are in the job's result. */
 const QUERY_WAIT_MS = 30 * SECOND;
 
-const QueryRequestSchema = z.strictObject({
+const QueryRequestSchema = bodySchema({
   query: TextSchema,
   top_k: z.int().min(1).max(MAX_TOP_K).default(5),
   min_score: z.number().min(0).max(1).default(0),

@@ -1,4 +1,5 @@
 /** GET /sessions, GET and DELETE /sessions/{id}. */
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { abortOnClose } from "../../../http/abort-on-close.ts";
 import type { Route } from "../../../http/door.ts";
@@ -20,8 +21,8 @@ export const listSessions = (services: Services): Route => ({
     const sessions = rows.map(({ id, agent_type, config, metadata, created_at, updated_at }) => ({
       id,
       agent_type,
-      config: JSON.parse(config),
-      metadata: JSON.parse(metadata),
+      config: parseJson(config),
+      metadata: parseJson(metadata),
       created_at,
       updated_at,
     }));
