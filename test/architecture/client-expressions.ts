@@ -16,7 +16,7 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
   {
     file: "apps/api/src/doors/platform/knowledge-document-body.ts",
     bound: "MAX_DOCUMENT_BYTES",
-    expressions: ["/\\.(md|markdown)$/i", "/\\p{Cc}/u", "/\\r\\n?/g", "/^\\uFEFF/"],
+    expressions: ["/\\p{Cc}/u", "/\\r\\n?/g", "/^\\uFEFF/"],
   },
   {
     file: "apps/api/src/doors/platform/routes/job-events.ts",
@@ -106,6 +106,12 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     bound: "MAX_FRAME_CHARS: a line of a stack, whose message may quote a client",
     maxChars: 500,
     expressions: ["/(?<=^|[( ])((?:file:\\/\\/)?\\/.*?):(\\d+)(?=:\\d|$)/gm"],
+  },
+  {
+    file: "packages/agents/src/documents/decode-text.ts",
+    bound: "the 40 characters behind a mark",
+    maxChars: 40,
+    expressions: ["/^[\"']?([a-z0-9_:.-]+)/"],
   },
   {
     file: "packages/agents/src/retrieval/chunk-document.ts",

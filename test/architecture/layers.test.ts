@@ -28,14 +28,14 @@ const LAYERS: readonly Layers[] = [
     root: "packages/agents/src",
     order: [
       ...["index", "testing", "agents", "orchestration", "answer", "registry"],
-      ...["agent", "tools", "retrieval", "model", "json-schema", "job", "http"],
+      ...["agent", "tools", "retrieval", "documents", "model", "json-schema", "threads", "job", "http"],
     ],
   },
   {
     root: "packages/shared/src",
     order: [
       ...["lifecycle", "redis", "db", "logging", "config", "files", "net", "telemetry"],
-      ...["contract", "json", "standard-output", "errors", "version", "ids", "time", "text"],
+      ...["documents", "contract", "json", "standard-output", "errors", "version", "ids", "time", "text"],
     ],
   },
 ];

@@ -18,6 +18,12 @@ test.each<[vendor: string, rooms: readonly RegExp[]]>([
   ],
   ["express", [/^apps\/api\/src\/(http|doors)\//, /^apps\/api\/src\/(app\.ts|compose\/)/]],
   ["openai", [/^packages\/agents\/src\/model\/openai\//]],
+  ["pdfjs-dist", [/^packages\/agents\/src\/documents\//]],
+  ["mammoth", [/^packages\/agents\/src\/documents\//]],
+  ["htmlparser2", [/^packages\/agents\/src\/documents\//]],
+  ["papaparse", [/^packages\/agents\/src\/documents\//]],
+  ["chardet", [/^packages\/agents\/src\/documents\//]],
+  ["fflate", [/^packages\/agents\/src\/documents\//]],
   ["chromadb", [/^packages\/agents\/src\/retrieval\/chroma-store\.ts$/]],
 ])("%s is imported in its own folders only", (vendor, rooms) => {
   const outside = product

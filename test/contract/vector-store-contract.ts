@@ -118,8 +118,12 @@ export function vectorStoreContract(implementation: string, openStore: () => Vec
       const { store, collection } = open();
       await store.upsert(collection, [chunk("a", "1", 0, 0)], signal);
       const wrong = { ...chunk("b", "1", 0, 0), embedding: [1, 0, 0] };
-      for (const call of [store.query(collection, [1, 0, 0], 1, signal), store.upsert(collection, [wrong], signal)]) {
-        const error = await call.then(
+      const calls = [
+        () => store.query(collection, [1, 0, 0], 1, signal),
+        () => store.upsert(collection, [wrong], signal),
+      ];
+      for (const call of calls) {
+        const error = await Promise.resolve<unknown>(call()).then(
           () => null,
           (thrown: unknown) => thrown,
         );

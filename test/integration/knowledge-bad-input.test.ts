@@ -11,6 +11,7 @@ import {
 } from "../support/knowledge-client.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { countQueuedJobs, keysInRedis } from "../support/platform-state.ts";
+import { compoundFile, PNG, RTF, zipOf } from "../support/sample-files.ts";
 
 const MAX_DOCUMENT_BYTES = 64 * 1_024;
 
@@ -53,7 +54,7 @@ describe("bad bodies", () => {
     ["a text with NUL", json({ text: "a\0b" }), 400, "invalid_request", "text"],
     ["a text that is not a string", json({ text: 5 }), 400, "invalid_request", "text"],
     ["an unknown field", json({ text: "a", title: "b" }), 400, "invalid_request", "title"],
-    ["an unknown format", json({ text: "a", format: "pdf" }), 400, "invalid_request", "format"],
+    ["an unknown format", json({ text: "a", format: "odt" }), 400, "invalid_request", "format"],
     ["a blank source", json({ text: "a", source: " " }), 400, "invalid_request", "source"],
     ["a source too long", json({ text: "a", source: "s".repeat(301) }), 400, "invalid_request", "source"],
     ["a source with a line break", json({ text: "a", source: "a\nb" }), 400, "invalid_request", "source"],
@@ -76,8 +77,24 @@ describe("bad bodies", () => {
     ["two files", () => twoFiles(), 400, "invalid_request"],
     ["an empty file", form({ file: text("") }), 400, "invalid_request", "text"],
     ["a file with NUL", form({ file: text("a\0b") }), 400, "invalid_request", "text"],
-    ["a file in another encoding", form({ file: text(new Uint8Array([0x63, 0xe9])) }), 415, "unsupported_encoding"],
-    ["a PDF", form({ file: text(new Uint8Array([0x25, 0x50, 0xff, 0xfe]), "a.pdf") }), 415, "unsupported_encoding"],
+    ["a charset that nobody knows", raw("a", "text/plain; charset=klingon"), 415, "unsupported_encoding"],
+    ["a text that is no PDF", raw("a", "application/pdf"), 422, "document_unreadable"],
+    ["a text said to be a PDF", json({ text: "a", format: "pdf" }), 422, "document_unreadable"],
+    ["a raw body without content", raw("", "text/plain"), 400, "invalid_request", "text"],
+    ["a raw text too large", raw(large, "text/plain"), 413, "payload_too_large"],
+    ["RTF in JSON", json({ text: RTF.toString() }), 415, "document_format_unsupported"],
+    ["RTF as a file", form({ file: text(Uint8Array.from(RTF), "a.txt") }), 415, "document_format_unsupported"],
+    ["a picture", raw(Uint8Array.from(PNG), "image/png"), 415, "document_format_unsupported"],
+    ["a picture said to be a PDF", raw(Uint8Array.from(PNG), "application/pdf"), 415, "document_format_unsupported"],
+    ["a ZIP", raw(Uint8Array.from(zipOf({ "a.txt": "a" })), "application/zip"), 415, "document_format_unsupported"],
+    ["XLSX", raw(Uint8Array.from(zipOf({ "xl/a.xml": "" })), "text/plain"), 415, "document_format_unsupported"],
+    ["a legacy DOC", raw(Uint8Array.from(compoundFile()), "text/plain"), 415, "document_format_unsupported"],
+    [
+      "an encrypted DOCX",
+      raw(Uint8Array.from(compoundFile("EncryptedPackage")), "application/octet-stream"),
+      422,
+      "document_encrypted",
+    ],
     ["metadata that is not JSON", form({ file: text("a"), metadata: "{" }), 400, "invalid_request", "metadata"],
     ["an unknown field of a form", form({ file: text("a"), title: "b" }), 400, "invalid_request", "title"],
     ["a form cut off", raw("--b\r\nContent-Dis", "multipart/form-data; boundary=b"), 400, "invalid_request"],

@@ -17,6 +17,7 @@ import {
   longText,
   OWNER,
   openKnowledgeJobs,
+  reader,
   SOURCE,
   startKnowledgeServices,
 } from "../support/knowledge-jobs.ts";
@@ -139,7 +140,7 @@ test("an ingest without its upload is invalid, and every job without a vector st
   });
   const embedder = createLocalEmbedder();
   const { documents } = knowledge;
-  const jobs = createKnowledgeJobs({ documents, store: null, embedder, uploads: services.uploads });
+  const jobs = createKnowledgeJobs({ documents, store: null, embedder, uploads: services.uploads, reader });
   expect(() => knowledge.begin("knowledge.ingest", INGEST_INPUT, { jobs })).toThrow("CHROMA_URL");
   const search = createRetrieverFor({ documents, store: null, embedder })(OWNER).search;
   await expect(search({ collection: "docs", query: "x", topK: 1 }, AbortSignal.timeout(1_000))).rejects.toMatchObject({

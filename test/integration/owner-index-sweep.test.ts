@@ -40,7 +40,7 @@ async function openSweep() {
     const entry = encodeOwnerEntry({ jobId, bytes: 100, stored, sessionId: null, agentType: "a" });
     await enterOwnerIndex({
       ...ownedKeysOf(keys, { ...sets, job_id: jobId }),
-      ...{ owner: "alice", job_id: jobId, entry, bytes: 100, stored_ttl: 60, upload_text: "" },
+      ...{ owner: "alice", job_id: jobId, entry, bytes: 100, stored_ttl: 60, upload_bytes: "" },
       rest: hasStored ? ["text", '"t"'] : [],
     });
     if (isQueued) await queues.execute.add("execute", jobPayload({ job_id: jobId }), { jobId });

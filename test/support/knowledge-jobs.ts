@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { AgentEvent, AgentRun } from "@agent-paas/agents/agent/agent.ts";
+import { createDocumentReader } from "@agent-paas/agents/documents/read-document.ts";
 import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
 import { createChromaStore } from "@agent-paas/agents/retrieval/chroma-store.ts";
 import { createLocalEmbedder } from "@agent-paas/agents/retrieval/local-embedder.ts";
@@ -30,6 +31,9 @@ export const INGEST_INPUT = {
   ...{ collection: "docs", document_id: DOCUMENT_ID, source: SOURCE },
   ...{ format: "markdown", metadata: {} },
 };
+
+/** Its thread begins with the first file, and does not keep the process. */
+export const reader = createDocumentReader({ pages: 100, textBytes: 1_024 * 1_024, withinMs: 30_000 });
 
 const logger = pino({ level: "silent" });
 
@@ -83,7 +87,7 @@ export async function openKnowledgeJobs({ redis, keys, chroma, uploads }: Knowle
   }
 
   function jobsWith(embedder: Embedder = createLocalEmbedder(), url = chroma.url): KnowledgeJobs {
-    return createKnowledgeJobs({ documents, store: createChromaStore({ url }), embedder, uploads });
+    return createKnowledgeJobs({ documents, store: createChromaStore({ url }), embedder, uploads, reader });
   }
 
   function begin(id: KnowledgeJobId, input: object, { jobId = newId(), jobs = jobsWith() }: BeginOptions = {}): Run {

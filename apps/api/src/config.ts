@@ -43,10 +43,10 @@ export const ApiConfigSchema = CommonConfigSchema.extend({
    */
   MAX_BODY_BYTES: intFromEnv(1_024, 16 * 1_024 * 1_024, 256 * 1_024),
   /**
-   * The largest document that the knowledge routes accept, bytes. Default: 1 MiB. Redis keeps the document until a
-   * worker has stored it, so large documents cost memory there.
+   * The largest file of a document that a worker reads its text from (PDF, DOCX, HTML), bytes. Default: 16 MiB. Redis
+   * keeps the file until then, and reading takes a multiple of its size.
    */
-  MAX_DOCUMENT_BYTES: intFromEnv(1_024, 16 * 1_024 * 1_024, 1_024 * 1_024),
+  MAX_FILE_BYTES: intFromEnv(1_024, 128 * 1_024 * 1_024, 16 * 1_024 * 1_024),
   /**
    * How long a JSON response is held back for a job's end, ms: `stream: false` returns 202 with the job's links then,
    * `wait=` the job as it is. Default: 50 s, below the 60 s after which proxies usually close a silent response. Lower

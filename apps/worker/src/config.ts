@@ -124,6 +124,15 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
    */
   WORKER_KNOWLEDGE_CONCURRENCY: intFromEnv(1, 10_000, 10),
   /**
+   * The most pages of a PDF. Default: 2,000. A page takes some milliseconds to read, in a thread beside the worker's.
+   */
+  MAX_DOCUMENT_PAGES: intFromEnv(1, 100_000, 2_000),
+  /**
+   * How long reading the text of one file may take, ms. Default: 30 s. A file that takes longer is refused, because the
+   * files of others wait for it meanwhile.
+   */
+  DOCUMENT_READ_TIMEOUT_MS: intFromEnv(100, HOUR, 30 * SECOND),
+  /**
    * Slots that this process keeps beside those of the three settings above, for other owners than the one who fills
    * them, % of each, rounded up. Default: 25: with 100 chats at once, one owner alone gets 100 slots, several together
    * get 125. Fewer save memory while many owners are busy; with 0, the long jobs of one owner can occupy everything.

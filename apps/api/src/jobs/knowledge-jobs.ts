@@ -15,7 +15,7 @@ export type KnowledgeJobRequest<Id extends KnowledgeJobId> = {
   readonly input: KnowledgeInput<Id>;
   /** What lists of jobs show as its text. */
   readonly text: string;
-  readonly upload?: string;
+  readonly upload?: Buffer;
   readonly idempotency?: Idempotency | null;
 };
 

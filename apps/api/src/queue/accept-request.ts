@@ -13,7 +13,7 @@ export type AcceptRequest = {
   readonly onBusy: OnBusy;
   readonly idempotency: Idempotency | null;
   /** A text too large for the payload; it is stored under a key of its own until the job has read it. */
-  readonly upload?: string;
+  readonly upload?: Buffer;
   /** How many attempts the job has; default: as many as a job of an agent. */
   readonly tries?: number;
 };

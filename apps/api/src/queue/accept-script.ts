@@ -24,7 +24,7 @@ export type AcceptReply =
  * requests between the two calls can exceed the limit by their number.
  *
  * Empty arguments: `record` without an Idempotency-Key, `new_session` for an existing session, `entry` outside any
- * session, `upload_text` without an upload. The arguments named `…_ttl` are in seconds. `rest`: the large fields, each
+ * session, `upload_bytes` without an upload. The arguments named `…_ttl` are in seconds. `rest`: the large fields, each
  * as name and JSON. An owner of whom nothing waits may exceed the bytes with one job, or it could never run.
  */
 export const ACCEPT_SCRIPT = defineScript<AcceptReply>()({
@@ -52,7 +52,7 @@ export const ACCEPT_SCRIPT = defineScript<AcceptReply>()({
     "max_owner_jobs",
     "max_owner_bytes",
     "stored_ttl",
-    "upload_text",
+    "upload_bytes",
   ],
   lua: `
 ${DROP_DANGLING_HEADS}
@@ -85,7 +85,7 @@ if entry ~= '' then
   redis.call('EXPIRE', queue, queue_ttl)
 end
 enterOwnerIndex(index, kept, sum, owner, job_id, owner_entry, bytes)
-storeBesideQueue(payload, upload, upload_text, stored_ttl, rest_from)
+storeBesideQueue(payload, upload, upload_bytes, stored_ttl, rest_from)
 return {'accepted', unpack(ahead)}
 `,
 });

@@ -6,6 +6,8 @@ import { encodeOwnerEntry, type OwnerEntry } from "@agent-paas/shared/redis/owne
 /** What BullMQ, the index and the session queue keep for every job, roughly. */
 const OVERHEAD_BYTES = 1_024;
 
+const EMPTY = Buffer.alloc(0);
+
 /** A job as Redis will keep it. */
 export type JobParts = {
   readonly queued: SplitPayload["queued"];
@@ -16,7 +18,7 @@ export type JobParts = {
     readonly job_id: string;
     readonly bytes: number;
     readonly stored_ttl: number;
-    readonly upload_text: string;
+    readonly upload_bytes: Buffer;
     /** The large fields, name and JSON in turn. */
     readonly rest: readonly string[];
   };
@@ -24,10 +26,10 @@ export type JobParts = {
 };
 
 /** `besides`: further texts that are stored for the job, such as its new session. */
-export function partsOf(payload: JobPayload, upload: string | undefined, besides = ""): JobParts {
+export function partsOf(payload: JobPayload, upload: Buffer | undefined, besides = ""): JobParts {
   const { queued, large, bytes: fieldBytes } = splitPayload(payload);
   const { owner, job_id: jobId, session_id: sessionId, agent_type: agentType } = payload;
-  const bytes = OVERHEAD_BYTES + fieldBytes + Buffer.byteLength(upload ?? "") + Buffer.byteLength(besides);
+  const bytes = OVERHEAD_BYTES + fieldBytes + (upload?.length ?? 0) + Buffer.byteLength(besides);
   const isSmall = large.size === 0 && upload === undefined;
   const stored: OwnerEntry["stored"] = isSmall ? "nothing" : large.has("metadata") ? "metadata" : "other";
   return {
@@ -36,7 +38,7 @@ export function partsOf(payload: JobPayload, upload: string | undefined, besides
     values: {
       ...{ owner, job_id: jobId, bytes },
       stored_ttl: UNENDED_JOB_TTL_SECONDS,
-      upload_text: upload ?? "",
+      upload_bytes: upload ?? EMPTY,
       rest: [...large].flat(),
     },
     ownerEntry: encodeOwnerEntry({ jobId, bytes, stored, sessionId, agentType }),

@@ -1,5 +1,6 @@
 /** Builds what agents work with: model, embedder, vector store, tools, plugins. Part of the composition root. */
 import { registerBuiltInAgents } from "@agent-paas/agents/agents/built-in.ts";
+import { createDocumentReader, type DocumentReader } from "@agent-paas/agents/documents/read-document.ts";
 import { createHttpAgent, useForFetch } from "@agent-paas/agents/http/http-agent.ts";
 import { closeSchemaThreads } from "@agent-paas/agents/json-schema/json-schema.ts";
 import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
@@ -25,6 +26,7 @@ export type AgentServices = {
   readonly isHybrid: boolean;
   /** Null without `CHROMA_URL`. */
   readonly store: VectorStore | null;
+  readonly reader: DocumentReader;
   readonly agents: AgentRegistry;
   readonly toolbox: Toolbox;
 };
@@ -59,6 +61,12 @@ export async function openAgentServices(
           config.EMBEDDING_API_KEY ?? config.OPENAI_API_KEY,
         );
 
+  const reader = createDocumentReader({
+    pages: config.MAX_DOCUMENT_PAGES,
+    textBytes: config.MAX_DOCUMENT_BYTES,
+    withinMs: config.DOCUMENT_READ_TIMEOUT_MS,
+  });
+  releasers.add("document threads", () => reader.close());
   const mcp = createMcpTools(config.MCP_SERVERS ?? {}, logger);
   const registries = { agents: createAgentRegistry(), toolbox: createToolbox(mcp) };
   // The platform's own names come first, so that no plugin takes them.
@@ -80,7 +88,7 @@ export async function openAgentServices(
       config.CHROMA_URL === undefined
         ? null
         : createChromaStore({ url: config.CHROMA_URL, headers: chromaHeaders(config) }),
-    ...registries,
+    ...{ reader, ...registries },
   };
 }
 

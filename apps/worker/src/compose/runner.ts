@@ -9,7 +9,7 @@ import type { RedisParts } from "./redis.ts";
 import type { Repositories } from "./storage.ts";
 
 export function createRunner(
-  { model, embedder, isHybrid, store, agents, toolbox }: AgentServices,
+  { model, embedder, isHybrid, store, reader, agents, toolbox }: AgentServices,
   { documents, sessions, journal }: Repositories,
   uploads: Uploads,
   { queueRedis, keys }: RedisParts,
@@ -18,6 +18,6 @@ export function createRunner(
   return createAgentRunner({
     ...{ model, agents, toolbox, sessions, journal },
     retrieverFor: createRetrieverFor(knowledge),
-    systemJobs: createKnowledgeJobs({ ...knowledge, uploads, turns: createStoreTurns(queueRedis, keys) }),
+    systemJobs: createKnowledgeJobs({ ...knowledge, uploads, reader, turns: createStoreTurns(queueRedis, keys) }),
   });
 }

@@ -1,12 +1,17 @@
 /**
- * Stores a document: cuts it into chunks, embeds them, and puts them into the vector store as the document copy of
- * this job. One transaction then makes this copy the current one; before it, no query finds the chunks. A later
- * attempt goes on from the batch that was reached; chunks have the same ids again, so no chunk is stored twice.
+ * Stores a document: reads its text, cuts it into chunks, embeds them, and puts them into the vector store as the
+ * document copy of this job. One transaction then makes this copy the current one; before it, no query finds the
+ * chunks. A later attempt goes on from the batch that was reached; chunks have the same ids again, so no chunk is
+ * stored twice.
  */
+import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { AgentRun } from "@agent-paas/agents/agent/agent.ts";
+import { thought } from "@agent-paas/agents/agent/events.ts";
+import type { DocumentReader } from "@agent-paas/agents/documents/read-document.ts";
+import { untilAborted } from "@agent-paas/agents/job/until-aborted.ts";
 import { chunkDocument } from "@agent-paas/agents/retrieval/chunk-document.ts";
-import type { IngestResult } from "@agent-paas/shared/contract/knowledge.ts";
+import type { DocumentFormat, IngestResult } from "@agent-paas/shared/contract/knowledge.ts";
 import type { CollectionRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -17,10 +22,12 @@ import type { DocumentJob, KnowledgeRepository, StoredContent } from "../storage
 import type { KnowledgeRun } from "./knowledge-run.ts";
 import { embedderFor } from "./retriever.ts";
 import { type StoreChunksDeps, storeChunks, withoutRepeats } from "./store-chunks.ts";
+import { KNOWLEDGE_TEXTS } from "./texts.ts";
 import { removeUnreferencedCopies } from "./unreferenced-copies.ts";
 import type { Uploads } from "./uploads.ts";
 
 export type IngestDeps = StoreChunksDeps & {
+  readonly reader: DocumentReader;
   readonly documents: KnowledgeRepository;
   readonly uploads: Uploads;
 };
@@ -73,8 +80,8 @@ async function openCollection({ documents, embedder }: IngestDeps, run: IngestRu
 }
 
 async function* storeDocument(
-  { documents, uploads, ...deps }: IngestDeps,
-  { payload: { locale }, input: { source, format, ...input }, context: { signal } }: IngestRun,
+  { documents, uploads, reader, ...deps }: IngestDeps,
+  { payload: { owner, locale }, input: { source, format, charset, ...input }, context: { signal } }: IngestRun,
   job: DocumentJob,
   isResumed: boolean,
 ) {
@@ -105,14 +112,19 @@ async function* storeDocument(
 
   const decided = await resultIfDecided(null);
   if (decided !== null) return decided;
-  const text = await uploads.read(job.jobId);
-  if (text === null) throw new PlatformError("job_invalid", { message: "The document's text is not there any more." });
+  const bytes = await uploads.read(job.jobId);
+  if (bytes === null) throw new PlatformError("job_invalid", { message: "The document's file is not there any more." });
+  if (!isPlain(bytes, format)) yield thought("status", KNOWLEDGE_TEXTS[locale].reading(source));
+  const text = isPlain(bytes, format)
+    ? bytes.toString()
+    : await untilAborted(reader.read({ bytes, format, charset }, owner), signal);
+  // Of the text, not of the file: another version of the platform may read more out of the same file.
   const version = createHash("sha256").update(`${format}\n${text}`).digest("hex");
   const unchanged = await resultIfDecided(version);
   if (unchanged !== null) return unchanged;
 
   await documents.beginCopy(job);
-  const chunks = await chunkDocument(text, format);
+  const chunks = await chunkDocument(text, format === "text" ? "text" : "markdown");
   if (chunks.length > MAX_CHUNKS) {
     throw new PlatformError("payload_too_large", {
       message: `The document falls into more than ${MAX_CHUNKS} pieces.`,
@@ -127,7 +139,7 @@ async function* storeDocument(
     source,
     version,
     format,
-    bytes: Buffer.byteLength(text),
+    bytes: bytes.length,
     chunks: chunks.length,
     metadata,
   };
@@ -138,6 +150,10 @@ async function* storeDocument(
   await documents.assertWithinShares(job, chunks.length);
   throw deletedDuringIngest("document_not_found", "document");
 }
+
+/** What the API has normalized already. */
+const isPlain = (bytes: Buffer, format: DocumentFormat): boolean =>
+  (format === "text" || format === "markdown") && isUtf8(bytes) && !bytes.includes(0);
 
 const deletedDuringIngest = (code: "collection_not_found" | "document_not_found", what: string) =>
   new PlatformError(code, { message: `The ${what} was deleted while the document was being stored.` });

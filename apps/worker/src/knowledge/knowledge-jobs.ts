@@ -4,6 +4,7 @@
  */
 import type { AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { thought } from "@agent-paas/agents/agent/events.ts";
+import type { DocumentReader } from "@agent-paas/agents/documents/read-document.ts";
 import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { KNOWLEDGE_JOBS, type KnowledgeInput, type KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
@@ -16,18 +17,28 @@ import { createLocalTurns, type StoreTurns } from "./store-turns.ts";
 import { KNOWLEDGE_TEXTS } from "./texts.ts";
 import { removeUnreferencedCopies } from "./unreferenced-copies.ts";
 import type { Uploads } from "./uploads.ts";
+import { createWriteGroups } from "./write-groups.ts";
 
 export type KnowledgeJobDeps = KnowledgeDeps & {
   readonly uploads: Uploads;
+  readonly reader: DocumentReader;
   /** Default: one write at a time in this process, whatever others write. */
   readonly turns?: StoreTurns;
 };
 
 type KnowledgeJob<Id extends KnowledgeJobId> = (store: VectorStore, run: KnowledgeRun<Id>) => AgentRun;
 
-export function createKnowledgeJobs({ uploads, turns = createLocalTurns(), ...deps }: KnowledgeJobDeps): SystemJobs {
+export function createKnowledgeJobs({
+  uploads,
+  reader,
+  turns = createLocalTurns(),
+  ...deps
+}: KnowledgeJobDeps): SystemJobs {
   const { documents, embedder } = deps;
   const retrieverFor = createRetrieverFor(deps);
+
+  /** Made once, because the jobs that write at the same time meet in them. */
+  const groups = createWriteGroups(turns);
 
   const systemJob = <Id extends KnowledgeJobId>(id: Id, job: KnowledgeJob<Id>) =>
     [
@@ -37,7 +48,9 @@ export function createKnowledgeJobs({ uploads, turns = createLocalTurns(), ...de
     ] as const;
 
   return new Map([
-    systemJob("knowledge.ingest", (store, run) => ingest({ documents, store, embedder, uploads, turns }, run)),
+    systemJob("knowledge.ingest", (store, run) =>
+      ingest({ documents, store, embedder, uploads, reader, turns, groups }, run),
+    ),
 
     systemJob("knowledge.delete_document", async function* (store, { payload, input, context }) {
       const { owner, job_id: jobId, locale } = payload;

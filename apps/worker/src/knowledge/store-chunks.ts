@@ -11,6 +11,7 @@ import { SECOND } from "@agent-paas/shared/time.ts";
 import type { DocumentJob } from "../storage/knowledge-repository.ts";
 import type { StoreTurns } from "./store-turns.ts";
 import { KNOWLEDGE_TEXTS } from "./texts.ts";
+import type { WriteGroups } from "./write-groups.ts";
 
 /** How many chunks are embedded and stored together. Each such batch publishes its progress once. */
 const BATCH = { most: 64, least: 8 } as const;
@@ -34,11 +35,12 @@ export type StoreChunksDeps = {
   readonly store: VectorStore;
   readonly embedder: Embedder;
   readonly turns: StoreTurns;
+  readonly groups: WriteGroups;
 };
 
 /** Goes on from the batch that an earlier attempt had reached. */
 export async function* storeChunks(deps: StoreChunksDeps, copy: CopyToStore): AsyncGenerator<AgentEvent, void> {
-  const { store, embedder, turns } = deps;
+  const { store, embedder, groups } = deps;
   const { job, source, version, chunks, isResumed, locale, signal } = copy;
   const texts = KNOWLEDGE_TEXTS[locale];
   // The vector store knows a document copy by the id of its job.
@@ -58,12 +60,7 @@ export async function* storeChunks(deps: StoreChunksDeps, copy: CopyToStore): As
       ...{ id: idOf(job, chunk), documentId: copyId, version, source, ...chunk },
       embedding: embeddings[index] ?? [],
     }));
-    const tookMs = await turns.run(job, signal, async () => {
-      const begun = performance.now();
-      // Not the job's signal: Chroma goes on with a request that is given up, and the turn must last as long.
-      await store.upsert(job.collectionId, embedded, new AbortController().signal);
-      return performance.now() - begun;
-    });
+    const tookMs = await groups.write(store, job, signal, embedded);
     at += batch.length;
     if (tookMs > SLOW_MS) size = Math.max(BATCH.least, size >> 1);
     else if (tookMs < FAST_MS) size = Math.min(BATCH.most, size * 2);

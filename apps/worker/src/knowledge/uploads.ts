@@ -1,6 +1,4 @@
-/**
- * Uploads: texts of documents, which the API writes to Redis and an ingest reads. They exist until the job has ended.
- */
+/** Uploads: files of documents, which the API writes to Redis and an ingest reads. They exist until the job ends. */
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
@@ -14,6 +12,6 @@ export const isIngest = ({ agent_type }: Pick<JobPayload, "agent_type">): boolea
 export type Uploads = ReturnType<typeof createUploads>;
 
 export const createUploads = (redis: RedisConnection, keys: RedisKeys) => ({
-  /** The text for the job; null if it has expired. */
-  read: (jobId: string): Promise<string | null> => redis.get(keys.upload(jobId)),
+  /** The file for the job; null if it has expired. */
+  read: (jobId: string): Promise<Buffer | null> => redis.getBuffer(keys.upload(jobId)),
 });

@@ -8,12 +8,12 @@ import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+import { createThreadPool } from "../threads/thread-pool.ts";
+import { OutOfMemory, PoolIsBusy, TookTooLong } from "../threads/thread-pool-errors.ts";
 import { type PlainChars, plainCharsOf } from "./plain-schema.ts";
 import { assertWithinLimits } from "./schema-limits.ts";
 import type { SchemaReply, SchemaRequest } from "./schema-thread.ts";
 import { createSlowSchemas } from "./slow-schemas.ts";
-import { createThreadPool } from "./thread-pool.ts";
-import { OutOfMemory, PoolIsBusy, TookTooLong } from "./thread-pool-errors.ts";
 
 /**
  * Resolves with the first problem of the value as a text; null for none. Rejects with `InvalidSchema` when the schema

@@ -25,6 +25,13 @@ const MAX_BATCH = 100;
  */
 const INDEX = { space: "cosine", max_neighbors: 32, ef_construction: 128, ef_search: 400 } as const;
 
+/** For how long a collection counts as made, and how many are known. */
+const KEEP_OPENED_MS = 30 * SECOND;
+const MAX_OPENED = 1_000;
+
+/** A collection as Chroma knows it; `until` by the monotonic clock. */
+type Opened = { readonly id: string; readonly batchSize: number; readonly until: number };
+
 /** What is stored beside a chunk's text. */
 type Metadata = { document_id: string; version: string; source: string; heading: string; position: number };
 
@@ -65,6 +72,31 @@ export function createChromaStore(options: ChromaStoreOptions): VectorStore {
     }
   };
 
+  /** Three requests, so what they say is kept for a while: as many as the chunks of a small document take. */
+  const opened = new Map<string, Opened>();
+
+  async function open(collectionId: string, signal: AbortSignal): Promise<Opened> {
+    const known = opened.get(collectionId);
+    if (known !== undefined && performance.now() < known.until) return known;
+    const { id, batchSize } = await ask("write", signal, async (client) => {
+      const collection = await client.getOrCreateCollection({
+        name: collectionId,
+        configuration: { hnsw: INDEX },
+        embeddingFunction: null,
+      });
+      // Chroma begins to index while it stores only after a first read; without it the first deletion indexes
+      // everything.
+      await collection.count();
+      return { id: collection.id, batchSize: Math.min(MAX_BATCH, await client.getMaxBatchSize()) };
+    });
+    const now = { id, batchSize, until: performance.now() + KEEP_OPENED_MS };
+    opened.delete(collectionId);
+    opened.set(collectionId, now);
+    const [oldest] = opened.keys();
+    if (opened.size > MAX_OPENED && oldest !== undefined) opened.delete(oldest);
+    return now;
+  }
+
   /** Chroma takes milliseconds per chunk: a large document at once would keep all others waiting. */
   async function deleteBatch(collectionId: string, documentId: string, signal: AbortSignal): Promise<boolean> {
     const where = { document_id: documentId };
@@ -79,22 +111,13 @@ export function createChromaStore(options: ChromaStoreOptions): VectorStore {
 
   return {
     async upsert(collectionId, chunks, signal) {
-      const { id, batchSize } = await ask("write", signal, async (client) => {
-        const collection = await client.getOrCreateCollection({
-          name: collectionId,
-          configuration: { hnsw: INDEX },
-          embeddingFunction: null,
-        });
-        // Chroma begins to index while it stores only after a first read; without it the first deletion indexes
-        // everything.
-        await collection.count();
-        return { id: collection.id, batchSize: Math.min(MAX_BATCH, await client.getMaxBatchSize()) };
-      });
+      const { id, batchSize } = await open(collectionId, signal);
       for (let at = 0; at < chunks.length; at += batchSize) {
         const records = toRecords(chunks.slice(at, at + batchSize));
         try {
           await ask("write", signal, (client) => client.collection(id).upsert(records));
         } catch (error) {
+          opened.delete(collectionId);
           // The collection was deleted between two batches. The error is retryable, and the retry creates it anew.
           throw error instanceof ChromaNotFoundError ? new PlatformError("vector_store_unavailable") : error;
         }
@@ -132,6 +155,7 @@ export function createChromaStore(options: ChromaStoreOptions): VectorStore {
     },
 
     async deleteCollection(collectionId, signal) {
+      opened.delete(collectionId);
       const deleted = ask("write", signal, (client) => client.deleteCollection({ name: collectionId }));
       await unlessMissing(deleted, undefined);
     },

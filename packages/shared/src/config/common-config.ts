@@ -55,6 +55,11 @@ export const CommonConfigSchema = z.object({
    */
   MAX_CHUNKS_PER_OWNER: intFromEnv(1, 1_000_000_000, 50_000),
   /**
+   * The largest text of a document, bytes of UTF-8; also of the text in a file. Default: 1 MiB. Redis keeps a text
+   * until a worker has stored it, so large ones cost memory there.
+   */
+  MAX_DOCUMENT_BYTES: intFromEnv(1_024, 16 * 1_024 * 1_024, 1_024 * 1_024),
+  /**
    * The folder of the log files, one set per process (10 MB, 5 files). Default: `./logs`. `off` writes no files: for
    * platforms that collect standard output. Lines that the folder cannot take are dropped and counted.
    */

@@ -12,8 +12,11 @@ export const CollectionNameSchema = z
   .string()
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$/, "expected 1 to 63 letters, digits, _ and -, a letter or digit first");
 
-/** How the text of a document is read: as `markdown`, with headings, code and tables, or as plain `text`. */
-export const DOCUMENT_FORMATS = ["text", "markdown"] as const;
+/**
+ * What an uploaded document is. `markdown` has headings, code and tables; the last four are read into Markdown by a
+ * worker.
+ */
+export const DOCUMENT_FORMATS = ["text", "markdown", "html", "csv", "pdf", "docx"] as const;
 export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
 
 /** The most passages that a query may ask for. */
@@ -21,7 +24,7 @@ export const MAX_TOP_K = 50;
 
 export const KNOWLEDGE_JOBS = {
   /**
-   * Stores a document, and creates the collection if there is none. The text is not part of the input: it is in Redis,
+   * Stores a document, and creates the collection if there is none. The file is not part of the input: it is in Redis,
    * under the job's id. `result.data` is an `IngestResult`.
    */
   "knowledge.ingest": z.object({
@@ -31,6 +34,8 @@ export const KNOWLEDGE_JOBS = {
     /** The document's name within the collection. */
     source: z.string().min(1),
     format: z.enum(DOCUMENT_FORMATS),
+    /** The encoding of a text, as its client states it; without it, the bytes tell. */
+    charset: z.string().optional(),
     /** What the client attached to the document; the platform only keeps it. */
     metadata: z.record(z.string(), z.unknown()),
   }),

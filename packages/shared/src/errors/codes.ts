@@ -72,6 +72,25 @@ export const ERROR_CODES = {
     false,
     "The encoding of the request body is not supported; send UTF-8 JSON.",
   ),
+  document_format_unsupported: entry(
+    415,
+    "invalid_request_error",
+    false,
+    "Documents of this format are not supported.",
+  ),
+  document_encrypted: entry(
+    422,
+    "invalid_request_error",
+    false,
+    "The document is encrypted. Store it without its password.",
+  ),
+  document_unreadable: entry(422, "invalid_request_error", false, "The document cannot be read."),
+  document_has_no_text: entry(
+    422,
+    "invalid_request_error",
+    false,
+    "The document has no text. Pages that are pictures, as a scanner makes them, need text recognition first.",
+  ),
   knowledge_share_exceeded: entry(
     429,
     "limit_error",

@@ -77,7 +77,7 @@ export function createRedisKeys(prefix: string) {
     ownerStored: (owner: string) => `${base}:owner-stored:${owner}`,
     /** Hash: owner → how many bytes the jobs in the owner's two indexes and that set hold. */
     ownerBytes: `${base}:owner-bytes`,
-    /** String: the text of the document that an ingest will store. */
+    /** String: the file of the document that an ingest will store, as bytes. */
     upload: (jobId: string) => `${base}:upload:${jobId}`,
 
     /** Hash: collection → the worker that writes it to the vector store, and until when. */

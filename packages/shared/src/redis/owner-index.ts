@@ -59,12 +59,12 @@ local function dropOwnerEntry(set, sum, owner, id)
   addOwnerBytes(sum, owner, -tonumber(string.match(entry, '^%S+ (%d+)')))
 end
 -- What does not travel through the queue. The large fields are the arguments from \`first\` on, name and JSON in turn.
-local function storeBesideQueue(payload, upload, upload_text, stored_ttl, first)
+local function storeBesideQueue(payload, upload, upload_bytes, stored_ttl, first)
   if #ARGV >= first then
     redis.call('HSET', payload, unpack(ARGV, first))
     redis.call('EXPIRE', payload, stored_ttl)
   end
-  if upload_text ~= '' then redis.call('SET', upload, upload_text, 'EX', stored_ttl) end
+  if upload_bytes ~= '' then redis.call('SET', upload, upload_bytes, 'EX', stored_ttl) end
 end
 local function releaseOwnerEntry(index, kept, sum, owner, id, payload, upload)
   dropOwnerEntry(index, sum, owner, id)
@@ -79,11 +79,11 @@ end
 export const ENTER_SCRIPT = defineScript<null>()({
   name: "enterOwnerIndex",
   keys: ["index", "kept", "sum", "payload", "upload"],
-  args: ["owner", "job_id", "entry", "bytes", "stored_ttl", "upload_text"],
+  args: ["owner", "job_id", "entry", "bytes", "stored_ttl", "upload_bytes"],
   lua: `
 ${OWNER_INDEX}
 enterOwnerIndex(index, kept, sum, owner, job_id, entry, bytes)
-storeBesideQueue(payload, upload, upload_text, stored_ttl, rest_from)
+storeBesideQueue(payload, upload, upload_bytes, stored_ttl, rest_from)
 return false
 `,
 });

@@ -5,7 +5,7 @@
 import type { RedisConnection } from "./connect.ts";
 
 type Values<Keys extends string, Args extends string> = Readonly<Record<Keys, string>> &
-  Readonly<Record<Args, string | number>> & {
+  Readonly<Record<Args, string | number | Buffer>> & {
     /** Further arguments behind the named ones, for scripts that take a list: from `ARGV[rest_from]` on. */
     readonly rest?: readonly (string | number)[];
   };
@@ -58,7 +58,7 @@ export const defineVariadicScript =
       defineCommand<Reply>(redis, { name, lua }),
   });
 
-type Command<Reply> = (...values: (string | number)[]) => Promise<Reply>;
+type Command<Reply> = (...values: (string | number | Buffer)[]) => Promise<Reply>;
 
 type CommandDefinition = { readonly name: string; readonly lua: string; readonly numberOfKeys?: number };
 

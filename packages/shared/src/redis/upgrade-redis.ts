@@ -99,7 +99,7 @@ async function enterWaitingJobs(redis: RedisConnection, keys: RedisKeys, queue: 
     const stored = (await redis.exists(keys.upload(jobId))) === 1 ? "other" : "nothing";
     await enterOwnerIndex({
       ...ownedKeysOf(keys, { owner, kind, job_id: jobId }),
-      ...{ owner, job_id: jobId, bytes, stored_ttl: UNENDED_JOB_TTL_SECONDS, upload_text: "" },
+      ...{ owner, job_id: jobId, bytes, stored_ttl: UNENDED_JOB_TTL_SECONDS, upload_bytes: "" },
       entry: encodeOwnerEntry({ jobId, bytes, stored, sessionId, agentType }),
     });
   }

@@ -5,6 +5,7 @@ import { documentIdOf } from "@agent-paas/shared/contract/knowledge.ts";
 import type { DocumentRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
+import type { ApiConfig } from "../../../config.ts";
 import type { Route } from "../../../http/door.ts";
 import { originOf, readIdempotency } from "../../../http/job-headers.ts";
 import { findJobStatus } from "../../../jobs/find-job.ts";
@@ -12,22 +13,27 @@ import { acceptKnowledgeJob, findCollection } from "../../../jobs/knowledge-jobs
 import { assertWithinShares } from "../../../jobs/knowledge-share.ts";
 import type { Services } from "../../../services.ts";
 import { pageQuery, pathId, validate } from "../../../validation/validate.ts";
-import { createDocumentParser, readDocument } from "../knowledge-document-body.ts";
+import { createDocumentParser, type DocumentSizes, readDocument } from "../knowledge-document-body.ts";
 import { awaitResult, collectionName, sendAccepted } from "../knowledge-job.ts";
 import { DELETE_WAIT_MS } from "./knowledge-collections.ts";
 
-/** The source of a text that came without one: derived from its content, so the same text is the same document. */
-const nameOf = (text: string) => `text-${createHash("sha256").update(text).digest("hex").slice(0, 12)}`;
+/** The source of a document without one: derived from its content, so the same content is the same document. */
+const nameOf = (bytes: Buffer) => `text-${createHash("sha256").update(bytes).digest("hex").slice(0, 12)}`;
+
+const sizesOf = (config: Pick<ApiConfig, "MAX_DOCUMENT_BYTES" | "MAX_FILE_BYTES">): DocumentSizes => ({
+  text: config.MAX_DOCUMENT_BYTES,
+  file: config.MAX_FILE_BYTES,
+});
 
 export const postDocument = (services: Services): Route => ({
   method: "post",
   path: "/knowledge/:collection/documents",
   access: "key",
-  bodyParser: ({ MAX_DOCUMENT_BYTES }) => createDocumentParser(MAX_DOCUMENT_BYTES),
+  bodyParser: (config) => createDocumentParser(sizesOf(config)),
   async handle(req, res, caller) {
     const collection = collectionName(req.params);
-    const { text, format, metadata, ...given } = readDocument(req.body, services.config.MAX_DOCUMENT_BYTES);
-    const source = given.source ?? nameOf(text);
+    const { bytes, format, charset, metadata, ...given } = readDocument(req.body, sizesOf(services.config));
+    const source = given.source ?? nameOf(bytes);
     const documentId = documentIdOf(caller.owner, collection, source);
     const idempotency = readIdempotency(req);
     // A repeated request joins its job, whatever the owner has by now; the worker refuses a new one.
@@ -36,9 +42,9 @@ export const postDocument = (services: Services): Route => ({
     }
     const { jobId, isNew } = await acceptKnowledgeJob(services, originOf(req, caller), {
       systemJob: "knowledge.ingest",
-      input: { collection, document_id: documentId, source, format, metadata },
+      input: { collection, document_id: documentId, source, format, metadata, charset },
       text: `Store ${source} in ${collection}`,
-      upload: text,
+      upload: bytes,
       idempotency,
     });
     const status = isNew ? "queued" : await findJobStatus(services, caller.owner, jobId);

@@ -6,6 +6,7 @@
  * Own code, because of what pools of the registry do more or less: they keep a thread whose call has timed out, or
  * count the time that a call has waited for a thread.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { createOwnerTurns } from "./owner-turns.ts";
@@ -27,7 +28,13 @@ export type ThreadPoolOptions = {
   readonly maxThreads: number;
   /** Time limit of a call, from the moment that its thread begins, ms. */
   readonly withinMs: number;
+  /** How long a call may wait for a thread, ms. Default: 30 s. */
+  readonly maxWaitMs?: number;
+  /** Most memory of a thread: its heap, and what it holds outside the heap; MB each. Default: 96, unlimited. */
+  readonly memory?: ThreadMemory;
 };
+
+export type ThreadMemory = { readonly heapMb: number; readonly outsideMb: number };
 
 const MAX_WAITING = 1_000;
 const MAX_WAIT_MS = 30 * SECOND;
@@ -35,7 +42,9 @@ const MAX_START_MS = 30 * SECOND;
 /** An idle thread holds some 20 MB, so it ends after this time; a new one needs some 0.3 s of a core. */
 const IDLE_MS = 5 * MINUTE;
 
-const MEMORY = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16, stackSizeMb: 2 };
+const MEMORY: ThreadMemory = { heapMb: 96, outsideMb: Number.POSITIVE_INFINITY };
+/** A thread that runs in a loop is interrupted for this; between two looks it can fill some 100 MB. */
+const LOOK_AT_MEMORY_MS = 100;
 
 type Call<Request, Reply> = {
   readonly request: Request;
@@ -55,7 +64,8 @@ type Thread<Request, Reply> = {
 };
 
 export function createThreadPool<Request, Reply>(options: ThreadPoolOptions): ThreadPool<Request, Reply> {
-  const { program, maxThreads, withinMs } = options;
+  const { program, maxThreads, withinMs, maxWaitMs = MAX_WAIT_MS, memory = MEMORY } = options;
+  const resourceLimits = { maxOldGenerationSizeMb: memory.heapMb, maxYoungGenerationSizeMb: 16, stackSizeMb: 2 };
   const turns = createOwnerTurns<Call<Request, Reply>>(MAX_WAITING);
   const threads = new Set<Thread<Request, Reply>>();
 
@@ -63,7 +73,10 @@ export function createThreadPool<Request, Reply>(options: ThreadPoolOptions): Th
     let worker: Worker;
     try {
       // Without the process's flags and environment: the thread needs no secrets, and no modules loaded before it.
-      worker = new Worker(program, { resourceLimits: MEMORY, env: {}, execArgv: [], stdin: false });
+      // What it prints is dropped: libraries warn of documents, which are no business of the operator's.
+      worker = new Worker(program, { resourceLimits, env: {}, execArgv: [], stdin: false, stdout: true, stderr: true });
+      worker.stdout.resume();
+      worker.stderr.resume();
     } catch (cause) {
       // The system has no room for a further thread (EAGAIN). If others run, the calls wait for them.
       if (threads.size === 0) rejectWaiting(new ThreadFailed("a thread cannot be started", { cause }));
@@ -110,6 +123,16 @@ export function createThreadPool<Request, Reply>(options: ThreadPoolOptions): Th
     return ended;
   }
 
+  /** Buffers are outside the heap, whose limit does not hold for them. */
+  async function watchMemory(thread: Thread<Request, Reply>, call: Call<Request, Reply>): Promise<void> {
+    while (thread.call === call) {
+      await sleep(LOOK_AT_MEMORY_MS, undefined, { ref: false });
+      const heap = await thread.worker.getHeapStatistics().catch(() => null);
+      const outside = (heap?.external_memory ?? 0) / (1_024 * 1_024);
+      if (outside > memory.outsideMb && thread.call === call) void end(thread, new OutOfMemory());
+    }
+  }
+
   /** Null when no call waits. The call counts as under way. */
   function take(): Call<Request, Reply> | null {
     for (let call = turns.next(); call !== undefined; call = turns.next()) {
@@ -141,6 +164,7 @@ export function createThreadPool<Request, Reply>(options: ThreadPoolOptions): Th
         if (thread.call === call) void end(thread, new TookTooLong(withinMs));
       });
       thread.worker.postMessage(call.request);
+      if (Number.isFinite(memory.outsideMb)) void watchMemory(thread, call);
     }
     const starting = [...threads].filter(({ state }) => state === "starting").length;
     if (turns.size() > starting && threads.size < maxThreads) startThread();
@@ -151,9 +175,9 @@ export function createThreadPool<Request, Reply>(options: ThreadPoolOptions): Th
       new Promise((resolve, reject) => {
         const giveUp = () => {
           turns.remove(owner, call);
-          reject(new PoolIsBusy(`no thread was free within ${MAX_WAIT_MS / SECOND} s`));
+          reject(new PoolIsBusy(`no thread was free within ${maxWaitMs / SECOND} s`));
         };
-        const tooLongWait = setTimeout(giveUp, MAX_WAIT_MS);
+        const tooLongWait = setTimeout(giveUp, maxWaitMs);
         const call: Call<Request, Reply> = { request, owner, refuse, resolve, reject, tooLongWait };
         const displaced = turns.add(owner, call);
         clearTimeout(displaced?.tooLongWait);
