@@ -37,7 +37,8 @@ export function adaptSchema(schema: Schema): Schema {
     );
   }
   const isTracked = has("unevaluatedItems") || has("unevaluatedProperties");
-  return adapt(schema, (part) => byOwnNames(withRef(isTracked ? withAlternatives(part) : part)));
+  const anchors = [schema.$anchor, schema.$dynamicAnchor].map((anchor) => `#${anchor}`);
+  return adapt(schema, (part) => byOwnNames(withRef(isTracked ? withAlternatives(part) : part, anchors)));
 }
 
 function look(schema: Schema, found: Found, isRoot: boolean): void {
@@ -81,11 +82,17 @@ function adaptValue(keyword: string, value: unknown, mend: Mend): unknown {
   }
 }
 
-/** Within one resource a dynamic reference leads where a plain one does; Ajv looks elsewhere. */
-function withRef(schema: Schema): Schema {
-  const { $dynamicRef, ...others } = schema;
-  if ($dynamicRef === undefined) return schema;
-  return others.$ref === undefined ? { ...others, $ref: $dynamicRef } : withMore(others, [{ $ref: $dynamicRef }]);
+/**
+ * Within one resource a dynamic reference leads where a plain one does; Ajv looks elsewhere. It does not know anchors of
+ * the root, either.
+ */
+function withRef(schema: Schema, anchorsOfRoot: readonly unknown[]): Schema {
+  const { $dynamicRef, $ref, ...others } = schema;
+  const [first, ...more] = [$ref, $dynamicRef].filter((ref) => ref !== undefined);
+  if (first === undefined) return schema;
+  const resolve = (ref: unknown) => ({ $ref: anchorsOfRoot.includes(ref) ? "#" : ref });
+  const referring = { ...others, ...resolve(first) };
+  return more.length === 0 ? referring : withMore(referring, more.map(resolve));
 }
 
 /**
