@@ -14,8 +14,8 @@ const EVENTS = { "Content-Type": "text/event-stream" };
 /** Answers as usual in JSON, but for what `own` answers, which then returns true. */
 const usually =
   (own: (...args: Parameters<RawHandler>) => boolean): RawHandler =>
-  (message, response, request) => {
-    if (own(message, response, request)) return;
+  (message, response, request, body) => {
+    if (own(message, response, request, body)) return;
     if (message === null) return void response.writeHead(405).end();
     const answer = usualAnswer(message);
     if (answer === null) response.writeHead(202).end();

@@ -1,7 +1,8 @@
 /** Programs as MCP servers whose messages are not quite those of the protocol. */
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { expect, test } from "vitest";
 import { call, start, startListed, toolOf } from "../support/mcp-tools.ts";
-import { answerWith, INITIALIZED, rawAnswers, rawServer } from "../support/raw-mcp.ts";
+import { answerWith, INITIALIZED, rawAnswers, rawHttpServer, rawServer, usualAnswer } from "../support/raw-mcp.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const object = { type: "object" };
@@ -53,6 +54,29 @@ test.each<[what: string, answers: Record<string, string | string[]>]>([
   const { tools } = await startListed(rawServer({ ...rawAnswers(T), ...answers }));
   expect(names(tools.list())).toEqual(["s__t"]);
   expect(await call(tools, "t")).toBe("done");
+});
+
+const LARGE = '{"id":12345678901234567890}';
+const largeArguments = () => parseJson(LARGE) as object;
+
+test("a program gets integers beyond 2^53 as they came", async () => {
+  const echo = '{"content":[{"type":"text","text":$line}]}';
+  const { tools } = await startListed(rawServer({ ...rawAnswers(T), "tools/call": answerWith(echo) }));
+  expect(await call(tools, "t", largeArguments())).toContain(`"arguments":${LARGE}`);
+});
+
+test("a server at a URL gets integers beyond 2^53 as they came", async () => {
+  const bodies: string[] = [];
+  const { url } = await rawHttpServer((message, response, _request, body) => {
+    bodies.push(body);
+    if (message === null) return void response.writeHead(405).end();
+    const answer = usualAnswer(message);
+    if (answer === null) response.writeHead(202).end();
+    else response.writeHead(200, { "Content-Type": "application/json" }).end(answer);
+  });
+  const { tools } = await startListed({ url });
+  expect(await call(tools, "t", largeArguments())).toBe("done");
+  expect(bodies.at(-1)).toContain(`"arguments":${LARGE}`);
 });
 
 test("tools that cannot be offered are left out by name with the reason, and the others are offered", async () => {

@@ -35,13 +35,18 @@ export type RawRequest = {
   readonly params?: { readonly name?: string; readonly protocolVersion?: string };
 };
 
-export type RawHandler = (message: RawRequest | null, response: ServerResponse, request: IncomingMessage) => void;
+export type RawHandler = (
+  message: RawRequest | null,
+  response: ServerResponse,
+  request: IncomingMessage,
+  body: string,
+) => void;
 
 /** Calls `handle` for each request; the message is null when the request has no body. Ends with the test. */
 export async function rawHttpServer(handle: RawHandler): Promise<{ readonly url: string }> {
   const server = createServer(async (request, response) => {
     const body = await text(request);
-    handle(body === "" ? null : JSON.parse(body), response, request);
+    handle(body === "" ? null : JSON.parse(body), response, request, body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(async () => {

@@ -161,6 +161,38 @@ test.each<[string, Buffer, string]>([
   expect(await read(bytes, "text")).toBe(text);
 });
 
+/** The same sentences as other programs write them, in base64. */
+const EAST_ASIAN: readonly [encoding: string, base64: string, text: string][] = [
+  [
+    "Big5",
+    "rPWv+aq6qneqa6vcwrKz5qFHpPS3xaRFpFGr16FBpFSkwMTBq+G0TqVppUiz3KRGoUO68a/5q2i73a1uuPunQ6q6pPS3xaFBrsm2" +
+      "oaRdpPG4+7V1oUM=",
+    "紅茶的泡法很簡單：水溫九十度，三分鐘後就可以喝了。綠茶則需要較低的水溫，時間也比較短。",
+  ],
+  [
+    "Shift_JIS",
+    "jWeSg4LNgqiTkoLwko2CooLFjk+VqorUkdKCv4LcgreBQpfOkoOCzYLggqSPrYK1kuGCoom3k3iCxYKiguqC6YLGgqiCooK1gq2C" +
+      "yILogtyCt4FC",
+    "紅茶はお湯を注いで三分間待ちます。緑茶はもう少し低い温度でいれるとおいしくなります。",
+  ],
+  [
+    "EUC-KR",
+    "yKvC97TCILbfsMW/7iC5sMC7ILrXsO0gu+8gutAgtb++yCCx4rTZuLO0z7TZLiCz7ML3tMIgwbax3SC09SCzt8C6IL/CtbW/obyt" +
+      "IL/st8G+3yC4wMDWvcC0z7TZLg==",
+    "홍차는 뜨거운 물을 붓고 삼 분 동안 기다립니다. 녹차는 조금 더 낮은 온도에서 우려야 맛있습니다.",
+  ],
+  [
+    "EUC-JP",
+    "ucjD46TPpKrF8qTyw+2kpKTHu7DKrLTWwtSkwaTepLmho87Qw+Okz6TipKa+r6S3xOOkpLK5xdmkx6SkpOyk66TIpKqkpKS3pK+k" +
+      "yqTqpN6kuaGj",
+    "紅茶はお湯を注いで三分間待ちます。緑茶はもう少し低い温度でいれるとおいしくなります。",
+  ],
+];
+
+test.each(EAST_ASIAN)("a text in %s is recognized by its characters", async (_encoding, base64, text) => {
+  expect(await read(Buffer.from(base64, "base64"), "text")).toBe(text);
+});
+
 test("a declared charset decides where the bytes leave a choice, and HTML may declare its own", async () => {
   const cyrillic = Buffer.from("d7e0e9", "hex");
   expect(await read(cyrillic, "text", "windows-1251")).toBe("Чай");

@@ -1,5 +1,6 @@
 /** The journal as agents see it: besides the port, one call that does a piece of work once over all attempts. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import type { Journal } from "./journal.ts";
 import { untilAborted } from "./until-aborted.ts";
 
@@ -48,8 +49,8 @@ export function createAgentJournal(journal: Journal, signal: AbortSignal): Agent
     try {
       const value = await untilAborted(Promise.resolve(work({ id: entry.id })), signal);
       const kept = JSON.stringify({ value: value ?? null });
-      await entry.finish(JSON.parse(kept));
-      return (JSON.parse(kept) as { readonly value: Value }).value;
+      await entry.finish(parseJson(kept));
+      return (parseJson(kept) as { readonly value: Value }).value;
     } catch (error) {
       const passes = error instanceof PlatformError && error.retryable && !signal.aborted;
       if (passes) await entry.finish({ again: true } satisfies Kept<Value>);
