@@ -60,7 +60,7 @@ test("a text becomes a document: accepted with its ids, reported on its stream, 
   const progress = events.filter(({ data }) => data.type === "progress").map(({ data }) => data);
   expect(progress.map(({ progress: share }) => share)).toEqual([0, 1]);
   expect(events.at(-1)).toMatchObject({ event: "done", data: { status: "completed" } });
-  const embedding = "local-hash-2048-v1";
+  const embedding = "local-hash-2048-v2";
   expect((await alice.ended(job_id)).result.data).toEqual({
     ...{ document_id, source: "drinks.md", chunks: 2, embedding, unchanged: false, superseded: false },
   });

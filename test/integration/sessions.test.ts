@@ -26,6 +26,7 @@ describe("a chat answered as JSON", () => {
       session_id: expect.any(String),
       job_id: expect.any(String),
       status: "completed",
+      finish_reason: "stop",
       message: { role: "assistant", content: "Two words" },
       usage: { input_tokens: 10, output_tokens: 2, total_tokens: 12 },
     });

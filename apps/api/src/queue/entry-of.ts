@@ -6,8 +6,6 @@ import { encodeOwnerEntry, type OwnerEntry } from "@agent-paas/shared/redis/owne
 /** What BullMQ, the index and the session queue keep for every job, roughly. */
 const OVERHEAD_BYTES = 1_024;
 
-const EMPTY = Buffer.alloc(0);
-
 /** A job as Redis will keep it. */
 export type JobParts = {
   readonly queued: SplitPayload["queued"];
@@ -18,7 +16,7 @@ export type JobParts = {
     readonly job_id: string;
     readonly bytes: number;
     readonly stored_ttl: number;
-    readonly upload_bytes: Buffer;
+    readonly upload_bytes: Buffer | "";
     /** The large fields, name and JSON in turn. */
     readonly rest: readonly string[];
   };
@@ -38,7 +36,7 @@ export function partsOf(payload: JobPayload, upload: Buffer | undefined, besides
     values: {
       ...{ owner, job_id: jobId, bytes },
       stored_ttl: UNENDED_JOB_TTL_SECONDS,
-      upload_bytes: upload ?? EMPTY,
+      upload_bytes: upload ?? "",
       rest: [...large].flat(),
     },
     ownerEntry: encodeOwnerEntry({ jobId, bytes, stored, sessionId, agentType }),

@@ -8,17 +8,31 @@ export type FirstMessagesOptions = {
   readonly history_tokens: number;
 };
 
-/** The system prompt if there is one, the session's latest messages, and the message or task itself. */
+/**
+ * Stands for the answer to a message that got none, because its job failed, was cancelled or still runs. Providers want
+ * the roles to alternate; joined with the next message, it would be answered again.
+ */
+const NO_ANSWER = "(no answer)";
+
+/**
+ * The system prompt if there is one, the session's latest messages, and the message or task itself. User and assistant
+ * alternate.
+ */
 export async function firstMessages(
   input: AgentInput,
   { system_prompt, history_tokens }: FirstMessagesOptions,
 ): Promise<ModelMessage[]> {
   const messages: ModelMessage[] = [];
   if (system_prompt !== undefined) messages.push({ role: "system", content: system_prompt });
+  const ask = (content: string) => {
+    if (messages.at(-1)?.role === "user") messages.push({ role: "assistant", content: NO_ANSWER });
+    messages.push({ role: "user", content });
+  };
   for (const { role, content } of await input.history.latest({ maxTokens: history_tokens })) {
-    if (role === "user" || role === "assistant") messages.push({ role, content });
+    if (role === "user") ask(content);
+    else if (role === "assistant" && content.trim() !== "") messages.push({ role, content });
   }
-  messages.push({ role: "user", content: withData(input) });
+  ask(withData(input));
   return messages;
 }
 
