@@ -26,7 +26,9 @@ afterAll(() => platform.stop());
 function questions(kind: string): ScriptedQuestion[] {
   const random = seededRandom(1);
   return Array.from({ length: STREAMS }, (_, at) =>
-    scriptedQuestion(`${kind}-${at}`, random, { words: random.int(5, 25), rate: random.int(100, 500) }),
+    scriptedQuestion(`${kind}-${at}`, random, {
+      ...{ words: random.int(5, 25), rate: random.int(100, 500), isTagless: true },
+    }),
   );
 }
 

@@ -20,10 +20,14 @@ export type AnswerShape = {
   readonly words: number;
   /** Tokens per second. */
   readonly rate: number;
+  /** Without what may begin a tag of thoughts, which the model client holds until the next token. Default: false. */
+  readonly isTagless?: boolean;
 };
 
-export function scriptedQuestion(label: string, random: SeededRandom, { words, rate }: AnswerShape): ScriptedQuestion {
+export function scriptedQuestion(label: string, random: SeededRandom, shape: AnswerShape): ScriptedQuestion {
+  const { words, rate, isTagless = false } = shape;
+  const vocabulary = isTagless ? WORDS.filter((word) => !word.includes("<")) : WORDS;
   // The answer has the label in it, so that an answer that reaches the wrong client is noticed.
-  const answer = `${label}:${Array.from({ length: words }, () => random.pick(WORDS)).join("")}`;
+  const answer = `${label}:${Array.from({ length: words }, () => random.pick(vocabulary)).join("")}`;
   return { label, message: `${label} ${formatDirectives({ text: answer, rate })}`, answer };
 }
