@@ -1,4 +1,5 @@
 /** A strict in-memory fake of the vector store: it passes the contract suite of the real one. Searches are exact. */
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { EmbeddedChunk, FoundChunk, VectorStore } from "../retrieval/vector-store.ts";
 
 export function createMemoryVectorStore(): VectorStore {
@@ -7,9 +8,7 @@ export function createMemoryVectorStore(): VectorStore {
   function assertDimension(chunks: Iterable<EmbeddedChunk>, embedding: readonly number[]): void {
     const [first] = chunks;
     if (first === undefined || first.embedding.length === embedding.length) return;
-    throw new Error(
-      `Collection expecting embedding with dimension of ${first.embedding.length}, got ${embedding.length}`,
-    );
+    throw new PlatformError("embedding_mismatch");
   }
 
   async function deleteDocument(collectionId: string, documentId: string, signal: AbortSignal): Promise<void> {
