@@ -50,7 +50,8 @@ test("a job that has lost three workers is delayed for an isolated start, and it
   );
   expect(data).toMatchObject({ type: "status" });
   expect(Number(data.delay_ms)).toBeLessThanOrEqual(ISOLATION_DELAY_MS);
-  expect(await stateOf(jobId)).toMatchObject({ unfinishedAttempts: 3, isolatedAfter: 3 });
+  // The delay is reported before it is recorded.
+  await waitFor("the record of the delay", async () => (await stateOf(jobId)).isolatedAfter === 3);
   // A short random delay may be over already.
   await waitFor(
     "the isolated start",

@@ -16,8 +16,9 @@ const DOCUMENTS = {
 };
 
 describe.each([
-  ["local-hash-2048-v1", {}],
-  ["provider-embedding", { EMBEDDING_MODEL: "provider-embedding" }],
+  ["local-hash-2048-v2", {}],
+  ["provider-embedding+local-hash-2048-v2", { EMBEDDING_MODEL: "provider-embedding" }],
+  ["provider-embedding", { EMBEDDING_MODEL: "provider-embedding", RETRIEVAL_HYBRID: "off" }],
 ])("with the embedding %s", (embedding, env) => {
   let chroma: Server;
   let platform: TestPlatform;

@@ -83,8 +83,8 @@ function adaptValue(keyword: string, value: unknown, mend: Mend): unknown {
 }
 
 /**
- * Within one resource a dynamic reference leads where a plain one does; Ajv looks elsewhere. It does not know anchors of
- * the root, either.
+ * Within one resource a dynamic reference leads where a plain one does; Ajv looks elsewhere. It does not know anchors
+ * of the root, either.
  */
 function withRef(schema: Schema, anchorsOfRoot: readonly unknown[]): Schema {
   const { $dynamicRef, $ref, ...others } = schema;
