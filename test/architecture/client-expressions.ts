@@ -62,11 +62,6 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/[\\u0085\\u2028\\u2029]/", "/[\\u0085\\u2028\\u2029]/g"],
   },
   {
-    file: "packages/shared/src/text.ts",
-    bound: "the size of an event; the size of a result",
-    expressions: ["/\\\\\\\\|\\\\ud[89a-f][0-9a-f]{2}/g"],
-  },
-  {
     file: "packages/agents/src/agents/citations.ts",
     bound: "the model's output tokens; the size of a chunk",
     expressions: ["/<(?=[\\s/]*passage)/gi", "/[[【](\\d{1,3}(?: ?[,，、] ?\\d{1,3}){0,20})[\\]】]/g", "/\\D+/"],

@@ -8,11 +8,39 @@ export function cutText(text: string, maxChars: number): string {
 
 export const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdbff;
 
-const LONE_SURROGATE = /\\\\|\\ud[89a-f][0-9a-f]{2}/g;
+const REPLACEMENT = "\ufffd";
 
 /**
- * A JSON text whose strings are well-formed. `JSON.stringify` writes half a surrogate pair as an escape, which strict
- * readers refuse and others pass on.
+ * A JSON text without escapes of half characters, which `JSON.stringify` and models write, strict readers refuse and
+ * others pass on. Linear; the text itself is returned if it has none.
  */
-export const wellFormedJson = (json: string): string =>
-  json.includes("\\ud") ? json.replace(LONE_SURROGATE, (found) => (found.length === 2 ? found : "\ufffd")) : json;
+export function wellFormedJson(json: string): string {
+  if (!json.includes("\\ud") && !json.includes("\\uD")) return json;
+  const pieces: string[] = [];
+  let from = 0;
+  for (let at = json.indexOf("\\"); at >= 0; at = json.indexOf("\\", at)) {
+    const unit = unitAt(json, at);
+    if (unit === null) {
+      at += 2;
+    } else if (isHigh(unit) && isLow(unitAt(json, at + 6))) {
+      at += 12;
+    } else {
+      if (isHigh(unit) || isLow(unit)) {
+        pieces.push(json.slice(from, at), REPLACEMENT);
+        from = at + 6;
+      }
+      at += 6;
+    }
+  }
+  return pieces.length === 0 ? json : pieces.join("") + json.slice(from);
+}
+
+/** The code unit of an escape `\uXXXX` at this place. */
+function unitAt(json: string, at: number): number | null {
+  if (json[at] !== "\\" || json[at + 1] !== "u") return null;
+  const unit = Number(`0x${json.slice(at + 2, at + 6)}`);
+  return Number.isInteger(unit) ? unit : null;
+}
+
+const isHigh = (unit: number | null): boolean => unit !== null && isHighSurrogate(unit);
+const isLow = (unit: number | null): boolean => unit !== null && unit >= 0xdc00 && unit <= 0xdfff;

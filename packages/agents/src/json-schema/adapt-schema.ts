@@ -2,6 +2,7 @@
  * Writes a schema of draft 2020-12 so that Ajv checks it as the draft says, and refuses by name what Ajv would check
  * wrongly without a word. `schema-suite.test.ts` holds it to the draft's official tests.
  */
+import { isFields, type Fields as Schema } from "@agent-paas/shared/json/fields.ts";
 
 /** What the value of a keyword is: a schema, schemas in a list, or schemas by names. Other values hold no schema. */
 const SUBSCHEMAS: ReadonlyMap<string, "schema" | "list" | "map"> = new Map([
@@ -14,11 +15,6 @@ const SUBSCHEMAS: ReadonlyMap<string, "schema" | "list" | "map"> = new Map([
 function named<Kind extends string>(kind: Kind, names: string): [string, Kind][] {
   return names.split(" ").map((name) => [name, kind]);
 }
-
-type Schema = Readonly<Record<string, unknown>>;
-
-const isSchema = (value: unknown): value is Schema =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The keywords that occur in a schema, and whether a part of it is a resource of its own. */
 type Found = { readonly keywords: Set<string>; hasResources: boolean; confusesItems: boolean };
@@ -47,7 +43,7 @@ function look(schema: Schema, found: Found, isRoot: boolean): void {
   const branches = [schema.anyOf, schema.oneOf, schema.dependentSchemas, [schema.if, schema.then, schema.else]];
   const parts = branches.flatMap((branch) => Object.values(branch ?? {}));
   const isLonelyIf = schema.if !== undefined && schema.then === undefined && schema.else === undefined;
-  if (isLonelyIf || parts.some((part) => isSchema(part) && part.items !== undefined)) found.confusesItems = true;
+  if (isLonelyIf || parts.some((part) => isFields(part) && part.items !== undefined)) found.confusesItems = true;
   for (const part of partsOf(schema)) look(part, found, false);
 }
 
@@ -55,7 +51,7 @@ function partsOf(schema: Schema): Schema[] {
   return Object.entries(schema).flatMap(([keyword, value]) => {
     const kind = SUBSCHEMAS.get(keyword);
     if (kind === undefined || typeof value !== "object" || value === null) return [];
-    return (kind === "schema" ? [value] : Object.values(value)).filter(isSchema);
+    return (kind === "schema" ? [value] : Object.values(value)).filter(isFields);
   });
 }
 
@@ -67,14 +63,14 @@ function adapt(schema: Schema, mend: Mend): Schema {
 }
 
 function adaptValue(keyword: string, value: unknown, mend: Mend): unknown {
-  const adaptAny = (part: unknown) => (isSchema(part) ? adapt(part, mend) : part);
+  const adaptAny = (part: unknown) => (isFields(part) ? adapt(part, mend) : part);
   switch (SUBSCHEMAS.get(keyword)) {
     case "schema":
       return adaptAny(value);
     case "list":
       return Array.isArray(value) ? value.map(adaptAny) : value;
     case "map":
-      return isSchema(value)
+      return isFields(value)
         ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, adaptAny(part)]))
         : value;
     case undefined:
@@ -117,7 +113,7 @@ function byOwnNames(schema: Schema): Schema {
     adapted = { ...adapted, patternProperties: renamed(patternProperties, "(?:__proto__)") };
   }
   if (hasProto(properties)) {
-    const patterns = isSchema(adapted.patternProperties) ? adapted.patternProperties : {};
+    const patterns = isFields(adapted.patternProperties) ? adapted.patternProperties : {};
     const own = { "^(?:__proto__)$": properties[PROTO] };
     adapted = { ...adapted, properties: withoutProto(properties), patternProperties: { ...patterns, ...own } };
   }
@@ -128,7 +124,7 @@ function byOwnNames(schema: Schema): Schema {
   return conditions.length === 0 ? adapted : withMore(adapted, conditions);
 }
 
-const hasProto = (value: unknown): value is Schema => isSchema(value) && Object.hasOwn(value, PROTO);
+const hasProto = (value: unknown): value is Schema => isFields(value) && Object.hasOwn(value, PROTO);
 
 const withoutProto = (value: Schema): Schema =>
   Object.fromEntries(Object.entries(value).filter(([name]) => name !== PROTO));

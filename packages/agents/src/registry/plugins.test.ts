@@ -69,10 +69,8 @@ test("any thrown value is described as the reason of the failure", async () => {
 
 test("an import that does not end within its time limit fails, and the next plugin is loaded", async () => {
   const folder = await folderOf({ "a.mjs": "await new Promise(() => {});", "b.mjs": "export {};" });
-  const { loaded, failed } = await loadPlugins(folder, newRegistries(), { importWithinMs: 50 });
-  expect(failed).toEqual([
-    { file: join(folder, "a.mjs"), reason: "Error: a top-level await did not end within 0.05 s" },
-  ]);
+  const { loaded, failed } = await loadPlugins(folder, newRegistries(), { importWithinMs: 1_000 });
+  expect(failed).toEqual([{ file: join(folder, "a.mjs"), reason: "Error: a top-level await did not end within 1 s" }]);
   expect(loaded).toEqual([join(folder, "b.mjs")]);
 });
 

@@ -2,14 +2,14 @@
  * Null as absence: models, and clients whose languages have no absent fields, send null for a field that they leave
  * out. It is dropped where the schema lets the field be absent and does not take null itself.
  */
-type Schema = Readonly<Record<string, unknown>>;
+import { isFields, type Fields as Schema } from "./fields.ts";
 
 /** A reference may refer to a reference; more hops are a circle. */
 const MAX_HOPS = 8;
 
 /** `schema` is a JSON Schema. The value itself is not changed; it is returned if there is nothing to drop. */
 export function withoutAbsentNulls(schema: unknown, value: unknown): unknown {
-  return isObject(schema) ? drop(schema, schema, value) : value;
+  return isFields(schema) ? drop(schema, schema, value) : value;
 }
 
 function drop(root: Schema, given: unknown, value: unknown): unknown {
@@ -18,12 +18,12 @@ function drop(root: Schema, given: unknown, value: unknown): unknown {
   if (schema === null) return value;
   if (Array.isArray(value)) {
     const { items } = schema;
-    if (!isObject(items)) return value;
+    if (!isFields(items)) return value;
     const kept = value.map((item: unknown) => drop(root, items, item));
     return kept.some((item, at) => item !== value[at]) ? kept : value;
   }
   const { properties, required } = schema;
-  if (!isObject(properties)) return value;
+  if (!isFields(properties)) return value;
   const isRequired = (field: string) => Array.isArray(required) && required.includes(field);
   let isChanged = false;
   const kept: [string, unknown][] = [];
@@ -61,7 +61,7 @@ function takesNull(root: Schema, given: unknown, hops: number): boolean {
 function resolve(root: Schema, given: unknown): Schema | null {
   let schema = given;
   for (let hop = 0; hop < MAX_HOPS; hop++) {
-    if (!isObject(schema)) return null;
+    if (!isFields(schema)) return null;
     const { $ref } = schema;
     if (typeof $ref !== "string") return schema;
     if (!$ref.startsWith("#")) return null;
@@ -70,10 +70,7 @@ function resolve(root: Schema, given: unknown): Schema | null {
       .split("/")
       .slice(1)
       .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
-      .reduce<unknown>((at, part) => (isObject(at) && Object.hasOwn(at, part) ? at[part] : null), root);
+      .reduce<unknown>((at, part) => (isFields(at) && Object.hasOwn(at, part) ? at[part] : null), root);
   }
   return null;
 }
-
-const isObject = (value: unknown): value is Schema =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,9 +1,10 @@
 /** Reads one event of a provider's answer into typed pieces, whatever form it has. Nothing of it is trusted. */
+import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
 import { readFinish } from "./finish-reasons.ts";
 import { readMessage } from "./messages.ts";
 import { type Piece, type PushPiece, pushContent } from "./pieces.ts";
 import { LAST_EVENT, type ServerEvent } from "./read-events.ts";
-import { type Fields, isFields, parseJson } from "./untrusted.ts";
+import { parseJson } from "./untrusted.ts";
 import { readUsage } from "./usage.ts";
 
 /** Beside choices, only these report a failure. */

@@ -99,7 +99,7 @@ test.each([
   ["[1]", "{}"],
   ['"{}"', "{}"],
   ['{"a":', "{}"],
-  ['{"a":"\\ud83d\\ude00 \\ud83d \\\\ud83d \\udc00"}', '{"a":"\\ud83d\\ude00 \\ufffd \\\\ud83d \\ufffd"}'],
+  ['{"a":"\\ud83d\\ude00 \\ud83d \\\\ud83d \\udc00"}', '{"a":"\\ud83d\\ude00 \ufffd \\\\ud83d \ufffd"}'],
 ])("arguments %s go back as %s", (given, sent) => {
   const [only] = callsOf(mendConversation([user("a"), assistant("", call("1", given))]));
   expect(only?.arguments).toBe(sent);

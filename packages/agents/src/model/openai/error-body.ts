@@ -2,6 +2,7 @@
  * Reads what a provider says about a failure: each provider and each gateway has a form of its own, and some put the
  * answer of another one, as text, into theirs. Nothing of a body is trusted, and markup never counts as words.
  */
+import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
 import { durationOf, waitInWords } from "./retry-after.ts";
 
 /** What is known of a failure. Absent or null: not told. */
@@ -15,8 +16,6 @@ export type ProviderFailure = {
   readonly param?: string | null | undefined;
   readonly retryAfterMs?: number | null | undefined;
 };
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Only so much of a body is read: the words come first in all known forms. */
 const MAX_BODY_CHARS = 65_536;
@@ -124,9 +123,6 @@ function titleOf(page: string): string | null {
   const title = end < 0 ? "" : page.slice(start + 1, end).trim();
   return title === "" ? null : title;
 }
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function firstOf(fields: Fields, names: readonly string[]): string | number | null {
   for (const name of names) {

@@ -1,7 +1,9 @@
 /** What a provider's failures mean: the platform's code, the words for the user, and when to try again. */
+
 import { ERROR_CODES, type ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { createRedactor } from "@agent-paas/shared/logging/redact.ts";
+import { cutText } from "@agent-paas/shared/text.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { APIConnectionError, APIError } from "openai";
 import { type ProviderFailure, readFailure } from "./error-body.ts";
@@ -142,7 +144,7 @@ function explain(
 function wordsFor({ message }: ProviderFailure, redact: (text: string) => string): string | null {
   const line = redact(oneLine((message ?? "").slice(0, MAX_SEARCHED)));
   if (line === "") return null;
-  return line.length <= MAX_WORDS ? line : `${line.slice(0, MAX_WORDS).toWellFormed()} …`;
+  return line.length <= MAX_WORDS ? line : `${cutText(line, MAX_WORDS)} …`;
 }
 
 /** Control characters, and marks that turn the direction of text, have no place in a message. */

@@ -2,9 +2,9 @@
  * Reads a message, or a piece of one: text, reasoning, refusal, tool calls. What the fields are called is data; of the
  * names in a list the first that a provider uses counts, because gateways repeat one text under several.
  */
+import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
 import { type ContentType, type PushPiece, pushContent } from "./pieces.ts";
 import type { ToolCallPiece } from "./tool-calls.ts";
-import { type Fields, isFields } from "./untrusted.ts";
 
 /** DeepSeek's, Qwen's, vLLM's; OpenRouter's, Groq's, Ollama's; gateways'; lists of blocks of OpenRouter and LiteLLM. */
 const REASONING_FIELDS = [

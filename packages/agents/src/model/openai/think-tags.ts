@@ -51,7 +51,7 @@ export type ThinkTagsOutput = {
 };
 
 export function createThinkTags(out: ThinkTagsOutput) {
-  /** What may be the beginning of a tag, or of a character of two halves. */
+  /** What may be the beginning of a tag. */
   let held = "";
   /** White space at the beginning, which is no part of the answer if thoughts follow it. */
   let blank = "";
@@ -163,8 +163,7 @@ export function createThinkTags(out: ThinkTagsOutput) {
   }
 
   /** Nearly all pieces of an answer have no beginning of a tag. */
-  const mayStand = (content: string): boolean =>
-    !content.includes(tag.open.charAt(0)) && !isHighSurrogate(content.charCodeAt(content.length - 1));
+  const mayStand = (content: string): boolean => !content.includes(tag.open.charAt(0));
 
   const STEPS = { start: atStart, thinking: inThoughts, text: inText };
 
@@ -252,9 +251,9 @@ function firstOf(text: string, tags: readonly string[]): Found | null {
   return null;
 }
 
-/** How many characters at the end of the text may begin one of the tags, or a character of two halves. */
+/** How many characters at the end of the text may begin one of the tags. */
 function heldBack(text: string, tags: readonly string[]): number {
-  let most = isHighSurrogate(text.charCodeAt(text.length - 1)) ? 1 : 0;
+  let most = 0;
   for (const tag of tags) {
     const first = tag.charAt(0);
     let at = text.indexOf(first, Math.max(0, text.length - tag.length + 1));
@@ -263,5 +262,3 @@ function heldBack(text: string, tags: readonly string[]): number {
   }
   return most;
 }
-
-const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;

@@ -3,8 +3,9 @@
  * differ in what tells the pieces of one call from those of another: the index, the id, the name, or only that the
  * arguments so far are complete.
  */
+import { isFields } from "@agent-paas/shared/json/fields.ts";
 import type { ToolCall } from "../model.ts";
-import { isFields, parseJson } from "./untrusted.ts";
+import { parseJson } from "./untrusted.ts";
 
 /** One piece, of which any part may be missing. */
 export type ToolCallPiece = {

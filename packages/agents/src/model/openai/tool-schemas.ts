@@ -4,7 +4,7 @@
  * boolean keywords, choices and other types than `object` at the top, `$schema`. A mended schema accepts whatever the
  * original accepts: the tool checks its arguments itself.
  */
-type Schema = Readonly<Record<string, unknown>>;
+import { isFields, type Fields as Schema } from "@agent-paas/shared/json/fields.ts";
 
 /** Deeper schemas are cut off: no provider takes them, and nothing here may exhaust the stack. */
 const MAX_DEPTH = 40;
@@ -24,7 +24,7 @@ const NOT_AT_TOP = new Set<string>([...CHOICES, "not", "enum", "const", "if", "t
 
 /** Pure and idempotent; the result is always a schema with `type: "object"` and `properties`. */
 export function providerSchema(parameters: unknown): Schema {
-  const { type: _, ...mended } = mend(isObject(parameters) ? flatten(parameters) : {}, 0);
+  const { type: _, ...mended } = mend(isFields(parameters) ? flatten(parameters) : {}, 0);
   return { type: "object", properties: {}, ...mended };
 }
 
@@ -46,16 +46,16 @@ function flatten(schema: Schema): Schema {
 
 /** A choice is often a reference into the schema's own definitions. */
 function resolve(branch: unknown, { $defs, definitions }: Schema): Schema {
-  if (!isObject(branch)) return {};
+  if (!isFields(branch)) return {};
   const [, place, name] = String(branch.$ref ?? "").split("/");
   const known = place === "$defs" ? objectOf($defs) : place === "definitions" ? objectOf(definitions) : {};
   const found = name !== undefined && Object.hasOwn(known, name) ? known[name] : branch;
-  return isObject(found) ? found : {};
+  return isFields(found) ? found : {};
 }
 
 function mend(schema: unknown, depth: number): Schema {
   // `true` accepts everything, as `{}` does; `false` stands for nothing that a model could send.
-  if (!isObject(schema) || depth > MAX_DEPTH) return schema === false ? { not: {} } : {};
+  if (!isFields(schema) || depth > MAX_DEPTH) return schema === false ? { not: {} } : {};
   const entries = Object.entries(schema).flatMap(([name, value]) => mendKeyword(name, value, depth));
   return complete(Object.fromEntries(entries));
 }
@@ -64,13 +64,13 @@ function mendKeyword(name: string, value: unknown, depth: number): [string, unkn
   if (DROPPED.has(name) || value === undefined) return [];
   // Null is a value in these, and nowhere else.
   if (value === null) return name === "default" || name === "const" ? [[name, value]] : [];
-  if (MAPS.has(name)) return isObject(value) ? [[name, mendMap(value, depth)]] : [];
+  if (MAPS.has(name)) return isFields(value) ? [[name, mendMap(value, depth)]] : [];
   if (LISTS.has(name)) return mendList(name, value, depth);
   if (name === "items" && Array.isArray(value)) return [["items", mendTuple(value, depth)]];
   if (SINGLE.has(name)) {
     // These are commonly boolean, and accepted so.
     if (typeof value === "boolean" && name !== "items" && name !== "contains") return [[name, value]];
-    return isObject(value) || typeof value === "boolean" ? [[name, mend(value, depth + 1)]] : [];
+    return isFields(value) || typeof value === "boolean" ? [[name, mend(value, depth + 1)]] : [];
   }
   if (name === "required") return mendRequired(value);
   if (name === "enum") return Array.isArray(value) && value.length > 0 ? [[name, value]] : [];
@@ -117,6 +117,4 @@ const completeArray = (schema: Schema, isArray: boolean): Schema =>
   isArray ? { type: "array", ...schema, items: schema.items ?? {} } : schema;
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-const objectOf = (value: unknown): Schema => (isObject(value) ? value : {});
-const isObject = (value: unknown): value is Schema =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+const objectOf = (value: unknown): Schema => (isFields(value) ? value : {});

@@ -2,11 +2,12 @@
  * The HTTP transport of the `openai` package. A streaming response is not wrapped into a web stream, which would cost
  * more CPU than everything else that a worker does with a token; `bodyOf` gives its reader the Node stream instead.
  */
+
 import type { Readable } from "node:stream";
+import { wellFormedJson } from "@agent-paas/shared/text.ts";
 import { type Dispatcher, interceptors, request } from "undici";
 import { decodeBody } from "../../http/decode-body.ts";
 import { createHttpAgent, type ProxySettings } from "../../http/http-agent.ts";
-import { wellFormedJson } from "./call-arguments.ts";
 
 const MAX_REDIRECTIONS = 5;
 /** Of a whole answer, such as the vectors of many texts. */

@@ -1,6 +1,7 @@
 /** The usage that a provider reports, in whatever form. */
+
 import type { Usage } from "@agent-paas/shared/contract/jobs.ts";
-import type { Fields } from "./untrusted.ts";
+import type { Fields } from "@agent-paas/shared/json/fields.ts";
 
 /** Null: not told, or not to be believed. */
 export type ReportedUsage = {

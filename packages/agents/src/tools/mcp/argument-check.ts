@@ -1,6 +1,6 @@
 /** Checks values against the schemas of a server's tools: arguments before a call, structured results after it. */
+import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
 import { compileSchema, InvalidSchema, type SchemaCheck } from "../../json-schema/json-schema.ts";
-import { type Fields, isFields } from "./fields.ts";
 import { QUOTED } from "./mend-schema.ts";
 
 /** The owner of checks that are nobody's. */

@@ -1,8 +1,8 @@
 /** Lists the tools of a server, within limits. A tool that cannot be offered is left out by name; the others stay. */
+import { isFields } from "@agent-paas/shared/json/fields.ts";
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { z } from "zod";
 import { assertUsable } from "./argument-check.ts";
-import { isFields } from "./fields.ts";
 import { describeError } from "./mcp-errors.ts";
 import { type ListedTool, nameOf, readTool } from "./read-tool.ts";
 

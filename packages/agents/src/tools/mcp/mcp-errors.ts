@@ -1,10 +1,11 @@
 /** Classifies the SDK's errors: the server answered, the server refused the request, or its fate is unknown. */
+import { isFields } from "@agent-paas/shared/json/fields.ts";
 import { cutText } from "@agent-paas/shared/text.ts";
 import { SseError } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StreamableHTTPError } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { ErrorCode, McpError } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
-import { asJson, isFields } from "./fields.ts";
+import { asJson } from "./as-json.ts";
 
 const MAX_CHARS = 300;
 /** How much of a server's own words about a failure the model reads. */

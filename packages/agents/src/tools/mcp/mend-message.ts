@@ -4,8 +4,8 @@
  * is brought into the protocol's form first: fields of null are absent, numbers may be texts, and of the answer to
  * `initialize` only what this client uses is kept. A tool's arguments, schema and result are left as they are.
  */
+import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
 import { ErrorCode, type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
-import { type Fields, isFields } from "./fields.ts";
 import { markServerError } from "./mcp-errors.ts";
 
 /** The number of the request that a message without an id answers, if the transport knows. */

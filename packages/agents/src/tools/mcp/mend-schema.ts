@@ -3,7 +3,7 @@
  * of null is absent (Go, C#), an empty object may be an empty list (PHP), and `exclusiveMinimum` may be draft 4's.
  * Values that the schema only quotes, such as `default`, are left as they are.
  */
-import { type Fields, isFields } from "./fields.ts";
+import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
 
 /** The keywords whose values are no schemas. */
 export const QUOTED: ReadonlySet<string> = new Set(["default", "const", "enum", "examples", "example"]);

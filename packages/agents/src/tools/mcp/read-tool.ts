@@ -2,7 +2,8 @@
  * Reads one entry of a server's list of tools. An optional field that is not of its type counts as absent: one null
  * must not cost the tool. Throws an `Error` that says why the entry cannot be offered.
  */
-import { asJson, type Fields, isFields } from "./fields.ts";
+import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
+import { asJson } from "./as-json.ts";
 import { mendSchema } from "./mend-schema.ts";
 
 export type ListedTool = {

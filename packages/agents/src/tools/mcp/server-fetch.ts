@@ -7,10 +7,10 @@
  *    gets one that says so; the SDK would wait for the call's time limit.
  * 3. A server that answers a GET with something else than events has no stream for it. The SDK would ask again forever.
  */
+import { isFields } from "@agent-paas/shared/json/fields.ts";
 import { STDIO_DEFAULT_MAX_BUFFER_SIZE as MAX_BYTES } from "@modelcontextprotocol/sdk/shared/stdio.js";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { EventSourceParserStream } from "eventsource-parser/stream";
-import { isFields } from "./fields.ts";
 import { brokenAnswer, describeError } from "./mcp-errors.ts";
 import { readMessages } from "./mend-message.ts";
 

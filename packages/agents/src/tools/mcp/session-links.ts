@@ -10,9 +10,7 @@
  */
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { type ToolContext, ToolError } from "../tool.ts";
-import type { McpServer } from "./mcp-config.ts";
-import type { McpLimits } from "./mcp-limits.ts";
-import { createMcpServerLink, type McpLogger, type McpServerLink } from "./mcp-server-link.ts";
+import { createMcpServerLink, type McpServerLink, type McpServerLinkOptions } from "./mcp-server-link.ts";
 import type { McpCall } from "./mcp-tool.ts";
 
 export type SessionLinks = {
@@ -21,12 +19,7 @@ export type SessionLinks = {
   close(): Promise<void>;
 };
 
-export type SessionLinksOptions = {
-  readonly name: string;
-  readonly server: McpServer;
-  readonly logger: McpLogger;
-  readonly limits: McpLimits;
-};
+export type SessionLinksOptions = Omit<McpServerLinkOptions, "onTools">;
 
 type Entry = { readonly link: McpServerLink; calls: number; idle?: NodeJS.Timeout };
 

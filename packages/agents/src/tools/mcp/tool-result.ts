@@ -2,10 +2,13 @@
  * Turns a server's result into text for the model. Content that is no text is replaced by its kind and size, and what
  * the result also has in structured form follows it, unless the text says the same.
  */
+
 import { isDeepStrictEqual } from "node:util";
+import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
+import { cutText } from "@agent-paas/shared/text.ts";
 import { ToolError } from "../tool.ts";
 import type { ToolCheck } from "./argument-check.ts";
-import { asJson, type Fields, isFields } from "./fields.ts";
+import { asJson } from "./as-json.ts";
 
 /** How much of content of an unknown kind is shown. */
 const MAX_UNKNOWN_CHARS = 1_000;
@@ -108,7 +111,7 @@ function describeResource({ uri, mimeType, text, blob }: Fields): string {
 
 function describeUnknown(part: Fields): string {
   const json = textFor(part);
-  const shown = json.length <= MAX_UNKNOWN_CHARS ? json : `${json.slice(0, MAX_UNKNOWN_CHARS).toWellFormed()} (cut)`;
+  const shown = json.length <= MAX_UNKNOWN_CHARS ? json : `${cutText(json, MAX_UNKNOWN_CHARS)} (cut)`;
   return `[content of an unknown kind: ${shown}]`;
 }
 
