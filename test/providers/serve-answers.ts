@@ -2,13 +2,10 @@
  * A provider on loopback: answers each request with the next answer of its script, which the request names by the first
  * part of its path, or by its model.
  */
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
+import { startLoopbackServer, writePieces } from "../support/loopback-server.ts";
 import type { ProviderAnswer } from "./provider-case.ts";
-
-const CUT_BYTES = 7;
 
 type Json = { readonly model?: string };
 
@@ -16,32 +13,25 @@ type Script = { readonly answers: readonly ProviderAnswer[]; readonly isCut: boo
 
 export async function serveAnswers() {
   const scripts = new Map<string, Script>();
-  const server = createServer((request, response) => void reply(request, response)).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-
-  async function reply(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body: Json = JSON.parse(Buffer.concat(await Array.fromAsync(request)).toString());
-    const script = scripts.get(request.url?.split("/")[1] ?? "") ?? scripts.get(body.model ?? "");
+  const { origin, close } = await startLoopbackServer((text, response, { url }) => {
+    const body: Json = JSON.parse(text);
+    const script = scripts.get(url?.split("/")[1] ?? "") ?? scripts.get(body.model ?? "");
     const answer = script?.answers[script.sent.length];
     script?.sent.push(body);
     if (answer === undefined) response.writeHead(404).end("no further answer");
-    else await write(answer, response, script?.isCut === true);
-  }
+    else void write(answer, response, script?.isCut === true);
+  });
 
   return {
     /** For requests that name their script by the model. */
-    baseUrl: `http://127.0.0.1:${port}/v1`,
+    baseUrl: `${origin}/v1`,
     /** The base URL of the answers, and the bodies of the requests so far. With `isCut` every write has 7 bytes. */
     add(answers: readonly ProviderAnswer[], isCut: boolean, key = `${scripts.size}`) {
       const sent: unknown[] = [];
       scripts.set(key, { answers, isCut, sent });
-      return { baseUrl: `http://127.0.0.1:${port}/${key}/v1`, sent };
+      return { baseUrl: `${origin}/${key}/v1`, sent };
     },
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close,
   };
 }
 
@@ -53,12 +43,7 @@ async function write(answer: ProviderAnswer, response: ServerResponse, isCut: bo
     ...encodingOf(answer),
     ...answer.headers,
   });
-  for (let at = 0; isCut && at < bytes.length; at += CUT_BYTES) {
-    response.write(bytes.subarray(at, at + CUT_BYTES));
-    // Lets the socket send the piece before the next one joins it.
-    await new Promise(setImmediate);
-  }
-  if (!isCut) response.write(bytes);
+  await writePieces(response, bytes, isCut);
   // The end of the connection without the end of the body.
   if (answer.breaksOff) response.socket?.end();
   else response.end();

@@ -1,10 +1,9 @@
 /** MCP servers that answer with given texts: over standard streams, and over HTTP. */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 import type { RawAnswers } from "../fixtures/mcp/raw-server.ts";
+import { startLoopbackServer } from "./loopback-server.ts";
 import { ROOT } from "./sources.ts";
 
 export const answerWith = (result: unknown): string =>
@@ -44,16 +43,11 @@ export type RawHandler = (
 
 /** Calls `handle` for each request; the message is null when the request has no body. Ends with the test. */
 export async function rawHttpServer(handle: RawHandler): Promise<{ readonly url: string }> {
-  const server = createServer(async (request, response) => {
-    const body = await text(request);
-    handle(body === "" ? null : JSON.parse(body), response, request, body);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp` };
+  const { origin, close } = await startLoopbackServer((body, response, request) =>
+    handle(body === "" ? null : JSON.parse(body), response, request, body),
+  );
+  onTestFinished(close);
+  return { url: `${origin}/mcp` };
 }
 
 /** The text that a well-behaved server with one tool, `t`, answers to a message; null for a notification. */

@@ -1,7 +1,6 @@
 /** A model provider of the test's own: it answers each request with what the test says about its last message. */
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Json } from "./api-client.ts";
+import { startLoopbackServer } from "./loopback-server.ts";
 
 /** The chunks of one streamed turn: the text, piece by piece, then how the turn ended. */
 export const turnOf = (pieces: readonly string[], finish_reason: string): Json[] => [
@@ -20,22 +19,13 @@ export type RawProvider = {
 /** @param answerTo gets the request's body; returns the chunks, each as an object or as its JSON text. */
 export async function startRawProvider(answerTo: (request: Json) => readonly Json[]): Promise<RawProvider> {
   const bodies: string[] = [];
-  const server = createServer(async (req, res) => {
-    const parts: Buffer[] = [];
-    for await (const part of req) parts.push(part);
-    const body = Buffer.concat(parts).toString();
+  const { origin, close } = await startLoopbackServer((body, response) => {
     bodies.push(body);
-    res.writeHead(200, { "Content-Type": "text/event-stream" });
+    response.writeHead(200, { "Content-Type": "text/event-stream" });
     for (const chunk of answerTo(JSON.parse(body))) {
-      res.write(`data: ${typeof chunk === "string" ? chunk : JSON.stringify(chunk)}\n\n`);
+      response.write(`data: ${typeof chunk === "string" ? chunk : JSON.stringify(chunk)}\n\n`);
     }
-    res.end("data: [DONE]\n\n");
+    response.end("data: [DONE]\n\n");
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    env: { OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1` },
-    bodies,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
-  };
+  return { env: { OPENAI_BASE_URL: `${origin}/v1` }, bodies, close };
 }

@@ -1,10 +1,8 @@
 /** A provider on the loopback that answers each request as a test wants, and keeps what it was asked. */
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { ModelRequest, ModelTurn } from "../../packages/agents/src/model/model.ts";
 import { createOpenAiProvider, type OpenAiModelOptions } from "../../packages/agents/src/model/openai/provider.ts";
 import { PlatformError } from "../../packages/shared/src/errors/platform-error.ts";
+import { startLoopbackServer } from "./loopback-server.ts";
 
 export type Answer = {
   readonly status: number;
@@ -51,16 +49,13 @@ export async function withProvider<T>(
   options: Partial<OpenAiModelOptions> = {},
 ): Promise<T> {
   const asked: Asked[] = [];
-  const server = createServer(async (request, response) => {
-    const pieces: Buffer[] = [];
-    for await (const piece of request) pieces.push(piece);
-    const body: Asked = JSON.parse(Buffer.concat(pieces).toString());
+  const { origin, close } = await startLoopbackServer((text, response) => {
+    const body: Asked = JSON.parse(text);
     asked.push(body);
-    const { status, headers = {}, body: text } = answer(body, asked.length - 1);
-    response.writeHead(status, headers).end(text);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+    const { status, headers = {}, body: answered } = answer(body, asked.length - 1);
+    response.writeHead(status, headers).end(answered);
+  });
+  const baseUrl = `${origin}/v1`;
   const provider = createOpenAiProvider({ baseUrl, apiKey: PLATFORM_KEY, limits: PATIENT });
   const model = provider.model({ defaultModel: "m", responseFormat: "none", ...options });
   try {
@@ -81,8 +76,7 @@ export async function withProvider<T>(
     });
   } finally {
     await provider.close();
-    server.closeAllConnections();
-    server.close();
+    await close();
   }
 }
 

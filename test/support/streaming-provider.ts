@@ -1,14 +1,12 @@
 /** A provider that answers with what a test gives it, whole and in writes of 7 bytes, and what becomes of it. */
-import { once } from "node:events";
-import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { ServerResponse } from "node:http";
 import { expect } from "vitest";
 import type { ModelChunk, ModelTurn } from "../../packages/agents/src/model/model.ts";
 import { createOpenAiProvider } from "../../packages/agents/src/model/openai/provider.ts";
 import type { ModelLimits } from "../../packages/agents/src/model/watchdog.ts";
 import { PlatformError } from "../../packages/shared/src/errors/platform-error.ts";
+import { startLoopbackServer, writePieces } from "./loopback-server.ts";
 
-const CUT_BYTES = 7;
 const LIMITS: ModelLimits = { connectMs: 5_000, firstTokenMs: 5_000, idleMs: 5_000, totalMs: 10_000 };
 
 export type ProviderBody = {
@@ -49,9 +47,8 @@ const summaryOf = ({ shown, thoughts, turn, error }: Outcome) => ({
 });
 
 async function ask(body: ProviderBody, limits: Partial<ModelLimits>, isCut: boolean): Promise<Outcome> {
-  const server = createServer((_, response) => void write(response, body, isCut)).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  const { origin, close } = await startLoopbackServer((_, response) => void write(response, body, isCut));
+  const baseUrl = `${origin}/v1`;
   const provider = createOpenAiProvider({ baseUrl, apiKey: "key-of-the-platform", limits: { ...LIMITS, ...limits } });
   const model = provider.model({ defaultModel: "m", responseFormat: "none" });
   const stream = model.stream({ messages: [{ role: "user", content: "Hi" }] }, new AbortController().signal);
@@ -67,8 +64,7 @@ async function ask(body: ProviderBody, limits: Partial<ModelLimits>, isCut: bool
     return { shown: shown.text, thoughts: shown.reasoning, turn: null, error };
   } finally {
     await provider.close();
-    server.closeAllConnections();
-    server.close();
+    await close();
   }
 }
 
@@ -80,12 +76,7 @@ function show(shown: { text: string; reasoning: string }, { type, content }: Mod
 async function write(response: ServerResponse, body: ProviderBody, isCut: boolean): Promise<void> {
   const bytes = Buffer.from(body.events.map(toText).join(""));
   response.writeHead(200, { "content-type": body.contentType ?? "text/event-stream" });
-  const size = isCut ? CUT_BYTES : Math.max(1, bytes.length);
-  for (let at = 0; at < bytes.length; at += size) {
-    response.write(bytes.subarray(at, at + size));
-    // Lets the socket send the piece before the next one joins it.
-    await new Promise(setImmediate);
-  }
+  await writePieces(response, bytes, isCut);
   if (body.ending === "breaks") response.destroy();
   else if (body.ending === undefined) response.end();
 }
