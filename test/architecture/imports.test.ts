@@ -115,7 +115,7 @@ describe("what only one place may do", () => {
 
   test("the publisher lives in the worker, the subscriber and SSE in the API", () => {
     const xadd = product.filter((source) => mentions(/XADD|'PUBLISH', ARGV\[a/, source)).map(({ file }) => file);
-    expect(xadd).toEqual(["apps/worker/src/events/publish-script.ts"]);
+    expect(xadd).toEqual(["apps/worker/src/events/log-order.ts", "apps/worker/src/events/publish-script.ts"]);
     const sse = product.filter((source) => mentions(/text\/event-stream/, source)).map(({ file }) => file);
     // The other one reads what MCP servers write.
     expect(sse).toEqual([

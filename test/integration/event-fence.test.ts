@@ -7,12 +7,11 @@ import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { DAY, SECOND } from "@agent-paas/shared/time.ts";
 import { Redis } from "ioredis";
-import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
-import { createJobEventPublisher } from "../../apps/worker/src/events/job-event-publisher.ts";
 import { type JobEventWriter, WriterRefused } from "../../apps/worker/src/events/job-event-writer.ts";
 import { PUBLISH_SCRIPT, PublishReply } from "../../apps/worker/src/events/publish-script.ts";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
+import { openEventPublisher } from "../support/event-publisher.ts";
 import { forgetJob, readJobState, writeJobState } from "../support/job-state.ts";
 
 function openJob() {
@@ -24,14 +23,14 @@ function openJob() {
     redis.disconnect();
   });
   const claims = createJobClaims(redis, keys);
-  const publisher = createJobEventPublisher({ redis, keys, logTtlSeconds: 60, logger: pino({ enabled: false }) });
+  const publisher = openEventPublisher(inject("redisUrl"), keys);
   const refused: number[] = [];
 
   async function claim(fencingToken: number): Promise<JobEventWriter | null> {
     const claimed = await claims.claim(jobId, fencingToken);
     if (claimed.kind !== "claimed") return null;
     const signals = { refused: () => void refused.push(fencingToken), cancelRequested: () => {} };
-    return publisher.open({ jobId, fencingToken, seq: claimed.seq, signals });
+    return publisher.open({ jobId, fencingToken, seq: claimed.fence, signals });
   }
 
   async function log() {
@@ -98,7 +97,7 @@ test("the first batch of a first attempt claims the job as a claim of its own wo
   const writer = first();
   await publish(writer, text("first"));
   await publish(writer, text("second"));
-  expect(await readJobState(job, jobId)).toEqual({ fencingToken: 1, attempts: 1, unfinishedAttempts: 1, seq: 2 });
+  expect(await readJobState(job, jobId)).toEqual({ fencingToken: 1, attempts: 1, unfinishedAttempts: 1 });
   for (const key of [keys.jobState(jobId), keys.eventLog(jobId)]) {
     expect(await redis.ttl(key)).toBeGreaterThan((6 * DAY) / SECOND);
   }
@@ -116,6 +115,36 @@ test("the first batch is refused once another run has claimed the job, and that 
   await expect(publish(first(), text("mine"))).rejects.toThrow(WriterRefused);
   expect((await log()).map(({ event }) => event)).toEqual(["done"]);
   expect(await claims.claim(jobId, 1)).toEqual({ kind: "ended" });
+});
+
+test("what Redis lost while the connection was broken is in the log again before the next event", async () => {
+  const { jobId, redis, keys, first, log, refused } = openJob();
+  const writer = first();
+  for (const content of ["one", "two", "three"]) await publish(writer, text(content));
+  await redis.xdel(keys.eventLog(jobId), "2-2", "3-3");
+  await redis.call("XSETID", keys.eventLog(jobId), "1-1");
+  const clients = String(await redis.call("CLIENT", "LIST", "TYPE", "normal"));
+  const { id = "" } = /^id=(?<id>\d+) .* name=test:publisher /m.exec(clients)?.groups ?? {};
+  await redis.client("KILL", "ID", id);
+  await publish(writer, text("four"));
+  expect((await log()).map(({ seq, data }) => [seq, "content" in data && data.content])).toEqual([
+    [1, "one"],
+    [2, "two"],
+    [3, "three"],
+    [4, "four"],
+  ]);
+  expect(refused).toEqual([]);
+});
+
+test("an end is not appended to a log that has expired, and makes no new one", async () => {
+  const job = openJob();
+  const { jobId, claim, log, refused } = job;
+  const writer = await claim(1);
+  await publish(writer, text("one"), text("two"));
+  await publish(writer, text("three"));
+  await forgetJob(job, jobId);
+  await expect(publish(writer, doneOf(jobId))).rejects.toThrow(WriterRefused);
+  expect([await log(), refused]).toEqual([[], [1]]);
 });
 
 test("the reply to the first batch reports that the job was cancelled before it started", async () => {

@@ -9,17 +9,16 @@ import { decodeEvents } from "@agent-paas/shared/contract/events.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys, EVENT_SHARDS, shardOf } from "@agent-paas/shared/redis/keys.ts";
 import { Redis } from "ioredis";
-import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
-import { createJobEventPublisher } from "../../apps/worker/src/events/job-event-publisher.ts";
 import { freePort } from "../../scripts/services/ports.ts";
 import { cacheDirOf, locateRedis } from "../../scripts/services/redis-binary.ts";
 import { planRedis } from "../../scripts/services/redis-server.ts";
 import { startServer } from "../../scripts/services/server.ts";
+import { openEventPublisher } from "../support/event-publisher.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** A cluster of one node, which refuses keys of different slots like any other. */
-async function startCluster(): Promise<Redis> {
+async function startCluster() {
   const cacheDir = await cacheDirOf(process.env, join(import.meta.dirname, "../../data/cache"));
   const dir = await mkdtemp(join(tmpdir(), "agent-paas-cluster-"));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
@@ -31,13 +30,13 @@ async function startCluster(): Promise<Redis> {
   onTestFinished(() => redis.disconnect());
   await redis.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
   await waitFor("the cluster", async () => (await redis.cluster("INFO")).includes("cluster_state:ok"));
-  return redis;
+  return { redis, url: server.url };
 }
 
 test("events of many jobs reach their logs on a cluster", async () => {
-  const redis = await startCluster();
+  const { redis, url } = await startCluster();
   const keys = createRedisKeys("test");
-  const publisher = createJobEventPublisher({ redis, keys, logTtlSeconds: 60, logger: pino({ enabled: false }) });
+  const publisher = openEventPublisher(url, keys);
   const jobIds = Array.from({ length: 12 }, newId);
   expect(new Set(jobIds.map(shardOf)).size).toBeGreaterThan(1);
   expect(jobIds.every((jobId) => shardOf(jobId) < EVENT_SHARDS)).toBe(true);

@@ -10,7 +10,6 @@ import { UnrecoverableError, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
-import { createJobEventPublisher } from "../../apps/worker/src/events/job-event-publisher.ts";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
 import { createJobFinalizer } from "../../apps/worker/src/job/job-finalizer.ts";
 import { createPlaces } from "../../apps/worker/src/job/places.ts";
@@ -29,6 +28,7 @@ import { createJobRepository } from "../../apps/worker/src/storage/job-repositor
 import { createOrphanedJobRepository } from "../../apps/worker/src/storage/orphaned-job-repository.ts";
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
 import { createSessionRepository } from "../../apps/worker/src/storage/session-repository.ts";
+import { openEventPublisher } from "../support/event-publisher.ts";
 import { jobPayload } from "../support/job-payload.ts";
 import { forgetJob, readJobState } from "../support/job-state.ts";
 import { openQueues } from "../support/open-queues.ts";
@@ -43,7 +43,7 @@ async function startFinalizing() {
   const logger = pino({ enabled: false });
   const { connection, queues, maintenance } = openQueues({ redis, keys });
   const claims = createJobClaims(redis, keys);
-  const publisher = createJobEventPublisher({ redis, keys, logTtlSeconds: 60, logger });
+  const publisher = openEventPublisher(inject("redisUrl"), keys);
   const places = createPlaces(redis, keys, logger);
   const sessionQueue = createSessionQueue(redis, keys, places, logger);
   const jobs = createJobRepository(storage, "w");

@@ -122,7 +122,7 @@ test("a waiting job that finalizers claimed and left is started all the same, wi
   await platform.workers[0]?.kill();
   const stream = await alice.chat({ message: "[[text=Done]] Wait" });
   // As after four tries of which each was killed, or failed to write, behind its claim.
-  await writeJobState(platform, stream.jobId, { fencingToken: 4, seq: 0 });
+  await writeJobState(platform, stream.jobId, { fencingToken: 4 });
   await platform.startWorker();
   const events = await stream.all();
   expectOneDone(events, "the stream", "completed");

@@ -1,6 +1,6 @@
 /** What holds for every stream of a job, read from the start to the end (I1, I2). */
 import { expect } from "vitest";
-import { SEQ_SKIP_PER_ATTEMPT } from "../../apps/worker/src/events/job-event-writer.ts";
+import { SEQ_SKIP_PER_ATTEMPT } from "../../apps/worker/src/events/log-order.ts";
 import { type SseEvent, shownText } from "./sse-client.ts";
 
 export function expectWholeStream(events: readonly SseEvent[], answer: string, label: string): void {

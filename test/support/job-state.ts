@@ -16,8 +16,6 @@ export type JobState = {
   readonly isolatedAfter: number;
   /** The fencing token of the run that blocked its worker. */
   readonly blockingToken: number;
-  /** Number of the last event in the log. */
-  readonly seq: number;
   /** The published terminal status. */
   readonly ended: TerminalStatus;
   readonly cancelRequested: true;
@@ -31,7 +29,6 @@ const FIELDS: { readonly [Name in keyof JobState]: { name: string; parse(text: s
   unfinishedAttempts: { name: "unfinished_attempts", parse: Number },
   isolatedAfter: { name: "isolated_after", parse: Number },
   blockingToken: { name: "blocking_token", parse: Number },
-  seq: { name: "seq", parse: Number },
   ended: { name: "ended", parse: (text) => text as TerminalStatus },
   cancelRequested: { name: "cancel", parse: () => true },
   progress: { name: "progress", parse: (text) => text },

@@ -24,7 +24,7 @@ export type JobParts = ReturnType<typeof createJobParts>;
 
 export function createJobParts(
   config: WorkerConfig,
-  { keys, eventRedis, clock }: RedisParts,
+  { keys, eventRedis, publisherRedis, clock }: RedisParts,
   { jobs }: Repositories,
   logger: Logger,
   releasers: Releasers,
@@ -33,7 +33,7 @@ export function createJobParts(
   const places = createPlaces(eventRedis, keys, logger);
   const sessionQueue = createSessionQueue(eventRedis, keys, places, logger);
   const logTtlSeconds = config.EVENT_LOG_TTL_SECONDS;
-  const publisher = createJobEventPublisher({ redis: eventRedis, keys, logTtlSeconds, logger });
+  const publisher = createJobEventPublisher({ redis: publisherRedis, keys, logTtlSeconds, logger });
   releasers.add("publisher", () => publisher.close());
   const uploads = createUploads(eventRedis, keys);
   const stored = createStoredPayloads(eventRedis, keys, logger);

@@ -4,7 +4,7 @@ import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
 import { type InstallationClock, startRedisClock } from "@agent-paas/shared/redis/clock.ts";
-import { connectRedis, type RedisConnection } from "@agent-paas/shared/redis/connect.ts";
+import { connectRedis, type RedisConnection, type RedisRole } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys, type RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { assertNoEviction } from "@agent-paas/shared/redis/memory.ts";
 import { upgradeRedis } from "@agent-paas/shared/redis/upgrade-redis.ts";
@@ -16,8 +16,10 @@ export type RedisParts = {
   readonly keys: RedisKeys;
   /** For BullMQ and everything else that is not an event. */
   readonly queueRedis: RedisConnection;
-  /** For the events and states of jobs. */
+  /** For the states of jobs. */
   readonly eventRedis: RedisConnection;
+  /** For the events of jobs. */
+  readonly publisherRedis: RedisConnection;
   readonly subscriber: RedisConnection;
   readonly clock: InstallationClock;
   readonly queues: JobQueues;
@@ -32,13 +34,14 @@ export async function openRedis(
   releasers: Releasers,
 ): Promise<RedisParts> {
   const keys = createRedisKeys(config.REDIS_PREFIX);
-  const connect = (role: "worker" | "subscriber", connectionName: string) => {
+  const connect = (role: Exclude<RedisRole, "request">, connectionName: string) => {
     const redis = connectRedis({ topology: config.REDIS_URL, role, name: connectionName, logger });
     releasers.add("redis", () => redis.disconnect());
     return redis;
   };
   const queueRedis = connect("worker", name);
   const eventRedis = connect("worker", `${name}:events`);
+  const publisherRedis = connect("publisher", name);
   const subscriber = connect("subscriber", name);
   await assertNoEviction(queueRedis);
   await upgradeRedis(queueRedis, keys, logger);
@@ -54,5 +57,6 @@ export async function openRedis(
     return queue;
   };
   const queues = Object.fromEntries(JOB_QUEUES.map((name) => [name, openQueue(name)])) as JobQueues;
-  return { keys, queueRedis, eventRedis, subscriber, clock, queues, maintenance: openQueue(MAINTENANCE_QUEUE) };
+  const connections = { queueRedis, eventRedis, publisherRedis, subscriber };
+  return { keys, ...connections, clock, queues, maintenance: openQueue(MAINTENANCE_QUEUE) };
 }

@@ -1,14 +1,16 @@
 /**
  * The publisher of the events of all jobs of this process. Upholds:
- * - I2: a writer numbers its events upwards from the last `seq` of the log; the script appends them only in that
- *   order.
- * - I4: the script refuses a batch of a superseded fencing token, and the run is aborted.
+ * - I2: a writer numbers its events upwards from the last `seq` of the log; Redis appends them only in that order.
+ * - I4: Redis refuses a batch of a superseded fencing token, and the run is aborted.
  * - I9: unpublished events are bounded: an agent waits while its writer is `congested`, and a run that exceeds the
  *   limits of its writer fails.
  *
  * Events that are appended while a write is in flight go out together with the next write, so a quiet system sends
- * each token at once and a busy one sends batches. A write that Redis did not confirm is sent again until Redis
+ * each token at once and a busy one sends batches. A batch that Redis did not confirm is sent again until Redis
  * confirms it; the script recognises the resend.
+ *
+ * Its connection must neither queue nor repeat commands by itself: `APPEND_EVENTS` does not notice that Redis has lost
+ * events, so it is used only for a writer whose last batch was confirmed on the very same connection.
  */
 import { setTimeout as delay, setImmediate as nextIteration } from "node:timers/promises";
 import { UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
@@ -17,7 +19,8 @@ import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import { type RedisKeys, shardOf } from "@agent-paas/shared/redis/keys.ts";
 import { JobEventWriter, type PendingBatch, type WriterOptions } from "./job-event-writer.ts";
-import { PUBLISH_EVENTS } from "./publish-script.ts";
+import { entryId } from "./log-order.ts";
+import { APPEND_EVENTS, AppendReply, PUBLISH_EVENTS, PublishReply } from "./publish-script.ts";
 
 const RESEND_AFTER_MS = 200;
 /** A larger call would block Redis for its other clients for milliseconds. */
@@ -32,6 +35,7 @@ export type JobEventPublisher = ReturnType<typeof createJobEventPublisher>;
 export type OpenOptions = Pick<WriterOptions, "jobId" | "fencingToken" | "seq" | "signals">;
 
 export type PublisherOptions = {
+  /** Of the role `publisher`. */
   readonly redis: RedisConnection;
   readonly keys: RedisKeys;
   /** How long Redis keeps the event log of an ended job, s. */
@@ -40,7 +44,8 @@ export type PublisherOptions = {
 };
 
 export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: PublisherOptions) {
-  const publish = PUBLISH_EVENTS.on(redis);
+  const appendEvents = APPEND_EVENTS.on(redis);
+  const publishEvents = PUBLISH_EVENTS.on(redis);
   let closed = false;
   /** Learnt from the first refused call. On a cluster, one call may only contain jobs of one event shard. */
   let isCluster = false;
@@ -73,19 +78,52 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
   }
 
   async function write(writers: readonly JobEventWriter[]): Promise<void> {
+    const connection = redis.stream;
+    const isOrdinary = (writer: JobEventWriter) => writer.takeBatch().isOrdinary && writer.confirmedOn === connection;
+    const others = writers.filter((writer) => !isOrdinary(writer));
+    await Promise.all([append(writers.filter(isOrdinary)), publish(others)]);
+  }
+
+  function settle(writer: JobEventWriter, reply: number | null): void {
+    if (writer.settleBatch(reply)) waiting.add(writer);
+  }
+
+  /** Appends ordinary batches. What is not appended, for whatever reason, is published with all checks. */
+  async function append(writers: readonly JobEventWriter[]): Promise<void> {
+    if (writers.length === 0) return;
+    const values: string[] = writers.map(({ jobId }) => keys.eventLog(jobId));
+    for (const writer of writers) {
+      const { jobId, first, last, bytes } = writer.takeBatch();
+      values.push(keys.eventChannel(jobId), entryId(last, first), bytes);
+    }
+    const replies = await appendEvents(writers.length, ...values).catch(() => []);
+    const unsettled: JobEventWriter[] = [];
+    for (const [at, writer] of writers.entries()) {
+      if (replies[at] === AppendReply.appended) settle(writer, PublishReply.appended);
+      else unsettled.push(writer);
+    }
+    await publish(unsettled);
+  }
+
+  async function publish(writers: readonly JobEventWriter[]): Promise<void> {
+    if (writers.length === 0) return;
     const replies = await send(writers.map((writer) => writer.takeBatch()));
     if (replies === CROSS_SLOT) {
       isCluster = true;
-      await Promise.all(groupIntoCalls(writers).map(write));
+      await Promise.all(groupIntoCalls(writers).map(publish));
       return;
     }
     for (const [at, writer] of writers.entries()) {
-      if (writer.settleBatch(replies === null ? null : (replies[at] ?? -1))) waiting.add(writer);
+      const reply = replies === null ? null : (replies.all[at] ?? PublishReply.refused);
+      if (reply === PublishReply.appended) writer.confirmedOn = replies?.on;
+      settle(writer, reply);
     }
   }
 
+  type Replies = { readonly all: readonly number[]; readonly on: unknown };
+
   /** Sends the batches until Redis answers. Null: the publisher was closed before Redis answered. */
-  async function send(batches: readonly PendingBatch[]): Promise<number[] | typeof CROSS_SLOT | null> {
+  async function send(batches: readonly PendingBatch[]): Promise<Replies | typeof CROSS_SLOT | null> {
     const keyArgs: string[] = [];
     const args: (string | number)[] = [logTtlSeconds, UNENDED_JOB_TTL_SECONDS];
     for (const { jobId, fencingToken, previousSeq, first, last, bytes, ended, progress, claimsJob } of batches) {
@@ -94,8 +132,9 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
       args.push(ended ?? "", progress ?? "", claimsJob ? "1" : "");
     }
     while (!closed) {
+      const on = redis.stream;
       try {
-        return await publish(keyArgs.length, ...keyArgs, ...args);
+        return { all: await publishEvents(keyArgs.length, ...keyArgs, ...args), on };
       } catch (err) {
         if (err instanceof Error && err.message.startsWith(CROSS_SLOT)) return CROSS_SLOT;
         logRepeatedly(logger, "warn", { err, jobs: batches.length }, "events could not be written, trying again");

@@ -1,6 +1,7 @@
 import type { JobEvent } from "@agent-paas/shared/contract/events.ts";
 import { expect, test } from "vitest";
-import { JobEventWriter, MAX_EVENTS, type PendingBatch, WriterRefused } from "./job-event-writer.ts";
+import { JobEventWriter, type PendingBatch, WriterRefused } from "./job-event-writer.ts";
+import { MAX_EVENTS } from "./log-order.ts";
 import { PublishReply } from "./publish-script.ts";
 
 const text = (content: string): JobEvent => ({ event: "message", data: { content, type: "text" } });

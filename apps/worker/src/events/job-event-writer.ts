@@ -3,18 +3,11 @@ import { encodeEvent, type JobEvent, readBounds } from "@agent-paas/shared/contr
 import type { TerminalStatus } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { ConfirmedFrames } from "./confirmed-frames.ts";
+import { MAX_EVENTS } from "./log-order.ts";
 import { lastSeqIfBehind, PublishReply } from "./publish-script.ts";
 
-/** How many events one writer may append, not counting the terminal ones. */
-export const MAX_EVENTS = 100_000;
 /** How long the frames of one writer may be together, in UTF-16 code units. */
 export const MAX_CHARS = 32 * 1024 * 1024;
-
-/**
- * The last events of a crashed attempt may be missing from the log although clients saw them. The next attempt
- * therefore starts this many numbers later, so that no `seq` is used twice (I2).
- */
-export const SEQ_SKIP_PER_ATTEMPT = MAX_EVENTS;
 
 /** With more unconfirmed characters than this, the agent waits for Redis. */
 const CONGESTED_CHARS = 256 * 1024;
@@ -44,12 +37,14 @@ export type PendingBatch = {
   readonly progress: string | null;
   /** Whether the batch claims the job for its fencing token. */
   readonly claimsJob: boolean;
+  /** Whether the batch changes nothing but the log. */
+  readonly isOrdinary: boolean;
 };
 
 export type WriterOptions = {
   readonly jobId: string;
   readonly fencingToken: number;
-  /** The last `seq` of the log. */
+  /** What the first event follows: the `seq` to which the claim raised the log. */
   readonly seq: number;
   readonly signals: WriterSignals;
   /** Asks the publisher to send the next batch. */
@@ -79,6 +74,8 @@ export class JobEventWriter {
   readonly fencingToken: number;
   /** The `seq` of the last event appended. */
   seq: number;
+  /** For the publisher: the connection on which Redis confirmed the last batch. */
+  confirmedOn: unknown = "none";
 
   readonly #signals: WriterSignals;
   readonly #schedule: (writer: JobEventWriter) => void;
@@ -226,6 +223,7 @@ class PendingEvents {
       ended: this.#ended,
       progress: this.#progress,
       claimsJob: this.#claimsJob,
+      isOrdinary: this.#ended === null && this.#progress === null && !this.#claimsJob,
     };
   }
 }

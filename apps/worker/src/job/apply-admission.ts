@@ -5,7 +5,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
-import { NO_SIGNALS, SEQ_SKIP_PER_ATTEMPT } from "../events/job-event-writer.ts";
+import { NO_SIGNALS } from "../events/job-event-writer.ts";
 import { STATUS_TEXTS } from "../events/status-texts.ts";
 import { NO_RESULT } from "../run/run-result.ts";
 import type { Admission } from "./admit.ts";
@@ -101,8 +101,7 @@ async function publishThought(
 ): Promise<void> {
   const claim = await claims.claim(jobId, fencingToken, { beginsAttempt: false });
   if (claim.kind !== "claimed") return;
-  const writer = publisher.open({ jobId, fencingToken, seq: claim.seq, signals: NO_SIGNALS });
-  if (claim.attempts > 0) writer.skipTo(claim.seq + SEQ_SKIP_PER_ATTEMPT);
+  const writer = publisher.open({ jobId, fencingToken, seq: claim.fence, signals: NO_SIGNALS });
   writer.append({ event: "thought", data });
   await writer.flushed();
 }

@@ -1,23 +1,42 @@
 /** The scripts behind claims. Fields of a job's state: see `RedisKeys.jobState`. */
 import { defineScript } from "@agent-paas/shared/redis/script.ts";
+import { LOG_ORDER_LUA, SEQ_SKIP_PER_ATTEMPT } from "../events/log-order.ts";
 
-type ClaimReply = [outcome: "claimed" | "ended" | "stale", seq?: string, attempts?: string, cancel?: string];
+/**
+ * Lua: `fence_off(log, attempts)` returns the last `seq` in the log and the one that the next claim's events
+ * follow, both as text. Without an earlier attempt nobody else appends unchecked, and no number is left out.
+ */
+const FENCE_OFF_LUA = `${LOG_ORDER_LUA}
+local function fence_off(log, attempts)
+  local last, fence = log_order(log)
+  if tonumber(attempts or '0') > 0 then
+    fence = fence + ${SEQ_SKIP_PER_ATTEMPT}
+    raise_log(log, fence)
+  end
+  return string.format('%.0f', last), string.format('%.0f', fence)
+end
+`;
+
+type ClaimReply =
+  | [outcome: "ended" | "stale"]
+  | [outcome: "claimed", lastSeq: string, fence: string, attempts: string, cancel: string];
 
 /** `ttl`: expiry of both keys, s. `begins`: 1 to count an attempt, 0 not to. */
 export const CLAIM_SCRIPT = defineScript<ClaimReply>()({
   name: "claimJob",
   keys: ["state", "log"],
   args: ["token", "ttl", "begins"],
-  lua: `
-local known = redis.call('HMGET', state, 'fencing_token', 'seq', 'ended', 'cancel')
-if known[3] then return {'ended'} end
+  lua: `${FENCE_OFF_LUA}
+local known = redis.call('HMGET', state, 'fencing_token', 'ended', 'cancel', 'attempts')
+if known[2] then return {'ended'} end
 if known[1] and tonumber(known[1]) >= tonumber(token) then return {'stale'} end
+local last, fence = fence_off(log, known[4])
 redis.call('HSET', state, 'fencing_token', token)
 local attempts = redis.call('HINCRBY', state, 'attempts', begins)
 redis.call('HINCRBY', state, 'unfinished_attempts', begins)
 redis.call('EXPIRE', state, ttl)
 redis.call('EXPIRE', log, ttl)
-return {'claimed', known[2] or '0', tostring(attempts), known[4] or ''}
+return {'claimed', last, fence, tostring(attempts), known[3] or ''}
 `,
 });
 
@@ -33,27 +52,28 @@ if unfinished > 0 then redis.call('HINCRBY', state, 'unfinished_attempts', -1) e
 });
 
 /**
- * Returns {fencing token, seq, attempts, cancel}, or nil. `ttl` and `min_age` are in seconds; the age of a claim is
- * what has passed of its expiry.
+ * `ttl` and `min_age` are in seconds; the age of a claim is what has passed of its expiry. Nil: the job has ended, or
+ * the claim is younger.
  */
-export const TAKE_OVER_SCRIPT = defineScript<[token: string, seq: string, attempts: string, cancel: string] | null>()({
+export const TAKE_OVER_SCRIPT = defineScript<
+  [token: string, lastSeq: string, fence: string, attempts: string, cancel: string] | null
+>()({
   name: "takeOverJob",
   keys: ["state", "log"],
-  args: ["least_token", "ttl", "min_age", "seq_if_lost"],
-  lua: `
-local known = redis.call('HMGET', state, 'fencing_token', 'seq', 'ended', 'cancel', 'attempts')
-local token, seq = tonumber(least_token), known[2] or '0'
-if known[3] then return false end
+  args: ["least_token", "ttl", "min_age"],
+  lua: `${FENCE_OFF_LUA}
+local known = redis.call('HMGET', state, 'fencing_token', 'ended', 'cancel', 'attempts')
+local token = tonumber(least_token)
+if known[2] then return false end
 if known[1] then
   if ttl - redis.call('TTL', state) < tonumber(min_age) then return false end
   token = math.max(token, known[1] + 1)
-else
-  seq = seq_if_lost
 end
-redis.call('HSET', state, 'fencing_token', token, 'seq', seq)
+local last, fence = fence_off(log, known[4])
+redis.call('HSET', state, 'fencing_token', token)
 redis.call('EXPIRE', state, ttl)
 redis.call('EXPIRE', log, ttl)
-return {tostring(token), seq, known[5] or '0', known[4] or ''}
+return {tostring(token), last, fence, known[4] or '0', known[3] or ''}
 `,
 });
 

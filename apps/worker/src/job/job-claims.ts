@@ -8,8 +8,10 @@ import type { CrashHistory } from "./poison-jobs.ts";
 export type Claim =
   | {
       readonly kind: "claimed";
-      /** Last `seq` of the log. */
-      readonly seq: number;
+      /** The last `seq` in the log. */
+      readonly lastSeq: number;
+      /** What the first event of this claim follows. No earlier attempt reaches it (I4). */
+      readonly fence: number;
       /** Attempts begun, this one included; above 1 clients may show what an earlier attempt wrote. */
       readonly attempts: number;
       readonly cancelRequested: boolean;
@@ -22,8 +24,9 @@ export type Claim =
 export type TakenOver = {
   /** Above every fencing token before it. */
   readonly fencingToken: number;
-  /** What the `seq` of the next event is to follow. */
-  readonly seq: number;
+  readonly lastSeq: number;
+  /** As in `Claim`. */
+  readonly fence: number;
   /** Attempts begun before. */
   readonly attempts: number;
   readonly cancelRequested: boolean;
@@ -34,8 +37,6 @@ export type TakeOverRequest = {
   readonly leastToken: number;
   /** A younger claim is left alone: its worker may be about to finalize the job itself. */
   readonly minAgeSeconds: number;
-  /** Used when Redis knows nothing of the job any more. */
-  readonly seqIfLost: number;
 };
 
 /**
@@ -56,14 +57,21 @@ export function createJobClaims(redis: RedisConnection, keys: RedisKeys) {
   return {
     /** Claims the job: to begin an attempt, or only to write something into its log. */
     async claim(jobId: string, fencingToken: number, { beginsAttempt } = { beginsAttempt: true }): Promise<Claim> {
-      const [outcome, seq, attempts, cancel] = await claimJob({
+      const reply = await claimJob({
         ...keysOf(jobId),
         token: fencingToken,
         ttl: UNENDED_JOB_TTL_SECONDS,
         begins: beginsAttempt ? 1 : 0,
       });
-      if (outcome !== "claimed") return { kind: outcome };
-      return { kind: "claimed", seq: Number(seq), attempts: Number(attempts), cancelRequested: cancel !== "" };
+      if (reply[0] !== "claimed") return { kind: reply[0] };
+      const [kind, lastSeq, fence, attempts, cancel] = reply;
+      return {
+        kind,
+        lastSeq: Number(lastSeq),
+        fence: Number(fence),
+        attempts: Number(attempts),
+        cancelRequested: cancel !== "",
+      };
     },
 
     /** Reports that an attempt has ended in order, for a job that will be attempted again: its worker lives. */
@@ -96,19 +104,19 @@ export function createJobClaims(redis: RedisConnection, keys: RedisKeys) {
      * Claims a job above every claim before it, in order to finalize it: a claim of which nothing followed, because a
      * write failed or a process died, is in nobody's way. Null: its end is published, or its latest claim is too young.
      */
-    async takeOver({ jobId, leastToken, minAgeSeconds, seqIfLost }: TakeOverRequest): Promise<TakenOver | null> {
+    async takeOver({ jobId, leastToken, minAgeSeconds }: TakeOverRequest): Promise<TakenOver | null> {
       const taken = await takeOverJob({
         ...keysOf(jobId),
         least_token: leastToken,
         ttl: UNENDED_JOB_TTL_SECONDS,
         min_age: minAgeSeconds,
-        seq_if_lost: seqIfLost,
       });
       if (taken === null) return null;
-      const [fencingToken, seq, attempts, cancel] = taken;
+      const [fencingToken, lastSeq, fence, attempts, cancel] = taken;
       return {
         fencingToken: Number(fencingToken),
-        seq: Number(seq),
+        lastSeq: Number(lastSeq),
+        fence: Number(fence),
         attempts: Number(attempts),
         cancelRequested: cancel !== "",
       };

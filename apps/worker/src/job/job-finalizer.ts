@@ -63,14 +63,19 @@ export function createJobFinalizer(
     /**
      * Publishes the end of a job whose row is terminal: its worker died between commit and publication, or Redis has
      * lost its last second since. Then events before the end may be missing too, so clients get the whole text as well,
-     * with the numbers that the row gave (I2).
+     * with the numbers that the row gave, or later ones, which the row gets then (I2).
+     * @param lastSeq the last `seq` of the log, whatever the claim raised it to.
      */
-    async republishEnd(payload: JobPayload, writer: JobEventWriter, row: JobRow): Promise<void> {
+    async republishEnd(payload: JobPayload, writer: JobEventWriter, row: JobRow, lastSeq: number): Promise<void> {
       const end = endEventsOf(row);
-      const lacksEvents = row.last_seq !== null && writer.seq < row.last_seq - end.length;
+      const lacksEvents = row.last_seq !== null && lastSeq < row.last_seq - end.length;
       const { content } = resultOfRow(row);
       const events = lacksEvents ? [{ event: "message", data: { content, type: "reset" } } as const, ...end] : end;
-      if (row.last_seq !== null) writer.skipTo(row.last_seq - events.length);
+      if (row.last_seq !== null) {
+        writer.skipTo(row.last_seq - events.length);
+        const newLastSeq = writer.seq + events.length;
+        if (newLastSeq > row.last_seq) await jobs.raiseLastSeq(payload.job_id, newLastSeq);
+      }
       await publishEnd(payload, events, writer);
       const { status, error_code, execution_time_ms } = row;
       if (isTerminal(status)) reportEnd(payload, status, error_code, execution_time_ms ?? 0);

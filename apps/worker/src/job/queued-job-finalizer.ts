@@ -38,27 +38,27 @@ export function createQueuedJobFinalizer(deps: QueuedJobFinalizerDeps) {
     async finalize(job: QueuedJob, ending: JobEnding): Promise<boolean> {
       const payload: JobPayload = SalvagedPayloadSchema.parse(await stored.read(job.payload));
       const leastToken = job.fencingToken + 1;
-      const claim = await claims.takeOver({ jobId: payload.job_id, leastToken, minAgeSeconds: 0, seqIfLost: 0 });
+      const claim = await claims.takeOver({ jobId: payload.job_id, leastToken, minAgeSeconds: 0 });
       if (claim === null) {
         await finalizer.leaveQueues(payload);
         return false;
       }
       failpoint("taken_over", payload.job_id);
       const { fencingToken } = claim;
-      const writer = publisher.open({ jobId: payload.job_id, fencingToken, seq: claim.seq, signals: NO_SIGNALS });
+      const writer = publisher.open({ jobId: payload.job_id, fencingToken, seq: claim.fence, signals: NO_SIGNALS });
       // It ends before its turn; jobs ahead of it write their messages later, into places before its own (I6).
       const started = await jobs.start(payload, fencingToken, await sessionQueue.idsAhead(payload));
       if (started.kind === "stale") return false;
       await stored.leaveIndex(payload);
       if (started.kind === "ended") {
-        await finalizer.republishEnd(payload, writer, started.row);
+        await finalizer.republishEnd(payload, writer, started.row, claim.lastSeq);
         return true;
       }
       // The start above counts as one attempt in the row.
       const hadAttempts = claim.attempts > 0 || started.attempt > 1;
-      if (hadAttempts) resetShownText(writer, claim.seq);
+      if (hadAttempts) resetShownText(writer, claim);
       // Skip seq 1: a first attempt may publish it before its row exists.
-      else writer.skipTo(claim.seq + 1);
+      else writer.skipTo(claim.fence + 1);
       await finalizer.finalize(payload, writer, ending);
       return true;
     },

@@ -82,7 +82,8 @@ async function retry(deps: SettleDeps, attempt: Attempt, error: PlatformError, r
   const content = STATUS_TEXTS[payload.locale].retryingIn(Math.ceil(delayMs / SECOND));
   writer.append({ event: "thought", data: { content, type: "status", code: error.code, delay_ms: delayMs } });
   await writer.flushed();
-  // The reply to the batch may have brought a cancel request: it ends the job now, not at its next attempt.
+  // A cancel request whose message was lost ends the job now, not at its next attempt.
+  if ((await deps.claims.cancelRequested([payload.job_id])).length > 0) run.abort("cancelled");
   if (run.signal.aborted) return settle(deps, attempt, classifyOutcome(null, run.signal, false), result);
   await deps.claims.closeAttempt(payload.job_id);
   throw new RetryLater(error.code, delayMs);

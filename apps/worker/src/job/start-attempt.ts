@@ -3,7 +3,8 @@ import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
-import { type JobEventWriter, SEQ_SKIP_PER_ATTEMPT } from "../events/job-event-writer.ts";
+import type { JobEventWriter } from "../events/job-event-writer.ts";
+import { SEQ_SKIP_PER_ATTEMPT } from "../events/log-order.ts";
 import { STATUS_TEXTS } from "../events/status-texts.ts";
 import { type RunControl, unlessStopped } from "../run/run-control.ts";
 import type { JobRepository, StartedJob } from "../storage/job-repository.ts";
@@ -66,7 +67,7 @@ async function firstStart(
   );
   const [started, isClaimed] = await Promise.all([startRow(deps, payload, 1, run), claiming]);
   if (!isClaimed) return "claimed_elsewhere";
-  const own = await startedOrRepublished(deps, payload, writer, started);
+  const own = await startedOrRepublished(deps, payload, writer, started, writer.seq);
   return own && { ...own, writer };
 }
 
@@ -86,13 +87,13 @@ async function restart(
   if (claim.kind === "stale") throw new ClaimedElsewhere();
   failpoint("claimed", payload.job_id);
   if (claim.cancelRequested) run.abort("cancelled");
-  const writer = publisher.open({ jobId: payload.job_id, fencingToken, seq: claim.seq, signals: signalsOf(run) });
+  const writer = publisher.open({ jobId: payload.job_id, fencingToken, seq: claim.fence, signals: signalsOf(run) });
   const row = await startRow(deps, payload, fencingToken, run);
-  const started = await startedOrRepublished(deps, payload, writer, row);
+  const started = await startedOrRepublished(deps, payload, writer, row, claim.lastSeq);
   if (started === null) return null;
   // A Redis that lost its last second may know of fewer attempts than the row.
   const attempt = Math.max(claim.attempts, started.attempt);
-  if (attempt > 1) writer.skipTo(claim.seq + SEQ_SKIP_PER_ATTEMPT);
+  if (attempt > claim.attempts) writer.skipTo(claim.fence + SEQ_SKIP_PER_ATTEMPT);
   // Cancelled before its first attempt: publish nothing. Cancelled after one: publish `reset` to clear what clients
   // show.
   if (attempt > 1 || !run.signal.aborted) publishStart(payload, attempt, writer);
@@ -133,13 +134,14 @@ async function startedOrRepublished(
   payload: JobPayload,
   writer: JobEventWriter,
   started: StartedJob,
+  lastSeq: number,
 ): Promise<(StartedJob & { kind: "started" }) | null> {
   if (started.kind === "started") return started;
   if (started.kind === "stale") {
     await claims.closeAttempt(payload.job_id);
     throw new ClaimedElsewhere();
   }
-  await finalizer.republishEnd(payload, writer, started.row);
+  await finalizer.republishEnd(payload, writer, started.row, lastSeq);
   return null;
 }
 

@@ -103,7 +103,7 @@ async function deleteSession(
   if (claim.kind === "ended") return;
   // A later start of this action may have died after its claim; the next one has a higher token.
   if (claim.kind === "stale") throw new RetryLater("the receipt is claimed elsewhere", RECHECK_MS);
-  const writer = publisher.open({ jobId: receipt_id, fencingToken, seq: claim.seq, signals: NO_SIGNALS });
+  const writer = publisher.open({ jobId: receipt_id, fencingToken, seq: claim.fence, signals: NO_SIGNALS });
   writer.append({
     event: "done",
     data: { session_id, job_id: receipt_id, status: "completed", usage: NO_USAGE, finish_reason: null },

@@ -4,7 +4,8 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
-import { MAX_EVENTS, NO_SIGNALS } from "../events/job-event-writer.ts";
+import { NO_SIGNALS } from "../events/job-event-writer.ts";
+import { MAX_EVENTS } from "../events/log-order.ts";
 import { resetShownText } from "../events/reset-shown-text.ts";
 import type { JobClaims } from "../job/job-claims.ts";
 import type { JobEnding, JobFinalizer } from "../job/job-finalizer.ts";
@@ -34,7 +35,6 @@ export function createOrphanFinalizer({ claims, publisher, finalizer, rows }: Or
         jobId: row.id,
         leastToken: row.fencing_token + 1,
         minAgeSeconds: CLAIM_MIN_AGE_S,
-        seqIfLost: seqIfLost(row.fencing_token),
       });
       if (claim === null) return false;
       failpoint("taken_over", row.id);
@@ -42,10 +42,11 @@ export function createOrphanFinalizer({ claims, publisher, finalizer, rows }: Or
       const writer = publisher.open({
         jobId: row.id,
         fencingToken: claim.fencingToken,
-        seq: claim.seq,
+        seq: claim.fence,
         signals: NO_SIGNALS,
       });
-      resetShownText(writer, claim.seq);
+      if (claim.attempts === 0) writer.skipTo(seqIfLost(row.fencing_token));
+      resetShownText(writer, claim);
       const payload = SalvagedPayloadSchema.parse({ ...row, job_id: row.id });
       const ending: JobEnding = claim.cancelRequested
         ? { status: "cancelled", ...NO_RESULT }

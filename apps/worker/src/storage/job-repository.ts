@@ -84,6 +84,11 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
 
     isEnded: async (jobId: string): Promise<boolean> => ((await find(jobId))?.status ?? "running") !== "running",
 
+    /** Makes `lastSeq` the number of the job's `done`, if it is above the row's. */
+    async raiseLastSeq(jobId: string, lastSeq: number): Promise<void> {
+      await write([{ query: statements.raiseLastSeq({ id: jobId, last_seq: lastSeq }) }]);
+    },
+
     /** Writes the job's end and its answer. False: it has another fencing token or has ended; nothing was written. */
     async end({ job_id, session_id }: JobPayload, fencingToken: number, end: JobEnd): Promise<boolean> {
       const { status, error } = end;

@@ -82,6 +82,11 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
       }),
     ),
 
+    /** Of a job whose end was published again with later numbers. */
+    raiseLastSeq: prepareWrite<Pick<JobRow, "id"> & { last_seq: number }>(({ id, last_seq }) =>
+      table("agent_logs").where({ id }).where("last_seq", "<", last_seq).update({ last_seq }),
+    ),
+
     /** Appends to the session; a job has one message of each role, and a second one is ignored. */
     insertMessage: prepareWrite<NewMessage>((message) =>
       table("messages")

@@ -3,6 +3,8 @@
  *
  * - `request`: for HTTP requests. Commands fail within a second: they are not queued, tried once and limited in time.
  * - `worker`: for jobs and their events. Commands wait until Redis is back; the callers limit the wait.
+ * - `publisher`: for the events of jobs. Commands fail at once, and so do those that were on their way when the
+ *   connection broke: the caller must know whether two commands went over the same connection.
  * - `subscriber`: for subscriptions only.
  */
 import { Redis, type RedisOptions } from "ioredis";
@@ -15,7 +17,7 @@ import { SILENCE_MAX_MS, watchSilence } from "./watch-silence.ts";
 /** A connection to Redis; its type does not depend on the topology. */
 export type RedisConnection = Redis;
 
-export type RedisRole = "request" | "worker" | "subscriber";
+export type RedisRole = "request" | "worker" | "publisher" | "subscriber";
 
 export type RedisConnectionOptions = {
   readonly topology: RedisTopology;
@@ -28,6 +30,8 @@ export type RedisConnectionOptions = {
 const ROLE_OPTIONS = {
   request: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 900 },
   worker: { maxRetriesPerRequest: null },
+  // With 0 retries, a broken connection rejects what was on its way; ioredis would drop it without a word otherwise.
+  publisher: { enableOfflineQueue: false, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0 },
   // The event subscriber resubscribes by itself, because it must know when its subscriptions are active.
   subscriber: { maxRetriesPerRequest: null, autoResubscribe: false },
 } as const;

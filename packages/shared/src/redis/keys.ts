@@ -45,7 +45,7 @@ export function createRedisKeys(prefix: string) {
     slots: `${base}:slots`,
 
     /**
-     * Hash: fencing_token, attempts, unfinished_attempts, isolated_after, blocking_token, seq, ended, cancel, progress
+     * Hash: fencing_token, attempts, unfinished_attempts, isolated_after, blocking_token, ended, cancel, progress
      * of one job.
      */
     jobState: (jobId: string) => `${shard(jobId)}:job:${jobId}`,
