@@ -6,7 +6,8 @@
  *   limits of its writer fails.
  *
  * Events that are appended while a write is in flight go out together with the next write, so a quiet system sends
- * each token at once and a busy one sends batches. A batch that Redis did not confirm is sent again until Redis
+ * each token at once and a busy one sends batches; a busy one gathers on purpose (`pace.ts`), except for what somebody
+ * waits for. A batch that Redis did not confirm is sent again until Redis
  * confirms it; the script recognises the resend.
  *
  * Its connection must neither queue nor repeat commands by itself: `APPEND_EVENTS` does not notice that Redis has lost
@@ -20,6 +21,7 @@ import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import { type RedisKeys, shardOf } from "@agent-paas/shared/redis/keys.ts";
 import { JobEventWriter, type PendingBatch, type WriterOptions } from "./job-event-writer.ts";
 import { entryId } from "./log-order.ts";
+import { createPace, type Pace } from "./pace.ts";
 import { APPEND_EVENTS, AppendReply, PUBLISH_EVENTS, PublishReply } from "./publish-script.ts";
 
 const RESEND_AFTER_MS = 200;
@@ -50,26 +52,30 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
   /** Learnt from the first refused call. On a cluster, one call may only contain jobs of one event shard. */
   let isCluster = false;
 
-  /** The writers that have events to send. */
-  const waiting = new Set<JobEventWriter>();
-  let draining = false;
+  const gathered = createLane(createPace());
+  const urgent = createLane(null);
 
   function schedule(writer: JobEventWriter): void {
-    waiting.add(writer);
-    if (draining) return;
-    draining = true;
-    void drain();
+    if (writer.isUrgent) gathered.waiting.delete(writer);
+    const lane = writer.isUrgent ? urgent : gathered;
+    lane.waiting.add(writer);
+    if (lane.isDraining) return;
+    lane.isDraining = true;
+    void drain(lane);
   }
 
-  async function drain(): Promise<void> {
+  async function drain(lane: Lane): Promise<void> {
+    const { waiting, pace } = lane;
     while (waiting.size > 0) {
+      const waitMs = pace?.wait() ?? 0;
       // All tokens that one event loop iteration reads from the sockets of the model go out together.
-      await nextIteration();
+      await (waitMs > 0 ? delay(waitMs) : nextIteration());
       const writers = [...waiting];
       waiting.clear();
+      pace?.sends(writers.length);
       await Promise.all(groupIntoCalls(writers).map(write));
     }
-    draining = false;
+    lane.isDraining = false;
   }
 
   function groupIntoCalls(writers: readonly JobEventWriter[]): JobEventWriter[][] {
@@ -85,7 +91,7 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
   }
 
   function settle(writer: JobEventWriter, reply: number | null): void {
-    if (writer.settleBatch(reply)) waiting.add(writer);
+    if (writer.settleBatch(reply)) schedule(writer);
   }
 
   /** Appends ordinary batches. What is not appended, for whatever reason, is published with all checks. */
@@ -162,6 +168,11 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
     },
   };
 }
+
+/** The writers that have events to send, and what sends them. */
+type Lane = { readonly waiting: Set<JobEventWriter>; readonly pace: Pace | null; isDraining: boolean };
+
+const createLane = (pace: Pace | null): Lane => ({ waiting: new Set(), pace, isDraining: false });
 
 function chunksOf<T>(list: readonly T[], size: number): T[][] {
   const count = Math.ceil(list.length / size);

@@ -120,6 +120,11 @@ export class JobEventWriter {
     if (this.#state.kind === "idle") this.#schedule(this);
   }
 
+  /** Whether somebody waits for the next batch: the first event of a job, its end, or what the agent waits for. */
+  get isUrgent(): boolean {
+    return this.#waiters.length > 0 || this.#pending.isUrgent;
+  }
+
   /** True while so many characters are unconfirmed that the agent must wait for `flushed()`. */
   get congested(): boolean {
     return this.#unconfirmedChars > CONGESTED_CHARS;
@@ -129,7 +134,10 @@ export class JobEventWriter {
   flushed(): Promise<void> {
     if (this.#state.kind === "refused") return Promise.reject(new WriterRefused());
     if (this.#confirmedSeq >= this.seq) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject, untilSeq: this.seq }));
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject, untilSeq: this.seq });
+      if (this.#state.kind === "idle") this.#schedule(this);
+    });
   }
 
   /** For the publisher: the next batch to send. It stays the same until `settleBatch`. */
@@ -204,6 +212,10 @@ class PendingEvents {
     this.first = previousSeq + 1;
     this.#previousSeq = previousSeq;
     this.#claimsJob = claimsJob;
+  }
+
+  get isUrgent(): boolean {
+    return this.#claimsJob || this.#ended !== null;
   }
 
   add(frame: string, event: JobEvent): void {
