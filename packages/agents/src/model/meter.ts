@@ -85,14 +85,14 @@ export function createMeter(budget: SpendableBudget, onTurn: (turn: MeteredTurn)
           turn.content += content;
         }
 
-        function takeTurn(finishedTurn: ModelTurn): void {
+        function endTurn(finishedTurn: ModelTurn): void {
           finish(turn, finishedTurn);
           watch?.ended(finishedTurn);
           onTurn({ usage: finishedTurn.usage, ms: Math.round(performance.now() - startedAt) });
           budget.takeOutputTokens(finishedTurn.usage.output_tokens - taken);
         }
 
-        return observeStream(begin, (next) => (next.done ? takeTurn(next.value) : takePiece(next.value)));
+        return observeStream(begin, (next) => (next.done ? endTurn(next.value) : takePiece(next.value)));
       },
     }),
   };
