@@ -7,10 +7,13 @@ import type { BenchContext, Figures, SystemName } from "./scenario.ts";
 
 export type StreamLoad = Omit<ChatLoad, "kind" | "target">;
 
-/** Per worker: many tokens and many chats, so that the hot functions are compiled before the measurement. */
+/**
+ * Many tokens and many chats, so that the hot functions are compiled before the measurement, also where two workers
+ * share them. The same for every system.
+ */
 export const WARM_UP: readonly StreamLoad[] = [
-  { clients: 32, chatsPerClient: 4, tokens: 200, rate: null, rampMs: 0 },
-  { clients: 1, chatsPerClient: 50, tokens: 20, rate: null, rampMs: 0 },
+  { clients: 32, chatsPerClient: 8, tokens: 200, rate: null, rampMs: 0 },
+  { clients: 1, chatsPerClient: 100, tokens: 20, rate: null, rampMs: 0 },
 ];
 
 /** Between the two moments every chat streams. `cpuUs` is the CPU time so far, in µs. */
@@ -26,11 +29,7 @@ export async function measureStreams(
   const system = await startStreamingSystem(name, context);
   try {
     const { target, processes } = system;
-    const workers = processes.filter(({ role }) => role === "worker").length;
-    for (const before of warmUp) {
-      const chatsPerClient = before.chatsPerClient * Math.max(workers, 1);
-      await client.chats({ ...before, chatsPerClient, target });
-    }
+    for (const before of warmUp) await client.chats({ ...before, target });
     const moments: Moments = {};
     const [modelCpuUs, clientCpuUs] = [startCpuClockOf(context.model.pid), startCpuClockOf(client.pid)];
     const usage = await withUsage(processes, (cpuUs) =>
