@@ -3,14 +3,18 @@
  * heartbeats. Proves that the jobs of a dead worker start again within seconds and once, and nobody else's (I1, I2,
  * I4).
  */
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { afterEach, expect, test } from "vitest";
 import type { Child } from "../../scripts/services/child.ts";
 import { type BackgroundReader, readSome } from "../support/background-reader.ts";
 import { expectNumbered, expectOneDone } from "../support/expect-stream.ts";
+import { readJobState } from "../support/job-state.ts";
 import { FIXTURE_AGENTS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { startPrivateRedis } from "../support/redis.ts";
+import { ROOT } from "../support/sources.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { workerOf } from "../support/worker-of.ts";
 
@@ -89,6 +93,22 @@ test("the chats of a worker whose plugin ends the process start again at once", 
   await startOver(hit, AT_ONCE_MS);
   await expectStartedOver(chats, hit);
   await platform.alice.cancel(exiting);
+});
+
+test("the chats of a worker with an uncaught error are requeued before it ends", async () => {
+  const preload = pathToFileURL(join(ROOT, "test/fixtures/uncaught-error.ts")).href;
+  platform = await startTestPlatform({
+    workers: 2,
+    env: { NODE_OPTIONS: `--import ${preload}`, SHUTDOWN_GRACE_MS: "500" },
+  });
+  const chats = await startChats(6);
+  const victim = chats[0]?.worker;
+  const hit = chats.filter(({ worker }) => worker === victim);
+  victim?.signal("SIGUSR2");
+  await startOver(hit, AT_ONCE_MS);
+  expect((await victim?.exited)?.code).toBe(1);
+  await expectStartedOver(chats, hit);
+  expect(await readJobState(platform, chats[0]?.jobId ?? "")).toMatchObject({ unfinishedAttempts: 1, attempts: 2 });
 });
 
 test("while Redis hangs no worker is declared dead", async () => {

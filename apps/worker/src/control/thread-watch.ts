@@ -33,7 +33,7 @@ const OWN_LINES = 3;
 const LEAVE_WITHIN_MS = SECOND / 2;
 const RESTART_AFTER_MS = SECOND;
 
-const MEMORY = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
+const MEMORY = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 1 };
 
 export type ThreadWatchDeps = {
   readonly topology: RedisTopology;
