@@ -12,7 +12,7 @@ import { type AgentEvent, type AgentOutcome, reset, text, thought } from "../age
 import { untilAborted } from "../job/until-aborted.ts";
 import { compileSchema, InvalidSchema, type SchemaCheck } from "../json-schema/json-schema.ts";
 import { isMarked } from "../model/last-turn.ts";
-import type { ModelMessage, ModelOptions, ModelRequest, ModelTurn } from "../model/model.ts";
+import { type ModelMessage, type ModelOptions, type ModelRequest, type ModelTurn, toMessage } from "../model/model.ts";
 import type { Tool } from "../tools/tool.ts";
 import { callTools } from "./call-tools.ts";
 import { readJson } from "./read-json.ts";
@@ -54,10 +54,8 @@ export async function* answer(
     const { turn } = streamed;
     content = streamed.content;
     if (turn.toolCalls.length > 0) {
-      const { content: turnText, toolCalls, reasoning, finishReason } = turn;
-      const results = yield* callTools(toolCalls, tools, context, finishReason === "length");
-      const said = { role: "assistant", content: turnText, toolCalls } as const;
-      messages.push(reasoning === undefined ? said : { ...said, reasoning }, ...results);
+      const results = yield* callTools(turn.toolCalls, tools, context, turn.finishReason === "length");
+      messages.push(toMessage(turn), ...results);
       continue;
     }
     if (check === null) return { content };

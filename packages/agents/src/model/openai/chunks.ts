@@ -4,6 +4,7 @@ import { readFinish } from "./finish-reasons.ts";
 import { readMessage } from "./messages.ts";
 import { type Piece, type PushPiece, pushContent } from "./pieces.ts";
 import { LAST_EVENT, type ServerEvent } from "./read-events.ts";
+import { CONTENT } from "./turn-extra.ts";
 import { parseJson } from "./untrusted.ts";
 import { readUsage } from "./usage.ts";
 
@@ -15,16 +16,19 @@ const WORDS_FIELDS = ["message", "msg", "detail", "errorMessage", "Message"] as 
 const SUCCESS: ReadonlySet<unknown> = new Set([undefined, null, 0, "0", 200, "200", "success", "Success", "ok", "OK"]);
 
 /** The content of a message that a chunk repeats as a whole, in the order in which it is shown. */
-const CONTENT = ["reasoning", "marked_text", "text", "refusal"] as const;
+const CONTENT_TYPES = ["reasoning", "marked_text", "text", "refusal"] as const;
 
 /** A reader of one answer: what a chunk means may depend on those before it. */
 export function createChunkReader(push: PushPiece) {
   let hasDeltas = false;
+  /** Whether the content came as a list, which may go on as text. */
+  let listsContent = false;
   /** What messages have said so far. */
   const said = { text: "", marked_text: "", reasoning: "", refusal: "" };
 
   function pushOfDelta(piece: Piece): void {
     hasDeltas = true;
+    if (piece.type === "extra" && piece.name === CONTENT) listsContent = true;
     push(piece);
   }
 
@@ -42,7 +46,7 @@ export function createChunkReader(push: PushPiece) {
 
   function readChoice(choice: Fields): void {
     const { delta, message, text, error, usage } = choice;
-    if (isFields(delta)) readMessage(delta, pushOfDelta);
+    if (isFields(delta)) readDelta(delta);
     else if (typeof delta === "string") pushContent(pushOfDelta, "text", delta);
     // A message in a chunk stands for the delta, or repeats the whole of what the deltas have said.
     if (!hasDeltas && isFields(message)) readWhole(message);
@@ -53,11 +57,18 @@ export function createChunkReader(push: PushPiece) {
     if (finish !== null) push({ type: "finish", finish });
   }
 
+  function readDelta(delta: Fields): void {
+    readMessage(delta, pushOfDelta);
+    const { content: text } = delta;
+    if (listsContent && typeof text === "string")
+      push({ type: "extra", name: CONTENT, value: [{ type: "text", text }] });
+  }
+
   /** Of a message that begins with all that messages have said so far, only the rest is new. */
   function readWhole(message: Fields): void {
     const found: Piece[] = [];
     readMessage(message, (piece) => found.push(piece));
-    for (const type of CONTENT) {
+    for (const type of CONTENT_TYPES) {
       const content = found.flatMap((piece) => (piece.type === type ? [piece.content] : [])).join("");
       const before = said[type];
       const isRepeated = before !== "" && content.length > before.length && content.startsWith(before);
@@ -65,7 +76,7 @@ export function createChunkReader(push: PushPiece) {
       said[type] += added;
       pushContent(push, type, added);
     }
-    for (const piece of found) if (piece.type === "tool_call") push(piece);
+    for (const piece of found) if (piece.type === "tool_call" || piece.type === "extra") push(piece);
   }
 
   function readValue(value: unknown): void {

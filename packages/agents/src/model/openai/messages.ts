@@ -5,6 +5,7 @@
 import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
 import { type ContentType, type PushPiece, pushContent } from "./pieces.ts";
 import type { ToolCallPiece } from "./tool-calls.ts";
+import { CONTENT, isReturned } from "./turn-extra.ts";
 
 /** DeepSeek's, Qwen's, vLLM's; OpenRouter's, Groq's, Ollama's; gateways'; lists of blocks of OpenRouter and LiteLLM. */
 const REASONING_FIELDS = [
@@ -60,11 +61,19 @@ function readAll(message: Fields, push: PushPiece): void {
     break;
   }
   const { content, refusal, tool_calls: calls, function_call: call } = message;
+  for (const name in message) if (isReturned(name)) pushReturned(name, message, push);
   if (typeof content === "string") pushContent(push, isMarked(message) ? "marked_text" : "text", content);
   else if (content !== undefined && content !== null) pushParts(content, push);
   if (typeof refusal === "string") pushContent(push, "refusal", refusal);
   if (calls) pushCalls(calls, push);
   if (isFields(call)) pushCalls([{ index: 0, function: call }], push);
+}
+
+function pushReturned(name: string, message: Fields, push: PushPiece): void {
+  const value = message[name];
+  if (value === undefined || value === null || value === "") return;
+  if (name === CONTENT ? typeof value === "string" : name === "extra_content" && isMarked(message)) return;
+  push({ type: "extra", name, value });
 }
 
 /** Gemini puts its thoughts into the content. */

@@ -9,16 +9,16 @@ import type { ProxySettings } from "../../http/http-agent.ts";
 import type { Embedder } from "../embedder.ts";
 import { estimateUsage } from "../meter.ts";
 import type { Model, ModelChunk, ModelRequest, ModelTurn } from "../model.ts";
-import { type ModelLimits, startWatchdog } from "../watchdog.ts";
-import { createAsk, type OpenAiModelOptions } from "./ask.ts";
+import { type ModelLimits, startWatchdog, type Watchdog } from "../watchdog.ts";
+import { type Ask, type Asking, createAsk, type OpenAiModelOptions } from "./ask.ts";
 import { createChunkReader } from "./chunks.ts";
 import { ProviderClient } from "./client.ts";
 import { createEmbedder } from "./embeddings.ts";
-import { readFailure } from "./error-body.ts";
+import { type ProviderFailure, readFailure } from "./error-body.ts";
 import { providerFailure, toPlatformError } from "./errors.ts";
 import { readEvents, wholeAnswer } from "./read-events.ts";
 import { createTransport } from "./transport.ts";
-import { createTurn } from "./turn.ts";
+import { createTurn, type Turn } from "./turn.ts";
 
 export type { OpenAiModelOptions } from "./ask.ts";
 
@@ -51,44 +51,61 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits, proxy }: OpenAiP
     fetch: transport.fetch,
   });
 
-  async function* stream(
-    request: ModelRequest,
-    signal: AbortSignal,
-    ask: ReturnType<typeof createAsk>,
-  ): AsyncGenerator<ModelChunk, ModelTurn> {
+  async function* stream(request: ModelRequest, signal: AbortSignal, ask: Ask): AsyncGenerator<ModelChunk, ModelTurn> {
     const watchdog = startWatchdog(limits, signal);
-    const turn = createTurn();
-    const reader = createChunkReader(turn.add);
+    const asking = ask(request);
     try {
-      const { response, names } = await ask(request, watchdog.signal);
-      const body = transport.bodyOf(response);
-      try {
-        for await (const events of body === undefined ? [wholeAnswer(await response.text())] : readEvents(body)) {
-          for (const event of events) {
-            reader.read(event);
-            if (turn.hasGrown()) watchdog.touch();
-            for (const chunk of turn.take()) yield chunk;
-            const failure = turn.failure();
-            if (failure !== null) throw providerFailure(readFailure(failure.said), redact);
-          }
+      for (;;) {
+        const asked = await asking.send(watchdog.signal);
+        const turn = createTurn({ origin: asked.origin, keepsTags: asked.form.returnReasoning === "think" });
+        const failure = yield* read(asked.response, turn, { signal, watchdog, asking });
+        if (failure !== null) {
+          // A refusal may come in an accepted answer, too.
+          if (!turn.hasBegun() && asking.adapts(failure)) continue;
+          throw providerFailure(failure, redact);
         }
-      } catch (error) {
-        // A connection that breaks or falls silent behind the end of the turn takes nothing but its usage.
-        const isOver = turn.hasEnded() && !signal.aborted;
-        if (!isOver || (error instanceof PlatformError && !watchdog.signal.aborted)) throw error;
+        const finished = turn.finish((content, toolCalls) => estimateUsage(request, content, toolCalls));
+        yield* turn.take();
+        const toolCalls = finished.toolCalls.map((call) => ({ ...call, name: asked.names.toPlatform(call.name) }));
+        return { ...finished, toolCalls };
       }
-      // An abort may coincide with the end of the body, which then looks complete.
-      if (turn.hasEnded()) signal.throwIfAborted();
-      else watchdog.signal.throwIfAborted();
-      const finished = turn.finish((content, toolCalls) => estimateUsage(request, content, toolCalls));
-      for (const chunk of turn.take()) yield chunk;
-      const toolCalls = finished.toolCalls.map((call) => ({ ...call, name: names.toPlatform(call.name) }));
-      return { ...finished, toolCalls };
     } catch (error) {
       throw watchdog.signal.aborted ? watchdog.signal.reason : toPlatformError(error, redact);
     } finally {
       watchdog.release();
     }
+  }
+
+  /** Yields what is to be shown of an answer; returns the failure that it reports, or null. */
+  async function* read(
+    response: Response,
+    turn: Turn,
+    { signal, watchdog, asking }: { signal: AbortSignal; watchdog: Watchdog; asking: Asking },
+  ): AsyncGenerator<ModelChunk, ProviderFailure | null> {
+    const reader = createChunkReader(turn.add);
+    const body = transport.bodyOf(response);
+    try {
+      for await (const events of body === undefined ? [wholeAnswer(await response.text())] : readEvents(body)) {
+        for (const event of events) {
+          reader.read(event);
+          if (turn.hasGrown()) {
+            watchdog.touch();
+            asking.accepted();
+          }
+          for (const chunk of turn.take()) yield chunk;
+          const failure = turn.failure();
+          if (failure !== null) return readFailure(failure.said);
+        }
+      }
+    } catch (error) {
+      // A connection that breaks or falls silent behind the end of the turn takes nothing but its usage.
+      const isOver = turn.hasEnded() && !signal.aborted;
+      if (!isOver || (error instanceof PlatformError && !watchdog.signal.aborted)) throw error;
+    }
+    // An abort may coincide with the end of the body, which then looks complete.
+    if (turn.hasEnded()) signal.throwIfAborted();
+    else watchdog.signal.throwIfAborted();
+    return null;
   }
 
   return {

@@ -1,11 +1,12 @@
 /** Puts the pieces of an answer together to a turn, and says what is to be shown as they come. */
 import type { Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import type { ModelChunk, ModelTurn, ToolCall } from "../model.ts";
+import type { ModelChunk, ModelTurn, ProviderExtra, ToolCall } from "../model.ts";
 import type { Finish } from "./finish-reasons.ts";
 import type { ContentType, Piece, PushPiece } from "./pieces.ts";
 import { createThinkTags } from "./think-tags.ts";
 import { createToolCalls, MAX_TOOL_CALLS } from "./tool-calls.ts";
+import { CONTENT, createTurnExtra } from "./turn-extra.ts";
 import { completeUsage, laterUsage, NOT_REPORTED } from "./usage.ts";
 
 /** Characters of one turn, reasoning and arguments included: more than any model writes at once. */
@@ -16,6 +17,8 @@ export type Turn = {
   readonly add: PushPiece;
   /** Whether the model has written something since this was asked last. */
   hasGrown(): boolean;
+  /** Whether the model has written anything. */
+  hasBegun(): boolean;
   /** What is to be shown and has not been taken. */
   take(): readonly ModelChunk[];
   /** What the provider said of its failure; null: none. */
@@ -28,7 +31,14 @@ export type Turn = {
 
 const NONE: readonly ModelChunk[] = [];
 
-export function createTurn(): Turn {
+export type TurnOptions = {
+  /** Who says it. */
+  readonly origin: string;
+  /** Whether thoughts that come in tags go back in them, byte for byte. */
+  readonly keepsTags: boolean;
+};
+
+export function createTurn({ origin, keepsTags }: TurnOptions): Turn {
   let chunks: ModelChunk[] | null = null;
   const calls = createToolCalls();
   let content = "";
@@ -40,6 +50,9 @@ export function createTurn(): Turn {
   let isAtEnd = false;
   let size = 0;
   let seen = 0;
+  /** The text with its tags. */
+  let tagged = "";
+  const extra = createTurnExtra();
 
   const tags = createThinkTags({
     piece(type, piece) {
@@ -70,6 +83,7 @@ export function createTurn(): Turn {
 
   function addContent(type: ContentType, text: string): void {
     grow(text.length);
+    if (keepsTags && (type === "text" || type === "marked_text")) tagged += text;
     if (type === "text") {
       tags.add(text);
     } else if (type === "marked_text") {
@@ -91,6 +105,10 @@ export function createTurn(): Turn {
         calls.add(piece.call);
         grow(piece.call.arguments.length + piece.call.name.length + JSON.stringify(piece.call.extra).length);
         break;
+      case "extra":
+        extra.add(piece.name, piece.value);
+        grow(JSON.stringify(piece.value).length);
+        break;
       case "usage":
         usage = laterUsage(usage, piece.usage);
         break;
@@ -108,6 +126,14 @@ export function createTurn(): Turn {
     }
   }
 
+  function extraOf(toolCalls: readonly ToolCall[]): ProviderExtra | null {
+    if (toolCalls.length === 0) return null;
+    const fields = extra.fields(reasoning);
+    const isTagged = keepsTags && tagged !== content && fields[CONTENT] === undefined;
+    const hasExtra = isTagged || Object.keys(fields).length > 0 || toolCalls.some((call) => call.extra !== undefined);
+    return hasExtra ? { origin, fields: isTagged ? { ...fields, [CONTENT]: tagged } : fields } : null;
+  }
+
   return {
     add,
 
@@ -123,6 +149,7 @@ export function createTurn(): Turn {
       return taken ?? NONE;
     },
 
+    hasBegun: () => size > 0,
     failure: () => failure,
     hasEnded: () => finish !== null,
 
@@ -134,9 +161,11 @@ export function createTurn(): Turn {
       const reason = finish?.reason ?? "stop";
       // What a filter cuts is not what the model asked for.
       const toolCalls = reason === "content_filter" ? [] : calls.calls(reason === "length");
+      const wantedBack = extraOf(toolCalls);
       return {
         content,
         toolCalls,
+        ...(wantedBack === null ? {} : { extra: wantedBack }),
         ...(reasoning === "" ? {} : { reasoning }),
         finishReason: endOf(reason, hasRefused, toolCalls.length > 0),
         usage: completeUsage(usage, () => estimate(reasoning + content, toolCalls)),
