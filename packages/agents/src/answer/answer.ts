@@ -12,7 +12,7 @@ import { type AgentEvent, type AgentOutcome, reset, text, thought } from "../age
 import { untilAborted } from "../job/until-aborted.ts";
 import { compileSchema, InvalidSchema, type SchemaCheck } from "../json-schema/json-schema.ts";
 import { isMarked } from "../model/last-turn.ts";
-import { type ModelMessage, type ModelOptions, type ModelRequest, type ModelTurn, toMessage } from "../model/model.ts";
+import { type ModelMessage, type ModelOptions, type ModelTurn, toMessage } from "../model/model.ts";
 import type { Tool } from "../tools/tool.ts";
 import { callTools } from "./call-tools.ts";
 import { readJson } from "./read-json.ts";
@@ -50,9 +50,34 @@ export async function* answer(
   let isRetry = false;
   for (;;) {
     const turnRequest = { ...options, messages: [...messages], tools: specs, responseSchema };
-    const streamed = yield* streamTurn(turnRequest, content, context);
-    const { turn } = streamed;
-    content = streamed.content;
+    /** The text of earlier turns; an empty line separates this turn's text from it. */
+    const before = content;
+    const chunks = context.model.stream(turnRequest, signal);
+    let turn: ModelTurn | null = null;
+    // Not in a generator of its own, which would cost every token several turns of the microtask queue.
+    try {
+      while (turn === null) {
+        const next = await chunks.next();
+        if (next.done) {
+          turn = next.value;
+          continue;
+        }
+        const { type, content: piece } = next.value;
+        if (type === "reasoning") {
+          yield thought("reasoning", piece);
+        } else if (type === "reset") {
+          yield thought("reasoning", content.slice(before.length).trimStart());
+          yield reset(before);
+          content = before;
+        } else {
+          const added = before !== "" && content === before ? `\n\n${piece}` : piece;
+          content += added;
+          yield text(added);
+        }
+      }
+    } finally {
+      await chunks.return(undefined as never);
+    }
     if (turn.toolCalls.length > 0) {
       const results = yield* callTools(turn.toolCalls, tools, context, turn.finishReason === "length");
       messages.push(toMessage(turn), ...results);
@@ -86,38 +111,6 @@ export async function* answer(
     const again = `Answer again, with nothing but JSON that fits${isCut ? ", and in fewer words" : ""}.`;
     const correction = `This does not fit the JSON Schema: ${problem}. ${again}`;
     messages.push({ role: "assistant", content: turn.content }, { role: "user", content: correction });
-  }
-}
-
-/** `before` is the text of earlier turns; an empty line separates this turn's text from it. Returns both together. */
-async function* streamTurn(
-  request: ModelRequest,
-  before: string,
-  { model, signal }: AnswerContext,
-): AsyncGenerator<AgentEvent, { readonly turn: ModelTurn; readonly content: string }> {
-  let content = before;
-  const chunks = model.stream(request, signal);
-  try {
-    for (;;) {
-      const next = await chunks.next();
-      if (next.done) return { turn: next.value, content };
-      const { type, content: piece } = next.value;
-      if (type === "reasoning") {
-        yield thought("reasoning", piece);
-        continue;
-      }
-      if (type === "reset") {
-        yield thought("reasoning", content.slice(before.length).trimStart());
-        yield reset(before);
-        content = before;
-        continue;
-      }
-      const separator = before !== "" && content === before ? "\n\n" : "";
-      content += separator + piece;
-      yield text(separator + piece);
-    }
-  } finally {
-    await chunks.return(undefined as never);
   }
 }
 

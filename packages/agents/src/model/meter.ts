@@ -4,6 +4,7 @@
  */
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { SpendableBudget } from "../job/budget.ts";
+import { asChunkStream } from "./chunk-stream.ts";
 import type { TurnWatch } from "./last-turn.ts";
 import { addUsage, type Model, type ModelRequest, type ModelTurn, type ToolCall } from "./model.ts";
 import { type ReportedUsage, readReportedUsage } from "./reported-usage.ts";
@@ -63,39 +64,40 @@ export function createMeter(budget: SpendableBudget, onTurn: (turn: MeteredTurn)
       }
     },
     wrap: (model, watch) => ({
-      async *stream(request, signal) {
-        watch?.begun();
-        budget.takeModelTurn();
-        const turn: OpenTurn = { request, content: "" };
-        open.add(turn);
-        let taken = 0;
-        const startedAt = performance.now();
-        const chunks = model.stream(request, signal);
-        try {
-          for (;;) {
-            const next = await chunks.next();
-            if (next.done) {
-              finish(turn, next.value);
-              watch?.ended(next.value);
-              onTurn({ usage: next.value.usage, ms: Math.round(performance.now() - startedAt) });
-              budget.takeOutputTokens(next.value.usage.output_tokens - taken);
-              return next.value;
-            }
-            const { type, content } = next.value;
-            if (type === "reset") {
-              yield next.value;
-              continue;
-            }
-            const tokens = content.length <= ONE_TOKEN_CHARS ? 1 : estimateTokens(content);
-            budget.takeOutputTokens(tokens);
-            taken += tokens;
-            turn.content += content;
-            yield next.value;
+      stream(request, signal) {
+        let turn:
+          | (OpenTurn & { readonly chunks: ReturnType<Model["stream"]>; taken: number; startedAt: number })
+          | null = null;
+        // Closes the upstream request when the agent stops reading.
+        const close = async () => turn?.chunks.return(undefined as never);
+        return asChunkStream(async () => {
+          if (turn === null) {
+            watch?.begun();
+            budget.takeModelTurn();
+            const startedAt = performance.now();
+            turn = { request, content: "", chunks: model.stream(request, signal), taken: 0, startedAt };
+            open.add(turn);
           }
-        } finally {
-          // Closes the upstream request when the agent stops reading.
-          await chunks.return(undefined as never);
-        }
+          const step = await turn.chunks.next();
+          try {
+            if (step.done) {
+              finish(turn, step.value);
+              watch?.ended(step.value);
+              onTurn({ usage: step.value.usage, ms: Math.round(performance.now() - turn.startedAt) });
+              budget.takeOutputTokens(step.value.usage.output_tokens - turn.taken);
+            } else if (step.value.type !== "reset") {
+              const { content } = step.value;
+              const tokens = content.length <= ONE_TOKEN_CHARS ? 1 : estimateTokens(content);
+              budget.takeOutputTokens(tokens);
+              turn.taken += tokens;
+              turn.content += content;
+            }
+            return step;
+          } catch (error) {
+            await close();
+            throw error;
+          }
+        }, close);
       },
     }),
   };

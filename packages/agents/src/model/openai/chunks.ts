@@ -3,7 +3,8 @@ import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
 import { readFinish } from "./finish-reasons.ts";
 import { readMessage } from "./messages.ts";
 import { type Piece, type PushPiece, pushContent } from "./pieces.ts";
-import { LAST_EVENT, type ServerEvent } from "./read-events.ts";
+import { createPlainChunks } from "./plain-chunks.ts";
+import { LAST_EVENT } from "./read-events.ts";
 import { CONTENT } from "./turn-extra.ts";
 import { parseJson } from "./untrusted.ts";
 import { readUsage } from "./usage.ts";
@@ -19,12 +20,22 @@ const SUCCESS: ReadonlySet<unknown> = new Set([undefined, null, 0, "0", 200, "20
 const CONTENT_TYPES = ["reasoning", "marked_text", "text", "refusal"] as const;
 
 /** A reader of one answer: what a chunk means may depend on those before it. */
-export function createChunkReader(push: PushPiece) {
+export function createChunkReader(take: PushPiece) {
+  const plain = createPlainChunks();
+  /** Of the chunk that is read: its pieces, and the last of them. */
+  let pieces = 0;
+  let latest: Piece | null = null;
   let hasDeltas = false;
   /** Whether the content came as a list, which may go on as text. */
   let listsContent = false;
   /** What messages have said so far. */
   const said = { text: "", marked_text: "", reasoning: "", refusal: "" };
+
+  function push(piece: Piece): void {
+    pieces++;
+    latest = piece;
+    take(piece);
+  }
 
   function pushOfDelta(piece: Piece): void {
     hasDeltas = true;
@@ -88,17 +99,29 @@ export function createChunkReader(push: PushPiece) {
     if (isFields(usage)) push({ type: "usage", usage: readUsage(usage) });
   }
 
+  function learnFrom(data: string, chunk: Fields): void {
+    if (latest?.type === "text") plain.learn(data, chunk, latest.content);
+  }
+
   return {
     /** Throws for a chunk that was cut. */
-    read({ event, data }: ServerEvent): void {
-      if (event === "error") {
+    read(data: string, name?: string): void {
+      if (name === "error") {
         push({ type: "failure", failure: data });
+        return;
+      }
+      const text = listsContent ? null : plain.textOf(data);
+      if (text !== null) {
+        pushContent(take, "text", text);
         return;
       }
       // Nearly always an event is a chunk.
       const chunk = data.startsWith("{") ? parseJson(data) : undefined;
+      pieces = 0;
+      latest = null;
       if (isFields(chunk)) readChunk(chunk);
       else for (const value of valuesIn(data)) readValue(value);
+      if (pieces === 1 && isFields(chunk)) learnFrom(data, chunk);
     },
   };
 }

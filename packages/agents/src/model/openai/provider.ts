@@ -6,6 +6,7 @@
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { createRedactor } from "@agent-paas/shared/logging/redact.ts";
 import type { ProxySettings } from "../../http/http-agent.ts";
+import { type ChunkSink, produceChunks } from "../chunk-stream.ts";
 import type { Embedder } from "../embedder.ts";
 import { estimateUsage } from "../meter.ts";
 import type { Model, ModelChunk, ModelRequest, ModelTurn } from "../model.ts";
@@ -21,6 +22,18 @@ import { createTransport } from "./transport.ts";
 import { createTurn, type Turn } from "./turn.ts";
 
 export type { OpenAiModelOptions } from "./ask.ts";
+
+/** Above this many chunks that the reader has not taken, the socket is paused: otherwise they would fill the memory. */
+const MAX_WAITING = 1_000;
+/** Ends the reading of an answer. */
+const FAILED = new Error("the answer reports a failure");
+
+type Reading = {
+  readonly signal: AbortSignal;
+  readonly watchdog: Watchdog;
+  readonly asking: Asking;
+  readonly sink: ChunkSink;
+};
 
 export type OpenAiProviderOptions = {
   readonly baseUrl: string;
@@ -51,22 +64,31 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits, proxy }: OpenAiP
     fetch: transport.fetch,
   });
 
-  async function* stream(request: ModelRequest, signal: AbortSignal, ask: Ask): AsyncGenerator<ModelChunk, ModelTurn> {
+  function stream(request: ModelRequest, signal: AbortSignal, ask: Ask): AsyncGenerator<ModelChunk, ModelTurn> {
+    const left = new AbortController();
+    return produceChunks(
+      (sink) => produce(request, AbortSignal.any([signal, left.signal]), ask(request), sink),
+      () => left.abort(),
+    );
+  }
+
+  async function produce(
+    request: ModelRequest,
+    signal: AbortSignal,
+    asking: Asking,
+    sink: ChunkSink,
+  ): Promise<ModelTurn> {
     const watchdog = startWatchdog(limits, signal);
-    const asking = ask(request);
     try {
       for (;;) {
-        const asked = await asking.send(watchdog.signal);
-        const turn = createTurn({ origin: asked.origin, keepsTags: asked.form.returnReasoning === "think" });
-        const failure = yield* read(asked.response, turn, { signal, watchdog, asking });
-        if (failure !== null) {
-          // A refusal may come in an accepted answer, too.
-          if (!turn.hasBegun() && asking.adapts(failure)) continue;
-          throw providerFailure(failure, redact);
-        }
+        const { response, names, form, origin } = await asking.send(watchdog.signal);
+        const turn = createTurn({ show: sink.push, origin, keepsTags: form.returnReasoning === "think" });
+        const failure = await read(response, turn, { signal, watchdog, asking, sink });
+        // A refusal may come in an accepted answer, too.
+        if (failure !== null && !turn.hasBegun() && asking.adapts(failure)) continue;
+        if (failure !== null) throw providerFailure(failure, redact);
         const finished = turn.finish((content, toolCalls) => estimateUsage(request, content, toolCalls));
-        yield* turn.take();
-        const toolCalls = finished.toolCalls.map((call) => ({ ...call, name: asked.names.toPlatform(call.name) }));
+        const toolCalls = finished.toolCalls.map((call) => ({ ...call, name: names.toPlatform(call.name) }));
         return { ...finished, toolCalls };
       }
     } catch (error) {
@@ -76,28 +98,31 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits, proxy }: OpenAiP
     }
   }
 
-  /** Yields what is to be shown of an answer; returns the failure that it reports, or null. */
-  async function* read(
+  /** Returns the failure that the answer reports, or null. */
+  async function read(
     response: Response,
     turn: Turn,
-    { signal, watchdog, asking }: { signal: AbortSignal; watchdog: Watchdog; asking: Asking },
-  ): AsyncGenerator<ModelChunk, ProviderFailure | null> {
-    const reader = createChunkReader(turn.add);
+    { signal, watchdog, asking, sink }: Reading,
+  ): Promise<ProviderFailure | null> {
     const body = transport.bodyOf(response);
-    try {
-      for await (const events of body === undefined ? [wholeAnswer(await response.text())] : readEvents(body)) {
-        for (const event of events) {
-          reader.read(event);
-          if (turn.hasGrown()) {
-            watchdog.touch();
-            asking.accepted();
-          }
-          for (const chunk of turn.take()) yield chunk;
-          const failure = turn.failure();
-          if (failure !== null) return readFailure(failure.said);
-        }
+    const reader = createChunkReader(turn.add);
+    function take(data: string, name?: string): void {
+      reader.read(data, name);
+      if (turn.hasGrown()) {
+        watchdog.touch();
+        asking.accepted();
       }
+      if (turn.failure() !== null) throw FAILED;
+      if (sink.waiting() <= MAX_WAITING || body === undefined || body.isPaused()) return;
+      body.pause();
+      sink.onceTaken(() => body.resume());
+    }
+    try {
+      if (body !== undefined) await readEvents(body, take);
+      else for (const { data, name } of wholeAnswer(await response.text())) take(data, name);
     } catch (error) {
+      const failure = turn.failure();
+      if (failure !== null) return readFailure(failure.said);
       // A connection that breaks or falls silent behind the end of the turn takes nothing but its usage.
       const isOver = turn.hasEnded() && !signal.aborted;
       if (!isOver || (error instanceof PlatformError && !watchdog.signal.aborted)) throw error;

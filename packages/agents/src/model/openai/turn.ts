@@ -19,8 +19,6 @@ export type Turn = {
   hasGrown(): boolean;
   /** Whether the model has written anything. */
   hasBegun(): boolean;
-  /** What is to be shown and has not been taken. */
-  take(): readonly ModelChunk[];
   /** What the provider said of its failure; null: none. */
   failure(): { readonly said: unknown } | null;
   /** The provider has said that the turn has ended: what may still come is its usage. */
@@ -29,17 +27,16 @@ export type Turn = {
   finish(estimate: (text: string, toolCalls: readonly ToolCall[]) => Usage): ModelTurn;
 };
 
-const NONE: readonly ModelChunk[] = [];
-
 export type TurnOptions = {
+  /** Gets what is to be shown, as it comes. */
+  readonly show: (chunk: ModelChunk) => void;
   /** Who says it. */
   readonly origin: string;
   /** Whether thoughts that come in tags go back in them, byte for byte. */
   readonly keepsTags: boolean;
 };
 
-export function createTurn({ origin, keepsTags }: TurnOptions): Turn {
-  let chunks: ModelChunk[] | null = null;
+export function createTurn({ show, origin, keepsTags }: TurnOptions): Turn {
   const calls = createToolCalls();
   let content = "";
   let reasoning = "";
@@ -66,12 +63,6 @@ export function createTurn({ origin, keepsTags }: TurnOptions): Turn {
       show({ type: "reset", content: "" });
     },
   });
-
-  /** Nearly always there is one. */
-  function show(chunk: ModelChunk): void {
-    if (chunks === null) chunks = [chunk];
-    else chunks.push(chunk);
-  }
 
   function grow(chars: number): void {
     size += chars;
@@ -141,12 +132,6 @@ export function createTurn({ origin, keepsTags }: TurnOptions): Turn {
       const grown = size > seen;
       seen = size;
       return grown;
-    },
-
-    take() {
-      const taken = chunks;
-      chunks = null;
-      return taken ?? NONE;
     },
 
     hasBegun: () => size > 0,
