@@ -32,15 +32,17 @@ const CUT = "it was cut at the limit of output tokens (finish_reason length)";
 export type AnswerContext = Pick<AgentContext<unknown>, "model" | "tools" | "signal" | "locale" | "owner">;
 
 /**
+ * `asked` may be what prepares the request: an agent then returns the answer itself, without a generator around it.
  * Yields the answer's events; returns the checked value as `data` if there is a schema. Throws
  * `response_schema_mismatch` when the second answer does not fit either, `invalid_config` when the schema itself is
  * invalid or takes too much, `model_refused` or `model_content_filtered` when there is a schema and no answer, and what
  * the model and the budget throw.
  */
 export async function* answer(
-  request: AnswerRequest,
+  asked: AnswerRequest | (() => Promise<AnswerRequest>),
   context: AnswerContext,
 ): AsyncGenerator<AgentEvent, AgentOutcome & { readonly content: string }> {
+  const request = typeof asked === "function" ? await asked() : asked;
   const { tools = [], options = {}, responseSchema } = request;
   const { signal } = context;
   const check = responseSchema === undefined ? null : await compileResponseSchema(responseSchema, context);

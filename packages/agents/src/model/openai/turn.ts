@@ -80,6 +80,7 @@ export function createTurn({ show, origin, keepsTags }: TurnOptions): Turn {
     } else if (type === "marked_text") {
       tags.addThought(text);
     } else if (type === "reasoning") {
+      tags.thoughtsCameApart();
       reasoning += text;
       show({ type, content: text });
     } else {
@@ -93,6 +94,7 @@ export function createTurn({ show, origin, keepsTags }: TurnOptions): Turn {
   function add(piece: Piece): void {
     switch (piece.type) {
       case "tool_call":
+        tags.flush();
         calls.add(piece.call);
         grow(piece.call.arguments.length + piece.call.name.length + JSON.stringify(piece.call.extra).length);
         break;
