@@ -1,5 +1,6 @@
 /** Reads one event of a provider's answer into typed pieces, whatever form it has. Nothing of it is trusted. */
 import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
+import { createCumulativeText, type DeltaKind } from "./cumulative-text.ts";
 import { readFinish } from "./finish-reasons.ts";
 import { readMessage } from "./messages.ts";
 import { type Piece, type PushPiece, pushContent } from "./pieces.ts";
@@ -19,9 +20,13 @@ const SUCCESS: ReadonlySet<unknown> = new Set([undefined, null, 0, "0", 200, "20
 /** The content of a message that a chunk repeats as a whole, in the order in which it is shown. */
 const CONTENT_TYPES = ["reasoning", "marked_text", "text", "refusal"] as const;
 
-/** A reader of one answer: what a chunk means may depend on those before it. */
-export function createChunkReader(take: PushPiece) {
+/**
+ * A reader of one answer: what a chunk means may depend on those before it. `expected` is what the provider's former
+ * answers were.
+ */
+export function createChunkReader(take: PushPiece, expected: DeltaKind = "unknown") {
   const plain = createPlainChunks();
+  const deltas = { text: createCumulativeText(expected), reasoning: createCumulativeText(expected) };
   /** Of the chunk that is read: its pieces, and the last of them. */
   let pieces = 0;
   let latest: Piece | null = null;
@@ -34,13 +39,33 @@ export function createChunkReader(take: PushPiece) {
   function push(piece: Piece): void {
     pieces++;
     latest = piece;
+    // Some providers report their usage with each chunk.
+    if (piece.type !== "usage" && piece.type !== "extra") {
+      pushHeld("text");
+      pushHeld("reasoning");
+    }
     take(piece);
+  }
+
+  function pushHeld(type: "text" | "reasoning"): void {
+    pushContent(take, type, deltas[type].rest());
+  }
+
+  function pushText(type: "text" | "reasoning", content: string): void {
+    pushHeld(type === "text" ? "reasoning" : "text");
+    pushContent(take, type, deltas[type].added(content));
   }
 
   function pushOfDelta(piece: Piece): void {
     hasDeltas = true;
     if (piece.type === "extra" && piece.name === CONTENT) listsContent = true;
-    push(piece);
+    if (piece.type !== "text" && piece.type !== "reasoning") {
+      push(piece);
+      return;
+    }
+    pieces++;
+    latest = piece;
+    pushText(piece.type, piece.content);
   }
 
   function readChunk(chunk: Fields): void {
@@ -104,6 +129,12 @@ export function createChunkReader(take: PushPiece) {
   }
 
   return {
+    /** What is known of the deltas now. */
+    kind: (): DeltaKind => {
+      const other = expected === "cumulative" ? "plain" : "cumulative";
+      return deltas.text.kind() === other || deltas.reasoning.kind() === other ? other : expected;
+    },
+
     /** Throws for a chunk that was cut. */
     read(data: string, name?: string): void {
       if (name === "error") {
@@ -112,7 +143,7 @@ export function createChunkReader(take: PushPiece) {
       }
       const text = listsContent ? null : plain.textOf(data);
       if (text !== null) {
-        pushContent(take, "text", text);
+        if (text !== "") pushText("text", text);
         return;
       }
       // Nearly always an event is a chunk.

@@ -11,7 +11,7 @@ import type { Embedder } from "../embedder.ts";
 import { estimateUsage } from "../meter.ts";
 import type { Model, ModelChunk, ModelRequest, ModelTurn } from "../model.ts";
 import { type ModelLimits, startWatchdog, type Watchdog } from "../watchdog.ts";
-import { type Ask, type Asking, createAsk, type OpenAiModelOptions } from "./ask.ts";
+import { type Ask, type Asked, type Asking, createAsk, type OpenAiModelOptions } from "./ask.ts";
 import { createChunkReader } from "./chunks.ts";
 import { ProviderClient } from "./client.ts";
 import { createEmbedder } from "./embeddings.ts";
@@ -25,6 +25,8 @@ export type { OpenAiModelOptions } from "./ask.ts";
 
 /** Above this many chunks that the reader has not taken, the socket is paused: otherwise they would fill the memory. */
 const MAX_WAITING = 1_000;
+/** Clients may name any model. */
+const MAX_REMEMBERED = 1_000;
 /** Ends the reading of an answer. */
 const FAILED = new Error("the answer reports a failure");
 
@@ -64,6 +66,9 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits, proxy }: OpenAiP
     fetch: transport.fetch,
   });
 
+  /** Whose deltas repeat the whole text so far. */
+  const cumulative = new Set<string>();
+
   function stream(request: ModelRequest, signal: AbortSignal, ask: Ask): AsyncGenerator<ModelChunk, ModelTurn> {
     const left = new AbortController();
     return produceChunks(
@@ -81,9 +86,10 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits, proxy }: OpenAiP
     const watchdog = startWatchdog(limits, signal);
     try {
       for (;;) {
-        const { response, names, form, origin } = await asking.send(watchdog.signal);
+        const asked = await asking.send(watchdog.signal);
+        const { names, form, origin } = asked;
         const turn = createTurn({ show: sink.push, origin, keepsTags: form.returnReasoning === "think" });
-        const failure = await read(response, turn, { signal, watchdog, asking, sink });
+        const failure = await read(asked, turn, { signal, watchdog, asking, sink });
         // A refusal may come in an accepted answer, too.
         if (failure !== null && !turn.hasBegun() && asking.adapts(failure)) continue;
         if (failure !== null) throw providerFailure(failure, redact);
@@ -100,12 +106,12 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits, proxy }: OpenAiP
 
   /** Returns the failure that the answer reports, or null. */
   async function read(
-    response: Response,
+    { response, origin }: Asked,
     turn: Turn,
     { signal, watchdog, asking, sink }: Reading,
   ): Promise<ProviderFailure | null> {
     const body = transport.bodyOf(response);
-    const reader = createChunkReader(turn.add);
+    const reader = createChunkReader(turn.add, cumulative.has(origin) ? "cumulative" : "unknown");
     function take(data: string, name?: string): void {
       reader.read(data, name);
       if (turn.hasGrown()) {
@@ -127,6 +133,8 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits, proxy }: OpenAiP
       const isOver = turn.hasEnded() && !signal.aborted;
       if (!isOver || (error instanceof PlatformError && !watchdog.signal.aborted)) throw error;
     }
+    if (reader.kind() === "plain") cumulative.delete(origin);
+    else if (reader.kind() === "cumulative" && cumulative.size < MAX_REMEMBERED) cumulative.add(origin);
     // An abort may coincide with the end of the body, which then looks complete.
     if (turn.hasEnded()) signal.throwIfAborted();
     else watchdog.signal.throwIfAborted();
