@@ -41,7 +41,7 @@ describe("pieces that a model has written so stay as they are", () => {
     expect(sum(pieces)).toBe(pieces.join(""));
   });
 
-  test("and wait only as long as they grow", () => {
+  test("pieces wait only as long as they grow", () => {
     expect(addedBy(["ha", "haha", "!", "!!"])).toEqual(["ha", "", "haha!", "!!", ""]);
     expect(addedBy(["Hel", "lo", "lo!"])).toEqual(["Hel", "lo", "lo!", ""]);
   });
