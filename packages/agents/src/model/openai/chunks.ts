@@ -2,10 +2,10 @@
 import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
 import { createCumulativeText, type DeltaKind } from "./cumulative-text.ts";
 import { readFinish } from "./finish-reasons.ts";
-import { readMessage } from "./messages.ts";
+import { pushCalls, readMessage } from "./messages.ts";
 import { type Piece, type PushPiece, pushContent } from "./pieces.ts";
 import { createPlainChunks } from "./plain-chunks.ts";
-import { LAST_EVENT } from "./read-events.ts";
+import { isLast, LAST_EVENT } from "./read-events.ts";
 import { CONTENT } from "./turn-extra.ts";
 import { parseJson } from "./untrusted.ts";
 import { readUsage } from "./usage.ts";
@@ -74,10 +74,13 @@ export function createChunkReader(take: PushPiece, expected: DeltaKind = "unknow
       return;
     }
     const { choices, usage, x_groq: groq } = chunk;
-    if (Array.isArray(choices)) for (const choice of choices) if (isFirst(choice)) readChoice(choice);
-    pushUsage(usage);
-    // Groq's stands beside the last choice.
-    if (isFields(groq)) pushUsage(groq.usage);
+    for (const choice of Array.isArray(choices) ? choices : [choices]) if (isFirst(choice)) readChoice(choice);
+    pushUsage(usage ?? chunk.usageMetadata);
+    pushFinish(chunk.finish_reason);
+    if (!isFields(groq)) return;
+    // Groq's usage stands beside the last choice, and so does its failure.
+    pushUsage(groq.usage);
+    if (saysSomething(groq.error)) push({ type: "failure", failure: { ...groq, status: groq.error_status_code } });
   }
 
   function readChoice(choice: Fields): void {
@@ -87,10 +90,12 @@ export function createChunkReader(take: PushPiece, expected: DeltaKind = "unknow
     // A message in a chunk stands for the delta, or repeats the whole of what the deltas have said.
     if (!hasDeltas && isFields(message)) readWhole(message);
     else if (!hasDeltas && typeof text === "string") pushContent(push, "text", text);
-    if (saysSomething(error)) push({ type: "failure", failure: error });
-    pushUsage(usage);
-    const finish = readFinish(choice.finish_reason ?? choice.finishReason ?? choice.done_reason);
-    if (finish !== null) push({ type: "finish", finish });
+    if (choice.tool_calls) pushCalls(choice.tool_calls, pushOfDelta);
+    for (const said of [error, inside(delta, "error"), inside(message, "error")]) {
+      if (saysSomething(said)) push({ type: "failure", failure: said });
+    }
+    pushUsage(usage ?? inside(delta, "usage"));
+    pushFinish(choice.finish_reason ?? choice.finishReason ?? choice.done_reason ?? choice.stop_reason);
   }
 
   function readDelta(delta: Fields): void {
@@ -120,6 +125,11 @@ export function createChunkReader(take: PushPiece, expected: DeltaKind = "unknow
     else if (isFields(value)) readChunk(value);
   }
 
+  function pushFinish(value: unknown): void {
+    const finish = readFinish(value);
+    if (finish !== null) push({ type: "finish", finish });
+  }
+
   function pushUsage(usage: unknown): void {
     if (isFields(usage)) push({ type: "usage", usage: readUsage(usage) });
   }
@@ -141,6 +151,7 @@ export function createChunkReader(take: PushPiece, expected: DeltaKind = "unknow
         push({ type: "failure", failure: data });
         return;
       }
+      if (name === "done") push({ type: "end" });
       const text = listsContent ? null : plain.textOf(data);
       if (text !== null) {
         if (text !== "") pushText("text", text);
@@ -164,7 +175,7 @@ export function createChunkReader(take: PushPiece, expected: DeltaKind = "unknow
 function valuesIn(data: string): readonly unknown[] {
   const text = data.startsWith("{") ? data : data.trim();
   if (text.startsWith("{")) return parseChunks(text);
-  if (text.startsWith(LAST_EVENT)) return [LAST_EVENT];
+  if (isLast(text)) return [LAST_EVENT];
   // Some gateways put an event into an event.
   if (text.startsWith("data:")) return valuesIn(text.slice("data:".length));
   const value = parseJson(text);
@@ -199,6 +210,8 @@ function saysSomething(value: unknown): boolean {
   if (isFields(value)) return Object.values(value).some((each) => Boolean(each) && !SUCCESS.has(each));
   return Boolean(value) && !SUCCESS.has(value);
 }
+
+const inside = (value: unknown, name: string): unknown => (isFields(value) ? value[name] : undefined);
 
 /** Only one answer is asked for. */
 const isFirst = (choice: unknown): choice is Fields =>

@@ -144,7 +144,15 @@ function drainThenDestroy(body: Readable): void {
   body.resume();
 }
 
-const isLast = (data: string): boolean => !data.startsWith("{") && data.trimStart().startsWith(LAST_EVENT);
+/** In either case, and as a JSON string, too. */
+export function isLast(data: string): boolean {
+  if (data.startsWith("{")) return false;
+  const text = data
+    .trimStart()
+    .slice(0, LAST_EVENT.length + 1)
+    .toUpperCase();
+  return text.startsWith(LAST_EVENT) || text === `"${LAST_EVENT}`;
+}
 
 /** Hands whole lines on: the parser drops an unknown field of which it has seen only the beginning. */
 function createLines(onLines: (text: string) => void) {

@@ -148,6 +148,10 @@ export function createTurn({ show, origin, keepsTags }: TurnOptions): Turn {
       const reason = finish?.reason ?? "stop";
       // What a filter cuts is not what the model asked for.
       const toolCalls = reason === "content_filter" ? [] : calls.calls(reason === "length");
+      // The calls were lost on the way: an empty answer would say that nothing is missing.
+      if (reason === "tool_calls" && content === "" && toolCalls.length === 0) {
+        throw new PlatformError("model_stream_broken");
+      }
       const wantedBack = extraOf(toolCalls);
       return {
         content,
