@@ -1,11 +1,32 @@
-/** GitHub Models, Hugging Face, Snowflake, Databricks, Cohere, Baidu. */
+/** GitHub Models, Hugging Face, Snowflake, Cohere, Baidu. */
 import type { Provider } from "./provider-case.ts";
-import { call, choices, chunk, DONE, failure, stream, usage, usageChunk } from "./wire.ts";
+import { call, choices, chunk, DONE, FINE, failure, stream, usage, usageChunk } from "./wire.ts";
 
 export const github: Provider = {
   name: "GitHub Models",
   settings: "`OPENAI_BASE_URL=https://models.github.ai/inference`",
   cases: [
+    {
+      title: "opaque reasoning goes back with its text",
+      source: "https://github.com/anomalyco/opencode/pull/8900",
+      by: "loop",
+      answers: [
+        stream(
+          chunk({ content: null, reasoning_text: "Look" }),
+          chunk({ content: null, reasoning_text: " it up." }),
+          chunk({ content: null, reasoning_opaque: "vYv1Q+/==" }),
+          chunk({ tool_calls: [call("call_1", '{"word":"ink"}')] }, "tool_calls"),
+          DONE,
+        ),
+        FINE,
+      ],
+      expect: {
+        shown: "All fine.",
+        thoughts: "Look it up.",
+        calls: [{ id: "call_1", name: "lookup", args: { word: "ink" } }],
+        sent: [{}, { has: { messages: [{}, { reasoning_opaque: "vYv1Q+/==", reasoning_text: "Look it up." }, {}] } }],
+      },
+    },
     {
       title: "a body beyond the model's tokens has status 413",
       source: "https://github.com/eslint/tsc-meetings/pull/593",
@@ -122,40 +143,6 @@ export const snowflake: Provider = {
         ),
       ],
       expect: { shown: "4", thoughts: "2 and 2", usage: [45, 73, 118] },
-    },
-  ],
-};
-
-export const databricks: Provider = {
-  name: "Databricks",
-  settings: "`OPENAI_BASE_URL=https://WORKSPACE/serving-endpoints`",
-  cases: [
-    {
-      title: "content is a list of reasoning with a summary and text",
-      source: "https://docs.databricks.com/aws/en/machine-learning/model-serving/query-reason-models",
-      answers: [
-        stream(
-          chunk({
-            role: "assistant",
-            content: [{ type: "reasoning", summary: [{ type: "summary_text", text: "Small sum.", signature: "" }] }],
-          }),
-          chunk({ role: "assistant", content: [{ type: "text", text: "Fo" }] }),
-          chunk({ role: "assistant", content: "ur." }, "stop", usage(9, 12)),
-          DONE,
-        ),
-      ],
-      expect: { shown: "Four.", thoughts: "Small sum.", finishReason: "stop", usage: [9, 12, 21] },
-    },
-    {
-      title: "an error holds the error of the model as a text",
-      source: "https://github.com/BerriAI/litellm/issues/36931",
-      answers: [
-        failure(400, {
-          error_code: "BAD_REQUEST",
-          message: '{"message":"messages.1.thinking_blocks: Extra inputs are not permitted"}',
-        }),
-      ],
-      expect: { error: { code: "model_rejected", says: "Extra inputs are not permitted" } },
     },
   ],
 };

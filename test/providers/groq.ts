@@ -15,6 +15,17 @@ export const groq: Provider = {
   settings: "`OPENAI_BASE_URL=https://api.groq.com/openai/v1`",
   cases: [
     {
+      title: "a failure within the stream stands among its own fields",
+      source: "https://console.groq.com/docs/errors",
+      answers: [
+        stream(
+          chunk({ content: "Fi" }),
+          chunk({}, null, { x_groq: { error: "tool call failed", error_status_code: 400 } }),
+        ),
+      ],
+      expect: { shown: "Fi", error: { code: "model_rejected", says: "tool call failed" } },
+    },
+    {
       title: "usage stands in x_groq alone",
       source: "vercel/ai: packages/groq/src/__fixtures__/groq-text.chunks.txt",
       answers: [

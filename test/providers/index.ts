@@ -1,13 +1,15 @@
 /** All providers of the table, in the order of the READMEs. */
 import { anthropic } from "./anthropic.ts";
 import { azure } from "./azure.ts";
-import { baidu, cohere, databricks, github, huggingFace, snowflake } from "./clouds.ts";
+import { baidu, cohere, github, huggingFace, snowflake } from "./clouds.ts";
+import { databricks } from "./databricks.ts";
 import { deepseek } from "./deepseek.ts";
 import { doubao } from "./doubao.ts";
 import { deepInfra, openCode, siliconFlow } from "./further-hosts.ts";
-import { bedrock, cloudflare, litellm, vercel } from "./gateways.ts";
+import { bedrock, cloudflare, vercel } from "./gateways.ts";
 import { gemini } from "./gemini.ts";
 import { groq } from "./groq.ts";
+import { litellm } from "./litellm.ts";
 import { llamaCpp, lmStudio, tgi } from "./local-servers.ts";
 import { minimax } from "./minimax.ts";
 import { mistral } from "./mistral.ts";

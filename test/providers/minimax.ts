@@ -1,6 +1,6 @@
 /** MiniMax. */
 import type { Provider } from "./provider-case.ts";
-import { choices, chunk, DONE, failure, stream, usage, usageChunk } from "./wire.ts";
+import { call, choices, chunk, DONE, FINE, failure, stream, usage, usageChunk } from "./wire.ts";
 
 const DOCS = "https://platform.minimax.io/docs/api-reference/errorcode";
 const NO_USAGE_YET = { usage: { total_tokens: 0, total_characters: 0 }, input_sensitive: false };
@@ -53,6 +53,63 @@ export const minimax: Provider = {
         ),
       ],
       expect: { shown: "Short.", thoughts: "\nShort or long?\n", finishReason: "stop" },
+    },
+    {
+      title: "reasoning in tags goes back within a tool loop byte for byte",
+      source: "https://platform.minimax.io/docs/guides/text-m2-function-call",
+      by: "loop",
+      request: { options: { model: "MiniMax-M2" } },
+      answers: [
+        stream(
+          chunk({ role: "assistant", content: "<thi" }),
+          chunk({ content: "nk>\n Look it up.\n" }),
+          chunk({ content: "</think>\n\nOne moment.\n" }),
+          chunk({ tool_calls: [call("call_1", '{"word":"ink"}')] }, "tool_calls"),
+          DONE,
+        ),
+        FINE,
+      ],
+      expect: {
+        shown: "One moment.\n\n\nAll fine.",
+        thoughts: "Look it up.",
+        calls: [{ id: "call_1", name: "lookup", args: { word: "ink" } }],
+        sent: [{}, { has: { messages: [{}, { content: "<think>\n Look it up.\n</think>\n\nOne moment.\n" }, {}] } }],
+      },
+    },
+    {
+      title: "details of reasoning go back in the place of tags",
+      source: "https://platform.minimax.io/docs/api-reference/text-openai-api",
+      by: "loop",
+      request: { options: { model: "MiniMax-M2" } },
+      answers: [
+        stream(
+          chunk({ reasoning_details: [{ type: "reasoning.text", id: "r-1", index: 0, text: "Look" }] }),
+          chunk({ reasoning_details: [{ type: "reasoning.text", id: "r-1", index: 0, text: " it up." }] }),
+          chunk({ tool_calls: [call("call_1", '{"word":"ink"}')] }, "tool_calls"),
+          DONE,
+        ),
+        FINE,
+      ],
+      expect: {
+        shown: "All fine.",
+        thoughts: "Look it up.",
+        calls: [{ id: "call_1", name: "lookup", args: { word: "ink" } }],
+        sent: [
+          {},
+          {
+            has: {
+              messages: [
+                {},
+                {
+                  content: null,
+                  reasoning_details: [{ type: "reasoning.text", id: "r-1", index: 0, text: "Look it up." }],
+                },
+                {},
+              ],
+            },
+          },
+        ],
+      },
     },
     {
       title: "reasoning comes in details alone",

@@ -1,14 +1,10 @@
 /** OpenRouter. */
+import { detail, native, REASONING_GOES_BACK } from "./openrouter-reasoning.ts";
 import type { Provider } from "./provider-case.ts";
-import { call, choices, DONE, FINE, failure, stream, usage } from "./wire.ts";
+import { choices, DONE, failure, stream, usage } from "./wire.ts";
 
 const ERRORS = "https://openrouter.ai/docs/api-reference/errors";
 const PROCESSING = ": OPENROUTER PROCESSING\n\n";
-
-const native = (delta: object, finish_reason: string | null, native_finish_reason: string | null, more: object = {}) =>
-  choices([{ index: 0, delta: { role: "assistant", ...delta }, finish_reason, native_finish_reason }], more);
-
-const detail = (text: string) => [{ type: "reasoning.text", text, format: "unknown", index: 0 }];
 
 export const openrouter: Provider = {
   name: "OpenRouter",
@@ -173,28 +169,6 @@ export const openrouter: Provider = {
       answers: [{ body: { error: { code: 502, message: "Upstream is down." }, user_id: "user_2wT" } }],
       expect: { error: { code: "model_unavailable" } },
     },
-    {
-      title: "reasoning does not go back within a tool loop",
-      source: "charmbracelet/fantasy: providertests/testdata/TestOpenRouterCommon/grok/multi_tool_streaming.yaml",
-      by: "loop",
-      request: { options: { model: "x-ai/grok-4-fast" } },
-      answers: [
-        stream(
-          native({ content: "", reasoning: "Look.", reasoning_details: detail("Look.") }, null, null),
-          native({ content: null, tool_calls: [call("call_6705", "")] }, null, null),
-          native({ content: null, tool_calls: [{ index: 0, function: { arguments: "" } }] }, null, null),
-          native({ content: null, tool_calls: [{ index: 0, function: { arguments: '{"word":"ink"}' } }] }, null, null),
-          native({ content: "", reasoning: null }, "tool_calls", "completed"),
-          DONE,
-        ),
-        FINE,
-      ],
-      expect: {
-        shown: "All fine.",
-        thoughts: "Look.",
-        calls: [{ id: "call_6705", name: "lookup", args: { word: "ink" } }],
-        sent: [{}, { lacks: ["messages[1].reasoning", "messages[1].reasoning_content"] }],
-      },
-    },
+    ...REASONING_GOES_BACK,
   ],
 };

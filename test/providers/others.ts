@@ -1,4 +1,5 @@
 /** What any server may write that speaks the protocol loosely. */
+import { ODD_SHAPES } from "./odd-shapes.ts";
 import type { Provider } from "./provider-case.ts";
 import { call, choices, chunk, DONE, FINE, failure, stream, usage, usageChunk, whole } from "./wire.ts";
 
@@ -222,5 +223,6 @@ export const others: Provider = {
       answers: [stream(chunk({ content: "Fi" }), 'data: {"choices":[{"index":0,\n\n', DONE)],
       expect: { shown: "Fi", error: { code: "model_stream_broken" } },
     },
+    ...ODD_SHAPES,
   ],
 };

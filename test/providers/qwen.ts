@@ -7,6 +7,23 @@ export const qwen: Provider = {
   settings: "`OPENAI_BASE_URL=https://dashscope.aliyuncs.com/compatible-mode/v1`",
   cases: [
     {
+      title: "each delta repeats the whole text so far",
+      source: "https://github.com/QwenLM/qwen-code/pull/3896",
+      answers: [
+        stream(
+          chunk({ role: "assistant", content: "", reasoning_content: "" }),
+          ...["A", "A small", "A small sum", "A small sum."].map((reasoning_content) => chunk({ reasoning_content })),
+          ...["四", "四加", "四加四", "四加四等于", "四加四等于八", "四加四等于八。"].map((content) =>
+            chunk({ content }),
+          ),
+          chunk({ content: "四加四等于八。" }, "stop"),
+          usageChunk(9, 12),
+          DONE,
+        ),
+      ],
+      expect: { shown: "四加四等于八。", thoughts: "A small sum.", finishReason: "stop", usage: [9, 12, 21] },
+    },
+    {
       title: "the pieces of a call after its first have an empty id",
       source: "vercel/ai: packages/alibaba/src/__fixtures__/alibaba-tool-call.chunks.txt",
       request: { tools: true },

@@ -57,7 +57,8 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
   /**
    * Whether a turn's reasoning goes back with its tool calls: `off`, in the field `reasoning_content` or `reasoning`,
    * in `<think>` tags (`think`), or `auto`. Default: `auto`: to providers that are known to want it, and to those that
-   * ask for it. Set it for models on hosts of your own; it costs input tokens.
+   * ask for it; what a provider itself marks to be given back goes to it unless `off`. Set it for models on hosts of
+   * your own; it costs input tokens.
    */
   LLM_RETURN_REASONING: z.enum(["auto", "off", "reasoning_content", "reasoning", "think"]).default("auto"),
   /**

@@ -23,15 +23,17 @@ export { type FirstMessagesOptions, firstMessages } from "./answer/first-message
 export type { AgentJournal, OnceOptions, OnceWork } from "./job/agent-journal.ts";
 export type { Budget } from "./job/budget.ts";
 export type { BegunJournalEntry, Journal, JournalEntry } from "./job/journal.ts";
-export type {
-  Model,
-  ModelChunk,
-  ModelMessage,
-  ModelOptions,
-  ModelRequest,
-  ModelTurn,
-  ToolCall,
-  ToolSpec,
+export {
+  type Model,
+  type ModelChunk,
+  type ModelMessage,
+  type ModelOptions,
+  type ModelRequest,
+  type ModelTurn,
+  type ProviderExtra,
+  type ToolCall,
+  type ToolSpec,
+  toMessage,
 } from "./model/model.ts";
 export { type ProviderErrorOptions, providerError } from "./model/openai/provider-error.ts";
 export type { ReportedUsage, UsageReport } from "./model/reported-usage.ts";

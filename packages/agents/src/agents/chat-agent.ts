@@ -13,11 +13,9 @@ export class ChatAgent extends BaseAgent<typeof ChatConfigSchema> {
 
   run(input: AgentInput, context: AgentContext<z.output<typeof ChatConfigSchema>>): AgentRun {
     const { config } = context;
-    const request = async () => ({
-      messages: await firstMessages(input, config),
-      options: modelOptions(config),
-      responseSchema: config.response_schema,
-    });
-    return answer(request, context);
+    return answer(async () => {
+      const messages = await firstMessages(input, config);
+      return { messages, options: modelOptions(config), responseSchema: config.response_schema };
+    }, context);
   }
 }

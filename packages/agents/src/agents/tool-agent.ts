@@ -27,16 +27,13 @@ export class ToolAgent extends BaseAgent<typeof ToolConfigSchema> {
 
   run(input: AgentInput, context: AgentContext<z.output<typeof ToolConfigSchema>>): AgentRun {
     const { config } = context;
-    const tools = context.tools.select([
-      ...config.tools,
-      ...(config.collection === undefined ? [] : ["search_documents"]),
-    ]);
-    const request = async () => ({
-      messages: await firstMessages(input, config),
-      tools,
-      options: modelOptions(config),
-      responseSchema: config.response_schema,
-    });
-    return answer(request, context);
+    return answer(async () => {
+      const tools = context.tools.select([
+        ...config.tools,
+        ...(config.collection === undefined ? [] : ["search_documents"]),
+      ]);
+      const messages = await firstMessages(input, config);
+      return { messages, tools, options: modelOptions(config), responseSchema: config.response_schema };
+    }, context);
   }
 }

@@ -12,13 +12,10 @@ import { type AgentEvent, type AgentOutcome, reset, text, thought } from "../age
 import { untilAborted } from "../job/until-aborted.ts";
 import { compileSchema, InvalidSchema, type SchemaCheck } from "../json-schema/json-schema.ts";
 import { isMarked } from "../model/last-turn.ts";
-import type { ModelMessage, ModelOptions, ModelTurn } from "../model/model.ts";
+import { type ModelMessage, type ModelOptions, type ModelTurn, toMessage } from "../model/model.ts";
 import type { Tool } from "../tools/tool.ts";
 import { callTools } from "./call-tools.ts";
 import { readJson } from "./read-json.ts";
-
-/** A function is called when the answer is begun. */
-export type AnswerRequestSource = AnswerRequest | (() => Promise<AnswerRequest>);
 
 export type AnswerRequest = {
   readonly messages: readonly ModelMessage[];
@@ -35,18 +32,19 @@ const CUT = "it was cut at the limit of output tokens (finish_reason length)";
 export type AnswerContext = Pick<AgentContext<unknown>, "model" | "tools" | "signal" | "locale" | "owner">;
 
 /**
+ * `asked` may be what prepares the request: an agent then returns the answer itself, without a generator around it.
  * Yields the answer's events; returns the checked value as `data` if there is a schema. Throws
  * `response_schema_mismatch` when the second answer does not fit either, `invalid_config` when the schema itself is
  * invalid or takes too much, `model_refused` or `model_content_filtered` when there is a schema and no answer, and what
  * the model and the budget throw.
  */
 export async function* answer(
-  source: AnswerRequestSource,
+  asked: AnswerRequest | (() => Promise<AnswerRequest>),
   context: AnswerContext,
 ): AsyncGenerator<AgentEvent, AgentOutcome & { readonly content: string }> {
-  const request = typeof source === "function" ? await source() : source;
+  const request = typeof asked === "function" ? await asked() : asked;
   const { tools = [], options = {}, responseSchema } = request;
-  const { signal, model } = context;
+  const { signal } = context;
   const check = responseSchema === undefined ? null : await compileResponseSchema(responseSchema, context);
   const messages = responseSchema === undefined ? [...request.messages] : withSchema(request.messages, responseSchema);
   const specs = tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
@@ -54,39 +52,37 @@ export async function* answer(
   let isRetry = false;
   for (;;) {
     const turnRequest = { ...options, messages: [...messages], tools: specs, responseSchema };
-    // An empty line separates this turn's text from that of earlier turns.
+    /** The text of earlier turns; an empty line separates this turn's text from it. */
     const before = content;
-    let turn: ModelTurn;
-    const chunks = model.stream(turnRequest, signal);
-    // Not in a generator of its own, which would make every token dearer.
+    const chunks = context.model.stream(turnRequest, signal);
+    let turn: ModelTurn | null = null;
+    // Not in a generator of its own, which would cost every token several turns of the microtask queue.
     try {
-      for (;;) {
+      while (turn === null) {
         const next = await chunks.next();
         if (next.done) {
           turn = next.value;
-          break;
+          continue;
         }
         const { type, content: piece } = next.value;
-        if (type === "text") {
-          const separator = before !== "" && content === before ? "\n\n" : "";
-          content += separator + piece;
-          yield text(separator + piece);
-        } else if (type === "reasoning") {
+        if (type === "reasoning") {
           yield thought("reasoning", piece);
-        } else {
+        } else if (type === "reset") {
           yield thought("reasoning", content.slice(before.length).trimStart());
           yield reset(before);
           content = before;
+        } else {
+          const added = before !== "" && content === before ? `\n\n${piece}` : piece;
+          content += added;
+          yield text(added);
         }
       }
     } finally {
       await chunks.return(undefined as never);
     }
     if (turn.toolCalls.length > 0) {
-      const { content: turnText, toolCalls, reasoning, finishReason } = turn;
-      const results = yield* callTools(toolCalls, tools, context, finishReason === "length");
-      const said = { role: "assistant", content: turnText, toolCalls } as const;
-      messages.push(reasoning === undefined ? said : { ...said, reasoning }, ...results);
+      const results = yield* callTools(turn.toolCalls, tools, context, turn.finishReason === "length");
+      messages.push(toMessage(turn), ...results);
       continue;
     }
     if (check === null) return { content };

@@ -62,11 +62,17 @@ async function keptOf(turn: ModelTurn): Promise<readonly ModelTurn[]> {
 
 test("a replayed turn has its reasoning, its end and what goes back with its calls", async () => {
   const extra = { extra_content: { google: { thought_signature: "EhsMGQ+/==" } } };
-  const turn = { content: "", toolCalls: [{ ...CALL, extra }], reasoning: "So.", finishReason: "tool_calls", usage };
+  const fields = { reasoning_details: [{ type: "reasoning.encrypted", index: 0, data: "gAAA+/==" }] };
+  const turn = {
+    ...{ content: "", toolCalls: [{ ...CALL, extra }], reasoning: "So.", finishReason: "tool_calls", usage },
+    extra: { origin: "openrouter.ai m", fields },
+  };
   expect(await keptOf(turn)).toEqual([turn, turn]);
 });
 
 test("reasoning too long for the journal is left out, at once and at the replay", async () => {
   const rest = { content: "", toolCalls: [CALL], finishReason: "tool_calls", usage };
-  expect(await keptOf({ ...rest, reasoning: "x".repeat(1024 * 1024) })).toEqual([rest, rest]);
+  const long = "x".repeat(1024 * 1024);
+  expect(await keptOf({ ...rest, reasoning: long })).toEqual([rest, rest]);
+  expect(await keptOf({ ...rest, extra: { origin: "m", fields: { encrypted_content: long } } })).toEqual([rest, rest]);
 });

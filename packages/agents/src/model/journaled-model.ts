@@ -42,11 +42,11 @@ export function createJournaledModel(
   };
 }
 
-/** As long as an entry may be. A turn with more reasoning is kept without it. */
+/** As long as an entry may be. A turn with more reasoning is kept without it, and without what belongs to it. */
 const MAX_KEPT_CHARS = 1024 * 1024;
 
 function keepable(turn: ModelTurn): ModelTurn {
-  const { reasoning = "", ...rest } = turn;
-  if (reasoning === "" || JSON.stringify(turn).length <= MAX_KEPT_CHARS) return turn;
+  const { reasoning, extra, ...rest } = turn;
+  if ((reasoning === undefined && extra === undefined) || JSON.stringify(turn).length <= MAX_KEPT_CHARS) return turn;
   return rest;
 }

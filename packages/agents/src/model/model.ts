@@ -18,6 +18,14 @@ export type ToolCall = {
   readonly extra?: Readonly<Record<string, unknown>>;
 };
 
+/** What a provider wants back with its turn. To all others it means nothing. */
+export type ProviderExtra = {
+  /** The provider and the model that sent it, and the calls' `extra`: only to them it goes back. */
+  readonly origin: string;
+  /** Fields of the message, as they came. */
+  readonly fields: Readonly<Record<string, unknown>>;
+};
+
 export type ModelMessage =
   | { readonly role: "system" | "user"; readonly content: string }
   | {
@@ -26,6 +34,8 @@ export type ModelMessage =
       readonly toolCalls?: readonly ToolCall[];
       /** The turn's reasoning. Goes back to providers that demand it within a tool loop, never to others. */
       readonly reasoning?: string;
+      /** The turn's own. */
+      readonly extra?: ProviderExtra;
     }
   /** The result of one call of the assistant message before it. */
   | { readonly role: "tool"; readonly callId: string; readonly content: string };
@@ -63,6 +73,8 @@ export type ModelTurn = {
   readonly toolCalls: readonly ToolCall[];
   /** The thinking that came before the answer. Absent or empty: none. */
   readonly reasoning?: string;
+  /** Only of a turn that calls tools. Absent: the provider wants nothing back. */
+  readonly extra?: ProviderExtra;
   /**
    * `stop`, `length` (cut by `maxTokens`), `tool_calls`, `content_filter`, `refusal` (`content` is the refusal's text),
    * or another value of the provider's.
@@ -78,6 +90,17 @@ export type Model = {
    */
   stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelChunk, ModelTurn>;
 };
+
+/** A finished turn as a message of the conversation: the results of its calls follow it. */
+export function toMessage({ content, toolCalls, reasoning, extra }: ModelTurn): ModelMessage {
+  return {
+    role: "assistant",
+    content,
+    ...(toolCalls.length === 0 ? {} : { toolCalls }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(extra === undefined ? {} : { extra }),
+  };
+}
 
 export const addUsage = (a: Usage, b: Usage): Usage => ({
   input_tokens: a.input_tokens + b.input_tokens,

@@ -37,20 +37,29 @@ export function startWatchdog(limits: ModelLimits, callerSignal: AbortSignal): W
     expire(`The model sent no token within ${seconds(limits.firstTokenMs)}.`),
     limits.firstTokenMs,
   );
-  let started = false;
+  const fallSilent = expire(`The model fell silent for ${seconds(limits.idleMs)}.`);
+  /** Of the latest content; tokens are many, so they set no timer. Null: there was none. */
+  let touchedAt: number | null = null;
+
+  function watchSilence(ms: number): void {
+    silence = setTimeout(() => {
+      const left = (touchedAt ?? 0) + limits.idleMs - performance.now();
+      if (left > 0) watchSilence(left);
+      else fallSilent();
+    }, ms);
+  }
+
   if (callerSignal.aborted) onCallerAbort();
   else callerSignal.addEventListener("abort", onCallerAbort, { once: true });
 
   return {
     signal: controller.signal,
     touch() {
-      if (started) {
-        silence.refresh();
-        return;
-      }
-      started = true;
+      const isFirst = touchedAt === null;
+      touchedAt = performance.now();
+      if (!isFirst) return;
       clearTimeout(silence);
-      silence = setTimeout(expire(`The model fell silent for ${seconds(limits.idleMs)}.`), limits.idleMs);
+      watchSilence(limits.idleMs);
     },
     release() {
       clearTimeout(total);

@@ -2,7 +2,7 @@
  * What a provider's refusal says about how it wants to be asked. Data: each entry reads the words of a refusal and
  * changes the form of the request.
  */
-import type { ModelRequest } from "../model.ts";
+import type { ModelMessage, ModelRequest } from "../model.ts";
 import { NINE_CHARS } from "./call-ids.ts";
 import type { ProviderFailure } from "./error-body.ts";
 import type { RequestForm } from "./quirks.ts";
@@ -73,14 +73,23 @@ const ADAPTATIONS: readonly Adaptation[] = [
     words: ["passed back", "is missing", "must be provided", "is required"],
     change: ({ returnReasoning, reasoningOfAll }, { messages }) => {
       if (!messages.some(({ role }) => role === "assistant")) return null;
-      if (returnReasoning === "off") return { returnReasoning: "reasoning_content" };
+      if (returnReasoning === "off" || returnReasoning === "marked") return { returnReasoning: "reasoning_content" };
       return reasoningOfAll ? null : { reasoningOfAll: true };
     },
   },
+  // What a gateway hands on from one provider, the next one behind it may refuse.
   {
-    names: ["reasoning"],
+    names: ["extra_content", "provider_specific_fields", "thought_signature"],
     words: UNKNOWN,
-    change: ({ returnReasoning }) => (returnReasoning === "off" ? null : { returnReasoning: "off" }),
+    change: ({ callExtra }, { messages }) => (callExtra && messages.some(hasCallExtra) ? { callExtra: false } : null),
+  },
+  {
+    names: ["reasoning", "thinking", "provider_specific_fields", "extra_content", "encrypted_content"],
+    words: UNKNOWN,
+    change: ({ returnReasoning }, { messages }) =>
+      returnReasoning === "off" || !messages.some(returnReasoning === "marked" ? hasExtra : isAssistant)
+        ? null
+        : { returnReasoning: "off" },
   },
   {
     names: ["tool call id", "tool_call_id", "tool_calls"],
@@ -94,6 +103,12 @@ const ADAPTATIONS: readonly Adaptation[] = [
       emptyContent === null && messages.some((message) => message.role === "assistant") ? { emptyContent: "" } : null,
   },
 ];
+
+const hasCallExtra = (message: ModelMessage): boolean =>
+  message.role === "assistant" && (message.toolCalls ?? []).some(({ extra }) => extra !== undefined);
+
+const isAssistant = ({ role }: ModelMessage): boolean => role === "assistant";
+const hasExtra = (message: ModelMessage): boolean => message.role === "assistant" && message.extra !== undefined;
 
 function simplerFormat({ responseFormat }: RequestForm, { responseSchema }: ModelRequest): Partial<RequestForm> | null {
   if (responseSchema === undefined || responseFormat === "none") return null;

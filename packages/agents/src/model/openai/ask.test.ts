@@ -137,9 +137,33 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
+/** How a refusal travels: gateways that have accepted a request tell it in the stream, or as the whole answer. */
+const WAYS: Readonly<Record<string, (refusal: Answer) => Answer>> = {
+  "by its status": (refusal) => refusal,
+  "in a stream": ({ body }) => ({
+    status: 200,
+    body: `: waiting\n\ndata: ${body}\n\ndata: [DONE]\n\n`,
+    headers: { "content-type": "text/event-stream" },
+  }),
+  "as an event of its own": ({ body }) => ({
+    status: 200,
+    body: `event: error\ndata: ${body}\n\n`,
+    headers: { "content-type": "text/event-stream" },
+  }),
+  "behind an empty chunk": ({ body }) => ({
+    status: 200,
+    body: `data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\ndata: ${body}\n\n`,
+    headers: { "content-type": "text/event-stream" },
+  }),
+  "as a whole answer": ({ body, headers = {} }) => ({ status: 200, body, headers }),
+};
+
+const WAYS_AND_CASES = Object.keys(WAYS).flatMap((way) => Object.entries(CASES).map((each) => [way, ...each] as const));
+
 describe("a request that a provider refuses for its form", () => {
-  test.each(Object.entries(CASES))("%s is sent again without it, and this is remembered", async (_, each) => {
-    const { when, refusal, request, accepted, is, format } = each;
+  test.each(WAYS_AND_CASES)("%s: %s is sent again without it, and this is remembered", async (way, _, each) => {
+    const { when, request, accepted, is, format } = each;
+    const refusal = WAYS[way]?.(each.refusal) ?? each.refusal;
     await withProvider(
       (body) => (when(body) ? refusal : says("Yes.")),
       async ({ ask, asked }) => {
@@ -227,6 +251,21 @@ describe("a request that a provider refuses for its form", () => {
         ]);
       },
       { responseFormat: "json_schema" },
+    );
+  });
+
+  test("a refusal behind the first words of an answer ends it", async () => {
+    const { body } = refuse("stream_options is not supported");
+    await withProvider(
+      () => ({
+        status: 200,
+        body: `data: {"choices":[{"index":0,"delta":{"content":"Yes"}}]}\n\ndata: ${body}\n\n`,
+        headers: { "content-type": "text/event-stream" },
+      }),
+      async ({ ask, asked }) => {
+        await failureOf(ask());
+        expect(asked).toHaveLength(1);
+      },
     );
   });
 });

@@ -7,6 +7,7 @@ import { APIError } from "openai";
 import type { ModelRequest } from "../model.ts";
 import { adapt } from "./adaptations.ts";
 import type { ProviderClient } from "./client.ts";
+import type { ProviderFailure } from "./error-body.ts";
 import { failureOf } from "./errors.ts";
 import { formFor, type RequestForm } from "./quirks.ts";
 import { toCompletionRequest } from "./request.ts";
@@ -24,7 +25,25 @@ export type OpenAiModelOptions = {
   readonly form?: FormSettings;
 };
 
-export type Asked = { readonly response: Response; readonly names: ToolNames };
+export type Asked = {
+  readonly response: Response;
+  readonly names: ToolNames;
+  /** In which it was accepted. */
+  readonly form: RequestForm;
+  /** Who answers. */
+  readonly origin: string;
+};
+
+export type Asking = {
+  /** Sends the request, again in another form as long as the provider refuses the form. */
+  send(signal: AbortSignal): Promise<Asked>;
+  /** Whether `send` would send the request in another form after this refusal, which an accepted answer held. */
+  adapts(failure: ProviderFailure): boolean;
+  /** The provider has begun to answer: the form is remembered. */
+  accepted(): void;
+};
+
+export type Ask = (request: ModelRequest) => Asking;
 
 /** Further attempts of one request; one that is refused takes little time, and the watchdog limits all together. */
 const MAX_ADAPTATIONS = 6;
@@ -34,7 +53,7 @@ const MAX_REMEMBERED = 1_000;
 export function createAsk(
   client: ProviderClient,
   { defaultModel, responseFormat, form: settings }: OpenAiModelOptions,
-) {
+): Ask {
   const remembered = new Map<string, RequestForm>();
 
   function remember(model: string, form: RequestForm): void {
@@ -44,29 +63,47 @@ export function createAsk(
     remembered.set(model, form);
   }
 
-  return async function ask(request: ModelRequest, signal: AbortSignal): Promise<Asked> {
+  return function ask(request) {
     const model = request.model ?? defaultModel;
+    const origin = originOf(client.baseURL, model);
     let form = remembered.get(model) ?? { ...formFor(client.baseURL, model), responseFormat, ...settings };
     let lasting = form;
     const tried = new Set<string>();
-    for (;;) {
-      const { body, names } = toCompletionRequest(request, model, form);
-      tried.add(JSON.stringify(form));
-      try {
-        const response = await client.chat.completions.create(body, { signal }).asResponse();
-        if (tried.size > 1) remember(model, lasting);
-        return { response, names };
-      } catch (error) {
-        const isRefusal = error instanceof APIError && error.status !== undefined;
-        const adapted = isRefusal && tried.size <= MAX_ADAPTATIONS ? adapt(failureOf(error), form, request) : null;
-        if (adapted === null || isSet(adapted.change, settings)) throw error;
-        form = { ...form, ...adapted.change };
-        if (!adapted.isPassing) lasting = { ...lasting, ...adapted.change };
-        if (tried.has(JSON.stringify(form))) throw error;
-      }
+
+    function adapts(failure: ProviderFailure): boolean {
+      const adapted = tried.size <= MAX_ADAPTATIONS ? adapt(failure, form, request) : null;
+      if (adapted === null || isSet(adapted.change, settings)) return false;
+      form = { ...form, ...adapted.change };
+      if (!adapted.isPassing) lasting = { ...lasting, ...adapted.change };
+      return !tried.has(JSON.stringify(form));
     }
+
+    return {
+      adapts,
+      accepted() {
+        if (tried.size > 1) remember(model, lasting);
+        tried.clear();
+      },
+      async send(signal) {
+        for (;;) {
+          const { body, names } = toCompletionRequest(request, model, form, origin);
+          tried.add(JSON.stringify(form));
+          try {
+            const response = await client.chat.completions.create(body, { signal }).asResponse();
+            return { response, names, form, origin };
+          } catch (error) {
+            const isRefusal = error instanceof APIError && error.status !== undefined;
+            if (!isRefusal || !adapts(failureOf(error))) throw error;
+          }
+        }
+      },
+    };
   };
 }
+
+/** Names a provider's model without what is secret of its address. */
+const originOf = (baseUrl: string, model: string): string =>
+  `${URL.canParse(baseUrl) ? new URL(baseUrl).hostname : ""} ${model}`;
 
 const isSet = (change: Partial<RequestForm>, settings: FormSettings = {}): boolean =>
   Object.keys(change).some((name) => Object.hasOwn(settings, name));

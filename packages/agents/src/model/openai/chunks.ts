@@ -1,9 +1,12 @@
 /** Reads one event of a provider's answer into typed pieces, whatever form it has. Nothing of it is trusted. */
 import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
+import { createCumulativeText, type DeltaKind } from "./cumulative-text.ts";
 import { readFinish } from "./finish-reasons.ts";
-import { readMessage } from "./messages.ts";
+import { pushCalls, readMessage } from "./messages.ts";
 import { type Piece, type PushPiece, pushContent } from "./pieces.ts";
-import { LAST_EVENT, type ServerEvent } from "./read-events.ts";
+import { createPlainChunks } from "./plain-chunks.ts";
+import { isLast, LAST_EVENT } from "./read-events.ts";
+import { CONTENT } from "./turn-extra.ts";
 import { parseJson } from "./untrusted.ts";
 import { readUsage } from "./usage.ts";
 
@@ -15,17 +18,54 @@ const WORDS_FIELDS = ["message", "msg", "detail", "errorMessage", "Message"] as 
 const SUCCESS: ReadonlySet<unknown> = new Set([undefined, null, 0, "0", 200, "200", "success", "Success", "ok", "OK"]);
 
 /** The content of a message that a chunk repeats as a whole, in the order in which it is shown. */
-const CONTENT = ["reasoning", "marked_text", "text", "refusal"] as const;
+const CONTENT_TYPES = ["reasoning", "marked_text", "text", "refusal"] as const;
 
-/** A reader of one answer: what a chunk means may depend on those before it. */
-export function createChunkReader(push: PushPiece) {
+/**
+ * A reader of one answer: what a chunk means may depend on those before it. `expected` is what the provider's former
+ * answers were.
+ */
+export function createChunkReader(take: PushPiece, expected: DeltaKind = "unknown") {
+  const plain = createPlainChunks();
+  const deltas = { text: createCumulativeText(expected), reasoning: createCumulativeText(expected) };
+  /** Of the chunk that is read: its pieces, and the last of them. */
+  let pieces = 0;
+  let latest: Piece | null = null;
   let hasDeltas = false;
+  /** Whether the content came as a list, which may go on as text. */
+  let listsContent = false;
   /** What messages have said so far. */
   const said = { text: "", marked_text: "", reasoning: "", refusal: "" };
 
+  function push(piece: Piece): void {
+    pieces++;
+    latest = piece;
+    // Some providers report their usage with each chunk.
+    if (piece.type !== "usage" && piece.type !== "extra") {
+      pushHeld("text");
+      pushHeld("reasoning");
+    }
+    take(piece);
+  }
+
+  function pushHeld(type: "text" | "reasoning"): void {
+    pushContent(take, type, deltas[type].rest());
+  }
+
+  function pushText(type: "text" | "reasoning", content: string): void {
+    pushHeld(type === "text" ? "reasoning" : "text");
+    pushContent(take, type, deltas[type].added(content));
+  }
+
   function pushOfDelta(piece: Piece): void {
     hasDeltas = true;
-    push(piece);
+    if (piece.type === "extra" && piece.name === CONTENT) listsContent = true;
+    if (piece.type !== "text" && piece.type !== "reasoning") {
+      push(piece);
+      return;
+    }
+    pieces++;
+    latest = piece;
+    pushText(piece.type, piece.content);
   }
 
   function readChunk(chunk: Fields): void {
@@ -34,30 +74,42 @@ export function createChunkReader(push: PushPiece) {
       return;
     }
     const { choices, usage, x_groq: groq } = chunk;
-    if (Array.isArray(choices)) for (const choice of choices) if (isFirst(choice)) readChoice(choice);
-    pushUsage(usage);
-    // Groq's stands beside the last choice.
-    if (isFields(groq)) pushUsage(groq.usage);
+    for (const choice of Array.isArray(choices) ? choices : [choices]) if (isFirst(choice)) readChoice(choice);
+    pushUsage(usage ?? chunk.usageMetadata);
+    pushFinish(chunk.finish_reason);
+    if (!isFields(groq)) return;
+    // Groq's usage stands beside the last choice, and so does its failure.
+    pushUsage(groq.usage);
+    if (saysSomething(groq.error)) push({ type: "failure", failure: { ...groq, status: groq.error_status_code } });
   }
 
   function readChoice(choice: Fields): void {
     const { delta, message, text, error, usage } = choice;
-    if (isFields(delta)) readMessage(delta, pushOfDelta);
+    if (isFields(delta)) readDelta(delta);
     else if (typeof delta === "string") pushContent(pushOfDelta, "text", delta);
     // A message in a chunk stands for the delta, or repeats the whole of what the deltas have said.
     if (!hasDeltas && isFields(message)) readWhole(message);
     else if (!hasDeltas && typeof text === "string") pushContent(push, "text", text);
-    if (saysSomething(error)) push({ type: "failure", failure: error });
-    pushUsage(usage);
-    const finish = readFinish(choice.finish_reason ?? choice.finishReason ?? choice.done_reason);
-    if (finish !== null) push({ type: "finish", finish });
+    if (choice.tool_calls) pushCalls(choice.tool_calls, pushOfDelta);
+    for (const said of [error, inside(delta, "error"), inside(message, "error")]) {
+      if (saysSomething(said)) push({ type: "failure", failure: said });
+    }
+    pushUsage(usage ?? inside(delta, "usage"));
+    pushFinish(choice.finish_reason ?? choice.finishReason ?? choice.done_reason ?? choice.stop_reason);
+  }
+
+  function readDelta(delta: Fields): void {
+    readMessage(delta, pushOfDelta);
+    const { content: text } = delta;
+    if (listsContent && typeof text === "string")
+      push({ type: "extra", name: CONTENT, value: [{ type: "text", text }] });
   }
 
   /** Of a message that begins with all that messages have said so far, only the rest is new. */
   function readWhole(message: Fields): void {
     const found: Piece[] = [];
     readMessage(message, (piece) => found.push(piece));
-    for (const type of CONTENT) {
+    for (const type of CONTENT_TYPES) {
       const content = found.flatMap((piece) => (piece.type === type ? [piece.content] : [])).join("");
       const before = said[type];
       const isRepeated = before !== "" && content.length > before.length && content.startsWith(before);
@@ -65,7 +117,7 @@ export function createChunkReader(push: PushPiece) {
       said[type] += added;
       pushContent(push, type, added);
     }
-    for (const piece of found) if (piece.type === "tool_call") push(piece);
+    for (const piece of found) if (piece.type === "tool_call" || piece.type === "extra") push(piece);
   }
 
   function readValue(value: unknown): void {
@@ -73,21 +125,45 @@ export function createChunkReader(push: PushPiece) {
     else if (isFields(value)) readChunk(value);
   }
 
+  function pushFinish(value: unknown): void {
+    const finish = readFinish(value);
+    if (finish !== null) push({ type: "finish", finish });
+  }
+
   function pushUsage(usage: unknown): void {
     if (isFields(usage)) push({ type: "usage", usage: readUsage(usage) });
   }
 
+  function learnFrom(data: string, chunk: Fields): void {
+    if (latest?.type === "text") plain.learn(data, chunk, latest.content);
+  }
+
   return {
+    /** What is known of the deltas now. */
+    kind: (): DeltaKind => {
+      const other = expected === "cumulative" ? "plain" : "cumulative";
+      return deltas.text.kind() === other || deltas.reasoning.kind() === other ? other : expected;
+    },
+
     /** Throws for a chunk that was cut. */
-    read({ event, data }: ServerEvent): void {
-      if (event === "error") {
+    read(data: string, name?: string): void {
+      if (name === "error") {
         push({ type: "failure", failure: data });
+        return;
+      }
+      if (name === "done") push({ type: "end" });
+      const text = listsContent ? null : plain.textOf(data);
+      if (text !== null) {
+        if (text !== "") pushText("text", text);
         return;
       }
       // Nearly always an event is a chunk.
       const chunk = data.startsWith("{") ? parseJson(data) : undefined;
+      pieces = 0;
+      latest = null;
       if (isFields(chunk)) readChunk(chunk);
       else for (const value of valuesIn(data)) readValue(value);
+      if (pieces === 1 && isFields(chunk)) learnFrom(data, chunk);
     },
   };
 }
@@ -99,7 +175,7 @@ export function createChunkReader(push: PushPiece) {
 function valuesIn(data: string): readonly unknown[] {
   const text = data.startsWith("{") ? data : data.trim();
   if (text.startsWith("{")) return parseChunks(text);
-  if (text.startsWith(LAST_EVENT)) return [LAST_EVENT];
+  if (isLast(text)) return [LAST_EVENT];
   // Some gateways put an event into an event.
   if (text.startsWith("data:")) return valuesIn(text.slice("data:".length));
   const value = parseJson(text);
@@ -134,6 +210,8 @@ function saysSomething(value: unknown): boolean {
   if (isFields(value)) return Object.values(value).some((each) => Boolean(each) && !SUCCESS.has(each));
   return Boolean(value) && !SUCCESS.has(value);
 }
+
+const inside = (value: unknown, name: string): unknown => (isFields(value) ? value[name] : undefined);
 
 /** Only one answer is asked for. */
 const isFirst = (choice: unknown): choice is Fields =>

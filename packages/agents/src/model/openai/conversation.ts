@@ -6,9 +6,10 @@
  * The result: one system message, first; then a user message; user and assistant alternate; each call of an assistant
  * message has an id of its own and is followed by its result; no message is empty, no character halved.
  */
-import type { ModelMessage, ToolCall } from "../model.ts";
+import type { ModelMessage, ProviderExtra, ToolCall } from "../model.ts";
 import { objectArguments } from "./call-arguments.ts";
 import { ANY_CALL_ID, type CallIdForm, createCallIds } from "./call-ids.ts";
+import { CONTENT } from "./turn-extra.ts";
 
 /** Stands where a message has to be and nobody said anything. In no language. */
 const LEFT_OUT = "…";
@@ -22,7 +23,8 @@ type Turn =
   | {
       readonly role: "assistant";
       readonly content: string;
-      readonly reasoning: string | undefined;
+      readonly reasoning?: string | undefined;
+      readonly extra?: ProviderExtra | undefined;
       readonly calls: readonly Call[];
     };
 
@@ -56,8 +58,8 @@ function readTurns(messages: readonly ModelMessage[]): Turn[] {
       else if (isAsking) turns.push({ role: "user", content: LEFT_OUT });
     } else if (message.role === "assistant") {
       const calls = (message.toolCalls ?? []).map((call): Call => ({ call, result: null }));
-      const { reasoning } = message;
-      if (calls.length > 0 || !isEmpty(content)) turns.push({ role: "assistant", content, reasoning, calls });
+      const { reasoning, extra } = message;
+      if (calls.length > 0 || !isEmpty(content)) turns.push({ role: "assistant", content, reasoning, extra, calls });
       for (const [id, same] of Map.groupBy(calls, ({ call }) => call.id)) unanswered.set(id, same);
     } else if (message.role === "tool") {
       const call = unanswered.get(message.callId)?.shift();
@@ -75,7 +77,10 @@ function mergeTurns(turns: readonly Turn[]): Turn[] {
     if (turn.role === "user" && last?.role === "user") {
       merged[merged.length - 1] = { role: "user", content: joined([last.content, turn.content]) };
     } else if (turn.role === "assistant" && last?.role === "assistant" && last.calls.length === 0) {
-      merged[merged.length - 1] = { ...turn, content: joined([last.content, turn.content]) };
+      // What is to stand in the place of one text cannot stand in that of two.
+      const { [CONTENT]: _, ...fields } = turn.extra?.fields ?? {};
+      const extra = turn.extra === undefined ? {} : { extra: { ...turn.extra, fields } };
+      merged[merged.length - 1] = { ...turn, ...extra, content: joined([last.content, turn.content]) };
     } else {
       merged.push(turn);
     }
@@ -89,7 +94,7 @@ function alternate(turns: readonly Turn[]): Turn[] {
   for (const turn of turns) {
     const last = complete.at(-1);
     if (turn.role === "user" && last?.role === "assistant" && last.calls.length > 0) {
-      complete.push({ role: "assistant", content: LEFT_OUT, reasoning: undefined, calls: [] });
+      complete.push({ role: "assistant", content: LEFT_OUT, calls: [] });
     }
     complete.push(turn);
   }
@@ -98,8 +103,13 @@ function alternate(turns: readonly Turn[]): Turn[] {
 
 function writeTurn(turn: Turn, ids: (id: string) => string): ModelMessage[] {
   if (turn.role === "user") return [turn];
-  const { content, reasoning, calls } = turn;
-  const said = { role: "assistant" as const, content, ...(reasoning === undefined ? {} : { reasoning }) };
+  const { content, reasoning, extra, calls } = turn;
+  const said = {
+    role: "assistant" as const,
+    content,
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(extra === undefined ? {} : { extra }),
+  };
   if (calls.length === 0) return [said];
   const named = calls.map(({ call, result }) => ({ ...call, id: ids(call.id), result }));
   const toolCalls = named.map(({ result: _, ...call }) => ({ ...call, arguments: objectArguments(call.arguments) }));

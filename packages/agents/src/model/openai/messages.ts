@@ -5,6 +5,8 @@
 import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
 import { type ContentType, type PushPiece, pushContent } from "./pieces.ts";
 import type { ToolCallPiece } from "./tool-calls.ts";
+import { CONTENT, isReturned } from "./turn-extra.ts";
+import { parseJson } from "./untrusted.ts";
 
 /** DeepSeek's, Qwen's, vLLM's; OpenRouter's, Groq's, Ollama's; gateways'; lists of blocks of OpenRouter and LiteLLM. */
 const REASONING_FIELDS = [
@@ -28,7 +30,18 @@ const PART_TYPES: Readonly<Record<string, ContentType>> = {
 
 /** Where a part has its text; each may hold parts again. */
 const TEXT_FIELDS = [
-  ...["text", "thinking", "reasoning", "reasoning_content", "refusal", "summary", "content", "value", "thought"],
+  ...[
+    "text",
+    "thinking",
+    "reasoning",
+    "reasoning_content",
+    "refusal",
+    "summary",
+    "content",
+    "value",
+    "thought",
+    "parts",
+  ],
 ] as const;
 
 /** What a provider sends with a call and wants back: Gemini's thought signature, also as gateways pass it on. */
@@ -59,12 +72,21 @@ function readAll(message: Fields, push: PushPiece): void {
     push({ type: "reasoning", content: reasoning });
     break;
   }
-  const { content, refusal, tool_calls: calls, function_call: call } = message;
+  const { content, refusal, function_call: call } = message;
+  const calls = message.tool_calls ?? message.toolCalls;
+  for (const name in message) if (isReturned(name)) pushReturned(name, message, push);
   if (typeof content === "string") pushContent(push, isMarked(message) ? "marked_text" : "text", content);
   else if (content !== undefined && content !== null) pushParts(content, push);
   if (typeof refusal === "string") pushContent(push, "refusal", refusal);
   if (calls) pushCalls(calls, push);
   if (isFields(call)) pushCalls([{ index: 0, function: call }], push);
+}
+
+function pushReturned(name: string, message: Fields, push: PushPiece): void {
+  const value = message[name];
+  if (value === undefined || value === null || value === "") return;
+  if (name === CONTENT ? typeof value === "string" : name === "extra_content" && isMarked(message)) return;
+  push({ type: "extra", name, value });
 }
 
 /** Gemini puts its thoughts into the content. */
@@ -87,6 +109,10 @@ function pushPart(part: unknown, push: PushPiece): void {
   }
   const type =
     typeof part.type === "string" && Object.hasOwn(PART_TYPES, part.type) ? PART_TYPES[part.type] : undefined;
+  if (part.type === "tool_use" || part.type === "tool_call") {
+    pushCalls([part], push);
+    return;
+  }
   if (part.type === undefined && !TEXT_FIELDS.some((name) => part[name] !== undefined)) {
     pushContent(push, "text", JSON.stringify(part));
     return;
@@ -108,22 +134,30 @@ function textOf(value: unknown, depth = 0): string {
   return "";
 }
 
-function pushCalls(calls: unknown, push: PushPiece): void {
-  const list = (Array.isArray(calls) ? calls : [calls]).filter(isFields);
+export function pushCalls(calls: unknown, push: PushPiece): void {
+  const list = listOf(typeof calls === "string" ? parseJson(calls) : calls).filter(isFields);
   for (const [at, call] of list.entries()) {
     // Calls that come together are told apart by their places.
     push({ type: "tool_call", call: readCall(call, list.length > 1 ? at : null) });
   }
 }
 
+/** A list, one call, or calls by their places. */
+function listOf(calls: unknown): readonly unknown[] {
+  if (Array.isArray(calls)) return calls;
+  const isOne = isFields(calls) && ["function", "name", "id"].some((name) => calls[name] !== undefined);
+  return isFields(calls) && !isOne ? Object.values(calls) : [calls];
+}
+
 function readCall(call: Fields, place: number | null): ToolCallPiece {
   const named = isFields(call.function) ? call.function : call;
+  const name = typeof call.function === "string" ? call.function : named.name;
   const args = ARGUMENT_FIELDS.map((name) => named[name]).find((value) => value !== undefined && value !== null);
   const extra = EXTRA_FIELDS.filter((name) => call[name] !== undefined && call[name] !== null);
   return {
     index: indexOf(call.index) ?? place,
     id: typeof call.id === "string" || typeof call.id === "number" ? String(call.id) : "",
-    name: typeof named.name === "string" ? named.name.trim() : "",
+    name: typeof name === "string" ? name.trim() : "",
     arguments: typeof args === "object" ? JSON.stringify(args) : typeof args === "string" ? args : "",
     extra: extra.length === 0 ? null : Object.fromEntries(extra.map((name) => [name, call[name]])),
   };

@@ -9,6 +9,8 @@ export type ContentType = "text" | "marked_text" | "reasoning" | "refusal";
 export type Piece =
   | { readonly type: ContentType; readonly content: string }
   | { readonly type: "tool_call"; readonly call: ToolCallPiece }
+  /** Of a field that the provider wants back with the turn. */
+  | { readonly type: "extra"; readonly name: string; readonly value: unknown }
   | { readonly type: "usage"; readonly usage: ReportedUsage }
   | { readonly type: "finish"; readonly finish: Finish }
   /** What the provider says about its failure, in its own form. */

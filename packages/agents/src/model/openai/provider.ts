@@ -6,21 +6,36 @@
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { createRedactor } from "@agent-paas/shared/logging/redact.ts";
 import type { ProxySettings } from "../../http/http-agent.ts";
+import { type ChunkSink, produceChunks } from "../chunk-stream.ts";
 import type { Embedder } from "../embedder.ts";
 import { estimateUsage } from "../meter.ts";
 import type { Model, ModelChunk, ModelRequest, ModelTurn } from "../model.ts";
-import { type ModelLimits, startWatchdog } from "../watchdog.ts";
-import { createAsk, type OpenAiModelOptions } from "./ask.ts";
+import { type ModelLimits, startWatchdog, type Watchdog } from "../watchdog.ts";
+import { type Ask, type Asked, type Asking, createAsk, type OpenAiModelOptions } from "./ask.ts";
 import { createChunkReader } from "./chunks.ts";
 import { ProviderClient } from "./client.ts";
 import { createEmbedder } from "./embeddings.ts";
-import { readFailure } from "./error-body.ts";
+import { type ProviderFailure, readFailure } from "./error-body.ts";
 import { providerFailure, toPlatformError } from "./errors.ts";
 import { readEvents, wholeAnswer } from "./read-events.ts";
 import { createTransport } from "./transport.ts";
-import { createTurn } from "./turn.ts";
+import { createTurn, type Turn } from "./turn.ts";
 
 export type { OpenAiModelOptions } from "./ask.ts";
+
+/** Above this many chunks that the reader has not taken, the socket is paused: otherwise they would fill the memory. */
+const MAX_WAITING = 1_000;
+/** Clients may name any model. */
+const MAX_REMEMBERED = 1_000;
+/** Ends the reading of an answer. */
+const FAILED = new Error("the answer reports a failure");
+
+type Reading = {
+  readonly signal: AbortSignal;
+  readonly watchdog: Watchdog;
+  readonly asking: Asking;
+  readonly sink: ChunkSink;
+};
 
 export type OpenAiProviderOptions = {
   readonly baseUrl: string;
@@ -51,45 +66,79 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits, proxy }: OpenAiP
     fetch: transport.fetch,
   });
 
-  async function* stream(
+  /** Whose deltas repeat the whole text so far. */
+  const cumulative = new Set<string>();
+
+  function stream(request: ModelRequest, signal: AbortSignal, ask: Ask): AsyncGenerator<ModelChunk, ModelTurn> {
+    const left = new AbortController();
+    return produceChunks(
+      (sink) => produce(request, AbortSignal.any([signal, left.signal]), ask(request), sink),
+      () => left.abort(),
+    );
+  }
+
+  async function produce(
     request: ModelRequest,
     signal: AbortSignal,
-    ask: ReturnType<typeof createAsk>,
-  ): AsyncGenerator<ModelChunk, ModelTurn> {
+    asking: Asking,
+    sink: ChunkSink,
+  ): Promise<ModelTurn> {
     const watchdog = startWatchdog(limits, signal);
-    const turn = createTurn();
-    const reader = createChunkReader(turn.add);
     try {
-      const { response, names } = await ask(request, watchdog.signal);
-      const body = transport.bodyOf(response);
-      const batches = body === undefined ? [wholeAnswer(await response.text())] : readEvents(body);
-      try {
-        for await (const events of batches) {
-          for (const event of events) {
-            reader.read(event);
-            if (turn.hasGrown()) watchdog.touch();
-            for (const chunk of turn.take()) yield chunk;
-            const failure = turn.failure();
-            if (failure !== null) throw providerFailure(readFailure(failure.said), redact);
-          }
-        }
-      } catch (error) {
-        // A connection that breaks or falls silent behind the end of the turn takes nothing but its usage.
-        const isOver = turn.hasEnded() && !signal.aborted;
-        if (!isOver || (error instanceof PlatformError && !watchdog.signal.aborted)) throw error;
+      for (;;) {
+        const asked = await asking.send(watchdog.signal);
+        const { names, form, origin } = asked;
+        const turn = createTurn({ show: sink.push, origin, keepsTags: form.returnReasoning === "think" });
+        const failure = await read(asked, turn, { signal, watchdog, asking, sink });
+        // A refusal may come in an accepted answer, too.
+        if (failure !== null && !turn.hasBegun() && asking.adapts(failure)) continue;
+        if (failure !== null) throw providerFailure(failure, redact);
+        const finished = turn.finish((content, toolCalls) => estimateUsage(request, content, toolCalls));
+        const toolCalls = finished.toolCalls.map((call) => ({ ...call, name: names.toPlatform(call.name) }));
+        return { ...finished, toolCalls };
       }
-      // An abort may coincide with the end of the body, which then looks complete.
-      if (turn.hasEnded()) signal.throwIfAborted();
-      else watchdog.signal.throwIfAborted();
-      const finished = turn.finish((content, toolCalls) => estimateUsage(request, content, toolCalls));
-      for (const chunk of turn.take()) yield chunk;
-      const toolCalls = finished.toolCalls.map((call) => ({ ...call, name: names.toPlatform(call.name) }));
-      return { ...finished, toolCalls };
     } catch (error) {
       throw watchdog.signal.aborted ? watchdog.signal.reason : toPlatformError(error, redact);
     } finally {
       watchdog.release();
     }
+  }
+
+  /** Returns the failure that the answer reports, or null. */
+  async function read(
+    { response, origin }: Asked,
+    turn: Turn,
+    { signal, watchdog, asking, sink }: Reading,
+  ): Promise<ProviderFailure | null> {
+    const body = transport.bodyOf(response);
+    const reader = createChunkReader(turn.add, cumulative.has(origin) ? "cumulative" : "unknown");
+    function take(data: string, name?: string): void {
+      reader.read(data, name);
+      if (turn.hasGrown()) {
+        watchdog.touch();
+        asking.accepted();
+      }
+      if (turn.failure() !== null) throw FAILED;
+      if (sink.waiting() <= MAX_WAITING || body === undefined || body.isPaused()) return;
+      body.pause();
+      sink.onceTaken(() => body.resume());
+    }
+    try {
+      if (body !== undefined) await readEvents(body, take);
+      else for (const { data, name } of wholeAnswer(await response.text())) take(data, name);
+    } catch (error) {
+      const failure = turn.failure();
+      if (failure !== null) return readFailure(failure.said);
+      // A connection that breaks or falls silent behind the end of the turn takes nothing but its usage.
+      const isOver = turn.hasEnded() && !signal.aborted;
+      if (!isOver || (error instanceof PlatformError && !watchdog.signal.aborted)) throw error;
+    }
+    if (reader.kind() === "plain") cumulative.delete(origin);
+    else if (reader.kind() === "cumulative" && cumulative.size < MAX_REMEMBERED) cumulative.add(origin);
+    // An abort may coincide with the end of the body, which then looks complete.
+    if (turn.hasEnded()) signal.throwIfAborted();
+    else watchdog.signal.throwIfAborted();
+    return null;
   }
 
   return {

@@ -5,10 +5,10 @@
 import { ANY_CALL_ID, type CallIdForm, NINE_CHARS } from "./call-ids.ts";
 
 /**
- * How a turn's reasoning goes back with its tool calls: not at all, in this field of the message, or in tags before its
- * text.
+ * How a turn's reasoning goes back with its tool calls: not at all; only what its provider has marked to be given back
+ * (turn-extra.ts); besides that, as text in this field of the message; or in tags before its text.
  */
-export type ReturnReasoning = "off" | "reasoning_content" | "reasoning" | "think";
+export type ReturnReasoning = "off" | "marked" | "reasoning_content" | "reasoning" | "think";
 
 /** How a provider wants to be asked. */
 export type RequestForm = {
@@ -21,6 +21,8 @@ export type RequestForm = {
   readonly returnReasoning: ReturnReasoning;
   /** Whether each assistant message gets the field of the reasoning, also without calls and without reasoning. */
   readonly reasoningOfAll: boolean;
+  /** Whether a call goes back with what came with it. */
+  readonly callExtra: boolean;
   readonly callIds: CallIdForm;
   /** The content of an assistant message that has calls and no text. */
   readonly emptyContent: null | "";
@@ -31,8 +33,9 @@ const DEFAULT_FORM: RequestForm = {
   streamUsage: true,
   systemRole: "system",
   responseFormat: "none",
-  returnReasoning: "off",
+  returnReasoning: "marked",
   reasoningOfAll: false,
+  callExtra: true,
   callIds: ANY_CALL_ID,
   emptyContent: null,
 };
@@ -52,6 +55,7 @@ const QUIRKS: readonly Quirk[] = [
   { hosts: ["api.openai.com"], form: { maxTokensField: "max_completion_tokens" } },
   // These refuse a tool loop without its reasoning, or document that it has to go back: by their own names for their
   // models wherever these run, unless a host is known to want something else.
+  { models: ["minimax-m"], form: { returnReasoning: "think" } },
   { models: ["deepseek-reasoner", "deepseek-chat", "deepseek-v", "kimi-k", "kimi-thinking"], form: REASONING_CONTENT },
   {
     hosts: ["deepseek.com", "moonshot.ai", "moonshot.cn", "kimi.com", "z.ai", "bigmodel.cn", "xiaomimimo.com"],

@@ -2,24 +2,61 @@ import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { LAST_EVENT, readEvents } from "./read-events.ts";
 
-/** The batches of events that the reader yields for a body of these pieces. */
+/** The events of a body of these pieces, those of each piece together. */
 async function readAll(pieces: readonly (string | Buffer)[]): Promise<string[][]> {
   const body = new PassThrough();
   const taken: string[][] = [];
-  const reading = (async () => {
-    for await (const events of readEvents(body)) taken.push(events.map(({ data }) => data));
-  })();
-  for (const piece of pieces) {
-    body.write(piece);
-    await new Promise(setImmediate);
+  let together: string[] = [];
+  const reading = readEvents(body, (data) => void together.push(data));
+  for (const piece of [...pieces, null]) {
+    if (piece === null) body.end();
+    else body.write(piece);
+    await (piece === null ? reading : new Promise(setImmediate));
+    if (together.length > 0) taken.push(together);
+    together = [];
   }
-  body.end();
-  await reading;
   return taken;
 }
 
-test("events of one read of the body are yielded together", async () => {
+/** Takes the events of a body that somebody else writes. */
+function take(body: PassThrough) {
+  const taken: { readonly data: string; readonly name: string | undefined }[] = [];
+  return { taken, reading: readEvents(body, (data, name) => void taken.push({ data, name })) };
+}
+
+test("events are handed on with the read of the body that completes them", async () => {
   expect(await readAll(["data: a\n\ndata: b\n\nda", "ta: c\n\n"])).toEqual([["a", "b"], ["c"]]);
+});
+
+test("plain events and others may follow one another in any way", async () => {
+  const plain = 'data: {"a":1}\n\n';
+  expect(
+    await readAll([
+      "\ufeffdata: {}\n\n",
+      plain + plain,
+      `${plain}data: {\ndata: }\n\n`,
+      `${plain}: comment\n\nid: 1\n${plain}`,
+      'data: {"b"',
+      `:2}\n\n${plain}`,
+      `${plain}event: error\n${plain}`,
+      'data: {"c":3}\n',
+      "\n",
+      plain,
+      'data: {"d":4}\r\n\r\n',
+      'data: {"e":5}',
+    ]),
+  ).toEqual([
+    ["{}"],
+    ['{"a":1}', '{"a":1}'],
+    ['{"a":1}', "{\n}"],
+    ['{"a":1}', '{"a":1}'],
+    ['{"b":2}', '{"a":1}'],
+    ['{"a":1}', '{"a":1}'],
+    ['{"c":3}'],
+    ['{"a":1}'],
+    ['{"d":4}'],
+    ['{"e":5}'],
+  ]);
 });
 
 test("line ends, comments, other fields and multi-line data are read as the standard demands", async () => {
@@ -29,11 +66,12 @@ test("line ends, comments, other fields and multi-line data are read as the stan
 
 test("an event keeps its name, and a field of the name error is an event", async () => {
   const body = new PassThrough();
+  const { taken, reading } = take(body);
   body.end('event: error\ndata: {"a":1}\n\nerror: {"b":2}\n\n');
-  const events = (await Array.fromAsync(readEvents(body))).flat();
-  expect(events).toMatchObject([
-    { event: "error", data: '{"a":1}' },
-    { event: "error", data: '{"b":2}' },
+  await reading;
+  expect(taken).toEqual([
+    { name: "error", data: '{"a":1}' },
+    { name: "error", data: '{"b":2}' },
   ]);
 });
 
@@ -44,64 +82,61 @@ test("a body without events is one event: JSON, or somebody's words", async () =
 });
 
 test("a character that is split between two reads is decoded whole", async () => {
-  const bytes = Buffer.from("data: 你好🎉\n\n");
-  expect(await readAll([...bytes].map((byte) => Buffer.from([byte])))).toEqual([["你好🎉"]]);
+  const bytes = Buffer.from("data: {你好🎉\n\n".repeat(3));
+  for (const size of [1, 2, 3, 5]) {
+    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) =>
+      bytes.subarray(at * size, (at + 1) * size),
+    );
+    expect((await readAll(pieces)).flat()).toEqual(["{你好🎉", "{你好🎉", "{你好🎉"]);
+  }
 });
 
 test("a last event without an empty line after it is read", async () => {
-  expect(await readAll(["data: a\n\ndata: b\n"])).toEqual([["a"], ["b"]]);
+  expect((await readAll(["data: a\n\ndata: b\n"])).flat()).toEqual(["a", "b"]);
 });
 
 test("reading ends with the last event, and the body may end by itself", async () => {
   const body = new PassThrough();
   body.write(`data: a\n\ndata: ${LAST_EVENT}\n\ndata: behind\n\n`);
-  const taken = await Array.fromAsync(readEvents(body));
-  expect(taken.flat().map(({ data }) => data)).toEqual(["a", LAST_EVENT]);
+  const { taken, reading } = take(body);
+  await reading;
+  expect(taken.map(({ data }) => data)).toEqual(["a", LAST_EVENT]);
   expect(body.destroyed).toBe(false);
   body.end("rest");
   await new Promise((resolve) => body.once("close", resolve));
 });
 
-test("a reader that leaves closes the body", async () => {
+test("reading ends when the body is destroyed, and destroys it when the reader throws", async () => {
   const body = new PassThrough();
-  body.write("data: a\n\n");
-  for await (const events of readEvents(body)) {
-    expect(events).toMatchObject([{ data: "a" }]);
-    break;
-  }
-  expect(body.destroyed).toBe(true);
+  const { reading } = take(body);
+  body.destroy();
+  await reading;
+  const other = new PassThrough();
+  other.write("data: a\n\ndata: b\n\n");
+  const thrown = new Error("enough");
+  const throws = readEvents(other, () => {
+    throw thrown;
+  });
+  await expect(throws).rejects.toBe(thrown);
+  expect(other.destroyed).toBe(true);
 });
 
-test("events before a failure are yielded before the failure is thrown", async () => {
+test("events before a failure are handed on before it", async () => {
   const body = new PassThrough();
-  const events = readEvents(body);
+  const { taken, reading } = take(body);
   body.write("data: a\n\n");
-  expect(await events.next()).toMatchObject({ done: false, value: [{ data: "a" }] });
+  await new Promise(setImmediate);
   body.destroy(new Error("reset"));
-  await expect(events.next()).rejects.toThrow("reset");
+  await expect(reading).rejects.toThrow("reset");
+  expect(taken).toMatchObject([{ data: "a" }]);
 });
 
 test("an event beyond the size limit is refused", async () => {
   const body = new PassThrough();
-  const events = readEvents(body);
-  const reading = events.next();
+  const { reading } = take(body);
   const piece = "x".repeat(1024 * 1024);
   body.write("data: ");
   for (let written = 0; written < 9; written++) body.write(piece);
   await expect(reading).rejects.toThrow("an event exceeds 8388608 characters");
   expect(body.destroyed).toBe(true);
-});
-
-test("the body is paused while the reader is behind", async () => {
-  const body = new PassThrough();
-  const events = readEvents(body);
-  const first = events.next();
-  body.write("data: a\n\n");
-  await first;
-  body.write("data: b\n\n".repeat(2_000));
-  await new Promise(setImmediate);
-  expect(body.isPaused()).toBe(true);
-  expect((await events.next()).value).toHaveLength(2_000);
-  expect(body.isPaused()).toBe(false);
-  await events.return();
 });

@@ -139,3 +139,47 @@ test("the reasoning of a streamed turn goes back byte for byte, and what came wi
     { form: { returnReasoning: "reasoning_content" } },
   );
 });
+
+const MARKED = { reasoning_details: [{ type: "reasoning.text", index: 0, text: "So.", signature: "c2ln+/==" }] };
+
+/** A loop whose turn came from another provider or model than it goes to. */
+test.each([
+  ["another provider", "api.example.com m"],
+  ["another model", "127.0.0.1 another"],
+])("what came from %s does not go back", async (_, origin) => {
+  const loop = LOOP.map((message) =>
+    message.role === "assistant" && message.toolCalls !== undefined
+      ? { ...message, extra: { origin, fields: MARKED } }
+      : message,
+  );
+  await withProvider(
+    () => says("Yes."),
+    async ({ ask, asked }) => {
+      await ask({ messages: loop });
+      expect(JSON.stringify(asked[0])).not.toMatch(/reasoning|extra_content/);
+    },
+  );
+});
+
+test("what a provider marks goes back unless the operator forbids it, beside the text where that is wanted", async () => {
+  const loop = LOOP.map((message) =>
+    message.role === "assistant" && message.toolCalls !== undefined
+      ? { ...message, extra: { origin: "127.0.0.1 m", fields: MARKED } }
+      : message,
+  );
+  const sent = (returnReasoning?: "off" | "reasoning_content" | "reasoning" | "think") =>
+    withProvider(
+      () => says("Yes."),
+      async ({ ask, asked }) => {
+        await ask({ messages: loop });
+        const { role: _, content: __, tool_calls: ___, ...fields } = asked[0].messages[3];
+        return fields;
+      },
+      returnReasoning === undefined ? {} : { form: { returnReasoning } },
+    );
+  expect(await sent()).toEqual(MARKED);
+  expect(await sent("off")).toEqual({});
+  expect(await sent("reasoning_content")).toEqual({ ...MARKED, reasoning_content: "I need\n the weather. " });
+  expect(await sent("reasoning")).toEqual(MARKED);
+  expect(await sent("think")).toEqual(MARKED);
+});

@@ -5,6 +5,7 @@ import { mendConversation } from "./conversation.ts";
 import type { RequestForm } from "./quirks.ts";
 import { createToolNames, type ToolNames } from "./tool-names.ts";
 import { providerSchema } from "./tool-schemas.ts";
+import { CONTENT } from "./turn-extra.ts";
 
 type CompletionRequest = {
   readonly body: OpenAI.ChatCompletionCreateParamsStreaming;
@@ -12,7 +13,13 @@ type CompletionRequest = {
   readonly names: ToolNames;
 };
 
-export function toCompletionRequest(request: ModelRequest, model: string, form: RequestForm): CompletionRequest {
+/** `origin`: whose turns' extras go along. */
+export function toCompletionRequest(
+  request: ModelRequest,
+  model: string,
+  form: RequestForm,
+  origin: string,
+): CompletionRequest {
   const { temperature, topP, maxTokens, responseSchema } = request;
   // Of two tools with one name the platform calls the first; providers refuse both.
   const tools = [...Map.groupBy(request.tools ?? [], ({ name }) => name).values()].flatMap(([first]) => first ?? []);
@@ -20,7 +27,7 @@ export function toCompletionRequest(request: ModelRequest, model: string, form: 
   const messages = mendConversation(request.messages, form.callIds);
   const body = {
     model,
-    messages: placeSystem(messages, form).map((message) => toProviderMessage(message, form, names)),
+    messages: placeSystem(messages, form).map((message) => toProviderMessage(message, form, names, origin)),
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { top_p: topP }),
     ...(maxTokens === undefined ? {} : { [form.maxTokensField]: maxTokens }),
@@ -58,16 +65,18 @@ function toProviderMessage(
   message: ModelMessage,
   form: RequestForm,
   names: ToolNames,
+  origin: string,
 ): OpenAI.ChatCompletionMessageParam {
   if (message.role === "tool") return { role: "tool", tool_call_id: message.callId, content: message.content };
   if (message.role !== "assistant") {
     return { role: message.role === "system" ? form.systemRole : "user", content: message.content };
   }
-  const { content, toolCalls = [], reasoning = "" } = message;
-  const said = { role: "assistant" as const, ...withReasoning(content, reasoning, toolCalls.length > 0, form) };
+  const { toolCalls = [], extra } = message;
+  const isOwn = extra === undefined || extra.origin === origin;
+  const said = { role: "assistant" as const, ...withReasoning(message, isOwn, form) };
   if (toolCalls.length === 0) return said;
-  const tool_calls = toolCalls.map(({ id, name, arguments: args, extra = {} }) => ({
-    ...extra,
+  const tool_calls = toolCalls.map(({ id, name, arguments: args, extra: ofCall = {} }) => ({
+    ...(isOwn && form.callExtra ? ofCall : {}),
     id,
     type: "function" as const,
     function: { name: names.toProvider(name), arguments: args },
@@ -76,9 +85,18 @@ function toProviderMessage(
 }
 
 /** Only the reasoning of turns that call tools goes back: of others no provider wants it. */
-function withReasoning(content: string, reasoning: string, hasCalls: boolean, form: RequestForm) {
-  const { returnReasoning, reasoningOfAll } = form;
-  if (returnReasoning === "off" || !(hasCalls || reasoningOfAll)) return { content };
-  if (returnReasoning !== "think") return { content, [returnReasoning]: reasoning };
-  return { content: reasoning === "" ? content : `<think>${reasoning}</think>${content}` };
+function withReasoning(
+  { content, reasoning = "", toolCalls = [], extra }: ModelMessage & { readonly role: "assistant" },
+  isOwn: boolean,
+  { returnReasoning, reasoningOfAll }: RequestForm,
+) {
+  if (returnReasoning === "off" || !(toolCalls.length > 0 || reasoningOfAll)) return { content };
+  const fields = isOwn ? (extra?.fields ?? {}) : {};
+  const said = { content, ...fields };
+  if (returnReasoning === "marked") return said;
+  if (returnReasoning === "reasoning_content") return { ...said, reasoning_content: reasoning };
+  // The parts say the same as the text, and more.
+  if (fields.reasoning_details !== undefined || fields[CONTENT] !== undefined) return said;
+  if (returnReasoning === "reasoning") return { ...said, reasoning };
+  return { ...said, content: reasoning === "" ? content : `<think>${reasoning}</think>${content}` };
 }

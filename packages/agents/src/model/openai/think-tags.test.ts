@@ -114,6 +114,62 @@ test("hostile texts take linear time", { timeout: 60_000 }, () => {
   }
 });
 
+/** What is shown after each of these pieces. */
+function shownAfterEach(pieces: readonly string[], isApart: boolean): string[] {
+  let shown = "";
+  const tags = createThinkTags({
+    piece(_, content) {
+      shown += content;
+    },
+    textWasReasoning: () => {},
+  });
+  if (isApart) tags.thoughtsCameApart();
+  return pieces.map((piece) => {
+    tags.add(piece);
+    return shown;
+  });
+}
+
+test.each([
+  ["a lone sign", ["If a", " <", " b"], ["If a", "If a ", "If a < b"]],
+  ["two characters", ["a </", "b"], ["a ", "a </b"]],
+  ["the beginning", ["<", "b"], ["", "<b"]],
+])("what may become a tag waits for the next piece alone: %s", (_, pieces, shown) => {
+  expect(shownAfterEach(pieces, false)).toEqual(shown);
+});
+
+test.each([
+  [
+    "a sign, when the thoughts came in a field of their own",
+    true,
+    ["If a", " <", " b"],
+    ["If a", "If a <", "If a < b"],
+  ],
+  ["a sign, when the thoughts came in other tags", false, ["[THINK]S[/THINK]If", " a <"], ["SIf", "SIf a <"]],
+  ["what cannot become a tag", false, ["See: ", "<p", "[", "◁"], ["See: ", "See: <p", "See: <p[", "See: <p[◁"]],
+])("%s does not wait within an answer", (_, isApart, pieces, shown) => {
+  expect(shownAfterEach(pieces, isApart)).toEqual(shown);
+});
+
+test.each([
+  ["text", ["a<"], "a<"],
+  ["the beginning", [" <thi"], " <thi"],
+  ["thoughts", ["<think>a</"], "a</"],
+])("what is held back of %s is shown when a call follows", (_, pieces, shown) => {
+  let after = "";
+  const tags = createThinkTags({
+    piece(_, content) {
+      after += content;
+    },
+    textWasReasoning: () => {},
+  });
+  for (const piece of pieces) tags.add(piece);
+  tags.flush();
+  expect(after).toBe(shown);
+  tags.end();
+  expect(after).toBe(shown);
+});
+
 test("thoughts in the text of a provider are shown as thoughts", async () => {
   const { shown, thoughts, turn } = await outcomeOf([
     ...["<th", "ink>So", ".</thi", "nk>\n", "\nHel", "lo"].map((content) => delta({ content })),

@@ -1,6 +1,7 @@
 /**
  * Separates the thoughts that a model writes into its text, between tags, from its answer. The text may be cut
- * anywhere; at most the beginning of a tag is held back.
+ * anywhere; what may still become a tag is held back, and nothing else: within an answer that is a lone `<`, for one
+ * piece, and nothing at all when the thoughts came in a field of their own or in other tags.
  *
  * Thoughts come first: an opening tag counts at the beginning of the text, or of what follows thoughts. Within the
  * answer one counts only for a model that has already thought in such tags, and never in code or quotes: an answer that
@@ -163,19 +164,24 @@ export function createThinkTags(out: ThinkTagsOutput) {
   }
 
   /** Nearly all pieces of an answer have no beginning of a tag. */
-  const mayStand = (content: string): boolean => !content.includes(tag.open.charAt(0));
+  const hasNone = (content: string): boolean => !content.includes(tag.open.charAt(0));
 
   const STEPS = { start: atStart, thinking: inThoughts, text: inText };
 
   return {
     add(content: string): void {
-      if (state === "text" && held === "" && mayStand(content)) {
+      if (state === "text" && held === "" && hasNone(content)) {
         text(content);
         return;
       }
       let input: string | null = held === "" ? content : held + content;
       held = "";
       while (input !== null && input !== "") input = STEPS[state](input);
+    },
+
+    /** The thoughts came in a field of their own, so the text lacks no opening tag. */
+    thoughtsCameApart(): void {
+      mayLackOpening = false;
     },
 
     /** Text that the provider itself marks as thoughts; it may have tags all the same, and an answer behind them. */
@@ -189,15 +195,29 @@ export function createThinkTags(out: ThinkTagsOutput) {
       reasoning(content);
     },
 
-    /** What was held back turns out to be no tag. */
-    end(): void {
+    /** Something else follows: what was held back was no tag. */
+    flush(): void {
+      if (held === "") return;
       const rest = held;
       held = "";
       if (state === "thinking") {
         reasoning(rest);
+        return;
+      }
+      const before = hasThought ? "" : blank;
+      blank = "";
+      state = "text";
+      text(before + rest);
+    },
+
+    /** The answer has ended. */
+    end(): void {
+      this.flush();
+      if (state === "thinking") {
         if (within !== null) out.piece("text", within);
       } else {
-        text(hasThought && state === "start" ? rest : blank + rest);
+        if (!hasThought) text(blank);
+        blank = "";
       }
     },
   };

@@ -11,7 +11,7 @@ test.each<Piece>([
   { type: "tool_call", call: { index: 0, id: "a", name: "f", arguments: LONG, extra: null } },
   { type: "tool_call", call: { index: 0, id: "a", name: "f", arguments: "", extra: { extra_content: LONG } } },
 ])("a turn of endless $type is refused", (piece) => {
-  const turn = createTurn();
+  const turn = createTurn({ show: () => {}, origin: "", keepsTags: false });
   const add = () => {
     for (let times = 0; times < 100; times++) turn.add(piece);
   };

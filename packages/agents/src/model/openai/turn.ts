@@ -1,11 +1,12 @@
 /** Puts the pieces of an answer together to a turn, and says what is to be shown as they come. */
 import type { Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import type { ModelChunk, ModelTurn, ToolCall } from "../model.ts";
+import type { ModelChunk, ModelTurn, ProviderExtra, ToolCall } from "../model.ts";
 import type { Finish } from "./finish-reasons.ts";
 import type { ContentType, Piece, PushPiece } from "./pieces.ts";
 import { createThinkTags } from "./think-tags.ts";
 import { createToolCalls, MAX_TOOL_CALLS } from "./tool-calls.ts";
+import { CONTENT, createTurnExtra } from "./turn-extra.ts";
 import { completeUsage, laterUsage, NOT_REPORTED } from "./usage.ts";
 
 /** Characters of one turn, reasoning and arguments included: more than any model writes at once. */
@@ -16,8 +17,8 @@ export type Turn = {
   readonly add: PushPiece;
   /** Whether the model has written something since this was asked last. */
   hasGrown(): boolean;
-  /** What is to be shown and has not been taken. */
-  take(): readonly ModelChunk[];
+  /** Whether the model has written anything. */
+  hasBegun(): boolean;
   /** What the provider said of its failure; null: none. */
   failure(): { readonly said: unknown } | null;
   /** The provider has said that the turn has ended: what may still come is its usage. */
@@ -26,10 +27,16 @@ export type Turn = {
   finish(estimate: (text: string, toolCalls: readonly ToolCall[]) => Usage): ModelTurn;
 };
 
-const NONE: readonly ModelChunk[] = [];
+export type TurnOptions = {
+  /** Gets what is to be shown, as it comes. */
+  readonly show: (chunk: ModelChunk) => void;
+  /** Who says it. */
+  readonly origin: string;
+  /** Whether thoughts that come in tags go back in them, byte for byte. */
+  readonly keepsTags: boolean;
+};
 
-export function createTurn(): Turn {
-  let chunks: ModelChunk[] | null = null;
+export function createTurn({ show, origin, keepsTags }: TurnOptions): Turn {
   const calls = createToolCalls();
   let content = "";
   let reasoning = "";
@@ -40,6 +47,9 @@ export function createTurn(): Turn {
   let isAtEnd = false;
   let size = 0;
   let seen = 0;
+  /** The text with its tags. */
+  let tagged = "";
+  const extra = createTurnExtra();
 
   const tags = createThinkTags({
     piece(type, piece) {
@@ -54,12 +64,6 @@ export function createTurn(): Turn {
     },
   });
 
-  /** Nearly always there is one. */
-  function show(chunk: ModelChunk): void {
-    if (chunks === null) chunks = [chunk];
-    else chunks.push(chunk);
-  }
-
   function grow(chars: number): void {
     size += chars;
     if (size <= MAX_TURN_CHARS && calls.count() <= MAX_TOOL_CALLS) return;
@@ -70,11 +74,13 @@ export function createTurn(): Turn {
 
   function addContent(type: ContentType, text: string): void {
     grow(text.length);
+    if (keepsTags && (type === "text" || type === "marked_text")) tagged += text;
     if (type === "text") {
       tags.add(text);
     } else if (type === "marked_text") {
       tags.addThought(text);
     } else if (type === "reasoning") {
+      tags.thoughtsCameApart();
       reasoning += text;
       show({ type, content: text });
     } else {
@@ -88,8 +94,13 @@ export function createTurn(): Turn {
   function add(piece: Piece): void {
     switch (piece.type) {
       case "tool_call":
+        tags.flush();
         calls.add(piece.call);
         grow(piece.call.arguments.length + piece.call.name.length + JSON.stringify(piece.call.extra).length);
+        break;
+      case "extra":
+        extra.add(piece.name, piece.value);
+        grow(JSON.stringify(piece.value).length);
         break;
       case "usage":
         usage = laterUsage(usage, piece.usage);
@@ -108,6 +119,14 @@ export function createTurn(): Turn {
     }
   }
 
+  function extraOf(toolCalls: readonly ToolCall[]): ProviderExtra | null {
+    if (toolCalls.length === 0) return null;
+    const fields = extra.fields(reasoning);
+    const isTagged = keepsTags && tagged !== content && fields[CONTENT] === undefined;
+    const hasExtra = isTagged || Object.keys(fields).length > 0 || toolCalls.some((call) => call.extra !== undefined);
+    return hasExtra ? { origin, fields: isTagged ? { ...fields, [CONTENT]: tagged } : fields } : null;
+  }
+
   return {
     add,
 
@@ -117,12 +136,7 @@ export function createTurn(): Turn {
       return grown;
     },
 
-    take() {
-      const taken = chunks;
-      chunks = null;
-      return taken ?? NONE;
-    },
-
+    hasBegun: () => size > 0,
     failure: () => failure,
     hasEnded: () => finish !== null,
 
@@ -134,9 +148,15 @@ export function createTurn(): Turn {
       const reason = finish?.reason ?? "stop";
       // What a filter cuts is not what the model asked for.
       const toolCalls = reason === "content_filter" ? [] : calls.calls(reason === "length");
+      // The calls were lost on the way: an empty answer would say that nothing is missing.
+      if (reason === "tool_calls" && content === "" && toolCalls.length === 0) {
+        throw new PlatformError("model_stream_broken");
+      }
+      const wantedBack = extraOf(toolCalls);
       return {
         content,
         toolCalls,
+        ...(wantedBack === null ? {} : { extra: wantedBack }),
         ...(reasoning === "" ? {} : { reasoning }),
         finishReason: endOf(reason, hasRefused, toolCalls.length > 0),
         usage: completeUsage(usage, () => estimate(reasoning + content, toolCalls)),
