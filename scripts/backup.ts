@@ -12,7 +12,7 @@ import { open, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
-import { databaseFile } from "@agent-paas/shared/db/sqlite/open-database.ts";
+import { databaseFile } from "@agent-paas/shared/config/database-url.ts";
 import { resolveOptions, UsageError } from "./start/options.ts";
 import { ROOT } from "./start/processes.ts";
 

@@ -11,7 +11,7 @@ test("without options every service is embedded and all data lies below the proj
     workers: 2,
     dataDir: "/root-of-project/data",
     logDir: "/root-of-project/logs",
-    databaseUrl: "file:/root-of-project/data/agent-paas.db",
+    databaseUrl: "/root-of-project/data/agent-paas.db",
     redisUrl: undefined,
     chromaUrl: undefined,
     model: undefined,
@@ -26,7 +26,7 @@ test("flags win over the environment, and an empty variable is an unset one", ()
     port: 9001,
     workers: 4,
     dataDir: "/root-of-project/elsewhere",
-    databaseUrl: "file:/root-of-project/elsewhere/agent-paas.db",
+    databaseUrl: "/root-of-project/elsewhere/agent-paas.db",
     logDir: undefined,
   });
 });

@@ -75,7 +75,7 @@ export function resolveOptions(argv: readonly string[], env: NodeJS.ProcessEnv, 
     workers: whole("--workers", flags.workers ?? DEFAULTS.workers, 1, 64),
     dataDir,
     logDir: text("LOG_DIR") === "off" ? undefined : resolve(root, text("LOG_DIR") ?? "logs"),
-    databaseUrl: text("DATABASE_URL") ?? `file:${resolve(dataDir, "agent-paas.db")}`,
+    databaseUrl: text("DATABASE_URL") ?? resolve(dataDir, "agent-paas.db"),
     redisUrl: text("REDIS_URL"),
     redisMaxMemoryBytes:
       text("REDIS_MAXMEMORY_MB") === undefined

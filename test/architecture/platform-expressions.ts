@@ -88,9 +88,9 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/^rediss?$/"],
   },
   {
-    file: "packages/shared/src/db/sqlite/open-database.ts",
+    file: "packages/shared/src/config/database-url.ts",
     bound: "a setting",
-    expressions: ["/[?#]/"],
+    expressions: ["/^\\/?[a-z]:[\\\\/]/i"],
   },
   {
     file: "packages/shared/src/db/sqlite/outage.ts",

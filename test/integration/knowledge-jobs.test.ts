@@ -132,6 +132,8 @@ test("a collection made by another form of the same embedding is found and added
   });
   expect((await knowledge.found("beta")).length).toBeGreaterThan(0);
   await knowledge.expectStored("beta", 150);
+  const input = { collection: "docs", query: "beta", top_k: 5, min_score: 0 };
+  expect(await finish(knowledge.begin("knowledge.query", input))).toMatchObject({ embedding: "local-hash-2048-v1" });
 });
 
 test("an ingest without its upload is invalid, and every job without a vector store fails", async () => {

@@ -1,6 +1,6 @@
 /** Programs as MCP servers whose messages are not quite those of the protocol. */
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { call, start, startListed, toolOf } from "../support/mcp-tools.ts";
 import { answerWith, INITIALIZED, rawAnswers, rawHttpServer, rawServer, usualAnswer } from "../support/raw-mcp.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -77,6 +77,69 @@ test("a server at a URL gets integers beyond 2^53 as they came", async () => {
   const { tools } = await startListed({ url });
   expect(await call(tools, "t", largeArguments())).toBe("done");
   expect(bodies.at(-1)).toContain(`"arguments":${LARGE}`);
+});
+
+/** What a server says with large numbers, in each part of an answer that the model reads. */
+const LARGE_CONTENT = '[{"type":"text","text":"t"},{"type":"odd","n":-9007199254740993}]';
+const LARGE_RESULT = `{"content":${LARGE_CONTENT},"structuredContent":${LARGE}}`;
+const LARGE_ERROR = `{"jsonrpc":"2.0","id":$id,"error":{"code":-32000,"message":"no","data":${LARGE}}}`;
+/** Also the bounds of a Java or Go integer in a schema. */
+const LARGE_TOOL = '{"name":"t","inputSchema":{"type":"object","properties":{"a":{"maximum":9223372036854775807}}}}';
+const largeAnswers = (answer: string) => ({
+  ...rawAnswers([]),
+  "tools/list": answerWith(`{"tools":[${LARGE_TOOL}]}`),
+  "tools/call": answer,
+});
+
+/** A server at a URL with these answers, as JSON or as events. */
+async function rawServerAtUrl(answers: Record<string, string>, asEvents: boolean) {
+  return rawHttpServer((message, response) => {
+    if (message === null) return void response.writeHead(405).end();
+    const { id, method = "" } = message;
+    if (id === undefined) return void response.writeHead(202).end();
+    const answer = (answers[method] ?? answerWith({})).replaceAll("$id", String(id));
+    response.writeHead(200, { "Content-Type": asEvents ? "text/event-stream" : "application/json" });
+    response.end(asEvents ? `data: ${answer}\n\n` : answer);
+  });
+}
+
+describe.each(["a program", "a server at a URL", "a server at a URL with events"])("%s", (kind) => {
+  const serve = async (answers: Record<string, string>) =>
+    kind === "a program" ? rawServer(answers) : rawServerAtUrl(answers, kind.endsWith("events"));
+
+  test("a result and a schema with integers beyond 2^53 are read as they came", async () => {
+    const { tools } = await startListed(await serve(largeAnswers(answerWith(LARGE_RESULT))));
+    expect(JSON.stringify(toolOf(tools, "t").parameters)).toContain('"maximum":9223372036854775807}');
+    const text = await call(tools, "t");
+    expect(text).toContain(`[the structured result] ${LARGE}`);
+    expect(text).toContain('"n":-9007199254740993');
+  });
+
+  test("a structured result alone keeps its large integer", async () => {
+    const { tools } = await startListed(await serve(largeAnswers(answerWith(`{"structuredContent":${LARGE}}`))));
+    expect(JSON.stringify(await call(tools, "t"))).toBe(LARGE);
+  });
+
+  test("a large integer given both as text and as a structured result is said once", async () => {
+    const both = `{"content":[{"type":"text","text":${JSON.stringify(LARGE)}}],"structuredContent":${LARGE}}`;
+    const { tools } = await startListed(await serve(largeAnswers(answerWith(both))));
+    expect(await call(tools, "t")).toBe(LARGE);
+  });
+
+  test("an error with a large integer in its data is quoted with it", async () => {
+    const { tools } = await startListed(await serve(largeAnswers(LARGE_ERROR)));
+    await expect(call(tools, "t")).rejects.toThrow("12345678901234567890");
+  });
+
+  test.each<[what: string, number: string]>([
+    ["beyond the range of doubles", "1e999"],
+    ["below it", "-1e999"],
+    ["of 1,200 digits", "9".repeat(1_200)],
+  ])("a result with a number %s is read, and the number is a text", async (_, number) => {
+    const answer = answerWith(`{"structuredContent":{"a":${number},"b":1}}`);
+    const { tools } = await startListed(await serve(largeAnswers(answer)));
+    expect(JSON.stringify(await call(tools, "t"))).toBe(`{"a":"${number}","b":1}`);
+  });
 });
 
 test("tools that cannot be offered are left out by name with the reason, and the others are offered", async () => {

@@ -12,7 +12,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { SystemJobContext, SystemJobs } from "../run/system-job.ts";
 import { ingest } from "./ingest.ts";
 import type { KnowledgeRun } from "./knowledge-run.ts";
-import { createRetrieverFor, type KnowledgeDeps, requireStore } from "./retriever.ts";
+import { createSearchFor, type KnowledgeDeps, requireStore } from "./retriever.ts";
 import { createLocalTurns, type StoreTurns } from "./store-turns.ts";
 import { KNOWLEDGE_TEXTS } from "./texts.ts";
 import { removeUnreferencedCopies } from "./unreferenced-copies.ts";
@@ -35,7 +35,7 @@ export function createKnowledgeJobs({
   ...deps
 }: KnowledgeJobDeps): SystemJobs {
   const { documents, embedder } = deps;
-  const retrieverFor = createRetrieverFor(deps);
+  const searchFor = createSearchFor(deps);
 
   /** Made once, because the jobs that write at the same time meet in them. */
   const groups = createWriteGroups(turns);
@@ -71,8 +71,7 @@ export function createKnowledgeJobs({
       const { owner, locale } = payload;
       const { collection, query, top_k: topK, min_score: minScore } = input;
       yield thought("status", KNOWLEDGE_TEXTS[locale].searching(collection));
-      const passages = await retrieverFor(owner).search({ collection, query, topK, minScore }, context.signal);
-      return { data: { embedding: embedder.name, passages } };
+      return { data: await searchFor(owner)({ collection, query, topK, minScore }, context.signal) };
     }),
   ]);
 }

@@ -19,30 +19,39 @@ export type KnowledgeDeps = {
   readonly isHybrid?: boolean;
 };
 
-export const createRetrieverFor =
-  ({ documents, store: configured, embedder: preferred, isHybrid = true }: KnowledgeDeps) =>
-  (owner: string): Retriever => ({
-    async search(request, signal) {
-      const store = requireStore(configured);
-      const collection = await documents.findCollection(owner, request.collection);
-      if (collection === undefined) throw new PlatformError("collection_not_found");
-      const embedder = embedderFor(collection, preferred);
+/** What was found, and by which embedding: that of the collection, which may be another one than the preferred. */
+export type Found = { readonly embedding: string; readonly passages: Passage[] };
 
-      // The vector store knows a document copy by the id of its ingest job, where passages have the id of the document.
-      const documentIds = new Map<string, string>();
-      const currentVersions = async (copyIds: readonly string[]) => {
-        const current = await documents.currentCopies(owner, collection.id, copyIds);
-        for (const { id, copy_id } of current) documentIds.set(copy_id, id);
-        return new Map(current.map(({ copy_id, version }) => [copy_id, version]));
-      };
-      const deps = { store, embedder, isHybrid, currentVersions };
-      const passages = await searchCollection(deps, collection.id, request, signal);
-      return passages.map((passage): Passage => {
-        const documentId = documentIds.get(passage.document_id);
-        if (documentId === undefined) throw new Error("a passage of no document");
-        return { ...passage, document_id: documentId };
-      });
-    },
+export const createSearchFor =
+  ({ documents, store: configured, embedder: preferred, isHybrid = true }: KnowledgeDeps) =>
+  (owner: string) =>
+  async (request: Parameters<Retriever["search"]>[0], signal: AbortSignal): Promise<Found> => {
+    const store = requireStore(configured);
+    const collection = await documents.findCollection(owner, request.collection);
+    if (collection === undefined) throw new PlatformError("collection_not_found");
+    const embedder = embedderFor(collection, preferred);
+
+    // The vector store knows a document copy by the id of its ingest job, where passages have the id of the document.
+    const documentIds = new Map<string, string>();
+    const currentVersions = async (copyIds: readonly string[]) => {
+      const current = await documents.currentCopies(owner, collection.id, copyIds);
+      for (const { id, copy_id } of current) documentIds.set(copy_id, id);
+      return new Map(current.map(({ copy_id, version }) => [copy_id, version]));
+    };
+    const deps = { store, embedder, isHybrid, currentVersions };
+    const copies = await searchCollection(deps, collection.id, request, signal);
+    const passages = copies.map((passage): Passage => {
+      const documentId = documentIds.get(passage.document_id);
+      if (documentId === undefined) throw new Error("a passage of no document");
+      return { ...passage, document_id: documentId };
+    });
+    return { embedding: embedder.name, passages };
+  };
+
+export const createRetrieverFor =
+  (deps: KnowledgeDeps) =>
+  (owner: string): Retriever => ({
+    search: async (request, signal) => (await createSearchFor(deps)(owner)(request, signal)).passages,
   });
 
 export function requireStore(store: VectorStore | null): VectorStore {

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { SECOND } from "../time.ts";
+import { databaseUrlProblem } from "./database-url.ts";
 import { intFromEnv } from "./read-config.ts";
 import { RedisTopologySchema } from "./redis-topology.ts";
 
@@ -22,13 +23,18 @@ export const CommonConfigSchema = z.object({
     .regex(/^[a-zA-Z0-9_-]{1,40}$/, "expected letters, digits, '-' and '_'")
     .default("ap"),
   /**
-   * The SQLite file, as a path or a `file:` URL. Default: `./data/agent-paas.db`. It must be on a local disk that the
-   * API and all workers share: SQLite's locks are not reliable on network file systems. A process
-   * with another database than that of its Redis refuses to start.
+   * The SQLite file, as a path or a `file:` URL, whose parameters are refused when they ask for something else
+   * than a file to read and write. Default: `./data/agent-paas.db`. It must be on a local disk that the API and all
+   * workers share: SQLite's locks are not reliable on network file systems. A process with another database than that
+   * of its Redis refuses to start.
    */
   DATABASE_URL: z
     .string()
     .refine((url) => !/^(?!file:)[a-z]+:\/\//i.test(url), "expected the path or file: URL of an SQLite database")
+    .superRefine((url, { addIssue }) => {
+      const problem = databaseUrlProblem(url);
+      if (problem !== null) addIssue({ code: "custom", message: problem });
+    })
     .default("file:./data/agent-paas.db"),
   /**
    * Chroma, as `http://host:port`. Default: none; then there is no vector store, and the health check reports that.

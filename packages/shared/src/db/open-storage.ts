@@ -1,9 +1,9 @@
 /** Which database is behind the port. Only SQLite today: the configuration refuses other URLs by name. */
 import { dirname } from "node:path";
+import { databaseFile } from "../config/database-url.ts";
 import { ConfigError } from "../config/read-config.ts";
 import { folderProblem } from "../files/folders.ts";
 import { closeToOthers } from "../files/private-files.ts";
-import { databaseFile } from "./sqlite/open-database.ts";
 import { openSqliteReadStorage } from "./sqlite/read-storage.ts";
 import { openSqliteStorage } from "./sqlite/storage.ts";
 import type { ReadStorage, Storage, VerifyInstallation } from "./storage.ts";

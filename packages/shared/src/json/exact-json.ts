@@ -32,6 +32,13 @@ export const mayChange = (text: string): boolean => MAY_CHANGE.test(text);
 export const parseJson = (text: string): unknown =>
   mayChange(text) ? JSON.parse(text, keepIntegers) : JSON.parse(text);
 
+/**
+ * For JSON whose writer nobody here can ask for another one, such as a tool's result: a number that cannot be kept
+ * becomes the text of it, because one number must not cost the rest.
+ */
+export const parseForeignJson = (text: string): unknown =>
+  mayChange(text) ? JSON.parse(text, keepOrQuote) : JSON.parse(text);
+
 /** An object's JSON that this platform wrote itself. */
 export const parseObject = (text: string): Record<string, unknown> => parseJson(text) as Record<string, unknown>;
 
@@ -48,6 +55,15 @@ function keepIntegers(_key: string, value: unknown, context?: { readonly source?
   }
   if (!Number.isFinite(value)) throw new NumberOutOfRange(source);
   return value;
+}
+
+function keepOrQuote(...entry: Parameters<typeof keepIntegers>): unknown {
+  try {
+    return keepIntegers(...entry);
+  } catch (error) {
+    if (!(error instanceof NumberOutOfRange)) throw error;
+    return entry[2]?.source;
+  }
 }
 
 /** A reviver for the bodies of requests: integers stay as they came, and texts and names are well-formed. */

@@ -17,6 +17,7 @@ import {
   type JSONRPCRequest,
   type RequestId,
 } from "@modelcontextprotocol/sdk/types.js";
+import { unpackMessage } from "./exact-answers.ts";
 import { statusOf } from "./mcp-errors.ts";
 import { serverFetch } from "./server-fetch.ts";
 import { createSseTransport } from "./sse-transport.ts";
@@ -37,6 +38,8 @@ export function createHttpTransport(server: HttpServer): Transport {
   let older: Transport | undefined;
   let isClosed = false;
 
+  const deliver = (message: JSONRPCMessage) => transport.onmessage?.(unpackMessage(message));
+
   async function endCall(id: RequestId): Promise<void> {
     const stream = calls.get(id);
     calls.delete(id);
@@ -55,7 +58,7 @@ export function createHttpTransport(server: HttpServer): Transport {
     calls.set(request.id, stream);
     stream.onerror = (error) => transport.onerror?.(error);
     stream.onmessage = (message) => {
-      transport.onmessage?.(message);
+      deliver(message);
       const isAnswer = isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message);
       if (isAnswer && message.id === request.id) void endCall(request.id);
     };
@@ -85,7 +88,7 @@ export function createHttpTransport(server: HttpServer): Transport {
         throw refused;
       }
       sse.onerror = (error) => transport.onerror?.(error);
-      sse.onmessage = (message) => transport.onmessage?.(message);
+      sse.onmessage = deliver;
       sse.onclose = () => void transport.close();
       await sse.send(request);
     }
@@ -101,7 +104,7 @@ export function createHttpTransport(server: HttpServer): Transport {
     },
     async start() {
       session.onerror = (error) => transport.onerror?.(error);
-      session.onmessage = (message) => transport.onmessage?.(message);
+      session.onmessage = deliver;
       await session.start();
     },
     async send(message) {

@@ -4,6 +4,7 @@
  * is brought into the protocol's form first: fields of null are absent, numbers may be texts, and of the answer to
  * `initialize` only what this client uses is kept. A tool's arguments, schema and result are left as they are.
  */
+import { parseForeignJson } from "@agent-paas/shared/json/exact-json.ts";
 import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
 import { ErrorCode, type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
 import { markServerError } from "./mcp-errors.ts";
@@ -17,7 +18,7 @@ type AnswerTo = number | undefined;
  * @param onProblem called for each message that is none.
  */
 export function readMessages(text: string, onProblem: (error: Error) => void, answerTo?: AnswerTo): JSONRPCMessage[] {
-  const json: unknown = JSON.parse(text.startsWith("\uFEFF") ? text.slice(1) : text);
+  const json: unknown = parseForeignJson(text.startsWith("\uFEFF") ? text.slice(1) : text);
   return (Array.isArray(json) ? json : [json]).flatMap((each) => {
     const { data: message, error } = JSONRPCMessageSchema.safeParse(mend(each, answerTo));
     if (message === undefined) onProblem(error);
@@ -78,5 +79,6 @@ function mendParams({ _meta, ...params }: Fields): Fields {
 const NUMBERS = new Set(["progress", "total"]);
 
 function asNumber(value: unknown): unknown {
-  return typeof value === "string" && Number.isFinite(Number(value)) ? Number(value) : value;
+  const isOther = typeof value === "string" || typeof value === "bigint";
+  return isOther && Number.isFinite(Number(value)) ? Number(value) : value;
 }

@@ -38,7 +38,7 @@ function mendValue(value: unknown): unknown {
 /** Draft 4 had a boolean beside the bound. */
 function mendBound(schema: Record<string, unknown>, exclusive: string, bound: string): void {
   if (typeof schema[exclusive] !== "boolean") return;
-  if (schema[exclusive] && typeof schema[bound] === "number") {
+  if (schema[exclusive] && (typeof schema[bound] === "number" || typeof schema[bound] === "bigint")) {
     schema[exclusive] = schema[bound];
     delete schema[bound];
   } else {

@@ -11,6 +11,7 @@ import { isFields } from "@agent-paas/shared/json/fields.ts";
 import { STDIO_DEFAULT_MAX_BUFFER_SIZE as MAX_BYTES } from "@modelcontextprotocol/sdk/shared/stdio.js";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { EventSourceParserStream } from "eventsource-parser/stream";
+import { packMessage } from "./exact-answers.ts";
 import { brokenAnswer, describeError } from "./mcp-errors.ts";
 import { readMessages } from "./mend-message.ts";
 
@@ -90,7 +91,7 @@ function mendedTexts(text: string, answerTo: number | undefined): [json: string,
   try {
     const messages = readMessages(text, () => {}, answerTo);
     if (messages.length > 0) {
-      return messages.map((each) => [JSON.stringify(each), !("method" in each) && each.id === answerTo]);
+      return messages.map((each) => [packMessage(each), !("method" in each) && each.id === answerTo]);
     }
   } catch {
     // No JSON, or nested too deeply to be written again.

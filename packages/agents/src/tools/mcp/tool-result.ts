@@ -4,6 +4,7 @@
  */
 
 import { isDeepStrictEqual } from "node:util";
+import { parseForeignJson } from "@agent-paas/shared/json/exact-json.ts";
 import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
 import { cutText } from "@agent-paas/shared/text.ts";
 import { ToolError } from "../tool.ts";
@@ -66,7 +67,7 @@ function saysTheSame(texts: readonly (string | null)[], structured: unknown): bo
 
 function saidBy(text: string): { readonly text: string; readonly json: unknown } {
   try {
-    return { text, json: JSON.parse(text) };
+    return { text, json: parseForeignJson(text) };
   } catch {
     return { text, json: undefined };
   }

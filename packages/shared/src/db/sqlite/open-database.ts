@@ -1,5 +1,4 @@
 /** Opens the SQLite file through Knex with the pragmas that several processes on one file need. */
-import { fileURLToPath } from "node:url";
 import type BetterSqlite3 from "better-sqlite3";
 import knex, { type Knex } from "knex";
 import { SECOND } from "../../time.ts";
@@ -15,20 +14,6 @@ export const MIN_SQLITE_VERSION = "3.51.3";
 
 /** The write-ahead log is truncated to this size when it starts anew; a worker makes a larger one start anew. */
 export const WAL_LIMIT_BYTES = 64 * 1_024 * 1_024;
-
-/** A path is one as it stands. In a `file:` URL `%20` is a space, and what `?` begins does not belong to the path. */
-export function databaseFile(databaseUrl: string): string {
-  if (databaseUrl.startsWith("file://")) return fileURLToPath(databaseUrl);
-  if (!databaseUrl.startsWith(FILE)) return databaseUrl;
-  const [path = ""] = databaseUrl.slice(FILE.length).split(/[?#]/, 1);
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
-}
-
-const FILE = "file:";
 
 /** For workers. One connection: SQLite has one writer at a time, and its statements run synchronously. */
 export function openWritableDatabase(file: string): SqliteDatabase {
