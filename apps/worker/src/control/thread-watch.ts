@@ -104,7 +104,9 @@ export function startThreadWatch(deps: ThreadWatchDeps): ThreadWatch {
     started.on("message", reportBlock);
     started.on("error", (err) => logger.error({ err }, "the thread beside the main thread has failed"));
     started.on("exit", () => {
-      if (!isStopping) timers.add(setTimeout(restartThread, RESTART_AFTER_MS).unref());
+      if (isStopping) return;
+      logger.warn("the thread beside the main thread has ended, and another one is started");
+      timers.add(setTimeout(restartThread, RESTART_AFTER_MS).unref());
     });
     return started;
   }
