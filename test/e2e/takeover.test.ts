@@ -134,6 +134,9 @@ test(
     const chats = await startChats(5);
     const second = await platform.startWorker();
     const blocker = await platform.alice.execute("block", { config: { ms: 18 * SECOND } }, "blocking");
+    const workers = async () => (await platform.alice.get("/health")).body.checks.workers;
+    await waitFor("a worker that is busy", async () => (await workers()).busy === 1);
+    expect(await workers()).toMatchObject({ status: "up", live: 2 });
     await expectStartedOver(chats, []);
     expect(await platform.alice.ended(blocker, 60 * SECOND)).toMatchObject({ status: "completed", attempt: 1 });
     await second.stop(20 * SECOND);
