@@ -40,6 +40,8 @@ const startChats = (count: number): Promise<Chat[]> =>
     }),
   );
 
+const preload = (fixture: string) => `--import ${pathToFileURL(join(ROOT, "test/fixtures", fixture)).href}`;
+
 const startsOf = ({ seen }: Chat) => 1 + seen.filter(({ data }) => data.type === "retry").length;
 
 const startOver = (chats: readonly Chat[], withinMs = RECOVERED_WITHIN_MS) =>
@@ -96,10 +98,9 @@ test("the chats of a worker whose plugin ends the process start again at once", 
 });
 
 test("the chats of a worker with an uncaught error are requeued before it ends", async () => {
-  const preload = pathToFileURL(join(ROOT, "test/fixtures/uncaught-error.ts")).href;
   platform = await startTestPlatform({
     workers: 2,
-    env: { NODE_OPTIONS: `--import ${preload}`, SHUTDOWN_GRACE_MS: "500" },
+    env: { NODE_OPTIONS: preload("uncaught-error.ts"), SHUTDOWN_GRACE_MS: "500" },
   });
   const chats = await startChats(6);
   const victim = chats[0]?.worker;
@@ -133,9 +134,45 @@ test(
     const chats = await startChats(5);
     const second = await platform.startWorker();
     const blocker = await platform.alice.execute("block", { config: { ms: 18 * SECOND } }, "blocking");
+    const workers = async () => (await platform.alice.get("/health")).body.checks.workers;
+    await waitFor("a worker that is busy", async () => (await workers()).busy === 1);
+    expect(await workers()).toMatchObject({ status: "up", live: 2 });
     await expectStartedOver(chats, []);
     expect(await platform.alice.ended(blocker, 60 * SECOND)).toMatchObject({ status: "completed", attempt: 1 });
     await second.stop(20 * SECOND);
   },
   120 * SECOND,
 );
+
+test(
+  "a worker whose watching thread ends is not taken for dead, and gets another thread",
+  async () => {
+    const redis = await startPrivateRedis();
+    try {
+      const env = { ...FIXTURE_AGENTS, NODE_OPTIONS: preload("ending-threads.ts") };
+      platform = await startTestPlatform({ redisUrl: redis.url, env });
+      const chats = await startChats(5);
+      await platform.startWorker();
+      const before = await watchConnections();
+      for (const worker of platform.workers) worker.signal("SIGUSR2");
+      await waitFor("other threads", async () => {
+        const now = await watchConnections();
+        return now.length === 2 && now.every((id) => !before.includes(id));
+      });
+      // Only the new threads can speak for their workers meanwhile.
+      const blocker = await platform.alice.execute("block", { config: { ms: 10 * SECOND } }, "blocking");
+      await expectStartedOver(chats, []);
+      expect(await platform.alice.ended(blocker, 60 * SECOND)).toMatchObject({ status: "completed", attempt: 1 });
+    } finally {
+      await platform.stop();
+      await redis.stop();
+    }
+  },
+  120 * SECOND,
+);
+
+/** The ids of the connections that the threads beside the main ones have. */
+async function watchConnections(): Promise<string[]> {
+  const clients = String(await platform.redis.client("LIST")).split("\n");
+  return clients.filter((client) => client.includes(":watch:")).map((client) => client.split(" ")[0] ?? "");
+}

@@ -19,6 +19,8 @@ export type CatalogEntries = {
   /** Empty until the first worker has published its agents. */
   readonly agents: ReadonlyMap<string, OfferedAgent>;
   readonly liveWorkers: number;
+  /** Those of them whose main thread has stood still for seconds. */
+  readonly busyWorkers: number;
   /** How long no worker has been heard, or seen by this process, ms; 0 while one is live. */
   readonly silentMs: number;
   /** There are live workers, and the database refuses the writes of all. */
@@ -52,8 +54,8 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
       .map((record) => {
         const separator = record.indexOf(" ");
         const known = WorkerRecordSchema.safeParse(parseJson(record.slice(separator + 1))).data;
-        const { agents = [], can_write: canWrite = true, stopping = false } = known ?? {};
-        return { seenAt: Number(record.slice(0, separator)), agents, canWrite, stopping };
+        const { agents = [], can_write: canWrite = true, stopping = false, busy = false } = known ?? {};
+        return { seenAt: Number(record.slice(0, separator)), agents, canWrite, stopping, busy };
       })
       .filter(({ stopping }) => !stopping)
       // After the clock of Redis was set back, records of before it are older than they look.
@@ -70,6 +72,7 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
     const entries: CatalogEntries = {
       agents: new Map(agents.map((agent) => [agent.id, agent])),
       liveWorkers: liveWorkers.length,
+      busyWorkers: liveWorkers.filter(({ busy }) => busy).length,
       cannotWrite: liveWorkers.length > 0 && liveWorkers.every(({ canWrite }) => !canWrite),
       silentMs: liveWorkers.length > 0 ? 0 : Math.min(unheardMs, now - liveAt),
     };

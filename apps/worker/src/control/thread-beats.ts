@@ -2,19 +2,21 @@
  * What the thread beside the main one does for its worker in Redis: the heartbeat, the locks of a busy worker, and the
  * last word of one that ends.
  */
+import type { WorkerRecord } from "@agent-paas/shared/contract/agents.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { createWorkerLocks } from "../job/worker-locks.ts";
 import { BEAT_SCRIPT, GIVEN_UP } from "../presence/heartbeat-scripts.ts";
-import type { BeatRecord } from "./thread-watch-protocol.ts";
 
 /** Ticks between two renewals: a quarter of what a lock lasts. */
 const RENEW_EVERY = 5;
+/** A main thread that misses one tick or two is only late. */
+const BUSY_FROM = 3;
 
 export function createThreadBeats(redis: RedisConnection, keys: RedisKeys) {
   const sendBeat = BEAT_SCRIPT.on(redis);
   const locks = createWorkerLocks(redis, keys);
-  let record: BeatRecord | null = null;
+  let record: WorkerRecord | null = null;
   let isSending = false;
   let hasGivenUp = false;
 
@@ -26,10 +28,10 @@ export function createThreadBeats(redis: RedisConnection, keys: RedisKeys) {
     isSending = false;
   }
 
-  const giveUp = ({ id, text }: BeatRecord) => redis.hset(keys.workers, id, `${GIVEN_UP} ${text}`);
+  const giveUp = (known: WorkerRecord) => redis.hset(keys.workers, known.id, `${GIVEN_UP} ${JSON.stringify(known)}`);
 
   return {
-    setRecord(next: BeatRecord): void {
+    setRecord(next: WorkerRecord): void {
       record = next;
     },
 
@@ -44,7 +46,8 @@ export function createThreadBeats(redis: RedisConnection, keys: RedisKeys) {
         return;
       }
       void sendOnce(async () => {
-        const beat = sendBeat({ workers: keys.workers, worker_id: known.id, record: known.text });
+        const text = JSON.stringify({ ...known, busy: blocked >= BUSY_FROM });
+        const beat = sendBeat({ workers: keys.workers, worker_id: known.id, record: text });
         const isDue = blocked > 0 && blocked % RENEW_EVERY === 0;
         await Promise.all([beat, isDue ? locks.renew(known.locks) : null]);
       });

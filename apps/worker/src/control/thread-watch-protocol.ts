@@ -1,6 +1,6 @@
 /** What the watching thread and the main thread agree on. */
 import type { RedisTopology } from "@agent-paas/shared/config/redis-topology.ts";
-import type { WorkerLocks } from "../job/worker-locks.ts";
+import type { WorkerRecord } from "@agent-paas/shared/contract/agents.ts";
 
 /** The numbers that the threads share, by index. */
 export const SHARED = {
@@ -19,10 +19,8 @@ export type ThreadWatchData = {
   readonly isDebugged: boolean;
 };
 
-/** The worker's record as it is stored, and what the thread needs of it. */
-export type BeatRecord = { readonly id: string; readonly text: string; readonly locks: WorkerLocks };
-
-export type ToThread = { readonly kind: "record"; readonly record: BeatRecord } | { readonly kind: "leave" };
+/** What the main thread says: what its worker's heartbeats carry, and that the worker ends. */
+export type ToThread = { readonly kind: "record"; readonly record: WorkerRecord } | { readonly kind: "leave" };
 
 /** The symbol of the main thread's function that answers what it executes: a `BlockSample` as JSON. */
 export const ANSWER_SYMBOL = "agent-paas.thread-watch";

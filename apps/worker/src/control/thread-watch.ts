@@ -13,13 +13,7 @@ import type { JobClaims } from "../job/job-claims.ts";
 import type { RunningJobs } from "../job/running-jobs.ts";
 import { currentRun, type RunIdentity } from "../run/current-run.ts";
 import type { Block, BlockSample } from "./block-judge.ts";
-import {
-  ANSWER_SYMBOL,
-  type BeatRecord,
-  SHARED,
-  type ThreadWatchData,
-  type ToThread,
-} from "./thread-watch-protocol.ts";
+import { ANSWER_SYMBOL, SHARED, type ThreadWatchData, type ToThread } from "./thread-watch-protocol.ts";
 
 const BEAT_MS = SECOND;
 /** A run whose lock was lost during the block is aborted by then: locks are renewed every 5 s. */
@@ -90,7 +84,7 @@ export function startThreadWatch(deps: ThreadWatchDeps): ThreadWatch {
 
   const isDebugged = debuggerUrl() !== undefined;
   const workerData: ThreadWatchData = { shared, topology, prefix, name, isDebugged };
-  let record: BeatRecord | null = null;
+  let record: WorkerRecord | null = null;
   let isStopping = false;
 
   const tell = (message: ToThread) => thread.postMessage(message);
@@ -104,7 +98,9 @@ export function startThreadWatch(deps: ThreadWatchDeps): ThreadWatch {
     started.on("message", reportBlock);
     started.on("error", (err) => logger.error({ err }, "the thread beside the main thread has failed"));
     started.on("exit", () => {
-      if (!isStopping) timers.add(setTimeout(restartThread, RESTART_AFTER_MS).unref());
+      if (isStopping) return;
+      logger.warn("the thread beside the main thread has ended, and another one is started");
+      timers.add(setTimeout(restartThread, RESTART_AFTER_MS).unref());
     });
     return started;
   }
@@ -127,7 +123,7 @@ export function startThreadWatch(deps: ThreadWatchDeps): ThreadWatch {
 
   return {
     setRecord(next) {
-      record = { id: next.id, text: JSON.stringify(next), locks: next.locks };
+      record = next;
       tell({ kind: "record", record });
     },
     async stop() {

@@ -54,7 +54,8 @@ export async function startWorkerPresence(options: PresenceOptions): Promise<Wor
   const { redis, keys, workerId, listManifests, slots, locks, canWrite, onRecord, onHeartbeats, logger } = options;
   const heartbeat = HEARTBEAT_SCRIPT.on(redis);
 
-  let record: WorkerRecord = { id: workerId, agents: [], can_write: true, slots, locks, stopping: false };
+  const first = { id: workerId, agents: [], can_write: true, slots, locks };
+  let record: WorkerRecord = { ...first, stopping: false, busy: false };
   let manifests: readonly AgentManifest[] = [];
 
   function setRecord(changed: Partial<WorkerRecord>): void {

@@ -50,5 +50,7 @@ export const WorkerRecordSchema = z.object({
   locks: z.record(z.string(), z.string()).default({}),
   /** It takes no more jobs, and counts as gone for all but those that it still runs. */
   stopping: z.boolean().default(false),
+  /** Its main thread has stood still for seconds; it keeps its jobs. */
+  busy: z.boolean().default(false),
 });
 export type WorkerRecord = z.infer<typeof WorkerRecordSchema>;

@@ -95,12 +95,12 @@ async function checkVectorStore({ config }: Services): Promise<Check> {
 
 async function checkWorkers({ agentCatalog, config }: Services) {
   try {
-    const { liveWorkers, agents, silentMs, cannotWrite } = await agentCatalog.refresh();
-    const workers: Check = { status: liveWorkers > 0 ? "up" : "down", live: liveWorkers };
+    const { liveWorkers, busyWorkers, agents, silentMs, cannotWrite } = await agentCatalog.refresh();
+    const workers: Check = { status: liveWorkers > 0 ? "up" : "down", live: liveWorkers, busy: busyWorkers };
     const isOverdue = liveWorkers === 0 && silentMs >= config.NO_WORKER_GRACE_MS;
     return { workers, isKnown: agents.size > 0, isOverdue, cannotWrite };
   } catch {
-    const workers: Check = { status: "down", live: 0 };
+    const workers: Check = { status: "down", live: 0, busy: 0 };
     return { workers, isKnown: false, isOverdue: false, cannotWrite: false };
   }
 }
