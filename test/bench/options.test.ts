@@ -5,7 +5,7 @@ import { selectScenarios } from "./run.ts";
 const namesOf = (...args: string[]) => selectScenarios(readOptions(args)).map(({ name }) => name);
 
 test("without options all scenarios run in three rounds", () => {
-  expect(readOptions([])).toMatchObject({ quick: false, rounds: 3, workers: 1 });
+  expect(readOptions([])).toMatchObject({ quick: false, rounds: 3, workers: 2 });
   expect(namesOf()).toEqual(expect.arrayContaining(["single", "s2000", "jobs-1", "million", "soak"]));
 });
 

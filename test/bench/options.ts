@@ -8,7 +8,7 @@ export type BenchOptions = {
   readonly only: readonly string[] | null;
   readonly systems: readonly string[] | null;
   readonly rounds: number;
-  /** Number of the product's workers in scenarios that do not set it. */
+  /** Number of workers of `ours` in scenarios that do not set it. */
   readonly workers: number;
   /** Length of the scenario `soak`. */
   readonly soakMinutes: number;
@@ -30,7 +30,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       only: { type: "string" },
       systems: { type: "string" },
       rounds: { type: "string" },
-      workers: { type: "string", default: "1" },
+      workers: { type: "string", default: "2" },
       "soak-minutes": { type: "string", default: "2" },
       "cpu-prof": { type: "string" },
     },

@@ -19,12 +19,12 @@ afterAll(async () => {
   await model?.stop();
 });
 
-test.each<SystemName>(["model", "direct", "floor", "ours"])(
+test.each<SystemName>(["model", "direct", "floor", "floor-2", "ours-1", "ours"])(
   "the system %s delivers every token once and yields figures",
   async (system) => {
     const remarks: string[] = [];
     const context = {
-      ...{ model, load, workers: 1, quick: true, soakMinutes: 1, cpuProfDir: undefined },
+      ...{ model, load, workers: 2, quick: true, soakMinutes: 1, cpuProfDir: undefined },
       remark: (text: string) => remarks.push(text),
     };
     const figures = await measureStreams(system, context, LOAD, []);

@@ -3,37 +3,23 @@
  * Proves I4 (a superseded run writes and publishes nothing, and closes its model call), I6 across the death of a
  * worker, and that the API lists live workers only.
  */
-import { openReadonlyDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Child } from "../../scripts/services/child.ts";
 import { readSome } from "../support/background-reader.ts";
 import { dropLock, takeLockAway } from "../support/bullmq.ts";
 import { expectOneDone, expectRisingIds } from "../support/expect-stream.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { type SseEvent, type SseStream, shownText } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { workerOf } from "../support/worker-of.ts";
 
-/** The API drops a worker after 10 s without a heartbeat; the rest is for a slow machine. */
-const GONE_WITHIN_MS = 15_000;
+/** The others notice a dead worker within 4 s; the rest is for a slow machine. */
+const GONE_WITHIN_MS = 8_000;
 
 let platform: TestPlatform;
-let database: ReturnType<typeof openReadonlyDatabase>;
 beforeAll(async () => {
   platform = await startTestPlatform({ workers: 2 });
-  database = openReadonlyDatabase(platform.databaseFile);
 });
-afterAll(async () => {
-  await database.destroy();
-  await platform.stop();
-});
-
-/** The process that the job's row names. */
-async function workerOf({ jobId }: SseStream): Promise<Child> {
-  const [name] = await database("agent_logs").where({ id: jobId }).pluck("worker");
-  const worker = platform.workers[Number(String(name).split("-")[1]) - 1];
-  if (worker === undefined) throw new Error(`no worker ${name}`);
-  return worker;
-}
+afterAll(() => platform.stop());
 
 const startsOver = ({ data }: SseEvent) => data.type === "reset";
 const callsOf = (contains: string) => platform.model.calls({ contains });
@@ -61,7 +47,7 @@ async function startTwice(message: string): Promise<SseStream> {
 test("a worker resumed after another worker has its job publishes nothing more and closes its model call", async () => {
   const stream = await startTwice("Sleep over this");
   const { seen, whole } = await readSome(stream);
-  const stopped = await workerOf(stream);
+  const stopped = await workerOf(platform, stream.jobId);
   stopped.signal("SIGSTOP");
   try {
     await dropLock(platform, "chat", stream.jobId);
@@ -103,7 +89,7 @@ test("the messages of a session keep their order when a worker dies, and the dea
   const streams = [head];
   for (const message of messages.slice(1)) streams.push(await alice.chat({ session_id: head.sessionId, message }));
   const { whole } = await readSome(head);
-  await (await workerOf(head)).kill();
+  await (await workerOf(platform, head.jobId)).kill();
   await dropLock(platform, "chat", head.jobId);
 
   const rest = streams.slice(1).map((stream) => stream.all());

@@ -28,13 +28,13 @@ export async function startWorker(
   const { repositories } = storage;
   const parts = createJobParts(config, redis, repositories, logger, releasers);
   const runner = createRunner(agents, repositories, parts.uploads, redis);
-  startControl(config, name, redis, parts, logger, releasers);
+  const threadWatch = startControl(config, name, redis, parts, logger, releasers);
   storage.watch(() => {
     // Without the grace of a usual stop: no running job could write its end.
     parts.running.abortAll("shutdown");
     fail("the database is not the installation's any more");
   });
-  await startUpkeep({ config, name, redis, storage, parts, runner, logger, releasers });
+  const { locks, deadWorkers } = await startUpkeep({ config, name, redis, storage, parts, runner, logger, releasers });
 
   const manifests = () => agents.agents.manifests(agents.toolbox.names());
   const workerId = `${name}:${newId()}`;
@@ -42,7 +42,9 @@ export async function startWorker(
   const slots = slotsOf(config);
   const { canWrite } = repositories;
   const presence = await startWorkerPresence({
-    ...{ redis: queueRedis, keys, workerId, listManifests: manifests, slots, canWrite, logger },
+    ...{ redis: queueRedis, keys, workerId, listManifests: manifests, slots, locks, canWrite, logger },
+    onRecord: threadWatch.setRecord,
+    onHeartbeats: deadWorkers.look,
   });
   releasers.add("presence", () => presence.stop());
   logger.info({ agents: manifests().map(({ id }) => id), model: config.LLM_MODEL }, "worker ready");

@@ -8,7 +8,12 @@ const PANELS = [
   { figure: "lagMsP99", title: "lag p99, ms" },
   { figure: "peakMiB", title: "peak memory, MiB" },
 ];
-const COLOURS: Readonly<Record<string, string>> = { direct: "#9aa5b1", floor: "#5b8db8", ours: "#d9662b" };
+const COLOURS: Readonly<Record<string, string>> = {
+  direct: "#9aa5b1",
+  floor: "#5b8db8",
+  "ours-1": "#eab08f",
+  ours: "#d9662b",
+};
 
 const [LEFT, TOP, PANEL_WIDTH, LONGEST_BAR, BAR, GROUP_GAP] = [70, 60, 270, 190, 14, 14];
 

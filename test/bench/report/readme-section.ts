@@ -52,10 +52,11 @@ const ROWS: readonly { readonly system: string; readonly title: Readonly<Record<
   {
     system: "ours",
     title: {
-      en: "**Agent PaaS**: event log, database and all features above",
-      zh: "**Agent PaaS**：事件日志、数据库，以上全部功能",
+      en: "**Agent PaaS** with the two workers of `npm start`: event log, database and all features above",
+      zh: "**Agent PaaS**，`npm start` 的两个 worker：事件日志、数据库，以上全部功能",
     },
   },
+  { system: "ours-1", title: { en: "Agent PaaS with one worker", zh: "Agent PaaS，一个 worker" } },
 ];
 
 const WORDS = {
@@ -65,7 +66,7 @@ const WORDS = {
       `Measured ${startedAt.slice(0, 10)} on ${environment.machine}: medians of ${options.rounds} interleaved rounds ` +
       "with their range, CPU time of all server processes; the local model and the load generator run on the same " +
       "cores. The baselines were written for the comparison and store nothing. `npm run bench` repeats the " +
-      "measurement (`-- --quick`: under three minutes).",
+      "measurement (`-- --quick`: under five minutes).",
     targets: (held: number, of: number) =>
       `${held} of ${of} targets are met. All figures: [results](test/bench/results/latest.md). The method, its ` +
       "limits and the reason for each missed target: [test/bench](test/bench/README.md).",
@@ -75,7 +76,7 @@ const WORDS = {
     about: ({ environment, options, startedAt }: Report) =>
       `${startedAt.slice(0, 10)} 测于 ${environment.machine}：${options.rounds} 轮交错运行的中位数及范围，` +
       "CPU 为全部服务进程之和；本地模型与压测程序共用同样的核。两个基线为对照而写，不保存任何数据。" +
-      "`npm run bench` 可重新测量（`-- --quick` 不到三分钟）。",
+      "`npm run bench` 可重新测量（`-- --quick` 不到五分钟）。",
     targets: (held: number, of: number) =>
       `${of} 项目标中达成 ${held} 项。全部数据：[results](test/bench/results/latest.md)；` +
       "测量方法、局限与未达成的原因：[test/bench](test/bench/README.md)。",

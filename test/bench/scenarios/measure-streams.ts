@@ -7,10 +7,13 @@ import type { BenchContext, Figures, SystemName } from "./scenario.ts";
 
 export type StreamLoad = Omit<ChatLoad, "kind" | "target">;
 
-/** Many tokens and many chats, so that the hot functions are compiled before the measurement. */
+/**
+ * Many tokens and many chats, so that the hot functions are compiled before the measurement, also where two workers
+ * share them. The same for every system.
+ */
 export const WARM_UP: readonly StreamLoad[] = [
-  { clients: 32, chatsPerClient: 4, tokens: 200, rate: null, rampMs: 0 },
-  { clients: 1, chatsPerClient: 50, tokens: 20, rate: null, rampMs: 0 },
+  { clients: 32, chatsPerClient: 8, tokens: 200, rate: null, rampMs: 0 },
+  { clients: 1, chatsPerClient: 100, tokens: 20, rate: null, rampMs: 0 },
 ];
 
 /** Between the two moments every chat streams. `cpuUs` is the CPU time so far, in µs. */

@@ -2,8 +2,11 @@
 import type { LoadClient } from "../client/load-client.ts";
 import type { ModelServer } from "../systems/model.ts";
 
-/** `model` is the model server, called directly. */
-export type SystemName = "ours" | "direct" | "floor" | "model" | "bullmq" | "bullmq-http";
+/**
+ * `ours` has the two workers of `npm start`, `ours-1` one; `floor` has one, `floor-2` two. `model` is the model server,
+ * called directly.
+ */
+export type SystemName = "ours" | "ours-1" | "direct" | "floor" | "floor-2" | "model" | "bullmq" | "bullmq-http";
 
 export type Figures = Readonly<Record<string, number>>;
 
@@ -11,7 +14,7 @@ export type BenchContext = {
   readonly model: ModelServer;
   readonly load: LoadClient;
   readonly quick: boolean;
-  /** Number of the product's workers in scenarios that do not set it. */
+  /** Number of workers of `ours` in scenarios that do not set it. */
   readonly workers: number;
   /** Length of the scenario `soak`. */
   readonly soakMinutes: number;

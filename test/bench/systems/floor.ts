@@ -1,10 +1,10 @@
-/** Starts the baseline `floor`: its API, its worker and a Redis. */
+/** Starts the baseline `floor`: its API, its workers and a Redis. */
 import { freePort } from "../../../scripts/services/ports.ts";
 import { localModelEnv } from "../../../scripts/start/processes.ts";
 import { CHAT_CONCURRENCY } from "./concurrency.ts";
 import { build, createStack, type StackOptions, type System } from "./system.ts";
 
-export async function startFloor(modelOrigin: string, options: StackOptions): Promise<System> {
+export async function startFloor(modelOrigin: string, workers: number, options: StackOptions): Promise<System> {
   const stack = createStack(options);
   return build(stack, async () => {
     const port = await freePort();
@@ -16,7 +16,7 @@ export async function startFloor(modelOrigin: string, options: StackOptions): Pr
     };
     const start = (role: "api" | "worker") =>
       stack.node(role, { name: `floor-${role}`, main: `test/bench/baselines/floor-${role}.ts`, env });
-    await Promise.all([start("api"), start("worker")]);
+    await Promise.all([start("api"), ...Array.from({ length: workers }, () => start("worker"))]);
     return { target: { protocol: "baseline", port }, processes: stack.processes, stop: stack.stop };
   });
 }

@@ -15,10 +15,14 @@ export async function startStreamingSystem(
   switch (name) {
     case "ours":
       return startOurs({ modelOrigin: model.origin, workers, cpuProfDir, remark, env });
+    case "ours-1":
+      return startOurs({ modelOrigin: model.origin, workers: 1, cpuProfDir, remark, env });
     case "direct":
       return startDirect(model.origin, { cpuProfDir, remark });
     case "floor":
-      return startFloor(model.origin, { cpuProfDir, remark });
+      return startFloor(model.origin, 1, { cpuProfDir, remark });
+    case "floor-2":
+      return startFloor(model.origin, 2, { cpuProfDir, remark });
     case "model":
       return { ...model, stop: async () => {} };
     default:

@@ -1,11 +1,11 @@
-/** Workers and Redis are killed, or paused for longer than a job's lock, during many streams. */
+/** Workers and Redis are killed, or paused for so long that they count as dead, during many streams. */
 import { setTimeout as delay } from "node:timers/promises";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { CRASH_POINTS } from "../faults.ts";
 import {
   anyWorker,
   cancelled,
-  PAST_THE_LOCK_MS,
+  LONG_PAUSE_MS,
   pause,
   RECOVERY,
   requestMix,
@@ -50,7 +50,7 @@ export const redisKills: Scenario = {
 };
 
 export const zombies: Scenario = {
-  about: "20 workers paused for longer than the lock of their jobs, then resumed",
+  about: "20 workers paused until others have taken over their jobs, then resumed",
   stack: TWO_APIS_THREE_WORKERS,
   async run(context) {
     const { options, stack, random, faults } = context;
@@ -60,7 +60,7 @@ export const zombies: Scenario = {
         const running = random.pick(stack.workers);
         const paused = stack.workers.filter((worker) => worker !== running).slice(0, 2);
         await pause(context, 2 * SECOND, 4 * SECOND);
-        await Promise.all(paused.map((worker) => faults.pause(worker, random.int(...PAST_THE_LOCK_MS))));
+        await Promise.all(paused.map((worker) => faults.pause(worker, random.int(...LONG_PAUSE_MS))));
       });
       await delay(2 * SECOND);
     });

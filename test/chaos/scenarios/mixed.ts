@@ -6,7 +6,7 @@ import { RUN_POINTS } from "../faults.ts";
 import { LASTING_FAULTS, PASSING_FAULTS, type QuestionShape } from "../question.ts";
 import { watchProcesses } from "../watch-processes.ts";
 import {
-  PAST_THE_LOCK_MS,
+  LONG_PAUSE_MS,
   requestMix,
   type Scenario,
   STREAMING,
@@ -53,7 +53,7 @@ export const mixed: Scenario = {
     const workersLane = (random: SeededRandom): Action[] => [
       () => faults.kill(random.pick(mortal), random.int(0, 5 * SECOND)),
       () => faults.kill(random.pick(mortal)),
-      () => faults.pause(random.pick(stack.workers), random.int(...PAST_THE_LOCK_MS)),
+      () => faults.pause(random.pick(stack.workers), random.int(...LONG_PAUSE_MS)),
       () => faults.restart(random.pick(mortal)),
       () => faults.crashAt(random.pick(RUN_POINTS)),
     ];
@@ -95,7 +95,7 @@ export const short: Scenario = {
     const requestOf = withReplays(requestMix(context, { name: "short", ...STREAMING, adapt: withModelFaults }));
     await underLoad(context, requestOf, async () => {
       // Longer than its jobs' locks; the other workers take its jobs.
-      const zombie = faults.pause(third, PAST_THE_LOCK_MS[0]);
+      const zombie = faults.pause(third, LONG_PAUSE_MS[0]);
       const actions = [
         () => faults.kill(first),
         () => faults.crashAt(random.pick(RUN_POINTS)),

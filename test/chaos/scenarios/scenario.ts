@@ -36,14 +36,14 @@ export type Scenario = {
 
 export const TWO_APIS_THREE_WORKERS = { apis: 2, workers: 3 } as const;
 
-/** A job is retried after its lock duration plus the check interval; the rest is the time of the start. */
-export const RECOVERY: Bounds = { "job recovery": { share: 0.95, withinMs: 25 * SECOND } };
+/** A worker counts as dead after 3 to 4 s of silence; the rest is the time of the start. */
+export const RECOVERY: Bounds = { "job recovery": { share: 0.95, withinMs: 6 * SECOND } };
 
 /** Answers of 1 to 5 s, so that a process that dies interrupts many of them. */
 export const STREAMING = { words: [20, 60], rate: [20, 30] } as const satisfies Partial<Mix>;
 
-/** Longer than a job's lock of 20 s. */
-export const PAST_THE_LOCK_MS = [21 * SECOND, 25 * SECOND] as const;
+/** Longer than a worker may be silent; some outlast the locks of 20 s, too. */
+export const LONG_PAUSE_MS = [5 * SECOND, 25 * SECOND] as const;
 
 export function requestMix({ options, stack }: Context, mix: Omit<Mix, "seed" | "effectsFile">) {
   return mixedRequests({ ...mix, seed: options.seed, effectsFile: stack.effectsFile });

@@ -52,9 +52,10 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
       .map((record) => {
         const separator = record.indexOf(" ");
         const known = WorkerRecordSchema.safeParse(parseJson(record.slice(separator + 1))).data;
-        const { agents = [], can_write: canWrite = true } = known ?? {};
-        return { seenAt: Number(record.slice(0, separator)), agents, canWrite };
+        const { agents = [], can_write: canWrite = true, stopping = false } = known ?? {};
+        return { seenAt: Number(record.slice(0, separator)), agents, canWrite, stopping };
       })
+      .filter(({ stopping }) => !stopping)
       // After the clock of Redis was set back, records of before it are older than they look.
       .filter(({ seenAt }) => Math.abs(Number(seconds) * 1_000 - seenAt) < WORKER_TTL_MS);
     // A manifest of another version that this one cannot read is skipped; otherwise it would fail every request.

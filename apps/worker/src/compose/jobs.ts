@@ -4,7 +4,7 @@ import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { slotsOf, type WorkerConfig } from "../config.ts";
 import { startCancelListener } from "../control/cancel-listener.ts";
-import { startThreadWatch } from "../control/thread-watch.ts";
+import { startThreadWatch, type ThreadWatch } from "../control/thread-watch.ts";
 import { createJobEventPublisher } from "../events/job-event-publisher.ts";
 import { createJobClaims } from "../job/job-claims.ts";
 import { createJobFinalizer } from "../job/job-finalizer.ts";
@@ -70,10 +70,11 @@ export function startControl(
   { claims, running }: JobParts,
   logger: Logger,
   releasers: Releasers,
-): void {
+): ThreadWatch {
   const listener = startCancelListener({ subscriber, keys, claims, running, logger });
   releasers.add("cancel listener", () => listener.stop());
   const { REDIS_URL: topology, REDIS_PREFIX: prefix } = config;
   const threadWatch = startThreadWatch({ topology, prefix, name, claims, running, logger });
   releasers.add("thread watch", () => threadWatch.stop());
+  return threadWatch;
 }

@@ -1,7 +1,7 @@
 /** The database and the repositories, which read and write it. */
 
 import { sharesOf } from "@agent-paas/shared/config/knowledge-shares.ts";
-import { HEARTBEAT_INTERVAL_MS } from "@agent-paas/shared/contract/agents.ts";
+import { PRESENCE_INTERVAL_MS } from "@agent-paas/shared/contract/agents.ts";
 import { closeDatabaseToOthers, openStorage } from "@agent-paas/shared/db/open-storage.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
@@ -24,7 +24,7 @@ export type Repositories = {
   readonly journal: JournalRepository;
   readonly documents: KnowledgeRepository;
   readonly retention: RetentionRepository;
-  /** Whether the database takes writes; asks it, unless a write has succeeded since the last heartbeat. */
+  /** Whether the database takes writes; asks it, unless a write has succeeded since it was last asked. */
   readonly canWrite: () => Promise<boolean>;
 };
 
@@ -61,7 +61,7 @@ export async function openWorkerStorage(
     documents: createKnowledgeRepository(storage, sharesOf(config)),
     retention: createRetentionRepository(storage),
     async canWrite() {
-      await storage.probe(HEARTBEAT_INTERVAL_MS);
+      await storage.probe(PRESENCE_INTERVAL_MS);
       return storage.canWrite();
     },
   };

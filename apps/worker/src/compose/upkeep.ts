@@ -2,9 +2,11 @@
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { slotsOf, type WorkerConfig } from "../config.ts";
+import type { WorkerLocks } from "../job/worker-locks.ts";
 import { createJobWorkers } from "../queue/job-workers.ts";
 import { createMaintenanceProcessor } from "../queue/maintenance-processor.ts";
 import { createRetention } from "../queue/retention.ts";
+import { createDeadWorkers, type DeadWorkers } from "../recovery/dead-workers.ts";
 import { createFailedJobs } from "../recovery/failed-jobs.ts";
 import { promoteLateJobs } from "../recovery/late-jobs.ts";
 import { createOrphanFinalizer } from "../recovery/orphan-finalizer.ts";
@@ -27,8 +29,10 @@ export type UpkeepDeps = {
   readonly releasers: Releasers;
 };
 
+export type Upkeep = { readonly locks: WorkerLocks; readonly deadWorkers: DeadWorkers };
+
 /** Resolves when this worker takes jobs. */
-export async function startUpkeep(deps: UpkeepDeps): Promise<void> {
+export async function startUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
   const { config, name, redis, storage, parts, runner, logger, releasers } = deps;
   const { keys, queueRedis, queues, maintenance, clock } = redis;
   const { repositories } = storage;
@@ -68,4 +72,6 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<void> {
     restoreSchedule: retention.schedule,
   });
   releasers.add("reaper", () => reaper.stop());
+  const { locks, restartStalled } = workers;
+  return { locks, deadWorkers: createDeadWorkers({ redis: queueRedis, keys, restartStalled, logger }) };
 }

@@ -30,7 +30,7 @@ export type Block = { readonly ticks: number; readonly isOver: boolean; readonly
 
 /** After so many ticks without a beat the main thread is asked, at every tick. */
 export const ASK_FROM = 5;
-/** From so many ticks on it counts as blocked: half of what a job's lock lasts, so a verdict comes before the loss. */
+/** From so many ticks on it counts as blocked: long before its jobs go to others, so a verdict comes first. */
 export const BLOCKED_FROM = 10;
 
 /** A frame of the platform's database: a disk that stands still is no fault of the run whose row is being written. */
@@ -61,6 +61,8 @@ export function createBlockJudge() {
       samples = [];
       return ended;
     },
+    /** For how many ticks no beat has come. */
+    ticks: (): number => ticks,
     shouldAsk: (): boolean => ticks >= ASK_FROM,
     /** The block that the answer decides after its end, if it does. */
     answer(sample: BlockSample): Block | null {

@@ -1,11 +1,6 @@
-/**
- * What the watching thread writes into Redis while the main thread of its worker cannot. Loaded with the first block:
- * a worker that is never blocked needs neither the connection nor its memory.
- */
-import type { RedisTopology } from "@agent-paas/shared/config/redis-topology.ts";
-import { createProcessLog } from "@agent-paas/shared/logging/logger.ts";
-import { connectRedis } from "@agent-paas/shared/redis/connect.ts";
-import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
+/** What the watching thread writes into Redis about a block while the main thread of its worker cannot. */
+import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
+import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { NOTE_BLOCKING_SCRIPT } from "../job/claim-scripts.ts";
 import type { RunIdentity } from "../run/current-run.ts";
@@ -13,52 +8,28 @@ import type { RunIdentity } from "../run/current-run.ts";
 /** How long the others believe that a worker is blocked, without hearing it again. */
 const BLOCKED_FOR_MS = 4 * SECOND;
 
-const NO_TERMINAL = { terminalLevel: "silent", terminalFormat: "json" } as const;
-
-export type BlockReports = {
-  /** The run blocks its worker. Repeated until it has succeeded once. */
-  note(run: RunIdentity): void;
-  /** A run that is not known yet blocks this worker: interrupted jobs wait until it is. */
-  announceUnknown(): void;
-  /** Resolves when everything is written. */
-  close(): Promise<void>;
-};
-
-export type BlockReportsOptions = {
-  readonly topology: RedisTopology;
-  readonly prefix: string;
-  readonly name: string;
-};
-
-export function openBlockReports({ topology, prefix, name }: BlockReportsOptions): BlockReports {
-  // The thread has no log of its own: its process reports the block when it can again.
-  const { logger } = createProcessLog({ name, level: "fatal", directory: null, ...NO_TERMINAL, secrets: [] });
-  const redis = connectRedis({ topology, role: "worker", name: `${name}:watch`, logger });
-  const keys = createRedisKeys(prefix);
+export function createBlockReports(redis: RedisConnection, keys: RedisKeys, name: string) {
   const noteBlocking = NOTE_BLOCKING_SCRIPT.on(redis);
-  const noted = new Map<string, Promise<unknown>>();
-  let announcing: Promise<unknown> | null = null;
+  const noted = new Set<string>();
+  let isAnnouncing = false;
 
   return {
-    note({ jobId, fencingToken }) {
+    /** The run blocks its worker. Repeated until it has succeeded once. */
+    note({ jobId, fencingToken }: RunIdentity): void {
       const run = `${jobId}/${fencingToken}`;
       if (noted.has(run)) return;
-      const writing = noteBlocking({ state: keys.jobState(jobId), token: fencingToken });
-      noted.set(run, writing);
-      writing.catch(() => noted.delete(run));
+      noted.add(run);
+      noteBlocking({ state: keys.jobState(jobId), token: fencingToken }).catch(() => noted.delete(run));
     },
-    announceUnknown() {
+    /** A run that is not known yet blocks this worker: interrupted jobs wait until it is. */
+    async announceUnknown(): Promise<void> {
       // While Redis is away, one announcement waits for it.
-      announcing ??= redis
-        .set(keys.blockedWorker, name, "PX", BLOCKED_FOR_MS)
-        .catch(() => {})
-        .finally(() => {
-          announcing = null;
-        });
+      if (isAnnouncing) return;
+      isAnnouncing = true;
+      await redis.set(keys.blockedWorker, name, "PX", BLOCKED_FOR_MS).catch(() => {});
+      isAnnouncing = false;
     },
-    async close() {
-      await Promise.allSettled([...noted.values(), announcing]);
-      redis.disconnect();
-    },
+    /** The block is over. */
+    reset: (): void => noted.clear(),
   };
 }

@@ -1,17 +1,25 @@
 /**
- * Finds out which run blocks this worker's thread. The event loop stands still then, and with it everything by which
- * the process could say so; so another thread watches it (`thread-watch-program.ts`).
+ * Starts the thread that says for this worker that it lives, and finds out which run blocks the main thread. The event
+ * loop stands still then, and with it everything by which the process could say so; so another thread does
+ * (`thread-watch-program.ts`).
  */
 import { url as debuggerUrl } from "node:inspector";
 import { Worker } from "node:worker_threads";
 import type { RedisTopology } from "@agent-paas/shared/config/redis-topology.ts";
+import type { WorkerRecord } from "@agent-paas/shared/contract/agents.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { JobClaims } from "../job/job-claims.ts";
 import type { RunningJobs } from "../job/running-jobs.ts";
 import { currentRun, type RunIdentity } from "../run/current-run.ts";
 import type { Block, BlockSample } from "./block-judge.ts";
-import { ANSWER_SYMBOL, type ThreadWatchData } from "./thread-watch-protocol.ts";
+import {
+  ANSWER_SYMBOL,
+  type BeatRecord,
+  SHARED,
+  type ThreadWatchData,
+  type ToThread,
+} from "./thread-watch-protocol.ts";
 
 const BEAT_MS = SECOND;
 /** A run whose lock was lost during the block is aborted by then: locks are renewed every 5 s. */
@@ -21,7 +29,11 @@ const FRAMES = 6;
 /** The lines of the stack that belong to the answer itself. */
 const OWN_LINES = 3;
 
-const MEMORY = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
+/** How long the end of this process waits for the thread's last word. */
+const LEAVE_WITHIN_MS = SECOND / 2;
+const RESTART_AFTER_MS = SECOND;
+
+const MEMORY = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 1 };
 
 export type ThreadWatchDeps = {
   readonly topology: RedisTopology;
@@ -32,17 +44,22 @@ export type ThreadWatchDeps = {
   readonly logger: Logger;
 };
 
-export function startThreadWatch(deps: ThreadWatchDeps): { stop(): Promise<void> } {
+export type ThreadWatch = {
+  /** The heartbeats of the thread begin with the first record. */
+  setRecord(record: WorkerRecord): void;
+  /** The worker gives up what it still holds, and is not heard any more. */
+  stop(): Promise<void>;
+};
+
+export function startThreadWatch(deps: ThreadWatchDeps): ThreadWatch {
   const { topology, prefix, name, claims, running, logger } = deps;
-  // A debugger stops the thread for as long as somebody looks at it.
-  if (debuggerUrl() !== undefined) return { stop: async () => {} };
-  const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const shared = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * Object.keys(SHARED).length));
   const timers = new Set<NodeJS.Timeout>();
 
   function answer(): string {
     const frames = (new Error().stack ?? "").split("\n").slice(OWN_LINES, OWN_LINES + FRAMES);
     const stack = frames.map((frame) => frame.trim()).join("; ");
-    const sample: BlockSample = { beats: Atomics.load(beats, 0), run: currentRun(), stack };
+    const sample: BlockSample = { beats: Atomics.load(shared, SHARED.beats), run: currentRun(), stack };
     return JSON.stringify(sample);
   }
   Object.defineProperty(globalThis, Symbol.for(ANSWER_SYMBOL), { value: answer, configurable: true });
@@ -71,20 +88,55 @@ export function startThreadWatch(deps: ThreadWatchDeps): { stop(): Promise<void>
     clearIfHeld(verdict.run);
   }
 
-  const workerData: ThreadWatchData = { beats, topology, prefix, name };
-  // Without the process's flags and environment: no modules are loaded before it, and it needs no secrets but Redis'.
-  const thread = new Worker(new URL("./thread-watch-program.ts", import.meta.url), {
-    ...{ workerData, resourceLimits: MEMORY, env: {}, execArgv: [], stdin: false },
-  });
-  thread.unref();
-  thread.on("message", reportBlock);
-  thread.on("error", (err) => logger.error({ err }, "the thread that watches for blocking runs has ended"));
-  const beating = setInterval(() => Atomics.add(beats, 0, 1), BEAT_MS);
+  const isDebugged = debuggerUrl() !== undefined;
+  const workerData: ThreadWatchData = { shared, topology, prefix, name, isDebugged };
+  let record: BeatRecord | null = null;
+  let isStopping = false;
+
+  const tell = (message: ToThread) => thread.postMessage(message);
+
+  function startThread(): Worker {
+    // Without the process's flags and environment: no modules are loaded before it, and it needs no secrets but Redis'.
+    const started = new Worker(new URL("./thread-watch-program.ts", import.meta.url), {
+      ...{ workerData, resourceLimits: MEMORY, env: {}, execArgv: [], stdin: false },
+    });
+    started.unref();
+    started.on("message", reportBlock);
+    started.on("error", (err) => logger.error({ err }, "the thread beside the main thread has failed"));
+    started.on("exit", () => {
+      if (!isStopping) timers.add(setTimeout(restartThread, RESTART_AFTER_MS).unref());
+    });
+    return started;
+  }
+
+  /** Meanwhile the main thread's own heartbeats say that the worker lives. */
+  function restartThread(): void {
+    thread = startThread();
+    if (record !== null) tell({ kind: "record", record });
+  }
+
+  /** The process ends without having stopped its parts: a plugin has called `exit`, or stopping took too long. */
+  function leaveNow(): void {
+    tell({ kind: "leave" });
+    Atomics.wait(shared, SHARED.left, 0, LEAVE_WITHIN_MS);
+  }
+
+  let thread = startThread();
+  process.on("exit", leaveNow);
+  const beating = setInterval(() => Atomics.add(shared, SHARED.beats, 1), BEAT_MS);
 
   return {
+    setRecord(next) {
+      record = { id: next.id, text: JSON.stringify(next), locks: next.locks };
+      tell({ kind: "record", record });
+    },
     async stop() {
+      isStopping = true;
+      process.off("exit", leaveNow);
       clearInterval(beating);
       for (const timer of timers) clearTimeout(timer);
+      tell({ kind: "leave" });
+      await Atomics.waitAsync(shared, SHARED.left, 0, LEAVE_WITHIN_MS).value;
       await thread.terminate();
     },
   };

@@ -14,7 +14,7 @@ import { KNOWLEDGE_TEXTS } from "./texts.ts";
 import type { WriteGroups } from "./write-groups.ts";
 
 /** How many chunks are embedded and stored together. Each such batch publishes its progress once. */
-const BATCH = { most: 64, least: 8 } as const;
+const BATCH = { most: 32, least: 8 } as const;
 /** A batch that takes longer is followed by a smaller one: whoever is next waits for a batch, and so does a query. */
 const SLOW_MS = 2 * SECOND;
 const FAST_MS = SECOND / 2;

@@ -9,13 +9,9 @@ import { type Job, Worker } from "bullmq";
 import { createLease, type LeaseProcessor } from "../job/lease.ts";
 import { RetryLater, retryDelayMs } from "../job/retry-delay.ts";
 import type { RunningJobs } from "../job/running-jobs.ts";
+import { LOCK_DURATION_MS, type LockedQueue, type WorkerLocks } from "../job/worker-locks.ts";
 
-/**
- * The jobs of a killed worker start again within the lock duration plus two intervals, so within 25 s including the
- * start itself. All workers share one check per interval, and a check just before a lock expires leaves the job to
- * the next check. With shorter locks, workers whose event loop is only busy would lose their jobs.
- */
-const LOCK_DURATION_MS = 20 * SECOND;
+/** All workers share one check per interval; a dead worker's jobs need not wait for it (`recovery/dead-workers.ts`). */
 const STALLED_INTERVAL_MS = 2 * SECOND;
 /**
  * A quarter of the lock duration, so that a worker keeps its locks even if starting thousands of jobs blocks it for
@@ -33,10 +29,15 @@ const MAINTENANCE_CONCURRENCY = 4;
 /** How long a process that stops waits until its requeued jobs are in their queues. */
 const REQUEUE_WITHIN_MS = 2 * SECOND;
 
-/** Blocks only for as long as a connection may be silent, also while delayed jobs wait. */
 class BriefWorker extends Worker {
+  /** Blocks only for as long as a connection may be silent, also while delayed jobs wait. */
   protected override getBlockTimeout(blockUntil: number): number {
     return Math.min(super.getBlockTimeout(blockUntil), MAX_BLOCK_MS / SECOND);
+  }
+
+  /** The check for stalled jobs, now. */
+  async restartStalled(): Promise<void> {
+    for (const jobId of await this.backend.moveStalledJobsToWait()) this.emit("stalled", jobId, "active");
   }
 }
 
@@ -56,6 +57,9 @@ export type JobWorkersOptions = {
 };
 
 export type JobWorkers = {
+  readonly locks: WorkerLocks;
+  /** Has the queue's jobs whose locks were taken away start again. */
+  restartStalled(queue: LockedQueue): Promise<void>;
   /** Starts taking jobs. Resolves when the connections are ready. */
   start(): Promise<void>;
   /** Stops taking jobs, waits up to `graceMs` for the running ones, and requeues those that have not ended. */
@@ -92,20 +96,21 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
       for (const jobId of jobIds) running.abort(jobId, "superseded");
     });
     worker.on("stalled", (jobId) => logger.warn({ job_id: jobId }, "job lost its worker and will start again"));
-    return worker;
+    return [queue, worker] as const;
   });
-  const workers = [
-    ...jobWorkers,
-    new BriefWorker(MAINTENANCE_QUEUE, unlessStopping(maintenance), {
-      ...common,
-      concurrency: MAINTENANCE_CONCURRENCY,
-    }),
-  ];
+  const maintenanceWorker = new BriefWorker(MAINTENANCE_QUEUE, unlessStopping(maintenance), {
+    ...common,
+    concurrency: MAINTENANCE_CONCURRENCY,
+  });
+  const byQueue = new Map<LockedQueue, BriefWorker>([...jobWorkers, [MAINTENANCE_QUEUE, maintenanceWorker]]);
+  const workers = [...byQueue.values()];
   for (const worker of workers) {
     worker.on("error", (err) => logRepeatedly(logger, "warn", { err, queue: worker.name }, "queue worker error"));
   }
 
   return {
+    locks: Object.fromEntries([...byQueue].map(([queue, { id }]) => [queue, id])),
+    restartStalled: async (queue) => byQueue.get(queue)?.restartStalled(),
     async start() {
       for (const worker of workers) {
         worker.run().catch((err: unknown) => logger.error({ err, queue: worker.name }, "queue worker stopped"));
@@ -120,7 +125,7 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
       const jobs = running.ids().length;
       if (jobs > 0) logger.info({ jobs }, "requeueing running jobs");
       running.abortAll("shutdown");
-      // A job that still has not ended is started by another worker when its lock expires.
+      // The locks of jobs that still have not ended are given up with the last heartbeat.
       await settledWithin(REQUEUE_WITHIN_MS, closed);
     },
   };

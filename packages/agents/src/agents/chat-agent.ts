@@ -11,10 +11,13 @@ export class ChatAgent extends BaseAgent<typeof ChatConfigSchema> {
   static readonly description = "Answers in conversation with one streamed answer of the model.";
   static readonly config = ChatConfigSchema;
 
-  async *run(input: AgentInput, context: AgentContext<z.output<typeof ChatConfigSchema>>): AgentRun {
+  run(input: AgentInput, context: AgentContext<z.output<typeof ChatConfigSchema>>): AgentRun {
     const { config } = context;
-    const messages = await firstMessages(input, config);
-    const request = { messages, options: modelOptions(config), responseSchema: config.response_schema };
-    return yield* answer(request, context);
+    const request = async () => ({
+      messages: await firstMessages(input, config),
+      options: modelOptions(config),
+      responseSchema: config.response_schema,
+    });
+    return answer(request, context);
   }
 }

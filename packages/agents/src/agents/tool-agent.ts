@@ -25,14 +25,18 @@ export class ToolAgent extends BaseAgent<typeof ToolConfigSchema> {
   static readonly config = ToolConfigSchema;
   static readonly tools = ["*"];
 
-  async *run(input: AgentInput, context: AgentContext<z.output<typeof ToolConfigSchema>>): AgentRun {
+  run(input: AgentInput, context: AgentContext<z.output<typeof ToolConfigSchema>>): AgentRun {
     const { config } = context;
     const tools = context.tools.select([
       ...config.tools,
       ...(config.collection === undefined ? [] : ["search_documents"]),
     ]);
-    const messages = await firstMessages(input, config);
-    const request = { messages, tools, options: modelOptions(config), responseSchema: config.response_schema };
-    return yield* answer(request, context);
+    const request = async () => ({
+      messages: await firstMessages(input, config),
+      tools,
+      options: modelOptions(config),
+      responseSchema: config.response_schema,
+    });
+    return answer(request, context);
   }
 }

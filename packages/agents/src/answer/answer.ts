@@ -12,10 +12,13 @@ import { type AgentEvent, type AgentOutcome, reset, text, thought } from "../age
 import { untilAborted } from "../job/until-aborted.ts";
 import { compileSchema, InvalidSchema, type SchemaCheck } from "../json-schema/json-schema.ts";
 import { isMarked } from "../model/last-turn.ts";
-import type { ModelMessage, ModelOptions, ModelRequest, ModelTurn } from "../model/model.ts";
+import type { ModelMessage, ModelOptions, ModelTurn } from "../model/model.ts";
 import type { Tool } from "../tools/tool.ts";
 import { callTools } from "./call-tools.ts";
 import { readJson } from "./read-json.ts";
+
+/** A function is called when the answer is begun. */
+export type AnswerRequestSource = AnswerRequest | (() => Promise<AnswerRequest>);
 
 export type AnswerRequest = {
   readonly messages: readonly ModelMessage[];
@@ -38,11 +41,12 @@ export type AnswerContext = Pick<AgentContext<unknown>, "model" | "tools" | "sig
  * the model and the budget throw.
  */
 export async function* answer(
-  request: AnswerRequest,
+  source: AnswerRequestSource,
   context: AnswerContext,
 ): AsyncGenerator<AgentEvent, AgentOutcome & { readonly content: string }> {
+  const request = typeof source === "function" ? await source() : source;
   const { tools = [], options = {}, responseSchema } = request;
-  const { signal } = context;
+  const { signal, model } = context;
   const check = responseSchema === undefined ? null : await compileResponseSchema(responseSchema, context);
   const messages = responseSchema === undefined ? [...request.messages] : withSchema(request.messages, responseSchema);
   const specs = tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
@@ -50,9 +54,34 @@ export async function* answer(
   let isRetry = false;
   for (;;) {
     const turnRequest = { ...options, messages: [...messages], tools: specs, responseSchema };
-    const streamed = yield* streamTurn(turnRequest, content, context);
-    const { turn } = streamed;
-    content = streamed.content;
+    // An empty line separates this turn's text from that of earlier turns.
+    const before = content;
+    let turn: ModelTurn;
+    const chunks = model.stream(turnRequest, signal);
+    // Not in a generator of its own, which would make every token dearer.
+    try {
+      for (;;) {
+        const next = await chunks.next();
+        if (next.done) {
+          turn = next.value;
+          break;
+        }
+        const { type, content: piece } = next.value;
+        if (type === "text") {
+          const separator = before !== "" && content === before ? "\n\n" : "";
+          content += separator + piece;
+          yield text(separator + piece);
+        } else if (type === "reasoning") {
+          yield thought("reasoning", piece);
+        } else {
+          yield thought("reasoning", content.slice(before.length).trimStart());
+          yield reset(before);
+          content = before;
+        }
+      }
+    } finally {
+      await chunks.return(undefined as never);
+    }
     if (turn.toolCalls.length > 0) {
       const { content: turnText, toolCalls, reasoning, finishReason } = turn;
       const results = yield* callTools(toolCalls, tools, context, finishReason === "length");
@@ -88,38 +117,6 @@ export async function* answer(
     const again = `Answer again, with nothing but JSON that fits${isCut ? ", and in fewer words" : ""}.`;
     const correction = `This does not fit the JSON Schema: ${problem}. ${again}`;
     messages.push({ role: "assistant", content: turn.content }, { role: "user", content: correction });
-  }
-}
-
-/** `before` is the text of earlier turns; an empty line separates this turn's text from it. Returns both together. */
-async function* streamTurn(
-  request: ModelRequest,
-  before: string,
-  { model, signal }: AnswerContext,
-): AsyncGenerator<AgentEvent, { readonly turn: ModelTurn; readonly content: string }> {
-  let content = before;
-  const chunks = model.stream(request, signal);
-  try {
-    for (;;) {
-      const next = await chunks.next();
-      if (next.done) return { turn: next.value, content };
-      const { type, content: piece } = next.value;
-      if (type === "reasoning") {
-        yield thought("reasoning", piece);
-        continue;
-      }
-      if (type === "reset") {
-        yield thought("reasoning", content.slice(before.length).trimStart());
-        yield reset(before);
-        content = before;
-        continue;
-      }
-      const separator = before !== "" && content === before ? "\n\n" : "";
-      content += separator + piece;
-      yield text(separator + piece);
-    }
-  } finally {
-    await chunks.return(undefined as never);
   }
 }
 

@@ -102,15 +102,24 @@ const switchesSets = (bytes: Uint8Array): boolean =>
   ["\x1b$", "\x1b("].some((change) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(change));
 
 function charsetOfMeta(bytes: Uint8Array): string | undefined {
-  const head = Buffer.from(bytes.subarray(0, META_SAMPLE)).toString("latin1").toLowerCase();
+  const head = withoutComments(Buffer.from(bytes.subarray(0, META_SAMPLE)).toString("latin1").toLowerCase());
   for (const mark of ["charset=", 'encoding="']) {
     const at = head.indexOf(mark);
     if (at === -1) continue;
     const label = LABEL.exec(head.slice(at + mark.length, at + mark.length + 40))?.[1];
-    if (label !== undefined && isKnownCharset(label)) return label;
+    // Whoever can read the declaration does not read UTF-16.
+    if (label !== undefined && isKnownCharset(label) && !new TextDecoder(label).encoding.startsWith("utf-16"))
+      return label;
   }
   return undefined;
 }
+
+/** What is between the comments; the last one may have no end. */
+const withoutComments = (html: string): string =>
+  html
+    .split("<!--")
+    .map((part, at) => (at === 0 ? part : part.split("-->").slice(1).join("-->")))
+    .join("");
 
 const LABEL = /^["']?([a-z0-9_:.-]+)/;
 

@@ -120,6 +120,8 @@ test("CSV is a table, whatever separates its cells", async () => {
   expect(await read('name,note\ntea,"80, or less"\na|b,"two\nlines"\n', "csv")).toBe(table);
   expect(await read('name;note\r\ntea;80, or less\r\na|b;"two\r\nlines"', "csv")).toBe(table);
   expect(await read('name\tnote\ntea\t80, or less\na|b\t"two\nlines"', "csv")).toBe(table);
+  expect(await read('sep=\t\nname\tnote\ntea\t80, or less\na|b\t"two\nlines"', "csv")).toBe(table);
+  expect(await read('sep=;\r\nname;note\r\ntea;"80, or less"\r\na|b;"two\r\nlines"', "csv")).toBe(table);
 });
 
 const SENTENCES = {
@@ -198,6 +200,10 @@ test("a declared charset decides where the bytes leave a choice, and HTML may de
   expect(await read(cyrillic, "text", "windows-1251")).toBe("Чай");
   const page = Buffer.concat([Buffer.from('<meta charset="windows-1251"><p>'), cyrillic]);
   expect(await read(page, "html")).toBe("Чай\n\n");
+  const commented = Buffer.concat([Buffer.from('<!-- charset=koi8-r --><meta charset="windows-1251"><p>'), cyrillic]);
+  expect(await read(commented, "html")).toBe("Чай\n\n");
+  const claimed = Buffer.concat([Buffer.from('<meta charset="utf-16"><p>'), Buffer.from("Caf\xe9s", "latin1")]);
+  expect(await read(claimed, "html")).toBe("Cafés\n\n");
   expect(await refusal(Buffer.from("00010203040506070809fffefd00", "hex"), "text")).toBe("unsupported_encoding");
 });
 

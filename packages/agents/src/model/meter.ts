@@ -5,7 +5,8 @@
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { SpendableBudget } from "../job/budget.ts";
 import type { TurnWatch } from "./last-turn.ts";
-import { addUsage, type Model, type ModelRequest, type ModelTurn, type ToolCall } from "./model.ts";
+import { addUsage, type Model, type ModelChunk, type ModelRequest, type ModelTurn, type ToolCall } from "./model.ts";
+import { observeStream } from "./observe-stream.ts";
 import { type ReportedUsage, readReportedUsage } from "./reported-usage.ts";
 import { countTokens, estimateTokens } from "./tokens.ts";
 
@@ -63,39 +64,35 @@ export function createMeter(budget: SpendableBudget, onTurn: (turn: MeteredTurn)
       }
     },
     wrap: (model, watch) => ({
-      async *stream(request, signal) {
-        watch?.begun();
-        budget.takeModelTurn();
+      stream(request, signal) {
         const turn: OpenTurn = { request, content: "" };
-        open.add(turn);
         let taken = 0;
-        const startedAt = performance.now();
-        const chunks = model.stream(request, signal);
-        try {
-          for (;;) {
-            const next = await chunks.next();
-            if (next.done) {
-              finish(turn, next.value);
-              watch?.ended(next.value);
-              onTurn({ usage: next.value.usage, ms: Math.round(performance.now() - startedAt) });
-              budget.takeOutputTokens(next.value.usage.output_tokens - taken);
-              return next.value;
-            }
-            const { type, content } = next.value;
-            if (type === "reset") {
-              yield next.value;
-              continue;
-            }
-            const tokens = content.length <= ONE_TOKEN_CHARS ? 1 : estimateTokens(content);
-            budget.takeOutputTokens(tokens);
-            taken += tokens;
-            turn.content += content;
-            yield next.value;
-          }
-        } finally {
-          // Closes the upstream request when the agent stops reading.
-          await chunks.return(undefined as never);
+        let startedAt = 0;
+
+        function begin() {
+          watch?.begun();
+          budget.takeModelTurn();
+          open.add(turn);
+          startedAt = performance.now();
+          return model.stream(request, signal);
         }
+
+        function takePiece({ type, content }: ModelChunk): void {
+          if (type === "reset") return;
+          const tokens = content.length <= ONE_TOKEN_CHARS ? 1 : estimateTokens(content);
+          budget.takeOutputTokens(tokens);
+          taken += tokens;
+          turn.content += content;
+        }
+
+        function endTurn(finishedTurn: ModelTurn): void {
+          finish(turn, finishedTurn);
+          watch?.ended(finishedTurn);
+          onTurn({ usage: finishedTurn.usage, ms: Math.round(performance.now() - startedAt) });
+          budget.takeOutputTokens(finishedTurn.usage.output_tokens - taken);
+        }
+
+        return observeStream(begin, (next) => (next.done ? endTurn(next.value) : takePiece(next.value)));
       },
     }),
   };

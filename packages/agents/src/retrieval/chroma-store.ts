@@ -6,6 +6,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { ChromaClient, ChromaClientError, ChromaNotFoundError, ChromaValueError } from "chromadb";
 import { askPatiently } from "./ask-patiently.ts";
+import { createKeptValues } from "./kept-values.ts";
 import type { EmbeddedChunk, FoundChunk, VectorStore } from "./vector-store.ts";
 
 const REQUEST_TIMEOUT_MS = 10 * SECOND;
@@ -26,11 +27,10 @@ const MAX_BATCH = 100;
 const INDEX = { space: "cosine", max_neighbors: 32, ef_construction: 128, ef_search: 400 } as const;
 
 /** For how long a collection counts as made, and how many are known. */
-const KEEP_OPENED_MS = 30 * SECOND;
-const MAX_OPENED = 1_000;
+const KEPT = { most: 1_000, ms: 30 * SECOND } as const;
 
-/** A collection as Chroma knows it; `until` by the monotonic clock. */
-type Opened = { readonly id: string; readonly batchSize: number; readonly until: number };
+/** A collection as Chroma knows it. */
+type Opened = { readonly id: string; readonly batchSize: number };
 
 /** What is stored beside a chunk's text. */
 type Metadata = { document_id: string; version: string; source: string; heading: string; position: number };
@@ -73,12 +73,14 @@ export function createChromaStore(options: ChromaStoreOptions): VectorStore {
   };
 
   /** Three requests, so what they say is kept for a while: as many as the chunks of a small document take. */
-  const opened = new Map<string, Opened>();
+  const opened = createKeptValues<Opened>(KEPT);
+  /** For searches: to ask for a collection's id takes as long as the search, while Chroma is busy with a write. */
+  const ids = createKeptValues<string>(KEPT);
 
   async function open(collectionId: string, signal: AbortSignal): Promise<Opened> {
-    const known = opened.get(collectionId);
-    if (known !== undefined && performance.now() < known.until) return known;
-    const { id, batchSize } = await ask("write", signal, async (client) => {
+    const known = opened.find(collectionId);
+    if (known !== undefined) return known;
+    const now = await ask("write", signal, async (client) => {
       const collection = await client.getOrCreateCollection({
         name: collectionId,
         configuration: { hnsw: INDEX },
@@ -89,11 +91,7 @@ export function createChromaStore(options: ChromaStoreOptions): VectorStore {
       await collection.count();
       return { id: collection.id, batchSize: Math.min(MAX_BATCH, await client.getMaxBatchSize()) };
     });
-    const now = { id, batchSize, until: performance.now() + KEEP_OPENED_MS };
-    opened.delete(collectionId);
-    opened.set(collectionId, now);
-    const [oldest] = opened.keys();
-    if (opened.size > MAX_OPENED && oldest !== undefined) opened.delete(oldest);
+    opened.keep(collectionId, now);
     return now;
   }
 
@@ -117,7 +115,7 @@ export function createChromaStore(options: ChromaStoreOptions): VectorStore {
         try {
           await ask("write", signal, (client) => client.collection(id).upsert(records));
         } catch (error) {
-          opened.delete(collectionId);
+          opened.forget(collectionId);
           // The collection was deleted between two batches. The error is retryable, and the retry creates it anew.
           throw error instanceof ChromaNotFoundError ? new PlatformError("vector_store_unavailable") : error;
         }
@@ -125,12 +123,22 @@ export function createChromaStore(options: ChromaStoreOptions): VectorStore {
     },
 
     async query(collectionId, embedding, limit, signal) {
-      const found = ask("read", signal, async (client) => {
-        const collection = await client.getCollection({ name: collectionId });
-        const result = await collection.query<Metadata>({ queryEmbeddings: [[...embedding]], nResults: limit });
-        return (result.rows()[0] ?? []).flatMap(toFoundChunk);
-      });
-      return unlessMissing(found, []);
+      const search = (id: string) =>
+        ask("read", signal, async (client) => {
+          const collection = client.collection(id);
+          const result = await collection.query<Metadata>({ queryEmbeddings: [[...embedding]], nResults: limit });
+          return (result.rows()[0] ?? []).flatMap(toFoundChunk);
+        });
+      const known = ids.find(collectionId);
+      // Missing by its id: the collection was deleted meanwhile, and perhaps made anew.
+      const answer = known === undefined ? null : await unlessMissing(search(known), null);
+      if (answer !== null) return answer;
+      ids.forget(collectionId);
+      const named = ask("read", signal, (client) => client.getCollection({ name: collectionId }));
+      const id = (await unlessMissing(named, null))?.id;
+      if (id === undefined) return [];
+      ids.keep(collectionId, id);
+      return unlessMissing(search(id), []);
     },
 
     async storedChunks(collectionId, documentId, signal) {
@@ -155,7 +163,8 @@ export function createChromaStore(options: ChromaStoreOptions): VectorStore {
     },
 
     async deleteCollection(collectionId, signal) {
-      opened.delete(collectionId);
+      opened.forget(collectionId);
+      ids.forget(collectionId);
       const deleted = ask("write", signal, (client) => client.deleteCollection({ name: collectionId }));
       await unlessMissing(deleted, undefined);
     },

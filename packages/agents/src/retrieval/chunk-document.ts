@@ -39,7 +39,7 @@ const GAP_TOKENS = 1;
 const MAX_INDENT = 40;
 
 /** How long this may block the event loop, ms. */
-const SLICE_MS = 10;
+const SLICE_MS = 4;
 
 type DocumentPiece = Piece & { readonly block: Block };
 

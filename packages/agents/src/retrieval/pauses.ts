@@ -2,7 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 
 /** How long a computation may block the event loop, ms. */
-const SLICE_MS = 10;
+const SLICE_MS = 4;
 
 /** To be awaited after each piece. Throws the signal's reason if it has aborted meanwhile. */
 export function createPauses(signal: AbortSignal): () => Promise<void> {

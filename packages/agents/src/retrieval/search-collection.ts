@@ -85,7 +85,8 @@ async function scoreHybrid(
   signal: AbortSignal,
 ): Promise<Scored[]> {
   const chunks = [...new Map(found.flat().map(({ chunk }) => [chunk.id, chunk])).values()];
-  const shares = await scoreTerms(query, chunks.map(textToEmbed), signal);
+  const texts = chunks.map((chunk) => ({ text: textToEmbed(chunk), heading: chunk.heading }));
+  const shares = await scoreTerms(query, texts, signal);
   const meaningAt = probes.findIndex((probe) => probe.of === "meaning");
   // A vector of terms says nothing that the terms themselves do not say better.
   if (meaningAt === -1) return chunks.map((chunk, at) => ({ chunk, score: shares[at] ?? 0 }));

@@ -102,6 +102,13 @@ function fold(word: string): string {
   return ASCII.test(folded) ? folded : folded.normalize("NFD").replace(ACCENTS, "").normalize("NFC");
 }
 
+/** The term that a word with accents has without them; empty for one that has none. */
+export function withoutAccents(term: string): string[] {
+  if (ASCII.test(term)) return [];
+  const plain = stem(fold(term));
+  return plain === term ? [] : [plain];
+}
+
 /** Removes the plural, `-ed` and `-ing`, so that a question and its answer share terms. */
 export function stem(word: string): string {
   if (word.length < 4 || !PLAIN.test(word)) return word;

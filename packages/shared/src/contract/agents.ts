@@ -5,14 +5,14 @@
 import { z } from "zod";
 import { DAY, SECOND } from "../time.ts";
 
-/** How often a worker renews its presence, ms. */
-export const HEARTBEAT_INTERVAL_MS = 2 * SECOND;
+/** How often a worker finds out what it offers, and publishes its manifests, ms. */
+export const PRESENCE_INTERVAL_MS = 2 * SECOND;
 
 /**
- * The age of the last heartbeat at which a worker counts as gone, ms. Five intervals, so that a worker that is busy
- * for a few seconds stays in the catalog.
+ * The age of the last heartbeat at which the API counts a worker as gone, ms: four heartbeats. Other workers remove the
+ * record of a dead one about as fast; this is for the last worker, which leaves nobody behind.
  */
-export const WORKER_TTL_MS = 10 * SECOND;
+export const WORKER_TTL_MS = 4 * SECOND;
 
 /**
  * How long Redis keeps the manifests after the last heartbeat of any worker, ms. Every heartbeat sets this expiry anew,
@@ -37,8 +37,8 @@ const WorkerSlotsSchema = z.record(z.string(), z.object({ all: z.number(), own: 
 export type WorkerSlots = z.infer<typeof WorkerSlotsSchema>;
 
 /**
- * One worker and the ids of its agents. It is stored as `<ms since 1970> <JSON>`; the time comes from the clock of
- * Redis, so the clocks of the machines need not agree.
+ * One worker and the ids of its agents. It is stored as `<ms since 1970> <JSON>`: the time of the last heartbeat by the
+ * clock of Redis, so the clocks of the machines need not agree. 0: the worker has given its locks up.
  */
 export const WorkerRecordSchema = z.object({
   id: z.string(),
@@ -46,4 +46,9 @@ export const WorkerRecordSchema = z.object({
   /** False while the database refuses the worker's writes. Workers of earlier versions do not say. */
   can_write: z.boolean().default(true),
   slots: WorkerSlotsSchema.default({}),
+  /** By queue: how the tokens of the worker's locks begin. Without it nobody takes the worker's jobs over. */
+  locks: z.record(z.string(), z.string()).default({}),
+  /** It takes no more jobs, and counts as gone for all but those that it still runs. */
+  stopping: z.boolean().default(false),
 });
+export type WorkerRecord = z.infer<typeof WorkerRecordSchema>;

@@ -24,8 +24,11 @@ export type RedisConnectionOptions = {
   readonly role: RedisRole;
   /** The name of the connection in Redis' list of clients, together with the role. */
   readonly name: string;
-  readonly logger: Logger;
+  readonly logger: ConnectionLogger;
 };
+
+/** All that a connection says; a thread without a log passes one that is silent. */
+type ConnectionLogger = Pick<Logger, "info" | "warn">;
 
 const ROLE_OPTIONS = {
   request: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 900 },
@@ -44,9 +47,9 @@ const CHECK_WITHIN_MS = 5 * SECOND;
  * is replaced when it falls silent. So are its duplicates: BullMQ makes one for the blocking commands of each worker.
  */
 class SupervisedRedis extends Redis {
-  readonly #logger: Logger;
+  readonly #logger: ConnectionLogger;
 
-  constructor(url: string | null, options: RedisOptions, logger: Logger) {
+  constructor(url: string | null, options: RedisOptions, logger: ConnectionLogger) {
     if (url === null) super(options);
     else super(url, options);
     this.#logger = logger;

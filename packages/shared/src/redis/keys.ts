@@ -4,7 +4,10 @@
  * and event logs of the jobs of shard N. On a cluster, one call can carry the batches of all jobs of a shard.
  */
 import { createHash } from "node:crypto";
-import type { JobKind, JobQueue } from "../contract/jobs.ts";
+import type { JobKind, JobQueue, MAINTENANCE_QUEUE } from "../contract/jobs.ts";
+
+/** A queue of BullMQ, that of the platform's own tasks included. */
+type AnyQueue = JobQueue | typeof MAINTENANCE_QUEUE;
 
 /**
  * The number of event shards. It is fixed for the life of an installation, because the shard of a job follows from the
@@ -27,13 +30,16 @@ export function createRedisKeys(prefix: string) {
     /** The `prefix` option of every BullMQ object. */
     bullmq: base,
     /** BullMQ's hash of one job. */
-    queuedJob: (queue: JobQueue, jobId: string) => `${base}:${queue}:${jobId}`,
+    queuedJob: (queue: AnyQueue, jobId: string) => `${base}:${queue}:${jobId}`,
     /** BullMQ's lock on a job, while a worker holds it. */
     jobLock: (queue: JobQueue, jobId: string) => `${base}:${queue}:${jobId}:lock`,
     /** BullMQ's lists of a queue's waiting jobs and of those workers hold, and its sorted set of the delayed ones. */
     waitingJobs: (queue: JobQueue) => `${base}:${queue}:wait`,
-    activeJobs: (queue: JobQueue) => `${base}:${queue}:active`,
+    activeJobs: (queue: AnyQueue) => `${base}:${queue}:active`,
     delayedJobs: (queue: JobQueue) => `${base}:${queue}:delayed`,
+    /** BullMQ's set of the active jobs that its next check moves if they have no lock, and what delays that check. */
+    stalledJobs: (queue: AnyQueue) => `${base}:${queue}:stalled`,
+    stalledCheck: (queue: AnyQueue) => `${base}:${queue}:stalled-check`,
     /** BullMQ's sorted set by which workers that wait learn of a job. */
     jobMarker: (queue: JobQueue) => `${base}:${queue}:marker`,
 

@@ -62,8 +62,9 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits, proxy }: OpenAiP
     try {
       const { response, names } = await ask(request, watchdog.signal);
       const body = transport.bodyOf(response);
+      const batches = body === undefined ? [wholeAnswer(await response.text())] : readEvents(body);
       try {
-        for await (const events of body === undefined ? [wholeAnswer(await response.text())] : readEvents(body)) {
+        for await (const events of batches) {
           for (const event of events) {
             reader.read(event);
             if (turn.hasGrown()) watchdog.touch();

@@ -103,5 +103,5 @@ test("the body is paused while the reader is behind", async () => {
   expect(body.isPaused()).toBe(true);
   expect((await events.next()).value).toHaveLength(2_000);
   expect(body.isPaused()).toBe(false);
-  await events.return(undefined);
+  await events.return();
 });

@@ -3,6 +3,7 @@
  * which arrive together cost one `await` and not one each.
  */
 import type { Readable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { createParser } from "eventsource-parser";
 
@@ -22,45 +23,61 @@ const REST_WITHIN_MS = SECOND;
 /** Most characters of lines that are no events: such a body may be JSON or a page all the same. */
 const MAX_OTHER_CHARS = 256 * 1024;
 
+/** The events of one read of the body at a time. */
+export type EventReader = AsyncIterableIterator<readonly ServerEvent[], undefined, undefined> & {
+  /** Closes the body, unless it has ended. Safe to call twice. */
+  return(): Promise<IteratorReturnResult<undefined>>;
+};
+
+type Waiting = {
+  readonly resolve: (result: IteratorResult<readonly ServerEvent[], undefined>) => void;
+  readonly reject: (error: Error) => void;
+};
+
+const OVER = { done: true, value: undefined } as const;
+
 /**
  * Ends with the event that says so, or with the body. Throws when the body breaks off with an error.
  * When the reader stops early, the connection is closed. A body without any event is one event.
+ *
+ * Not a generator: each of its values would cost several promises, and nearly every token is a value of its own.
  */
-export async function* readEvents(body: Readable): AsyncGenerator<readonly ServerEvent[]> {
-  let waiting: ServerEvent[] = [];
+export function readEvents(body: Readable): EventReader {
+  let events: ServerEvent[] = [];
   let ended = false;
+  let closed = false;
   let failure: Error | null = null;
-  let wake = () => {};
+  let reader: Waiting | null = null;
   let hasEvents = false;
   let otherLines = "";
   const parser = createParser({
     onEvent(event) {
       if (ended) return;
       hasEvents = true;
-      waiting.push(event);
+      events.push(event);
       if (isLast(event.data)) ended = true;
     },
     onError(error) {
       if (error.type === "max-buffer-size-exceeded") body.destroy(error);
       if (error.type !== "unknown-field" || ended) return;
       // The standard demands to skip unknown fields. llama.cpp once wrote its failures as a field `error`.
-      if (error.field === "error") waiting.push({ event: "error", data: error.value ?? "" });
+      if (error.field === "error") events.push({ event: "error", data: error.value ?? "" });
       else if (!hasEvents && otherLines.length < MAX_OTHER_CHARS) otherLines += `${error.line}\n`;
     },
     maxBufferSize: MAX_EVENT_CHARS,
   });
   const lines = createLines((text) => parser.feed(text));
-  const decoder = new TextDecoder();
+  const decoder = new StringDecoder("utf8");
   body.on("data", (bytes: Buffer) => {
     if (ended || body.destroyed) return;
-    if (lines.add(decoder.decode(bytes, { stream: true })) > MAX_EVENT_CHARS) body.destroy(new Error(TOO_LONG));
-    if (waiting.length > MAX_WAITING) body.pause();
-    if (waiting.length > 0 || ended) wake();
+    if (lines.add(decoder.write(bytes)) > MAX_EVENT_CHARS) body.destroy(new Error(TOO_LONG));
+    if (events.length > MAX_WAITING) body.pause();
+    if (events.length > 0 || ended) wake();
   });
   body.on("end", () => {
     // Completes an event that no empty line follows.
     if (!ended) lines.end();
-    if (!hasEvents) waiting.push(...wholeAnswer(otherLines));
+    if (!hasEvents) events.push(...wholeAnswer(otherLines));
     ended = true;
     wake();
   });
@@ -68,25 +85,47 @@ export async function* readEvents(body: Readable): AsyncGenerator<readonly Serve
     failure = error;
     wake();
   });
-  try {
-    while (waiting.length > 0 || !ended) {
-      if (waiting.length > 0) {
-        const taken = waiting;
-        waiting = [];
-        if (body.isPaused()) body.resume();
-        yield taken;
-      } else if (failure !== null) {
-        throw failure;
-      } else {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
+
+  function wake(): void {
+    const waiting = reader;
+    reader = null;
+    if (waiting !== null) take(waiting);
+  }
+
+  function take(waiting: Waiting): void {
+    if (events.length > 0 && !closed) {
+      const value = events;
+      events = [];
+      if (body.isPaused()) body.resume();
+      waiting.resolve({ done: false, value });
+    } else if (ended || closed) {
+      close();
+      waiting.resolve(OVER);
+    } else if (failure !== null) {
+      close();
+      waiting.reject(failure);
+    } else {
+      reader = waiting;
     }
-  } finally {
+  }
+
+  function close(): void {
+    if (closed) return;
+    closed = true;
     if (ended) drainThenDestroy(body);
     else body.destroy();
   }
+
+  return {
+    next: () => new Promise((resolve, reject) => take({ resolve, reject })),
+    async return() {
+      close();
+      return OVER;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
 
 /** If the body ends soon, its connection can serve the next request; else it is closed. */
