@@ -49,7 +49,7 @@ async function startFinalizing() {
   const jobs = createJobRepository(storage, "w");
   const rows = createOrphanedJobRepository(storage, "w");
   const stored = createStoredPayloads(redis, keys, logger);
-  const finalizer = createJobFinalizer(jobs, sessionQueue, places, stored);
+  const finalizer = createJobFinalizer(jobs, sessionQueue, places);
   const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue, stored });
   const sessions = createSessionRepository(storage);
   const retention = createRetention({
@@ -71,9 +71,11 @@ async function startFinalizing() {
   };
   const running = createRunningJobs();
   const begin = (payload: JobPayload, attempt: number) =>
-    running.during(payload.job_id, attempt, (run) =>
-      startAttempt({ claims, publisher, jobs, finalizer, stored }, payload, attempt, run),
-    );
+    running.during(payload.job_id, attempt, async (run) => {
+      const deps = { claims, publisher, jobs, finalizer, stored, clock: { now: Date.now } };
+      const started = await startAttempt(deps, payload, attempt, run);
+      return started !== null && (await started.row) ? started : null;
+    });
   const events = async ({ job_id }: JobPayload) => {
     const log = await redis.xrangeBuffer(keys.eventLog(job_id), "-", "+");
     return log.flatMap(([, fields]) => decodeEvents(fields[1] as Buffer));
@@ -202,7 +204,7 @@ test("a worker that takes a job just claimed by a finalizer publishes nothing an
   await claims.claim(payload.job_id, 1, { beginsAttempt: false });
   await expect(begin(payload, 1)).rejects.toThrow(RetryLater);
   expect(await events(payload)).toEqual([]);
-  expect(await begin(payload, 2)).toMatchObject({ attempt: 2 });
+  expect(await begin(payload, 2)).toMatchObject({ attempt: 1 });
   expect(await db("agent_logs").select("fencing_token", "status")).toEqual([{ fencing_token: 2, status: "running" }]);
 });
 

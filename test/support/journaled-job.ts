@@ -18,6 +18,7 @@ export async function startJournaledJob() {
       jobId: payload.job_id,
       fencingToken: number,
       resumed: number > 1,
+      row: Promise.resolve(),
       onRefused: () => refused.push(number),
     });
   };

@@ -37,7 +37,7 @@ export function createJobParts(
   releasers.add("publisher", () => publisher.close());
   const uploads = createUploads(eventRedis, keys);
   const stored = createStoredPayloads(eventRedis, keys, logger);
-  const finalizer = createJobFinalizer(jobs, sessionQueue, places, stored);
+  const finalizer = createJobFinalizer(jobs, sessionQueue, places);
   const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue, stored });
   const running = createRunningJobs();
   return { clock, claims, places, sessionQueue, publisher, uploads, stored, finalizer, queuedJobs, running };

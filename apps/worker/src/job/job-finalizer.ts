@@ -16,23 +16,18 @@ import type { RunResult } from "../run/run-result.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import type { Places } from "./places.ts";
 import type { SessionQueue } from "./session-queue.ts";
-import type { StoredPayloads } from "./stored-payloads.ts";
+import type { WrittenRow } from "./written-row.ts";
 
 export type JobEnding = RunResult &
   ({ readonly status: "completed" | "cancelled" } | { readonly status: "failed"; readonly error: PlatformError });
 
 export type JobFinalizer = ReturnType<typeof createJobFinalizer>;
 
-export function createJobFinalizer(
-  jobs: JobRepository,
-  sessionQueue: SessionQueue,
-  places: Places,
-  stored: Pick<StoredPayloads, "release">,
-) {
+export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQueue, places: Places) {
   async function publishEnd(payload: JobPayload, events: readonly JobEvent[], writer: JobEventWriter): Promise<void> {
     // Issued before the terminal events on the same connection: a client that sees `done` may post or delete at once.
     // The place is given up before the slot is free, so that BullMQ finds the next job when it frees the slot.
-    const left = Promise.all([sessionQueue.leave(payload), stored.release(payload), places.leave(payload)]);
+    const left = Promise.all([sessionQueue.leave(payload), places.leave(payload)]);
     for (const event of events) writer.append(event);
     await writer.flushed();
     const [next] = await left;
@@ -41,8 +36,11 @@ export function createJobFinalizer(
   }
 
   return {
-    /** Finalizes a job that the writer's fencing token has started. Throws `WriterRefused` when it is superseded. */
-    async finalize(payload: JobPayload, writer: JobEventWriter, ending: JobEnding): Promise<void> {
+    /**
+     * Finalizes a job that the writer's fencing token has started. Throws `WriterRefused` when it is superseded. `row`
+     * is for a start that may not be written yet: the end joins its transaction.
+     */
+    async finalize(payload: JobPayload, writer: JobEventWriter, ending: JobEnding, row?: WrittenRow): Promise<void> {
       const { status, result, resultTokens, usage, executionMs } = ending;
       const error = status === "failed" ? { code: ending.error.code, message: ending.error.message } : null;
       const { job_id, session_id } = payload;
@@ -52,9 +50,10 @@ export function createJobFinalizer(
       // may conclude that the log has expired.
       await writer.flushed();
       const lastSeq = writer.seq + events.length;
-      const isWritten = await jobs.end(payload, writer.fencingToken, {
-        ...{ status, result, resultTokens, usage, error, lastSeq, executionMs },
-      });
+      const end = { status, result, resultTokens, usage, error, lastSeq, executionMs };
+      const write = () => jobs.end(payload, writer.fencingToken, end);
+      // A start that the database took alone was behind its end.
+      const isWritten = (await write()) || (row !== undefined && (await row) && (await write()));
       if (!isWritten) throw new WriterRefused();
       await publishEnd(payload, events, writer);
       reportEnd(payload, status, error?.code ?? null, executionMs);

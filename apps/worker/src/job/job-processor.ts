@@ -100,8 +100,9 @@ async function admitAndRun(
 
 async function runToEnd(deps: ProcessorDeps, attempt: Attempt): Promise<void> {
   const { lease, payload, run, writer, logger } = attempt;
+  const { row } = attempt;
   const prepared = deps.runner.prepare({
-    ...{ payload, attempt: attempt.attempt, run, writer, logger, deadlineMs: deps.deadlineMs },
+    ...{ payload, attempt: attempt.attempt, run, writer, logger, row, deadlineMs: deps.deadlineMs },
   });
   const deadlines = startDeadlines(deps.deadlineMs, attempt, deps.clock.now);
   try {
@@ -110,6 +111,7 @@ async function runToEnd(deps: ProcessorDeps, attempt: Attempt): Promise<void> {
     await settle(deps, attempt, { kind: "completed" }, prepared.result());
   } catch (error) {
     if (error instanceof ProcessStopped) throw error;
+    if (!(await row)) return;
     await settle(deps, attempt, classifyOutcome(error, run.signal, lease.retriesLeft), prepared.result());
   } finally {
     deadlines.clear();

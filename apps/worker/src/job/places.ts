@@ -3,21 +3,24 @@ import { type JobPayload, type JobQueue, queueOf } from "@agent-paas/shared/cont
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { ownedKeysOf } from "@agent-paas/shared/redis/owner-index.ts";
 import {
+  END_SCRIPT,
   KEEP_SCRIPT,
-  LEAVE_SCRIPT,
   PROMOTE_SCRIPT,
   placeValues,
   STEP_BACK_SCRIPT,
   YIELD_SCRIPT,
 } from "@agent-paas/shared/redis/places.ts";
+import { isIngest } from "../knowledge/uploads.ts";
 
 export type Places = ReturnType<typeof createPlaces>;
 
 type Placed = Pick<JobPayload, "job_id" | "kind" | "owner" | "agent_type">;
+type Ended = Placed & Pick<JobPayload, "large_fields">;
 
 export function createPlaces(redis: RedisConnection, keys: RedisKeys, logger: Logger) {
-  const leavePlace = LEAVE_SCRIPT.on(redis);
+  const endJob = END_SCRIPT.on(redis);
   const yieldPlace = YIELD_SCRIPT.on(redis);
   const promoteJob = PROMOTE_SCRIPT.on(redis);
   const keepPlace = KEEP_SCRIPT.on(redis);
@@ -26,10 +29,14 @@ export function createPlaces(redis: RedisConnection, keys: RedisKeys, logger: Lo
     placeValues(keys, queueOf(payload), { owner: payload.owner, jobId: payload.job_id });
 
   return {
-    /** Hands the job's place over. Never throws: the reaper hands over what stays behind. */
-    async leave(payload: Placed): Promise<void> {
+    /**
+     * The job has ended: hands its place over, and removes what is stored for it. Never throws: the reaper does both
+     * for what stays behind.
+     */
+    async leave(payload: Ended): Promise<void> {
+      const has_stored = payload.large_fields !== undefined || isIngest(payload) ? 1 : 0;
       try {
-        await leavePlace(valuesOf(payload));
+        await endJob({ ...valuesOf(payload), ...ownedKeysOf(keys, payload), has_stored });
       } catch (err) {
         logger.warn({ err, job_id: payload.job_id }, "the job's place was not handed over; the reaper will do it");
       }

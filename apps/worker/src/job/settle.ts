@@ -32,10 +32,11 @@ export async function settle(
   outcome: RunOutcome,
   result: RunResult,
 ): Promise<void> {
-  const { payload, run, writer, logger } = attempt;
+  const { payload, run, writer, row, logger } = attempt;
   switch (outcome.kind) {
     case "completed":
-      await unlessStopped(run, deps.finalizer.finalize(payload, writer, { status: "completed", ...result }));
+      run.isOver = true;
+      await unlessStopped(run, deps.finalizer.finalize(payload, writer, { status: "completed", ...result }, row));
       logEnd(attempt, { status: "completed", ms: result.executionMs });
       return;
     case "cancelled":

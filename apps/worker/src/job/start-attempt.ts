@@ -1,7 +1,15 @@
-/** How an attempt starts: the job is claimed in Redis, started in the database, and the start is published. */
+/**
+ * How an attempt starts: the job is claimed in Redis, started in the database, and the start is published.
+ *
+ * The run of a first attempt begins with the claim, while its row is on its way, so a job that ends at once writes its
+ * start and its end in one transaction. Nothing that a client or another service sees happens before the row is
+ * written: events, journal entries, and so every call of a tool, wait for it (`StartedAttempt.row`). Only the run's own
+ * work does not, above all its first request to the model.
+ */
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
+import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
 import type { JobEventPublisher } from "../events/job-event-publisher.ts";
 import type { JobEventWriter } from "../events/job-event-writer.ts";
 import { SEQ_SKIP_PER_ATTEMPT } from "../events/log-order.ts";
@@ -12,6 +20,7 @@ import type { JobClaims } from "./job-claims.ts";
 import type { JobFinalizer } from "./job-finalizer.ts";
 import { ClaimedElsewhere } from "./retry-delay.ts";
 import type { StoredPayloads } from "./stored-payloads.ts";
+import { WRITTEN, type WrittenRow } from "./written-row.ts";
 
 export type StartDeps = {
   readonly claims: JobClaims;
@@ -19,6 +28,7 @@ export type StartDeps = {
   readonly jobs: JobRepository;
   readonly finalizer: JobFinalizer;
   readonly stored: Pick<StoredPayloads, "leaveIndex">;
+  readonly clock: Pick<InstallationClock, "now">;
 };
 
 export type StartedAttempt = {
@@ -27,6 +37,7 @@ export type StartedAttempt = {
   /** When the job's first attempt started, by the installation's clock. */
   readonly firstStartedAt: number;
   readonly writer: JobEventWriter;
+  readonly row: WrittenRow;
 };
 
 /**
@@ -48,8 +59,9 @@ export async function startAttempt(
 }
 
 /**
- * A first start has no other before it, so its first batch of events claims the job in the script that appends it,
- * while the row is written: one wait for both. The batch is refused when the job was claimed before.
+ * A first start has no other before it, so its first batch of events claims the job in the script that appends it. The
+ * batch is refused when the job was claimed before. A row is rare here, and tells of a Redis that has lost its last
+ * second: then the job may have ended, and the run waits until the database has decided.
  */
 async function firstStart(
   deps: StartDeps,
@@ -58,17 +70,35 @@ async function firstStart(
 ): Promise<StartedAttempt | null | "claimed_elsewhere"> {
   const writer = deps.publisher.openFirst(payload.job_id, signalsOf(run));
   publishStart(payload, 1, writer);
-  const claiming = writer.flushed().then(
-    () => {
-      failpoint("claimed", payload.job_id);
-      return true;
+  // A database that has not answered when the claim is confirmed may hold a row.
+  let mayHaveRow = true;
+  deps.jobs.isKnown(payload.job_id).then(
+    (isKnown) => {
+      mayHaveRow = isKnown;
     },
+    () => {},
+  );
+  const isClaimed = await writer.flushed().then(
+    () => true,
     () => false,
   );
-  const [started, isClaimed] = await Promise.all([startRow(deps, payload, 1, run), claiming]);
   if (!isClaimed) return "claimed_elsewhere";
-  const own = await startedOrRepublished(deps, payload, writer, started, writer.seq);
-  return own && { ...own, writer };
+  failpoint("claimed", payload.job_id);
+  const firstStartedAt = deps.clock.now();
+  const lastSeq = writer.seq;
+  const row = startRow(deps, payload, 1, run).then(
+    async (started) => (await startedOrRepublished(deps, payload, writer, started, lastSeq)) !== null,
+  );
+  if (mayHaveRow && !(await row)) return null;
+  abortUnlessWritten(run, row);
+  return { attempt: 1, firstStartedAt, writer, row };
+}
+
+function abortUnlessWritten(run: RunControl, row: WrittenRow): void {
+  row.then(
+    (isStarted) => isStarted || run.abort("superseded"),
+    () => run.abort("superseded"),
+  );
 }
 
 /** Claims first: the claim says what the log holds and how many attempts there were. */
@@ -97,7 +127,7 @@ async function restart(
   // Cancelled before its first attempt: publish nothing. Cancelled after one: publish `reset` to clear what clients
   // show.
   if (attempt > 1 || !run.signal.aborted) publishStart(payload, attempt, writer);
-  return { attempt, firstStartedAt: started.firstStartedAt, writer };
+  return { attempt, firstStartedAt: started.firstStartedAt, writer, row: WRITTEN };
 }
 
 /**
@@ -113,8 +143,8 @@ async function startRow(
   for (;;) {
     try {
       const started = await unlessStopped(run, jobs.start(payload, fencingToken));
-      // Behind the row, so that lists find the job in one of the two; nothing waits for it.
-      void stored.leaveIndex(payload);
+      // Behind the row, so that lists find the job in one of the two; nothing waits for it. What ends now leaves then.
+      if (!run.isOver) void stored.leaveIndex(payload);
       return started;
     } catch (error) {
       if (!(error instanceof StorageOutage)) throw error;

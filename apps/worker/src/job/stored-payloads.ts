@@ -1,20 +1,19 @@
 /**
  * What Redis keeps of a job beside its queue's entry: large fields and uploads, and its entry in the owner index. The
- * API writes all of it in the script that accepts the job; the worker that ends the job removes it.
+ * API writes all of it in the script that accepts the job; the worker that ends the job removes it with the job's
+ * place.
  */
 import { type JobPayload, JobPayloadSchema, QueuedPayloadSchema } from "@agent-paas/shared/contract/jobs.ts";
 import { joinPayload, largeFieldsOf } from "@agent-paas/shared/contract/large-fields.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { LEAVE_SCRIPT, ownedKeysOf, ownerSetsOf, RELEASE_SCRIPT } from "@agent-paas/shared/redis/owner-index.ts";
-import { isIngest } from "../knowledge/uploads.ts";
+import { LEAVE_SCRIPT, ownerSetsOf } from "@agent-paas/shared/redis/owner-index.ts";
 
 export type StoredPayloads = ReturnType<typeof createStoredPayloads>;
 
 export function createStoredPayloads(redis: RedisConnection, keys: RedisKeys, logger: Logger) {
   const leaveOwnerIndex = LEAVE_SCRIPT.on(redis);
-  const releaseOwnerEntry = RELEASE_SCRIPT.on(redis);
 
   return {
     /** The whole payload of a queue's entry, unchecked; null if a large field is not stored any more. */
@@ -30,15 +29,6 @@ export function createStoredPayloads(redis: RedisConnection, keys: RedisKeys, lo
     async leaveIndex({ owner, kind, job_id }: JobPayload): Promise<void> {
       await leaveOwnerIndex({ ...ownerSetsOf(keys, { owner, kind }), owner, job_id }).catch((err: unknown) =>
         logger.warn({ err, job_id }, "the job's entry in its owner's index not removed; the reaper removes it"),
-      );
-    },
-
-    /** The job has ended: removes what is stored for it, if anything is. Never throws, because the reaper sweeps it. */
-    async release(payload: JobPayload): Promise<void> {
-      const { owner, job_id } = payload;
-      if (payload.large_fields === undefined && !isIngest(payload)) return;
-      await releaseOwnerEntry({ ...ownedKeysOf(keys, payload), owner, job_id }).catch((err: unknown) =>
-        logger.warn({ err, job_id }, "the job's stored fields not deleted; the reaper deletes them"),
       );
     },
   };

@@ -17,6 +17,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { openTestDatabase } from "../../../../test/support/test-database.ts";
 import { JobEventWriter, NO_SIGNALS } from "../events/job-event-writer.ts";
+import { WRITTEN } from "../job/written-row.ts";
 import { createJobRepository } from "../storage/job-repository.ts";
 import { createJournalRepository } from "../storage/journal-repository.ts";
 import { createSessionRepository } from "../storage/session-repository.ts";
@@ -31,6 +32,7 @@ async function runOnce(
   behave: (input: AgentInput, context: Context) => AgentRun,
   limits: JobPayload["limits"] = {},
   turn: { readonly content: string; readonly finishReason: string } = { content: "word", finishReason: "stop" },
+  row: Promise<unknown> = WRITTEN,
 ) {
   class Agent extends BaseAgent<typeof NoConfig> {
     static readonly description = "For one test.";
@@ -68,7 +70,8 @@ async function runOnce(
   });
   const logger = { info() {}, warn() {}, error() {} } as never;
   const run = createRunControl();
-  const prepared = createAgentRunner(deps).prepare({ payload, attempt: 1, run, writer, logger, deadlineMs: 60_000 });
+  const attempt = { payload, attempt: 1, run, writer, logger, row, deadlineMs: 60_000 };
+  const prepared = createAgentRunner(deps).prepare(attempt);
   const error = await prepared.run().then(
     () => null,
     (thrown: unknown) => thrown,
@@ -95,6 +98,38 @@ test("a run whose budget is exhausted ends, also if its agent ignores the error 
   );
   expect(error).toMatchObject({ code: "budget_exhausted" });
   expect(answer.result.content).toBe("word");
+});
+
+test("what a run does before its row is written is asking the model; events and other work wait", async () => {
+  const done: string[] = [];
+  const row = new Promise<void>((resolve) => {
+    setTimeout(() => {
+      done.push("row");
+      resolve();
+    }, 20);
+  });
+  const behave = async function* (_: AgentInput, { model, journal, signal }: Context): AgentRun {
+    for await (const { content } of model.stream(QUESTION, signal)) done.push(`model: ${content}`);
+    await journal.once("order", 7, () => done.push("effect"));
+    yield text("answer");
+  };
+  const { error, events } = await runOnce(behave, {}, undefined, row);
+  expect(error).toBeNull();
+  expect(done).toEqual(["model: word", "row", "effect"]);
+  expect(events).toMatchObject([{ event: "message", data: { content: "answer" } }]);
+});
+
+test("an event that is yielded before the row is written is appended after it", async () => {
+  let append = "nothing";
+  const row = Promise.reject(new Error("the row was refused"));
+  row.catch(() => {});
+  const behave = async function* (): AgentRun {
+    yield text("answer");
+    append = "went on";
+  };
+  const { error, seq } = await runOnce(behave, {}, undefined, row);
+  expect(error).toMatchObject({ message: "the row was refused" });
+  expect([append, seq]).toEqual(["nothing", 0]);
 });
 
 test("a run fails if its agent returns data or citations that JSON cannot represent", async () => {

@@ -1,6 +1,6 @@
 /** Runs the agent, or the system job, of one attempt. Its events go to the writer, and its text to the answer. */
 
-import type { AgentContext, AgentInput, AgentRun } from "@agent-paas/agents/agent/agent.ts";
+import type { AgentContext, AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { concludeAnswer, finishReasonOf } from "@agent-paas/agents/agent/answer-end.ts";
 import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
 import { createWholeCharacters } from "@agent-paas/agents/agent/whole-characters.ts";
@@ -26,6 +26,7 @@ import { wellFormedJson } from "@agent-paas/shared/text.ts";
 import type { JobEventWriter } from "../events/job-event-writer.ts";
 import type { JournalRepository } from "../storage/journal-repository.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
+import { inputOf } from "./agent-input.ts";
 import { type ChildContextRequest, createChildAgents } from "./child-agents.ts";
 import { asRun } from "./current-run.ts";
 import { createJobJournal, type JobJournal } from "./job-journal.ts";
@@ -51,6 +52,8 @@ export type RunRequest = {
   readonly run: RunControl;
   readonly writer: JobEventWriter;
   readonly logger: Logger;
+  /** Resolves when the job's row says that it runs; until then nothing of the run may be seen outside it. */
+  readonly row: Promise<unknown>;
   /** Time limit of the attempt, ms. */
   readonly deadlineMs: number;
 };
@@ -84,7 +87,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
 
     /** Starts nothing yet: `result` can be read however `run` ends. */
     prepare(request: RunRequest) {
-      const { payload, run, writer, logger } = request;
+      const { payload, run, writer, logger, row } = request;
       const { signal } = run;
       const job = prepareJob(deps, request);
       // Of the job's own agent; its children have their own.
@@ -97,13 +100,17 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
 
       async function begin(): Promise<AgentRun> {
         const systemJob = systemJobs.get(payload.agent_type);
-        if (systemJob !== undefined) return systemJob(payload, { signal, journal: job.journal, logger });
+        if (systemJob !== undefined) {
+          await row;
+          signal.throwIfAborted();
+          return systemJob(payload, { signal, journal: job.journal, logger });
+        }
         const agent = agents.find(payload.agent_type);
         if (agent === undefined) throw new PlatformError("agent_unavailable");
         const config = parseConfig(agent, payload.config);
         if (request.attempt > 1) await job.carryOver();
         const part = { part: job.journal, depth: 0, task: payload.text, config, signal, turns };
-        return new agent().run(inputOf(payload, sessions), job.contextOf(part));
+        return new agent().run(inputOf(payload, sessions, row), job.contextOf(part));
       }
 
       const { job_id: jobId, agent_type: agentType } = payload;
@@ -112,7 +119,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
       return {
         run: () =>
           asRun(identity, async () =>
-            consume(await begin(), { signal, writer, answer, turns, locale: payload.locale }),
+            consume(await begin(), { signal, writer, row, answer, turns, locale: payload.locale }),
           ).finally(() => job.end()),
         result: (): RunResult => ({
           result: resultOf(answer, finishReasonOf(answer.finishReason, turns.last())),
@@ -125,6 +132,9 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
   };
 }
 
+/** Made once: an abort without a reason makes an error with a stack. */
+const RUN_ENDED = new DOMException("The run has ended", "AbortError");
+
 type ContextRequest = Omit<ChildContextRequest, "name"> & {
   /** Where the agent's entries of the journal are kept. */
   readonly part: JobJournal;
@@ -133,7 +143,8 @@ type ContextRequest = Omit<ChildContextRequest, "name"> & {
 };
 
 /** What all agents of a job share: its budget, its meter, its journal. */
-function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logger, deadlineMs }: RunRequest) {
+function prepareJob(deps: AgentRunnerDeps, request: RunRequest) {
+  const { payload, attempt, run, writer, logger, row, deadlineMs } = request;
   const { job_id: jobId, locale, kind, owner, metadata, session_id: sessionId } = payload;
   const budget = createBudget(resolveLimits(payload.limits, deadlineMs), run.fail);
   const meter = createMeter(budget, (turn) => emit("model.turn", { job_id: jobId, ...turn }));
@@ -144,6 +155,7 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
     jobId,
     fencingToken: writer.fencingToken,
     resumed: attempt > 1,
+    row,
     onRefused: () => run.abort("superseded"),
   });
 
@@ -199,7 +211,8 @@ function prepareJob(deps: AgentRunnerDeps, { payload, attempt, run, writer, logg
     budget.carryOver(used.budget);
   }
 
-  return { contextOf, journal, carryOver, end: () => ended.abort(), usage: meter.usage, tokensOf: meter.tokensOf };
+  const end = () => ended.abort(RUN_ENDED);
+  return { contextOf, journal, carryOver, end, usage: meter.usage, tokensOf: meter.tokensOf };
 }
 
 /** The collection that knowledge tools search: the field `collection` of the config. */
@@ -211,6 +224,7 @@ function collectionOf(config: unknown): string | null {
 type Consumer = {
   readonly signal: AbortSignal;
   readonly writer: JobEventWriter;
+  readonly row: Promise<unknown>;
   readonly answer: Answer;
   readonly turns: TurnWatch;
   readonly locale: Locale;
@@ -238,7 +252,9 @@ async function consume(events: AgentRun, consumer: Consumer): Promise<void> {
 }
 
 /** Appends no event after the signal has aborted. */
-async function consumeAll(events: AgentRun, { signal, writer, answer, turns, locale }: Consumer): Promise<void> {
+async function consumeAll(events: AgentRun, consumer: Consumer): Promise<void> {
+  const { signal, writer, row, answer, turns, locale } = consumer;
+  let isSeen = false;
   const characters = createWholeCharacters();
   const show = (event: AgentEvent) => {
     writer.append(event);
@@ -247,6 +263,8 @@ async function consumeAll(events: AgentRun, { signal, writer, answer, turns, loc
   for (;;) {
     signal.throwIfAborted();
     const next = await events.next();
+    if (!next.done && !isSeen) await row;
+    isSeen = true;
     signal.throwIfAborted();
     if (next.done) {
       for (const event of characters.rest()) show(event);
@@ -254,7 +272,11 @@ async function consumeAll(events: AgentRun, { signal, writer, answer, turns, loc
       answer.finishReason = outcome.finishReason;
       answer.data = asJson(outcome.data);
       answer.citations = asJson(outcome.citations) ?? null;
-      for (const event of concludeAnswer(answer.content, outcome, { turns, locale })) writer.append(event);
+      for (const event of concludeAnswer(answer.content, outcome, { turns, locale })) {
+        await row;
+        signal.throwIfAborted();
+        writer.append(event);
+      }
       return;
     }
     assertEvent(next.value);
@@ -276,16 +298,3 @@ function assertEvent(value: AgentEvent): void {
 /** Converts a returned value to the form in which it is stored. Throws for values that JSON cannot represent. */
 const asJson = <T>(value: T): T =>
   value === undefined ? value : (parseJson(wellFormedJson(JSON.stringify(value))) as T);
-
-function inputOf(payload: JobPayload, sessions: SessionRepository): AgentInput {
-  const { session_id: sessionId, begins_session: isFirst, job_id: jobId } = payload;
-  return {
-    kind: payload.kind,
-    text: payload.text,
-    data: payload.input,
-    history: {
-      latest: async ({ maxTokens }) =>
-        sessionId === null || isFirst ? [] : sessions.latestMessages(sessionId, jobId, maxTokens),
-    },
-  };
-}

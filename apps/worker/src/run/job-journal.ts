@@ -31,6 +31,8 @@ export type JobJournalOptions = {
   readonly fencingToken: number;
   /** Whether an earlier attempt may have left entries. False saves reading them. */
   readonly resumed: boolean;
+  /** Resolves when the job's row is written: what an entry stands for must not happen before. */
+  readonly row: Promise<unknown>;
   /** Called when the fence refuses a write, because another attempt owns the job. */
   readonly onRefused: () => void;
 };
@@ -41,7 +43,7 @@ const MAX_VALUE_CHARS = 1024 * 1024;
 const MAX_INPUT_CHARS = 4_000;
 
 export function createJobJournal(options: JobJournalOptions): JobJournal {
-  const { entries, jobId, fencingToken, resumed, onRefused } = options;
+  const { entries, jobId, fencingToken, resumed, row: written, onRefused } = options;
   let lastNo = 0;
   let known: Promise<Map<string, JournalRow>> | null = null;
 
@@ -53,6 +55,7 @@ export function createJobJournal(options: JobJournalOptions): JobJournal {
   }
 
   async function save(row: JournalRow): Promise<void> {
+    await written;
     if (await entries.save(row)) {
       (await known)?.set(row.step_key, row);
       return;
@@ -83,6 +86,8 @@ export function createJobJournal(options: JobJournalOptions): JobJournal {
         timesBegun.set(name, times);
         const key = digest(`${name}#${times}`);
         known ??= load();
+        // A request to the model may be on its way while the row is; it changes nothing outside the job.
+        if (!idempotent || kind !== "model") await written;
         const row = (await known).get(key);
         if (row?.status === "finished") return { state: "finished", value: parseJson(row.value ?? "null") };
         if (row !== undefined && !idempotent) return { state: "in_doubt" };

@@ -29,6 +29,8 @@ export type RunControl = {
   abort(reason: AbortReason): void;
   /** Aborts the run with an error that fails its job. */
   fail(error: PlatformError): void;
+  /** Whether the run has come to its end, which is about to be written. */
+  isOver: boolean;
 };
 
 const abortErrors = new WeakSet<object>();
@@ -48,6 +50,7 @@ export function createRunControl(): RunControl {
       if (reason === "shutdown") stopped.abort(new ProcessStopped());
     },
     fail: stop,
+    isOver: false,
   };
 }
 

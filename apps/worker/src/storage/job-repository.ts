@@ -42,6 +42,10 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
   const { table, write } = storage;
   const statements = prepareJobStatements(storage);
 
+  const findId = storage.prepareRead<Pick<JobRow, "id">, Pick<JobRow, "id">>(({ id }) =>
+    table("agent_logs").where({ id }).select("id"),
+  );
+
   const find = async (jobId: string): Promise<JobRow | undefined> => table("agent_logs").where({ id: jobId }).first();
 
   return {
@@ -81,6 +85,9 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
       }
       return row === undefined || row.status === "running" ? { kind: "stale" } : { kind: "ended", row };
     },
+
+    /** Whether the job has a row. */
+    isKnown: async (jobId: string): Promise<boolean> => (await findId({ id: jobId })).length > 0,
 
     isEnded: async (jobId: string): Promise<boolean> => ((await find(jobId))?.status ?? "running") !== "running",
 

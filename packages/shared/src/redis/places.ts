@@ -17,6 +17,7 @@
  */
 import type { JobQueue } from "../contract/jobs.ts";
 import type { RedisKeys } from "./keys.ts";
+import { OWNER_INDEX } from "./owner-index.ts";
 import { defineScript } from "./script.ts";
 
 /** How many places each owner may hold while no worker has said how many slots it has. */
@@ -50,19 +51,25 @@ export const placeValues = (keys: RedisKeys, queue: JobQueue, { owner, jobId }: 
  * While no worker has said how many slots it has, every owner may hold a fixed number of places.
  */
 const PLACES = `
-local function countOf(set, name)
-  return redis.call('ZLEXCOUNT', set, '[' .. name .. ':', '(' .. name .. ';')
+local function placesOf(name)
+  return redis.call('ZLEXCOUNT', places, '[' .. name .. ':', '(' .. name .. ';')
 end
--- How many places the owner may hold beside those of the others; never less than one.
-local function limitOf(name, held)
+-- How many places an owner who holds so many may hold beside those of the others; never less than one.
+local function limitOf(held, all_held)
   local known = redis.call('HMGET', slots, queue_name, queue_name .. ':own')
   if not known[1] or not known[2] then return ${PLACES_WITHOUT_SLOTS} end
-  local left = known[1] - (redis.call('ZCARD', places) - held)
+  local left = known[1] - (all_held - held)
   return math.max(1, math.floor(left * known[2] / known[1]))
 end
+-- Counting one owner's places takes long. While all owners together hold less than one alone may, each may hold more.
 local function mayHoldMore(name)
-  local held = countOf(places, name)
-  return held < limitOf(name, held)
+  local all_held = redis.call('ZCARD', places)
+  if all_held < limitOf(all_held, all_held) then return true end
+  local held = placesOf(name)
+  return held < limitOf(held, all_held)
+end
+local function firstWaitingOf(name)
+  return redis.call('ZRANGEBYLEX', owners, '[' .. name .. ':', '(' .. name .. ';', 'LIMIT', 0, 1)[1]
 end
 local function enqueue(job)
   redis.call('LPUSH', wait, job)
@@ -76,7 +83,7 @@ end
 -- A place for the owner's first waiting job; false if the owner may not have one or has no job.
 local function serve(name)
   if not mayHoldMore(name) then return false end
-  local member = redis.call('ZRANGEBYLEX', owners, '[' .. name .. ':', '(' .. name .. ';', 'LIMIT', 0, 1)[1]
+  local member = firstWaitingOf(name)
   if not member then return false end
   redis.call('ZREM', owners, member)
   local job = string.sub(member, #name + 2)
@@ -98,10 +105,9 @@ local function fill(looks)
       or redis.call('ZRANGE', owners, 0, 0)[1]
     if not member then break end
     last = string.match(member, '^[^:]*')
+    if last == unserved then break end
     if serve(last) then
       unserved = nil
-    elseif unserved == last then
-      break
     else
       unserved = unserved or last
     end
@@ -113,12 +119,14 @@ local function enter()
   local member = owner .. ':' .. id
   if redis.call('ZSCORE', places, member) then
     enqueue(id)
-  elseif countOf(owners, owner) == 0 and mayHoldMore(owner) then
-    redis.call('ZADD', places, 0, member)
-    enqueue(id)
-  else
+  elseif not mayHoldMore(owner) then
+    redis.call('ZADD', owners, 0, member)
+  elseif firstWaitingOf(owner) then
     redis.call('ZADD', owners, 0, member)
     serve(owner)
+  else
+    redis.call('ZADD', places, 0, member)
+    enqueue(id)
   end
 end
 `;
@@ -143,15 +151,31 @@ return 1
 `,
 });
 
-/** The job has ended, or was removed: its place goes to the next one. */
-export const LEAVE_SCRIPT = placeScript(
-  "leavePlace",
-  `
+const LEAVE_PLACE = `
 local member = owner .. ':' .. id
 if redis.call('ZREM', places, member) + redis.call('ZREM', owners, member) > 0 then fill(${OWNERS_PER_END}) end
+`;
+
+/** The job was removed: its place goes to the next one. */
+export const LEAVE_SCRIPT = placeScript("leavePlace", `${LEAVE_PLACE} return 1`);
+
+/**
+ * The job has ended: its place goes to the next one, and what is kept of it beside its queue's entry goes. Nothing but
+ * its entry in the owner index unless `has_stored` is 1, and not even that if it left the index when it started.
+ */
+export const END_SCRIPT = defineScript<number>()({
+  name: "endJob",
+  keys: [...PLACE_KEYS, "index", "kept", "sum", "payload", "upload"] as const,
+  args: [...PLACE_ARGS, "has_stored"],
+  lua: `${PLACES}${OWNER_INDEX}${LEAVE_PLACE}
+if has_stored == '1' then
+  releaseOwnerEntry(index, kept, sum, owner, id, payload, upload)
+else
+  dropOwnerEntry(index, sum, owner, id)
+end
 return 1
 `,
-);
+});
 
 /** A delayed job gives its place up, and will enter again. Nothing happens if it has done so meanwhile. */
 export const YIELD_SCRIPT = placeScript(
@@ -189,9 +213,9 @@ export const PROMOTE_SCRIPT = placeScript("promoteJob", "if withdraw(id) then en
 export const KEEP_SCRIPT = placeScript(
   "keepPlace",
   `
-local held = countOf(places, owner)
+local held = placesOf(owner)
 local isHolder = redis.call('ZSCORE', places, owner .. ':' .. id)
-if held + (isHolder and 0 or 1) > limitOf(owner, held) then return 0 end
+if held + (isHolder and 0 or 1) > limitOf(held, redis.call('ZCARD', places)) then return 0 end
 redis.call('ZADD', places, 0, owner .. ':' .. id)
 return 1
 `,
