@@ -72,7 +72,7 @@ test("a stream that nobody has read starts nothing, also when it is left", async
   expect([started.length, stops()]).toEqual([0, 0]);
 });
 
-test("whoever produces knows how many chunks wait, and when all are taken", async () => {
+test("a producer knows how many chunks wait, and when all are taken", async () => {
   const { stream, started, resolve } = driven();
   const first = stream.next();
   const [sink] = started;
