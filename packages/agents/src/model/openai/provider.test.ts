@@ -1,8 +1,9 @@
-/** Incomplete usage, as some providers send it. Everything else is tested with the local model server. */
+/** Incomplete usage, as some providers send it, and readers that are slow or leave. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
+import { startLoopbackServer } from "../../../../../test/support/loopback-server.ts";
 import type { ModelTurn } from "../model.ts";
 import { createOpenAiProvider } from "./provider.ts";
 
@@ -42,4 +43,40 @@ test("incomplete usage is estimated including the reasoning, and a missing total
   expect((await turnOf({ prompt_tokens: 2, completion_tokens: 3 })).usage).toEqual({
     ...{ input_tokens: 2, output_tokens: 3, total_tokens: 5 },
   });
+});
+
+test("a provider waits while the reader is behind, and is closed when the reader leaves", async () => {
+  const event = `data: ${JSON.stringify({ choices: [{ delta: { content: "x".repeat(100) } }] })}\n\n`.repeat(1_000);
+  const waits = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
+  const { origin, close } = await startLoopbackServer((_, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.on("close", closed.resolve);
+    // A reader that took everything would soon have more than a turn may have.
+    const write = () => {
+      while (!response.writableNeedDrain && !response.destroyed) response.write(event);
+      untilStill(0);
+    };
+    const untilStill = (turns: number) => {
+      if (response.destroyed || !response.writableNeedDrain) return;
+      if (turns > 5_000) waits.resolve();
+      else setImmediate(untilStill, turns + 1);
+    };
+    response.on("drain", write);
+    write();
+  });
+  const limits = { connectMs: 5_000, firstTokenMs: 5_000, idleMs: 5_000, totalMs: 60_000 };
+  const provider = createOpenAiProvider({ baseUrl: `${origin}/v1`, apiKey: "key", limits });
+  try {
+    const model = provider.model({ defaultModel: "m", responseFormat: "none" });
+    const stream = model.stream({ messages: [{ role: "user", content: "Hi" }] }, new AbortController().signal);
+    await stream.next();
+    await waits.promise;
+    expect(await stream.next()).toMatchObject({ done: false });
+    await stream.return(undefined as never);
+    await closed.promise;
+  } finally {
+    await provider.close();
+    await close();
+  }
 });
