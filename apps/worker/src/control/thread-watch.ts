@@ -5,6 +5,7 @@
 import { url as debuggerUrl } from "node:inspector";
 import { Worker } from "node:worker_threads";
 import type { RedisTopology } from "@agent-paas/shared/config/redis-topology.ts";
+import { compileCacheEnv } from "@agent-paas/shared/lifecycle/compile-cache.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { JobClaims } from "../job/job-claims.ts";
@@ -74,7 +75,7 @@ export function startThreadWatch(deps: ThreadWatchDeps): { stop(): Promise<void>
   const workerData: ThreadWatchData = { beats, topology, prefix, name };
   // Without the process's flags and environment: no modules are loaded before it, and it needs no secrets but Redis'.
   const thread = new Worker(new URL("./thread-watch-program.ts", import.meta.url), {
-    ...{ workerData, resourceLimits: MEMORY, env: {}, execArgv: [], stdin: false },
+    ...{ workerData, resourceLimits: MEMORY, env: compileCacheEnv(), execArgv: [], stdin: false },
   });
   thread.unref();
   thread.on("message", reportBlock);
