@@ -64,10 +64,27 @@ export const TARGETS: readonly Target[] = [
     bound: 0.4,
     isAtLeast: true as const,
   })),
-  ...["api", "worker"].map((role) => ({
+  { claim: "peak MiB at 2000 streams, all processes", value: own("s2000", "peakMiB"), bound: 750 },
+  ...(
+    [
+      ["start", "all", 420],
+      ["api", "API", 85],
+      ["worker", "each worker", 95],
+    ] as const
+  ).map(([part, who, bound]) => ({
+    claim: `MiB of an idle npm start, ${who}`,
+    value: own("start", `${part}PssMiB`),
+    bound,
+  })),
+  ...(
+    [
+      ["api", 25],
+      ["worker", 30],
+    ] as const
+  ).map(([role, bound]) => ({
     claim: `KiB per idle stream, ${role}`,
     value: own("idle", `${role}KiBPerStream`),
-    bound: 30,
+    bound,
   })),
   ...["api", "worker", "redis"].map((role) => ({
     claim: `memory over time, ${role}: last third to middle third`,
