@@ -1,6 +1,6 @@
 /**
- * `npm run tokens`: our token counts beside those of two tokenizers, by kind of text. The texts are the repository's own
- * and, for languages that it has no documents in, names and dates that the system writes in them.
+ * `npm run tokens`: our token counts beside those of two tokenizers, by kind of text. The texts are the repository's
+ * own and, for languages that it has no documents in, names and dates that the system writes in them.
  */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";

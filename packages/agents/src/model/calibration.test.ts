@@ -15,7 +15,7 @@ test("a model's figures move its counts, and those of no other model", () => {
   expect(calibration.factorOf(undefined)).toBe(1);
 });
 
-test("one figure moves a model's counts by no more than half of the difference", () => {
+test("a single figure moves a model's counts by no more than half of the difference", () => {
   expect(learn(1, 1_000, 2_000).factorOf(undefined)).toBe(1.5);
   const settled = learn(100, 1_000, 1_000);
   settled.learn(undefined, () => 1_000, 3_900);

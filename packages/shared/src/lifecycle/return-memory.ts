@@ -7,10 +7,15 @@ import { Session } from "node:inspector/promises";
 import { SECOND } from "../time.ts";
 
 const LOOK_EVERY_MS = 10 * SECOND;
-/** Of one processor. A collection stops the process for some 100 ms, so it waits until nobody would notice. */
-const IDLE_LOAD = 0.03;
-/** Growth since the last collection that is worth another one. */
-const WORTH = { factor: 1.25, bytes: 8 * 1024 * 1024 };
+const MIB = 1_024 * 1_024;
+/**
+ * A collection stops the process for some 100 ms. So it waits until nobody would notice, or until it returns far more
+ * than the young generation of a busy process takes. `load` is that of one processor.
+ */
+const WORTH = [
+  { load: 0.03, bytes: 8 * MIB },
+  { load: 0.2, bytes: 56 * MIB },
+] as const;
 
 /** A full collection, as a debugger asks for it; Node has no other way without a flag. */
 export async function collectGarbage(): Promise<void> {
@@ -34,7 +39,7 @@ export async function returnMemoryWhenIdle(lookEveryMs = LOOK_EVERY_MS): Promise
     cpu = process.cpuUsage();
     const load = (user + system) / (lookEveryMs * 1_000);
     const { heapTotal } = process.memoryUsage();
-    if (load > IDLE_LOAD || heapTotal < kept * WORTH.factor || heapTotal < kept + WORTH.bytes) return;
+    if (!WORTH.some((bound) => load <= bound.load && heapTotal >= kept + bound.bytes)) return;
     await collectGarbage();
     kept = process.memoryUsage().heapTotal;
     cpu = process.cpuUsage();
