@@ -1,6 +1,7 @@
 # One image for both roles. The command chooses: `node apps/api/src/main.ts` (default) or
 # `node apps/worker/src/main.ts`.
-# Node runs the TypeScript sources directly, so nothing is compiled. Redis, Chroma and the model run elsewhere.
+# Node runs the TypeScript sources directly; what it makes of them is in the image (scripts/compile-cache.mjs). Redis,
+# Chroma and the model run elsewhere.
 
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
@@ -17,10 +18,11 @@ RUN npm ci --workspace apps/api --workspace apps/worker --omit=dev --omit=option
  && rm -r node_modules/better-sqlite3/deps
 
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=16 HOST=0.0.0.0 AGENTS_DIR=/app/agents
+ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=16 HOST=0.0.0.0 AGENTS_DIR=/app/agents \
+    NODE_COMPILE_CACHE=/app/compile-cache
 WORKDIR /app
 # The folders belong to the user alone before they become volumes, because a new named volume inherits owner and mode.
-RUN mkdir agents && install --directory --owner=node --group=node --mode=0700 data logs
+RUN mkdir agents && install --directory --owner=node --group=node --mode=0700 data logs compile-cache
 # node_modules/@agent-paas/* are links to apps/* and packages/*, because Node strips types only outside node_modules.
 COPY --from=dependencies /app ./
 COPY apps apps
@@ -30,6 +32,8 @@ COPY scripts scripts
 # npm and the MCP servers that `npx` starts keep their files there; docker-compose.yml mounts a folder in memory at it.
 ENV HOME=/home/node
 USER node
+# Node keeps a cache per user, so it is filled as the user that runs it.
+RUN node --import ./scripts/require-node.mjs --eval ""
 VOLUME ["/app/data", "/app/logs"]
 EXPOSE 8000
 # Each role has its own check; the command line of the first process says which role this container has.

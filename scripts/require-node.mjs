@@ -11,3 +11,5 @@ if (Number.parseInt(process.versions.node, 10) < WANTED) {
   );
   process.exit(1);
 }
+
+await import("./compile-cache.mjs");

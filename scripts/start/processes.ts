@@ -4,6 +4,7 @@
  * with which settings, and how it restarts and stops them.
  */
 import { join, resolve } from "node:path";
+import { compileCacheEnv } from "@agent-paas/shared/lifecycle/compile-cache.ts";
 import type { ChildSpec } from "../services/child.ts";
 import { LOOPBACK } from "../services/ports.ts";
 
@@ -53,7 +54,7 @@ export function nodeSpec({ name, main, flags = [], env, onLine }: NodeProcess): 
     name,
     command: process.execPath,
     args: [...flags, join(ROOT, main)],
-    env,
+    env: { ...compileCacheEnv(), ...env },
     ready: "message",
     ...(onLine && { onLine }),
   };

@@ -13,7 +13,7 @@ const { resolve } = createRequire(join(ROOT, "package.json"));
 const specifiers = new Set(
   readSources()
     .filter(({ file }) => !file.startsWith("test/architecture/"))
-    .flatMap(({ text }) => [...text.matchAll(/(?:from|import) "(@agent-paas\/[^"]+)"/g)])
+    .flatMap(({ text }) => [...text.matchAll(/(?:from |import[ (])"(@agent-paas\/[^"]+)"/g)])
     .map(([, specifier = ""]) => specifier),
 );
 

@@ -11,7 +11,7 @@ test("without options all scenarios run in three rounds", () => {
 
 test("the quick form runs one round and omits the long scenarios", () => {
   expect(readOptions(["--quick"]).rounds).toBe(1);
-  expect(namesOf("--quick")).toEqual(["single", "s50", "s500", "fast", "jobs-1", "jobs-2", "history"]);
+  expect(namesOf("--quick")).toEqual(["single", "s50", "s500", "fast", "jobs-1", "jobs-2", "history", "start"]);
 });
 
 test("--only accepts a scenario's name, or the first word of several names", () => {

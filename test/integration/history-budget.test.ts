@@ -115,7 +115,8 @@ test("the model gets as much of a session of 10,000 messages as of one of 50", a
   const [short, long] = asked;
   expect(short?.messages?.slice(0, 2)).toMatchObject([
     { role: "system", content: "You are brief." },
-    { role: "user", content: expect.stringMatching(/^user 11 turns ago: /) },
+    // 24 messages of 206 and 207 tokens.
+    { role: "user", content: expect.stringMatching(/^user 12 turns ago: /) },
   ]);
   expect(short?.messages?.at(-2)).toMatchObject({
     role: "assistant",

@@ -84,6 +84,17 @@ export const TARGETS: readonly Target[] = [
   })),
   ...(
     [
+      ["start", "all", 420],
+      ["api", "API", 85],
+      ["worker", "each worker", 95],
+    ] as const
+  ).map(([part, who, bound]) => ({
+    claim: `MiB of an idle npm start, ${who}`,
+    value: own("start", `${part}PssMiB`),
+    bound,
+  })),
+  ...(
+    [
       ["api", 25],
       ["worker", 30],
     ] as const

@@ -33,6 +33,8 @@ export type Stack = {
    */
   redis(): Promise<string>;
   node(role: Role | "helper", plan: NodeProcess): Promise<Child>;
+  /** For what a caller has started by itself. */
+  onStop(name: string, release: () => Promise<unknown>): void;
   stop(): Promise<void>;
 };
 
@@ -92,6 +94,7 @@ export function createStack({ cpuProfDir, remark = () => {} }: StackOptions = {}
       if (role !== "helper") processes.push({ role, pid: child.pid });
       return child;
     },
+    onStop: (name, release) => releasers.add(name, release),
     stop: () => (stopped ??= releasers.release().finally(() => running.delete(stack))),
   };
   running.add(stack);

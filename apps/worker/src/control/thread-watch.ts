@@ -7,6 +7,7 @@ import { url as debuggerUrl } from "node:inspector";
 import { Worker } from "node:worker_threads";
 import type { RedisTopology } from "@agent-paas/shared/config/redis-topology.ts";
 import type { WorkerRecord } from "@agent-paas/shared/contract/agents.ts";
+import { compileCacheEnv } from "@agent-paas/shared/lifecycle/compile-cache.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { JobClaims } from "../job/job-claims.ts";
@@ -92,7 +93,7 @@ export function startThreadWatch(deps: ThreadWatchDeps): ThreadWatch {
   function startThread(): Worker {
     // Without the process's flags and environment: no modules are loaded before it, and it needs no secrets but Redis'.
     const started = new Worker(new URL("./thread-watch-program.ts", import.meta.url), {
-      ...{ workerData, resourceLimits: MEMORY, env: {}, execArgv: [], stdin: false },
+      ...{ workerData, resourceLimits: MEMORY, env: compileCacheEnv(), execArgv: [], stdin: false },
     });
     started.unref();
     started.on("message", reportBlock);

@@ -10,6 +10,7 @@ import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "..
 import { thought } from "../agent/events.ts";
 import { answer } from "../answer/answer.ts";
 import { firstMessages } from "../answer/first-messages.ts";
+import { calibration } from "../model/calibration.ts";
 import type { ModelMessage } from "../model/model.ts";
 import { countTokens } from "../model/tokens.ts";
 import type { Passage } from "../retrieval/retriever.ts";
@@ -59,7 +60,7 @@ export class RagAgent extends BaseAgent<typeof RagConfigSchema> {
     yield thought("status", TEXTS[locale].searching(collection));
     const query = queryFor(input.text, conversation);
     const found = await retriever.search({ collection, query, topK, minScore }, signal);
-    const passages = within(config.context_tokens, found);
+    const passages = within(config.context_tokens, config.model, found);
     const citations = passages.map(toCitation);
     for (const citation of citations) yield thought("retrieval", TEXTS[locale].found(citation), citation);
     if (passages.length === 0) yield thought("status", TEXTS[locale].nothing);
@@ -79,10 +80,10 @@ function queryFor(text: string, conversation: readonly ModelMessage[]): string {
 }
 
 /** The longest prefix of the passages whose tokens fit together. */
-function within(maxTokens: number, passages: readonly Passage[]): readonly Passage[] {
+function within(maxTokens: number, model: string | undefined, passages: readonly Passage[]): readonly Passage[] {
   let left = maxTokens;
   const tooMany = passages.findIndex(({ content }) => {
-    left -= countTokens(content);
+    left -= calibration.count(content, model);
     return left < 0;
   });
   return tooMany === -1 ? passages : passages.slice(0, tooMany);

@@ -4,6 +4,7 @@
  */
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { SpendableBudget } from "../job/budget.ts";
+import { type Calibration, calibration as shared } from "./calibration.ts";
 import { asChunkStream } from "./chunk-stream.ts";
 import type { TurnWatch } from "./last-turn.ts";
 import { addUsage, type Model, type ModelRequest, type ModelTurn, type ToolCall } from "./model.ts";
@@ -30,13 +31,21 @@ const ONE_TOKEN_CHARS = 16;
 export type MeteredTurn = { readonly usage: Usage; readonly ms: number };
 
 /** @param onTurn receives every turn that the provider has finished. */
-export function createMeter(budget: SpendableBudget, onTurn: (turn: MeteredTurn) => void = () => {}): Meter {
+export function createMeter(
+  budget: SpendableBudget,
+  onTurn: (turn: MeteredTurn) => void = () => {},
+  calibration: Calibration = shared,
+): Meter {
   let finished = NO_USAGE;
   let latest: { readonly text: string; readonly tokens: number } | null = null;
   const open = new Set<OpenTurn>();
 
+  let model: string | undefined;
+
   function finish(turn: OpenTurn, { content, toolCalls, usage }: ModelTurn): void {
     open.delete(turn);
+    model = turn.request.model;
+    calibration.learn(model, () => inputOf(turn.request), usage.input_tokens);
     finished = addUsage(finished, usage);
     // With reasoning or tool calls the figure covers more than the text, and some providers count unstreamed reasoning.
     const isTextAlone = content === turn.content && toolCalls.length === 0 && usage.output_tokens > 0;
@@ -49,7 +58,7 @@ export function createMeter(budget: SpendableBudget, onTurn: (turn: MeteredTurn)
       [...open]
         .filter(({ content }) => content !== "")
         .reduce((sum, { request, content }) => addUsage(sum, estimateUsage(request, content, [])), finished),
-    tokensOf: (text) => (latest?.text === text ? latest.tokens : countTokens(text)),
+    tokensOf: (text) => (latest?.text === text ? latest.tokens : calibration.count(text, model)),
     carryOver(previousUsage) {
       finished = addUsage(finished, previousUsage);
     },
@@ -103,13 +112,26 @@ export function createMeter(budget: SpendableBudget, onTurn: (turn: MeteredTurn)
   };
 }
 
-/** Usage by the platform's own tokenizer, for turns without a figure from their provider. */
+/** Usage by the platform's own count, for turns without a figure from their provider. */
 export function estimateUsage(request: ModelRequest, content: string, toolCalls: readonly ToolCall[]): Usage {
-  const input = request.messages.reduce((sum, message) => sum + countTokens(message.content) + TOKENS_PER_MESSAGE, 0);
+  const input = Math.ceil(inputOf(request) * shared.factorOf(request.model));
   // Without what a provider has added for itself, such as signatures.
   const calls = toolCalls.map(({ id, name, arguments: args }) => ({ id, name, arguments: args }));
-  const output = countTokens(content) + (calls.length === 0 ? 0 : countTokens(JSON.stringify(calls)));
+  const output = shared.count(content, request.model) + (calls.length === 0 ? 0 : countTokens(JSON.stringify(calls)));
   return { input_tokens: input, output_tokens: output, total_tokens: input + output };
+}
+
+function inputOf({ messages, tools, responseSchema }: ModelRequest): number {
+  let tokens = 0;
+  for (const message of messages) {
+    tokens += countTokens(message.content) + TOKENS_PER_MESSAGE;
+    if (message.role === "assistant" && message.toolCalls?.length)
+      tokens += countTokens(JSON.stringify(message.toolCalls));
+  }
+  for (const schema of [tools?.length ? tools : undefined, responseSchema]) {
+    if (schema !== undefined) tokens += countTokens(JSON.stringify(schema));
+  }
+  return tokens;
 }
 
 /** What providers add per message for its role and delimiters. */

@@ -8,6 +8,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
+import { compileCacheEnv } from "@agent-paas/shared/lifecycle/compile-cache.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { createOwnerTurns } from "./owner-turns.ts";
 import { OutOfMemory, PoolIsBusy, ThreadFailed, TookTooLong } from "./thread-pool-errors.ts";
@@ -74,7 +75,8 @@ export function createThreadPool<Request, Reply>(options: ThreadPoolOptions): Th
     try {
       // Without the process's flags and environment: the thread needs no secrets, and no modules loaded before it.
       // What it prints is dropped: libraries warn of documents, which are no business of the operator's.
-      worker = new Worker(program, { resourceLimits, env: {}, execArgv: [], stdin: false, stdout: true, stderr: true });
+      const env = compileCacheEnv();
+      worker = new Worker(program, { resourceLimits, env, execArgv: [], stdin: false, stdout: true, stderr: true });
       worker.stdout.resume();
       worker.stderr.resume();
     } catch (cause) {

@@ -9,10 +9,10 @@
  */
 import { lookup } from "node:dns/promises";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import { type Dispatcher, request } from "undici";
+import type { request as Dispatch, Dispatcher } from "undici";
 import { z } from "zod";
 import { type AllowedHosts, parseAllowedHosts } from "./http-fetch/allowed-hosts.ts";
-import { createGuardedAgent, type Resolve } from "./http-fetch/guarded-agent.ts";
+import type { Resolve } from "./http-fetch/guarded-agent.ts";
 import { ACCEPTED_ENCODINGS, readText, type TextResponse } from "./http-fetch/read-text.ts";
 import { defineTool, type Tool, ToolError } from "./tool.ts";
 
@@ -63,9 +63,14 @@ export function createHttpFetch(allowedHosts: readonly string[], options: HttpFe
       if (allowedHosts.length === 0) {
         throw new ToolError("No host is allowed: http_fetch is off until the operator sets HTTP_FETCH_ALLOWED_HOSTS.");
       }
+      // Loaded by the first call: most workers never fetch.
+      const [{ createGuardedAgent }, { request }] = await Promise.all([
+        import("./http-fetch/guarded-agent.ts"),
+        import("undici"),
+      ]);
       const agent = createGuardedAgent(allowed, { resolve, refusedAfterMs, signal });
       try {
-        return await fetchText(args, allowed, { dispatcher: agent, signal });
+        return await fetchText(args, allowed, { dispatcher: agent, signal, request });
       } finally {
         await agent.destroy();
       }
@@ -74,9 +79,17 @@ export function createHttpFetch(allowedHosts: readonly string[], options: HttpFe
   return { ...tool, isOff: allowedHosts.length === 0 };
 }
 
-type Connection = { readonly dispatcher: ReturnType<typeof createGuardedAgent>; readonly signal: AbortSignal };
+type Connection = {
+  readonly dispatcher: Dispatcher;
+  readonly signal: AbortSignal;
+  readonly request: typeof Dispatch;
+};
 
-async function fetchText(args: z.output<typeof ArgumentsSchema>, allowed: AllowedHosts, connection: Connection) {
+async function fetchText(
+  args: z.output<typeof ArgumentsSchema>,
+  allowed: AllowedHosts,
+  { request, ...connection }: Connection,
+) {
   let url = checkedUrl(args.url, allowed);
   for (let redirects = 0; ; redirects++) {
     // Not `fetch`, which decompresses by itself, through as many stacked codings as the server names.

@@ -6,6 +6,7 @@ import { errorLine } from "../logging/describe-error.ts";
 import type { ProcessLog } from "../logging/logger.ts";
 import { SECOND } from "../time.ts";
 import { createReleasers, type Releasers } from "./releasers.ts";
+import { returnMemoryWhenIdle } from "./return-memory.ts";
 
 export type ProcessOptions = {
   readonly log: ProcessLog;
@@ -44,7 +45,9 @@ export async function runProcess({ log, stopWithinMs, start, classifyFault }: Pr
   try {
     // A start that waits for something, Redis above all, can be stopped too.
     const fail = (why: string) => failed.resolve({ exitCode: 1, reason: `stopped because ${why}` });
-    const started = start(releasers, fail).then(() => process.send?.("ready"));
+    const started = start(releasers, fail)
+      .then(() => returnMemoryWhenIdle())
+      .then(() => process.send?.("ready"));
     ({ exitCode, reason } = await Promise.race([started.then(() => stopRequested), stopRequested]));
   } catch (err) {
     logger.fatal({ err }, "the process could not start");

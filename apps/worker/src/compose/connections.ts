@@ -1,0 +1,114 @@
+/**
+ * What talks HTTP to others: model, vector store, MCP servers. Their clients are half of what a worker can load, so
+ * each is loaded when it is first needed. Part of the composition root.
+ */
+import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
+import { createLazyEmbedder, createLazyModel } from "@agent-paas/agents/model/lazy-model.ts";
+import type { Model } from "@agent-paas/agents/model/model.ts";
+import type { OpenAiProvider } from "@agent-paas/agents/model/openai/provider.ts";
+import { createLazyStore } from "@agent-paas/agents/retrieval/lazy-store.ts";
+import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
+import type { McpTools } from "@agent-paas/agents/tools/mcp/mcp-tools.ts";
+import { chromaHeaders } from "@agent-paas/shared/config/common-config.ts";
+import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { formOf, type WorkerConfig } from "../config.ts";
+
+export type Connections = {
+  readonly model: Model;
+  /** The embedder by the provider's model of that name. */
+  embedder(model: string): Embedder;
+  /** Null without `CHROMA_URL`. */
+  readonly store: VectorStore | null;
+  mcp(): Promise<McpTools>;
+  /** Gives `fetch` the platform's connections: before code of others runs. */
+  useForFetch(): Promise<void>;
+};
+
+const NO_MCP_TOOLS: McpTools = { list: () => [], expects: () => false, start: () => {}, close: async () => {} };
+
+export function createConnections(config: WorkerConfig, logger: Logger, releasers: Releasers): Connections {
+  const proxy = { http: config.HTTP_PROXY, https: config.HTTPS_PROXY, bypass: config.NO_PROXY };
+
+  /**
+   * `open`, once. Its release is registered now: at the end the running jobs, which are registered later, stop before
+   * it.
+   */
+  function opening<T>(name: string, open: () => Promise<T>, close: (opened: T) => Promise<void>): () => Promise<T> {
+    let opened: Promise<T> | undefined;
+    releasers.add(name, async () => opened && close(await opened));
+    return () => (opened ??= open());
+  }
+
+  const httpAgent = opening(
+    "http connections",
+    async () => {
+      const { createHttpAgent, useForFetch } = await import("@agent-paas/agents/http/http-agent.ts");
+      const agent = createHttpAgent({ proxy });
+      useForFetch(agent);
+      return agent;
+    },
+    (agent) => agent.destroy(),
+  );
+
+  function openingProvider(baseUrl: string, apiKey: string): () => Promise<OpenAiProvider> {
+    const limits = {
+      connectMs: config.MODEL_CONNECT_TIMEOUT_MS,
+      firstTokenMs: config.MODEL_FIRST_TOKEN_TIMEOUT_MS,
+      idleMs: config.MODEL_IDLE_TIMEOUT_MS,
+      totalMs: config.MODEL_TOTAL_TIMEOUT_MS,
+    };
+    const open = async () => {
+      await httpAgent();
+      const { createOpenAiProvider } = await import("@agent-paas/agents/model/openai/provider.ts");
+      return createOpenAiProvider({ baseUrl, apiKey, limits, proxy });
+    };
+    return opening("model provider", open, (provider) => provider.close());
+  }
+  const provider = openingProvider(config.OPENAI_BASE_URL, config.OPENAI_API_KEY);
+  const embeddings =
+    config.EMBEDDING_BASE_URL === undefined && config.EMBEDDING_API_KEY === undefined
+      ? provider
+      : openingProvider(
+          config.EMBEDDING_BASE_URL ?? config.OPENAI_BASE_URL,
+          config.EMBEDDING_API_KEY ?? config.OPENAI_API_KEY,
+        );
+
+  function openStore(url: string): VectorStore {
+    const open = once(async () => {
+      await httpAgent();
+      const { createChromaStore } = await import("@agent-paas/agents/retrieval/chroma-store.ts");
+      return createChromaStore({ url, headers: chromaHeaders(config) });
+    });
+    return createLazyStore(open);
+  }
+
+  return {
+    model: createLazyModel(async () =>
+      (await provider()).model({
+        defaultModel: config.LLM_MODEL,
+        responseFormat: config.LLM_RESPONSE_FORMAT,
+        form: formOf(config),
+      }),
+    ),
+    embedder(model) {
+      const open = once(async () => (await embeddings()).embedder(model, config.EMBEDDING_BATCH_SIZE));
+      return createLazyEmbedder(model, open);
+    },
+    store: config.CHROMA_URL === undefined ? null : openStore(config.CHROMA_URL),
+    async mcp() {
+      const { MCP_SERVERS: servers = {} } = config;
+      if (Object.keys(servers).length === 0) return NO_MCP_TOOLS;
+      await httpAgent();
+      const { createMcpTools } = await import("@agent-paas/agents/tools/mcp/mcp-tools.ts");
+      return createMcpTools(servers, logger);
+    },
+    useForFetch: async () => void (await httpAgent()),
+  };
+}
+
+/** The same promise at every call. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let done: Promise<T> | undefined;
+  return () => (done ??= work());
+}

@@ -1,0 +1,57 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+
+const MODULE = JSON.stringify(join(import.meta.dirname, "return-memory.ts"));
+const MIB = 1_024 * 1_024;
+
+/** Runs a program in a process of its own, whose heap nobody else fills, and returns the numbers that it prints. */
+async function run(program: string): Promise<number[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
+  return JSON.parse(stdout);
+}
+
+const HEAP = "process.memoryUsage().heapTotal";
+/** Garbage that has survived the collections of the young generation. */
+const BURST = `
+  function burst() {
+    const kept = Array.from({ length: 40 }, () => Array.from({ length: 10_000 }, (_, at) => ({ at, text: "t" + at })));
+    return kept.length;
+  }`;
+
+test("what a start leaves is returned before the process says that it is ready", async () => {
+  const [before = 0, after = 0] = await run(`
+    import { returnMemoryWhenIdle } from ${MODULE};
+    ${BURST}
+    burst();
+    const before = ${HEAP};
+    await returnMemoryWhenIdle();
+    console.log(JSON.stringify([before, ${HEAP}]));
+  `);
+  expect(before).toBeGreaterThan(25 * MIB);
+  expect(after).toBeLessThan(before - 15 * MIB);
+}, 20_000);
+
+test("what a burst leaves is returned once the process is idle, and not while it works", async () => {
+  const [busy = 0, idle = 0] = await run(`
+    import { returnMemoryWhenIdle } from ${MODULE};
+    ${BURST}
+    await returnMemoryWhenIdle(100);
+    burst();
+    // Work of 600 ms, with room for timers in between.
+    for (let round = 0; round < 60; round++) {
+      const end = performance.now() + 10;
+      while (performance.now() < end);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const busy = ${HEAP};
+    const until = performance.now() + 10_000;
+    while (${HEAP} > busy - ${10 * MIB} && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    console.log(JSON.stringify([busy, ${HEAP}]));
+  `);
+  expect(busy).toBeGreaterThan(25 * MIB);
+  expect(idle).toBeLessThan(busy - 10 * MIB);
+}, 20_000);
