@@ -1,6 +1,7 @@
 /** Programs as MCP servers whose messages are not quite those of the protocol. */
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { describe, expect, test } from "vitest";
+import { createToolbox } from "../../packages/agents/src/registry/toolbox.ts";
 import { call, start, startListed, toolOf } from "../support/mcp-tools.ts";
 import { answerWith, INITIALIZED, rawAnswers, rawHttpServer, rawServer, usualAnswer } from "../support/raw-mcp.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -171,6 +172,15 @@ test("tools that cannot be offered are left out by name with the reason, and the
       "t: its name is listed twice",
     ],
   });
+  const unavailable = tools.unavailable();
+  expect(unavailable.map(({ name }) => name)).toEqual(["s__#2", "s__#3", "s__nowhere", "s__odd-type", "s__t"]);
+  expect(unavailable[0]?.reason).toBe("it is no object");
+  const { select } = createToolbox(tools);
+  expect(() => select(["s__nowhere"])).toThrow(
+    /no tool "s__nowhere"\. "s__nowhere" cannot be offered: its inputSchema/,
+  );
+  expect(() => select(["s__odd*"])).toThrow(/begins like "s__odd\*"\. "s__odd-type" cannot be offered/);
+  expect(() => select(["s__none"])).toThrow(/no tool "s__none"\.$/);
   // What the platform's patterns cannot say is left to the server; the rest is checked.
   expect(await call(tools, "ahead", { a: "x" })).toBe("done");
   await expect(toolOf(tools, "ahead").parse({ a: 1 })).rejects.toThrow(/\ba must be string$/);
@@ -197,6 +207,11 @@ test.each<[what: string, pages: string[], said: RegExp]>([
   expect(names(tools.list())).toEqual(["s__t"]);
   const reasons = log.flatMap(({ fields }) => fields.left_out ?? []).join();
   expect(reasons).toMatch(said);
+  const unavailable = tools.unavailable();
+  expect(unavailable.map(({ reason }) => reason).join()).toMatch(said);
+  if (unavailable.length === 0) return;
+  expect(unavailable).toMatchObject([{ name: "s__*" }]);
+  expect(() => createToolbox(tools).select(["s__late"])).toThrow(said);
 });
 
 test("a server without tools is one, whatever it answers when it is asked for them", async () => {

@@ -3,12 +3,15 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { everythingServer } from "../fixtures/mcp/everything-server.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { findProcess, processTree, stillRunning } from "../support/process-tree.ts";
+import { rawAnswers, rawServer } from "../support/raw-mcp.ts";
 import { type SseEvent, shownText, thoughtsOf } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 let platform: TestPlatform;
 beforeAll(async () => {
-  const servers = { everything: everythingServer() };
+  const schema = { type: "object", properties: { a: { $ref: "#/$defs/none" } } };
+  const broken = rawServer(rawAnswers([{ name: "lost", inputSchema: schema }]));
+  const servers = { everything: everythingServer(), broken };
   platform = await startTestPlatform({ env: { MCP_SERVERS: JSON.stringify(servers) } });
 });
 afterAll(() => platform.stop());
@@ -46,6 +49,22 @@ test("tools of an MCP server are listed, offered to the model, and called", asyn
 
   const [call] = await platform.model.calls({ contains: "add up" });
   expect(JSON.stringify(call)).toContain("everything__get-sum");
+});
+
+test("a tool that cannot be offered stands with its reason beside the others, and in the error of who wants it", async () => {
+  const unavailable = await waitFor("the tools of the broken server", async () => {
+    const { body } = await platform.alice.get("/agents/tool_basic");
+    return body.unavailable_tools?.find(({ name }: { name: string }) => name === "broken__lost");
+  });
+  expect(unavailable.reason).toContain("inputSchema is invalid");
+  expect((await platform.alice.get("/agents/chat_basic")).body.unavailable_tools).toEqual([]);
+  const stream = await platform.alice.chat({
+    ...{ agent_type: "tool_basic", message: "go", config: { tools: ["broken__lost"] } },
+  });
+  const said = (await stream.all()).find(({ event }) => event === "error")?.data;
+  expect(said?.error).toMatchObject({
+    ...{ code: "invalid_config", message: expect.stringContaining("cannot be offered: its inputSchema is invalid") },
+  });
 });
 
 test("a wrong call of an MCP tool is reported to the model, and the job goes on", async () => {

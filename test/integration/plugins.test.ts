@@ -58,7 +58,7 @@ registerBuiltInAgents(registries.agents);
 const loaded = await loadPlugins(process.argv[1], registries, { importWithinMs: 2_000 });
 Promise.reject(new Error("not of a plugin"));
 process.once("beforeExit", () => {
-  const agents = registries.agents.manifests([]).map(({ id }) => id);
+  const agents = registries.agents.manifests(registries.toolbox).map(({ id }) => id);
   console.log(JSON.stringify({ ...loaded, fatal, faults, agents, tools: registries.toolbox.names() }));
 });`;
 

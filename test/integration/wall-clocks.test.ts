@@ -20,7 +20,9 @@ async function startPlatform(options: TestPlatformOptions): Promise<TestPlatform
 /** The config of an agent that no worker has has one field. */
 const publishAgent = (platform: TestPlatform, field: string): Promise<void> => {
   const config_schema = { type: "object", properties: { [field]: { type: "number" } }, additionalProperties: false };
-  return publishManifest(platform, { id: "of_yesterday", description: "", config_schema, tools: [] });
+  return publishManifest(platform, {
+    ...{ id: "of_yesterday", description: "", config_schema, tools: [], unavailable_tools: [] },
+  });
 };
 
 const SET_BACK = shiftedClock(-HOUR, { signal: "SIGUSR2" });

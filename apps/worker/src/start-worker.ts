@@ -36,7 +36,7 @@ export async function startWorker(
   });
   const { locks, deadWorkers } = await startUpkeep({ config, name, redis, storage, parts, runner, logger, releasers });
 
-  const manifests = () => agents.agents.manifests(agents.toolbox.names());
+  const manifests = () => agents.agents.manifests(agents.toolbox);
   const workerId = `${name}:${newId()}`;
   const { queueRedis, keys } = redis;
   const slots = slotsOf(config);

@@ -39,7 +39,7 @@ async function accept({
     agentCatalog: {
       find: async (id: string) => {
         if (id !== "chat_basic") throw new PlatformError("agent_not_found");
-        return { id, description: "", config_schema: {}, tools: [], workers: 1 };
+        return { id, description: "", config_schema: {}, tools: [], unavailable_tools: [], workers: 1 };
       },
       configValidator: () => z.strictObject({ tone: z.string().optional() }),
     },

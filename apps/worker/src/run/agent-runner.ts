@@ -195,7 +195,7 @@ function prepareJob(deps: AgentRunnerDeps, request: RunRequest) {
         signal,
         locale,
         find: agents.find,
-        manifests: () => agents.manifests(toolbox.names()),
+        manifests: () => agents.manifests(toolbox),
         contextOf: ({ name, ...child }) => contextOf({ ...child, part: part.within(name), depth: depth + 1 }),
       }),
       locale,

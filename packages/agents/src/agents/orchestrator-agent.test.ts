@@ -12,7 +12,7 @@ import { createJobTools } from "../tools/job-tools.ts";
 import { OrchestratorAgent } from "./orchestrator-agent.ts";
 
 const manifest = (tools: string[]): AgentManifest => ({
-  ...{ id: "child", description: "Does it.", config_schema: {}, tools },
+  ...{ id: "child", description: "Does it.", config_schema: {}, tools, unavailable_tools: [] },
 });
 
 /** Runs one attempt of the job with the journal `left`, in a process where the child has these tools. */

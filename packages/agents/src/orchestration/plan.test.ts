@@ -6,6 +6,7 @@ const manifest = (id: string, config_schema: Record<string, unknown> = {}): Agen
   id,
   description: "",
   tools: [],
+  unavailable_tools: [],
   config_schema,
 });
 const AGENTS = [

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { BaseAgent } from "../agent/agent.ts";
 import { text } from "../agent/events.ts";
 import { createAgentRegistry } from "./agent-registry.ts";
+import { createToolbox } from "./toolbox.ts";
 
 class EchoAgent extends BaseAgent {
   static readonly description = "Repeats the task.";
@@ -16,11 +17,12 @@ test("a registered agent is found and described by its JSON Schema", () => {
   const agents = createAgentRegistry();
   agents.register("echo", EchoAgent);
   expect(agents.find("echo")).toBe(EchoAgent);
-  expect(agents.manifests([])).toEqual([
+  expect(agents.manifests(createToolbox())).toEqual([
     {
       id: "echo",
       description: "Repeats the task.",
       tools: [],
+      unavailable_tools: [],
       config_schema: {
         $schema: "https://json-schema.org/draft/2020-12/schema",
         type: "object",

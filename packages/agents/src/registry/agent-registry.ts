@@ -3,7 +3,7 @@ import { type AgentManifest, AgentManifestSchema } from "@agent-paas/shared/cont
 import { z } from "zod";
 import type { AgentClass } from "../agent/agent.ts";
 import { createNameRegistry, type Holder } from "./name-registry.ts";
-import { matchesName } from "./toolbox.ts";
+import { matchesName, type Toolbox } from "./toolbox.ts";
 
 const AGENT_ID = /^[a-z][a-z0-9_-]{0,63}$/;
 
@@ -14,8 +14,8 @@ export type AgentRegistry = {
    */
   register<Schema extends z.ZodType>(id: string, agent: AgentClass<Schema>, holder?: Holder): void;
   find(id: string): AgentClass | undefined;
-  /** What workers publish of their agents; `toolNames` are the names that `x*` in an agent's `tools` may match. */
-  manifests(toolNames: readonly string[]): AgentManifest[];
+  /** What workers publish of their agents; `toolbox` has the tools that `x*` in an agent's `tools` may match. */
+  manifests(toolbox: Pick<Toolbox, "names" | "unavailable">): AgentManifest[];
   /** Removes what the plugin `file` registered, and refuses whatever it registers later. */
   revoke(file: string): void;
 };
@@ -31,8 +31,14 @@ export function createAgentRegistry(): AgentRegistry {
       agents.add(id, { agent: agent as unknown as AgentClass, manifest: describe(id, agent) }, holder);
     },
     find: (id) => agents.get(id)?.agent,
-    manifests: (toolNames) =>
-      agents.values().map(({ manifest }) => ({ ...manifest, tools: expand(manifest.tools, toolNames) })),
+    manifests(toolbox) {
+      const [names, unavailable] = [toolbox.names(), toolbox.unavailable()];
+      return agents.values().map(({ manifest }) => ({
+        ...manifest,
+        tools: expand(manifest.tools, names),
+        unavailable_tools: unavailable.filter(({ name }) => manifest.tools.some((tool) => matchesName(tool, name))),
+      }));
+    },
     revoke: agents.revoke,
   };
 }

@@ -108,7 +108,7 @@ test("a plugin that was revoked registers nothing afterwards, in either registry
   runAsPlugin(scope, () => registerAgent("echo")(EchoAgent));
   registries.agents.revoke(scope.file);
   registries.toolbox.revoke(scope.file);
-  expect(registries.agents.manifests([])).toEqual([]);
+  expect(registries.agents.manifests(registries.toolbox)).toEqual([]);
   const late = [() => registerAgent("late")(EchoAgent), () => registerTool(echoTool)];
   for (const register of late) {
     expect(() => runAsPlugin(scope, register)).toThrow("The plugin /plugins/a.ts has failed and can register nothing");

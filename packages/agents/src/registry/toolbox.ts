@@ -1,7 +1,7 @@
 /** The tools of one process: those that are registered by name, and those of a source whose tools come and go. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { assertToolName, type Tool } from "../tools/tool.ts";
-import type { ToolSelection, ToolSource } from "../tools/tool-source.ts";
+import type { ToolSelection, ToolSource, UnavailableTool } from "../tools/tool-source.ts";
 import { createNameRegistry, type Holder } from "./name-registry.ts";
 
 export type Toolbox = ToolSelection & {
@@ -9,6 +9,8 @@ export type Toolbox = ToolSelection & {
   add(tool: Tool, holder?: Holder): void;
   /** The names of all tools that are offered at present. */
   names(): string[];
+  /** The tools that servers list and that cannot be offered. */
+  unavailable(): readonly UnavailableTool[];
   /** Removes what the plugin `file` registered, and refuses whatever it registers later. */
   revoke(file: string): void;
 };
@@ -23,6 +25,7 @@ export function createToolbox(source?: ToolSource): Toolbox {
       registered.add(tool.name, tool, holder);
     },
     names: () => [...all().values()].filter(isOffered).map(({ name }) => name),
+    unavailable: () => source?.unavailable() ?? [],
     select(patterns) {
       const tools = all();
       const chosen = patterns.flatMap((pattern) => {
@@ -52,5 +55,8 @@ function missing(pattern: string, source: ToolSource | undefined): PlatformError
     });
   }
   const message = isPattern ? `No tool's name begins like "${pattern}".` : `There is no tool "${pattern}".`;
-  return new PlatformError("invalid_config", { message });
+  const leftOut = source?.unavailable().find(({ name }) => matchesName(pattern, name) || matchesName(name, pattern));
+  if (leftOut === undefined) return new PlatformError("invalid_config", { message });
+  const { name, reason } = leftOut;
+  return new PlatformError("invalid_config", { message: `${message} "${name}" cannot be offered: ${reason}.` });
 }

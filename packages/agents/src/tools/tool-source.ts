@@ -7,6 +7,15 @@ export type ToolSource = {
   list(): readonly Tool[];
   /** Whether a tool of this name may still appear: its source is configured and has not answered so far. */
   expects(name: string): boolean;
+  /** Tools that the source lists and that cannot be offered. */
+  unavailable(): readonly UnavailableTool[];
+};
+
+export type UnavailableTool = {
+  /** As the model would see it; `x*` for an unknown number of tools. */
+  readonly name: string;
+  /** Why it cannot be offered, for the one who wants it. */
+  readonly reason: string;
 };
 
 export type ToolSelection = {

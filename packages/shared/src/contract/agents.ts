@@ -29,6 +29,8 @@ export const AgentManifestSchema = z.object({
   config_schema: z.record(z.string(), z.unknown()),
   /** The names of the tools that the agent may call. */
   tools: z.array(z.string()),
+  /** Tools that a server lists for it and that cannot be offered. Workers of earlier versions do not say. */
+  unavailable_tools: z.array(z.object({ name: z.string(), reason: z.string() })).default([]),
 });
 export type AgentManifest = z.infer<typeof AgentManifestSchema>;
 

@@ -13,18 +13,24 @@ const MAX_NAMED = 20;
 
 const PageSchema = z.looseObject({ tools: z.unknown().optional(), nextCursor: z.unknown().optional() });
 
+export type LeftOut = {
+  /** As the server names it, or its place in the list; null: the rest of the list. */
+  readonly name: string | null;
+  readonly reason: string;
+};
+
 export type ListedTools = {
   readonly tools: readonly ListedTool[];
-  /** Why others are not among them, at most `MAX_NAMED` reasons. */
-  readonly leftOut: readonly string[];
+  /** Others, which cannot be offered, at most `MAX_NAMED`. */
+  readonly leftOut: readonly LeftOut[];
 };
 
 /** `pageMs` limits each page, `signal` the whole. */
 export async function listTools(client: Client, pageMs: number, signal: AbortSignal): Promise<ListedTools> {
   const tools = new Map<string, ListedTool>();
-  const leftOut: string[] = [];
-  const leave = (what: string, why: string) => {
-    if (leftOut.length < MAX_NAMED) leftOut.push(`${what}: ${why}`);
+  const leftOut: LeftOut[] = [];
+  const leave = (name: string | null, reason: string) => {
+    if (leftOut.length < MAX_NAMED) leftOut.push({ name, reason });
   };
 
   async function take(entry: unknown, index: number): Promise<void> {
@@ -51,13 +57,13 @@ export async function listTools(client: Client, pageMs: number, signal: AbortSig
     } catch (error) {
       // The tools of earlier pages can be called.
       if (page === 1 || signal.aborted) throw error;
-      leave("the rest of the list", describeError(error));
+      leave(null, describeError(error));
       break;
     }
     for (const entry of entriesOf(listed.tools)) await take(entry, index++);
     cursor = cursorOf(listed.nextCursor);
     if (cursor === null) break;
-    if (seen.has(cursor) || page === MAX_PAGES) leave("the rest of the list", "it has no end");
+    if (seen.has(cursor) || page === MAX_PAGES) leave(null, "it has no end");
     if (seen.has(cursor) || tools.size === MAX_TOOLS) break;
     seen.add(cursor);
   }

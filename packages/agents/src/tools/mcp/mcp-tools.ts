@@ -21,6 +21,7 @@ export function createMcpTools(servers: McpServers, logger: McpLogger, limits: M
   }));
   return {
     list: () => links.flatMap(({ tools }) => tools() ?? []),
+    unavailable: () => links.flatMap(({ unavailable }) => unavailable()),
     expects: (name) => links.some(({ prefix, tools }) => name.startsWith(prefix) && tools() === null),
     start() {
       for (const { start } of links) start();
