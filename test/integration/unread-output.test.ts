@@ -10,8 +10,6 @@ const FIXTURES = join(import.meta.dirname, "../fixtures/unread-output");
 /** What the process may take for its exit, on a busy machine. */
 const EXITS_WITHIN_SECONDS = 10;
 
-const hasPython = spawnSync("python3", ["-c", "import pty"]).status === 0;
-
 type End = { readonly code: number; readonly seconds: number };
 
 /** Run at the end of the file: these tests run at once, and one that ends must not touch what the others use. */
@@ -60,7 +58,7 @@ const table = outputs.flatMap((output) =>
   ),
 );
 
-describe("an output that nobody reads", { concurrent: true, skip: !hasPython }, () => {
+describe("an output that nobody reads", { concurrent: true }, () => {
   test.each(table)(
     "a process whose $output is not read ($use by Node) ends at $signal",
     async ({ output, use, signal }) => {
