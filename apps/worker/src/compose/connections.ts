@@ -25,7 +25,13 @@ export type Connections = {
   useForFetch(): Promise<void>;
 };
 
-const NO_MCP_TOOLS: McpTools = { list: () => [], expects: () => false, start: () => {}, close: async () => {} };
+const NO_MCP_TOOLS: McpTools = {
+  list: () => [],
+  unavailable: () => [],
+  expects: () => false,
+  start: () => {},
+  close: async () => {},
+};
 
 export function createConnections(config: WorkerConfig, logger: Logger, releasers: Releasers): Connections {
   const proxy = { http: config.HTTP_PROXY, https: config.HTTPS_PROXY, bypass: config.NO_PROXY };
