@@ -80,3 +80,39 @@ test("a provider waits while the reader is behind, and is closed when the reader
     await close();
   }
 });
+
+test.each<[form: string, thought: object]>([
+  ["reasoning_content", { reasoning_content: "so " }],
+  ["reasoning", { reasoning: "so " }],
+  ["a part of type thinking", { content: [{ type: "thinking", thinking: [{ type: "text", text: "so " }] }] }],
+  ["text within think tags", { content: "<think>so </think>" }],
+])("a model that thinks for longer than the limit of the first token, in %s, is not cut off", async (_, thought) => {
+  const FIRST_TOKEN_MS = 400;
+  const { origin, close } = await startLoopbackServer((_, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    const send = (delta: object, finish_reason: string | null = null) =>
+      response.write(`data: ${JSON.stringify({ choices: [{ delta, finish_reason }] })}\n\n`);
+    const startedAt = performance.now();
+    const timer = setInterval(() => {
+      if (performance.now() - startedAt < 3 * FIRST_TOKEN_MS) {
+        send(thought);
+        return;
+      }
+      send({ content: "Done" }, "stop");
+      response.end("data: [DONE]\n\n");
+    }, FIRST_TOKEN_MS / 4);
+    response.on("close", () => clearInterval(timer));
+  });
+  const limits = { connectMs: 5_000, firstTokenMs: FIRST_TOKEN_MS, idleMs: FIRST_TOKEN_MS, totalMs: 60_000 };
+  const provider = createOpenAiProvider({ baseUrl: `${origin}/v1`, apiKey: "key", limits });
+  try {
+    const model = provider.model({ defaultModel: "m", responseFormat: "none" });
+    const stream = model.stream({ messages: [{ role: "user", content: "Hi" }] }, new AbortController().signal);
+    let step = await stream.next();
+    while (!step.done) step = await stream.next();
+    expect(step.value).toMatchObject({ content: "Done", reasoning: expect.stringContaining("so") });
+  } finally {
+    await provider.close();
+    await close();
+  }
+});
