@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { startHttpMcpServer } from "../fixtures/mcp/http-server.ts";
 import { startListed, toolOf } from "../support/mcp-tools.ts";
+import { startTestPlatform } from "../support/platform.ts";
 import { stillRunning } from "../support/process-tree.ts";
 import { ROOT } from "../support/sources.ts";
+import { type SseEvent, thoughtsOf } from "../support/sse-client.ts";
 import { contextWith } from "../support/tool-context.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -76,6 +78,31 @@ test("a session's process that dies is replaced for its next call, and other ses
   await expect(callFor(started, "ann", "die")).rejects.toThrow("was lost during the call");
   expect(await pidFor(started, "ann")).not.toBe(ann);
   expect(await pidFor(started, "bob")).toBe(bob);
+});
+
+test("in a platform each session has a process of its own over all its turns", async () => {
+  const platform = await startTestPlatform({ env: { MCP_SERVERS: JSON.stringify({ s: FAULTY }) } });
+  onTestFinished(() => platform.stop());
+  const { alice } = platform;
+  await waitFor("the server's tools", async () => {
+    const { body } = await alice.get("/agents/tool_basic");
+    return body.tools?.includes("s__pid");
+  });
+  const request = { agent_type: "tool_basic", config: { tools: ["s__pid"] } };
+  const pidIn = (events: readonly SseEvent[]) => Number(thoughtsOf(events, "tool_result")[0]?.result);
+  const turn = async (sessionId?: unknown) => {
+    const session = sessionId === undefined ? {} : { session_id: sessionId };
+    const stream = await alice.chat({ ...request, ...session, message: "[[calls=s__pid()]] go" });
+    const events = await stream.all();
+    return { pid: pidIn(events), sessionId: events.at(-1)?.data.session_id };
+  };
+  const [ann, bob] = [await turn(), await turn()];
+  expect(ann.pid).toBeGreaterThan(0);
+  expect(bob.pid).not.toBe(ann.pid);
+  for (const { pid, sessionId } of [ann, bob, ann]) expect(await turn(sessionId)).toEqual({ pid, sessionId });
+  expect(await stillRunning([ann.pid, bob.pid])).toHaveLength(2);
+  await platform.workers[0]?.stop(20_000);
+  expect(await stillRunning([ann.pid, bob.pid])).toEqual([]);
 });
 
 test("a server at a URL has a session of the protocol for each session", async () => {
