@@ -13,14 +13,15 @@ type CallOptions = {
   readonly resolve?: Resolve;
   readonly refusedAfterMs?: number;
   readonly signal?: AbortSignal;
+  readonly proxy?: string;
 };
 
 /** One call of `http_fetch` with this list of hosts. Names that may not be fetched are refused soon. */
 export async function call(
   args: object,
-  { hosts, resolve, refusedAfterMs = 100, signal }: CallOptions,
+  { hosts, resolve, refusedAfterMs = 100, signal, proxy }: CallOptions,
 ): Promise<Result> {
-  const tool = createHttpFetch(hosts, { ...(resolve && { resolve }), refusedAfterMs });
+  const tool = createHttpFetch(hosts, { ...(resolve && { resolve }), refusedAfterMs, proxy });
   const context = { signal: signal ?? new AbortController().signal } as ToolContext;
   return (await tool.call(tool.parse(args), context)) as Result;
 }

@@ -78,7 +78,7 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
   EMBEDDING_BATCH_SIZE: intFromEnv(1, 2_048, 64),
   /**
    * The proxy of requests to `http:` addresses of model, embeddings, MCP servers and Chroma, as a URL; also in lower
-   * case. Default: none. `http_fetch` uses no proxy.
+   * case. Default: none. `http_fetch` has a setting of its own, `HTTP_FETCH_PROXY`.
    */
   HTTP_PROXY: ProxySchema.optional(),
   /** The same for `https:` addresses. Default: `HTTP_PROXY`. */
@@ -103,6 +103,11 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
       context.addIssue(error instanceof Error ? error.message : String(error));
     }
   }),
+  /**
+   * The proxy of `http_fetch`, as a URL. Default: none. The proxy connects, so which addresses a name leads to is its
+   * matter; the worker still refuses private addresses, and names that it resolves to one.
+   */
+  HTTP_FETCH_PROXY: ProxySchema.optional(),
   /**
    * MCP servers whose tools agents can call, as JSON: `{"name": {"command", "args", "env"} or {"url", "headers"}}`,
    * with `scope`, `max_sessions` and `idle_seconds`. Default: none. Every worker starts the programs itself; with the

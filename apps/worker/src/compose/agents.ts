@@ -44,7 +44,10 @@ export async function openAgentServices(
   const registries = { agents: createAgentRegistry(), toolbox: createToolbox(mcp) };
   // The platform's own names come first, so that no plugin takes them.
   registerBuiltInAgents(registries.agents);
-  registerBuiltInTools(registries.toolbox, { httpFetchHosts: config.HTTP_FETCH_ALLOWED_HOSTS });
+  registerBuiltInTools(registries.toolbox, {
+    httpFetchHosts: config.HTTP_FETCH_ALLOWED_HOSTS,
+    httpFetchProxy: config.HTTP_FETCH_PROXY,
+  });
   if (config.AGENTS_DIR !== undefined) {
     await connections.useForFetch();
     await loadAgentsOf(config.AGENTS_DIR, registries, logger);

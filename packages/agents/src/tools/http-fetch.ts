@@ -2,7 +2,7 @@
  * The tool `http_fetch`: reads a text from the Internet. Its invariants:
  *
  * 1. It connects only to hosts of the operator's list, and of these only to public addresses. Each redirect is checked.
- * 2. The address that is checked is the address that is connected to (guarded-agent.ts).
+ * 2. The address that is checked is the address that is connected to, unless a proxy connects (guarded-agent.ts).
  * 3. A request carries nothing of the platform: no cookies, no credentials, and headers from a closed list only.
  * 4. What may not be fetched is refused with the same words after the same time, whether it exists or not.
  * 5. Time, redirects and size are limited; connection and decoder are destroyed when the call ends.
@@ -12,7 +12,7 @@ import { SECOND } from "@agent-paas/shared/time.ts";
 import type { request as Dispatch, Dispatcher } from "undici";
 import { z } from "zod";
 import { type AllowedHosts, parseAllowedHosts } from "./http-fetch/allowed-hosts.ts";
-import type { Resolve } from "./http-fetch/guarded-agent.ts";
+import type { GuardedAgent, Resolve } from "./http-fetch/guarded-agent.ts";
 import { ACCEPTED_ENCODINGS, readText, type TextResponse } from "./http-fetch/read-text.ts";
 import { defineTool, type Tool, ToolError } from "./tool.ts";
 
@@ -39,6 +39,8 @@ export type HttpFetchOptions = {
   readonly resolve?: Resolve;
   /** When a name that may not be fetched is refused, ms; a name must be resolved until then. Default: 3 s. */
   readonly refusedAfterMs?: number;
+  /** The proxy, an `http:` or `https:` URL, that connects to the hosts. Default: none. */
+  readonly proxy?: string | undefined;
 };
 
 /**
@@ -48,7 +50,7 @@ export type HttpFetchOptions = {
  */
 export function createHttpFetch(allowedHosts: readonly string[], options: HttpFetchOptions = {}): Tool {
   const allowed = parseAllowedHosts(allowedHosts);
-  const { resolve = (hostname) => lookup(hostname, { all: true }), refusedAfterMs = REFUSED_AFTER_MS } = options;
+  const { resolve = (hostname) => lookup(hostname, { all: true }), refusedAfterMs = REFUSED_AFTER_MS, proxy } = options;
   const reach =
     allowedHosts.length === 0 ? "No host is allowed at present." : `Allowed hosts: ${allowedHosts.join(", ")}.`;
   const tool = defineTool({
@@ -64,23 +66,24 @@ export function createHttpFetch(allowedHosts: readonly string[], options: HttpFe
         throw new ToolError("No host is allowed: http_fetch is off until the operator sets HTTP_FETCH_ALLOWED_HOSTS.");
       }
       // Loaded by the first call: most workers never fetch.
-      const [{ createGuardedAgent }, { request }] = await Promise.all([
+      const [{ createGuardedAgent, createProxiedAgent }, { request }] = await Promise.all([
         import("./http-fetch/guarded-agent.ts"),
         import("undici"),
       ]);
-      const agent = createGuardedAgent(allowed, { resolve, refusedAfterMs, signal });
+      const guard = { resolve, refusedAfterMs, signal };
+      const agent =
+        proxy === undefined ? createGuardedAgent(allowed, guard) : createProxiedAgent(proxy, allowed, guard);
       try {
-        return await fetchText(args, allowed, { dispatcher: agent, signal, request });
+        return await fetchText(args, allowed, { ...agent, signal, request });
       } finally {
-        await agent.destroy();
+        await agent.dispatcher.destroy();
       }
     },
   });
   return { ...tool, isOff: allowedHosts.length === 0 };
 }
 
-type Connection = {
-  readonly dispatcher: Dispatcher;
+type Connection = GuardedAgent & {
   readonly signal: AbortSignal;
   readonly request: typeof Dispatch;
 };
@@ -88,14 +91,15 @@ type Connection = {
 async function fetchText(
   args: z.output<typeof ArgumentsSchema>,
   allowed: AllowedHosts,
-  { request, ...connection }: Connection,
+  { request, check, ...connection }: Connection,
 ) {
   let url = checkedUrl(args.url, allowed);
   for (let redirects = 0; ; redirects++) {
     // Not `fetch`, which decompresses by itself, through as many stacked codings as the server names.
-    const response = await asToolError(url, connection.signal, async () =>
-      asTextResponse(await request(url, { ...connection, method: args.method, headers: headersOf(args) })),
-    );
+    const response = await asToolError(url, connection.signal, async () => {
+      await check(url);
+      return asTextResponse(await request(url, { ...connection, method: args.method, headers: headersOf(args) }));
+    });
     try {
       const location = REDIRECTS.has(response.statusCode) ? response.header("location") : null;
       if (location === null) return await describe(response, args.method, url, connection.signal);

@@ -5,13 +5,16 @@
  *
  * Invariant: all refusals of names are alike, in their words and in their time. A quick one would tell the model that a
  * name exists inside the platform's network, a slow one that nobody knows it.
+ *
+ * Through a proxy the socket is the proxy's, and so is the last word on addresses. What this side can know is checked
+ * before each request all the same: an address in the URL, and those of a name that it can resolve.
  */
 import type { LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { Agent, buildConnector } from "undici";
+import { Agent, buildConnector, ProxyAgent } from "undici";
 import { ToolError } from "../tool.ts";
-import type { AllowedHosts } from "./allowed-hosts.ts";
+import { type AllowedHosts, plainHost } from "./allowed-hosts.ts";
 import { isPublicAddress } from "./public-address.ts";
 
 /** Resolves a name to all its addresses. */
@@ -24,10 +27,40 @@ export type GuardOptions = {
   readonly signal: AbortSignal;
 };
 
-/** Creates the agent of one call; the caller must destroy it. It opens no connection once the signal has aborted. */
-export function createGuardedAgent(allowed: AllowedHosts, options: GuardOptions): Agent {
+/** How one call reaches its hosts. The caller must destroy the dispatcher. */
+export type GuardedAgent = {
+  readonly dispatcher: Agent | ProxyAgent;
+  /** To be awaited before each request. Throws a `ToolError` for a target that may not be fetched. */
+  check(target: URL): Promise<void>;
+};
+
+/** Reaches them through the proxy, an `http:` or `https:` URL. */
+export function createProxiedAgent(proxy: string, allowed: AllowedHosts, options: GuardOptions): GuardedAgent {
+  const { resolve, refusedAfterMs, signal } = options;
+  return {
+    dispatcher: new ProxyAgent({ uri: proxy, pipelining: 0, proxyTunnel: false }),
+    async check(target) {
+      const host = plainHost(target.hostname);
+      if (allowed.lists(target)) return;
+      if (isIP(host) !== 0) {
+        if (!isPublicAddress(host)) throw notPublic(target.hostname);
+        return;
+      }
+      // Behind a proxy many names cannot be resolved: they are left to it.
+      const found = await Promise.race([
+        resolve(host).catch(() => []),
+        delay(refusedAfterMs, [], { signal }).catch(() => []),
+      ]);
+      signal.throwIfAborted();
+      if (!found.every(({ address }) => isPublicAddress(address))) throw notPublic(target.hostname);
+    },
+  };
+}
+
+/** Connects to them directly. It opens no connection once the signal has aborted. */
+export function createGuardedAgent(allowed: AllowedHosts, options: GuardOptions): GuardedAgent {
   const connectChecked = buildConnector({ lookup: guardedLookup(options), allowH2: false });
-  return new Agent({
+  const dispatcher = new Agent({
     // Every request, also the one after a redirect, gets a connection of its own, so its address is checked.
     pipelining: 0,
     connect(target, callback) {
@@ -39,6 +72,8 @@ export function createGuardedAgent(allowed: AllowedHosts, options: GuardOptions)
       }
     },
   });
+  // Its connections are checked, and nobody else knows their addresses.
+  return { dispatcher, check: async () => {} };
 }
 
 /**
