@@ -62,8 +62,9 @@ test("a tool that cannot be offered stands with its reason beside the others, an
     ...{ agent_type: "tool_basic", message: "go", config: { tools: ["broken__lost"] } },
   });
   const said = (await stream.all()).find(({ event }) => event === "error")?.data;
-  expect(said?.error).toMatchObject({
-    ...{ code: "invalid_config", message: expect.stringContaining("cannot be offered: its inputSchema is invalid") },
+  expect(said).toMatchObject({
+    code: "invalid_config",
+    message: expect.stringContaining("cannot be offered: its inputSchema is invalid"),
   });
 });
 
