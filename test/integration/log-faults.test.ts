@@ -126,8 +126,10 @@ test.each([
   writeFileSync(file, "");
   onTestFinished(() => rmSync(file));
   const env = { LOG_DIR: logDirOf(file) };
-  for (const start of [platform.startApi(env), platform.startWorker(env)]) {
-    const ended = start.then(() => null).catch((thrown: unknown) => thrown);
+  for (const start of [platform.startApi, platform.startWorker]) {
+    const ended = start(env)
+      .then(() => null)
+      .catch((thrown: unknown) => thrown);
     const error = await settledWithin("the refusal", START_FAILS_WITHIN_MS, ended);
     expect(error).toBeInstanceOf(ChildError);
     const { message, lastLines } = error as ChildError;

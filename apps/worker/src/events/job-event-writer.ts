@@ -98,6 +98,16 @@ export class JobEventWriter {
     this.#schedule = schedule;
   }
 
+  /**
+   * Makes the next events follow `seq`, the last one in the log, below the number to which the claim raised it. Only
+   * valid before the first event is appended, and for an end alone: it is checked by its fencing token.
+   */
+  goBackTo(seq: number): void {
+    this.seq = seq;
+    this.#confirmedSeq = seq;
+    this.#pending = new PendingEvents(seq, false);
+  }
+
   /** Makes the first event's `seq` higher than the given one. Only valid before the first event is appended. */
   skipTo(seq: number): void {
     if (seq <= this.seq) return;

@@ -19,7 +19,8 @@ export const entryId = (last: number, first: number): string => `${last}-${first
 
 /**
  * Lua: `log_order(log)` returns the last `seq` in the log and the `seq` that the next entry must be above; 0 and 0
- * without a log. `raise_log(log, seq)` makes `seq` the number that the next entry must be above.
+ * without a log. `raise_log(log, seq)` makes `seq` the number that the next entry must be above; `lower_log` does so
+ * where that number is above `seq`, the last one in the log.
  */
 export const LOG_ORDER_LUA = `
 local function log_order(log)
@@ -35,5 +36,8 @@ local function raise_log(log, seq)
   local id = string.format('%.0f-18446744073709551615', seq)
   if redis.call('EXISTS', log) == 1 then redis.call('XSETID', log, id)
   else redis.call('XADD', log, 'MAXLEN', 0, id, 'b', '') end
+end
+local function lower_log(log, seq)
+  redis.call('XSETID', log, string.format('%.0f-18446744073709551615', seq))
 end
 `;

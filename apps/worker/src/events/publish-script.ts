@@ -58,7 +58,7 @@ for i = 1, #KEYS / 2 do
   local token, previous, last = ARGV[a + 2], tonumber(ARGV[a + 3]), tonumber(ARGV[a + 5])
   local known = redis.call('HMGET', state, 'fencing_token', 'ended', 'cancel')
   local seq, fence = log_order(log)
-  local claims = ARGV[a + 9] ~= ''
+  local claims, ends = ARGV[a + 9] ~= '', ARGV[a + 7] ~= ''
   local fresh = claims and not known[1] and not known[2]
   -- A claiming batch with a known token is a resend only if the log has it already.
   local own = known[1] == token and (not claims or (last <= seq and not known[2]))
@@ -68,16 +68,18 @@ for i = 1, #KEYS / 2 do
     replies[i] = known[3] and not known[2] and ${PublishReply.appendedCancelRequested} or ${PublishReply.appended}
   elseif known[2] then
     replies[i] = ${PublishReply.refused}
-  elseif previous ~= fence then
+  elseif previous ~= fence and not (ends and previous == seq) then
     replies[i] = ${BEHIND} - fence
   else
+    -- The end of a job that the database has ended keeps the numbers that its row gave.
+    if previous ~= fence then lower_log(log, seq) end
     redis.call('XADD', log, ARGV[a + 5] .. '-' .. ARGV[a + 4], 'b', ARGV[a + 6])
     if fresh then
       redis.call('HSET', state, 'fencing_token', token, 'attempts', '1', 'unfinished_attempts', '1')
       redis.call('EXPIRE', state, ARGV[2])
     end
     if ARGV[a + 8] ~= '' then redis.call('HSET', state, 'progress', ARGV[a + 8]) end
-    if ARGV[a + 7] ~= '' then
+    if ends then
       redis.call('HSET', state, 'ended', ARGV[a + 7])
       redis.call('EXPIRE', state, ARGV[1])
       raise_log(log, ${Number.MAX_SAFE_INTEGER})

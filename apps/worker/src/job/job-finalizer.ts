@@ -62,7 +62,7 @@ export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQue
     /**
      * Publishes the end of a job whose row is terminal: its worker died between commit and publication, or Redis has
      * lost its last second since. Then events before the end may be missing too, so clients get the whole text as well,
-     * with the numbers that the row gave, or later ones, which the row gets then (I2).
+     * with the numbers that the row gave (I2), unless the log has gone on since: then the row gets later ones.
      * @param lastSeq the last `seq` of the log, whatever the claim raised it to.
      */
     async republishEnd(payload: JobPayload, writer: JobEventWriter, row: JobRow, lastSeq: number): Promise<void> {
@@ -71,6 +71,7 @@ export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQue
       const { content } = resultOfRow(row);
       const events = lacksEvents ? [{ event: "message", data: { content, type: "reset" } } as const, ...end] : end;
       if (row.last_seq !== null) {
+        if (writer.seq > lastSeq) writer.goBackTo(lastSeq);
         writer.skipTo(row.last_seq - events.length);
         const newLastSeq = writer.seq + events.length;
         if (newLastSeq > row.last_seq) await jobs.raiseLastSeq(payload.job_id, newLastSeq);
