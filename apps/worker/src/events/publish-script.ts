@@ -76,15 +76,15 @@ for i = 1, #KEYS / 2 do
     redis.call('XADD', log, ARGV[a + 5] .. '-' .. ARGV[a + 4], 'b', ARGV[a + 6])
     if fresh then
       redis.call('HSET', state, 'fencing_token', token, 'attempts', '1', 'unfinished_attempts', '1')
-      redis.call('EXPIRE', state, ARGV[2])
     end
     if ARGV[a + 8] ~= '' then redis.call('HSET', state, 'progress', ARGV[a + 8]) end
     if ends then
       redis.call('HSET', state, 'ended', ARGV[a + 7])
-      redis.call('EXPIRE', state, ARGV[1])
       raise_log(log, ${Number.MAX_SAFE_INTEGER})
     end
-    redis.call('EXPIRE', log, redis.call('TTL', state))
+    local ttl = ends and ARGV[1] or fresh and ARGV[2]
+    if ttl then redis.call('EXPIRE', state, ttl) end
+    redis.call('EXPIRE', log, ttl or redis.call('TTL', state))
     redis.call('PUBLISH', ARGV[a + 1], ARGV[a + 6])
     replies[i] = known[3] and ${PublishReply.appendedCancelRequested} or ${PublishReply.appended}
   end
