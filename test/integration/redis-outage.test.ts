@@ -48,6 +48,8 @@ async function expectWorking(): Promise<void> {
     "chats to work again",
     async () => (await alice.chatWhole("[[text=Back]] Are you there?")).status === 200,
   );
+  // The API's connections return one by one; lists are read on one of their own.
+  await waitFor("lists", async () => (await alice.get("/jobs?status=queued")).status === 200);
   await waitFor("health", async () => (await alice.get("/health")).body.checks.redis.status === "up");
   const jobId = await alice.execute("[[text=Done]] And jobs?");
   expect((await alice.ended(jobId)).result.content).toBe("Done");
