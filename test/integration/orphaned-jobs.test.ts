@@ -10,6 +10,7 @@ import { UnrecoverableError, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
+import { NO_SIGNALS } from "../../apps/worker/src/events/job-event-writer.ts";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
 import { createJobFinalizer } from "../../apps/worker/src/job/job-finalizer.ts";
 import { createPlaces } from "../../apps/worker/src/job/places.ts";
@@ -24,6 +25,7 @@ import { createRetention } from "../../apps/worker/src/queue/retention.ts";
 import { createFailedJobs } from "../../apps/worker/src/recovery/failed-jobs.ts";
 import { createOrphanFinalizer } from "../../apps/worker/src/recovery/orphan-finalizer.ts";
 import { startReaper } from "../../apps/worker/src/recovery/reaper.ts";
+import { NO_RESULT } from "../../apps/worker/src/run/run-result.ts";
 import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
 import { createOrphanedJobRepository } from "../../apps/worker/src/storage/orphaned-job-repository.ts";
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
@@ -92,7 +94,8 @@ async function startFinalizing() {
     });
     onTestFinished(() => reaper.stop());
   };
-  return { published, redis, db, keys, claims, begin, events, fail, failed, dying, ending, maintenance, reap, jobs };
+  const parts = { redis, db, keys, claims, publisher, jobs, maintenance, failed, dying, ending };
+  return { ...parts, published, begin, events, fail, reap };
 }
 
 const payloadOf = (): JobPayload => jobPayload({ kind: "chat", session_id: newId(), text: "a poisonous question" });
@@ -226,4 +229,41 @@ test("a worker that takes a job just ended does not start it, also when Redis ha
   expect(await begin(payload, 1)).toBeNull();
   // Number 1 is left to the event that a first attempt publishes before its row is read.
   expect(await events(payload)).toMatchObject([{ seq: 1, event: "thought" }, ...terminal]);
+});
+
+/** A job whose worker wrote its end, as number 2, and died before it published that. */
+async function endUnpublished() {
+  const parts = await startFinalizing();
+  const payload = payloadOf();
+  expect(await parts.begin(payload, 1)).toMatchObject({ attempt: 1 });
+  const end = { status: "completed", ...NO_RESULT, error: null, lastSeq: 2 } as const;
+  expect(await parts.jobs.end(payload, 1, end)).toBe(true);
+  return { ...parts, payload };
+}
+
+test("an end that was written and not published is published with the number that its row gave", async () => {
+  const { db, begin, events, payload } = await endUnpublished();
+  expect(await begin(payload, 2)).toBeNull();
+  expect((await events(payload)).map(({ seq, event }) => [seq, event])).toEqual([
+    [1, "thought"],
+    [2, "done"],
+  ]);
+  expect(await db("agent_logs").select("last_seq")).toEqual([{ last_seq: 2 }]);
+});
+
+test("an end that is published behind later events has a later number, and so has its row", async () => {
+  const { db, claims, publisher, begin, events, payload } = await endUnpublished();
+  const { job_id: jobId } = payload;
+  const claim = await claims.claim(jobId, 2, { beginsAttempt: false });
+  if (claim.kind !== "claimed") expect.unreachable();
+  const writer = publisher.open({ jobId, fencingToken: 2, seq: claim.fence, signals: NO_SIGNALS });
+  writer.append({ event: "thought", data: { content: "Waiting", type: "status" } });
+  await writer.flushed();
+  expect(await begin(payload, 3)).toBeNull();
+  expect((await events(payload)).map(({ seq, event }) => [seq, event])).toEqual([
+    [1, "thought"],
+    [100_002, "thought"],
+    [100_003, "done"],
+  ]);
+  expect(await db("agent_logs").select("last_seq")).toEqual([{ last_seq: 100_003 }]);
 });

@@ -36,14 +36,11 @@ const NO_MCP_TOOLS: McpTools = {
 export function createConnections(config: WorkerConfig, logger: Logger, releasers: Releasers): Connections {
   const proxy = { http: config.HTTP_PROXY, https: config.HTTPS_PROXY, bypass: config.NO_PROXY };
 
-  /**
-   * `open`, once. Its release is registered now: at the end the running jobs, which are registered later, stop before
-   * it.
-   */
+  /** `open`, once. Its release is registered now: the running jobs, which are registered later, stop before it. */
   function opening<T>(name: string, open: () => Promise<T>, close: (opened: T) => Promise<void>): () => Promise<T> {
-    let opened: Promise<T> | undefined;
-    releasers.add(name, async () => opened && close(await opened));
-    return () => (opened ??= open());
+    let opened: T | undefined;
+    releasers.add(name, async () => opened && close(opened));
+    return once(async () => (opened = await open()));
   }
 
   const httpAgent = opening(
@@ -113,8 +110,14 @@ export function createConnections(config: WorkerConfig, logger: Logger, releaser
   };
 }
 
-/** The same promise at every call. */
+/** The same promise at every call. Work that has failed is tried again: a module cannot be read without descriptors. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let done: Promise<T> | undefined;
-  return () => (done ??= work());
+  return () => {
+    done ??= work().catch((error: unknown) => {
+      done = undefined;
+      throw error;
+    });
+    return done;
+  };
 }

@@ -85,9 +85,13 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
 
   async function write(writers: readonly JobEventWriter[]): Promise<void> {
     const connection = redis.stream;
-    const isOrdinary = (writer: JobEventWriter) => writer.takeBatch().isOrdinary && writer.confirmedOn === connection;
-    const others = writers.filter((writer) => !isOrdinary(writer));
-    await Promise.all([append(writers.filter(isOrdinary)), publish(others)]);
+    const ordinary: JobEventWriter[] = [];
+    const others: JobEventWriter[] = [];
+    for (const writer of writers) {
+      const isOrdinary = writer.takeBatch().isOrdinary && writer.confirmedOn === connection;
+      (isOrdinary ? ordinary : others).push(writer);
+    }
+    await Promise.all([append(ordinary), publish(others)]);
   }
 
   function settle(writer: JobEventWriter, reply: number | null): void {

@@ -1,6 +1,6 @@
 /**
  * When the next call to Redis goes out. A quiet worker sends each token at once. A busy one gathers for some
- * milliseconds: every call wakes this process, Redis and the API, which costs more than the tokens in it.
+ * milliseconds: every call wakes this process, Redis and the API.
  */
 
 /** How long tokens are gathered, ms: what a busy worker adds to the lag of a token, and half of it on average. */

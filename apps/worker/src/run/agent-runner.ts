@@ -254,7 +254,7 @@ async function consume(events: AgentRun, consumer: Consumer): Promise<void> {
 /** Appends no event after the signal has aborted. */
 async function consumeAll(events: AgentRun, consumer: Consumer): Promise<void> {
   const { signal, writer, row, answer, turns, locale } = consumer;
-  let isSeen = false;
+  let isWritten = false;
   const characters = createWholeCharacters();
   const show = (event: AgentEvent) => {
     writer.append(event);
@@ -263,8 +263,8 @@ async function consumeAll(events: AgentRun, consumer: Consumer): Promise<void> {
   for (;;) {
     signal.throwIfAborted();
     const next = await events.next();
-    if (!next.done && !isSeen) await row;
-    isSeen = true;
+    if (!next.done && !isWritten) await row;
+    isWritten = true;
     signal.throwIfAborted();
     if (next.done) {
       for (const event of characters.rest()) show(event);
