@@ -6,6 +6,7 @@ import { call, chunk, DONE, FINE, failure, stream, usageChunk } from "../provide
 import type { Json } from "../support/api-client.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { shownText, thoughtsOf } from "../support/sse-client.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 let provider: Awaited<ReturnType<typeof serveAnswers>>;
 let platform: TestPlatform;
@@ -102,6 +103,29 @@ test("a session goes on after a message that the provider refused, and the roles
       ["assistant", "(no answer)"],
       ["user", "Again"],
     ],
+  ]);
+});
+
+test.each<[what: string, answer: ProviderAnswer, answered: string, isCancelled?: true]>([
+  ["said nothing", stream(chunk({}, "stop"), DONE), "(no answer)"],
+  ["thought and said nothing", stream(chunk({ reasoning: "Hm" }), chunk({}, "length"), DONE), "(no answer)"],
+  ["was filtered", stream(chunk({}, "content_filter"), DONE), "(no answer)"],
+  ["was cancelled before its first word", { events: [": waiting\n\n"], staysOpen: true }, "(no answer)", true],
+  ["was cancelled within its answer", { events: [chunk({ content: "Al" })], staysOpen: true }, "Al", true],
+])("a session goes on after a turn that %s, and the roles alternate", async (what, answer, answered, isCancelled) => {
+  const { alice } = platform;
+  const config = { model: what };
+  const { sent } = provider.add([answer, FINE], false, what);
+  const open = await alice.chat({ message: "Hello", config });
+  if (isCancelled) await waitFor("the request", () => sent.length > 0);
+  if (isCancelled && answered === "(no answer)") await alice.cancel(open.jobId);
+  for await (const { event } of open.events()) if (isCancelled && event === "message") await alice.cancel(open.jobId);
+  const next = await alice.chatWhole("Again", { session_id: open.sessionId, config });
+  expect(next.body).toMatchObject({ status: "completed" });
+  expect((sent.at(-1) as Json).messages.map(({ role, content }: Json) => [role, content])).toEqual([
+    ["user", "Hello"],
+    ["assistant", answered],
+    ["user", "Again"],
   ]);
 });
 

@@ -13,6 +13,8 @@ export type ProviderAnswer = {
   readonly gzip?: true;
   /** The connection breaks off behind the body. */
   readonly breaksOff?: true;
+  /** The body does not end. */
+  readonly staysOpen?: true;
 };
 
 /** One request as the provider gets it; paths are as in `expect().toHaveProperty`. */

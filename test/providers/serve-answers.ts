@@ -44,6 +44,7 @@ async function write(answer: ProviderAnswer, response: ServerResponse, isCut: bo
     ...answer.headers,
   });
   await writePieces(response, bytes, isCut);
+  if (answer.staysOpen) return;
   // The end of the connection without the end of the body.
   if (answer.breaksOff) response.socket?.end();
   else response.end();
