@@ -102,14 +102,14 @@ test("a run whose budget is exhausted ends, also if its agent ignores the error 
 
 test("what a run does before its row is written is asking the model; events and other work wait", async () => {
   const done: string[] = [];
-  const row = new Promise<void>((resolve) => {
-    setTimeout(() => {
-      done.push("row");
-      resolve();
-    }, 20);
-  });
+  const { promise: row, resolve } = Promise.withResolvers<void>();
+  const writeRow = () => {
+    done.push("row");
+    resolve();
+  };
   const behave = async function* (_: AgentInput, { model, journal, signal }: Context): AgentRun {
     for await (const { content } of model.stream(QUESTION, signal)) done.push(`model: ${content}`);
+    setImmediate(writeRow);
     await journal.once("order", 7, () => done.push("effect"));
     yield text("answer");
   };

@@ -1,6 +1,6 @@
 /**
- * Streams of chunks as generators without a generator's machinery: each layer of one costs several turns of the
- * microtask queue for every token, which is most of what a token costs. `for await` and `yield*` read them as usual.
+ * Streams of chunks that behave like generators and are none: each layer of a generator costs every token several turns
+ * of the microtask queue, and a layer here costs one. `for await` and `yield*` read them as usual.
  */
 import type { ModelChunk, ModelTurn } from "./model.ts";
 
@@ -10,28 +10,10 @@ type Step = IteratorResult<ModelChunk, ModelTurn>;
 /** What a generator says when there is nothing more. */
 const over = (): Step => ({ done: true, value: undefined as never });
 
-/** `stop` is called once, when the reader leaves before the end. */
-export function asChunkStream(next: () => Promise<Step>, stop: () => Promise<unknown>): ChunkStream {
-  let hasEnded = false;
-
-  async function leave(): Promise<void> {
-    if (hasEnded) return;
-    hasEnded = true;
-    await stop();
-  }
-
+/** `leave` is called when the reader leaves, before the end or after it, and again if it does so again. */
+function asStream(next: () => Promise<Step>, leave: () => Promise<void>): ChunkStream {
   const stream: ChunkStream = {
-    async next() {
-      if (hasEnded) return over();
-      try {
-        const step = await next();
-        if (step.done) hasEnded = true;
-        return step;
-      } catch (error) {
-        hasEnded = true;
-        throw error;
-      }
-    },
+    next,
     async return(value) {
       await leave();
       return { done: true, value: await value };
@@ -44,6 +26,46 @@ export function asChunkStream(next: () => Promise<Step>, stop: () => Promise<unk
     [Symbol.asyncDispose]: leave,
   };
   return stream;
+}
+
+/**
+ * The stream that `begin` makes when its first chunk is asked for. `observe` is told each step before the reader gets
+ * it; what it throws ends the stream and closes the one below.
+ */
+export function observeChunks(begin: () => ChunkStream, observe: (step: Step) => void): ChunkStream {
+  let below: ChunkStream | null = null;
+  let isOver = false;
+
+  async function leave(): Promise<void> {
+    isOver = true;
+    await below?.return(undefined as never);
+  }
+
+  async function fail(error: unknown): Promise<never> {
+    await leave();
+    throw error;
+  }
+
+  function pass(step: Step): Step | Promise<Step> {
+    if (isOver) return step;
+    isOver = step.done === true;
+    try {
+      observe(step);
+      return step;
+    } catch (error) {
+      return fail(error);
+    }
+  }
+
+  const next = (): Promise<Step> => {
+    try {
+      below ??= begin();
+    } catch (error) {
+      return fail(error);
+    }
+    return below.next().then(pass);
+  };
+  return asStream(next, leave);
 }
 
 export type ChunkSink = {
@@ -67,6 +89,8 @@ export function produceChunks(produce: (sink: ChunkSink) => Promise<ModelTurn>, 
   let onTaken: (() => void) | null = null;
   let producing: Promise<void> | null = null;
   let end: { readonly turn: ModelTurn } | { readonly error: unknown } | null = null;
+  /** The reader knows the end, or has left. */
+  let isOver = false;
 
   const sink: ChunkSink = {
     push(chunk) {
@@ -100,29 +124,38 @@ export function produceChunks(produce: (sink: ChunkSink) => Promise<ModelTurn>, 
   function finish(how: NonNullable<typeof end>): void {
     end = how;
     if (waiter === null) return;
-    if ("turn" in how) waiter.resolve({ done: true, value: how.turn });
-    else waiter.reject(how.error);
+    const { resolve, reject } = waiter;
     waiter = null;
+    settle(how, resolve, reject);
   }
 
-  return asChunkStream(
-    () => {
-      producing ??= produce(sink).then(
-        (turn) => finish({ turn }),
-        (error: unknown) => finish({ error }),
-      );
-      const chunk = take();
-      if (chunk !== undefined) return Promise.resolve({ done: false, value: chunk });
-      if (end !== null)
-        return "turn" in end ? Promise.resolve({ done: true, value: end.turn }) : Promise.reject(end.error);
-      return new Promise((resolve, reject) => {
-        waiter = { resolve, reject };
-      });
-    },
-    async () => {
-      if (producing === null || end !== null) return;
-      stop();
-      await producing;
-    },
-  );
+  function settle(how: NonNullable<typeof end>, resolve: Waiter["resolve"], reject: Waiter["reject"]): void {
+    isOver = true;
+    if ("turn" in how) resolve({ done: true, value: how.turn });
+    else reject(how.error);
+  }
+
+  function next(): Promise<Step> {
+    if (isOver) return Promise.resolve(over());
+    producing ??= produce(sink).then(
+      (turn) => finish({ turn }),
+      (error: unknown) => finish({ error }),
+    );
+    const chunk = take();
+    if (chunk !== undefined) return Promise.resolve({ done: false, value: chunk });
+    return new Promise((resolve, reject) => {
+      if (end !== null) settle(end, resolve, reject);
+      else waiter = { resolve, reject };
+    });
+  }
+
+  async function leave(): Promise<void> {
+    if (isOver) return;
+    isOver = true;
+    if (producing === null || end !== null) return;
+    stop();
+    await producing;
+  }
+
+  return asStream(next, leave);
 }

@@ -5,9 +5,9 @@
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { SpendableBudget } from "../job/budget.ts";
 import { type Calibration, calibration as shared } from "./calibration.ts";
-import { asChunkStream } from "./chunk-stream.ts";
+import { observeChunks } from "./chunk-stream.ts";
 import type { TurnWatch } from "./last-turn.ts";
-import { addUsage, type Model, type ModelRequest, type ModelTurn, type ToolCall } from "./model.ts";
+import { addUsage, type Model, type ModelChunk, type ModelRequest, type ModelTurn, type ToolCall } from "./model.ts";
 import { type ReportedUsage, readReportedUsage } from "./reported-usage.ts";
 import { countTokens, estimateTokens } from "./tokens.ts";
 
@@ -74,39 +74,34 @@ export function createMeter(
     },
     wrap: (model, watch) => ({
       stream(request, signal) {
-        let turn:
-          | (OpenTurn & { readonly chunks: ReturnType<Model["stream"]>; taken: number; startedAt: number })
-          | null = null;
-        // Closes the upstream request when the agent stops reading.
-        const close = async () => turn?.chunks.return(undefined as never);
-        return asChunkStream(async () => {
-          if (turn === null) {
-            watch?.begun();
-            budget.takeModelTurn();
-            const startedAt = performance.now();
-            turn = { request, content: "", chunks: model.stream(request, signal), taken: 0, startedAt };
-            open.add(turn);
-          }
-          const step = await turn.chunks.next();
-          try {
-            if (step.done) {
-              finish(turn, step.value);
-              watch?.ended(step.value);
-              onTurn({ usage: step.value.usage, ms: Math.round(performance.now() - turn.startedAt) });
-              budget.takeOutputTokens(step.value.usage.output_tokens - turn.taken);
-            } else if (step.value.type !== "reset") {
-              const { content } = step.value;
-              const tokens = content.length <= ONE_TOKEN_CHARS ? 1 : estimateTokens(content);
-              budget.takeOutputTokens(tokens);
-              turn.taken += tokens;
-              turn.content += content;
-            }
-            return step;
-          } catch (error) {
-            await close();
-            throw error;
-          }
-        }, close);
+        const turn: OpenTurn = { request, content: "" };
+        let taken = 0;
+        let startedAt = 0;
+
+        function begin() {
+          watch?.begun();
+          budget.takeModelTurn();
+          open.add(turn);
+          startedAt = performance.now();
+          return model.stream(request, signal);
+        }
+
+        function takePiece({ type, content }: ModelChunk): void {
+          if (type === "reset") return;
+          const tokens = content.length <= ONE_TOKEN_CHARS ? 1 : estimateTokens(content);
+          budget.takeOutputTokens(tokens);
+          taken += tokens;
+          turn.content += content;
+        }
+
+        function endTurn(finishedTurn: ModelTurn): void {
+          finish(turn, finishedTurn);
+          watch?.ended(finishedTurn);
+          onTurn({ usage: finishedTurn.usage, ms: Math.round(performance.now() - startedAt) });
+          budget.takeOutputTokens(finishedTurn.usage.output_tokens - taken);
+        }
+
+        return observeChunks(begin, (step) => (step.done ? endTurn(step.value) : takePiece(step.value)));
       },
     }),
   };
