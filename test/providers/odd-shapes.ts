@@ -1,4 +1,4 @@
-/** Shapes of calls, ends, usage and failures that no document names. */
+/** Shapes of calls, ends, usage and failures that no document names: variants of our own of what is documented. */
 import type { ProviderCase } from "./provider-case.ts";
 import { choices, chunk, DONE, stream, usage } from "./wire.ts";
 
