@@ -22,9 +22,13 @@ async function connectPaused(host: string): Promise<{ server: Socket; client: So
   return { server, client };
 }
 
-function openWindow(socket: Socket, listener: Partial<SendWindowListener> = {}) {
+function createWindows() {
   const windows = createSendWindows(WINDOW_BYTES, { warn: () => {} });
   onTestFinished(() => windows.stop());
+  return windows;
+}
+
+function openWindow(socket: Socket, listener: Partial<SendWindowListener> = {}, windows = createWindows()) {
   return windows.open(socket, { onRoom: () => {}, onProgress: () => {}, ...listener });
 }
 
@@ -70,13 +74,13 @@ test("a full window takes bytes again when the client reads", async () => {
   await waitFor("the kernel to be empty", async () => (await queuedFor(server)) === 0);
 });
 
-test("a client that reads gets room within a moment, however much it reads", async () => {
-  const { server, client } = await connectPaused("127.0.0.1");
+/** Writes whenever there is room, and waits until the client has read it all. */
+async function send(bytes: number, server: Socket, client: Socket, windows = createWindows()): Promise<void> {
   client.resume();
   let room = Promise.withResolvers<void>();
-  const window = openWindow(server, { onRoom: () => room.resolve() });
+  const window = openWindow(server, { onRoom: () => room.resolve() }, windows);
   let written = 0;
-  while (written < 16 * WINDOW_BYTES) {
+  while (written < bytes) {
     if (window.isFull()) {
       await room.promise;
       room = Promise.withResolvers();
@@ -86,6 +90,19 @@ test("a client that reads gets room within a moment, however much it reads", asy
     written += BATCH.length;
   }
   await waitFor("all bytes", () => client.bytesRead === written);
+}
+
+test("a client that reads gets room within a moment, however much it reads", async () => {
+  const { server, client } = await connectPaused("127.0.0.1");
+  await send(16 * WINDOW_BYTES, server, client);
+});
+
+test("a client that reads waits for none that does not", { timeout: 20_000 }, async () => {
+  const windows = createWindows();
+  const stalled = await connectPaused("127.0.0.1");
+  await fill(stalled.server, openWindow(stalled.server, {}, windows));
+  const { server, client } = await connectPaused("127.0.0.1");
+  await send(64 * WINDOW_BYTES, server, client, windows);
 });
 
 test("a closed window is asked for no more", async () => {

@@ -31,8 +31,8 @@ export type SendWindows = {
 };
 
 const LEAST_PAUSE_MS = 5;
-/** While no client reads there is nothing to hurry for. */
-const IDLE_PAUSE_MS = SECOND;
+/** While no client reads, each pause is twice as long as the one before, up to this. */
+const MOST_PAUSE_MS = SECOND;
 /** A look takes the longer the more connections the machine has; most of the time passes between looks. */
 const PAUSE_PER_LOOK = 2;
 
@@ -52,41 +52,55 @@ export function createSendWindows(windowBytes: number, logger: Pick<Logger, "war
   const windows = new Set<OpenWindow>();
   let isReadable = process.platform === "linux";
   let timer: NodeJS.Timeout | undefined;
+  let isLooking = false;
   let pauseMs = LEAST_PAUSE_MS;
+  let lookMs = 0;
 
   const unread = ({ written, acknowledged }: OpenWindow) => written - acknowledged;
   const needsLook = (window: OpenWindow) => unread(window) > windowBytes / 2;
 
   function schedule(): void {
-    if (timer !== undefined || !isReadable) return;
-    timer = setTimeout(async () => {
-      await look();
-      timer = undefined;
-      if ([...windows].some(needsLook)) schedule();
-    }, pauseMs);
+    if (timer !== undefined || isLooking || !isReadable) return;
+    timer = setTimeout(
+      async () => {
+        timer = undefined;
+        isLooking = true;
+        await look();
+        isLooking = false;
+        if ([...windows].some(needsLook)) schedule();
+      },
+      Math.max(pauseMs, PAUSE_PER_LOOK * lookMs),
+    );
     timer.unref();
+  }
+
+  /** The clients of others may have stopped reading long ago: the one whose window has just filled may read on. */
+  function hurry(): void {
+    if (pauseMs === LEAST_PAUSE_MS) return;
+    pauseMs = LEAST_PAUSE_MS;
+    clearTimeout(timer);
+    timer = undefined;
   }
 
   async function look(): Promise<void> {
     const startedAt = performance.now();
+    pauseMs = Math.min(MOST_PAUSE_MS, 2 * pauseMs);
     // Bytes that are written during the look may be in the kernel's number already: they count twice until the next.
     const looked = [...windows]
       .filter(needsLook)
       // Node holds what the kernel has not taken yet.
       .map((window) => ({ window, written: window.written - window.socket.writableLength }));
-    let hasProgress = false;
     try {
       const sending = await readSending(looked.map(({ window }) => window.id));
       for (const { window, written } of looked) {
-        if (update(window, written - (sending.get(window.id.key)?.queued ?? 0))) hasProgress = true;
+        if (update(window, written - (sending.get(window.id.key)?.queued ?? 0))) pauseMs = LEAST_PAUSE_MS;
       }
     } catch (err) {
       isReadable = false;
       logger.warn({ err }, "the kernel does not say what clients have not read: its send buffers are the bound");
       for (const window of windows) makeRoom(window);
     }
-    const tookMs = performance.now() - startedAt;
-    pauseMs = Math.max(hasProgress ? LEAST_PAUSE_MS : IDLE_PAUSE_MS, PAUSE_PER_LOOK * tookMs);
+    lookMs = performance.now() - startedAt;
   }
 
   /** Returns whether the client has read since the last look. */
@@ -115,7 +129,10 @@ export function createSendWindows(windowBytes: number, logger: Pick<Logger, "war
         wrote(bytes) {
           window.written += bytes;
           if (!isReadable || !needsLook(window)) return;
-          if (unread(window) > windowBytes) window.isFull = true;
+          if (unread(window) > windowBytes && !window.isFull) {
+            window.isFull = true;
+            hurry();
+          }
           schedule();
         },
         isFull: () => window.isFull,
