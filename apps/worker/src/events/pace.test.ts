@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createPace, GATHER_MS } from "./pace.ts";
+import { createPace, LEAST_GATHER_MS, MOST_GATHER_MS } from "./pace.ts";
 
 /** A pace by a clock of its own, and what it says before each call of a worker that sends one batch every `everyMs`. */
 function paceOf(everyMs: number, calls: number) {
@@ -22,7 +22,17 @@ test("a busy worker gathers from its second tenth of a second on", () => {
   const { waits, pace } = paceOf(0.5, 400);
   expect(waits.slice(0, 200).every((wait) => wait === 0)).toBe(true);
   expect(waits.at(-1)).toBeGreaterThan(0);
-  expect(pace.wait()).toBeLessThanOrEqual(GATHER_MS);
+  expect(pace.wait()).toBeLessThanOrEqual(MOST_GATHER_MS);
+});
+
+test.each([
+  { everyMs: 0.8, longest: MOST_GATHER_MS },
+  { everyMs: 0.3, longest: 12 },
+  { everyMs: 0.05, longest: LEAST_GATHER_MS },
+])("with a token every $everyMs ms a worker gathers for $longest ms", ({ everyMs, longest }) => {
+  const { pace, pass } = paceOf(everyMs, 400 / everyMs);
+  pass(-everyMs);
+  expect(pace.wait()).toBeCloseTo(longest, 0);
 });
 
 test("a worker that was busy sends the first token after a pause at once, and the next ones too", () => {
