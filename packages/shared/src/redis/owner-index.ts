@@ -13,6 +13,12 @@ import type { JobKind } from "../contract/jobs.ts";
 import type { RedisKeys } from "./keys.ts";
 import { defineScript } from "./script.ts";
 
+/**
+ * What an entry counts at least, bytes: what BullMQ, the index and the session queue keep for every job, roughly. So an
+ * owner's bytes also say how many jobs there can be at most.
+ */
+export const LEAST_ENTRY_BYTES = 1_024;
+
 export type OwnerEntry = {
   readonly jobId: string;
   /** What Redis keeps for the job. */
