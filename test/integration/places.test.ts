@@ -14,6 +14,7 @@ import { Redis } from "ioredis";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { ACCEPT_SCRIPT } from "../../apps/api/src/queue/accept-script.ts";
 import { setSlots } from "../support/bullmq.ts";
+import { ownedBytes } from "../support/job-state.ts";
 
 /** A queue whose workers have `all` slots, `own` of them for one owner alone. */
 async function openPlaces(own: number, all: number) {
@@ -34,7 +35,10 @@ async function openPlaces(own: number, all: number) {
     sweep: SWEEP_SCRIPT.on(redis),
   };
   const valuesOf = (owner: string, jobId: string) => placeValues(keys, "chat", { owner, jobId });
-  const noKeys = { record_key: "", pending: "", queue: "", payload: "", upload: "" };
+  const noKeys = {
+    ...{ record_key: keys.idempotency("", ""), pending: keys.pendingSession(""), queue: keys.sessionQueue("") },
+    ...{ payload: keys.payload(""), upload: keys.upload("") },
+  };
   const noValues = { again: 0, record: "", record_ttl: 1, new_session: "", entry: "", upload_bytes: "" };
   const job = { job_name: "chat", data: "{}", options: "{}", timestamp: 1, on_busy: "queue", bullmq_prefix: "" };
   const limits = { limit: 10_000, max_owner_jobs: 10_000, max_owner_bytes: 10 ** 9 };
@@ -142,7 +146,7 @@ test("a job whose acceptance reaches Redis a second time changes nothing", async
   const jobId = await places.add("a");
   expect(await places.accept("a", jobId)).toEqual(["accepted"]);
   expect([await places.queue(), await places.waiting()]).toEqual([[jobId], []]);
-  expect(await places.redis.hgetall(places.keys.ownerBytes)).toEqual({ a: "1024" });
+  expect(await ownedBytes(places, "a")).toBe(1_024);
 });
 
 test("a job that starts again keeps its place unless its owner has too many since workers have died", async () => {
