@@ -45,7 +45,7 @@ function nextRandom(): Uint8Array {
 }
 
 /** Creates an id: a UUIDv7. Ids rise with their time of creation, so database indexes stay compact. */
-export const newId = createIdSource(Date.now);
+export const newId = (): string => v7({ random: nextRandom() });
 
 /** Every id on the wire is a UUID of any version, in its canonical text form. */
 export const IdSchema = z.uuid();

@@ -57,7 +57,7 @@ ${PLACES}
 local function accepted()
   local ahead = {}
   if on_busy == 'interrupt' then
-    for _, other in ipairs(redis.call('LRANGE', queue, 0, -1)) do
+    for _, other in ipairs(redis.call('LRANGE', queue, '0', '-1')) do
       if other == entry then break end
       ahead[#ahead + 1] = other
     end
@@ -88,16 +88,16 @@ if entry ~= '' and new_session == '' then
   if head and (on_busy == 'reject' or redis.call('LLEN', queue) >= ${MAX_SESSION_JOBS}) then return {'busy', head} end
 end
 if record ~= '' then redis.call('SET', record_key, record, 'EX', record_ttl) end
-if new_session ~= '' then redis.call('SET', pending, new_session, 'EX', ${PENDING_SESSION_TTL_S}) end
+if new_session ~= '' then redis.call('SET', pending, new_session, 'EX', '${PENDING_SESSION_TTL_S}') end
 if entry ~= '' then
   redis.call('RPUSH', queue, entry)
-  redis.call('EXPIRE', queue, ${SESSION_QUEUE_TTL_S})
+  redis.call('EXPIRE', queue, '${SESSION_QUEUE_TTL_S}')
 end
-redis.call('ZADD', index, 0, owner_entry)
+redis.call('ZADD', index, '0', owner_entry)
 redis.call('HINCRBY', sum, owner, bytes)
-storeBesideQueue(payload, upload, upload_bytes, ${UNENDED_JOB_TTL_SECONDS}, rest_from)
+storeBesideQueue(payload, upload, upload_bytes, '${UNENDED_JOB_TTL_SECONDS}', rest_from)
 redis.call('HSET', job, 'name', job_name, 'data', data, 'opts', options, 'timestamp', timestamp,
-  'delay', 0, 'priority', 0)
+  'delay', '0', 'priority', '0')
 enterNew(outside)
 return accepted()
 `,

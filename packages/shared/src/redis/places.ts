@@ -48,7 +48,8 @@ export const placeValues = (keys: RedisKeys, queue: JobQueue, { owner, jobId }: 
 
 /**
  * Lua functions of the scripts on places. `enqueue` and `withdraw` do to BullMQ's keys what its own scripts do to them.
- * While no worker has said how many slots it has, every owner may hold a fixed number of places.
+ * While no worker has said how many slots it has, every owner may hold a fixed number of places. Redis takes long to
+ * format a Lua number, hence `'0'`.
  */
 export const PLACES = `
 local function placesOf(name)
@@ -69,11 +70,11 @@ local function mayHoldMore(name)
   return held < limitOf(held, all_held)
 end
 local function firstWaitingOf(name)
-  return redis.call('ZRANGEBYLEX', owners, '[' .. name .. ':', '(' .. name .. ';', 'LIMIT', 0, 1)[1]
+  return redis.call('ZRANGEBYLEX', owners, '[' .. name .. ':', '(' .. name .. ';', 'LIMIT', '0', '1')[1]
 end
 local function enqueue(job)
   redis.call('LPUSH', wait, job)
-  redis.call('ZADD', marker, 0, '0')
+  redis.call('ZADD', marker, '0', '0')
 end
 local function withdraw(job)
   if redis.call('ZREM', delayed, job) == 0 then return false end
@@ -89,7 +90,7 @@ local function serve(name)
   local job = string.sub(member, #name + 2)
   -- A job that was cancelled or removed meanwhile leaves its entry behind.
   if redis.call('EXISTS', job_prefix .. job) == 1 and redis.call('HEXISTS', job_prefix .. job, 'finishedOn') == 0 then
-    redis.call('ZADD', places, 0, member)
+    redis.call('ZADD', places, '0', member)
     enqueue(job)
   end
   return true
@@ -101,7 +102,7 @@ local function fill(looks)
   local unserved
   for _ = 1, looks do
     local after = last == '' and '-' or '(' .. last .. ';'
-    local member = redis.call('ZRANGEBYLEX', owners, after, '+', 'LIMIT', 0, 1)[1]
+    local member = redis.call('ZRANGEBYLEX', owners, after, '+', 'LIMIT', '0', '1')[1]
       or redis.call('ZRANGE', owners, 0, 0)[1]
     if not member then break end
     last = string.match(member, '^[^:]*')
@@ -119,12 +120,12 @@ end
 local function enterNew(outside)
   local member = owner .. ':' .. id
   if not mayHoldMore(owner) then
-    redis.call('ZADD', owners, 0, member)
+    redis.call('ZADD', owners, '0', member)
   elseif outside > 0 and firstWaitingOf(owner) then
-    redis.call('ZADD', owners, 0, member)
+    redis.call('ZADD', owners, '0', member)
     serve(owner)
   else
-    redis.call('ZADD', places, 0, member)
+    redis.call('ZADD', places, '0', member)
     enqueue(id)
   end
 end

@@ -28,7 +28,7 @@ export const DROP_DANGLING_HEADS = `
 local function dropDanglingHeads(queue, prefix)
   local now
   while true do
-    local head = redis.call('LINDEX', queue, 0)
+    local head = redis.call('LINDEX', queue, '0')
     if not head then return end
     now = now or tonumber(redis.call('TIME')[1]) * 1000
     local id = string.match(head, ':(.*)$') or ''
