@@ -1,7 +1,7 @@
 /**
- * Keeps the owner indexes true after crashes. A worker that died before it took an entry out, an API of a former version
- * that died between the entry and the queueing of its job: each leaves an entry that would count against its owner for
- * ever, and may leave large fields.
+ * Keeps the owner indexes true after crashes. A worker that died before it took an entry out, an API of a former
+ * version that died between the entry and the queueing of its job: each leaves an entry that would count against its
+ * owner for ever, and may leave large fields.
  */
 import {
   JOB_KINDS,
