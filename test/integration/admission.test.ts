@@ -49,11 +49,21 @@ function expectRefusal({ status, headers, body }: Answer<Json>): void {
 describe("a full queue", () => {
   const jobIds: string[] = [];
 
-  test("a full queue holds as many jobs as its limit, and a refused job leaves no trace", async () => {
+  test("fifty requests at once over two API processes fill a queue to its limit, and a refused one leaves no trace", async () => {
     const first = await execute("[[text=Done]] First", { "Idempotency-Key": "first" });
     expect(first.status).toBe(202);
     jobIds.push(first.body.job_id);
-    while (jobIds.length < MAX_QUEUED_JOBS) jobIds.push(await alice.execute("[[text=Done]] Work"));
+    const elsewhere = (await platform.startApi()).alice;
+    const path = "/agents/chat_basic/execute";
+    const posts = Array.from({ length: 50 }, (_, at) => {
+      const headers = at % 3 === 0 ? {} : { "Idempotency-Key": `at-once-${at}` };
+      return (at % 2 === 0 ? alice : elsewhere).post(path, { task: "[[text=Done]] Work" }, headers);
+    });
+    for (const answer of await Promise.all(posts)) {
+      if (answer.status === 202) jobIds.push(answer.body.job_id);
+      else expectRefusal(answer);
+    }
+    expect(jobIds.length).toBe(MAX_QUEUED_JOBS);
 
     const traces = await tracesOfRequests();
     expectRefusal(await execute("One too many"));

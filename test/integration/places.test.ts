@@ -2,7 +2,6 @@
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import {
-  ADD_JOB_SCRIPT,
   KEEP_SCRIPT,
   LEAVE_SCRIPT,
   PROMOTE_SCRIPT,
@@ -13,7 +12,9 @@ import {
 } from "@agent-paas/shared/redis/places.ts";
 import { Redis } from "ioredis";
 import { expect, inject, onTestFinished, test } from "vitest";
+import { ACCEPT_SCRIPT } from "../../apps/api/src/queue/accept-script.ts";
 import { setSlots } from "../support/bullmq.ts";
+import { ownedBytes } from "../support/job-state.ts";
 
 /** A queue whose workers have `all` slots, `own` of them for one owner alone. */
 async function openPlaces(own: number, all: number) {
@@ -25,7 +26,7 @@ async function openPlaces(own: number, all: number) {
   });
   if (all > 0) await setSlots({ redis, keys }, "chat", { own, all });
   const scripts = {
-    add: ADD_JOB_SCRIPT.on(redis),
+    accept: ACCEPT_SCRIPT.on(redis),
     leave: LEAVE_SCRIPT.on(redis),
     yield: YIELD_SCRIPT.on(redis),
     keep: KEEP_SCRIPT.on(redis),
@@ -34,16 +35,34 @@ async function openPlaces(own: number, all: number) {
     sweep: SWEEP_SCRIPT.on(redis),
   };
   const valuesOf = (owner: string, jobId: string) => placeValues(keys, "chat", { owner, jobId });
-  const job = { job_name: "chat", data: "{}", options: "{}", timestamp: 1 };
+  const noKeys = {
+    ...{ record_key: keys.idempotency("", ""), pending: keys.pendingSession(""), queue: keys.sessionQueue("") },
+    ...{ payload: keys.payload(""), upload: keys.upload("") },
+  };
+  const noValues = { again: 0, record: "", record_ttl: 1, new_session: "", entry: "", upload_bytes: "" };
+  const job = { job_name: "chat", data: "{}", options: "{}", timestamp: 1, on_busy: "queue", bullmq_prefix: "" };
+  const limits = { limit: 10_000, max_owner_jobs: 10_000, max_owner_bytes: 10 ** 9 };
+  /** Accepts a job outside any session. */
+  const accept = (owner: string, jobId: string) =>
+    scripts.accept({
+      ...{ ...valuesOf(owner, jobId), ...noKeys, ...noValues, ...job, ...limits, bytes: 1_024 },
+      ...{
+        index: keys.ownerIndex("chat", owner),
+        other_index: keys.ownerIndex("execute", owner),
+        sum: keys.ownerBytes,
+      },
+      owner_entry: `${jobId} 1024 - - chat`,
+    });
   let added = 0;
   return {
     redis,
     keys,
     async add(owner: string): Promise<string> {
       const jobId = `job-${String(++added).padStart(4, "0")}`;
-      await scripts.add({ ...valuesOf(owner, jobId), ...job });
+      await accept(owner, jobId);
       return jobId;
     },
+    accept,
     leave: (owner: string, jobId: string) => scripts.leave(valuesOf(owner, jobId)),
     yield: (owner: string, jobId: string) => scripts.yield(valuesOf(owner, jobId)),
     /** As a worker that has taken the job from the queue. */
@@ -122,14 +141,12 @@ test("every owner may hold a hundred places while no worker has said how many sl
   expect([await places.held(), await places.waiting()]).toEqual([{ a: 100, b: 1 }, ["a:job-0101"]]);
 });
 
-test("a job that is added again changes nothing", async () => {
+test("a job whose acceptance reaches Redis a second time changes nothing", async () => {
   const places = await openPlaces(1, 2);
   const jobId = await places.add("a");
-  await ADD_JOB_SCRIPT.on(places.redis)({
-    ...placeValues(places.keys, "chat", { owner: "a", jobId }),
-    ...{ job_name: "other", data: "{}", options: "{}", timestamp: 2 },
-  });
+  expect(await places.accept("a", jobId)).toEqual(["accepted"]);
   expect([await places.queue(), await places.waiting()]).toEqual([[jobId], []]);
+  expect(await ownedBytes(places, "a")).toBe(1_024);
 });
 
 test("a job that starts again keeps its place unless its owner has too many since workers have died", async () => {

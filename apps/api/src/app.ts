@@ -4,12 +4,12 @@ import { reviveBody } from "@agent-paas/shared/json/exact-json.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import cors from "cors";
 import express, { type Express, type RequestHandler } from "express";
-import helmet from "helmet";
 import { platformDoor } from "./doors/platform/index.ts";
 import { carriesKey, createAuthenticate } from "./http/authenticate.ts";
 import type { Door, Route } from "./http/door.ts";
 import { createErrorHandler } from "./http/error-handler.ts";
 import { contextOf, requestContext } from "./http/request-context.ts";
+import { securityHeaders } from "./http/security-headers.ts";
 import type { Services } from "./services.ts";
 
 export const DOORS: readonly Door[] = [platformDoor];
@@ -33,7 +33,8 @@ export function createApp(services: Services, logger: Logger): Express {
   const app = express();
   app.disable("etag");
   app.set("trust proxy", config.TRUSTED_PROXIES);
-  app.use(requestContext(logger), helmet());
+  app.disable("x-powered-by");
+  app.use(requestContext(logger), securityHeaders());
   if (config.CORS_ORIGINS.length > 0) app.use(allowOrigins(config.CORS_ORIGINS));
 
   const requireKey: RequestHandler = (req, res, next) => {
@@ -69,7 +70,7 @@ export function createApp(services: Services, logger: Logger): Express {
   app.use(() => {
     throw new PlatformError("route_not_found");
   });
-  app.use(createErrorHandler(DOORS, platformDoor));
+  app.use(createErrorHandler(DOORS, platformDoor, logger));
   return app;
 }
 

@@ -73,8 +73,7 @@ export const ApiConfigSchema = CommonConfigSchema.extend({
   SSE_UNREAD_BYTES: intFromEnv(16 * 1_024, 16 * 1_024 * 1_024, 128 * 1_024),
   /**
    * How many jobs may wait in one queue; further jobs are refused with `queue_full`. Default: 10,000. A higher limit
-   * takes more of Redis' memory, and the last jobs wait longer. Requests that arrive at the same moment may exceed it
-   * by their number.
+   * takes more of Redis' memory, and the last jobs wait longer.
    */
   MAX_QUEUED_JOBS: intFromEnv(1, 1_000_000, 10_000),
   /**

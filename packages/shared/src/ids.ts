@@ -1,9 +1,6 @@
-import { randomInt } from "node:crypto";
+import { randomFillSync, randomInt } from "node:crypto";
 import { v7 } from "uuid";
 import { z } from "zod";
-
-/** Creates an id: a UUIDv7. Ids rise with their time of creation, so database indexes stay compact. */
-export const newId = (): string => v7();
 
 /** When an id of this form was created, ms since 1970. */
 export const idTime = (id: string): number => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
@@ -28,9 +25,27 @@ export function createIdSource(now: () => number): () => string {
     } else {
       seq += 1;
     }
-    return v7({ msecs, seq });
+    return v7({ msecs, seq, random: nextRandom() });
   };
 }
+
+const RANDOM_BYTES_PER_ID = 16;
+
+/** Random bytes for the next ids: a call of the system's generator costs more than an id. */
+const pool = new Uint8Array(256 * RANDOM_BYTES_PER_ID);
+let used = pool.length;
+
+function nextRandom(): Uint8Array {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += RANDOM_BYTES_PER_ID;
+  return pool.subarray(used - RANDOM_BYTES_PER_ID, used);
+}
+
+/** Creates an id: a UUIDv7. Ids rise with their time of creation, so database indexes stay compact. */
+export const newId = (): string => v7({ random: nextRandom() });
 
 /** Every id on the wire is a UUID of any version, in its canonical text form. */
 export const IdSchema = z.uuid();

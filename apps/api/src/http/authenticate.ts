@@ -1,5 +1,5 @@
 /** Finds the owner of the request's API key. Only SHA-256 digests of keys are configured, compared in constant time. */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request } from "express";
 import type { ApiConfig } from "../config.ts";
@@ -12,7 +12,7 @@ export function createAuthenticate(apiKeys: ApiConfig["API_KEYS"]): Authenticate
   return (req) => {
     const key = readKey(req);
     if (key === null) throw new PlatformError("missing_api_key");
-    const digest = createHash("sha256").update(key).digest();
+    const digest = hash("sha256", key, "buffer");
     let owner: string | null = null;
     // Every known key is compared, so that the time does not reveal which one matched.
     for (const { name, digest: candidate } of known) if (timingSafeEqual(candidate, digest)) owner = name;

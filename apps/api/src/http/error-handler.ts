@@ -1,6 +1,7 @@
 /** Every error leaves in its door's format. An unexpected error leaves as a 500 without inner details. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { NumberOutOfRange } from "@agent-paas/shared/json/exact-json.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { ErrorRequestHandler, Response } from "express";
 import type { Door, FormatError } from "./door.ts";
@@ -10,12 +11,12 @@ import { contextOf } from "./request-context.ts";
 const DEFAULT_RETRY_AFTER_MS = SECOND;
 
 /** `fallback` formats the errors of requests outside every door. */
-export function createErrorHandler(doors: readonly Door[], fallback: Door): ErrorRequestHandler {
+export function createErrorHandler(doors: readonly Door[], fallback: Door, logger: Logger): ErrorRequestHandler {
   return (thrown: unknown, req, res, _next) => {
-    const { logger } = contextOf(res);
+    const { requestId: request_id } = contextOf(res);
     const error = toPlatformError(thrown);
     const level = error.code === "internal_error" ? "error" : error.status >= 500 ? "warn" : "debug";
-    logger[level]({ err: error }, level === "debug" ? "request refused" : "request failed");
+    logger[level]({ request_id, err: error }, level === "debug" ? "request refused" : "request failed");
     const door = doors.find(({ basePath }) => req.path.startsWith(`${basePath}/`)) ?? fallback;
     if (res.headersSent) res.destroy();
     else sendError(res, error, door.formatError);

@@ -8,7 +8,6 @@ const PROBES = /\/(health|livez|readyz)$/;
 
 export type RequestContext = {
   readonly requestId: string;
-  readonly logger: Logger;
   /** Adds fields to the request's line in the log. */
   readonly note: (fields: Readonly<Record<string, unknown>>) => void;
 };
@@ -24,14 +23,10 @@ export function requestContext(logger: Logger): RequestHandler {
     const given = req.get("x-request-id");
     const requestId = given !== undefined && PLAIN_ID.test(given) ? given : newId();
     const noted = {};
-    const context: RequestContext = {
-      requestId,
-      logger: logger.child({ request_id: requestId }),
-      note: (fields) => Object.assign(noted, fields),
-    };
+    const context: RequestContext = { requestId, note: (fields) => Object.assign(noted, fields) };
     res.locals.context = context;
     res.setHeader("X-Request-Id", requestId);
-    logResponse(req, res, context.logger, noted);
+    logResponse(req, res, logger, { request_id: requestId, noted });
     next();
   };
 }
@@ -39,12 +34,18 @@ export function requestContext(logger: Logger): RequestHandler {
 export const contextOf = (res: Response): RequestContext => res.locals.context as RequestContext;
 
 /** One line per request, with its method and path; never its query or body. */
-function logResponse(req: Request, res: Response, logger: Logger, noted: object): void {
+function logResponse(
+  req: Request,
+  res: Response,
+  logger: Logger,
+  { request_id, noted }: { readonly request_id: string; readonly noted: object },
+): void {
   const startedAt = performance.now();
   res.on("close", () => {
     const { method } = req;
     const path = req.path.slice(0, MAX_LOGGED_PATH);
     const fields = {
+      request_id,
       method,
       path,
       status: res.statusCode,

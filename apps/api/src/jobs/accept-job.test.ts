@@ -80,12 +80,6 @@ test("a chat without a session begins one, and its job is marked as the first", 
   expect(notes).toEqual([{ job_id: accepted.jobId, kind: "chat", is_new: true }]);
 });
 
-test("a job with an Idempotency-Key is not marked as the first of its session", async () => {
-  const { payload, newSession } = await accept({ origin: { idempotency: { key: "k", bodyHash: "h" } } });
-  expect(newSession?.id).toBe(payload.session_id);
-  expect(payload).not.toHaveProperty("begins_session");
-});
-
 test("the payload carries a traceparent only if the request sent one", async () => {
   const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   expect((await accept({ origin: { traceparent } })).payload.traceparent).toBe(traceparent);

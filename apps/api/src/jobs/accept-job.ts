@@ -56,7 +56,7 @@ export async function acceptJob(
     kind,
     agent_type: agentType,
     session_id: session?.id ?? newSession?.id ?? null,
-    ...(newSession !== null && idempotency === null ? { begins_session: true } : {}),
+    ...(newSession === null ? {} : { begins_session: true }),
     text,
     ...(input === undefined ? {} : { input }),
     config,

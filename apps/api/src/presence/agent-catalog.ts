@@ -27,8 +27,10 @@ export type CatalogEntries = {
   readonly cannotWrite: boolean;
 };
 
-/** `find` uses entries of at most this age; for an agent that they lack, it reads presence again. */
+/** Older entries are replaced in the background: one round trip, which delays no request. */
 const FRESH_FOR_MS = 2 * SECOND;
+/** A request waits for the replacement of entries older than this, and of such that lack its agent. */
+const STALE_AFTER_MS = 5 * SECOND;
 
 /** Why nothing that names an agent can be accepted before the first worker's first heartbeat. */
 export const NO_AGENT_KNOWN = "No worker has published its agents yet.";
@@ -42,6 +44,16 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
   let liveAt = performance.now();
   let reading: Promise<CatalogEntries> | null = null;
   const validators = new Map<string, { read: unknown; schema: string; validator: z.ZodType }>();
+  /** Text → manifest: what the workers offer rarely changes. Null for a text that is none. */
+  let parsed = new Map<string, AgentManifest | null>();
+
+  /** A manifest of another version that this one cannot read is skipped; otherwise it would fail every request. */
+  function readManifests(texts: readonly string[]): AgentManifest[] {
+    parsed = new Map(
+      texts.map((text) => [text, parsed.get(text) ?? AgentManifestSchema.safeParse(parseJson(text)).data ?? null]),
+    );
+    return [...parsed.values()].filter((manifest) => manifest !== null);
+  }
 
   async function read(): Promise<CatalogEntries> {
     const [[seconds = 0], records, manifests, keptMs] = await Promise.all([
@@ -60,11 +72,10 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
       .filter(({ stopping }) => !stopping)
       // After the clock of Redis was set back, records of before it are older than they look.
       .filter(({ seenAt }) => Math.abs(Number(seconds) * 1_000 - seenAt) < WORKER_TTL_MS);
-    // A manifest of another version that this one cannot read is skipped; otherwise it would fail every request.
-    const agents = Object.values(manifests)
-      .map((text) => AgentManifestSchema.safeParse(parseJson(text)).data)
-      .filter((manifest) => manifest !== undefined)
-      .map((agent) => ({ ...agent, workers: liveWorkers.filter((worker) => worker.agents.includes(agent.id)).length }));
+    const agents = readManifests(Object.values(manifests)).map((agent) => ({
+      ...agent,
+      workers: liveWorkers.filter((worker) => worker.agents.includes(agent.id)).length,
+    }));
     const now = performance.now();
     if (liveWorkers.length > 0) liveAt = now;
     // Redis knows the last heartbeat also when nobody has asked this process for an hour; it may have lost it, though.
@@ -88,23 +99,27 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
     return reading;
   }
 
+  /** Null if they are too old, or were never read. */
+  function recent(): CatalogEntries | null {
+    const ageMs = cached === null ? Number.POSITIVE_INFINITY : performance.now() - cached.at;
+    if (cached === null || ageMs >= STALE_AFTER_MS) return null;
+    // Whoever waits for the next entries gets the failure of reading them.
+    if (ageMs >= FRESH_FOR_MS) refresh().catch(() => {});
+    return cached.entries;
+  }
+
   return {
     refresh,
 
-    /** Whether the database refuses the writes of all live workers, as of at most `FRESH_FOR_MS` ago. */
-    async cannotWrite(): Promise<boolean> {
-      const known = cached !== null && performance.now() - cached.at < FRESH_FOR_MS ? cached.entries : await refresh();
-      return known.cannotWrite;
-    },
+    /** Whether the database refuses the writes of all live workers, as of at most `STALE_AFTER_MS` ago. */
+    cannotWrite: async (): Promise<boolean> => (recent() ?? (await refresh())).cannotWrite,
 
     /**
      * An agent that some worker has offered within days; while no live worker offers it, its jobs wait. Throws
      * `agent_not_found`, `agent_unavailable` while no agent is known at all, or `queue_unavailable`.
      */
     async find(id: string): Promise<OfferedAgent> {
-      const known =
-        cached !== null && performance.now() - cached.at < FRESH_FOR_MS ? cached.entries.agents.get(id) : undefined;
-      return known ?? offeredIn(await refresh(), id);
+      return recent()?.agents.get(id) ?? offeredIn(await refresh(), id);
     },
 
     /** The validator of the agent's `config`, built from the JSON Schema that its workers publish. */

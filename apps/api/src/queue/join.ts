@@ -3,13 +3,10 @@ import { type JobPayload, queueOf } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { ENTER_SCRIPT, ownedKeysOf } from "@agent-paas/shared/redis/owner-index.ts";
 import type { QueuedJobRef } from "@agent-paas/shared/redis/session-queue.ts";
 import { z } from "zod";
 import type { Accepted, AcceptRequest, Idempotency } from "./accept-request.ts";
 import type { Cancellation } from "./cancel.ts";
-import { partsOf } from "./entry-of.ts";
-import type { Queues } from "./queues.ts";
 import type { SessionQueues } from "./sessions.ts";
 
 const RecordSchema = z.object({ job_id: z.string(), session_id: z.string().nullable(), body_hash: z.string() });
@@ -22,18 +19,18 @@ export const encodeRecord = ({ job_id, session_id }: JobPayload, { bodyHash }: I
 export type JoinOptions = {
   readonly redis: RedisConnection;
   readonly keys: RedisKeys;
-  readonly queues: Pick<Queues, "addJob">;
-  readonly sessionQueues: Pick<SessionQueues, "aheadOf" | "join" | "readPending">;
+  readonly sessionQueues: Pick<SessionQueues, "aheadOf" | "readPending">;
   readonly cancellation: Pick<Cancellation, "send">;
   /** Whether a worker has started the job; from then on the queue may not have it any more. */
   readonly hasStarted: (owner: string, jobId: string) => Promise<boolean>;
   /** Whether the session has a row. */
   readonly hasSession: (owner: string, sessionId: string) => Promise<boolean>;
+  /** Accepts a job that was recorded and that no queue has. */
+  readonly acceptAgain: (request: AcceptRequest) => Promise<void>;
 };
 
 export function createJoin(options: JoinOptions) {
-  const { redis, keys, queues, sessionQueues, cancellation, hasStarted, hasSession } = options;
-  const enterOwnerIndex = ENTER_SCRIPT.on(redis);
+  const { redis, keys, sessionQueues, cancellation, hasStarted, hasSession, acceptAgain } = options;
 
   /** `recordText` is the record of the first request. Throws `idempotency_key_reused` or `session_not_found`. */
   return async function join(request: AcceptRequest, recordText: string): Promise<Accepted> {
@@ -44,29 +41,24 @@ export function createJoin(options: JoinOptions) {
     const isKnown =
       (await redis.exists(keys.queuedJob(queueOf(payload), job.jobId))) === 1 ||
       (await hasStarted(payload.owner, job.jobId));
-    if (!isKnown) await enqueueRecorded(request, record, job);
+    if (!isKnown) await queueRecorded(request, record);
     if (onBusy === "interrupt" && record.session_id !== null) await interruptAhead(record.session_id, job);
     return { isNew: false, jobId: record.job_id, sessionId: record.session_id };
   };
 
-  /** An API died after it recorded the job and before it added the job to the queue. */
-  async function enqueueRecorded(request: AcceptRequest, record: IdempotencyRecord, job: QueuedJobRef): Promise<void> {
-    const { payload } = request;
-    const { job_id, session_id } = record;
+  /**
+   * An API of a former version died after it had recorded the job and before it had queued it; today's do both at once.
+   * Nobody was told of the job, so it takes the turn of this request.
+   */
+  async function queueRecorded(request: AcceptRequest, { job_id, session_id }: IdempotencyRecord): Promise<void> {
+    const { begins_session: _, ...payload } = request.payload;
     if (session_id !== null) {
       // A session with neither a row nor a pending session was deleted since.
       const isGone =
         (await sessionQueues.readPending(session_id)) === null && !(await hasSession(payload.owner, session_id));
-      // The entry of the job may have been dropped from the session queue, because no queue had the job.
-      if (isGone || !(await sessionQueues.join(session_id, job))) throw new PlatformError("session_not_found");
+      if (isGone) throw new PlatformError("session_not_found");
     }
-    const again = { ...payload, job_id, session_id };
-    const { queued, values, ownerEntry } = partsOf(again, request.upload);
-    // The sweep may have removed what was stored for a job that no queue had, and may be about to: so again afterwards.
-    const enter = () => enterOwnerIndex({ ...ownedKeysOf(keys, again), entry: ownerEntry, ...values });
-    await enter();
-    await queues.addJob(queued, request);
-    await enter();
+    await acceptAgain({ ...request, payload: { ...payload, job_id, session_id }, newSession: null, idempotency: null });
   }
 
   /** Repeats the cancels of a job that interrupts: the API that accepted it may have died before it sent them. */

@@ -10,9 +10,6 @@ import { SECOND } from "@agent-paas/shared/time.ts";
 /** The most of Redis' `maxmemory` that the waiting jobs of one owner may hold. */
 const MOST_OF_MEMORY = 1 / 4;
 
-/** For so long after a refusal, the owner's jobs are sent to Redis only once it has accepted them. */
-const CAUTIOUS_FOR_MS = 5 * SECOND;
-
 /** Random, so that refused clients do not return at the same time. */
 const retryAfterMs = () => (5 + 10 * Math.random()) * SECOND;
 
@@ -31,8 +28,6 @@ export type OwnerShares = ReturnType<typeof createOwnerShares>;
 export type OwnerSharesOptions = { readonly maxJobs: number; readonly maxBytes: number };
 
 export function createOwnerShares({ maxJobs, maxBytes }: OwnerSharesOptions) {
-  /** Owner → when an accept of theirs was refused last; as many as there are keys. */
-  const refusedAt = new Map<string, number>();
   return {
     /** `maxMemoryBytes`: that of Redis; 0 for none. */
     limits: (maxMemoryBytes: number): OwnerLimits => ({
@@ -42,12 +37,6 @@ export function createOwnerShares({ maxJobs, maxBytes }: OwnerSharesOptions) {
     }),
 
     /** The error for an owner whose share is used up. */
-    refusal(owner: string, share: keyof typeof SHARE_CODES): PlatformError {
-      refusedAt.set(owner, performance.now());
-      return shareUsedUp(SHARE_CODES[share]);
-    },
-
-    wasRefused: (owner: string): boolean =>
-      performance.now() - (refusedAt.get(owner) ?? Number.NEGATIVE_INFINITY) < CAUTIOUS_FOR_MS,
+    refusal: (share: keyof typeof SHARE_CODES): PlatformError => shareUsedUp(SHARE_CODES[share]),
   };
 }

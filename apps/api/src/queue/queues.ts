@@ -8,11 +8,10 @@ import {
   type MaintenancePayload,
   queueOf,
 } from "@agent-paas/shared/contract/jobs.ts";
-import type { SplitPayload } from "@agent-paas/shared/contract/large-fields.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { ADD_JOB_SCRIPT, LEAVE_SCRIPT, placeValues } from "@agent-paas/shared/redis/places.ts";
+import { LEAVE_SCRIPT, placeValues } from "@agent-paas/shared/redis/places.ts";
 import { type JobsOptions, Queue } from "bullmq";
 import { orUnavailable } from "./or-unavailable.ts";
 
@@ -25,6 +24,12 @@ const JOB_OPTIONS: JobsOptions = {
   removeOnComplete: true,
   removeOnFail: { age: FAILED_JOB_TTL_SECONDS, count: 1_000 },
 };
+
+/** The options of a job of an agent, or of one with another number of tries, as its queue keeps them: JSON. */
+export const jobOptions = (tries = TRIES): string =>
+  tries === TRIES ? USUAL_OPTIONS : JSON.stringify({ ...JOB_OPTIONS, attempts: tries });
+
+const USUAL_OPTIONS = JSON.stringify({ ...JOB_OPTIONS, attempts: TRIES });
 
 /** How many entries BullMQ keeps of its own event stream, which the platform does not read. */
 const MAX_BULLMQ_EVENTS = 1_000;
@@ -62,37 +67,18 @@ export function openQueues({ redis, keys, logger }: QueuesOptions) {
     return queue;
   };
   const jobQueues = Object.fromEntries(JOB_QUEUES.map((name) => [name, open(name)])) as Record<JobQueue, Queue>;
-  const addJob = ADD_JOB_SCRIPT.on(redis);
   const leavePlace = LEAVE_SCRIPT.on(redis);
   const placeOf = (payload: QueuedRef) =>
     placeValues(keys, queueOf(payload), { owner: payload.owner, jobId: payload.job_id });
   const maintenance = open(MAINTENANCE_QUEUE);
 
   return {
-    /** Lets the job into its queue, or its owner's. Idempotent: adding a job a second time changes nothing. */
-    async addJob(queued: SplitPayload["queued"], { tries = TRIES }: { readonly tries?: number }): Promise<void> {
-      const { kind, job_id: jobId } = queued;
-      const options: JobsOptions = { ...JOB_OPTIONS, attempts: tries, jobId };
-      await addJob({
-        ...placeOf(queued),
-        job_name: kind,
-        data: JSON.stringify(queued),
-        options: JSON.stringify(options),
-        timestamp: Date.parse(queued.accepted_at),
-      });
-    },
-
-    /** Removes a waiting job. `gone`: the queue had no such job; `held`: a worker holds it. */
-    async removeJob(payload: QueuedRef): Promise<"removed" | "gone" | "held"> {
-      const queue = queueOf(payload);
+    /** Removes a waiting job; false for one that a worker holds. */
+    async removeJob(payload: QueuedRef): Promise<boolean> {
       // BullMQ reports a job that is not there as removed.
-      const [exists, isRemoved] = await Promise.all([
-        redis.exists(keys.queuedJob(queue, payload.job_id)),
-        jobQueues[queue].remove(payload.job_id),
-      ]);
-      if (isRemoved !== 1) return "held";
+      if ((await jobQueues[queueOf(payload)].remove(payload.job_id)) !== 1) return false;
       await leavePlace(placeOf(payload));
-      return exists === 1 ? "removed" : "gone";
+      return true;
     },
 
     async addMaintenance(payload: MaintenancePayload, jobId: string): Promise<void> {

@@ -2,7 +2,6 @@
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { defineScript } from "@agent-paas/shared/redis/script.ts";
 import {
   CLOSE_SESSION_SCRIPT,
   DELETED_SESSION,
@@ -12,27 +11,11 @@ import {
 } from "@agent-paas/shared/redis/session-queue.ts";
 import { DAY, SECOND } from "@agent-paas/shared/time.ts";
 import { orUnavailable } from "./or-unavailable.ts";
-import { decodePendingSession, encodePendingSession, type PendingSession } from "./pending-session.ts";
+import { decodePendingSession, type PendingSession } from "./pending-session.ts";
 import type { Queues } from "./queues.ts";
 
 export const PENDING_SESSION_TTL_S = DAY / SECOND;
 export const SESSION_QUEUE_TTL_S = (7 * DAY) / SECOND;
-
-/**
- * Puts an entry back at the tail of its session queue, if it was dropped because no queue had its job (I6). Returns 0
- * when the session was deleted.
- */
-const JOIN_SESSION_QUEUE_SCRIPT = defineScript<0 | 1>()({
-  name: "joinSessionQueue",
-  keys: ["queue", "pending"],
-  args: ["entry", "queue_ttl", "deleted_mark"],
-  lua: `
-if redis.call('GET', pending) == deleted_mark then return 0 end
-if not redis.call('LPOS', queue, entry) then redis.call('RPUSH', queue, entry) end
-redis.call('EXPIRE', queue, queue_ttl)
-return 1
-`,
-});
 
 /** `head` is the entry that the session is busy with. */
 export const sessionBusy = (head: string): PlatformError =>
@@ -48,7 +31,6 @@ export type SessionQueuesOptions = {
 
 export function createSessionQueues({ redis, keys, queues }: SessionQueuesOptions) {
   const closeSession = CLOSE_SESSION_SCRIPT.on(redis);
-  const joinSessionQueue = JOIN_SESSION_QUEUE_SCRIPT.on(redis);
 
   const readPending = async (sessionId: string): Promise<PendingSession | null> =>
     decodePendingSession(await redis.get(keys.pendingSession(sessionId)));
@@ -57,23 +39,6 @@ export function createSessionQueues({ redis, keys, queues }: SessionQueuesOption
     // For the accept path, which runs under `orUnavailable`.
 
     readPending,
-
-    async storePending(session: PendingSession): Promise<void> {
-      const text = encodePendingSession(session);
-      await redis.set(keys.pendingSession(session.id), text, "EX", PENDING_SESSION_TTL_S);
-    },
-
-    /** False: the session was deleted. */
-    async join(sessionId: string, job: QueuedJobRef): Promise<boolean> {
-      const joined = await joinSessionQueue({
-        queue: keys.sessionQueue(sessionId),
-        pending: keys.pendingSession(sessionId),
-        entry: encodeEntry(job),
-        queue_ttl: SESSION_QUEUE_TTL_S,
-        deleted_mark: DELETED_SESSION,
-      });
-      return joined === 1;
-    },
 
     leave: (sessionId: string, job: QueuedJobRef): Promise<number> =>
       redis.lrem(keys.sessionQueue(sessionId), 1, encodeEntry(job)),

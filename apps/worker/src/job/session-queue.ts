@@ -3,7 +3,7 @@
  * queue; only the head may run. A worker delays any other job; the worker that ends the head promotes the next.
  *
  * Crash-safe without polling: a delayed job re-checks by itself (`recheckMs`), and the check removes heads whose
- * job does not exist (an API died between the list and the queue, a worker died before it removed the entry).
+ * job does not exist (a worker died before it removed the entry).
  */
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";

@@ -1,7 +1,7 @@
 /**
- * Keeps the owner indexes true after crashes. An API that died after it had entered a job and before it had queued it,
- * a worker that died before it took an entry out, a Redis that lost its last second: each leaves an entry that would
- * count against its owner for ever, and may leave large fields.
+ * Keeps the owner indexes true after crashes. A worker that died before it took an entry out, an API of a former
+ * version that died between the entry and the queueing of its job: each leaves an entry that would count against its
+ * owner for ever, and may leave large fields.
  */
 import {
   JOB_KINDS,
@@ -32,7 +32,7 @@ import type { OrphanedJobRepository } from "../storage/orphaned-job-repository.t
 /** How many entries one pass looks at; the next pass goes on from there. */
 const ENTRIES_PER_PASS = 500;
 
-/** An API may be about to queue the job of a younger entry. */
+/** An API of a former version may be about to queue the job of a younger entry. */
 const LEAST_AGE_MS = MINUTE;
 
 export type OwnerIndexSweepDeps = {

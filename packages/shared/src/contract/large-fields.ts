@@ -10,30 +10,39 @@ import { type JobPayload, SIZEABLE_FIELDS, type SizeableField } from "./jobs.ts"
 const INLINE_BYTES = 2_048;
 
 export type SplitPayload = {
-  /** What the queue gets. */
-  readonly queued: Omit<JobPayload, SizeableField> & Partial<Pick<JobPayload, SizeableField>>;
+  /** What the queue gets, as JSON. */
+  readonly data: string;
   /** The large fields as JSON, by name. */
   readonly large: ReadonlyMap<SizeableField, string>;
-  /** The size of all fields that a request may make large, those in the queue too. */
+  /** The size of both. */
   readonly bytes: number;
 };
 
+type QueuedPayload = Omit<JobPayload, SizeableField> & Partial<Pick<JobPayload, SizeableField>>;
+
 export function splitPayload(payload: JobPayload): SplitPayload {
-  const queued: Omit<JobPayload, SizeableField> & Partial<Pick<JobPayload, SizeableField>> = { ...payload };
+  const whole = JSON.stringify(payload);
+  const wholeBytes = Buffer.byteLength(whole);
+  // Nothing in a small text is large.
+  if (wholeBytes <= INLINE_BYTES && !mayChange(whole)) return { data: whole, large: NOTHING_LARGE, bytes: wholeBytes };
+  const queued: QueuedPayload = { ...payload };
   const large = new Map<SizeableField, string>();
   let bytes = 0;
   for (const field of SIZEABLE_FIELDS) {
     const text = JSON.stringify(payload[field]);
     if (text === undefined) continue;
     const size = Buffer.byteLength(text);
-    bytes += size;
     // BullMQ reads what is in the queue with `JSON.parse`.
     if (size <= INLINE_BYTES && (field === "text" || !mayChange(text))) continue;
     large.set(field, text);
+    bytes += size;
     delete queued[field];
   }
-  return { queued: large.size === 0 ? queued : { ...queued, large_fields: [...large.keys()] }, large, bytes };
+  const data = large.size === 0 ? whole : JSON.stringify({ ...queued, large_fields: [...large.keys()] });
+  return { data, large, bytes: bytes + Buffer.byteLength(data) };
 }
+
+const NOTHING_LARGE: SplitPayload["large"] = new Map();
 
 /** The whole payload, unchecked. A large field that is not stored any more is missing. */
 export const joinPayload = (data: object, stored: Readonly<Record<string, string>>): unknown => ({

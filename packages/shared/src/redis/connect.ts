@@ -31,7 +31,7 @@ export type RedisConnectionOptions = {
 type ConnectionLogger = Pick<Logger, "info" | "warn">;
 
 const ROLE_OPTIONS = {
-  request: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 900 },
+  request: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 900, gathersIteration: true },
   worker: { maxRetriesPerRequest: null },
   // With 0 retries, a broken connection rejects what was on its way; ioredis would drop it without a word otherwise.
   publisher: { enableOfflineQueue: false, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0 },
@@ -42,17 +42,23 @@ const ROLE_OPTIONS = {
 /** Limits each step of a short check. */
 const CHECK_WITHIN_MS = 5 * SECOND;
 
+type SupervisedOptions = RedisOptions & { readonly gathersIteration?: boolean };
+
 /**
- * Sends the commands of one event loop iteration in one write, because a system call costs more than most commands, and
- * is replaced when it falls silent. So are its duplicates: BullMQ makes one for the blocking commands of each worker.
+ * Sends the commands of one callback in one write, or of one iteration of the event loop: then requests that came on
+ * many sockets share it. A system call costs more than most commands, here and in Redis. It is replaced when it falls
+ * silent. So are its duplicates: BullMQ makes one for the blocking commands of each worker.
  */
 class SupervisedRedis extends Redis {
   readonly #logger: ConnectionLogger;
+  /** Until when further commands may join a write. */
+  readonly #beforeWrite: (write: () => void) => void;
 
-  constructor(url: string | null, options: RedisOptions, logger: ConnectionLogger) {
+  constructor(url: string | null, options: SupervisedOptions, logger: ConnectionLogger) {
     if (url === null) super(options);
     else super(url, options);
     this.#logger = logger;
+    this.#beforeWrite = options.gathersIteration ? setImmediate : process.nextTick;
     const { connectionName: connection } = this.options;
     watchSilence(this, () =>
       logger.warn({ connection, silent_ms: SILENCE_MAX_MS }, "a connection to Redis is silent and is replaced"),
@@ -67,7 +73,7 @@ class SupervisedRedis extends Redis {
     const { stream } = this;
     if (stream?.writable && stream.writableCorked === 0) {
       stream.cork();
-      process.nextTick(() => stream.uncork());
+      this.#beforeWrite(() => stream.uncork());
     }
     return super.sendCommand(...args);
   }

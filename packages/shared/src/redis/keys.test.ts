@@ -18,6 +18,12 @@ test("keys that one script touches share a slot of Redis Cluster", () => {
     keys.ownerIndex("chat", "a"),
     keys.ownerStored("a"),
     keys.ownerBytes,
+    keys.places("chat"),
+    keys.ownerQueues("chat"),
+    keys.slots,
+    keys.waitingJobs("chat"),
+    keys.delayedJobs("chat"),
+    keys.jobMarker("chat"),
   ];
   expect(new Set(accepted.map(hashTag))).toEqual(new Set(["ap"]));
 });

@@ -3,7 +3,7 @@
  * that they share a slot of Redis Cluster: `{prefix}` for queues, sessions and workers, `{prefix:eN}` for the states
  * and event logs of the jobs of shard N. On a cluster, one call can carry the batches of all jobs of a shard.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { JobKind, JobQueue, MAINTENANCE_QUEUE } from "../contract/jobs.ts";
 
 /** A queue of BullMQ, that of the platform's own tasks included. */
@@ -25,7 +25,7 @@ export type RedisKeys = ReturnType<typeof createRedisKeys>;
 export function createRedisKeys(prefix: string) {
   const base = `{${prefix}}`;
   const shard = (jobId: string) => `{${prefix}:e${shardOf(jobId)}}`;
-  const digest = (text: string) => createHash("sha256").update(text).digest("hex");
+  const digest = (text: string) => hash("sha256", text);
   return {
     /** The `prefix` option of every BullMQ object. */
     bullmq: base,
@@ -72,8 +72,8 @@ export function createRedisKeys(prefix: string) {
     layout: `${base}:layout`,
     /** Pattern of every key of the installation, those of the event shards too. */
     all: `{${prefix}[}:]*`,
-    /** String: the request that an owner's Idempotency-Key was used for. */
-    idempotency: (owner: string, key: string) => `${base}:idem:${digest(`${owner}\n${key}`)}`,
+    /** String: the request that an owner's Idempotency-Key was used for. An empty key names nothing. */
+    idempotency: (owner: string, key: string) => `${base}:idem:${key === "" ? "" : digest(`${owner}\n${key}`)}`,
 
     /** Hash: the large fields of a job's payload, by name, as JSON. */
     payload: (jobId: string) => `${base}:payload:${jobId}`,

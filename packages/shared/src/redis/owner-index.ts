@@ -13,6 +13,12 @@ import type { JobKind } from "../contract/jobs.ts";
 import type { RedisKeys } from "./keys.ts";
 import { defineScript } from "./script.ts";
 
+/**
+ * What an entry counts at least, bytes: what BullMQ, the index and the session queue keep for every job, roughly. So an
+ * owner's bytes also say how many jobs there can be at most.
+ */
+export const LEAST_ENTRY_BYTES = 1_024;
+
 export type OwnerEntry = {
   readonly jobId: string;
   /** What Redis keeps for the job. */
@@ -42,14 +48,14 @@ export const beforeJob = (jobId: string): string => `(${jobId}`;
 /** Lua functions on an owner's sets. `sum` is the hash of the owners' bytes. */
 export const OWNER_INDEX = `
 local function findOwnerEntry(set, id)
-  return redis.call('ZRANGEBYLEX', set, '[' .. id .. ' ', '(' .. id .. '!', 'LIMIT', 0, 1)[1]
+  return redis.call('ZRANGEBYLEX', set, '[' .. id .. ' ', '(' .. id .. '!', 'LIMIT', '0', '1')[1]
 end
 local function addOwnerBytes(sum, owner, bytes)
   if redis.call('HINCRBY', sum, owner, bytes) <= 0 then redis.call('HDEL', sum, owner) end
 end
 local function enterOwnerIndex(index, kept, sum, owner, id, entry, bytes)
   if findOwnerEntry(index, id) or findOwnerEntry(kept, id) then return end
-  redis.call('ZADD', index, 0, entry)
+  redis.call('ZADD', index, '0', entry)
   addOwnerBytes(sum, owner, bytes)
 end
 local function dropOwnerEntry(set, sum, owner, id)

@@ -27,8 +27,8 @@ const OWNERS_PER_END = 20;
 /** The same when the owners' queues are looked through as a whole. */
 const OWNERS_PER_SWEEP = 500;
 
-const PLACE_KEYS = ["places", "owners", "slots", "wait", "delayed", "marker"] as const;
-const PLACE_ARGS = ["queue_name", "job_prefix", "owner", "id"] as const;
+export const PLACE_KEYS = ["places", "owners", "slots", "wait", "delayed", "marker"] as const;
+export const PLACE_ARGS = ["queue_name", "job_prefix", "owner", "id"] as const;
 
 type PlacedJob = { readonly owner: string; readonly jobId: string };
 
@@ -47,10 +47,11 @@ export const placeValues = (keys: RedisKeys, queue: JobQueue, { owner, jobId }: 
 });
 
 /**
- * Lua functions of the scripts below. `enqueue` and `withdraw` do to BullMQ's keys what its own scripts do to them.
- * While no worker has said how many slots it has, every owner may hold a fixed number of places.
+ * Lua functions of the scripts on places. `enqueue` and `withdraw` do to BullMQ's keys what its own scripts do to them.
+ * While no worker has said how many slots it has, every owner may hold a fixed number of places. Redis takes long to
+ * format a Lua number, hence `'0'`.
  */
-const PLACES = `
+export const PLACES = `
 local function placesOf(name)
   return redis.call('ZLEXCOUNT', places, '[' .. name .. ':', '(' .. name .. ';')
 end
@@ -69,11 +70,11 @@ local function mayHoldMore(name)
   return held < limitOf(held, all_held)
 end
 local function firstWaitingOf(name)
-  return redis.call('ZRANGEBYLEX', owners, '[' .. name .. ':', '(' .. name .. ';', 'LIMIT', 0, 1)[1]
+  return redis.call('ZRANGEBYLEX', owners, '[' .. name .. ':', '(' .. name .. ';', 'LIMIT', '0', '1')[1]
 end
 local function enqueue(job)
   redis.call('LPUSH', wait, job)
-  redis.call('ZADD', marker, 0, '0')
+  redis.call('ZADD', marker, '0', '0')
 end
 local function withdraw(job)
   if redis.call('ZREM', delayed, job) == 0 then return false end
@@ -89,7 +90,7 @@ local function serve(name)
   local job = string.sub(member, #name + 2)
   -- A job that was cancelled or removed meanwhile leaves its entry behind.
   if redis.call('EXISTS', job_prefix .. job) == 1 and redis.call('HEXISTS', job_prefix .. job, 'finishedOn') == 0 then
-    redis.call('ZADD', places, 0, member)
+    redis.call('ZADD', places, '0', member)
     enqueue(job)
   end
   return true
@@ -101,7 +102,7 @@ local function fill(looks)
   local unserved
   for _ = 1, looks do
     local after = last == '' and '-' or '(' .. last .. ';'
-    local member = redis.call('ZRANGEBYLEX', owners, after, '+', 'LIMIT', 0, 1)[1]
+    local member = redis.call('ZRANGEBYLEX', owners, after, '+', 'LIMIT', '0', '1')[1]
       or redis.call('ZRANGE', owners, 0, 0)[1]
     if not member then break end
     last = string.match(member, '^[^:]*')
@@ -114,42 +115,29 @@ local function fill(looks)
   end
   redis.call('HSET', slots, turn, last)
 end
--- Lets the job into its queue, or has it wait behind the owner's earlier ones; one that has a place waits for none.
-local function enter()
+-- Lets a job without a place into its queue, or has it wait behind the owner's earlier ones. \`outside\`: how many jobs
+-- of all owners wait for a place.
+local function enterNew(outside)
   local member = owner .. ':' .. id
-  if redis.call('ZSCORE', places, member) then
-    enqueue(id)
-  elseif not mayHoldMore(owner) then
-    redis.call('ZADD', owners, 0, member)
-  elseif firstWaitingOf(owner) then
-    redis.call('ZADD', owners, 0, member)
+  if not mayHoldMore(owner) then
+    redis.call('ZADD', owners, '0', member)
+  elseif outside > 0 and firstWaitingOf(owner) then
+    redis.call('ZADD', owners, '0', member)
     serve(owner)
   else
-    redis.call('ZADD', places, 0, member)
+    redis.call('ZADD', places, '0', member)
     enqueue(id)
   end
+end
+-- The same for any job; one that has a place waits for none.
+local function enter()
+  if redis.call('ZSCORE', places, owner .. ':' .. id) then return enqueue(id) end
+  enterNew(redis.call('ZCARD', owners))
 end
 `;
 
 const placeScript = (name: string, lua: string) =>
   defineScript<number>()({ name, keys: PLACE_KEYS, args: PLACE_ARGS, lua: `${PLACES}${lua}` });
-
-/**
- * Adds a job to BullMQ, as its own script would, and lets it enter. Adding it again changes nothing. The script is the
- * platform's own because BullMQ's would put the job into its queue before anybody could say whether it may.
- */
-export const ADD_JOB_SCRIPT = defineScript<number>()({
-  name: "addJob",
-  keys: PLACE_KEYS,
-  args: [...PLACE_ARGS, "job_name", "data", "options", "timestamp"],
-  lua: `${PLACES}
-if redis.call('EXISTS', job_prefix .. id) == 1 then return 0 end
-redis.call('HSET', job_prefix .. id, 'name', job_name, 'data', data, 'opts', options, 'timestamp', timestamp,
-  'delay', 0, 'priority', 0)
-enter()
-return 1
-`,
-});
 
 const LEAVE_PLACE = `
 local member = owner .. ':' .. id

@@ -19,22 +19,23 @@ export function decodeEntry(entry: string): QueuedJobRef {
 }
 
 /**
- * A Lua function that removes dangling entries from the head of a list. Such entries exist when an API process died
- * after it had appended the entry and before it had queued the job, or a worker died before it had removed the entry.
- * Entries younger than 10 s stay, because the API may be about to queue their job. The age follows from the job id, a
- * UUIDv7, which begins with its time of creation.
+ * A Lua function that removes dangling entries from the head of a list, and returns the head that stays. Such entries
+ * exist when a worker died before it had removed the entry, or an API of a former version between the entry and the
+ * queueing of its job. Entries younger than 10 s stay, because such an API may be about to queue their job. The age
+ * follows from the job id, a UUIDv7, which begins with its time of creation.
  */
 export const DROP_DANGLING_HEADS = `
 local function dropDanglingHeads(queue, prefix)
-  local now = tonumber(redis.call('TIME')[1]) * 1000
+  local now
   while true do
-    local head = redis.call('LINDEX', queue, 0)
+    local head = redis.call('LINDEX', queue, '0')
     if not head then return end
+    now = now or tonumber(redis.call('TIME')[1]) * 1000
     local id = string.match(head, ':(.*)$') or ''
     local born = tonumber(string.sub(id, 1, 8) .. string.sub(id, 10, 13), 16) or 0
-    if now - born < 10000 then return end
-    local queued = prefix .. ':' .. head
-    if redis.call('EXISTS', queued) == 1 and redis.call('HEXISTS', queued, 'finishedOn') == 0 then return end
+    if now - born < 10000 then return head end
+    local queued = redis.call('HMGET', prefix .. ':' .. head, 'timestamp', 'finishedOn')
+    if queued[1] and not queued[2] then return head end
     redis.call('LPOP', queue)
   end
 end
@@ -53,8 +54,7 @@ export const CLOSE_SESSION_SCRIPT = defineScript<string | null>()({
   args: ["bullmq_prefix", "deleted_mark", "deleted_ttl"],
   lua: `
 ${DROP_DANGLING_HEADS}
-dropDanglingHeads(queue, bullmq_prefix)
-local head = redis.call('LINDEX', queue, 0)
+local head = dropDanglingHeads(queue, bullmq_prefix)
 if head then return head end
 redis.call('SET', pending, deleted_mark, 'EX', deleted_ttl)
 return false

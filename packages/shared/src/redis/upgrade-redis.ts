@@ -9,7 +9,7 @@ import { JOB_QUEUES, type JobQueue, QueuedPayloadSchema, UNENDED_JOB_TTL_SECONDS
 import type { Logger } from "../logging/logger.ts";
 import type { RedisConnection } from "./connect.ts";
 import type { RedisKeys } from "./keys.ts";
-import { ENTER_SCRIPT, encodeOwnerEntry, ownedKeysOf } from "./owner-index.ts";
+import { ENTER_SCRIPT, encodeOwnerEntry, LEAST_ENTRY_BYTES, ownedKeysOf } from "./owner-index.ts";
 import { defineScript } from "./script.ts";
 
 /** The value of `keys.layout` once every key has the names of today. It never expires: a pass reads the whole Redis. */
@@ -95,7 +95,7 @@ async function enterWaitingJobs(redis: RedisConnection, keys: RedisKeys, queue: 
     const payload = QueuedPayloadSchema.safeParse(parseJson(data ?? "null")).data;
     if (data === null || payload === undefined) return;
     const { owner, kind, session_id: sessionId, agent_type: agentType } = payload;
-    const bytes = Buffer.byteLength(data);
+    const bytes = LEAST_ENTRY_BYTES + Buffer.byteLength(data);
     const stored = (await redis.exists(keys.upload(jobId))) === 1 ? "other" : "nothing";
     await enterOwnerIndex({
       ...ownedKeysOf(keys, { owner, kind, job_id: jobId }),

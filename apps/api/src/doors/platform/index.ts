@@ -18,15 +18,16 @@ import { stream } from "./stream-format.ts";
 
 export const platformDoor: Door = {
   basePath: BASE_PATH,
+  // Express asks one after the other, so the most frequent come first.
   routes: (services) => [
     postChatCompletions(services),
+    postExecute(services),
     getChatHistory(services),
     listSessions(services),
     getSession(services),
     deleteSession(services),
     listAgents(services),
     getAgent(services),
-    postExecute(services),
     getJobs(services),
     getJob(services),
     getJobEvents(services),
