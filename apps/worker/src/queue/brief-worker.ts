@@ -28,7 +28,7 @@ export class BriefWorker extends Worker {
 
   protected override async moveToActive(token: string, name?: string): Promise<Job> {
     const { name: worker, lockDuration: lock_ms } = this.#options;
-    const taken = await this.#take({ ...this.#takeKeys, now: Date.now(), token, lock_ms, worker });
+    const taken = await this.#take({ ...this.#takeKeys, token, lock_ms, worker });
     if (taken === null) {
       this.#isDrained = false;
       return super.moveToActive(token, name);
