@@ -33,6 +33,10 @@ export class BriefWorker extends Worker {
       this.#isDrained = false;
       return super.moveToActive(token, name);
     }
+    if (taken.length === 0) {
+      this.#isDrained = true;
+      return this.nextJobFromJobData();
+    }
     const [fields, id, waiting] = taken;
     const [data] = raw2NextJobData([fields, id]);
     const job = await this.nextJobFromJobData(data, id, token);

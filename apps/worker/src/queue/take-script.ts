@@ -7,10 +7,10 @@ import { defineScript } from "@agent-paas/shared/redis/script.ts";
 
 /**
  * Does to BullMQ's keys what its own script does, but notes neither the time nor an event, which nobody reads, and sets
- * the marker only if further jobs wait. Nil without touching anything: no job waits, jobs are delayed, or the
- * queue is paused or limited. Otherwise the fields of the job's hash, its id, and how many jobs still wait.
+ * the marker only if further jobs wait. Nil without touching anything: jobs are delayed, or the queue is paused or
+ * limited. Empty: no job waits. Otherwise the fields of the job's hash, its id, and how many jobs still wait.
  */
-export const TAKE_SCRIPT = defineScript<[job: string[], id: string, waiting: number] | null>()({
+export const TAKE_SCRIPT = defineScript<[job: string[], id: string, waiting: number] | [] | null>()({
   name: "takeJob",
   keys: ["wait", "active", "delayed", "meta", "marker"],
   args: ["job_prefix", "token", "lock_ms", "worker"],
@@ -18,7 +18,7 @@ export const TAKE_SCRIPT = defineScript<[job: string[], id: string, waiting: num
 local limits = redis.call('HMGET', meta, 'paused', 'concurrency', 'max')
 if limits[1] or limits[2] or limits[3] or redis.call('EXISTS', delayed) == 1 then return false end
 local id = redis.call('RPOPLPUSH', wait, active)
-if not id then return false end
+if not id then return {} end
 local job = job_prefix .. id
 redis.call('SET', job .. ':lock', token, 'PX', lock_ms)
 redis.call('HSET', job, 'pb', worker)
