@@ -6,6 +6,7 @@ import { slotsOf, type WorkerConfig } from "../config.ts";
 import { startCancelListener } from "../control/cancel-listener.ts";
 import { startThreadWatch, type ThreadWatch } from "../control/thread-watch.ts";
 import { createJobEventPublisher } from "../events/job-event-publisher.ts";
+import { createHeldLocks } from "../job/held-locks.ts";
 import { createJobClaims } from "../job/job-claims.ts";
 import { createJobFinalizer } from "../job/job-finalizer.ts";
 import { createJobProcessor } from "../job/job-processor.ts";
@@ -40,7 +41,8 @@ export function createJobParts(
   const finalizer = createJobFinalizer(jobs, sessionQueue, places);
   const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue, stored });
   const running = createRunningJobs();
-  return { clock, claims, places, sessionQueue, publisher, uploads, stored, finalizer, queuedJobs, running };
+  const heldLocks = createHeldLocks();
+  return { clock, claims, places, sessionQueue, publisher, uploads, stored, finalizer, queuedJobs, running, heldLocks };
 }
 
 /** One processor per queue: they differ in their time limit. */
@@ -67,14 +69,14 @@ export function startControl(
   config: WorkerConfig,
   name: string,
   { keys, subscriber }: RedisParts,
-  { claims, running }: JobParts,
+  { claims, running, heldLocks }: JobParts,
   logger: Logger,
   releasers: Releasers,
 ): ThreadWatch {
   const listener = startCancelListener({ subscriber, keys, claims, running, logger });
   releasers.add("cancel listener", () => listener.stop());
   const { REDIS_URL: topology, REDIS_PREFIX: prefix } = config;
-  const threadWatch = startThreadWatch({ topology, prefix, name, claims, running, logger });
+  const threadWatch = startThreadWatch({ topology, prefix, name, claims, running, heldLocks, logger });
   releasers.add("thread watch", () => threadWatch.stop());
   return threadWatch;
 }

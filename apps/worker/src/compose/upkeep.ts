@@ -36,7 +36,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
   const { config, name, redis, storage, parts, runner, logger, releasers } = deps;
   const { keys, queueRedis, queues, maintenance, clock } = redis;
   const { repositories } = storage;
-  const { claims, publisher, sessionQueue, queuedJobs, finalizer, running, stored } = parts;
+  const { claims, publisher, sessionQueue, queuedJobs, finalizer, running, heldLocks, stored } = parts;
   const { orphanedJobs: rows, sessions } = repositories;
 
   const failedJobs = createFailedJobs({ queues, maintenance, claims, rows, logger });
@@ -56,6 +56,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
     maintenance: createMaintenanceProcessor({ queues, queuedJobs, sessions, claims, publisher, retention, stored }),
     onFailed: failedJobs.listener,
     running,
+    heldLocks,
     mayStart: storage.mayStart,
     logger,
   });

@@ -1,11 +1,12 @@
 /**
- * What the thread beside the main one does for its worker in Redis: the heartbeat, the locks of a busy worker, and the
- * last word of one that ends.
+ * What the thread beside the main one does for its worker in Redis: the heartbeat, the renewal of its jobs' locks, and
+ * the last word of a worker that ends.
  */
 import type { WorkerRecord } from "@agent-paas/shared/contract/agents.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { createWorkerLocks } from "../job/worker-locks.ts";
+import { type LockChanges, nameOf } from "../job/held-locks.ts";
+import { createWorkerLocks, type JobLock } from "../job/worker-locks.ts";
 import { BEAT_SCRIPT, GIVEN_UP } from "../presence/heartbeat-scripts.ts";
 
 /** Ticks between two renewals: a quarter of what a lock lasts. */
@@ -13,11 +14,15 @@ const RENEW_EVERY = 5;
 /** A main thread that misses one tick or two is only late. */
 const BUSY_FROM = 3;
 
-export function createThreadBeats(redis: RedisConnection, keys: RedisKeys) {
+/** @param onLost receives the locks that a renewal has found lost, once each. */
+export function createThreadBeats(redis: RedisConnection, keys: RedisKeys, onLost: (locks: JobLock[]) => void) {
   const sendBeat = BEAT_SCRIPT.on(redis);
   const locks = createWorkerLocks(redis, keys);
+  const held = new Map<string, JobLock>();
   let record: WorkerRecord | null = null;
+  let ticks = 0;
   let isSending = false;
+  let isRenewing = false;
   let hasGivenUp = false;
 
   /** While Redis is away one command waits for it, not one per tick. */
@@ -28,11 +33,29 @@ export function createThreadBeats(redis: RedisConnection, keys: RedisKeys) {
     isSending = false;
   }
 
+  function forget(ended: readonly JobLock[]): void {
+    for (const lock of ended) if (held.get(nameOf(lock))?.token === lock.token) held.delete(nameOf(lock));
+  }
+
+  async function renewOnce(): Promise<void> {
+    if (isRenewing || held.size === 0) return;
+    isRenewing = true;
+    const lost = await locks.renew([...held.values()]).catch(() => []);
+    isRenewing = false;
+    forget(lost);
+    if (lost.length > 0) onLost(lost);
+  }
+
   const giveUp = (known: WorkerRecord) => redis.hset(keys.workers, known.id, `${GIVEN_UP} ${JSON.stringify(known)}`);
 
   return {
     setRecord(next: WorkerRecord): void {
       record = next;
+    },
+
+    changeLocks({ begun, ended }: LockChanges): void {
+      forget(ended);
+      for (const lock of begun) held.set(nameOf(lock), lock);
     },
 
     /** `blocked`: for how many ticks the main thread has stood still. `giveUpFrom`: when its jobs go to others. */
@@ -47,10 +70,10 @@ export function createThreadBeats(redis: RedisConnection, keys: RedisKeys) {
       }
       void sendOnce(async () => {
         const text = JSON.stringify({ ...known, busy: blocked >= BUSY_FROM });
-        const beat = sendBeat({ workers: keys.workers, worker_id: known.id, record: text });
-        const isDue = blocked > 0 && blocked % RENEW_EVERY === 0;
-        await Promise.all([beat, isDue ? locks.renew(known.locks) : null]);
+        await sendBeat({ workers: keys.workers, worker_id: known.id, record: text });
       });
+      ticks += 1;
+      if (ticks % RENEW_EVERY === 0) void renewOnce();
     },
 
     /** The process ends: the others take over at once what it still holds. No further tick may follow. */

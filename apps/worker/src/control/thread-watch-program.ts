@@ -1,6 +1,6 @@
 /**
- * The thread beside the main thread of a worker. It says every second that the process lives, and watches the main
- * thread. Once the event loop stands still, it renews the jobs' locks, and asks the main thread which run it executes:
+ * The thread beside the main thread of a worker. It says every second that the process lives, renews the locks of its
+ * jobs, and watches the main thread. Once the event loop stands still, it asks the main thread which run it executes:
  * the question interrupts what runs, as a debugger's would, and opens no port. What it learns is written into Redis, so
  * that the workers that take over know which job to blame.
  */
@@ -13,7 +13,13 @@ import { SECOND } from "@agent-paas/shared/time.ts";
 import { type Block, type BlockSample, createBlockJudge } from "./block-judge.ts";
 import { createBlockReports } from "./block-reports.ts";
 import { createThreadBeats } from "./thread-beats.ts";
-import { ANSWER_SYMBOL, SHARED, type ThreadWatchData, type ToThread } from "./thread-watch-protocol.ts";
+import {
+  ANSWER_SYMBOL,
+  type FromThread,
+  SHARED,
+  type ThreadWatchData,
+  type ToThread,
+} from "./thread-watch-protocol.ts";
 
 const TICK_MS = SECOND;
 /**
@@ -29,13 +35,15 @@ const STANDARD_ERROR = 2;
 /** The thread has no log of its own: its process reports a block when it can again. */
 const SILENT = { info: () => {}, warn: () => {} };
 
+const tell = (message: FromThread) => parentPort?.postMessage(message);
+
 if (parentPort !== null) watch(workerData);
 
 function watch({ shared, topology, prefix, name, isDebugged }: ThreadWatchData): void {
   const judge = createBlockJudge();
   const redis = connectRedis({ topology, role: "worker", name: `${name}:watch`, logger: SILENT });
   const keys = createRedisKeys(prefix);
-  const beats = createThreadBeats(redis, keys);
+  const beats = createThreadBeats(redis, keys, (locks) => tell({ kind: "lost", locks }));
   const reports = createBlockReports(redis, keys, name);
   let session: Session | null = null;
 
@@ -67,7 +75,7 @@ function watch({ shared, topology, prefix, name, isDebugged }: ThreadWatchData):
     }
     // The answer comes with the return from the native call.
     if (verdict.kind === "unknown") return;
-    parentPort?.postMessage(block);
+    tell({ kind: "block", block });
     reports.reset();
   }
 
@@ -88,6 +96,7 @@ function watch({ shared, topology, prefix, name, isDebugged }: ThreadWatchData):
 
   parentPort?.on("message", (message: ToThread) => {
     if (message.kind === "record") beats.setRecord(message.record);
+    else if (message.kind === "locks") beats.changeLocks(message.changes);
     else void leave();
   });
 }

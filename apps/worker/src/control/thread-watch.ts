@@ -1,7 +1,7 @@
 /**
- * Starts the thread that says for this worker that it lives, and finds out which run blocks the main thread. The event
- * loop stands still then, and with it everything by which the process could say so; so another thread does
- * (`thread-watch-program.ts`).
+ * Starts the thread that says for this worker that it lives, keeps its jobs' locks, and finds out which run blocks the
+ * main thread. The event loop stands still then, and with it everything by which the process could do so; so another
+ * thread does (`thread-watch-program.ts`).
  */
 import { url as debuggerUrl } from "node:inspector";
 import { Worker } from "node:worker_threads";
@@ -10,11 +10,19 @@ import type { WorkerRecord } from "@agent-paas/shared/contract/agents.ts";
 import { compileCacheEnv } from "@agent-paas/shared/lifecycle/compile-cache.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
+import type { HeldLocks } from "../job/held-locks.ts";
 import type { JobClaims } from "../job/job-claims.ts";
 import type { RunningJobs } from "../job/running-jobs.ts";
+import type { JobLock } from "../job/worker-locks.ts";
 import { currentRun, type RunIdentity } from "../run/current-run.ts";
 import type { Block, BlockSample } from "./block-judge.ts";
-import { ANSWER_SYMBOL, SHARED, type ThreadWatchData, type ToThread } from "./thread-watch-protocol.ts";
+import {
+  ANSWER_SYMBOL,
+  type FromThread,
+  SHARED,
+  type ThreadWatchData,
+  type ToThread,
+} from "./thread-watch-protocol.ts";
 
 const BEAT_MS = SECOND;
 /** A run whose lock was lost during the block is aborted by then: locks are renewed every 5 s. */
@@ -35,7 +43,8 @@ export type ThreadWatchDeps = {
   readonly prefix: string;
   readonly name: string;
   readonly claims: Pick<JobClaims, "clearBlocking">;
-  readonly running: Pick<RunningJobs, "isHeld">;
+  readonly running: Pick<RunningJobs, "isHeld" | "abort">;
+  readonly heldLocks: Pick<HeldLocks, "has" | "takeChanges" | "tellAllAgain">;
   readonly logger: Logger;
 };
 
@@ -47,7 +56,7 @@ export type ThreadWatch = {
 };
 
 export function startThreadWatch(deps: ThreadWatchDeps): ThreadWatch {
-  const { topology, prefix, name, claims, running, logger } = deps;
+  const { topology, prefix, name, claims, running, heldLocks, logger } = deps;
   const shared = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * Object.keys(SHARED).length));
   const timers = new Set<NodeJS.Timeout>();
 
@@ -83,6 +92,20 @@ export function startThreadWatch(deps: ThreadWatchDeps): ThreadWatch {
     clearIfHeld(verdict.run);
   }
 
+  function stopRunsOf(lost: readonly JobLock[]): void {
+    for (const lock of lost) {
+      // A job that has ended meanwhile, or was taken again, has lost nothing.
+      if (!heldLocks.has(lock)) continue;
+      logger.warn({ job_id: lock.jobId }, "a job's lock is lost: its run is stopped");
+      running.abort(lock.jobId, "superseded");
+    }
+  }
+
+  function handle(message: FromThread): void {
+    if (message.kind === "block") reportBlock(message.block);
+    else stopRunsOf(message.locks);
+  }
+
   const isDebugged = debuggerUrl() !== undefined;
   const workerData: ThreadWatchData = { shared, topology, prefix, name, isDebugged };
   let record: WorkerRecord | null = null;
@@ -96,7 +119,7 @@ export function startThreadWatch(deps: ThreadWatchDeps): ThreadWatch {
       ...{ workerData, resourceLimits: MEMORY, env: compileCacheEnv(), execArgv: [], stdin: false },
     });
     started.unref();
-    started.on("message", reportBlock);
+    started.on("message", handle);
     started.on("error", (err) => logger.error({ err }, "the thread beside the main thread has failed"));
     started.on("exit", () => {
       if (isStopping) return;
@@ -109,6 +132,7 @@ export function startThreadWatch(deps: ThreadWatchDeps): ThreadWatch {
   /** Meanwhile the main thread's own heartbeats say that the worker lives. */
   function restartThread(): void {
     thread = startThread();
+    heldLocks.tellAllAgain();
     if (record !== null) tell({ kind: "record", record });
   }
 
@@ -120,7 +144,11 @@ export function startThreadWatch(deps: ThreadWatchDeps): ThreadWatch {
 
   let thread = startThread();
   process.on("exit", leaveNow);
-  const beating = setInterval(() => Atomics.add(shared, SHARED.beats, 1), BEAT_MS);
+  const beating = setInterval(() => {
+    Atomics.add(shared, SHARED.beats, 1);
+    const changes = heldLocks.takeChanges();
+    if (changes.begun.length > 0 || changes.ended.length > 0) tell({ kind: "locks", changes });
+  }, BEAT_MS);
 
   return {
     setRecord(next) {

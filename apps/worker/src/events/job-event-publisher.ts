@@ -14,6 +14,7 @@
  * events, so it is used only for a writer whose last batch was confirmed on the very same connection.
  */
 import { setTimeout as delay, setImmediate as nextIteration } from "node:timers/promises";
+import { chunksOf } from "@agent-paas/shared/chunks-of.ts";
 import { UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
@@ -177,8 +178,3 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
 type Lane = { readonly waiting: Set<JobEventWriter>; readonly pace: Pace | null; isDraining: boolean };
 
 const createLane = (pace: Pace | null): Lane => ({ waiting: new Set(), pace, isDraining: false });
-
-function chunksOf<T>(list: readonly T[], size: number): T[][] {
-  const count = Math.ceil(list.length / size);
-  return Array.from({ length: count }, (_, at) => list.slice(at * size, (at + 1) * size));
-}

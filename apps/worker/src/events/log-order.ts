@@ -19,8 +19,8 @@ export const entryId = (last: number, first: number): string => `${last}-${first
 
 /**
  * Lua: `log_order(log)` returns the last `seq` in the log and the `seq` that the next entry must be above; 0 and 0
- * without a log. `raise_log(log, seq)` makes `seq` the number that the next entry must be above; `lower_log` does so
- * where that number is above `seq`, the last one in the log.
+ * without a log. `raise_log(log, seq)` makes `seq` the number that the next entry must be above; `set_log_order` does
+ * so to a log that exists, where `seq` may be below that number but not below the last entry.
  */
 export const LOG_ORDER_LUA = `
 local function log_order(log)
@@ -32,12 +32,11 @@ local function log_order(log)
   end
   return last, fence
 end
-local function raise_log(log, seq)
-  local id = string.format('%.0f-18446744073709551615', seq)
-  if redis.call('EXISTS', log) == 1 then redis.call('XSETID', log, id)
-  else redis.call('XADD', log, 'MAXLEN', 0, id, 'b', '') end
-end
-local function lower_log(log, seq)
+local function set_log_order(log, seq)
   redis.call('XSETID', log, string.format('%.0f-18446744073709551615', seq))
+end
+local function raise_log(log, seq)
+  if redis.call('EXISTS', log) == 1 then return set_log_order(log, seq) end
+  redis.call('XADD', log, 'MAXLEN', 0, string.format('%.0f-18446744073709551615', seq), 'b', '')
 end
 `;

@@ -72,7 +72,7 @@ for i = 1, #KEYS / 2 do
     replies[i] = ${BEHIND} - fence
   else
     -- The end of a job that the database has ended keeps the numbers that its row gave.
-    if previous ~= fence then lower_log(log, seq) end
+    if previous ~= fence then set_log_order(log, seq) end
     redis.call('XADD', log, ARGV[a + 5] .. '-' .. ARGV[a + 4], 'b', ARGV[a + 6])
     if fresh then
       redis.call('HSET', state, 'fencing_token', token, 'attempts', '1', 'unfinished_attempts', '1')
@@ -80,7 +80,7 @@ for i = 1, #KEYS / 2 do
     if ARGV[a + 8] ~= '' then redis.call('HSET', state, 'progress', ARGV[a + 8]) end
     if ends then
       redis.call('HSET', state, 'ended', ARGV[a + 7])
-      raise_log(log, ${Number.MAX_SAFE_INTEGER})
+      set_log_order(log, ${Number.MAX_SAFE_INTEGER})
     end
     local ttl = ends and ARGV[1] or fresh and ARGV[2]
     if ttl then redis.call('EXPIRE', state, ttl) end

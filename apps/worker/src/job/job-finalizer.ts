@@ -27,10 +27,10 @@ export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQue
   async function publishEnd(payload: JobPayload, events: readonly JobEvent[], writer: JobEventWriter): Promise<void> {
     // Issued before the terminal events on the same connection: a client that sees `done` may post or delete at once.
     // The place is given up before the slot is free, so that BullMQ finds the next job when it frees the slot.
-    const left = Promise.all([sessionQueue.leave(payload), places.leave(payload)]);
+    const left = places.leave(payload);
     for (const event of events) writer.append(event);
     await writer.flushed();
-    const [next] = await left;
+    const next = await left;
     failpoint("end_published", payload.job_id);
     await sessionQueue.promote(payload.owner, next);
   }
@@ -83,8 +83,7 @@ export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQue
 
     /** Removes the session queue entry and the place of a job whose end is published. */
     async leaveQueues(payload: JobPayload): Promise<void> {
-      const [next] = await Promise.all([sessionQueue.leave(payload), places.leave(payload)]);
-      await sessionQueue.promote(payload.owner, next);
+      await sessionQueue.promote(payload.owner, await places.leave(payload));
     },
   };
 }

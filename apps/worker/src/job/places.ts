@@ -12,12 +12,13 @@ import {
   STEP_BACK_SCRIPT,
   YIELD_SCRIPT,
 } from "@agent-paas/shared/redis/places.ts";
+import { DELETED_SESSION, encodeEntry } from "@agent-paas/shared/redis/session-queue.ts";
 import { isIngest } from "../knowledge/uploads.ts";
 
 export type Places = ReturnType<typeof createPlaces>;
 
 type Placed = Pick<JobPayload, "job_id" | "kind" | "owner" | "agent_type">;
-type Ended = Placed & Pick<JobPayload, "large_fields">;
+type Ended = Placed & Pick<JobPayload, "large_fields" | "session_id">;
 
 export function createPlaces(redis: RedisConnection, keys: RedisKeys, logger: Logger) {
   const endJob = END_SCRIPT.on(redis);
@@ -30,15 +31,24 @@ export function createPlaces(redis: RedisConnection, keys: RedisKeys, logger: Lo
 
   return {
     /**
-     * The job has ended: hands its place over, and removes what is stored for it. Never throws: the reaper does both
-     * for what stays behind.
+     * The job has ended: hands its place over, and removes its entry in its session's queue and what is stored for it.
+     * Returns the session's next entry if that one may run now. Never throws: the reaper does all of it for what stays
+     * behind, and the session's next job re-checks by itself.
      */
-    async leave(payload: Ended): Promise<void> {
+    async leave(payload: Ended): Promise<string | null> {
+      const { kind, job_id: jobId, session_id: sessionId } = payload;
       const has_stored = payload.large_fields !== undefined || isIngest(payload) ? 1 : 0;
+      const session = keys.sessionQueue(sessionId ?? "");
+      const pending = keys.pendingSession(sessionId ?? "");
+      const entry = sessionId === null ? "" : encodeEntry({ kind, jobId });
       try {
-        await endJob({ ...valuesOf(payload), ...ownedKeysOf(keys, payload), has_stored });
+        return await endJob({
+          ...{ ...valuesOf(payload), ...ownedKeysOf(keys, payload), has_stored },
+          ...{ session, pending, entry, deleted_mark: DELETED_SESSION },
+        });
       } catch (err) {
-        logger.warn({ err, job_id: payload.job_id }, "the job's place was not handed over; the reaper will do it");
+        logger.warn({ err, job_id: jobId }, "the job's place was not handed over; the reaper will do it");
+        return null;
       }
     },
 

@@ -44,27 +44,10 @@ return redis.call('LPOS', queue, entry) or redis.call('LLEN', queue)
 `,
 });
 
-/**
- * Removes the entry; returns the next one if it was the head. The session has its row by now, so it is pending no more.
- */
-const LEAVE_SCRIPT = defineScript<string | null>()({
-  name: "leaveSessionQueue",
-  keys: ["queue", "pending"],
-  args: ["entry", "deleted_mark"],
-  lua: `
-if redis.call('GET', pending) ~= deleted_mark then redis.call('DEL', pending) end
-local head = redis.call('LINDEX', queue, 0)
-redis.call('LREM', queue, 1, entry)
-if head == entry then return redis.call('LINDEX', queue, 0) end
-return false
-`,
-});
-
 export type SessionQueue = ReturnType<typeof createSessionQueue>;
 
 export function createSessionQueue(redis: RedisConnection, keys: RedisKeys, places: Places, logger: Logger) {
   const countJobsAhead = JOBS_AHEAD_SCRIPT.on(redis);
-  const leaveSessionQueue = LEAVE_SCRIPT.on(redis);
   const closeSession = CLOSE_SESSION_SCRIPT.on(redis);
   const entryOf = ({ kind, job_id: jobId }: JobPayload) => encodeEntry({ kind, jobId });
 
@@ -82,26 +65,6 @@ export function createSessionQueue(redis: RedisConnection, keys: RedisKeys, plac
       const entries = await redis.lrange(keys.sessionQueue(payload.session_id), 0, -1);
       const own = entries.indexOf(entryOf(payload));
       return entries.slice(0, Math.max(own, 0)).map((entry) => decodeEntry(entry).jobId);
-    },
-
-    /** Removes the job's entry, if it has one; returns the next entry if that one may run now. Never throws. */
-    async leave(payload: JobPayload): Promise<string | null> {
-      const { session_id: sessionId } = payload;
-      if (sessionId === null) return null;
-      try {
-        return await leaveSessionQueue({
-          queue: keys.sessionQueue(sessionId),
-          pending: keys.pendingSession(sessionId),
-          entry: entryOf(payload),
-          deleted_mark: DELETED_SESSION,
-        });
-      } catch (err) {
-        logger.warn(
-          { err, job_id: payload.job_id },
-          "session queue entry not removed; the next job re-checks by itself",
-        );
-        return null;
-      }
     },
 
     /** Starts the job of the entry. Never throws: if this fails, the delayed job re-checks by itself. */

@@ -1,8 +1,9 @@
 /**
- * The locks of one worker as a whole, for everything that happens to it and not to one of its jobs: a thread beside it
- * renews them while it is busy, and others take them away when it is dead. BullMQ's token of a lock begins with the id
- * of the BullMQ worker that holds it, so no list of the jobs is needed.
+ * BullMQ's locks of one worker. A thread beside it renews them (`control/thread-beats.ts`), and others take them away
+ * when it is dead: BullMQ's token of a lock begins with the id of the BullMQ worker that holds it, so they need no list
+ * of its jobs.
  */
+import { chunksOf } from "@agent-paas/shared/chunks-of.ts";
 import type { JobQueue, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
@@ -16,6 +17,8 @@ import { SECOND } from "@agent-paas/shared/time.ts";
 export const LOCK_DURATION_MS = 20 * SECOND;
 
 export type LockedQueue = JobQueue | typeof MAINTENANCE_QUEUE;
+
+export type JobLock = { readonly queue: LockedQueue; readonly jobId: string; readonly token: string };
 
 /** By queue: how the tokens of a worker's locks begin. */
 export type WorkerLocks = Readonly<Partial<Record<LockedQueue, string>>>;
@@ -39,16 +42,27 @@ end
 const KEYS = ["active", "stalled"] as const;
 const ARGS = ["holder", "job_prefix"] as const;
 
-/** What BullMQ's renewal does: a job that has its lock is not counted as stalled. */
-const RENEW_SCRIPT = defineScript<number>()({
-  name: "renewWorkerLocks",
-  keys: KEYS,
-  args: [...ARGS, "ms"],
-  lua: `${EACH_LOCK}
-return eachLock(function(id, lock)
-  redis.call('PEXPIRE', lock, ms)
-  redis.call('SREM', stalled, id)
-end)
+/** A larger call would block Redis for its other clients for milliseconds. */
+const LOCKS_PER_CALL = 256;
+
+/**
+ * `rest`: the jobs' ids and tokens in turn. A job that has its lock is not counted as stalled. Returns the ids of those
+ * whose locks are lost.
+ */
+const RENEW_SCRIPT = defineScript<string[]>()({
+  name: "renewLocks",
+  keys: ["stalled"],
+  args: ["job_prefix", "ms"],
+  lua: `
+local kept, lost = {}, {}
+for at = rest_from, #ARGV, 2 do
+  local lock = job_prefix .. ARGV[at] .. ':lock'
+  local is_kept = redis.call('GET', lock) == ARGV[at + 1]
+  if is_kept then redis.call('PEXPIRE', lock, ms) end
+  table.insert(is_kept and kept or lost, ARGV[at])
+end
+if #kept > 0 then redis.call('SREM', stalled, unpack(kept)) end
+return lost
 `,
 });
 
@@ -93,11 +107,26 @@ export function createWorkerLocks(redis: RedisConnection, keys: RedisKeys) {
   });
 
   return {
-    async renew(locks: WorkerLocks): Promise<void> {
-      const renewing = queuesOf(locks).map(([queue, holder]) =>
-        renewLocks({ ...valuesOf(queue, holder), ms: LOCK_DURATION_MS }),
+    /** Returns the locks that are lost. */
+    async renew(locks: readonly JobLock[]): Promise<JobLock[]> {
+      const byQueue = Map.groupBy(locks, ({ queue }) => queue);
+      const calls = [...byQueue].flatMap(([queue, all]) =>
+        chunksOf(all, LOCKS_PER_CALL).map((some) => [queue, some] as const),
       );
-      await Promise.all(renewing);
+      const replies = await Promise.all(
+        calls.map(async ([queue, some]) => {
+          const lost = new Set(
+            await renewLocks({
+              stalled: keys.stalledJobs(queue),
+              job_prefix: keys.queuedJob(queue, ""),
+              ms: LOCK_DURATION_MS,
+              rest: some.flatMap(({ jobId, token }) => [jobId, token]),
+            }),
+          );
+          return some.filter(({ jobId }) => lost.has(jobId));
+        }),
+      );
+      return replies.flat();
     },
 
     /** Takes the locks of one queue away from a worker whose record has the time `givenUp`. Null: it lives. */

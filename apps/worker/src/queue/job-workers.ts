@@ -3,21 +3,17 @@ import { JOB_QUEUES, type JobQueue, MAINTENANCE_QUEUE } from "@agent-paas/shared
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
-import { MAX_BLOCK_MS } from "@agent-paas/shared/redis/watch-silence.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import { type Job, Worker } from "bullmq";
+import type { Job } from "bullmq";
+import type { HeldLocks } from "../job/held-locks.ts";
 import { createLease, type LeaseProcessor } from "../job/lease.ts";
 import { RetryLater, retryDelayMs } from "../job/retry-delay.ts";
 import type { RunningJobs } from "../job/running-jobs.ts";
 import { LOCK_DURATION_MS, type LockedQueue, type WorkerLocks } from "../job/worker-locks.ts";
+import { BriefWorker } from "./brief-worker.ts";
 
 /** All workers share one check per interval; a dead worker's jobs need not wait for it (`recovery/dead-workers.ts`). */
 const STALLED_INTERVAL_MS = 2 * SECOND;
-/**
- * A quarter of the lock duration, so that a worker keeps its locks even if starting thousands of jobs blocks it for
- * seconds.
- */
-const LOCK_RENEWAL_MS = 5 * SECOND;
 /**
  * How often a job may lose its lock before BullMQ fails it. `poison-jobs.ts`, which distinguishes crashed workers from
  * outages, fails a job much earlier. This limit only applies if Redis has lost the counters of `poison-jobs.ts`.
@@ -29,18 +25,6 @@ const MAINTENANCE_CONCURRENCY = 4;
 /** How long a process that stops waits until its requeued jobs are in their queues. */
 const REQUEUE_WITHIN_MS = 2 * SECOND;
 
-class BriefWorker extends Worker {
-  /** Blocks only for as long as a connection may be silent, also while delayed jobs wait. */
-  protected override getBlockTimeout(blockUntil: number): number {
-    return Math.min(super.getBlockTimeout(blockUntil), MAX_BLOCK_MS / SECOND);
-  }
-
-  /** The check for stalled jobs, now. */
-  async restartStalled(): Promise<void> {
-    for (const jobId of await this.backend.moveStalledJobsToWait()) this.emit("stalled", jobId, "active");
-  }
-}
-
 export type JobWorkersOptions = {
   readonly redis: RedisConnection;
   readonly prefix: string;
@@ -50,7 +34,8 @@ export type JobWorkersOptions = {
   readonly processors: Record<JobQueue, LeaseProcessor>;
   readonly maintenance: (job: Job) => Promise<void>;
   readonly onFailed: (queue: JobQueue) => (job: Job | undefined, error: Error) => void;
-  readonly running: RunningJobs;
+  readonly running: Pick<RunningJobs, "ids" | "abortAll">;
+  readonly heldLocks: Pick<HeldLocks, "during">;
   /** Asked for every job before it starts; one that may not goes back to its queue. */
   readonly mayStart: () => boolean;
   readonly logger: Logger;
@@ -67,14 +52,16 @@ export type JobWorkers = {
 };
 
 export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
-  const { redis, prefix, name, slots, processors, maintenance, onFailed, running, mayStart, logger } = options;
+  const { redis, prefix, name, slots, processors, maintenance, onFailed, running, heldLocks, mayStart, logger } =
+    options;
   const common = {
     connection: redis,
     prefix,
     name,
     autorun: false,
     lockDuration: LOCK_DURATION_MS,
-    lockRenewTime: LOCK_RENEWAL_MS,
+    // The thread beside this one does it, for however long this one is busy with thousands of starts.
+    skipLockRenewal: true,
     stalledInterval: STALLED_INTERVAL_MS,
     maxStalledCount: MAX_STALLED_COUNT,
     settings: {
@@ -85,20 +72,19 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
   let stopping = false;
   /** A fetch that began before the stop may still return a job. */
   const unlessStopping =
-    (start: (job: Job, lockToken?: string) => Promise<void>) =>
-    (job: Job, lockToken?: string): Promise<void> =>
-      stopping || !mayStart() ? createLease(job, lockToken ?? "").requeue() : start(job, lockToken);
+    (queue: LockedQueue, start: (job: Job, lockToken: string) => Promise<void>) =>
+    (job: Job, token = ""): Promise<void> =>
+      stopping || !mayStart()
+        ? createLease(job, token).requeue()
+        : heldLocks.during({ queue, jobId: job.id ?? "", token }, () => start(job, token));
   const jobWorkers = JOB_QUEUES.map((queue) => {
-    const start = (job: Job, lockToken?: string) => processors[queue](createLease(job, lockToken ?? ""));
-    const worker = new BriefWorker(queue, unlessStopping(start), { ...common, concurrency: slots[queue].all });
+    const start = (job: Job, lockToken: string) => processors[queue](createLease(job, lockToken));
+    const worker = new BriefWorker(queue, unlessStopping(queue, start), { ...common, concurrency: slots[queue].all });
     worker.on("failed", onFailed(queue));
-    worker.on("lockRenewalFailed", (jobIds) => {
-      for (const jobId of jobIds) running.abort(jobId, "superseded");
-    });
     worker.on("stalled", (jobId) => logger.warn({ job_id: jobId }, "job lost its worker and will start again"));
     return [queue, worker] as const;
   });
-  const maintenanceWorker = new BriefWorker(MAINTENANCE_QUEUE, unlessStopping(maintenance), {
+  const maintenanceWorker = new BriefWorker(MAINTENANCE_QUEUE, unlessStopping(MAINTENANCE_QUEUE, maintenance), {
     ...common,
     concurrency: MAINTENANCE_CONCURRENCY,
   });

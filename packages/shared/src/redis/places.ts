@@ -141,7 +141,7 @@ const placeScript = (name: string, lua: string) =>
 
 const LEAVE_PLACE = `
 local member = owner .. ':' .. id
-if redis.call('ZREM', places, member) + redis.call('ZREM', owners, member) > 0 then fill(${OWNERS_PER_END}) end
+if redis.call('ZREM', places, member) == 1 or redis.call('ZREM', owners, member) == 1 then fill(${OWNERS_PER_END}) end
 `;
 
 /** The job was removed: its place goes to the next one. */
@@ -149,19 +149,25 @@ export const LEAVE_SCRIPT = placeScript("leavePlace", `${LEAVE_PLACE} return 1`)
 
 /**
  * The job has ended: its place goes to the next one, and what is kept of it beside its queue's entry goes. Nothing but
- * its entry in the owner index unless `has_stored` is 1, and not even that if it left the index when it started.
+ * its entry in the owner index unless `has_stored` is 1, and not even that if it left the index when it started. It
+ * leaves its session's queue, unless `entry` is empty; the session has its row by now, so it is pending no more.
+ * Returns the queue's next entry if the job was the head.
  */
-export const END_SCRIPT = defineScript<number>()({
+export const END_SCRIPT = defineScript<string | null>()({
   name: "endJob",
-  keys: [...PLACE_KEYS, "index", "kept", "sum", "payload", "upload"] as const,
-  args: [...PLACE_ARGS, "has_stored"],
+  keys: [...PLACE_KEYS, "index", "kept", "sum", "payload", "upload", "session", "pending"] as const,
+  args: [...PLACE_ARGS, "has_stored", "entry", "deleted_mark"],
   lua: `${PLACES}${OWNER_INDEX}${LEAVE_PLACE}
 if has_stored == '1' then
   releaseOwnerEntry(index, kept, sum, owner, id, payload, upload)
 else
   dropOwnerEntry(index, sum, owner, id)
 end
-return 1
+if entry == '' then return false end
+if redis.call('GET', pending) ~= deleted_mark then redis.call('DEL', pending) end
+local head = redis.call('LINDEX', session, 0)
+if redis.call('LREM', session, 1, entry) == 0 or head ~= entry then return false end
+return redis.call('LINDEX', session, 0)
 `,
 });
 
