@@ -10,10 +10,11 @@ const LOOK_EVERY_MS = 10 * SECOND;
 const MIB = 1_024 * 1_024;
 /**
  * A collection stops the process for some 100 ms. So it waits until nobody would notice, or until it returns far more
- * than the young generation of a busy process takes. `load` is that of one processor.
+ * than the young generation of a busy process takes. `load` is the part of the time in which the event loop did not wait:
+ * unlike the processor's time it is also high for a process that others keep from running.
  */
 const WORTH = [
-  { load: 0.03, bytes: 8 * MIB },
+  { load: 0.05, bytes: 8 * MIB },
   { load: 0.2, bytes: 56 * MIB },
 ] as const;
 
@@ -33,16 +34,16 @@ export async function collectGarbage(): Promise<void> {
 export async function returnMemoryWhenIdle(lookEveryMs = LOOK_EVERY_MS): Promise<void> {
   await collectGarbage();
   let kept = process.memoryUsage().heapTotal;
-  let cpu = process.cpuUsage();
+  let before = performance.eventLoopUtilization();
   const look = async () => {
-    const { user, system } = process.cpuUsage(cpu);
-    cpu = process.cpuUsage();
-    const load = (user + system) / (lookEveryMs * 1_000);
+    const now = performance.eventLoopUtilization();
+    const { utilization: load } = performance.eventLoopUtilization(now, before);
+    before = now;
     const { heapTotal } = process.memoryUsage();
     if (!WORTH.some((bound) => load <= bound.load && heapTotal >= kept + bound.bytes)) return;
     await collectGarbage();
     kept = process.memoryUsage().heapTotal;
-    cpu = process.cpuUsage();
+    before = performance.eventLoopUtilization();
   };
   setInterval(() => look().catch(() => {}), lookEveryMs).unref();
 }
