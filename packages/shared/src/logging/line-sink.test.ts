@@ -59,6 +59,22 @@ test("sent lines are written at once, after the lines before them", () => {
   expect(chunks).toEqual(["one\ntwo\n"]);
 });
 
+test("lines that come while others are written share the next write, and sent ones do not wait for it", async () => {
+  const { sink, chunks } = open();
+  sink.write("one\n");
+  sink.send();
+  sink.write("two\n");
+  await Promise.resolve();
+  sink.write("three\n");
+  await vi.waitFor(() => expect(chunks).toEqual(["one\n", "two\nthree\n"]));
+  sink.write("four\n");
+  sink.send();
+  sink.write("five\n");
+  sink.send();
+  await new Promise(setImmediate);
+  expect(chunks.slice(2)).toEqual(["four\n", "five\n"]);
+});
+
 test("a flush writes all lines, and so does a synchronous one", async () => {
   const { sink, chunks } = open();
   sink.write("one\n");

@@ -52,6 +52,8 @@ export function createLineSink(output: LogOutput, reports: SinkReports): LineSin
   let pendingLength = 0;
   let writing: Chunk | null = null;
   let timer: NodeJS.Timeout | undefined;
+  /** Somebody wants the lines written that came while others were. */
+  let isWanted = false;
   const flushed: (() => void)[] = [];
 
   let health = OK;
@@ -84,10 +86,15 @@ export function createLineSink(output: LogOutput, reports: SinkReports): LineSin
   function send(isUrgent = false): void {
     clearTimeout(timer);
     timer = undefined;
-    if (writing !== null || (pending.length === 0 && health.state !== "recovering")) return;
+    isWanted = writing !== null;
+    if (isWanted || (pending.length === 0 && health.state !== "recovering")) return;
     const waitMs = health.state === "ok" || isUrgent ? 0 : health.failedAt + RETRY_AFTER_MS - performance.now();
     if (waitMs > 0) timer = setTimeout(send, waitMs).unref();
     else void appendNext();
+  }
+
+  function sendSoon(): void {
+    timer ??= setTimeout(send, MAX_BUFFERED_MS).unref();
   }
 
   async function appendNext(): Promise<void> {
@@ -107,7 +114,8 @@ export function createLineSink(output: LogOutput, reports: SinkReports): LineSin
     } else if (before.state === "recovering" && health.state === "ok") {
       reports.recovered(before.dropped);
     }
-    send();
+    if (isWanted || flushed.length > 0 || pendingLength >= MAX_CHUNK || health.state !== "ok") send();
+    else if (pending.length > 0) sendSoon();
     if (writing === null) for (const resolve of flushed.splice(0)) resolve();
   }
 
@@ -122,7 +130,7 @@ export function createLineSink(output: LogOutput, reports: SinkReports): LineSin
       if (pendingLength + line.length > MAX_PENDING) return fail(new Error("too many lines wait to be written"), 1);
       pending.push(line);
       pendingLength += line.length;
-      timer ??= setTimeout(send, MAX_BUFFERED_MS).unref();
+      sendSoon();
     },
     send: () => send(),
     flush() {

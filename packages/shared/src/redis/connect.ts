@@ -32,7 +32,7 @@ type ConnectionLogger = Pick<Logger, "info" | "warn">;
 
 const ROLE_OPTIONS = {
   request: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 900, gathersIteration: true },
-  worker: { maxRetriesPerRequest: null },
+  worker: { maxRetriesPerRequest: null, gathersIteration: true },
   // With 0 retries, a broken connection rejects what was on its way; ioredis would drop it without a word otherwise.
   publisher: { enableOfflineQueue: false, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0 },
   // The event subscriber resubscribes by itself, because it must know when its subscriptions are active.
