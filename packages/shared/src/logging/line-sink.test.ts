@@ -64,7 +64,8 @@ test("lines that come while others are written share the next write, and sent on
   sink.write("one\n");
   sink.send();
   sink.write("two\n");
-  await Promise.resolve();
+  await new Promise(setImmediate);
+  expect(chunks).toEqual(["one\n"]);
   sink.write("three\n");
   await vi.waitFor(() => expect(chunks).toEqual(["one\n", "two\nthree\n"]));
   sink.write("four\n");
