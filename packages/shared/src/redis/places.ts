@@ -55,9 +55,10 @@ export const PLACES = `
 local function placesOf(name)
   return redis.call('ZLEXCOUNT', places, '[' .. name .. ':', '(' .. name .. ';')
 end
+local known
 -- How many places an owner who holds so many may hold beside those of the others; never less than one.
 local function limitOf(held, all_held)
-  local known = redis.call('HMGET', slots, queue_name, queue_name .. ':own')
+  known = known or redis.call('HMGET', slots, queue_name, queue_name .. ':own')
   if not known[1] or not known[2] then return ${PLACES_WITHOUT_SLOTS} end
   local left = known[1] - (all_held - held)
   return math.max(1, math.floor(left * known[2] / known[1]))
@@ -95,7 +96,8 @@ local function serve(name)
   end
   return true
 end
-local function fill(looks)
+-- \`from\`: the owner whose one place has become free. With that owner's next job in it nothing has changed for anybody.
+local function fill(looks, from)
   if redis.call('ZCARD', owners) == 0 then return end
   local turn = queue_name .. ':turn'
   local last = redis.call('HGET', slots, turn) or ''
@@ -108,6 +110,7 @@ local function fill(looks)
     last = string.match(member, '^[^:]*')
     if last == unserved then break end
     if serve(last) then
+      if last == from then break end
       unserved = nil
     else
       unserved = unserved or last
@@ -141,7 +144,9 @@ const placeScript = (name: string, lua: string) =>
 
 const LEAVE_PLACE = `
 local member = owner .. ':' .. id
-if redis.call('ZREM', places, member) == 1 or redis.call('ZREM', owners, member) == 1 then fill(${OWNERS_PER_END}) end
+if redis.call('ZREM', places, member) == 1 or redis.call('ZREM', owners, member) == 1 then
+  fill(${OWNERS_PER_END}, owner)
+end
 `;
 
 /** The job was removed: its place goes to the next one. */
