@@ -10,8 +10,8 @@ const LOOK_EVERY_MS = 10 * SECOND;
 const MIB = 1_024 * 1_024;
 /**
  * A collection stops the process for some 100 ms. So it waits until nobody would notice, or until it returns far more
- * than the young generation of a busy process takes. `load` is the part of the time in which the event loop did not wait:
- * unlike the processor's time it is also high for a process that others keep from running.
+ * than the young generation of a busy process takes. `load` is the part of the time in which the event loop did not
+ * wait: unlike the processor's time it is also high for a process that others keep from running.
  */
 const WORTH = [
   { load: 0.05, bytes: 8 * MIB },
