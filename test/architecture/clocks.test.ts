@@ -7,6 +7,7 @@ import { readSources } from "../support/sources.ts";
 
 /** Who may read the wall clock, and why nothing breaks when it is set. */
 const MAY_READ: Readonly<Record<string, string>> = {
+  "packages/shared/src/ids.ts": "ids do not follow it back",
   "packages/shared/src/redis/clock.ts": "until Redis has been read once",
   "packages/shared/src/contract/jobs.ts": "for payloads that lack their time",
   "packages/shared/src/logging/log-retention.ts": "marks files, whose order of times counts",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createIdSource } from "./ids.ts";
+import { createIdSource, newId } from "./ids.ts";
 
 const HOUR = 3_600_000;
 const timeOf = (id: string) => Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16);
@@ -10,6 +10,11 @@ test("the ids of a source carry the time of its clock, and rise within one milli
   expect(new Set(ids.map(timeOf))).toEqual(new Set([1_700_000_000_000]));
   expect([...ids].sort()).toEqual(ids);
   expect(new Set(ids).size).toBe(1_000);
+});
+
+test("ids of this process rise, also within one millisecond", () => {
+  const ids = Array.from({ length: 2_000 }, newId);
+  expect([...ids].sort()).toEqual(ids);
 });
 
 test("the ids of a source rise over a small correction of its clock, and follow a large one", () => {

@@ -44,8 +44,18 @@ function nextRandom(): Uint8Array {
   return pool.subarray(used - RANDOM_BYTES_PER_ID, used);
 }
 
-/** Creates an id: a UUIDv7. Ids rise with their time of creation, so database indexes stay compact. */
-export const newId = (): string => v7({ random: nextRandom() });
+let latest = 0;
+
+function latestTime(): number {
+  latest = Math.max(latest, Date.now());
+  return latest;
+}
+
+/**
+ * Creates an id: a UUIDv7. The ids of this process rise, also when its clock is set back: what came later is told by
+ * them, and database indexes stay compact.
+ */
+export const newId = createIdSource(latestTime);
 
 /** Every id on the wire is a UUID of any version, in its canonical text form. */
 export const IdSchema = z.uuid();
