@@ -46,8 +46,9 @@ type SupervisedOptions = RedisOptions & { readonly gathersIteration?: boolean };
 
 /**
  * Sends the commands of one callback in one write, or of one iteration of the event loop: then requests that came on
- * many sockets share it. A system call costs more than most commands, here and in Redis. It is replaced when it falls
- * silent. So are its duplicates: BullMQ makes one for the blocking commands of each worker.
+ * many sockets, or jobs that run side by side, share it: a system call costs more than most commands, here and in
+ * Redis. A connection that falls silent is replaced. So are its duplicates: BullMQ makes one for the blocking commands
+ * of each worker.
  */
 class SupervisedRedis extends Redis {
   readonly #logger: ConnectionLogger;
