@@ -3,10 +3,11 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cancelDuring } from "../support/background-reader.ts";
+import { readInBackground } from "../support/background-reader.ts";
 import { FIXTURE_AGENTS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { readDatabase } from "../support/platform-state.ts";
 import { shownText, thoughtsOf } from "../support/sse-client.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 let platform: TestPlatform;
 let dir: string;
@@ -114,7 +115,10 @@ test("a cancel aborts a tool that is being called", async () => {
   const file = join(dir, "cancelled");
   const message = `[[calls=count_once({"file":"${file}","word":"a","hold":true})]]`;
   const stream = await platform.alice.chat({ agent_type: "tool_basic", message, config: { tools: ["count_*"] } });
-  const events = await cancelDuring(platform.alice, stream, ({ data }) => data.type === "tool_call");
-  expect(events.at(-1)).toMatchObject({ event: "done", data: { status: "cancelled" } });
-  expect(await readFile(file, "utf8")).toMatch(/^a \w+\n$/);
+  const { whole } = readInBackground(stream);
+  const written = () => readFile(file, "utf8").catch(() => "");
+  await waitFor("the tool to have begun", async () => (await written()).endsWith("\n"));
+  await platform.alice.cancel(stream.jobId);
+  expect((await whole).at(-1)).toMatchObject({ event: "done", data: { status: "cancelled" } });
+  expect(await written()).toMatch(/^a \w+\n$/);
 });
