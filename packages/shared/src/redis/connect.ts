@@ -1,17 +1,18 @@
 /**
  * Redis connections. The role of a connection decides what its commands do while Redis cannot be reached:
  *
- * - `request`: for HTTP requests. Commands fail within a second: they are not queued, tried once and limited in time.
+ * - `request`: for HTTP requests. Commands are not queued, are tried once, and fail after a second of silence.
  * - `worker`: for jobs and their events. Commands wait until Redis is back; the callers limit the wait.
  * - `publisher`: for the events of jobs. Commands fail at once, and so do those that were on their way when the
  *   connection broke: the caller must know whether two commands went over the same connection.
  * - `subscriber`: for subscriptions only.
  */
-import { Redis, type RedisOptions } from "ioredis";
+import { type Command, Redis, type RedisOptions } from "ioredis";
 import type { RedisTopology } from "../config/redis-topology.ts";
 import type { Logger } from "../logging/logger.ts";
 import { logRepeatedly } from "../logging/repeated-warnings.ts";
 import { SECOND } from "../time.ts";
+import { limitAnswers } from "./answer-limit.ts";
 import { SILENCE_MAX_MS, watchSilence } from "./watch-silence.ts";
 
 /** A connection to Redis; its type does not depend on the topology. */
@@ -31,7 +32,7 @@ export type RedisConnectionOptions = {
 type ConnectionLogger = Pick<Logger, "info" | "warn">;
 
 const ROLE_OPTIONS = {
-  request: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 900, gathersIteration: true },
+  request: { enableOfflineQueue: false, maxRetriesPerRequest: 1, limitsAnswers: true, gathersIteration: true },
   worker: { maxRetriesPerRequest: null, gathersIteration: true },
   // With 0 retries, a broken connection rejects what was on its way; ioredis would drop it without a word otherwise.
   publisher: { enableOfflineQueue: false, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0 },
@@ -42,7 +43,7 @@ const ROLE_OPTIONS = {
 /** Limits each step of a short check. */
 const CHECK_WITHIN_MS = 5 * SECOND;
 
-type SupervisedOptions = RedisOptions & { readonly gathersIteration?: boolean };
+type SupervisedOptions = RedisOptions & { readonly gathersIteration?: boolean; readonly limitsAnswers?: boolean };
 
 /**
  * Sends the commands of one callback in one write, or of one iteration of the event loop: then requests that came on
@@ -54,12 +55,14 @@ class SupervisedRedis extends Redis {
   readonly #logger: ConnectionLogger;
   /** Until when further commands may join a write. */
   readonly #beforeWrite: (write: () => void) => void;
+  readonly #limitAnswer: ((command: Command) => void) | undefined;
 
   constructor(url: string | null, options: SupervisedOptions, logger: ConnectionLogger) {
     if (url === null) super(options);
     else super(url, options);
     this.#logger = logger;
     this.#beforeWrite = options.gathersIteration ? setImmediate : process.nextTick;
+    this.#limitAnswer = options.limitsAnswers ? limitAnswers(this) : undefined;
     const { connectionName: connection } = this.options;
     watchSilence(this, () =>
       logger.warn({ connection, silent_ms: SILENCE_MAX_MS }, "a connection to Redis is silent and is replaced"),
@@ -70,13 +73,14 @@ class SupervisedRedis extends Redis {
     return new SupervisedRedis(null, { ...this.options, ...override }, this.#logger);
   }
 
-  override sendCommand(...args: Parameters<Redis["sendCommand"]>): unknown {
+  override sendCommand(command: Command, pipeline?: Parameters<Redis["sendCommand"]>[1]): unknown {
     const { stream } = this;
     if (stream?.writable && stream.writableCorked === 0) {
       stream.cork();
       this.#beforeWrite(() => stream.uncork());
     }
-    return super.sendCommand(...args);
+    this.#limitAnswer?.(command);
+    return super.sendCommand(command, pipeline);
   }
 }
 
