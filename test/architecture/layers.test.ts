@@ -35,7 +35,19 @@ const LAYERS: readonly Layers[] = [
     root: "packages/shared/src",
     order: [
       ...["lifecycle", "redis", "db", "logging", "config", "files", "net", "telemetry"],
-      ...["documents", "contract", "json", "standard-output", "errors", "version", "ids", "time", "text", "chunks-of"],
+      ...[
+        "documents",
+        "contract",
+        "json",
+        "standard-output",
+        "errors",
+        "version",
+        "ids",
+        "time",
+        "text",
+        "growing-text",
+        "chunks-of",
+      ],
     ],
   },
 ];

@@ -50,8 +50,8 @@ export async function askOnce(model: Model, request: ModelRequest, offersTools: 
         pieces[type] += content;
         continue;
       }
-      pieces.reasoning += pieces.text;
-      pieces.text = content;
+      pieces.reasoning += content;
+      pieces.text = "";
     }
   } catch (error) {
     return { shown: pieces.text, thoughts: pieces.reasoning, calls: [], error };

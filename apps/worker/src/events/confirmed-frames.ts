@@ -81,7 +81,7 @@ class FrameBuffer {
   append(text: string): void {
     const needed = this.#length + Buffer.byteLength(text);
     if (needed > this.#bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(SMALLEST_BYTES, 2 * needed));
+      const larger = Buffer.allocUnsafeSlow(Math.max(SMALLEST_BYTES, Math.ceil(1.25 * needed)));
       this.frames.copy(larger);
       this.#bytes = larger;
     }

@@ -1,33 +1,30 @@
-/** Runs the agent, or the system job, of one attempt. Its events go to the writer, and its text to the answer. */
+/** Runs the agent, or the system job, of one attempt. */
 
 import type { AgentContext, AgentRun } from "@agent-paas/agents/agent/agent.ts";
-import { concludeAnswer, finishReasonOf } from "@agent-paas/agents/agent/answer-end.ts";
-import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
-import { createWholeCharacters } from "@agent-paas/agents/agent/whole-characters.ts";
+import { finishReasonOf } from "@agent-paas/agents/agent/answer-end.ts";
 import { createAgentJournal } from "@agent-paas/agents/job/agent-journal.ts";
 import { createBudget } from "@agent-paas/agents/job/budget.ts";
 import { createJournaledModel } from "@agent-paas/agents/model/journaled-model.ts";
-import { createTurnWatch, type TurnWatch } from "@agent-paas/agents/model/last-turn.ts";
+import { createTurnWatch } from "@agent-paas/agents/model/last-turn.ts";
 import { createMeter } from "@agent-paas/agents/model/meter.ts";
 import type { Model } from "@agent-paas/agents/model/model.ts";
 import type { AgentRegistry } from "@agent-paas/agents/registry/agent-registry.ts";
 import type { Toolbox } from "@agent-paas/agents/registry/toolbox.ts";
 import type { Retriever } from "@agent-paas/agents/retrieval/retriever.ts";
 import { createJobTools } from "@agent-paas/agents/tools/job-tools.ts";
-import type { Citation, JobPayload, JobResult, Usage } from "@agent-paas/shared/contract/jobs.ts";
+import type { JobPayload, JobResult } from "@agent-paas/shared/contract/jobs.ts";
 import { resolveLimits } from "@agent-paas/shared/contract/limits.ts";
-import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
+import { GrowingText } from "@agent-paas/shared/growing-text.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
-import { wellFormedJson } from "@agent-paas/shared/text.ts";
 import type { JobEventWriter } from "../events/job-event-writer.ts";
 import type { JournalRepository } from "../storage/journal-repository.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
 import { inputOf } from "./agent-input.ts";
 import { type ChildContextRequest, createChildAgents } from "./child-agents.ts";
+import { type Answer, consume } from "./consume-run.ts";
 import { asRun } from "./current-run.ts";
 import { createJobJournal, type JobJournal } from "./job-journal.ts";
 import { parseConfig } from "./parse-config.ts";
@@ -58,20 +55,8 @@ export type RunRequest = {
   readonly deadlineMs: number;
 };
 
-/** What a run has produced so far; it is kept when the run is aborted. */
-type Answer = {
-  content: string;
-  data: unknown;
-  /** As the agent returned it. */
-  finishReason: unknown;
-  citations: readonly Citation[] | null;
-  readonly usage: () => Usage;
-  /** Of `content`. */
-  readonly tokens: () => number;
-};
-
 const resultOf = ({ content, data, citations }: Answer, end: string | null): JobResult => ({
-  content,
+  content: `${content}`,
   ...(end === null ? {} : { finish_reason: end }),
   ...(data === undefined ? {} : { data }),
   ...(citations === null ? {} : { citations }),
@@ -93,9 +78,9 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
       // Of the job's own agent; its children have their own.
       const turns = createTurnWatch();
       const answer: Answer = {
-        ...{ content: "", data: undefined, finishReason: undefined, citations: null },
+        ...{ content: new GrowingText(), data: undefined, finishReason: undefined, citations: null },
         usage: job.usage,
-        tokens: () => job.tokensOf(answer.content),
+        tokens: () => job.tokensOf(`${answer.content}`),
       };
 
       async function begin(): Promise<AgentRun> {
@@ -220,81 +205,3 @@ function collectionOf(config: unknown): string | null {
   const named = (config as { collection?: unknown } | null)?.collection;
   return typeof named === "string" ? named : null;
 }
-
-type Consumer = {
-  readonly signal: AbortSignal;
-  readonly writer: JobEventWriter;
-  readonly row: Promise<unknown>;
-  readonly answer: Answer;
-  readonly turns: TurnWatch;
-  readonly locale: Locale;
-};
-
-/** Ends with the signal, even when the agent ignores it or Redis does not answer. */
-async function consume(events: AgentRun, consumer: Consumer): Promise<void> {
-  const { signal } = consumer;
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort);
-  });
-  // One race for the whole run instead of one per event, so that each token costs only the await of the agent itself.
-  const consumed = consumeAll(events, consumer);
-  try {
-    await Promise.race([consumed, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    // An error that the run throws after it was aborted is a consequence of the abort.
-    consumed.catch(() => {});
-    // Not awaited: a generator that hangs would hold the job's slot.
-    events.return(undefined).catch(() => {});
-  }
-}
-
-/** Appends no event after the signal has aborted. */
-async function consumeAll(events: AgentRun, consumer: Consumer): Promise<void> {
-  const { signal, writer, row, answer, turns, locale } = consumer;
-  let isWritten = false;
-  const characters = createWholeCharacters();
-  const show = (event: AgentEvent) => {
-    writer.append(event);
-    if (event.event === "message") answer.content = shownAfter(answer.content, event);
-  };
-  for (;;) {
-    signal.throwIfAborted();
-    const next = await events.next();
-    if (!next.done && !isWritten) await row;
-    isWritten = true;
-    signal.throwIfAborted();
-    if (next.done) {
-      for (const event of characters.rest()) show(event);
-      const outcome = next.value ?? {};
-      answer.finishReason = outcome.finishReason;
-      answer.data = asJson(outcome.data);
-      answer.citations = asJson(outcome.citations) ?? null;
-      for (const event of concludeAnswer(answer.content, outcome, { turns, locale })) {
-        await row;
-        signal.throwIfAborted();
-        writer.append(event);
-      }
-      return;
-    }
-    assertEvent(next.value);
-    const event = characters.show(next.value);
-    if (event !== null) show(event);
-    if (writer.congested) await writer.flushed();
-  }
-}
-
-/**
- * Plugins are not type-checked, because Node only strips their types. A `done` event from an agent would end the stream
- * before the job (I3).
- */
-function assertEvent(value: AgentEvent): void {
-  const isKnown = value?.event === "message" || value?.event === "thought";
-  if (!isKnown || typeof value.data?.content !== "string") throw new TypeError("The agent yielded what is no event");
-}
-
-/** Converts a returned value to the form in which it is stored. Throws for values that JSON cannot represent. */
-const asJson = <T>(value: T): T =>
-  value === undefined ? value : (parseJson(wellFormedJson(JSON.stringify(value))) as T);

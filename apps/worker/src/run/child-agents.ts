@@ -2,7 +2,7 @@
 import type { AgentClass, AgentContext, AgentInput } from "@agent-paas/agents/agent/agent.ts";
 import { concludeAnswer } from "@agent-paas/agents/agent/answer-end.ts";
 import type { Agents, ChildOutcome, ChildRequest } from "@agent-paas/agents/agent/delegation.ts";
-import { type AgentEvent, shownAfter } from "@agent-paas/agents/agent/events.ts";
+import { type AgentEvent, applyMessage } from "@agent-paas/agents/agent/events.ts";
 import { createWholeCharacters } from "@agent-paas/agents/agent/whole-characters.ts";
 import { untilAborted } from "@agent-paas/agents/job/until-aborted.ts";
 import { createTurnWatch, type TurnWatch } from "@agent-paas/agents/model/last-turn.ts";
@@ -10,6 +10,7 @@ import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { GrowingText } from "@agent-paas/shared/growing-text.ts";
 import { parseConfig } from "./parse-config.ts";
 
 /** The job's own agent is at depth 0. */
@@ -49,22 +50,22 @@ export function createChildAgents(options: ChildAgentsOptions): Agents {
     const context = contextOf({ name: child.name, task: child.task, config, signal: childSignal, turns });
     const events = new agent().run(inputOf(kind, child), context);
     const characters = createWholeCharacters();
-    let content = "";
+    const content = new GrowingText();
     try {
       for (;;) {
         const next = await untilAborted(events.next(), childSignal);
         if (next.done) {
           for (const event of characters.rest()) {
-            if (event.event === "message") content = shownAfter(content, event);
+            if (event.event === "message") applyMessage(content, event);
             yield event;
           }
           const outcome = next.value ?? {};
-          const finishReason = yield* concludeAnswer(content, outcome, { turns, locale });
-          return { ...outcome, content, ...(finishReason === null ? {} : { finishReason }) };
+          const finishReason = yield* concludeAnswer(`${content}`, outcome, { turns, locale });
+          return { ...outcome, content: `${content}`, ...(finishReason === null ? {} : { finishReason }) };
         }
         const event = characters.show(next.value);
         if (event === null) continue;
-        if (event.event === "message") content = shownAfter(content, event);
+        if (event.event === "message") applyMessage(content, event);
         yield event;
       }
     } finally {

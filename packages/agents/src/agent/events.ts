@@ -1,6 +1,7 @@
 /** What an agent may yield and return: thoughts, text, data. Errors are thrown; `done` is published by the platform. */
 import type { MessageEvent, ThoughtEvent, ThoughtType } from "@agent-paas/shared/contract/events.ts";
 import type { Citation } from "@agent-paas/shared/contract/jobs.ts";
+import type { GrowingText } from "@agent-paas/shared/growing-text.ts";
 
 type TextEvent = MessageEvent & { readonly data: { readonly type: "text" } };
 
@@ -26,9 +27,11 @@ export const text = (content: string): TextEvent => ({ event: "message", data: {
 /** Replaces all answer text so far by `content`. */
 export const reset = (content: string): ResetEvent => ({ event: "message", data: { content, type: "reset" } });
 
-/** The answer text after a message event, given the text before it. */
-export const shownAfter = (shown: string, { data }: MessageEvent): string =>
-  data.type === "reset" ? data.content : shown + data.content;
+/** Applies a message event to the answer's text. */
+export function applyMessage(shown: GrowingText, { data }: MessageEvent): void {
+  if (data.type === "reset") shown.replace(data.content);
+  else shown.append(data.content);
+}
 
 /** Something to show beside the answer; `extra` fields become fields of the event's data. */
 export const thought = (

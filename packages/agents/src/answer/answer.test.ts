@@ -207,7 +207,7 @@ test("text that was thoughts after all becomes a thought, and the text of earlie
   const text = (content: string): ModelChunk => ({ type: "text", content });
   const { model } = modelOf(
     [[text("First.")], { content: "First.", toolCalls: [call("echo", { word: "a" })] }],
-    [[text("So "), text("it is."), { type: "reset", content: "" }, text("Second.")], { content: "Second." }],
+    [[text("So "), text("it is."), { type: "reset", content: "So it is." }, text("Second.")], { content: "Second." }],
   );
   const { outcome, events } = await askModel(model, { tools: [echo] });
   expect(outcome.content).toBe("First.\n\nSecond.");

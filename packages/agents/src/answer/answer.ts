@@ -48,12 +48,12 @@ export async function* answer(
   const check = responseSchema === undefined ? null : await compileResponseSchema(responseSchema, context);
   const messages = responseSchema === undefined ? [...request.messages] : withSchema(request.messages, responseSchema);
   const specs = tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
+  /** The text of the turns so far; an empty line separates the next one's from it. */
   let content = "";
   let isRetry = false;
   for (;;) {
     const turnRequest = { ...options, messages: [...messages], tools: specs, responseSchema };
-    /** The text of earlier turns; an empty line separates this turn's text from it. */
-    const before = content;
+    let separator = content === "" ? "" : "\n\n";
     const chunks = context.model.stream(turnRequest, signal);
     let turn: ModelTurn | null = null;
     // Not in a generator of its own, which would cost every token several turns of the microtask queue.
@@ -68,18 +68,18 @@ export async function* answer(
         if (type === "reasoning") {
           yield thought("reasoning", piece);
         } else if (type === "reset") {
-          yield thought("reasoning", content.slice(before.length).trimStart());
-          yield reset(before);
-          content = before;
+          yield thought("reasoning", piece.trimStart());
+          yield reset(content);
+          separator = content === "" ? "" : "\n\n";
         } else {
-          const added = before !== "" && content === before ? `\n\n${piece}` : piece;
-          content += added;
-          yield text(added);
+          yield text(separator === "" ? piece : `${separator}${piece}`);
+          separator = "";
         }
       }
     } finally {
       await chunks.return(undefined as never);
     }
+    if (turn.content !== "") content += content === "" ? turn.content : `\n\n${turn.content}`;
     if (turn.toolCalls.length > 0) {
       const results = yield* callTools(turn.toolCalls, tools, context, turn.finishReason === "length");
       messages.push(toMessage(turn), ...results);

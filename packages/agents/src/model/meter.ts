@@ -3,6 +3,7 @@
  * budget. A turn that broke off, or is still open, is estimated from the text that has arrived.
  */
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
+import { GrowingText } from "@agent-paas/shared/growing-text.ts";
 import type { SpendableBudget } from "../job/budget.ts";
 import { type Calibration, calibration as shared } from "./calibration.ts";
 import { observeChunks } from "./chunk-stream.ts";
@@ -11,7 +12,7 @@ import { addUsage, type Model, type ModelChunk, type ModelRequest, type ModelTur
 import { type ReportedUsage, readReportedUsage } from "./reported-usage.ts";
 import { countTokens, estimateTokens } from "./tokens.ts";
 
-type OpenTurn = { readonly request: ModelRequest; content: string };
+type OpenTurn = { readonly request: ModelRequest; readonly text: GrowingText };
 
 export type Meter = {
   readonly usage: () => Usage;
@@ -48,7 +49,7 @@ export function createMeter(
     calibration.learn(model, () => inputOf(turn.request), usage.input_tokens);
     finished = addUsage(finished, usage);
     // With reasoning or tool calls the figure covers more than the text, and some providers count unstreamed reasoning.
-    const isTextAlone = content === turn.content && toolCalls.length === 0 && usage.output_tokens > 0;
+    const isTextAlone = content === `${turn.text}` && toolCalls.length === 0 && usage.output_tokens > 0;
     const isPlausible = usage.output_tokens <= 3 * estimateTokens(content) + 16;
     latest = isTextAlone && isPlausible ? { text: content, tokens: usage.output_tokens } : null;
   }
@@ -56,8 +57,8 @@ export function createMeter(
   return {
     usage: () =>
       [...open]
-        .filter(({ content }) => content !== "")
-        .reduce((sum, { request, content }) => addUsage(sum, estimateUsage(request, content, [])), finished),
+        .filter(({ text }) => !text.isEmpty)
+        .reduce((sum, { request, text }) => addUsage(sum, estimateUsage(request, `${text}`, [])), finished),
     tokensOf: (text) => (latest?.text === text ? latest.tokens : calibration.count(text, model)),
     carryOver(previousUsage) {
       finished = addUsage(finished, previousUsage);
@@ -74,7 +75,7 @@ export function createMeter(
     },
     wrap: (model, watch) => ({
       stream(request, signal) {
-        const turn: OpenTurn = { request, content: "" };
+        const turn: OpenTurn = { request, text: new GrowingText() };
         let taken = 0;
         let startedAt = 0;
 
@@ -91,7 +92,7 @@ export function createMeter(
           const tokens = content.length <= ONE_TOKEN_CHARS ? 1 : estimateTokens(content);
           budget.takeOutputTokens(tokens);
           taken += tokens;
-          turn.content += content;
+          turn.text.append(content);
         }
 
         function endTurn(finishedTurn: ModelTurn): void {

@@ -61,8 +61,8 @@ export type ModelRequest = ModelOptions & {
 };
 
 /**
- * `reasoning` is the thinking that some models stream before the answer. `reset`, whose content is empty: all text of
- * the turn so far was reasoning after all (templates that put `<think>` into the prompt).
+ * `reasoning` is the thinking that some models stream before the answer. `reset`, with all text of the turn so far: it
+ * was reasoning after all (templates that put `<think>` into the prompt).
  */
 export type ModelChunk = { readonly type: "text" | "reasoning" | "reset"; readonly content: string };
 

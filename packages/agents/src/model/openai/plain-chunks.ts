@@ -41,11 +41,14 @@ export function createPlainChunks() {
       // It is the content of the delta that stands there, and not another field of the same name.
       const other = text === "a" ? "b" : "a";
       if (contentOf(JSON.parse(`${head}${other}${tail}`)) !== other) return;
-      before = head;
-      behind = tail;
+      before = ownCopy(head);
+      behind = ownCopy(tail);
     },
   };
 }
+
+/** A slice keeps what it was cut from in memory: all that came with the chunk. */
+const ownCopy = (slice: string): string => JSON.parse(JSON.stringify(slice));
 
 /** Where the string ends that begins there. */
 function endOfString(data: string, from: number): number {

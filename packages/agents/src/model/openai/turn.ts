@@ -1,6 +1,7 @@
 /** Puts the pieces of an answer together to a turn, and says what is to be shown as they come. */
 import type { Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { GrowingText } from "@agent-paas/shared/growing-text.ts";
 import type { ModelChunk, ModelTurn, ProviderExtra, ToolCall } from "../model.ts";
 import type { Finish } from "./finish-reasons.ts";
 import type { ContentType, Piece, PushPiece } from "./pieces.ts";
@@ -38,8 +39,8 @@ export type TurnOptions = {
 
 export function createTurn({ show, origin, keepsTags }: TurnOptions): Turn {
   const calls = createToolCalls();
-  let content = "";
-  let reasoning = "";
+  const content = new GrowingText();
+  const reasoning = new GrowingText();
   let hasRefused = false;
   let finish: Finish | null = null;
   let usage = NOT_REPORTED;
@@ -48,19 +49,20 @@ export function createTurn({ show, origin, keepsTags }: TurnOptions): Turn {
   let size = 0;
   let seen = 0;
   /** The text with its tags. */
-  let tagged = "";
+  const tagged = new GrowingText();
   const extra = createTurnExtra();
 
   const tags = createThinkTags({
     piece(type, piece) {
-      if (type === "text") content += piece;
-      else reasoning += piece;
+      if (type === "text") content.append(piece);
+      else reasoning.append(piece);
       show({ type, content: piece });
     },
     textWasReasoning() {
-      reasoning += content;
-      content = "";
-      show({ type: "reset", content: "" });
+      const thoughts = content.toString();
+      reasoning.append(thoughts);
+      content.replace("");
+      show({ type: "reset", content: thoughts });
     },
   });
 
@@ -74,19 +76,19 @@ export function createTurn({ show, origin, keepsTags }: TurnOptions): Turn {
 
   function addContent(type: ContentType, text: string): void {
     grow(text.length);
-    if (keepsTags && (type === "text" || type === "marked_text")) tagged += text;
+    if (keepsTags && (type === "text" || type === "marked_text")) tagged.append(text);
     if (type === "text") {
       tags.add(text);
     } else if (type === "marked_text") {
       tags.addThought(text);
     } else if (type === "reasoning") {
       tags.thoughtsCameApart();
-      reasoning += text;
+      reasoning.append(text);
       show({ type, content: text });
     } else {
       hasRefused = true;
       tags.end();
-      content += text;
+      content.append(text);
       show({ type: "text", content: text });
     }
   }
@@ -121,10 +123,11 @@ export function createTurn({ show, origin, keepsTags }: TurnOptions): Turn {
 
   function extraOf(toolCalls: readonly ToolCall[]): ProviderExtra | null {
     if (toolCalls.length === 0) return null;
-    const fields = extra.fields(reasoning);
-    const isTagged = keepsTags && tagged !== content && fields[CONTENT] === undefined;
+    const fields = extra.fields(`${reasoning}`);
+    const withTags = `${tagged}`;
+    const isTagged = keepsTags && withTags !== `${content}` && fields[CONTENT] === undefined;
     const hasExtra = isTagged || Object.keys(fields).length > 0 || toolCalls.some((call) => call.extra !== undefined);
-    return hasExtra ? { origin, fields: isTagged ? { ...fields, [CONTENT]: tagged } : fields } : null;
+    return hasExtra ? { origin, fields: isTagged ? { ...fields, [CONTENT]: withTags } : fields } : null;
   }
 
   return {
@@ -143,23 +146,25 @@ export function createTurn({ show, origin, keepsTags }: TurnOptions): Turn {
     finish(estimate) {
       tags.end();
       if (finish?.isFailure) throw new PlatformError("model_unavailable", { cause: new Error(finish.reason) });
-      const isSilent = content === "" && reasoning === "" && calls.count() === 0;
+      const isSilent = content.isEmpty && reasoning.isEmpty && calls.count() === 0;
       if (finish === null && (!isAtEnd || isSilent)) throw new PlatformError("model_stream_broken");
       const reason = finish?.reason ?? "stop";
       // What a filter cuts is not what the model asked for.
       const toolCalls = reason === "content_filter" ? [] : calls.calls(reason === "length");
       // The calls were lost on the way: an empty answer would say that nothing is missing.
-      if (reason === "tool_calls" && content === "" && toolCalls.length === 0) {
+      if (reason === "tool_calls" && content.isEmpty && toolCalls.length === 0) {
         throw new PlatformError("model_stream_broken");
       }
       const wantedBack = extraOf(toolCalls);
+      const thoughts = reasoning.toString();
+      const words = content.toString();
       return {
-        content,
+        content: words,
         toolCalls,
         ...(wantedBack === null ? {} : { extra: wantedBack }),
-        ...(reasoning === "" ? {} : { reasoning }),
+        ...(thoughts === "" ? {} : { reasoning: thoughts }),
         finishReason: endOf(reason, hasRefused, toolCalls.length > 0),
-        usage: completeUsage(usage, () => estimate(reasoning + content, toolCalls)),
+        usage: completeUsage(usage, () => estimate(thoughts + words, toolCalls)),
       };
     },
   };
