@@ -23,6 +23,8 @@ export type ChildSpec = {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** Runs the command as this user, which only root may. */
+  readonly user?: { readonly uid: number; readonly gid: number };
   /** Written to standard input, which then closes: for settings that must not appear in the process list. */
   readonly input?: string;
   /** "message": the child sends "ready" over IPC. A function is polled until it resolves to true; it never rejects. */
@@ -69,6 +71,7 @@ export function spawnChild(spec: ChildSpec): Child {
   const withMessages = spec.ready === "message";
   const child = spawn(spec.command, spec.args, {
     env: spec.env,
+    ...spec.user,
     detached: true,
     stdio: [spec.input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...(withMessages ? ["ipc" as const] : [])],
   });

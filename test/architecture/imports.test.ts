@@ -88,7 +88,9 @@ describe("what only one place may do", () => {
 
   test("only the worker opens the database for writing", () => {
     const openers = product
-      .filter((source) => mentions(/\b(openStorage|openSqliteStorage|openWritableDatabase)\(/, source))
+      .filter((source) =>
+        mentions(/\b(openStorage|openSqliteStorage|openWritableDatabase|openPostgresStorage|openPostgres)\(/, source),
+      )
       .map(({ file }) => file);
     expect(openers.filter((file) => !file.startsWith("packages/shared/src/db/"))).toEqual([
       "apps/worker/src/compose/storage.ts",
@@ -98,7 +100,8 @@ describe("what only one place may do", () => {
   test("the files below the storage port are imported within the port only", () => {
     const inPort = (file: string) => file.startsWith("packages/shared/src/db/");
     const importers = product.filter(
-      ({ file, own }) => !inPort(file) && own.some((path) => path.startsWith("packages/shared/src/db/sqlite/")),
+      ({ file, own }) =>
+        !inPort(file) && own.some((path) => /^packages\/shared\/src\/db\/(sqlite|postgres)\//.test(path)),
     );
     expect(importers.map(({ file }) => file)).toEqual([]);
   });

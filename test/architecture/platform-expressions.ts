@@ -75,7 +75,7 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
     file: "packages/shared/src/config/common-config.ts",
     bound: "a setting",
     expressions: [
-      "/^(?!file:)[a-z]+:\\/\\//i",
+      "/^(?!file:|postgres:|postgresql:)[a-z]+:\\/\\//i",
       "/^[\\x21-\\x7e]+$/",
       "/^[a-zA-Z0-9._-]{1,80}$/",
       "/^[a-zA-Z0-9_-]{1,40}$/",

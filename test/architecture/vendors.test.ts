@@ -8,6 +8,7 @@ test.each<[vendor: string, rooms: readonly RegExp[]]>([
   ["ioredis", [/^packages\/shared\/src\/redis\//]],
   ["knex", [/^packages\/shared\/src\/db\//]],
   ["better-sqlite3", [/^packages\/shared\/src\/db\/sqlite\//]],
+  ["pg", [/^packages\/shared\/src\/db\/postgres\//]],
   [
     "bullmq",
     [

@@ -22,8 +22,10 @@ export function batchContract(open: OpenStorage): void {
   test("the statements of a batch run in their order, before `beforeCommit`", async () => {
     const { write, insert, guardOn, stored } = await openBatches(open);
     let calls = 0;
-    const isWritten = await write([insert(1), guardOn(1), insert(2)], () => {
-      calls += 1;
+    const isWritten = await write([insert(1), guardOn(1), insert(2)], {
+      beforeCommit: () => {
+        calls += 1;
+      },
     });
     expect([isWritten, calls]).toEqual([true, 1]);
     expect(await stored()).toEqual([1, 2]);
@@ -36,8 +38,10 @@ export function batchContract(open: OpenStorage): void {
     const { write, insert, guardOn, stored } = await openBatches(open);
     await write([insert(1, 2)]);
     let calls = 0;
-    const isWritten = await write([insert(3), guardOn(...touched), insert(4)], () => {
-      calls += 1;
+    const isWritten = await write([insert(3), guardOn(...touched), insert(4)], {
+      beforeCommit: () => {
+        calls += 1;
+      },
     });
     expect([isWritten, calls]).toEqual([false, 0]);
     expect(await stored()).toEqual([1, 2]);

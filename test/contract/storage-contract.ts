@@ -4,6 +4,7 @@
  */
 import { describe } from "vitest";
 import { batchContract } from "./storage-batches.ts";
+import { concurrencyContract } from "./storage-concurrency.ts";
 import { installationContract } from "./storage-installation.ts";
 import { jobContract } from "./storage-jobs.ts";
 import { journalContract } from "./storage-journal.ts";
@@ -12,6 +13,7 @@ import type { OpenStorage } from "./storage-parts.ts";
 import { readContract } from "./storage-reads.ts";
 import { retentionContract } from "./storage-retention.ts";
 import { sessionContract } from "./storage-sessions.ts";
+import { textContract } from "./storage-texts.ts";
 
 /** @param open opens a database that has no tables yet, for one test. */
 export function storageContract(database: string, open: OpenStorage): void {
@@ -24,5 +26,7 @@ export function storageContract(database: string, open: OpenStorage): void {
     describe("knowledge", () => knowledgeContract(open));
     describe("installation", () => installationContract(open));
     describe("reads", () => readContract(open));
+    describe("texts and numbers", () => textContract(open));
+    describe("several workers", () => concurrencyContract(open));
   });
 }

@@ -16,6 +16,8 @@ import { createSessionRepository } from "../../apps/worker/src/storage/session-r
 import { jobRow } from "../support/job-row.ts";
 
 export type OpenedStorage = {
+  /** For `openStorage`: further workers may open the same database. */
+  readonly url: string;
   readonly storage: Storage;
   /** A reader's storage on the same database. */
   readonly readStorage: ReadStorage;
@@ -27,10 +29,11 @@ export type OpenStorage = () => Promise<OpenedStorage>;
 
 /** A migrated database for one test. */
 export async function openParts(open: OpenStorage) {
-  const { storage, readStorage, cleanup } = await open();
+  const { url, storage, readStorage, cleanup } = await open();
   onTestFinished(cleanup);
   await migrate(storage);
   return {
+    url,
     storage,
     table: storage.table,
     write: storage.write,

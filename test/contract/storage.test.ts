@@ -21,7 +21,7 @@ async function openSqlite(): Promise<OpenedStorage & { readonly file: string }> 
     await storage.close();
     await rm(dir, { recursive: true });
   };
-  return { storage, readStorage, cleanup, file };
+  return { url, storage, readStorage, cleanup, file };
 }
 
 storageContract("SQLite", openSqlite);

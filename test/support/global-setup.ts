@@ -1,15 +1,23 @@
-/** One Redis for all test files; each platform has its own prefix in it. */
+/** One Redis for all test files, and one PostgreSQL once a test asks; each platform has its own part of both. */
 import type { TestProject } from "vitest/node";
+import { offerPostgres } from "./postgres-offer.ts";
 import { startTestRedis } from "./redis.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     redisUrl: string;
+    /** Where a test file asks for the URL of the shared PostgreSQL; the first one starts it. */
+    postgresOffer: string;
   }
 }
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const redis = await startTestRedis();
   project.provide("redisUrl", redis.url);
-  return () => redis.stop();
+  const offer = await offerPostgres();
+  project.provide("postgresOffer", offer.url);
+  return async () => {
+    await offer.stop();
+    await redis.stop();
+  };
 }

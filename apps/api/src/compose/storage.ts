@@ -1,5 +1,6 @@
 /** The database, opened read-only, and its readers. */
-import { openReadStorage } from "@agent-paas/shared/db/open-storage.ts";
+import { databasePlace } from "@agent-paas/shared/config/database-url.ts";
+import { limitsOf, openReadStorage } from "@agent-paas/shared/db/open-storage.ts";
 import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
@@ -26,8 +27,8 @@ export async function openReaders(
   releasers: Releasers,
 ): Promise<StorageServices> {
   const inRedis = createRedisInstallation(requests, keys);
-  const check = createInstallationCheck({ place: config.DATABASE_URL, inRedis, keys, logger });
-  const opened = openReadStorage(config.DATABASE_URL, check.verify);
+  const check = createInstallationCheck({ place: databasePlace(config.DATABASE_URL), inRedis, keys, logger });
+  const opened = openReadStorage(config.DATABASE_URL, check.verify, limitsOf(config));
   releasers.add("database", () => opened.close());
   await check.look(opened);
   // A database that is not there yet may come; another installation's will not become this one's.

@@ -2,7 +2,7 @@
 
 import { sharesOf } from "@agent-paas/shared/config/knowledge-shares.ts";
 import { PRESENCE_INTERVAL_MS } from "@agent-paas/shared/contract/agents.ts";
-import { closeDatabaseToOthers, openStorage } from "@agent-paas/shared/db/open-storage.ts";
+import { closeDatabaseToOthers, limitsOf, openStorage } from "@agent-paas/shared/db/open-storage.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { createRedisInstallation } from "@agent-paas/shared/redis/installation.ts";
@@ -44,7 +44,7 @@ export async function openWorkerStorage(
   logger: Logger,
   releasers: Releasers,
 ): Promise<WorkerStorage> {
-  const storage = openStorage(config.DATABASE_URL, config.STORAGE_OUTAGE_MS);
+  const storage = openStorage(config.DATABASE_URL, config.STORAGE_OUTAGE_MS, limitsOf(config));
   releasers.add("database", () => storage.close());
   const inRedis = createRedisInstallation(queueRedis, keys);
   const id = await joinInstallation({ storage, inRedis, keys });

@@ -7,7 +7,7 @@ import type { JobPayload, JobResult, TerminalStatus, Usage } from "@agent-paas/s
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage, WriteStatement } from "@agent-paas/shared/db/storage.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
-import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
+import { atFailpoint, failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import { MESSAGES_PER_JOB, prepareJobStatements } from "./job-statements.ts";
 
 export type StartedJob =
@@ -67,7 +67,7 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
       if (session_id !== null) {
         const config = JSON.stringify(payload.config);
         const session = { id: session_id, owner, agent_type, config, metadata };
-        // Before the job, whose row refers to it.
+        // Before the job, whose row refers to it; and first, so that the batches of a session run one after the other.
         batch.unshift({
           query: statements.upsertSession({ ...session, created_at: accepted_at, updated_at: startedAt }),
         });
@@ -77,7 +77,9 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
         for (const query of statements.reserveOrdinals(session_id, job_id, ahead)) batch.push({ query });
         batch.push({ query: statements.insertMessage({ ...message, ...question, skip }) });
       }
-      const isStarted = await write(batch);
+      const written = () =>
+        table("agent_logs").where({ id: job_id, fencing_token: fencingToken, worker, status: "running" });
+      const isStarted = await write(batch, { written });
       if (isStarted && fencingToken === 1) return { kind: "started", firstStartedAt: startedMs, attempt: 1 };
       const row = await find(job_id);
       if (isStarted && row !== undefined) {
@@ -115,6 +117,8 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
       });
       const batch: WriteStatement[] = [{ query: endJob, guard: true }];
       if (session_id !== null) {
+        // First, so that the batches of a session run one after the other.
+        batch.unshift({ query: statements.touchSession({ id: session_id, updated_at: finishedAt }) });
         if (content !== "") {
           const metadata = JSON.stringify({
             status,
@@ -126,9 +130,10 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
           batch.push({ query: statements.insertMessage({ ...message, ...answer }) });
         }
         batch.push({ query: statements.freeOrdinal({ id: job_id }) });
-        batch.push({ query: statements.touchSession({ id: session_id, updated_at: finishedAt }) });
       }
-      const isWritten = await write(batch, () => failpoint("message_written", job_id));
+      // No other run has this fencing token.
+      const written = () => table("agent_logs").where({ id: job_id, fencing_token: fencingToken, status });
+      const isWritten = await write(batch, { beforeCommit: atFailpoint("message_written", job_id), written });
       if (isWritten) failpoint("state_written", job_id);
       return isWritten;
     },

@@ -75,7 +75,6 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
         usage: job.usage,
         error_code: job.error_code,
         error_message: job.error_message,
-        // PostgreSQL's `integer` has 32 bits; the seq of a job that Redis has lost may be larger.
         last_seq: job.last_seq,
         execution_time_ms: job.execution_time_ms,
         finished_at: job.finished_at,
@@ -94,9 +93,9 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
           id: message.id,
           session_id: message.session_id,
           job_id: message.job_id,
-          // Two batches never compute the same ordinal, because batches run one after the other; under PostgreSQL's
-          // READ COMMITTED they could, and the second would fail on the unique index. Reserved places lie below the
-          // largest ordinal of their session, because they are reserved together with a message behind them.
+          // Two batches never compute the same ordinal: each has written the session's row before, so the batches of
+          // one session run one after the other. Reserved places lie below the largest ordinal of their session,
+          // because they are reserved together with a message behind them.
           ordinal: sql.expression(
             "coalesce((select ordinal + ? from reserved_ordinals where job_id = ?), " +
               "(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?) + ?)",

@@ -33,6 +33,9 @@ const SWEEP_LIMIT = 100;
 
 const now = () => new Date().toISOString();
 
+/** What decides on the owner's counts and current copies must see what was decided before. */
+const inTurnOf = (owner: string) => ({ inTurn: `knowledge of ${owner}` });
+
 export type KnowledgeRepository = ReturnType<typeof createKnowledgeRepository>;
 
 /** @param shares what an owner may keep; enforced inside the transaction that adds something. */
@@ -73,7 +76,7 @@ export function createKnowledgeRepository({ table, sql, write }: Storage, shares
 
   /**
    * Makes the current copy an unreferenced one, before the batch replaces it. No other batch replaces it in between,
-   * because batches run one after the other; PostgreSQL would have to lock the document's row first.
+   * because those of one owner's knowledge run in turn.
    */
   const replaceCurrent = (job: DocumentJob): WriteStatement => ({
     query: sql.insertFrom(
@@ -94,17 +97,20 @@ export function createKnowledgeRepository({ table, sql, write }: Storage, shares
       if (known !== undefined) return known;
       const row: CollectionRow = { id: newId(), owner, name, embedding, created_at: now() };
       const ofOwner = table("collections").where({ owner }).count("*");
-      await write([
-        { query: table("collections").insert(row).onConflict(["owner", "name"]).ignore() },
-        // Nothing is kept if the owner has more now, or if another job has made the collection.
-        {
-          query: table("collections")
-            .where({ id: row.id })
-            .whereRaw("(?) <= ?", [ofOwner, shares.collections])
-            .update({ name }),
-          guard: true,
-        },
-      ]);
+      await write(
+        [
+          { query: table("collections").insert(row).onConflict(["owner", "name"]).ignore() },
+          // Nothing is kept if the owner has more now, or if another job has made the collection.
+          {
+            query: table("collections")
+              .where({ id: row.id })
+              .whereRaw("(?) <= ?", [ofOwner, shares.collections])
+              .update({ name }),
+            guard: true,
+          },
+        ],
+        inTurnOf(owner),
+      );
       const collection = await findCollection(owner, name);
       if (collection === undefined) throw shareExceeded("collections", shares);
       return collection;
@@ -160,20 +166,24 @@ export function createKnowledgeRepository({ table, sql, write }: Storage, shares
         .where({ state: "pending" })
         .whereRaw("? < ?", [otherDocuments(job), shares.documents])
         .whereRaw("? + ? <= ?", [otherChunks(job), content.chunks, shares.chunks]);
-      return write([
+      const batch = [
         { query: own.delete(), guard: true },
         replaceCurrent(job),
         { query: upsert, guard: true },
         revokeEarlier(job),
-      ]);
+      ];
+      return write(batch, { ...inTurnOf(owner), written: () => ofDocument(job).where({ copy_id: jobId }) });
     },
 
     /** The job ingests the content that is stored already. False: the stored content is another by now. */
     confirm: (job: DocumentJob, version: string, metadata: string): Promise<boolean> =>
-      write([
-        { query: notOvertaken(job).where({ version }).update({ job_id: job.jobId, metadata }), guard: true },
-        revokeEarlier(job),
-      ]),
+      write(
+        [
+          { query: notOvertaken(job).where({ version }).update({ job_id: job.jobId, metadata }), guard: true },
+          revokeEarlier(job),
+        ],
+        inTurnOf(job.owner),
+      ),
 
     /** The job will not commit its copy. A copy that is committed already stays the current one. */
     async abandonCopy(job: DocumentJob): Promise<void> {
@@ -203,12 +213,15 @@ export function createKnowledgeRepository({ table, sql, write }: Storage, shares
 
     /** Deletes the document unless a job accepted later has stored it: a deletion may be retried much later. */
     async deleteDocument(job: DocumentJob): Promise<void> {
-      await write([replaceCurrent(job), revokeEarlier(job), { query: notOvertaken(job).delete() }]);
+      await write(
+        [replaceCurrent(job), revokeEarlier(job), { query: notOvertaken(job).delete() }],
+        inTurnOf(job.owner),
+      );
     },
 
     /** Deletes the collection with its documents; deletes nothing when the owner has no such collection. */
     async deleteCollection(owner: string, id: string): Promise<void> {
-      await write([{ query: table("collections").where({ id, owner }).delete() }]);
+      await write([{ query: table("collections").where({ id, owner }).delete() }], inTurnOf(owner));
     },
   };
 }

@@ -33,13 +33,16 @@ export function createOrphanedJobRepository({ table, write }: Storage, worker: s
 
     /** Raises the fencing token of a running job (I4). False: the job was started or ended since the row was read. */
     takeOver: ({ id, fencing_token: readToken }: RunningJobRow, fencingToken: number): Promise<boolean> =>
-      write([
-        {
-          query: table("agent_logs")
-            .where({ id, fencing_token: readToken, status: "running" })
-            .update({ fencing_token: fencingToken, worker }),
-          guard: true,
-        },
-      ]),
+      write(
+        [
+          {
+            query: table("agent_logs")
+              .where({ id, fencing_token: readToken, status: "running" })
+              .update({ fencing_token: fencingToken, worker }),
+            guard: true,
+          },
+        ],
+        { written: () => table("agent_logs").where({ id, fencing_token: fencingToken, worker, status: "running" }) },
+      ),
   };
 }

@@ -3,7 +3,7 @@
  * `.env.example` does.
  */
 import { z } from "zod";
-import { SECOND } from "../time.ts";
+import { HOUR, SECOND } from "../time.ts";
 import { databaseUrlProblem } from "./database-url.ts";
 import { intFromEnv } from "./read-config.ts";
 import { RedisTopologySchema } from "./redis-topology.ts";
@@ -23,19 +23,35 @@ export const CommonConfigSchema = z.object({
     .regex(/^[a-zA-Z0-9_-]{1,40}$/, "expected letters, digits, '-' and '_'")
     .default("ap"),
   /**
-   * The SQLite file, as a path or a `file:` URL, whose parameters are refused when they ask for something else
-   * than a file to read and write. Default: `./data/agent-paas.db`. It must be on a local disk that the API and all
-   * workers share: SQLite's locks are not reliable on network file systems. A process with another database than that
-   * of its Redis refuses to start.
+   * The database: an SQLite file, as a path or a `file:` URL, or a PostgreSQL database, as
+   * `postgres://user:password@host:port/database`, for TLS with `?sslmode=require`, `verify-ca` or `verify-full` and
+   * `sslrootcert`, `sslcert`, `sslkey` (PEM files). Default: `./data/agent-paas.db`. A file must be on a local disk
+   * that the API and all workers share, so several machines need PostgreSQL; on one machine SQLite costs less.
+   * Parameters that ask for something else are refused by name. A process with another database than that of its Redis
+   * refuses to start.
    */
   DATABASE_URL: z
     .string()
-    .refine((url) => !/^(?!file:)[a-z]+:\/\//i.test(url), "expected the path or file: URL of an SQLite database")
+    .refine(
+      (url) => !/^(?!file:|postgres:|postgresql:)[a-z]+:\/\//i.test(url),
+      "expected the path or file: URL of an SQLite database, or the postgres: URL of a PostgreSQL database",
+    )
     .superRefine((url, { addIssue }) => {
       const problem = databaseUrlProblem(url);
       if (problem !== null) addIssue({ code: "custom", message: problem });
     })
     .default("file:./data/agent-paas.db"),
+  /**
+   * The most connections of one process to PostgreSQL. Default: 10. More of them write and read more at once; all
+   * processes together must stay below `max_connections` of the server (100 by default). No meaning for SQLite.
+   */
+  DATABASE_POOL_SIZE: intFromEnv(2, 1_000, 10),
+  /**
+   * How long PostgreSQL may work on one statement, its waits for locks included, ms. Default: 30 s. What takes longer
+   * is stopped by the server and tried again as long as work waits for the database. A shorter time frees connections
+   * sooner, but stops large deletions. No meaning for SQLite, nor for migrations.
+   */
+  DATABASE_STATEMENT_TIMEOUT_MS: intFromEnv(100, HOUR, 30 * SECOND),
   /**
    * Chroma, as `http://host:port`. Default: none; then there is no vector store, and the health check reports that.
    */

@@ -1,9 +1,10 @@
 /**
- * `DATABASE_URL`: the path of an SQLite file as it stands, or a `file:` URL, in which `%20` is a space. What such a URL
- * asks for beyond the file is honoured or refused: an operator who wrote `mode=ro` must not get a database that is
- * written to.
+ * `DATABASE_URL`: the path of an SQLite file as it stands, a `file:` URL, in which `%20` is a space, or the `postgres:`
+ * URL of a PostgreSQL database. What a URL asks for beyond the database is honoured or refused: an operator who wrote
+ * `mode=ro` must not get a database that is written to.
  */
 import { existsSync } from "node:fs";
+import { isPostgresUrl, postgresPlace, postgresUrlProblem, secretsOfPostgresUrl } from "./postgres-url.ts";
 
 const FILE = "file:";
 const LOCAL_HOSTS: readonly string[] = ["", "localhost"];
@@ -14,6 +15,7 @@ const EXISTING = "mode=rw";
 
 /** Why the URL is of no use, as the rest of a sentence; null for none. */
 export function databaseUrlProblem(url: string): string | null {
+  if (isPostgresUrl(url)) return postgresUrlProblem(url);
   if (!isFileUrl(url)) return pathProblem(url);
   const { host, path, parameters, fragment } = parts(url);
   if (!LOCAL_HOSTS.includes(host.toLowerCase()))
@@ -30,7 +32,13 @@ export function databaseUrlProblem(url: string): string | null {
   return pathProblem(path);
 }
 
-/** The path of the file. The URL must have no problem. */
+/** Where the database is, as logs may show it. The URL must have no problem. */
+export const databasePlace = (url: string): string => (isPostgresUrl(url) ? postgresPlace(url) : databaseFile(url));
+
+/** What no log may contain of the URL. */
+export const secretsOfDatabaseUrl = (url: string): string[] => (isPostgresUrl(url) ? secretsOfPostgresUrl(url) : []);
+
+/** The path of the SQLite file. The URL must have no problem. */
 export const databaseFile = (url: string): string => (isFileUrl(url) ? parts(url).path : url);
 
 const isFileUrl = (url: string): boolean => url.slice(0, FILE.length).toLowerCase() === FILE;

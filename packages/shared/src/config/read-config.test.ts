@@ -16,7 +16,7 @@ test("an empty variable counts as not set", () => {
 });
 
 test("a database URL of another engine is refused with the name of the variable", () => {
-  const env = { REDIS_URL: "redis://127.0.0.1:6379", DATABASE_URL: "postgres://db/agents" };
+  const env = { REDIS_URL: "redis://127.0.0.1:6379", DATABASE_URL: "mysql://db/agents" };
   expect(() => readConfig(CommonConfigSchema, env)).toThrow(/DATABASE_URL: expected the path or file: URL/);
   expect(readConfig(CommonConfigSchema, { ...env, DATABASE_URL: "file:/data/x.db" }).DATABASE_URL).toBe(
     "file:/data/x.db",

@@ -2,12 +2,13 @@
  * The port to the database. Repositories in workers write through `Storage`, readers in the API read through
  * `ReadStorage`; `open-storage.ts` is the one file that says which database is behind them.
  *
- * Repositories rest on what SQLite gives and what another database must be made to give:
- * 1. Batches run one after the other, whichever process writes them: no other write comes between a guard and the
- *    statements behind it. Under PostgreSQL's READ COMMITTED two batches may both pass a guard on different rows, both
- *    compute the same `max(ordinal) + 1`, or both see the same current copy of a document.
- * 2. Integers have 64 bits. PostgreSQL's `integer` has 32, which `agent_logs.last_seq` outgrows.
- * 3. Texts compare by their bytes, so ISO times and ids of UUIDv7 sort by time. PostgreSQL needs the collation "C".
+ * What both databases behind it give, and repositories rest on:
+ * 1. A batch is written whole or not at all, and a guard sees what was committed before it ran.
+ * 2. Batches that write the same row run one after the other from that statement on, and so do those with the same
+ *    `inTurn`. SQLite runs all batches one after the other; under PostgreSQL's READ COMMITTED two that touch different
+ *    rows run at once, and would both compute the same `max(ordinal) + 1` or both pass the same count.
+ * 3. Integers have 64 bits, texts are of any length and hold any character, NUL included, and they compare by their
+ *    bytes: ISO times and ids of UUIDv7 sort by time.
  */
 import type { Logger } from "../logging/logger.ts";
 import type { Query, Schema, Sql, Table } from "./queries.ts";
@@ -17,6 +18,19 @@ export type WriteStatement = {
   readonly query: Query | Statement;
   /** A guard must touch exactly one row; if it does not, nothing of its batch is kept (I4). */
   readonly guard?: boolean;
+};
+
+export type WriteOptions = {
+  /** Called inside the transaction, after the last statement. Costs a round trip where the database is elsewhere. */
+  readonly beforeCommit?: (() => void) | undefined;
+  /** Batches with the same name run one after the other, as a whole. */
+  readonly inTurn?: string | undefined;
+  /**
+   * Finds a row exactly when the batch was written. A batch whose connection breaks during the commit may have been
+   * written, and is run again; if a guard fails then, this tells whether the batch itself has made it fail. Leave it
+   * out where the guards pass a second time.
+   */
+  readonly written?: (() => Query) | undefined;
 };
 
 export type Migration = { up(schema: Schema): Promise<void> };
@@ -37,12 +51,11 @@ export type Storage = {
   prepareWrite<Values extends object>(build: (values: Values) => Query): (values: Values) => Statement;
   /**
    * Runs a batch: all statements in their order and in one transaction, or none. The only way to write.
-   * @param beforeCommit called inside the transaction, after the last statement.
    * @returns false when a guard did not touch exactly one row: nothing of the batch was written.
    * @throws `StorageOutage` when the database stays locked, full or out of reach for as long as batches wait, and
    *   `storage_unavailable` when it refuses a statement.
    */
-  write(batch: readonly WriteStatement[], beforeCommit?: () => void): Promise<boolean>;
+  write(batch: readonly WriteStatement[], options?: WriteOptions): Promise<boolean>;
   /** False while the database has refused all writes for seconds: locked, its disk full or failing. */
   canWrite(): boolean;
   /** Finds out for `canWrite` whether the database takes a write, unless one succeeded in the last `idleMs`. */

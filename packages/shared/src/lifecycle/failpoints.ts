@@ -34,3 +34,7 @@ const failpoints = channel(FAILPOINT_CHANNEL);
 export function failpoint(name: Failpoint, jobId: string): void {
   if (failpoints.hasSubscribers) failpoints.publish({ name, jobId });
 }
+
+/** The failpoint as a callback; undefined where nobody listens, for callers whom a callback costs more than nothing. */
+export const atFailpoint = (name: Failpoint, jobId: string): (() => void) | undefined =>
+  failpoints.hasSubscribers ? () => failpoint(name, jobId) : undefined;

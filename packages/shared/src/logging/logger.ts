@@ -5,6 +5,7 @@
 import { type Logger, pino } from "pino";
 import { prettyFactory } from "pino-pretty";
 import type { CommonConfig } from "../config/common-config.ts";
+import { secretsOfDatabaseUrl } from "../config/database-url.ts";
 import { exitOnConfigError } from "../config/read-config.ts";
 import { secretsOfTopology } from "../config/redis-topology.ts";
 import { openSpeaker, STANDARD_ERROR, STANDARD_OUTPUT } from "../standard-output.ts";
@@ -132,6 +133,11 @@ export function createProcessLogOrExit(config: CommonConfig, name: string, secre
     terminalLevel: config.TERMINAL_LOG_LEVEL ?? config.LOG_LEVEL,
     terminalFormat: config.TERMINAL_LOG_FORMAT ?? (process.stdout.isTTY ? "pretty" : "json"),
     directory,
-    secrets: [...secretsOfTopology(config.REDIS_URL), ...[config.CHROMA_TOKEN ?? []].flat(), ...secrets],
+    secrets: [
+      ...secretsOfTopology(config.REDIS_URL),
+      ...secretsOfDatabaseUrl(config.DATABASE_URL),
+      ...[config.CHROMA_TOKEN ?? []].flat(),
+      ...secrets,
+    ],
   });
 }

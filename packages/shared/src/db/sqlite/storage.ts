@@ -1,12 +1,13 @@
 /** SQLite behind the port. */
 import { existsSync } from "node:fs";
+import { DEFAULT_PATIENCE_MS, makeQueriesPatient, waitOut } from "../patience.ts";
 import { queryTables } from "../queries.ts";
 import { prepareStatement } from "../statement.ts";
 import type { Storage } from "../storage.ts";
 import { createDisplacementCheck } from "./displacement.ts";
 import { migrateSqlite } from "./migrate.ts";
 import { openWritableDatabase, type SqliteDatabase, withHandle } from "./open-database.ts";
-import { DEFAULT_PATIENCE_MS, makeQueriesPatient, waitOut } from "./outage.ts";
+import { isOutage } from "./outage.ts";
 import { preparedOn } from "./prepared-statements.ts";
 import { createSqliteSql } from "./sql.ts";
 import { startWalCheckpoint } from "./wal-checkpoint.ts";
@@ -26,7 +27,7 @@ export function createSqliteStorage(
 ): Storage {
   // Nothing depends on a storage that starts, and what is damaged or locked for long is better said than waited out.
   let readPatienceMs = Math.min(patienceMs, DEFAULT_PATIENCE_MS);
-  makeQueriesPatient(db, () => readPatienceMs);
+  makeQueriesPatient(db, isOutage, () => readPatienceMs);
   const table = queryTables(db);
   const { displacement, watch, parted } = createDisplacementCheck(db, file);
   return {
@@ -38,7 +39,7 @@ export function createSqliteStorage(
       return (values: Values) => {
         const { sql, bindings } = statementFor(values);
         const read = () => withHandle(db, (handle) => preparedOn(handle, sql).all(...bindings) as Row[]);
-        return waitOut(readPatienceMs, read);
+        return waitOut(readPatienceMs, isOutage, read);
       };
     },
     prepareWrite: prepareStatement,

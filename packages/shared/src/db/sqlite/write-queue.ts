@@ -12,11 +12,12 @@
 import { setTimeout as delay, setImmediate as nextIteration } from "node:timers/promises";
 import { PlatformError } from "../../errors/platform-error.ts";
 import { SECOND } from "../../time.ts";
+import { outagePauseMs } from "../patience.ts";
 import { compile } from "../statement.ts";
 import type { Storage } from "../storage.ts";
 import { StorageOutage } from "../storage-outage.ts";
 import type { SqliteDatabase, SqliteHandle } from "./open-database.ts";
-import { isOutage, isWholeOutage, outagePauseMs } from "./outage.ts";
+import { isOutage, isWholeOutage } from "./outage.ts";
 import { rewriteHeader, runBatch, runGroup } from "./write-batch.ts";
 
 type Batch = {
@@ -163,7 +164,7 @@ export function createWriteQueue(
   }
 
   return {
-    write(statements, beforeCommit = () => {}) {
+    write(statements, { beforeCommit = () => {} } = {}) {
       const compiled = statements.map(({ query, guard }) => ({
         ...("sql" in query ? query : compile(query)),
         guard: guard === true,

@@ -1,0 +1,9 @@
+import type { Sql } from "../queries.ts";
+import type { PostgresDatabase } from "./connection.ts";
+
+export const createPostgresSql = (db: PostgresDatabase): Sql => ({
+  expression: (sql, bindings = []) => db.raw(sql, bindings),
+  hideFromPlanner: (value) => db.raw("?", [value]),
+  partialIndex: (columns, condition) => db.raw(`(${columns.join(", ")}) where ${condition}`),
+  insertFrom: (table, columns, rows) => db(db.raw(`${table} (${columns.join(", ")})`)).insert(rows),
+});
