@@ -1,4 +1,6 @@
 import { configDefaults, defineConfig } from "vitest/config";
+import { onPostgres } from "./test/support/on-postgres.ts";
+import { SQLITE_ONLY } from "./test/support/sqlite-only.ts";
 
 /** Contract suites over fakes are as fast as units; those over real services run with the platform. */
 const FAKES = "test/contract/memory-*.test.ts";
@@ -33,7 +35,7 @@ export default defineConfig({
             "test/chaos/**/*.test.ts",
             "test/bench/smoke.test.ts",
           ],
-          exclude: [...configDefaults.exclude, FAKES],
+          exclude: [...configDefaults.exclude, FAKES, ...(onPostgres ? Object.keys(SQLITE_ONLY) : [])],
           globalSetup: ["test/support/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

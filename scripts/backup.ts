@@ -12,7 +12,8 @@ import { open, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
-import { databaseFile } from "@agent-paas/shared/config/database-url.ts";
+import { databaseFile, databasePlace } from "@agent-paas/shared/config/database-url.ts";
+import { isPostgresUrl } from "@agent-paas/shared/config/postgres-url.ts";
 import { resolveOptions, UsageError } from "./start/options.ts";
 import { ROOT } from "./start/processes.ts";
 
@@ -28,7 +29,9 @@ async function main(): Promise<void> {
   if (help) return console.log(HELP);
   if (to === undefined) throw new UsageError(`--to is missing\n${HELP}`);
   loadDotEnv(resolve(ROOT, ".env"), process.env);
-  const from = resolve(ROOT, databaseFile(resolveOptions([], process.env, ROOT).databaseUrl));
+  const { databaseUrl } = resolveOptions([], process.env, ROOT);
+  if (isPostgresUrl(databaseUrl)) throw new UsageError(ofPostgres(databasePlace(databaseUrl), to));
+  const from = resolve(ROOT, databaseFile(databaseUrl));
   if (!existsSync(from)) throw new UsageError(`There is no database at ${from}. Set DATABASE_URL or DATA_DIR`);
   // npm changes the working directory; a relative path refers to the directory in which npm was called.
   const target = resolve(process.env.INIT_CWD ?? process.cwd(), to);
@@ -98,6 +101,14 @@ To restore: stop the API and all workers; then
 and start them again.
 
 Not included: Redis (queued and running jobs, events of the last hour, Idempotency-Keys), Chroma (document vectors).`;
+
+const ofPostgres = (place: string, to: string) => `DATABASE_URL names PostgreSQL, which has tools of its own:
+
+  pg_dump --format=custom --file='${to}' --dbname='${place}' --username=USER
+
+takes the state of one moment while everything runs. To restore: stop the API and all workers; then
+  pg_restore --clean --if-exists --single-transaction --no-owner --dbname='${place}' --username=USER '${to}'
+and start them again. To get back to any moment, archive the server's write-ahead log; hosted servers do that.`;
 
 function parseFlags(args: string[]) {
   try {

@@ -28,6 +28,7 @@ const CALLS: Readonly<Record<string, string>> = {
   "apps/api/src/presence/agent-catalog.ts fromJSONSchema": "a schema of an agent, which the operator installs",
   "apps/api/src/queue/waiting-jobs.ts sort": "one page of each of the two queues",
   "apps/worker/src/recovery/owner-index-sweep.ts sort": "three sets for each API key of whom jobs wait",
+  "apps/worker/src/storage/move-rows.ts sort": "the columns of a table",
   "packages/agents/src/documents/decode-text.ts toSorted": "two encodings",
   "packages/agents/src/documents/pdf-lines.ts toSorted": "the sizes of a PDF's letters, DOCUMENT_READ_TIMEOUT_MS",
   "packages/agents/src/http/decode-body.ts createBrotliDecompress": "one coding; its reader bounds what it becomes",

@@ -94,6 +94,7 @@ describe("what only one place may do", () => {
       .map(({ file }) => file);
     expect(openers.filter((file) => !file.startsWith("packages/shared/src/db/"))).toEqual([
       "apps/worker/src/compose/storage.ts",
+      "apps/worker/src/migrate-database.ts",
     ]);
   });
 
@@ -113,6 +114,7 @@ describe("what only one place may do", () => {
       "apps/api/src/main.ts",
       "apps/worker/src/is-alive.ts",
       "apps/worker/src/main.ts",
+      "apps/worker/src/migrate-database.ts",
     ]);
   });
 

@@ -16,7 +16,7 @@ const LAYERS: readonly Layers[] = [
   {
     root: "apps/worker/src",
     order: [
-      ...["main", "is-alive", "start-worker", "compose"],
+      ...["main", "is-alive", "migrate-database", "start-worker", "compose"],
       ...["queue", "recovery", "control", "presence"],
       ...["job", "knowledge", "run", "events", "storage"],
       "config",

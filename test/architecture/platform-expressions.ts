@@ -74,13 +74,7 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
   {
     file: "packages/shared/src/config/common-config.ts",
     bound: "a setting",
-    expressions: [
-      "/^(?!file:|postgres:|postgresql:)[a-z]+:\\/\\//i",
-      "/^[\\x21-\\x7e]+$/",
-      "/^[a-zA-Z0-9._-]{1,80}$/",
-      "/^[a-zA-Z0-9_-]{1,40}$/",
-      "/^https?$/",
-    ],
+    expressions: ["/^[\\x21-\\x7e]+$/", "/^[a-zA-Z0-9._-]{1,80}$/", "/^[a-zA-Z0-9_-]{1,40}$/", "/^https?$/"],
   },
   {
     file: "packages/shared/src/config/redis-topology.ts",
@@ -90,7 +84,7 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
   {
     file: "packages/shared/src/config/database-url.ts",
     bound: "a setting",
-    expressions: ["/^\\/?[a-z]:[\\\\/]/i"],
+    expressions: ["/^(?!file:)[a-z]+:\\/\\//i", "/^\\/?[a-z]:[\\\\/]/i"],
   },
   {
     file: "packages/shared/src/db/sqlite/outage.ts",

@@ -43,9 +43,7 @@ const random = seededRandom(7);
 type Row = Pick<JobRow, "id" | "status" | "attempts" | "worker">;
 
 const rowsOf = (jobIds: readonly string[]): Promise<Row[]> =>
-  readDatabase(platform, (db) =>
-    db<JobRow>("agent_logs").whereIn("id", jobIds).select("id", "status", "attempts", "worker"),
-  );
+  readDatabase(platform, (db) => db("agent_logs").whereIn("id", jobIds).select("id", "status", "attempts", "worker"));
 
 const executeMany = (count: number, task: string): Promise<string[]> =>
   inParallel(8, Array.from({ length: count }), (_, at) => platform.alice.execute(`${task} ${at}`));

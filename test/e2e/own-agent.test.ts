@@ -3,10 +3,10 @@
  * jobs; and added by one more worker while the platform runs.
  */
 import { join } from "node:path";
-import { openReadonlyDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { ApiClient } from "../support/api-client.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { readDatabase } from "../support/platform-state.ts";
 import { ROOT } from "../support/sources.ts";
 import { shownText, thoughtsOf } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -107,9 +107,8 @@ test("a new worker adds the agents of its plugins to a running API, and only tha
   expect(jobs.map(({ status, result }) => [status, result?.content])).toEqual(
     tasks.map((task) => ["completed", `${task.toUpperCase()} !`]),
   );
-  const db = openReadonlyDatabase(running.databaseFile);
-  onTestFinished(() => db.destroy());
-  expect(await db("agent_logs").whereIn("id", jobIds).distinct("worker", "attempts")).toEqual([
-    { worker: "worker-2", attempts: 1 },
-  ]);
+  const started = await readDatabase(running, (table) =>
+    table("agent_logs").whereIn("id", jobIds).distinct("worker", "attempts"),
+  );
+  expect(started).toEqual([{ worker: "worker-2", attempts: 1 }]);
 });

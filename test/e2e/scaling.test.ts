@@ -3,8 +3,9 @@
  * once (I4), and a worker that is added later takes its share.
  */
 
+import { openReadStorage } from "@agent-paas/shared/db/open-storage.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
-import { openReadonlyDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
+import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inParallel } from "../support/in-parallel.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
@@ -20,13 +21,13 @@ const STOP_WITHIN_MS = 15_000;
 type Backlog = Pick<JobRow, "id" | "status" | "attempts" | "worker" | "started_at" | "finished_at">;
 
 let platform: TestPlatform;
-let database: ReturnType<typeof openReadonlyDatabase>;
+let database: ReadStorage;
 beforeAll(async () => {
   platform = await startTestPlatform({ env: { WORKER_EXECUTE_CONCURRENCY: String(CONCURRENCY) } });
-  database = openReadonlyDatabase(platform.databaseFile);
+  database = openReadStorage(platform.databaseUrl);
 });
 afterAll(async () => {
-  await database.destroy();
+  await database.close();
   await platform.stop();
 });
 
@@ -39,10 +40,14 @@ const submit = (label: string, count = JOBS): Promise<string[]> =>
   );
 
 const rows = (jobIds: readonly string[]): Promise<Backlog[]> =>
-  database<JobRow>("agent_logs")
-    .whereIn("id", jobIds)
-    .select("id", "status", "attempts", "worker", "started_at", "finished_at")
-    .orderBy("started_at");
+  database.read(
+    (table) =>
+      table("agent_logs")
+        .whereIn("id", jobIds)
+        .select("id", "status", "attempts", "worker", "started_at", "finished_at")
+        .orderBy("started_at"),
+    [],
+  );
 
 const ended = (jobIds: readonly string[]): Promise<Backlog[]> =>
   waitFor("the end of the backlog", async () => {

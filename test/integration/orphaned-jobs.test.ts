@@ -34,7 +34,7 @@ import { openEventPublisher } from "../support/event-publisher.ts";
 import { jobPayload } from "../support/job-payload.ts";
 import { forgetJob, readJobState } from "../support/job-state.ts";
 import { openQueues } from "../support/open-queues.ts";
-import { openTestDatabase } from "../support/test-database.ts";
+import { openTestDatabase, refuseUpdates } from "../support/test-database.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** The parts of a worker that finalize jobs, and a queue worker that fails every chat without the job processor. */
@@ -117,8 +117,7 @@ test("an orphaned job that cannot be finalized hides none behind it", async () =
   const { published, db, jobs, reap } = await startFinalizing();
   const [stuck, next] = [payloadOf(), payloadOf()];
   for (const payload of [stuck, next]) await jobs.start(payload, 1);
-  const refuses = `before update on agent_logs when old.id = '${stuck.job_id}' begin select raise(abort, 'no'); end`;
-  await db.raw(`create trigger stuck ${refuses}`);
+  await refuseUpdates(db, stuck.job_id);
   reap(async () => {});
   await published(next.job_id);
 });

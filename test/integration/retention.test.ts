@@ -1,7 +1,8 @@
 /** I9: retention deletes what is old, in batches, and keeps what is young or in use; every other Redis key expires. */
 
+import { openStorage } from "@agent-paas/shared/db/open-storage.ts";
 import type { JobRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
-import { openWritableDatabase, type SqliteDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
+import type { SqliteDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { DAY, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
@@ -155,7 +156,7 @@ test("retention has one schedule, which is written again when it is lost", async
 test("a running platform deletes old rows, lists no knowledge queries by default, and leaves no key without expiry", async () => {
   const platform = await startTestPlatform({ workers: 2, env: { RETENTION_INTERVAL_SECONDS: "1" } });
   onTestFinished(() => platform.stop());
-  const { alice, redis, keys, databaseFile } = platform;
+  const { alice, redis, keys, databaseUrl } = platform;
 
   const chat = { agent_type: "chat_basic", message: "Hello", stream: false };
   const { body } = await alice.post("/chat/completions", chat, { "Idempotency-Key": "k" });
@@ -172,10 +173,11 @@ test("a running platform deletes old rows, lists no knowledge queries by default
   const { body: deleted } = await alice.post("/chat/completions", chat);
   await alice.delete(`/sessions/${deleted.session_id}`);
 
-  const db = openWritableDatabase(databaseFile);
-  onTestFinished(() => db.destroy());
-  await db("agent_logs").insert(ROWS);
-  await waitFor("the old rows to go", async () => (await db("agent_logs").where("task", "like", "old%")).length === 0);
+  const { table, write, close } = openStorage(databaseUrl);
+  onTestFinished(close);
+  await write([{ query: table("agent_logs").insert(ROWS) }]);
+  const old = () => table("agent_logs").where("task", "like", "old%");
+  await waitFor("the old rows to go", async () => (await old()).length === 0);
 
   const listed = (await alice.get("/jobs?limit=200")).body.jobs.map((job: { agent_type: string }) => job.agent_type);
   expect(new Set(listed)).toEqual(new Set(["chat_basic"]));

@@ -6,8 +6,6 @@ import { startTestRedis } from "./redis.ts";
 declare module "vitest" {
   interface ProvidedContext {
     redisUrl: string;
-    /** Where a test file asks for the URL of the shared PostgreSQL; the first one starts it. */
-    postgresOffer: string;
   }
 }
 

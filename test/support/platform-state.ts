@@ -1,6 +1,7 @@
 /** What one platform keeps in Redis and in its database, read and changed from outside. */
 import { JOB_QUEUES, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
-import { openReadonlyDatabase, type SqliteDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
+import { openReadStorage } from "@agent-paas/shared/db/open-storage.ts";
+import type { Table } from "@agent-paas/shared/db/queries.ts";
 import { Queue } from "bullmq";
 import type { PlatformRedis } from "./bullmq.ts";
 import type { TestPlatform } from "./platform.ts";
@@ -45,12 +46,17 @@ export async function countQueuedJobs({ redis, keys }: PlatformRedis): Promise<n
   return [...counts, ...outside].reduce((sum, count) => sum + count, 0);
 }
 
-/** Reads the platform's database through a handle that is closed afterwards. */
-export async function readDatabase<T>(platform: TestPlatform, read: (db: SqliteDatabase) => Promise<T>): Promise<T> {
-  const db = openReadonlyDatabase(platform.databaseFile);
+/** Reads the platform's database through a reader's storage that is closed afterwards. */
+export async function readDatabase<T>(
+  { databaseUrl }: Pick<TestPlatform, "databaseUrl">,
+  read: (table: Table) => Promise<T>,
+): Promise<T> {
+  const storage = openReadStorage(databaseUrl);
   try {
-    return await read(db);
+    const found = await storage.read(async (table) => ({ value: await read(table) }), null);
+    if (found === null) throw new Error("The database has no tables yet");
+    return found.value;
   } finally {
-    await db.destroy();
+    await storage.close();
   }
 }

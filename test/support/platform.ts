@@ -1,5 +1,5 @@
 /**
- * The product as it is deployed: API and worker processes of their own, on a real Redis, an SQLite file and the local
+ * The product as it is deployed: API and worker processes of their own, on a real Redis, a real database and the local
  * model server. Every platform has its own database, its own Redis prefix and its own ports.
  */
 import { randomUUID } from "node:crypto";
@@ -22,6 +22,7 @@ import {
   workerProcess,
 } from "../../scripts/start/processes.ts";
 import { type ApiClient, createApiClient } from "./api-client.ts";
+import { givenDatabase, newDatabase } from "./new-database.ts";
 import { ROOT } from "./sources.ts";
 
 const READY_WITHIN_MS = 30_000;
@@ -47,6 +48,8 @@ export type TestPlatform = {
   /** A connection of the test to the platform's Redis. */
   readonly redis: Redis;
   readonly keys: RedisKeys;
+  readonly databaseUrl: string;
+  /** Of SQLite. */
   readonly databaseFile: string;
   readonly logDir: string;
   startApi(env?: NodeJS.ProcessEnv): Promise<ApiProcess>;
@@ -59,6 +62,8 @@ export type TestPlatformOptions = {
   readonly workers?: number;
   /** Default: the Redis that all test files share. */
   readonly redisUrl?: string;
+  /** Default: a database of the platform's own, which is deleted with it. */
+  readonly databaseUrl?: string;
   /** Set for every API and worker process. */
   readonly env?: NodeJS.ProcessEnv;
   /** Fills Redis and the database before any process starts. */
@@ -72,13 +77,14 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   const redisUrl = options.redisUrl ?? (await sharedRedisUrl());
   const dir = await mkdtemp(join(tmpdir(), "agent-paas-test-"));
   const prefix = `t${randomUUID().slice(0, 8)}`;
-  const databaseFile = join(dir, "agent-paas.db");
+  const { databaseUrl: given } = options;
+  const database = given === undefined ? await newDatabase(dir) : givenDatabase(given);
   const logDir = join(dir, "logs");
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
   redis.on("error", () => {
     // Fault tests stop Redis; commands wait until it is back.
   });
-  await options.prepare?.({ redis, prefix, databaseFile });
+  await options.prepare?.({ redis, prefix, ...database });
   const children: Child[] = [];
   const apis: ApiProcess[] = [];
   const workers: Child[] = [];
@@ -89,7 +95,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     PATH: process.env.PATH,
     REDIS_URL: redisUrl,
     REDIS_PREFIX: prefix,
-    DATABASE_URL: databaseFile,
+    DATABASE_URL: database.databaseUrl,
     LOG_DIR: logDir,
     LOG_LEVEL: "debug",
     TERMINAL_LOG_LEVEL: "warn",
@@ -140,6 +146,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     await model?.stop(STOP_WITHIN_MS);
     await deleteKeys(redis, prefix).catch(() => {});
     redis.disconnect();
+    await database.drop();
     await rm(dir, { recursive: true, force: true });
   }
 
@@ -163,7 +170,8 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     modelOrigin,
     redis,
     keys: createRedisKeys(prefix),
-    databaseFile,
+    databaseUrl: database.databaseUrl,
+    databaseFile: database.databaseFile,
     logDir,
     startApi,
     startWorker,

@@ -15,6 +15,10 @@ export type TcpProxy = {
   silence(options?: { readonly alsoNew?: boolean }): void;
   /** New connections pass again; the silent ones stay silent. */
   admit(): void;
+  /** From now on what the target answers on existing connections vanishes, while it goes on receiving. */
+  deafen(): void;
+  /** Closes all existing connections. */
+  sever(): void;
   close(): Promise<void>;
 };
 
@@ -59,6 +63,16 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     },
     admit() {
       newAreSilent = false;
+    },
+    deafen() {
+      for (const { server } of links) server.unpipe().resume();
+    },
+    sever() {
+      for (const { client, server } of links) {
+        client.destroy();
+        server.destroy();
+      }
+      links.clear();
     },
     async close() {
       listener.close();

@@ -32,10 +32,6 @@ export const CommonConfigSchema = z.object({
    */
   DATABASE_URL: z
     .string()
-    .refine(
-      (url) => !/^(?!file:|postgres:|postgresql:)[a-z]+:\/\//i.test(url),
-      "expected the path or file: URL of an SQLite database, or the postgres: URL of a PostgreSQL database",
-    )
     .superRefine((url, { addIssue }) => {
       const problem = databaseUrlProblem(url);
       if (problem !== null) addIssue({ code: "custom", message: problem });

@@ -16,6 +16,9 @@ const EXISTING = "mode=rw";
 /** Why the URL is of no use, as the rest of a sentence; null for none. */
 export function databaseUrlProblem(url: string): string | null {
   if (isPostgresUrl(url)) return postgresUrlProblem(url);
+  if (/^(?!file:)[a-z]+:\/\//i.test(url)) {
+    return "expected the path or file: URL of an SQLite database, or the postgres: URL of a PostgreSQL database";
+  }
   if (!isFileUrl(url)) return pathProblem(url);
   const { host, path, parameters, fragment } = parts(url);
   if (!LOCAL_HOSTS.includes(host.toLowerCase()))
