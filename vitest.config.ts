@@ -5,6 +5,9 @@ import { SQLITE_ONLY } from "./test/support/sqlite-only.ts";
 /** Contract suites over fakes are as fast as units; those over real services run with the platform. */
 const FAKES = "test/contract/memory-*.test.ts";
 
+/** What runs on PostgreSQL as well whenever all tests run; `npm run test:postgres` runs the others, too. */
+const ON_BOTH = ["execute", "orphaned-jobs", "retention"].map((name) => `test/integration/${name}.test.ts`);
+
 /** Units stand beside their sources; the others run whole processes, so few of them run at once. */
 export default defineConfig({
   test: {
@@ -25,6 +28,16 @@ export default defineConfig({
         },
       },
       { test: { name: "scripts", include: ["scripts/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          name: "postgres",
+          include: ON_BOTH,
+          env: { TEST_DATABASE: "postgres" },
+          globalSetup: ["test/support/global-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: "platform",

@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { readSources, type Source } from "../support/sources.ts";
+import { SQLITE_ONLY } from "../support/sqlite-only.ts";
 
 /** Left out: this file quotes what it forbids. */
 const sources = readSources().filter(({ file }) => file !== "test/architecture/test-habits.test.ts");
@@ -96,4 +97,10 @@ describe("time in tests", () => {
     const named = /\b(took|elapsed\w*|gaps?|duration\w*)\)\.toBeLess/i;
     expect([...filesWith(elapsed, tests), ...filesWith(named, tests)]).toEqual([]);
   });
+});
+
+test("every test file that is left out on PostgreSQL exists, and says why", () => {
+  const files = tests.map(({ file }) => file);
+  expect(Object.keys(SQLITE_ONLY).filter((file) => !files.includes(file))).toEqual([]);
+  expect(Object.values(SQLITE_ONLY).filter((reason) => reason.length < 10)).toEqual([]);
 });

@@ -42,6 +42,19 @@ export function jobContract(open: OpenStorage): void {
     expect(await table("agent_logs")).toMatchObject([{ id: payload.job_id, result: '{"content":"answer"}' }]);
   });
 
+  test("an end that does not wait for its start is written behind it", async () => {
+    const { table, jobs } = await openParts(open);
+    const payloads = Array.from({ length: 20 }, () => chatIn(newId()));
+    const written = await Promise.all(
+      payloads.flatMap((payload) => [
+        jobs.start(payload, 1).then(({ kind }) => kind),
+        jobs.end(payload, 1, jobEnd("answer")),
+      ]),
+    );
+    expect(written).toEqual(payloads.flatMap(() => ["started", true]));
+    expect(await table("agent_logs").where({ status: "completed" })).toHaveLength(payloads.length);
+  });
+
   test("a later start counts the attempt and keeps the time of the first", async () => {
     const { jobs } = await openParts(open);
     const payload = jobPayload();

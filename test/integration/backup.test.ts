@@ -128,6 +128,10 @@ test("a backup overwrites no file, leaves no file when it fails, and names the f
   const nowhere = join(dir, "no-database.db");
   expect((await failure(backUp(nowhere, join(dir, "copy.db")))).stderr).toContain(nowhere);
 
+  const ofServer = await failure(backUp("postgres://alice:sesame@db/agents", join(dir, "copy.db")));
+  expect(ofServer.stderr).toMatch(/pg_dump .*copy\.db.*postgres:\/\/db:5432\/agents[\s\S]*pg_restore/);
+  expect(ofServer.stderr).not.toContain("sesame");
+
   const broken = join(dir, "broken.db");
   await backUp(platform.databaseFile, broken);
   await chmod(broken, 0o600);

@@ -79,7 +79,7 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
       }
       const written = () =>
         table("agent_logs").where({ id: job_id, fencing_token: fencingToken, worker, status: "running" });
-      const isStarted = await write(batch, { written });
+      const isStarted = await write(batch, { written, inOrder: job_id });
       if (isStarted && fencingToken === 1) return { kind: "started", firstStartedAt: startedMs, attempt: 1 };
       const row = await find(job_id);
       if (isStarted && row !== undefined) {
@@ -133,7 +133,12 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
       }
       // No other run has this fencing token.
       const written = () => table("agent_logs").where({ id: job_id, fencing_token: fencingToken, status });
-      const isWritten = await write(batch, { beforeCommit: atFailpoint("message_written", job_id), written });
+      const isWritten = await write(batch, {
+        beforeCommit: atFailpoint("message_written", job_id),
+        written,
+        // Behind a start that may not be written yet.
+        inOrder: job_id,
+      });
       if (isWritten) failpoint("state_written", job_id);
       return isWritten;
     },

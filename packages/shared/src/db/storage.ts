@@ -23,8 +23,10 @@ export type WriteStatement = {
 export type WriteOptions = {
   /** Called inside the transaction, after the last statement. Costs a round trip where the database is elsewhere. */
   readonly beforeCommit?: (() => void) | undefined;
-  /** Batches with the same name run one after the other, as a whole. */
+  /** Batches with the same name run one after the other, as a whole, whichever process writes them. */
   readonly inTurn?: string | undefined;
+  /** Batches of this process with the same name run in the order in which they were given, without a wait between. */
+  readonly inOrder?: string | undefined;
   /**
    * Finds a row exactly when the batch was written. A batch whose connection breaks during the commit may have been
    * written, and is run again; if a guard fails then, this tells whether the batch itself has made it fail. Leave it

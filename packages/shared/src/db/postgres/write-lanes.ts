@@ -59,20 +59,35 @@ export type WriteLanesOptions = {
 
 export function createWriteLanes({ db, lanes, patienceMs, displacement }: WriteLanesOptions): WriteLanes {
   let waiting: Batch[] = [];
+  /** By name, the batches behind one that is not settled yet. */
+  const behind = new Map<string, Batch[]>();
   let running = 0;
   let failingSince: number | null = null;
   let lastWrittenAt = Number.NEGATIVE_INFINITY;
 
   function enqueue(statements: readonly PipelineStatement[], waitMs: number, options: WriteOptions): Promise<boolean> {
-    const { beforeCommit, written } = options;
-    return new Promise((resolve, reject) => {
+    const { beforeCommit, written, inOrder } = options;
+    const settled = new Promise<boolean>((resolve, reject) => {
       const giveUpAt = performance.now() + waitMs;
-      add({ statements, beforeCommit, written, giveUpAt, failures: 0, mayBeWritten: false, resolve, reject });
+      const batch = { statements, beforeCommit, written, giveUpAt, failures: 0, mayBeWritten: false, resolve, reject };
+      const queue = inOrder === undefined ? undefined : behind.get(inOrder);
+      if (queue !== undefined) queue.push(batch);
+      else add(batch);
+      if (inOrder !== undefined && queue === undefined) behind.set(inOrder, []);
     });
+    if (inOrder !== undefined) void settled.catch(() => {}).then(() => followUp(inOrder));
+    return settled;
   }
 
-  function add(batch: Batch): void {
-    waiting.push(batch);
+  function followUp(name: string): void {
+    const next = behind.get(name)?.shift();
+    if (next === undefined) behind.delete(name);
+    else add(next, "first");
+  }
+
+  function add(batch: Batch, place: "first" | "last" = "last"): void {
+    if (place === "first") waiting.unshift(batch);
+    else waiting.push(batch);
     if (running < lanes) void runLane();
   }
 
