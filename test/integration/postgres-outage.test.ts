@@ -2,17 +2,32 @@
  * A PostgreSQL that crashes, restarts and stays away: accepted jobs wait without using up a retry, nothing is lost or
  * doubled, and jobs end with `storage_unavailable` only beyond the stated bound.
  */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openStorage } from "@agent-paas/shared/db/open-storage.ts";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { migrate } from "../../apps/worker/src/storage/migrate.ts";
+import { collectionRow } from "../contract/storage-parts.ts";
 import { expectWholeStream } from "../support/expect-stream.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { readDatabase } from "../support/platform-state.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { type PostgresServer, queryOn, startPostgres } from "../support/postgres.ts";
 import type { SseStream } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 let server: PostgresServer;
+/** Makes the server a standby when it starts next. */
+let makeStandby: () => Promise<void>;
 beforeEach(async () => {
-  server = await startPostgres();
+  server = await startPostgres({
+    async prepare(dataDir, giveAway) {
+      makeStandby = async () => {
+        const file = join(dataDir, "standby.signal");
+        await writeFile(file, "");
+        giveAway(file);
+      };
+    },
+  });
 });
 afterEach(() => server.stop());
 
@@ -137,3 +152,20 @@ test("jobs that wait for the server beyond the bound end as storage_unavailable 
   await accepting(platform);
   expect((await alice.chatWhole("[[text=Done]] after")).status).toBe(200);
 }, 120_000);
+
+test("a server that is a read-only standby for a while is read, and its writes wait until it is promoted", async () => {
+  const storage = openStorage(server.url, 60_000);
+  onTestFinished(() => storage.close());
+  await migrate(storage);
+  const id = await storage.installation();
+  await server.crash();
+  await makeStandby();
+  await server.start();
+  expect(await storage.installation()).toBe(id);
+  const write = storage.write([{ query: storage.table("collections").insert(collectionRow()) }]);
+  await waitFor("the storage to say that it cannot write", () => !storage.canWrite());
+  await queryOn(server.url, "select pg_promote()");
+  expect(await write).toBe(true);
+  expect(storage.canWrite()).toBe(true);
+  expect(await storage.table("collections")).toHaveLength(1);
+});
