@@ -20,10 +20,13 @@ import { NO_RESULT } from "../../apps/worker/src/run/run-result.ts";
 import { createJobRepository, type JobRepository } from "../../apps/worker/src/storage/job-repository.ts";
 import { openEventPublisher } from "../support/event-publisher.ts";
 import { jobPayload } from "../support/job-payload.ts";
+import { onPostgres } from "../support/on-postgres.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
 /** Frames of the write-ahead log that end a transaction. */
-async function commitsOf(file: string): Promise<number> {
+async function commitsOf(file: string): Promise<number | null> {
+  // PostgreSQL commits every batch by itself, and flushes many together.
+  if (onPostgres) return null;
   const log = await readFile(`${file}-wal`);
   const frameBytes = 24 + log.readUInt32BE(8);
   let commits = 0;
@@ -71,7 +74,7 @@ test("start and end of a job that ends at once are one commit, and it leaves its
   run.isOver = true;
   await finalizer.finalize(payload, started.writer, ENDING, started.row);
 
-  expect(await commitsOf(file)).toBe(before + 1);
+  expect(await commitsOf(file)).toBe(before === null ? null : before + 1);
   expect(await started.row).toBe(true);
   expect(await db("agent_logs").select("id", "status", "attempts")).toEqual([
     { id: jobId, status: "completed", attempts: 1 },
