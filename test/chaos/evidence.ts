@@ -3,8 +3,8 @@
  * Everything is read by its documented form; nothing of the product is imported.
  */
 import { readFile } from "node:fs/promises";
-import { DatabaseSync } from "node:sqlite";
 import { Redis } from "ioredis";
+import { readRows } from "./read-rows.ts";
 import { type Frame, readFrames } from "./sse-frames.ts";
 import { type Entry, readRunRecord } from "./transcript.ts";
 
@@ -58,7 +58,7 @@ export type Evidence = {
 /** Where the evidence of a run is found. */
 export type EvidenceSources = {
   readonly dir: string;
-  readonly databaseFile: string;
+  readonly databaseUrl: string;
   readonly effectsFile: string;
   readonly modelOrigin: string;
   readonly redisUrl: string;
@@ -75,7 +75,7 @@ export async function gatherEvidence(sources: EvidenceSources): Promise<Evidence
   const { logs, leftRunning } = await readRedis(sources);
   return {
     ...{ entries, logs },
-    ...readDatabase(sources.databaseFile),
+    ...(await readDatabase(sources.databaseUrl)),
     calls: calls.calls,
     effects: effects.split("\n").filter(Boolean),
     leftRunning: open === 0 ? leftRunning : [...leftRunning, `${open} open streams at the model`],
@@ -86,18 +86,13 @@ async function ask({ modelOrigin }: EvidenceSources, path: string): Promise<unkn
   return (await fetch(modelOrigin + path)).json();
 }
 
-function readDatabase(file: string): Pick<Evidence, "jobs" | "messages" | "journal"> {
-  const db = new DatabaseSync(file, { readOnly: true });
-  const all = <Row>(table: string) => db.prepare(`select * from ${table}`).all() as Row[];
-  try {
-    return {
-      jobs: all<JobRow>("agent_logs"),
-      messages: all<MessageRow>("messages order by session_id, ordinal"),
-      journal: all<JournalRow>("agent_steps"),
-    };
-  } finally {
-    db.close();
-  }
+async function readDatabase(url: string): Promise<Pick<Evidence, "jobs" | "messages" | "journal">> {
+  const all = <Row>(table: string) => readRows<Row>(url, `select * from ${table}`);
+  return {
+    jobs: await all<JobRow>("agent_logs"),
+    messages: await all<MessageRow>("messages order by session_id, ordinal"),
+    journal: await all<JournalRow>("agent_steps"),
+  };
 }
 
 /** Job states of BullMQ for jobs that have not ended. */

@@ -111,6 +111,17 @@ export function createFaults(stack: Stack, record: RunRecord) {
       note("start", "redis");
     },
 
+    /** As `pg_ctl restart -m immediate`: every connection breaks, and the server replays its log. */
+    async restartDatabase(downMs: number): Promise<void> {
+      const { server } = stack.database;
+      if (server === null) throw new Error("there is no server of the database");
+      note("kill", "database");
+      await server.crash();
+      await delay(downMs);
+      await server.start();
+      note("start", "database");
+    },
+
     async pauseRedis(ms: number): Promise<void> {
       note("pause", "redis");
       stack.redis.pause();

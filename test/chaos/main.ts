@@ -2,8 +2,9 @@
 import { ChildError } from "../../scripts/services/child.ts";
 import { type ChaosOptions, readOptions, USAGE } from "./options.ts";
 import { enterOwnNetwork } from "./own-network.ts";
-import { runChaos } from "./run.ts";
+import { runChaos, scenarioOf } from "./run.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
+import type { Scenario } from "./scenarios/scenario.ts";
 
 const usage = `${USAGE}\nScenarios: ${Object.keys(SCENARIOS).join(", ")}`;
 
@@ -13,14 +14,16 @@ if (process.argv.includes("--help")) {
 }
 
 let options: ChaosOptions;
+let scenario: Scenario;
 try {
   options = readOptions(process.argv.slice(2));
+  scenario = scenarioOf(options);
 } catch (error) {
   console.error(`${(error as Error).message}\n${usage}`);
   process.exit(2);
 }
 
-if (SCENARIOS[options.scenario]?.inOwnNetwork) enterOwnNetwork();
+if (scenario.inOwnNetwork) enterOwnNetwork();
 
 try {
   const { passed, text } = await runChaos(options, console.error);

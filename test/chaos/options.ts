@@ -1,9 +1,11 @@
 /** The command line of `npm run chaos`. */
 import { parseArgs } from "node:util";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+import { DATABASE_KINDS, type DatabaseKind } from "./database.ts";
 
 export type ChaosOptions = {
   readonly scenario: string;
+  readonly database: DatabaseKind;
   /** Determines the questions, the faults and their order, but not the timing of the processes. */
   readonly seed: number;
   /** How often the scenario repeats its fault or action; null: its default number. */
@@ -19,7 +21,7 @@ export type ChaosOptions = {
 };
 
 export const USAGE = `npm run chaos -- [--scenario NAME] [--seed N] [--minutes M] [--times N] [--at-once N]
-                 [--outage SECONDS] [--keep]`;
+                 [--outage SECONDS] [--database sqlite|postgres] [--keep]`;
 
 export function readOptions(args: readonly string[]): ChaosOptions {
   const { values } = parseArgs({
@@ -31,11 +33,13 @@ export function readOptions(args: readonly string[]): ChaosOptions {
       times: { type: "string" },
       "at-once": { type: "string", default: "50" },
       outage: { type: "string", default: "30" },
+      database: { type: "string", default: "sqlite" },
       keep: { type: "boolean", default: false },
     },
   });
   return {
     scenario: values.scenario,
+    database: readKind(values.database),
     seed: values.seed === undefined ? Date.now() % 1_000_000 : readNumber("seed", values.seed),
     times: values.times === undefined ? null : readNumber("times", values.times),
     atOnce: readNumber("at-once", values["at-once"]),
@@ -43,6 +47,12 @@ export function readOptions(args: readonly string[]): ChaosOptions {
     outageMs: readNumber("outage", values.outage) * SECOND,
     keep: values.keep,
   };
+}
+
+function readKind(text: string): DatabaseKind {
+  const kind = DATABASE_KINDS.find((known) => known === text);
+  if (kind === undefined) throw new Error(`--database: '${text}' is none of ${DATABASE_KINDS.join(", ")}`);
+  return kind;
 }
 
 function readNumber(name: string, text: string): number {

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { RestartableProcess } from "../../scripts/services/restartable-process.ts";
-import { lockDatabase } from "../support/database-lock.ts";
 import { dropPackets, isInOwnNetwork } from "../support/own-network.ts";
 import { waitFor } from "../support/wait-for.ts";
 import type { Stack } from "./stack.ts";
@@ -29,7 +28,7 @@ export type End = () => Promise<void>;
 
 type Note = (kind: FaultKind, target: string, detail?: string) => void;
 
-export function createOutages({ surroundings, apis, databaseFile }: Stack, note: Note) {
+export function createOutages({ surroundings, apis, database }: Stack, note: Note) {
   const { disk, logs, links } = surroundings;
 
   const isReady = async ({ origin }: Stack["apis"][number]) =>
@@ -58,14 +57,16 @@ export function createOutages({ surroundings, apis, databaseFile }: Stack, note:
       await noticed(disk.fill);
       return async () => {
         await disk.free();
+        // A server ends when there is no room for its log.
+        await database.server?.start();
         note("free", "database");
       };
     },
 
-    /** Another process holds `BEGIN EXCLUSIVE`. */
+    /** Another process holds `BEGIN EXCLUSIVE`, or locks on all tables. */
     async lockDatabase(): Promise<End> {
       note("lock", "database");
-      const lock = await lockDatabase(databaseFile, "exclusive");
+      const lock = await database.lock();
       try {
         await noticed();
       } catch (error) {

@@ -10,6 +10,7 @@ import { gatherEvidence } from "./evidence.ts";
 import { createFaults } from "./faults.ts";
 import type { ChaosOptions } from "./options.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
+import type { Scenario } from "./scenarios/scenario.ts";
 import { startStack } from "./stack.ts";
 import { evaluate, type Verdict } from "./table.ts";
 import { openRunRecord } from "./transcript.ts";
@@ -17,15 +18,20 @@ import { openRunRecord } from "./transcript.ts";
 /** When the load has stopped, all queues must be empty within this time. */
 const SETTLE_WITHIN_MS = MINUTE;
 
+export function scenarioOf({ scenario: name, database }: ChaosOptions): Scenario {
+  const scenario = SCENARIOS[name];
+  if (scenario === undefined) throw new Error(`no scenario '${name}'; there are ${Object.keys(SCENARIOS).join(", ")}`);
+  const { needs = database } = scenario;
+  if (needs !== database) throw new Error(`${name} needs --database ${needs}`);
+  return scenario;
+}
+
 export async function runChaos(options: ChaosOptions, progress: (line: string) => void): Promise<Verdict> {
-  const scenario = SCENARIOS[options.scenario];
-  if (scenario === undefined) {
-    throw new Error(`no scenario '${options.scenario}'; there are ${Object.keys(SCENARIOS).join(", ")}`);
-  }
+  const scenario = scenarioOf(options);
   const dir = await mkdtemp(join(tmpdir(), "agent-paas-chaos-"));
   const startedAt = performance.now();
   progress(`${options.scenario}: ${scenario.about}; seed ${options.seed}, folder ${dir}`);
-  const stack = await startStack({ dir, ...scenario.stack });
+  const stack = await startStack({ dir, database: options.database, ...scenario.stack });
   let verdict: Verdict;
   try {
     const record = openRunRecord(dir);
@@ -42,7 +48,8 @@ export async function runChaos(options: ChaosOptions, progress: (line: string) =
     await scenario.run(context);
     await faults.settle(SETTLE_WITHIN_MS);
     const seconds = Math.round((performance.now() - startedAt) / SECOND);
-    const title = `${options.scenario}, seed ${options.seed}, ${options.atOnce} at a time, ${seconds} s`;
+    const { database, seed, atOnce } = options;
+    const title = `${options.scenario} on ${database}, seed ${seed}, ${atOnce} at a time, ${seconds} s`;
     verdict = evaluate(title, check(await gatherEvidence(stack)), scenario.bounds ?? {});
   } finally {
     await stack.stop();

@@ -1,5 +1,5 @@
 /**
- * The processes of a run: APIs, workers, a private Redis, a model server, an SQLite file and folders. Every process can
+ * The processes of a run: APIs, workers, a private Redis, a model server, a database and folders. Every process can
  * be killed, paused, stopped and started again with the same name, port and data; the platform of test/support starts
  * each process once instead.
  */
@@ -22,6 +22,7 @@ import {
   workerProcess,
 } from "../../scripts/start/processes.ts";
 import { startPrivateRedis } from "../support/redis.ts";
+import { createRunDatabase, type DatabaseKind, type RunDatabase } from "./database.ts";
 import { createSurroundings, type Surroundings, type Wanted } from "./surroundings.ts";
 
 /** The platform promises 30 s; a process that takes longer is killed and counts as an incident. */
@@ -41,7 +42,8 @@ export type Stack = {
   readonly redisUrl: string;
   readonly redisPrefix: string;
   readonly modelOrigin: string;
-  readonly databaseFile: string;
+  readonly database: RunDatabase;
+  readonly databaseUrl: string;
   readonly effectsFile: string;
   /** The folder in which files arm the crash points of workers; see crash-at.ts. */
   readonly armedDir: string;
@@ -51,6 +53,7 @@ export type Stack = {
 
 export type StackOptions = {
   readonly dir: string;
+  readonly database: DatabaseKind;
   readonly apis: number;
   readonly workers: number;
   readonly workerEnv?: NodeJS.ProcessEnv;
@@ -68,20 +71,20 @@ function withOwn(env: NodeJS.ProcessEnv, own: NodeJS.ProcessEnv): NodeJS.Process
 /** One key stands for many owners. */
 const SHARES = { MAX_QUEUED_JOBS: "20000", MAX_WAITING_JOBS_PER_OWNER: "20000", MAX_OPEN_STREAMS_PER_OWNER: "100000" };
 
-export async function startStack({ dir, apis, workers, ...options }: StackOptions): Promise<Stack> {
+export async function startStack({ dir, database: kind, apis, workers, ...options }: StackOptions): Promise<Stack> {
   const { workerEnv = {}, envOf = () => ({}) } = options;
   const [effectsFile, armedDir] = [join(dir, "effects"), join(dir, "armed")];
   await mkdir(armedDir);
   await writeFile(effectsFile, "");
   const redis = await startPrivateRedis();
-  const surroundings = await createSurroundings(dir, redis.url, options.surroundings ?? {});
+  const surroundings = await createSurroundings(dir, redis.url, kind, options.surroundings ?? {});
   const { links } = surroundings;
-  const databaseFile = join(surroundings.databaseDir, "chaos.db");
+  const database = await createRunDatabase(kind, surroundings.databaseDir, surroundings.disk?.dir ?? null);
   const common: NodeJS.ProcessEnv = {
     PATH: process.env.PATH,
     REDIS_URL: redis.url,
     REDIS_PREFIX,
-    DATABASE_URL: databaseFile,
+    DATABASE_URL: database.url,
     LOG_DIR: surroundings.logDir,
     LOG_LEVEL: "debug",
     TERMINAL_LOG_LEVEL: "fatal",
@@ -100,6 +103,7 @@ export async function startStack({ dir, apis, workers, ...options }: StackOption
     await Promise.all(others.map((other) => other.stop()));
     await model?.stop();
     await redis.stop();
+    await database.stop();
     await surroundings.remove();
   }
   try {
@@ -135,8 +139,8 @@ export async function startStack({ dir, apis, workers, ...options }: StackOption
       Promise.all(Array.from({ length: apis }, startApi)),
     ]);
     return {
-      ...{ dir, redis, modelOrigin, databaseFile, effectsFile, armedDir, surroundings, stop },
-      ...{ redisUrl: redis.url, redisPrefix: REDIS_PREFIX },
+      ...{ dir, redis, modelOrigin, database, effectsFile, armedDir, surroundings, stop },
+      ...{ redisUrl: redis.url, redisPrefix: REDIS_PREFIX, databaseUrl: database.url },
       apis: startedApis,
       workers: startedWorkers,
     };

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { createFillableFolder, type FillableFolder } from "../support/fillable-folder.ts";
 import { canMount, createSmallDisk, type SmallDisk } from "../support/small-disk.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+import type { DatabaseKind } from "./database.ts";
 
-const DATABASE_DISK_MB = 64;
+/** A server's files are some 60 MB before it has written a row. */
+const DATABASE_DISK_MB = { sqlite: 64, postgres: 192 };
 const LOG_DISK_MB = 64;
 
 export type Wanted = {
@@ -27,8 +29,13 @@ export type Surroundings = {
   remove(): Promise<void>;
 };
 
-export async function createSurroundings(dir: string, redisUrl: string, wanted: Wanted): Promise<Surroundings> {
-  const disk = wanted.smallDisk === true && canMount ? await createSmallDisk(DATABASE_DISK_MB) : null;
+export async function createSurroundings(
+  dir: string,
+  redisUrl: string,
+  database: DatabaseKind,
+  wanted: Wanted,
+): Promise<Surroundings> {
+  const disk = wanted.smallDisk === true && canMount ? await createSmallDisk(DATABASE_DISK_MB[database]) : null;
   const logs = wanted.smallLogs === true ? createFillableFolder(LOG_DISK_MB) : null;
   const links =
     wanted.links === true ? { workers: await startTcpProxy(redisUrl), apis: await startTcpProxy(redisUrl) } : null;

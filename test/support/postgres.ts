@@ -22,9 +22,11 @@ export type PostgresServer = {
   /** Of the database `postgres`, as the superuser. */
   readonly url: string;
   readonly port: number;
+  /** Of the process that starts those of the connections; 0 while there is none. */
+  readonly pid: number;
   /** As `pg_ctl stop -m immediate`: like a crash, all connections break at once. */
   crash(): Promise<void>;
-  /** After a crash: replays the log and listens on the same port. */
+  /** After a crash: replays the log and listens on the same port. Does nothing while the server runs. */
   start(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -34,9 +36,11 @@ export type PostgresOptions = {
   readonly settings?: readonly string[];
   /** Called with the folder of the data and the owner of its files before the first start. */
   readonly prepare?: (dataDir: string, giveAway: (file: string) => void) => Promise<void>;
+  /** A folder that every user may write to, for the data; default: one beside the programs. */
+  readonly dataIn?: string;
 };
 
-export async function startPostgres({ settings = [], prepare }: PostgresOptions = {}): Promise<PostgresServer> {
+export async function startPostgres({ settings = [], prepare, dataIn }: PostgresOptions = {}): Promise<PostgresServer> {
   const user = process.getuid?.() === 0 ? otherUser() : null;
   const dir = await mkdtemp(join(tmpdir(), "agent-paas-postgres-"));
   const giveAway = (file: string) => {
@@ -46,10 +50,11 @@ export async function startPostgres({ settings = [], prepare }: PostgresOptions 
   chmodSync(dir, 0o711);
   giveAway(dir);
   const programs = await installPrograms(join(dir, "programs"));
-  const dataDir = join(dir, "data");
+  const dataDir = join(dataIn ?? dir, "data");
   const env = { PATH: process.env.PATH, LC_ALL: "C", TZ: "UTC" };
   // The default order of texts is that of a language here, as on many servers: the platform must not rest on bytes.
-  const order = ["--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en-US"];
+  // Small pieces of the log, so that a full disk stops a server within seconds.
+  const order = ["--wal-segsize=1", "--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en-US"];
   await promisify(execFile)(
     join(programs, "initdb"),
     [`--pgdata=${dataDir}`, "--username=postgres", "--auth=trust", "--no-sync", ...order],
@@ -65,11 +70,16 @@ export async function startPostgres({ settings = [], prepare }: PostgresOptions 
   let child: Child | null = null;
 
   async function start(): Promise<void> {
-    child = spawnChild({
+    if (child !== null) return;
+    const started = spawnChild({
       ...{ name: "postgres", command: join(programs, "postgres"), args, env, ready },
       ...(user === null ? {} : { user }),
     });
-    await child.ready(READY_WITHIN_MS);
+    child = started;
+    void started.exited.then(() => {
+      if (child === started) child = null;
+    });
+    await started.ready(READY_WITHIN_MS);
   }
 
   await start();
@@ -77,6 +87,9 @@ export async function startPostgres({ settings = [], prepare }: PostgresOptions 
     url,
     port,
     start,
+    get pid() {
+      return child?.pid ?? 0;
+    },
     async crash() {
       child?.signal("SIGQUIT");
       await child?.exited;

@@ -1,7 +1,8 @@
 /** Agents that keep the thread of their worker busy for longer than jobs keep their locks, beside many streams. */
-import { DatabaseSync } from "node:sqlite";
 import { SECOND } from "@agent-paas/shared/time.ts";
+import type { JobRow } from "../evidence.ts";
 import { makeBlockingQuestion } from "../question.ts";
+import { readRows } from "../read-rows.ts";
 import { type Context, pause, requestMix, type Scenario, STREAMING, times, underLoad } from "./scenario.ts";
 
 const BLOCKED_MS = 30 * SECOND;
@@ -35,25 +36,18 @@ export const busyThread: Scenario = {
         await pause(context, BLOCKED_MS, BLOCKED_MS + 5 * SECOND);
       });
     });
-    checkAttempts(context);
+    await checkAttempts(context);
   },
 };
 
 /** Writes an incident for every blocker that was not given up by name, and every other job that started too often. */
-function checkAttempts({ stack, record }: Context): void {
-  const db = new DatabaseSync(stack.databaseFile, { readOnly: true });
-  try {
-    for (const { task, attempts, error_code } of db
-      .prepare("select task, attempts, error_code from agent_logs")
-      .all()) {
-      const isBlocker = String(task).startsWith("blocker-");
-      if (isBlocker && error_code !== "agent_failed") {
-        record.write({ type: "incident", value: `${task} ended with ${error_code}, not given up by name` });
-      } else if (!isBlocker && Number(attempts) > MOST_ATTEMPTS) {
-        record.write({ type: "incident", value: `${task} had ${attempts} attempts beside a blocker` });
-      }
+async function checkAttempts({ stack, record }: Context): Promise<void> {
+  for (const { task, attempts, error_code } of await readRows<JobRow>(stack.databaseUrl, "select * from agent_logs")) {
+    const isBlocker = task.startsWith("blocker-");
+    if (isBlocker && error_code !== "agent_failed") {
+      record.write({ type: "incident", value: `${task} ended with ${error_code}, not given up by name` });
+    } else if (!isBlocker && attempts > MOST_ATTEMPTS) {
+      record.write({ type: "incident", value: `${task} had ${attempts} attempts beside a blocker` });
     }
-  } finally {
-    db.close();
   }
 }

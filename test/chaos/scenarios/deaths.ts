@@ -49,6 +49,23 @@ export const redisKills: Scenario = {
   },
 };
 
+export const databaseRestarts: Scenario = {
+  about: "PostgreSQL restarted 10 times as after a crash; away for up to 5 s, every third time for 30 s",
+  stack: TWO_APIS_THREE_WORKERS,
+  needs: "postgres",
+  bounds: { "storage recovery": { share: 1, withinMs: 10 * SECOND } },
+  async run(context) {
+    const { options, faults, random } = context;
+    await underLoad(context, requestMix(context, { name: "database", ...STREAMING }), async () => {
+      await times(options.times ?? 10, context, async (no) => {
+        await pause(context, 3 * SECOND, 6 * SECOND);
+        await faults.restartDatabase(no % 3 === 0 ? options.outageMs : random.int(0, 5 * SECOND));
+        await timeRecovery(context, `back-${no}`, "storage");
+      });
+    });
+  },
+};
+
 export const zombies: Scenario = {
   about: "20 workers paused until others have taken over their jobs, then resumed",
   stack: TWO_APIS_THREE_WORKERS,

@@ -2,7 +2,7 @@
 
 import { busyThread } from "./busy-thread.ts";
 import { clock } from "./clock.ts";
-import { crashPoints, redisKills, workerKills, zombies } from "./deaths.ts";
+import { crashPoints, databaseRestarts, redisKills, workerKills, zombies } from "./deaths.ts";
 import { flood } from "./flood.ts";
 import { diskFull, logFull } from "./full-disks.ts";
 import { mixed, short } from "./mixed.ts";
@@ -13,6 +13,7 @@ import type { Scenario } from "./scenario.ts";
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "worker-kills": workerKills,
   "redis-kills": redisKills,
+  "database-restarts": databaseRestarts,
   zombies,
   "crash-points": crashPoints,
   cancels,

@@ -5,6 +5,7 @@ import type { RestartableProcess } from "../../../scripts/services/restartable-p
 import type { SeededRandom } from "../../support/seeded-random.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import type { Client, JobRequest } from "../client.ts";
+import type { DatabaseKind } from "../database.ts";
 import type { Faults } from "../faults.ts";
 import { type Load, type Mix, mixedRequests, startLoad } from "../load.ts";
 import type { ChaosOptions } from "../options.ts";
@@ -27,7 +28,9 @@ export type Context = {
 export type Scenario = {
   /** One line for the list of scenarios. */
   readonly about: string;
-  readonly stack: Omit<StackOptions, "dir">;
+  readonly stack: Omit<StackOptions, "dir" | "database">;
+  /** The only database on which the scenario has a meaning; default: both. */
+  readonly needs?: DatabaseKind;
   readonly bounds?: Bounds;
   /** Packets are dropped for real where the run can have a network of its own. */
   readonly inOwnNetwork?: boolean;
