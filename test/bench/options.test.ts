@@ -25,6 +25,14 @@ test("--systems restricts the systems and drops scenarios without any of them", 
   expect(namesOf("--systems", "direct")).not.toContain("history");
 });
 
+test("the product on PostgreSQL is measured when it is asked for, and only where it has a meaning", () => {
+  const systemsOf = (...args: string[]) => selectScenarios(readOptions(args)).map(({ systems }) => systems);
+  expect(systemsOf().flat()).not.toContain("ours-pg");
+  expect(systemsOf("--only", "s500", "--database", "postgres")[0]).toContain("ours-pg");
+  expect(systemsOf("--only", "soak", "--database", "postgres")[0]).toEqual(["ours"]);
+  expect(() => readOptions(["--database", "mysql"])).toThrow("--database: 'mysql' is none of sqlite, postgres");
+});
+
 test("a count that is not a positive integer is refused", () => {
   expect(() => readOptions(["--rounds", "0"])).toThrow("--rounds: '0'");
   expect(() => readOptions(["--workers", "two"])).toThrow("--workers: 'two'");

@@ -1,5 +1,6 @@
 /** The command line of `npm run bench`. */
 import { parseArgs } from "node:util";
+import { type DatabaseKind, readDatabaseKind } from "../support/database-kind.ts";
 
 export type BenchOptions = {
   /** One round with shorter loads and only the scenarios that fit into three minutes. */
@@ -7,6 +8,8 @@ export type BenchOptions = {
   /** Names of scenarios, or the part of a name before its first hyphen; null: all. */
   readonly only: readonly string[] | null;
   readonly systems: readonly string[] | null;
+  /** Whether the product on PostgreSQL is measured as well, beside the one on SQLite. */
+  readonly database: DatabaseKind;
   readonly rounds: number;
   /** Number of workers of `ours` in scenarios that do not set it. */
   readonly workers: number;
@@ -18,6 +21,7 @@ export type BenchOptions = {
 
 export const USAGE = `npm run bench -- [--quick] [--only SCENARIO,...] [--systems ours,direct,floor,model,...]
                  [--rounds N] [--workers N] [--soak-minutes N] [--cpu-prof DIR]
+                 [--database sqlite|postgres]
 npm run bench -- --readme     writes the newest full results into the READMEs and measures nothing`;
 
 const ROUNDS = { full: 3, quick: 1 };
@@ -32,6 +36,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       rounds: { type: "string" },
       workers: { type: "string", default: "2" },
       "soak-minutes": { type: "string", default: "2" },
+      database: { type: "string", default: "sqlite" },
       "cpu-prof": { type: "string" },
     },
   });
@@ -40,6 +45,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     quick,
     only: values.only?.split(",") ?? null,
     systems: values.systems?.split(",") ?? null,
+    database: readDatabaseKind(values.database),
     rounds: readCount("rounds", rounds),
     workers: readCount("workers", values.workers),
     soakMinutes: readCount("soak-minutes", values["soak-minutes"]),

@@ -46,7 +46,7 @@ export async function runBench(options: BenchOptions, progress: Progress): Promi
   return samples;
 }
 
-export function selectScenarios({ quick, only, systems }: BenchOptions): Scenario[] {
+export function selectScenarios({ quick, only, systems, database }: BenchOptions): Scenario[] {
   // `jobs` selects `jobs-1` and `jobs-2`.
   const isSelected = ({ name }: Scenario, wanted: string) => name === wanted || name.startsWith(`${wanted}-`);
   const unknown = only?.find((wanted) => !SCENARIOS.some((scenario) => isSelected(scenario, wanted)));
@@ -58,7 +58,9 @@ export function selectScenarios({ quick, only, systems }: BenchOptions): Scenari
   )
     .map((scenario) => ({
       ...scenario,
-      systems: scenario.systems.filter((system) => systems === null || systems.includes(system)),
+      systems: scenario.systems.filter((system) =>
+        systems === null ? system !== "ours-pg" || database === "postgres" : systems.includes(system),
+      ),
     }))
     .filter((scenario) => scenario.systems.length > 0);
 }

@@ -1,11 +1,9 @@
 /** The database of a run: a file of SQLite, or a PostgreSQL of its own. */
 import { join } from "node:path";
+import type { DatabaseKind } from "../support/database-kind.ts";
 import { lockDatabase } from "../support/database-lock.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { connectTo } from "./read-rows.ts";
-
-export const DATABASE_KINDS = ["sqlite", "postgres"] as const;
-export type DatabaseKind = (typeof DATABASE_KINDS)[number];
 
 /** Held by somebody else, who lets others read. */
 export type DatabaseLock = { release(): Promise<void>; kill(): void };

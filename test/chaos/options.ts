@@ -1,7 +1,7 @@
 /** The command line of `npm run chaos`. */
 import { parseArgs } from "node:util";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
-import { DATABASE_KINDS, type DatabaseKind } from "./database.ts";
+import { type DatabaseKind, readDatabaseKind } from "../support/database-kind.ts";
 
 export type ChaosOptions = {
   readonly scenario: string;
@@ -39,7 +39,7 @@ export function readOptions(args: readonly string[]): ChaosOptions {
   });
   return {
     scenario: values.scenario,
-    database: readKind(values.database),
+    database: readDatabaseKind(values.database),
     seed: values.seed === undefined ? Date.now() % 1_000_000 : readNumber("seed", values.seed),
     times: values.times === undefined ? null : readNumber("times", values.times),
     atOnce: readNumber("at-once", values["at-once"]),
@@ -47,12 +47,6 @@ export function readOptions(args: readonly string[]): ChaosOptions {
     outageMs: readNumber("outage", values.outage) * SECOND,
     keep: values.keep,
   };
-}
-
-function readKind(text: string): DatabaseKind {
-  const kind = DATABASE_KINDS.find((known) => known === text);
-  if (kind === undefined) throw new Error(`--database: '${text}' is none of ${DATABASE_KINDS.join(", ")}`);
-  return kind;
 }
 
 function readNumber(name: string, text: string): number {

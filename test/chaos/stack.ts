@@ -21,8 +21,9 @@ import {
   ROOT,
   workerProcess,
 } from "../../scripts/start/processes.ts";
+import type { DatabaseKind } from "../support/database-kind.ts";
 import { startPrivateRedis } from "../support/redis.ts";
-import { createRunDatabase, type DatabaseKind, type RunDatabase } from "./database.ts";
+import { createRunDatabase, type RunDatabase } from "./database.ts";
 import { createSurroundings, type Surroundings, type Wanted } from "./surroundings.ts";
 
 /** The platform promises 30 s; a process that takes longer is killed and counts as an incident. */

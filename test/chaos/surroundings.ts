@@ -1,9 +1,9 @@
 /** What surrounds the processes of a run, if its scenario asks for it: a small disk, a folder for logs, links. */
 import { join } from "node:path";
+import type { DatabaseKind } from "../support/database-kind.ts";
 import { createFillableFolder, type FillableFolder } from "../support/fillable-folder.ts";
 import { canMount, createSmallDisk, type SmallDisk } from "../support/small-disk.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
-import type { DatabaseKind } from "./database.ts";
 
 /** A server's files are some 60 MB before it has written a row. */
 const DATABASE_DISK_MB = { sqlite: 64, postgres: 192 };

@@ -36,7 +36,7 @@ export type PostgresOptions = {
   readonly settings?: readonly string[];
   /** Called with the folder of the data and the owner of its files before the first start. */
   readonly prepare?: (dataDir: string, giveAway: (file: string) => void) => Promise<void>;
-  /** A folder that every user may write to, for the data; default: one beside the programs. */
+  /** A folder that every user may write to, on a small disk, for the data; default: one beside the programs. */
   readonly dataIn?: string;
 };
 
@@ -53,11 +53,12 @@ export async function startPostgres({ settings = [], prepare, dataIn }: Postgres
   const dataDir = join(dataIn ?? dir, "data");
   const env = { PATH: process.env.PATH, LC_ALL: "C", TZ: "UTC" };
   // The default order of texts is that of a language here, as on many servers: the platform must not rest on bytes.
-  // Small pieces of the log, so that a full disk stops a server within seconds.
-  const order = ["--wal-segsize=1", "--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en-US"];
+  const order = ["--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en-US"];
+  // Small pieces of the log, so that a small disk has room for it, and stops the server within seconds once it is full.
+  const segments = dataIn === undefined ? [] : ["--wal-segsize=1"];
   await promisify(execFile)(
     join(programs, "initdb"),
-    [`--pgdata=${dataDir}`, "--username=postgres", "--auth=trust", "--no-sync", ...order],
+    [`--pgdata=${dataDir}`, "--username=postgres", "--auth=trust", "--no-sync", ...order, ...segments],
     { env, cwd: dir, ...user },
   );
   await prepare?.(dataDir, giveAway);

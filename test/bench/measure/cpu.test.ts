@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { expect, test } from "vitest";
 import { cpuNs } from "./cpu.ts";
 import { residentBytes } from "./memory.ts";
+import { cpuOf } from "./usage.ts";
 
 test("CPU time from /proc agrees with what the process itself counts", () => {
   const before = { proc: cpuNs(process.pid), own: process.cpuUsage() };
@@ -20,4 +21,21 @@ test("an ended process has no CPU time and no resident memory", async () => {
   expect(cpuNs(child.pid ?? 0)).toBeNaN();
   expect(residentBytes(child.pid ?? 0)).toBe(0);
   expect(residentBytes(process.pid)).toBeGreaterThan(0);
+});
+
+test("the CPU time of a server with processes of its own counts those that run and those that have ended", async () => {
+  // Prints a line when the first child has ended and the second one has begun.
+  const burn = "i=0; while [ $i -lt 60000 ]; do i=$((i + 1)); done";
+  const shell = spawn("/bin/sh", ["-c", `sh -c '${burn}'; sh -c '${burn}; echo burnt; read -r _' & wait`]);
+  try {
+    await once(shell.stdout, "data");
+    const server = { role: "database", pid: shell.pid ?? 0, hasChildren: true } as const;
+    const both = cpuOf([server]).database;
+    const alone = cpuNs(shell.pid ?? 0);
+    expect(alone).toBeGreaterThan(0);
+    expect(both).toBeGreaterThan(alone * 1.3);
+  } finally {
+    shell.stdin.end();
+    shell.kill();
+  }
 });

@@ -14,3 +14,9 @@ function unlessEnded<T>(read: () => T): T | undefined {
 
 export const readProc = (path: string) => unlessEnded(() => readFileSync(`/proc/${path}`, "utf8"));
 export const listProc = (path: string) => unlessEnded(() => readdirSync(`/proc/${path}`)) ?? [];
+
+/** The live children of a process. */
+export const childrenOf = (pid: number): number[] =>
+  listProc(`${pid}/task`).flatMap((thread) =>
+    (readProc(`${pid}/task/${thread}/children`) ?? "").split(" ").filter(Boolean).map(Number),
+  );

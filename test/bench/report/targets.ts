@@ -82,6 +82,17 @@ export const TARGETS: readonly Target[] = [
     bound: 0.45,
     isAtLeast: true as const,
   })),
+  {
+    claim: "CPU per token at 500 streams on PostgreSQL, its processes too, to SQLite",
+    value: ratio("s500", CPU, "ours", "ours-pg"),
+    bound: 1.05,
+  },
+  ...[1, 2].map((workers) => ({
+    claim: `jobs per second with ${workers} worker${workers > 1 ? "s" : ""} on PostgreSQL, to SQLite`,
+    value: ratio(`jobs-${workers}`, "jobsPerSecond", "ours", "ours-pg"),
+    bound: 0.7,
+    isAtLeast: true as const,
+  })),
   ...(
     [
       ["start", "all", 420],

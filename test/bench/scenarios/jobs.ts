@@ -3,8 +3,10 @@
  * adds its jobs in a producer process without HTTP (the target refers to it), `bullmq-http` over POSTs to a bare HTTP
  * server.
  */
-import { openReadonlyDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { openReadStorage } from "@agent-paas/shared/db/open-storage.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+import type { DatabaseKind } from "../../support/database-kind.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { type ServerProcess, sumOf, withUsage } from "../measure/usage.ts";
 import { startBullmq } from "../systems/bullmq.ts";
@@ -15,6 +17,7 @@ import type { BenchContext, Figures, Scenario } from "./scenario.ts";
 const CLIENTS = 50;
 /** Concurrent jobs in each worker. */
 const CONCURRENCY = 50;
+const LOOK_EVERY_MS = 100;
 const JOBS = { full: 8_000, quick: 2_000 };
 
 export const JOB_SCENARIOS: readonly Scenario[] = [1, 2].map((workers) => ({
@@ -22,11 +25,13 @@ export const JOB_SCENARIOS: readonly Scenario[] = [1, 2].map((workers) => ({
   about:
     `execute jobs without a model call, ${workers} worker${workers > 1 ? "s" : ""}, ` +
     `${CONCURRENCY} at a time in each`,
-  systems: ["bullmq", "bullmq-http", "ours"],
+  systems: ["bullmq", "bullmq-http", "ours", "ours-pg"],
   inQuick: true,
   async measure(system, context) {
     const jobs = context.quick ? JOBS.quick : JOBS.full;
-    const queue = await (system === "ours" ? ourQueue(workers, context) : bullmqQueue(system, workers, jobs, context));
+    const queue = await (system.startsWith("ours")
+      ? ourQueue(system === "ours" ? "sqlite" : "postgres", workers, context)
+      : bullmqQueue(system, workers, jobs, context));
     try {
       // Both passes are equal; the first is the warm-up.
       await addAll(queue, jobs, jobs);
@@ -60,6 +65,7 @@ async function addAll(queue: JobQueue, jobs: number, endedThen: number): Promise
     apiUsPerJob: cpuUs.api / jobs,
     workerUsPerJob: cpuUs.worker / jobs,
     redisUsPerJob: cpuUs.redis / jobs,
+    ...(cpuUs.database > 0 && { databaseUsPerJob: cpuUs.database / jobs }),
     peakMiB,
     failures: result.refused,
   };
@@ -71,10 +77,10 @@ const postLoad = (port: number, path: string, body: object, jobs: number) => ({
   requestsPerClient: jobs / CLIENTS,
 });
 
-async function ourQueue(workers: number, context: BenchContext): Promise<JobQueue> {
+async function ourQueue(database: DatabaseKind, workers: number, context: BenchContext): Promise<JobQueue> {
   const env = { WORKER_EXECUTE_CONCURRENCY: String(CONCURRENCY) };
-  const ours = await startOurs({ ...context, modelOrigin: context.model.origin, workers, env });
-  const db = openReadonlyDatabase(ours.databaseFile);
+  const ours = await startOurs({ ...context, modelOrigin: context.model.origin, workers, database, env });
+  const reader = openReadStorage(ours.databaseUrl);
   return {
     processes: ours.processes,
     async add(jobs) {
@@ -82,12 +88,17 @@ async function ourQueue(workers: number, context: BenchContext): Promise<JobQueu
       return (await context.load.posts(posts)).failures;
     },
     async ended() {
+      // A server counts in a process that is measured.
+      if (database === "postgres") await delay(LOOK_EVERY_MS);
       // Counts committed rows.
-      const [row] = await db("agent_logs").where({ status: "completed" }).count({ count: "*" });
-      return Number(row?.count);
+      const row = await reader.read(
+        (table) => table("agent_logs").where({ status: "completed" }).count({ count: "*" }).first(),
+        undefined,
+      );
+      return Number(row?.count ?? 0);
     },
     async stop() {
-      await db.destroy();
+      await reader.close();
       await ours.stop();
     },
   };

@@ -66,6 +66,7 @@ function costs({ cpuUs, peakMiB }: Usage<unknown>, { tokens, chats }: { tokens: 
     apiUsPerToken: cpuUs.api / tokens,
     workerUsPerToken: cpuUs.worker / tokens,
     redisUsPerToken: cpuUs.redis / tokens,
+    ...(cpuUs.database > 0 && { databaseUsPerToken: cpuUs.database / tokens }),
     cpuMsPerChat: sumOf(cpuUs) / SECOND / chats,
     peakMiB,
   };

@@ -2,8 +2,9 @@
  * A backlog of execute jobs that wait for the model: twice the workers should need half the time. Each job waits for
  * the model for a fixed time, so the best possible throughput is workers × concurrency ÷ that time.
  */
-import { openReadonlyDatabase } from "@agent-paas/shared/db/sqlite/open-database.ts";
+import { openReadStorage } from "@agent-paas/shared/db/open-storage.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+import type { DatabaseKind } from "../../support/database-kind.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { startOurs } from "../systems/ours.ts";
 import type { BenchContext, Figures, Scenario } from "./scenario.ts";
@@ -21,11 +22,12 @@ export const SCALING_SCENARIO: Scenario = {
   about:
     `a backlog of jobs that wait ${MODEL_MS / SECOND} s for the model, ` +
     `${CONCURRENCY} at a time in each of ${WORKERS.join(", ")} workers`,
-  systems: ["ours"],
+  systems: ["ours", "ours-pg"],
   inQuick: false,
-  async measure(_system, context) {
+  async measure(system, context) {
+    const database = system === "ours-pg" ? "postgres" : "sqlite";
     const figures: Record<string, number> = {};
-    for (const workers of WORKERS) figures[`jobsPerSecond${workers}`] = await throughput(workers, context);
+    for (const workers of WORKERS) figures[`jobsPerSecond${workers}`] = await throughput(database, workers, context);
     for (const workers of WORKERS.slice(1)) {
       figures[`speedUp${workers}`] = (figures[`jobsPerSecond${workers}`] ?? 0) / (figures.jobsPerSecond1 ?? 0);
     }
@@ -34,18 +36,18 @@ export const SCALING_SCENARIO: Scenario = {
 };
 
 /** Jobs per second, from the start of the first to the end of the last, according to their rows. */
-async function throughput(workers: number, context: BenchContext): Promise<number> {
+async function throughput(database: DatabaseKind, workers: number, context: BenchContext): Promise<number> {
   const env = { WORKER_EXECUTE_CONCURRENCY: String(CONCURRENCY) };
-  const ours = await startOurs({ ...context, modelOrigin: context.model.origin, workers, env });
-  const db = openReadonlyDatabase(ours.databaseFile);
-  const ended = async () => {
-    const [row] = await db("agent_logs")
-      .where({ status: "completed" })
-      .select(db.raw("count(*) as count, min(started_at) as first, max(finished_at) as last"));
-    return row as { count: number; first: string; last: string };
-  };
+  const ours = await startOurs({ ...context, modelOrigin: context.model.origin, workers, database, env });
+  const reader = openReadStorage(ours.databaseUrl);
+  const ended = () =>
+    reader.read(
+      (table) =>
+        table("agent_logs").where({ status: "completed" }).select("started_at", "finished_at").orderBy("finished_at"),
+      [],
+    );
   const post = async (jobs: number, ttft: number) => {
-    const before = (await ended()).count;
+    const before = (await ended()).length;
     const { failures } = await context.load.posts({
       port: ours.target.port,
       path: "/api/v1/agents/chat_basic/execute",
@@ -55,17 +57,18 @@ async function throughput(workers: number, context: BenchContext): Promise<numbe
       requestsPerClient: jobs / CLIENTS,
     });
     if (failures > 0) throw new Error(`${failures} of ${jobs} jobs were refused`);
-    await waitFor("the backlog to be done", async () => (await ended()).count === before + jobs, 3 * MINUTE);
+    await waitFor("the backlog to be done", async () => (await ended()).length === before + jobs, 3 * MINUTE);
   };
   try {
     const slots = workers * CONCURRENCY;
     await post(slots, 0);
     const warm = await ended();
     await post(slots * WAVES, MODEL_MS);
-    const [first] = await db("agent_logs").where("started_at", ">", warm.last).min({ at: "started_at" });
-    return (slots * WAVES * SECOND) / (Date.parse((await ended()).last) - Date.parse(first?.at));
+    const measured = (await ended()).slice(warm.length);
+    const times = (field: "started_at" | "finished_at") => measured.map((job) => Date.parse(job[field] ?? ""));
+    return (slots * WAVES * SECOND) / (Math.max(...times("finished_at")) - Math.min(...times("started_at")));
   } finally {
-    await db.destroy();
+    await reader.close();
     await ours.stop();
   }
 }

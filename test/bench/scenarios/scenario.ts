@@ -4,9 +4,18 @@ import type { ModelServer } from "../systems/model.ts";
 
 /**
  * `ours` has the two workers of `npm start`, `ours-1` one; `floor` has one, `floor-2` two. `model` is the model server,
- * called directly.
+ * called directly. `ours-pg` is `ours` on PostgreSQL.
  */
-export type SystemName = "ours" | "ours-1" | "direct" | "floor" | "floor-2" | "model" | "bullmq" | "bullmq-http";
+export type SystemName =
+  | "ours"
+  | "ours-1"
+  | "ours-pg"
+  | "direct"
+  | "floor"
+  | "floor-2"
+  | "model"
+  | "bullmq"
+  | "bullmq-http";
 
 export type Figures = Readonly<Record<string, number>>;
 

@@ -30,7 +30,7 @@ export const TURN_SCENARIOS: readonly Scenario[] = [
     async measure(_system, context) {
       const ours = await startOurs({ ...context, modelOrigin: context.model.origin, workers: 1 });
       try {
-        const storage = openStorage(ours.databaseFile);
+        const storage = openStorage(ours.databaseUrl);
         const seed = (messages: number) => seedSession(storage, OWNER, messages / MESSAGES_PER_TURN);
         const [little, much] = [await seed(50), await seed(10_000)];
         await storage.close();
@@ -52,7 +52,7 @@ export const TURN_SCENARIOS: readonly Scenario[] = [
       try {
         const full = await start();
         try {
-          await seedMessages(full.databaseFile, OWNER, MILLION);
+          await seedMessages(full.databaseUrl, OWNER, MILLION);
           return await compare({ ours: empty }, { ours: full }, context);
         } finally {
           await full.stop();

@@ -1,9 +1,10 @@
-/** Starts the product as it is deployed: one API, workers, a Redis, a database file, log files as by default. */
+/** Starts the product as it is deployed: one API, workers, a Redis, a database, log files as by default. */
 import { join } from "node:path";
 import { freePort } from "../../../scripts/services/ports.ts";
 import { apiKeysEntry } from "../../../scripts/start/api-key.ts";
 import { NODE_FLAGS } from "../../../scripts/start/node-flags.ts";
 import { apiProcess, localModelEnv, ROOT, workerProcess } from "../../../scripts/start/processes.ts";
+import type { DatabaseKind } from "../../support/database-kind.ts";
 import { API_KEY } from "../client/protocols.ts";
 import { CHAT_CONCURRENCY } from "./concurrency.ts";
 import { build, createStack, type StackOptions, type System } from "./system.ts";
@@ -14,20 +15,22 @@ export const OWNER = "bench";
 export type OursOptions = StackOptions & {
   readonly modelOrigin: string;
   readonly workers: number;
+  /** Default: SQLite. */
+  readonly database?: DatabaseKind;
   readonly env?: NodeJS.ProcessEnv;
 };
 
-export type Ours = System & { readonly databaseFile: string };
+export type Ours = System & { readonly databaseUrl: string };
 
-export async function startOurs({ modelOrigin, workers, env = {}, ...options }: OursOptions): Promise<Ours> {
+export async function startOurs({ modelOrigin, workers, database, env = {}, ...options }: OursOptions): Promise<Ours> {
   const stack = createStack(options);
   return build(stack, async () => {
     const dir = await stack.tempDir();
-    const databaseFile = join(dir, "bench.db");
+    const databaseUrl = database === "postgres" ? await stack.postgres() : join(dir, "bench.db");
     const port = await freePort();
     const common: NodeJS.ProcessEnv = {
       REDIS_URL: await stack.redis(),
-      DATABASE_URL: databaseFile,
+      DATABASE_URL: databaseUrl,
       LOG_DIR: join(dir, "logs"),
       TERMINAL_LOG_LEVEL: "warn",
       SHUTDOWN_GRACE_MS: "2000",
@@ -50,7 +53,7 @@ export async function startOurs({ modelOrigin, workers, env = {}, ...options }: 
       target: { protocol: "platform", port },
       processes: stack.processes,
       stop: stack.stop,
-      databaseFile,
+      databaseUrl,
     };
   });
 }

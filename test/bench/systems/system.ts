@@ -6,6 +6,7 @@ import { createReleasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { type Child, spawnChild } from "../../../scripts/services/child.ts";
 import { type NodeProcess, nodeSpec } from "../../../scripts/start/processes.ts";
+import { startPostgres } from "../../support/postgres.ts";
 import { startPrivateRedis } from "../../support/redis.ts";
 import type { Target } from "../client/load.ts";
 import type { Role, ServerProcess } from "../measure/usage.ts";
@@ -32,6 +33,8 @@ export type Stack = {
    * Starts a fresh Redis with the settings of `npm start` (append-only file, synced every second); resolves to its URL.
    */
   redis(): Promise<string>;
+  /** Starts a fresh PostgreSQL with its default settings that waits for no disk; resolves to its URL. */
+  postgres(): Promise<string>;
   node(role: Role | "helper", plan: NodeProcess): Promise<Child>;
   /** For what a caller has started by itself. */
   onStop(name: string, release: () => Promise<unknown>): void;
@@ -71,6 +74,12 @@ export function createStack({ cpuProfDir, remark = () => {} }: StackOptions = {}
       releasers.add("redis", () => redis.stop());
       processes.push({ role: "redis", pid: redis.pid });
       return redis.url;
+    },
+    async postgres() {
+      const server = await startPostgres();
+      releasers.add("postgres", server.stop);
+      processes.push({ role: "database", pid: server.pid, hasChildren: true });
+      return server.url;
     },
     async node(role, plan) {
       const { name, flags = [], env } = plan;

@@ -2,10 +2,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { RestartableProcess } from "../../../scripts/services/restartable-process.ts";
+import type { DatabaseKind } from "../../support/database-kind.ts";
 import type { SeededRandom } from "../../support/seeded-random.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import type { Client, JobRequest } from "../client.ts";
-import type { DatabaseKind } from "../database.ts";
 import type { Faults } from "../faults.ts";
 import { type Load, type Mix, mixedRequests, startLoad } from "../load.ts";
 import type { ChaosOptions } from "../options.ts";
