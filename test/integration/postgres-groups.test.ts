@@ -1,4 +1,4 @@
-/** Batches that come at once share transactions on PostgreSQL, and each of them is still written whole or not at all. */
+/** Batches that come at once share transactions on PostgreSQL; each is still written whole or not at all. */
 import { openStorage } from "@agent-paas/shared/db/open-storage.ts";
 import type { Storage, WriteStatement } from "@agent-paas/shared/db/storage.ts";
 import { newId } from "@agent-paas/shared/ids.ts";

@@ -25,6 +25,12 @@ const keyOf = (keys: RedisKeys, queue: QueueName, name: "active" | "delayed" | "
 /** How every key of BullMQ begins on this platform. */
 export const bullmqKeyPrefixes = (keys: RedisKeys): string[] => QUEUES.map((queue) => `${keys.bullmq}:${queue}:`);
 
+/** The payload of a job as its queue has it. */
+export async function queuedData({ redis, keys }: PlatformRedis, kind: JobQueue, jobId: string): Promise<unknown> {
+  const data = await redis.hget(keys.queuedJob(kind, jobId), "data");
+  return data === null ? null : JSON.parse(data);
+}
+
 /** Deletes the lock on a job, which would expire 20 s after the death of its worker. */
 export async function dropLock({ redis, keys }: PlatformRedis, kind: JobQueue, ...jobIds: string[]): Promise<void> {
   await redis.del(...jobIds.map((jobId) => lockOf(keys, kind, jobId)));

@@ -1,8 +1,7 @@
 /**
- * What version 0.1.0 left in Redis and in its database, recorded from the running product: a finished chat and a
- * finished execute job, a chat whose worker was killed, a message behind it, an execute job that waits, and one that
- * was cancelled while it waited. To record a later version, run that version, stop its processes and dump both in the
- * same form.
+ * What former versions left in Redis and in their databases, recorded from the running product (record-version.ts): a
+ * finished chat and a finished execute job, a chat whose worker was killed, a message behind it, an execute job that
+ * waits, and one that was cancelled while it waited.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,7 +10,7 @@ import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { PlatformState } from "./platform.ts";
 
-const FOLDER = join(import.meta.dirname, "../fixtures/former-version");
+export const FOLDER = join(import.meta.dirname, "../fixtures/former-version");
 
 const Pairs = z.array(z.string());
 const EntrySchema = z.discriminatedUnion("type", [
@@ -24,7 +23,7 @@ const EntrySchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("stream"), key: z.string(), ttl: z.int(), value: z.array(z.tuple([z.string(), Pairs])) }),
 ]);
 const RecordingSchema = z.object({ ids: z.record(z.string(), z.string()), keys: z.array(EntrySchema) });
-type Entry = z.infer<typeof EntrySchema>;
+export type Entry = z.infer<typeof EntrySchema>;
 
 export const readRecording = async (version: string) => {
   const text = await readFile(join(FOLDER, `${version}.json`), "utf8");
@@ -39,10 +38,20 @@ export async function restore(version: string, { redis, prefix, databaseFile }: 
     await write(redis, entry);
     if (entry.ttl > 0) await redis.pexpire(entry.key, entry.ttl);
   }
+  (await openFormerTables(version, databaseFile)).close();
+}
+
+export async function openFormerTables(version: string, file = ":memory:"): Promise<DatabaseSync> {
   // A dump creates tables in the order of their names, so rows come before what they refer to.
-  const database = new DatabaseSync(databaseFile, { enableForeignKeyConstraints: false });
+  const database = new DatabaseSync(file, { enableForeignKeyConstraints: false });
   database.exec(await readFile(join(FOLDER, `${version}.sql`), "utf8"));
-  database.close();
+  return database;
+}
+
+/** The schemas by which the version reads payloads. */
+export async function readSchemas(version: string) {
+  const schemas = JSON.parse(await readFile(join(FOLDER, `${version}.schemas.json`), "utf8"));
+  return { payload: z.fromJSONSchema(schemas.payload), queuedPayload: z.fromJSONSchema(schemas.queuedPayload) };
 }
 
 async function write(redis: Redis, { key, ...entry }: Entry): Promise<void> {

@@ -6,6 +6,7 @@ import { type PostgresAddress, postgresAddress, SYSTEM } from "../../config/post
 import { SECOND } from "../../time.ts";
 import { PostgresDialect } from "./dialect.ts";
 import { isConnectionFault } from "./outage.ts";
+import { assertSettings } from "./poolers.ts";
 import type { PostgresConnection } from "./postgres-connection.ts";
 import { watchSilence } from "./silence.ts";
 import { decodeText } from "./texts.ts";
@@ -47,7 +48,8 @@ export function openPostgres(options: PoolOptions): PostgresDatabase {
       idleTimeoutMillis: IDLE_CONNECTION_MS,
       afterCreate: (connection: PostgresConnection, done: (error: unknown, connection: PostgresConnection) => void) => {
         silence.add(connection);
-        (verify?.(connection) ?? Promise.resolve()).then(
+        const verified = assertSettings(connection, limitsOf(options)).then(() => verify?.(connection));
+        verified.then(
           () => done(null, connection),
           (error: unknown) => {
             connection.connection.stream.destroy();
@@ -75,14 +77,19 @@ export async function withConnection<T>(
   }
 }
 
-function clientSettings({ url, statementTimeoutMs, isReadOnly }: PoolOptions) {
-  const address = postgresAddress(url);
+/** What must be in force before a connection is used. */
+const limitsOf = ({ statementTimeoutMs, isReadOnly }: PoolOptions) => ({
+  default_transaction_read_only: isReadOnly ? "on" : "off",
+  statement_timeout: statementTimeoutMs,
+  lock_timeout: 0,
+  idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+});
+
+function clientSettings(options: PoolOptions) {
+  const address = postgresAddress(options.url);
   const server: Readonly<Record<string, string | number>> = {
+    ...limitsOf(options),
     default_transaction_isolation: "read\\ committed",
-    default_transaction_read_only: isReadOnly ? "on" : "off",
-    statement_timeout: statementTimeoutMs,
-    lock_timeout: 0,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     // A client that has vanished must not hold its locks for hours.
     tcp_keepalives_idle: 5,
     tcp_keepalives_interval: 2,

@@ -1,6 +1,7 @@
 /** Knex's dialect of PostgreSQL, changed where its columns and values would differ from SQLite's. */
 import { createRequire } from "node:module";
 import type { Knex } from "knex";
+import { refusal } from "./poolers.ts";
 import { encodeValue } from "./texts.ts";
 
 // Knex exports its dialects, and types for none of them.
@@ -14,6 +15,14 @@ const TEXT = 'text collate "C"';
 const COLUMN_TYPES = { varchar: TEXT, text: TEXT, uuid: TEXT, integer: "bigint" } as const;
 
 export class PostgresDialect extends Dialect {
+  override async acquireRawConnection(): Promise<unknown> {
+    try {
+      return await super.acquireRawConnection();
+    } catch (error) {
+      throw refusal(error);
+    }
+  }
+
   override columnCompiler(table: unknown, column: unknown): unknown {
     return Object.assign(super.columnCompiler(table, column), COLUMN_TYPES);
   }

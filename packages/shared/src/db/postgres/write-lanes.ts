@@ -47,7 +47,7 @@ const GATHER_MS = 5;
 /** After an outage thousands of batches may wait; a transaction keeps its rows locked. */
 const MAX_GROUP = 64;
 
-/** A group waits no longer for a lock: it would hold up those that need none. Below the time of a look for deadlocks. */
+/** A group that waits longer for a lock holds up those that need none. Less than until a look for deadlocks, ms. */
 const GROUP_LIMIT = { sql: "set local lock_timeout = 200", name: "group", bindings: [], guard: false } as const;
 
 /** Two batches with one name wait here for each other's end; other applications may lock numbers as well. */
