@@ -14,7 +14,7 @@ import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 describe.each(["0.1.0", "2026-11-28"])("the state that version %s left", async (version) => {
   const { ids, keys } = await readRecording(version);
   const idOf = (name: string): string => ids[name] ?? "";
-  /** The last event of the interrupted chat, which its client has seen. The first half of an entry's id is its number. */
+  /** The last event of the interrupted chat, which its client has seen: the first half of an entry's id. */
   const seen = keys.flatMap((entry) =>
     entry.type === "stream" && entry.key.endsWith(`:events:${idOf("interrupted")}`)
       ? Number(entry.value.at(-1)?.[0].split("-")[0])
@@ -108,7 +108,8 @@ describe("what this version writes, while workers and APIs of the former one sti
     const metadata = { ticket: "7" };
     const chat = await alice.chat({ message: "hello", metadata }, { traceparent: TRACEPARENT });
     const large = await alice.execute("x".repeat(60_000), { input: { rows: [1, 2, 3] }, metadata });
-    const limited = await alice.execute("limited", { limits: { max_steps: 3, deadline_ms: 60_000 }, config: { temperature: 0.5 } });
+    const limits = { max_steps: 3, deadline_ms: 60_000 };
+    const limited = await alice.execute("limited", { limits, config: { temperature: 0.5 } });
     const [first, second, third] = await Promise.all([
       queuedData(platform, "chat", chat.jobId),
       queuedData(platform, "execute", large),
@@ -121,7 +122,7 @@ describe("what this version writes, while workers and APIs of the former one sti
     expect(payload.safeParse({ ...(first as object), job_id: 7 }).success).toBe(false);
   });
 
-  test("an entry of the event log is a text of whole frames under one field, as the former version reads it", async () => {
+  test("an entry of the event log is a text of whole frames under one field, as the former code reads it", async () => {
     const { alice, redis, keys, startWorker } = platform;
     await startWorker();
     const { body } = await alice.chatWhole("[[tokens=20]] hello");

@@ -102,7 +102,9 @@ function dumpDatabase(file: string): string {
   );
   db.close();
   const others = objects.filter((object) => !tables.includes(object) && object.type !== "table");
-  return `${["BEGIN TRANSACTION;", ...tables.map(({ sql }) => `${sql};`), ...rows, ...others.map(({ sql }) => `${sql};`), "COMMIT;"].join("\n")}\n`;
+  const create = ({ sql }: { readonly sql?: unknown }) => `${sql};`;
+  const lines = ["BEGIN TRANSACTION;", ...tables.map(create), ...rows, ...others.map(create), "COMMIT;"];
+  return `${lines.join("\n")}\n`;
 }
 
 function literal(value: unknown): string {

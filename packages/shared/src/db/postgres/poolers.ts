@@ -7,8 +7,8 @@
 import type { PostgresConnection } from "./postgres-connection.ts";
 
 const ADVICE =
-  "Let DATABASE_URL lead to PostgreSQL itself, or to a pooler that gives each connection a server's connection of its " +
-  "own with all its settings. PgBouncer in transaction mode is not supported.";
+  "Let DATABASE_URL lead to PostgreSQL itself, or to a pooler that gives each connection a server's connection of " +
+  "its own with all its settings. PgBouncer in transaction mode is not supported.";
 
 /** PgBouncer's words, with the code of a broken protocol, which would be taken for an outage. */
 const REFUSED = "unsupported startup parameter";
