@@ -1,7 +1,18 @@
 import { configDefaults, defineConfig } from "vitest/config";
+import { ON_REDIS_SETS, PLAIN_REDIS_ONLY } from "./test/support/redis-suites.ts";
 
 /** Contract suites over fakes are as fast as units; those over real services run with the platform. */
 const FAKES = "test/contract/memory-*.test.ts";
+
+/** Redis behind Sentinels and as a cluster: `npm test` runs a part, `npm run test:sentinel` and the like the whole. */
+const { TEST_REDIS } = process.env;
+const NEVER_PLAIN = TEST_REDIS === undefined ? [] : PLAIN_REDIS_ONLY;
+
+const PLATFORM = {
+  globalSetup: ["test/support/global-setup.ts"],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
 
 /** Units stand beside their sources; the others run whole processes, so few of them run at once. */
 export default defineConfig({
@@ -33,12 +44,12 @@ export default defineConfig({
             "test/chaos/**/*.test.ts",
             "test/bench/smoke.test.ts",
           ],
-          exclude: [...configDefaults.exclude, FAKES],
-          globalSetup: ["test/support/global-setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          exclude: [...configDefaults.exclude, FAKES, ...NEVER_PLAIN],
+          ...PLATFORM,
         },
       },
+      { test: { name: "sentinel", include: [...ON_REDIS_SETS], env: { TEST_REDIS: "sentinel" }, ...PLATFORM } },
+      { test: { name: "cluster", include: [...ON_REDIS_SETS], env: { TEST_REDIS: "cluster" }, ...PLATFORM } },
     ],
     maxWorkers: 2,
   },

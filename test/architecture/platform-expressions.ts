@@ -83,11 +83,6 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
     ],
   },
   {
-    file: "packages/shared/src/config/redis-topology.ts",
-    bound: "a setting",
-    expressions: ["/^rediss?$/"],
-  },
-  {
     file: "packages/shared/src/config/database-url.ts",
     bound: "a setting",
     expressions: ["/^\\/?[a-z]:[\\\\/]/i"],
@@ -121,11 +116,6 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
     expressions: [
       "/^ *\\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]+:[0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]{8}):[0-9A-F]{8} [0-9A-F:]{11} ([0-9A-F]{8}) /",
     ],
-  },
-  {
-    file: "packages/shared/src/redis/memory.ts",
-    bound: "Redis' answer to INFO",
-    expressions: ["/\\r?\\n/"],
   },
   {
     file: "packages/shared/src/redis/script.ts",

@@ -25,7 +25,10 @@ export async function runChaos(options: ChaosOptions, progress: (line: string) =
   const dir = await mkdtemp(join(tmpdir(), "agent-paas-chaos-"));
   const startedAt = performance.now();
   progress(`${options.scenario}: ${scenario.about}; seed ${options.seed}, folder ${dir}`);
-  const stack = await startStack({ dir, ...scenario.stack });
+  const stack = await startStack({
+    ...{ dir, ...scenario.stack, redis: options.redis },
+    env: { ACCEPT_MIN_REPLICAS: String(options.minReplicas) },
+  });
   let verdict: Verdict;
   try {
     const record = openRunRecord(dir);
@@ -43,7 +46,9 @@ export async function runChaos(options: ChaosOptions, progress: (line: string) =
     await faults.settle(SETTLE_WITHIN_MS);
     const seconds = Math.round((performance.now() - startedAt) / SECOND);
     const title = `${options.scenario}, seed ${options.seed}, ${options.atOnce} at a time, ${seconds} s`;
-    verdict = evaluate(title, check(await gatherEvidence(stack)), scenario.bounds ?? {});
+    verdict = evaluate(title, check(await gatherEvidence(stack)), scenario.bounds ?? {}, {
+      mayLose: stack.redisSet !== null && options.minReplicas === 0,
+    });
   } finally {
     await stack.stop();
   }

@@ -22,6 +22,8 @@ import {
   workerProcess,
 } from "../../scripts/start/processes.ts";
 import { startPrivateRedis } from "../support/redis.ts";
+import { type RedisNode, type RedisSet, startCluster, startSentinelSet } from "../support/redis-sets.ts";
+import type { RedisKind } from "./options.ts";
 import { createSurroundings, type Surroundings, type Wanted } from "./surroundings.ts";
 
 /** The platform promises 30 s; a process that takes longer is killed and counts as an incident. */
@@ -37,8 +39,13 @@ export type Stack = {
   readonly dir: string;
   readonly apis: readonly (RestartableProcess & { readonly origin: string })[];
   readonly workers: readonly RestartableProcess[];
-  readonly redis: Server;
+  /** Of a set, whoever is master at the time. */
+  readonly redis: Pick<Server, "url" | "pid" | "kill" | "start" | "pause" | "resume">;
+  /** Null: it is one server. */
+  readonly redisSet: RedisSet | null;
   readonly redisUrl: string;
+  /** Of each server that has a part of what Redis keeps. */
+  readonly redisUrls: () => Promise<readonly string[]>;
   readonly redisPrefix: string;
   readonly modelOrigin: string;
   readonly databaseFile: string;
@@ -53,6 +60,8 @@ export type StackOptions = {
   readonly dir: string;
   readonly apis: number;
   readonly workers: number;
+  readonly redis?: RedisKind;
+  readonly env?: NodeJS.ProcessEnv;
   readonly workerEnv?: NodeJS.ProcessEnv;
   /** Set for one API or worker, by its name. */
   readonly envOf?: (name: string) => NodeJS.ProcessEnv;
@@ -73,7 +82,7 @@ export async function startStack({ dir, apis, workers, ...options }: StackOption
   const [effectsFile, armedDir] = [join(dir, "effects"), join(dir, "armed")];
   await mkdir(armedDir);
   await writeFile(effectsFile, "");
-  const redis = await startPrivateRedis();
+  const { redis, redisSet, stopRedis } = await startRedisOf(options.redis ?? "single");
   const surroundings = await createSurroundings(dir, redis.url, options.surroundings ?? {});
   const { links } = surroundings;
   const databaseFile = join(surroundings.databaseDir, "chaos.db");
@@ -86,6 +95,7 @@ export async function startStack({ dir, apis, workers, ...options }: StackOption
     LOG_LEVEL: "debug",
     TERMINAL_LOG_LEVEL: "fatal",
     SHUTDOWN_GRACE_MS: "5000",
+    ...options.env,
   };
   const started: RestartableProcess[] = [];
   async function start(plan: NodeProcess, stopWithinMs = STOP_WITHIN_MS): Promise<RestartableProcess> {
@@ -99,7 +109,7 @@ export async function startStack({ dir, apis, workers, ...options }: StackOption
     const [model, ...others] = started;
     await Promise.all(others.map((other) => other.stop()));
     await model?.stop();
-    await redis.stop();
+    await stopRedis();
     await surroundings.remove();
   }
   try {
@@ -135,8 +145,9 @@ export async function startStack({ dir, apis, workers, ...options }: StackOption
       Promise.all(Array.from({ length: apis }, startApi)),
     ]);
     return {
-      ...{ dir, redis, modelOrigin, databaseFile, effectsFile, armedDir, surroundings, stop },
+      ...{ dir, redis, redisSet, modelOrigin, databaseFile, effectsFile, armedDir, surroundings, stop },
       ...{ redisUrl: redis.url, redisPrefix: REDIS_PREFIX },
+      redisUrls: async () => (await redisSet?.masters())?.map(({ url }) => url) ?? [redis.url],
       apis: startedApis,
       workers: startedWorkers,
     };
@@ -144,4 +155,33 @@ export async function startStack({ dir, apis, workers, ...options }: StackOption
     await stop();
     throw error;
   }
+}
+
+async function startRedisOf(kind: RedisKind) {
+  if (kind === "single") {
+    const redis = await startPrivateRedis();
+    return { redis, redisSet: null, stopRedis: () => redis.stop() };
+  }
+  const set = await (kind === "sentinel" ? startSentinelSet() : startCluster());
+  return { redis: masterOf(set), redisSet: set, stopRedis: () => set.stop() };
+}
+
+/** The faults of one server, done to a master. */
+function masterOf(set: RedisSet): Stack["redis"] {
+  let victim: RedisNode | undefined;
+  async function pick(): Promise<RedisNode> {
+    [victim] = await set.masters();
+    if (victim === undefined) throw new Error("no master answers");
+    return victim;
+  }
+  return {
+    url: set.url,
+    get pid() {
+      return set.nodes[0]?.pid ?? 0;
+    },
+    kill: async () => (await pick()).kill(),
+    start: async () => victim?.start(),
+    pause: () => void pick().then((node) => node.pause()),
+    resume: () => victim?.resume(),
+  };
 }

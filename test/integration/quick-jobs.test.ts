@@ -5,7 +5,6 @@ import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { ENTER_SCRIPT, encodeOwnerEntry, ownedKeysOf } from "@agent-paas/shared/redis/owner-index.ts";
-import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
@@ -20,6 +19,7 @@ import { NO_RESULT } from "../../apps/worker/src/run/run-result.ts";
 import { createJobRepository, type JobRepository } from "../../apps/worker/src/storage/job-repository.ts";
 import { openEventPublisher } from "../support/event-publisher.ts";
 import { jobPayload } from "../support/job-payload.ts";
+import { openTestRedis } from "../support/redis.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
 /** Frames of the write-ahead log that end a transaction. */
@@ -34,9 +34,9 @@ async function commitsOf(file: string): Promise<number> {
 /** @param odd replaces calls of the job repository. */
 async function startParts(odd: Partial<JobRepository> = {}) {
   const { db, storage, file } = await openTestDatabase();
-  const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
-  onTestFinished(() => redis.disconnect());
   const keys = createRedisKeys(`t${newId().slice(-8)}`);
+  const redis = openTestRedis(inject("redisUrl"), keys);
+  onTestFinished(() => redis.disconnect());
   const logger = pino({ enabled: false });
   const claims = createJobClaims(redis, keys);
   const publisher = openEventPublisher(inject("redisUrl"), keys);

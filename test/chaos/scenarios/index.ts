@@ -3,6 +3,7 @@
 import { busyThread } from "./busy-thread.ts";
 import { clock } from "./clock.ts";
 import { crashPoints, redisKills, workerKills, zombies } from "./deaths.ts";
+import { failovers } from "./failovers.ts";
 import { flood } from "./flood.ts";
 import { diskFull, logFull } from "./full-disks.ts";
 import { mixed, short } from "./mixed.ts";
@@ -13,6 +14,7 @@ import type { Scenario } from "./scenario.ts";
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "worker-kills": workerKills,
   "redis-kills": redisKills,
+  failovers,
   zombies,
   "crash-points": crashPoints,
   cancels,
