@@ -14,6 +14,7 @@ import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
 import { createJobFinalizer } from "../../apps/worker/src/job/job-finalizer.ts";
 import { createPlaces } from "../../apps/worker/src/job/places.ts";
 import { createQueuedJobFinalizer } from "../../apps/worker/src/job/queued-job-finalizer.ts";
+import { createRecentEnds } from "../../apps/worker/src/job/recent-ends.ts";
 import { RetryLater } from "../../apps/worker/src/job/retry-delay.ts";
 import { createRunningJobs } from "../../apps/worker/src/job/running-jobs.ts";
 import { createSessionQueue } from "../../apps/worker/src/job/session-queue.ts";
@@ -51,7 +52,7 @@ async function startFinalizing() {
   const jobs = createJobRepository(storage, "w");
   const rows = createOrphanedJobRepository(storage, "w");
   const stored = createStoredPayloads(redis, keys, logger);
-  const finalizer = createJobFinalizer(jobs, sessionQueue, places);
+  const finalizer = createJobFinalizer({ jobs, sessionQueue, places, recentEnds: createRecentEnds() });
   const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue, stored });
   const sessions = createSessionRepository(storage);
   const retention = createRetention({

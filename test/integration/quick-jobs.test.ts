@@ -10,6 +10,7 @@ import { expect, inject, onTestFinished, test } from "vitest";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
 import { createJobFinalizer } from "../../apps/worker/src/job/job-finalizer.ts";
 import { createPlaces } from "../../apps/worker/src/job/places.ts";
+import { createRecentEnds } from "../../apps/worker/src/job/recent-ends.ts";
 import { ClaimedElsewhere } from "../../apps/worker/src/job/retry-delay.ts";
 import { createSessionQueue } from "../../apps/worker/src/job/session-queue.ts";
 import { startAttempt } from "../../apps/worker/src/job/start-attempt.ts";
@@ -42,7 +43,12 @@ async function startParts(odd: Partial<JobRepository> = {}) {
   const publisher = openEventPublisher(inject("redisUrl"), keys);
   const places = createPlaces(redis, keys, logger);
   const jobs = { ...createJobRepository(storage, "w"), ...odd };
-  const finalizer = createJobFinalizer(jobs, createSessionQueue(redis, keys, places, logger), places);
+  const finalizer = createJobFinalizer({
+    jobs,
+    sessionQueue: createSessionQueue(redis, keys, places, logger),
+    places,
+    recentEnds: createRecentEnds(),
+  });
   const stored = createStoredPayloads(redis, keys, logger);
   const run = createRunControl();
   const deps = { claims, publisher, jobs, finalizer, stored, clock: { now: Date.now } };
