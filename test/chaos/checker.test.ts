@@ -213,6 +213,19 @@ describe("allowed deviations", () => {
     expect(brokenColumns(run)).toEqual([]);
   });
 
+  test("the row's text in place of the lost end of a log is no incident, and another text is one", () => {
+    const run = goodRun();
+    const restored = (content: string) => [
+      ...run.stream.slice(0, 3),
+      frame(5, "message", { content, type: "reset" }),
+      done(6),
+    ];
+    run.log = restored(JSON.parse(run.row.result ?? "").content);
+    expect(brokenColumns(run)).toEqual([]);
+    run.log = restored("another text");
+    expect(brokenColumns(run)).toEqual(["stale writes"]);
+  });
+
   test("a job cancelled while it waited may end with number 2, and no other job may", () => {
     const run = goodRun();
     Object.assign(run.row, { status: "cancelled", result: '{"content":""}', last_seq: 2 });
