@@ -78,7 +78,6 @@ describe("time in tests", () => {
     "test/e2e/follower-leaks.test.ts": "clients disconnect after random times",
     "test/e2e/many-streams.test.ts": "clients connect after random times",
     "test/e2e/takeover.test.ts": "a worker and Redis are stopped for a time",
-    "test/integration/failover.test.ts": "jobs are posted at intervals while a master dies",
     "test/integration/held-responses.test.ts": "a proxy closes silent connections after a time",
     "test/integration/redis-outage.test.ts": "requests are spread over an outage",
     "test/integration/silent-links.test.ts": "a process is stopped for a time",

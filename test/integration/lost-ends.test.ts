@@ -6,6 +6,7 @@ import { decodeEvents, readBounds } from "@agent-paas/shared/contract/events.ts"
 import { encodeEntry } from "@agent-paas/shared/redis/session-queue.ts";
 import { expect, onTestFinished, test } from "vitest";
 import { expectOneDone, expectRisingIds } from "../support/expect-stream.ts";
+import { loseEnd } from "../support/job-state.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { startPrivateRedis } from "../support/redis.ts";
 import { type SseEvent, shownText } from "../support/sse-client.ts";
@@ -31,15 +32,6 @@ async function lastBatch({ redis, keys }: TestPlatform, jobId: string): Promise<
   return entry?.[1][1] ?? Buffer.alloc(0);
 }
 
-/** The log as the server had it that got nothing of the last `batches`. */
-async function loseBatches({ redis, keys }: TestPlatform, jobId: string, batches: number): Promise<void> {
-  const log = keys.eventLog(jobId);
-  const ids = (await redis.xrange(log, "-", "+")).map(([id]) => id);
-  await redis.xdel(log, ...ids.slice(-batches));
-  await redis.call("XSETID", log, ids.at(-batches - 1) ?? "0-0");
-  await redis.hdel(keys.jobState(jobId), "ended");
-}
-
 const breakConnections = async ({ redis }: TestPlatform): Promise<void> => {
   for (const type of ["normal", "pubsub"] as const) await redis.client("KILL", "TYPE", type, "SKIPME", "yes");
 };
@@ -51,7 +43,7 @@ test("an end that Redis has lost is published again with its number, and its job
   const events = await stream.all();
   const { jobId, sessionId } = await ended(platform, events);
 
-  await loseBatches(platform, jobId, 3);
+  await loseEnd(platform, jobId, 3);
   await redis.rpush(keys.sessionQueue(sessionId), encodeEntry({ kind: "chat", jobId }));
   await breakConnections(platform);
 

@@ -172,7 +172,7 @@ export async function startSentinelSet(tls?: SetTls): Promise<RedisSet> {
 sentinel monitor ${MASTER_NAME} ${LOOPBACK} ${masterPort} 2
 sentinel auth-pass ${MASTER_NAME} ${folder.password}
 sentinel down-after-milliseconds ${MASTER_NAME} ${FAILS_OVER_AFTER_MS}
-sentinel failover-timeout ${MASTER_NAME} 6000
+sentinel failover-timeout ${MASTER_NAME} 2000
 sentinel parallel-syncs ${MASTER_NAME} 2
 `,
       }),

@@ -17,7 +17,7 @@ export const ON_REDIS_SETS: readonly string[] = [
 /**
  * Files that have nothing to do with the kind of Redis, or are about one plain server by nature; left out by
  * `npm run test:sentinel` and `npm run test:cluster`. The faults of several servers are in
- * `failover.test.ts`, `redis-tls-acl.test.ts` and the chaos scenario `failovers`.
+ * `failover-*.test.ts`, `redis-tls-acl.test.ts` and the chaos scenario `failovers`.
  */
 const REASONS: Readonly<Record<string, string>> = {
   "test/integration/redis-outage.test.ts": "kills and pauses its own server, and starts it again",
@@ -26,12 +26,14 @@ const REASONS: Readonly<Record<string, string>> = {
   "test/integration/start-without-redis.test.ts": "starts processes before its own server",
   "test/integration/silent-links.test.ts": "puts links that fall silent before its own server",
   "test/integration/lost-jobs.test.ts": "empties its own server",
+  "test/integration/lost-ends.test.ts": "breaks the connections of its own server",
   "test/integration/admission.test.ts": "limits the memory of its own server",
   "test/integration/owner-shares.test.ts": "limits the memory of its own server",
   "test/integration/large-jobs.test.ts": "measures the memory of its own server",
   "test/integration/readiness.test.ts": "counts the commands of its own server",
   "test/integration/wall-clocks.test.ts": "watches the clock of its own server",
-  "test/integration/failover.test.ts": "starts both kinds itself",
+  "test/integration/failover-sentinel.test.ts": "starts its servers itself",
+  "test/integration/failover-cluster.test.ts": "starts its servers itself",
   "test/integration/redis-tls-acl.test.ts": "starts both kinds itself",
   "test/integration/event-shards.test.ts": "starts a cluster itself",
   "test/e2e/slow-clients.test.ts": "counts the bytes of its own server",

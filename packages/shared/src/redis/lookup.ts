@@ -60,39 +60,39 @@ async function askServer<Answer>(
 
 const firstOf = (error: unknown): unknown => (error instanceof AggregateError ? error.errors[0] : error);
 
-/** Where each connection that was looked up leads to. */
-const addresses = new WeakMap<object, RedisAddress>();
+export type SharedLookups<Answer> = {
+  readonly now: () => Promise<Answer>;
+  /** An answer that is no older than `recentMs`. */
+  readonly recently: () => Promise<Answer>;
+};
 
-/** Undefined: there is no connection, or its server is not looked up. */
-export const addressOf = ({ stream }: Redis): RedisAddress | undefined =>
-  stream === undefined ? undefined : addresses.get(stream);
-
-/** Connections that look up at the same time share the answer, and those that ask within a second. */
-export function shareLookups(ask: Lookup): { readonly now: Lookup; readonly recently: Lookup } {
-  let asking: Promise<RedisAddress> | null = null;
-  let latest: { readonly address: RedisAddress; readonly at: number } | null = null;
-  async function askAnew(): Promise<RedisAddress> {
+/** Connections that look up at the same time share the answer. */
+export function shareLookups<Answer>(ask: () => Promise<Answer>, recentMs: number): SharedLookups<Answer> {
+  let asking: Promise<Answer> | null = null;
+  let latest: { readonly answer: Answer; readonly at: number } | null = null;
+  async function askAnew(): Promise<Answer> {
     try {
-      const address = await ask();
-      latest = { address, at: performance.now() };
-      return address;
+      const answer = await ask();
+      latest = { answer, at: performance.now() };
+      return answer;
     } finally {
       asking = null;
     }
   }
-  function now(): Promise<RedisAddress> {
+  function now(): Promise<Answer> {
     asking ??= askAnew();
     return asking;
   }
-  const isRecent = () => latest !== null && performance.now() - latest.at < VERIFY_EVERY_MS;
-  return { now, recently: async () => (latest !== null && isRecent() ? latest.address : now()) };
+  const isRecent = (at: number) => performance.now() - at < recentMs;
+  return { now, recently: async () => (latest !== null && isRecent(latest.at) ? latest.answer : now()) };
 }
 
 /**
- * The options of a connection to the server that `lookup` finds. With `verify` it closes when that finds another one:
- * a master that was replaced, and came back before it has learnt of that, takes commands that are lost.
+ * The options of a connection to the server that `lookup` finds. It closes when `verify` finds another one: a master
+ * that was replaced, and came back before it has learnt of that, takes commands that are lost; and a subscriber, or who
+ * sends nothing, would not learn that a slot has moved.
  */
-export const lookedUp = (lookup: Lookup, tls: ConnectionOptions | undefined, verify?: Lookup): RedisOptions => ({
+export const lookedUp = (lookup: Lookup, verify: Lookup, tls: ConnectionOptions | undefined): RedisOptions => ({
   ...(tls && { tls }),
   Connector: class extends AbstractConnector {
     readonly #retryDelay: (times: number) => unknown;
@@ -107,16 +107,15 @@ export const lookedUp = (lookup: Lookup, tls: ConnectionOptions | undefined, ver
       this.connecting = true;
       const address = await this.#find(emit);
       const stream = tls ? connectTls({ ...address, ...tls }) : connectTcp(address);
-      addresses.set(stream, address);
       stream.once("error", (error) => {
         this.firstError = error;
       });
       this.stream = stream;
-      if (verify !== undefined) this.#leaveWhenReplaced(stream, address, verify);
+      this.#leaveWhenReplaced(stream, address);
       return stream;
     }
 
-    #leaveWhenReplaced(stream: Socket, { host, port }: RedisAddress, verify: Lookup): void {
+    #leaveWhenReplaced(stream: Socket, { host, port }: RedisAddress): void {
       async function look(): Promise<void> {
         const found = await verify().catch(() => null);
         if (found !== null && (found.host !== host || found.port !== port)) stream.destroy();

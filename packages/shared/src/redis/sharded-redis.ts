@@ -7,16 +7,8 @@
  * BullMQ, whose keys share a slot, sees nothing else than a single Redis.
  */
 import type { Command, Redis, RedisOptions } from "ioredis";
-import { SECOND } from "../time.ts";
-import { addressOf } from "./lookup.ts";
 import { type ConnectionLogger, SupervisedRedis } from "./supervised-redis.ts";
-import { ownerIn, readSlots, slotOf } from "./topology.ts";
-
-/**
- * A server that has lost a slot keeps its clients. Who sends commands learns of it by an error; a subscriber does not,
- * and neither does who sends nothing until the slot has come back with data of somebody else.
- */
-const CHECK_SLOTS_EVERY_MS = 3 * SECOND;
+import { slotOf } from "./topology.ts";
 
 export type ShardedOptions = {
   /** The hash tag that most keys have, and the others. */
@@ -31,14 +23,12 @@ export class ShardedRedis extends SupervisedRedis {
   readonly #options: ShardedOptions;
   readonly #homeSlot: number;
   readonly #shards = new Map<number, SupervisedRedis>();
-  readonly #checking: NodeJS.Timeout;
 
   constructor(options: ShardedOptions) {
     const homeSlot = slotOf(options.home);
     super(options.optionsOf(homeSlot), options.logger);
     this.#options = options;
     this.#homeSlot = homeSlot;
-    this.#checking = setInterval(() => void this.#checkSlots().catch(() => {}), CHECK_SLOTS_EVERY_MS).unref();
   }
 
   override sendCommand(command: Command, pipeline?: Parameters<Redis["sendCommand"]>[1]): unknown {
@@ -51,7 +41,6 @@ export class ShardedRedis extends SupervisedRedis {
   override disconnect(reconnect = false): void {
     super.disconnect(reconnect);
     if (reconnect) return;
-    clearInterval(this.#checking);
     for (const shard of this.#shards.values()) shard.disconnect();
   }
 
@@ -73,17 +62,5 @@ export class ShardedRedis extends SupervisedRedis {
       this.#options.onShard(shard);
     }
     return shard;
-  }
-
-  async #checkSlots(): Promise<void> {
-    const asked = addressOf(this);
-    if (this.status !== "ready" || asked === undefined) return;
-    const slots = await readSlots(this, asked);
-    for (const [slot, connection] of [[this.#homeSlot, this] as const, ...this.#shards]) {
-      const owner = ownerIn(slots, slot);
-      const address = addressOf(connection);
-      if (owner === undefined || address === undefined || connection.status !== "ready") continue;
-      if (owner.host !== address.host || owner.port !== address.port) connection.disconnect(true);
-    }
   }
 }

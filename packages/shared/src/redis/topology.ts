@@ -6,7 +6,12 @@ import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
 import { Command, type Redis, type RedisOptions } from "ioredis";
 import type { RedisAddress, RedisTls, RedisTopology } from "../config/redis-topology.ts";
-import { askServers, type Lookup, lookedUp, shareLookups } from "./lookup.ts";
+import { SECOND } from "../time.ts";
+import { askServers, lookedUp, type SharedLookups, shareLookups } from "./lookup.ts";
+
+/** How old an answer may be that connections that stand are compared with. A cluster has more servers to ask. */
+const SENTINELS_ANSWERED_WITHIN_MS = SECOND;
+const CLUSTER_ANSWERED_WITHIN_MS = 3 * SECOND;
 
 export type Servers = {
   /** Whether different hash tags may be on different servers. */
@@ -28,14 +33,20 @@ export function serversOf(topology: RedisTopology): Servers {
     case "sentinel": {
       const { sentinels, master, sentinelLogin } = topology;
       const asked = { addresses: sentinels, ...sentinelLogin, ...(tls && { tls }) };
-      const { now, recently } = lookupsOf(topology.url, () => askServers(asked, (redis) => masterBy(redis, master)));
-      const options = { ...lookedUp(now, tls, recently), ...login, db };
+      const { now, recently } = kept(masterLookups, topology.url, () =>
+        shareLookups(() => askServers(asked, (redis) => masterBy(redis, master)), SENTINELS_ANSWERED_WITHIN_MS),
+      );
+      const options = { ...lookedUp(now, recently, tls), ...login, db };
       return { isSharded: false, optionsOf: () => options };
     }
     case "cluster": {
       const asked = { ...login, ...(tls && { tls }) };
-      const map = createClusterMap(topology.nodes, (addresses) => askServers({ ...asked, addresses }, slotsBy));
-      return { isSharded: true, optionsOf: (slot) => ({ ...lookedUp(() => map.ownerOf(slot), tls), ...login }) };
+      const { now, recently } = kept(slotLookups, topology.url, () =>
+        lookUpSlots(topology.nodes, (addresses) => askServers({ ...asked, addresses }, slotsBy)),
+      );
+      const ownerBy = (ask: () => Promise<Slots>, slot: number) => async () => ownerIn(await ask(), slot);
+      const optionsOf = (slot: number) => ({ ...lookedUp(ownerBy(now, slot), ownerBy(recently, slot), tls), ...login });
+      return { isSharded: true, optionsOf };
     }
   }
 }
@@ -49,24 +60,14 @@ function tlsOptionsOf({ cacert, cert, key, sni }: RedisTls): ConnectionOptions {
   };
 }
 
-/** Those of all connections of this process, by URL: Sentinels are asked once for all of them. */
-const sentinelLookups = new Map<string, ReturnType<typeof shareLookups>>();
+/** Those of all connections of this process, by URL: the servers are asked once for all of them. */
+const masterLookups = new Map<string, SharedLookups<RedisAddress>>();
+const slotLookups = new Map<string, SharedLookups<Slots>>();
 
-function lookupsOf(url: string, ask: Lookup): ReturnType<typeof shareLookups> {
-  const lookups = sentinelLookups.get(url) ?? shareLookups(ask);
-  sentinelLookups.set(url, lookups);
-  return lookups;
-}
-
-/** Connections that look up at the same time share the answer. */
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asking: Promise<T> | null = null;
-  return () => {
-    asking ??= ask().finally(() => {
-      asking = null;
-    });
-    return asking;
-  };
+function kept<T>(all: Map<string, T>, url: string, create: () => T): T {
+  const known = all.get(url) ?? create();
+  all.set(url, known);
+  return known;
 }
 
 type Found = RedisAddress & { readonly epoch: number };
@@ -78,18 +79,21 @@ async function masterBy(sentinel: Redis, name: string): Promise<Found> {
   return { host: field("ip"), port: Number(field("port")), epoch: Number(field("config-epoch")) };
 }
 
-export type Slots = readonly {
+type Slots = readonly {
   readonly from: number;
   readonly to: number;
   readonly owner: RedisAddress;
   readonly replicas: readonly RedisAddress[];
 }[];
 
-export const ownerIn = (slots: Slots, slot: number): RedisAddress | undefined =>
-  slots.find(({ from, to }) => from <= slot && slot <= to)?.owner;
+function ownerIn(slots: Slots, slot: number): RedisAddress {
+  const range = slots.find(({ from, to }) => from <= slot && slot <= to);
+  if (range === undefined) throw new Error("CLUSTERDOWN Hash slot not served");
+  return range.owner;
+}
 
 /** The slots as a node has them that was connected to at `asked`. */
-export async function readSlots(node: Redis, asked: RedisAddress): Promise<Slots> {
+async function readSlots(node: Redis, asked: RedisAddress): Promise<Slots> {
   const reply: unknown = await node.cluster("SLOTS");
   // A node that does not know under which name it is reached says nothing.
   const addressOf = ([host, port]: readonly unknown[]) => ({ host: String(host || asked.host), port: Number(port) });
@@ -116,23 +120,16 @@ async function slotsBy(node: Redis, asked: RedisAddress): Promise<ClusterAnswer>
 }
 
 /** Learns the nodes from the nodes: those of `REDIS_URL` are only where it begins. */
-function createClusterMap(
+function lookUpSlots(
   seeds: readonly RedisAddress[],
   ask: (addresses: readonly RedisAddress[]) => Promise<ClusterAnswer>,
-): { ownerOf(slot: number): ReturnType<Lookup> } {
+): SharedLookups<Slots> {
   let known: readonly RedisAddress[] = [];
-  const look = once(async () => {
+  return shareLookups(async () => {
     const { slots } = await ask(distinct([...known, ...seeds]));
     known = distinct(slots.flatMap(({ owner, replicas }) => [owner, ...replicas]));
     return slots;
-  });
-  return {
-    async ownerOf(slot) {
-      const owner = ownerIn(await look(), slot);
-      if (owner === undefined) throw new Error("CLUSTERDOWN Hash slot not served");
-      return owner;
-    },
-  };
+  }, CLUSTER_ANSWERED_WITHIN_MS);
 }
 
 const distinct = (addresses: readonly RedisAddress[]): RedisAddress[] => [
