@@ -53,8 +53,11 @@ function checkEnd({ transcript, jobId: job, row }: JobEvidence, frames: readonly
   const about = { job, label: transcript.label };
   const ends = frames.filter(({ event }) => event === "done");
   const [end] = ends;
+  const { connections } = transcript;
+  // A job without a row is lost, and counted as such; its client was told if it has no open stream.
+  if (end === undefined && row === undefined && connections.at(-1)?.status !== 200) return;
   if (end === undefined) {
-    recorder.incident("without end", about, `no done in ${transcript.connections.length} connections`);
+    recorder.incident("without end", about, `no done in ${connections.length} connections`);
     return;
   }
   if (ends.length > 1) recorder.incident("twice", about, `${ends.length} times done`);
