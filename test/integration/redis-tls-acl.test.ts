@@ -47,7 +47,7 @@ test.each([
 ] as const)(
   "jobs run over TLS as an ACL user, with %s",
   async (_, startSet) => {
-    const set = await startSet(await makeCertificate());
+    const set = await startSet({ tls: await makeCertificate() });
     onTestFinished(set.stop);
     const [user, password] = ["app", "p@ss/word"];
     const prefix = "acl-test";

@@ -90,6 +90,7 @@ save ""
 maxmemory-policy noeviction
 repl-diskless-sync-delay 0
 repl-ping-replica-period 1
+shutdown-timeout 0
 `;
   /** How the URL of a set begins, and ends. */
   const scheme = tls === undefined ? "redis" : "rediss";
@@ -151,7 +152,7 @@ const followers = async (master: RedisNode): Promise<number> =>
     .length;
 
 /** One master, two replicas, three Sentinels. */
-export async function startSentinelSet(tls?: SetTls): Promise<RedisSet> {
+export async function startSentinelSet({ tls }: Pick<ClusterOptions, "tls"> = {}): Promise<RedisSet> {
   const folder = await openFolder(tls);
   const [masterPort = 0, ...ports] = await portsOf(3 + SENTINELS);
   const sentinelPorts = ports.splice(2);
@@ -211,11 +212,18 @@ sentinel parallel-syncs ${MASTER_NAME} 2
   };
 }
 
+export type ClusterOptions = {
+  readonly tls?: SetTls | undefined;
+  /** The port under which others reach the node with this one. */
+  readonly announce?: (port: number) => Promise<number>;
+};
+
 /** Three masters, each with a replica. */
-export async function startCluster(tls?: SetTls): Promise<RedisSet> {
+export async function startCluster({ tls, announce }: ClusterOptions = {}): Promise<RedisSet> {
   const folder = await openFolder(tls);
   const ports = await portsOf(12);
   const busPorts = ports.splice(6);
+  const announced = await Promise.all(ports.map((port) => announce?.(port) ?? port));
   const servers = await Promise.all(
     ports.map((port, at) =>
       folder.start({
@@ -226,6 +234,7 @@ cluster-config-file nodes.conf
 cluster-node-timeout ${FAILS_OVER_AFTER_MS}
 cluster-port ${busPorts[at]}
 cluster-announce-ip ${LOOPBACK}
+${announce ? `cluster-announce-port ${announced[at]}` : ""}
 cluster-replica-validity-factor 0
 `,
       }),
@@ -270,7 +279,7 @@ cluster-replica-validity-factor 0
   await settled();
 
   return {
-    url: `${folder.scheme}+cluster://:${folder.password}@${nodes.map(({ port }) => `${LOOPBACK}:${port}`).join(",")}${folder.parameters}`,
+    url: `${folder.scheme}+cluster://:${folder.password}@${announced.map((port) => `${LOOPBACK}:${port}`).join(",")}${folder.parameters}`,
     nodes,
     sentinels: [],
     masters: () => mastersOf(nodes),

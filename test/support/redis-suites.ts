@@ -25,6 +25,7 @@ const REASONS: Readonly<Record<string, string>> = {
   "test/integration/redis-refuses-writes.test.ts": "makes its own server refuse writes",
   "test/integration/start-without-redis.test.ts": "starts processes before its own server",
   "test/integration/silent-links.test.ts": "puts links that fall silent before its own server",
+  "test/integration/silent-nodes.test.ts": "starts both kinds itself",
   "test/integration/lost-jobs.test.ts": "empties its own server",
   "test/integration/lost-ends.test.ts": "breaks the connections of its own server",
   "test/integration/admission.test.ts": "limits the memory of its own server",
