@@ -48,8 +48,10 @@ export default defineConfig({
           ...PLATFORM,
         },
       },
-      { test: { name: "sentinel", include: [...ON_REDIS_SETS], env: { TEST_REDIS: "sentinel" }, ...PLATFORM } },
-      { test: { name: "cluster", include: [...ON_REDIS_SETS], env: { TEST_REDIS: "cluster" }, ...PLATFORM } },
+      {
+        test: { name: "sentinel", include: [...ON_REDIS_SETS.sentinel], env: { TEST_REDIS: "sentinel" }, ...PLATFORM },
+      },
+      { test: { name: "cluster", include: [...ON_REDIS_SETS.cluster], env: { TEST_REDIS: "cluster" }, ...PLATFORM } },
     ],
     maxWorkers: 2,
   },

@@ -32,7 +32,7 @@ test("streams go on, and jobs are accepted, after all connections to all nodes o
   onTestFinished(platform.stop);
   const { alice } = platform;
   const chats = await Promise.all(
-    Array.from({ length: 10 }, (_, n) => alice.chat({ message: `[[tokens=75 rate=5]] Node ${n}` })),
+    Array.from({ length: 10 }, (_, n) => alice.chat({ message: `[[tokens=50 rate=5]] Node ${n}` })),
   );
   const received = chats.map((): SseEvent[] => []);
   const reading = chats.map(async (chat, at) => {
