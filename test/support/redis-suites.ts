@@ -24,6 +24,7 @@ export const ON_REDIS_SETS: Readonly<Record<"sentinel" | "cluster", readonly str
  */
 const REASONS: Readonly<Record<string, string>> = {
   "test/integration/redis-outage.test.ts": "kills and pauses its own server, and starts it again",
+  "test/integration/redis-answers.test.ts": "keeps its own server busy",
   "test/integration/redis-policy.test.ts": "starts processes beside its own server with a wrong policy",
   "test/integration/redis-refuses-writes.test.ts": "makes its own server refuse writes",
   "test/integration/start-without-redis.test.ts": "starts processes before its own server",
