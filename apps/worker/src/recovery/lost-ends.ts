@@ -42,6 +42,7 @@ export function watchLostEnds(deps: LostEndsDeps): { stop(): void } {
   const stopped = new AbortController();
   const { signal } = stopped;
   let isDue = false;
+  let looking = Promise.resolve();
 
   async function look(job: EndedJob): Promise<void> {
     const publication = await claims.endPublication(job.job_id);
@@ -73,13 +74,14 @@ export function watchLostEnds(deps: LostEndsDeps): { stop(): void } {
     }
   }
 
-  /** One look for all connections that come back at about the same time. */
+  /** One look for all connections that come back at about the same time, and one after the other. */
   async function onReady(): Promise<void> {
     if (isDue) return;
     isDue = true;
     await delay(LOOKS_AFTER_MS, undefined, { signal }).catch(() => {});
+    await looking;
     isDue = false;
-    if (!signal.aborted) await lookAtAll();
+    if (!signal.aborted) looking = lookAtAll();
   }
   const listener = () => void onReady();
   for (const connection of connections) connection.on("ready", listener);
