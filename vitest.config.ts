@@ -1,12 +1,24 @@
 import { configDefaults, defineConfig } from "vitest/config";
 import { onPostgres } from "./test/support/on-postgres.ts";
 import { SQLITE_ONLY } from "./test/support/sqlite-only.ts";
+import { ON_REDIS_SETS, PLAIN_REDIS_ONLY } from "./test/support/redis-suites.ts";
 
 /** Contract suites over fakes are as fast as units; those over real services run with the platform. */
 const FAKES = "test/contract/memory-*.test.ts";
 
 /** What runs on PostgreSQL as well whenever all tests run; `npm run test:postgres` runs the others, too. */
 const ON_BOTH = ["execute", "orphaned-jobs", "retention"].map((name) => `test/integration/${name}.test.ts`);
+const NEVER_POSTGRES = onPostgres ? Object.keys(SQLITE_ONLY) : [];
+
+/** Redis behind Sentinels and as a cluster: `npm test` runs a part, `npm run test:sentinel` and the like the whole. */
+const { TEST_REDIS } = process.env;
+const NEVER_PLAIN = TEST_REDIS === undefined ? [] : PLAIN_REDIS_ONLY;
+
+const PLATFORM = {
+  globalSetup: ["test/support/global-setup.ts"],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
 
 /** Units stand beside their sources; the others run whole processes, so few of them run at once. */
 export default defineConfig({
@@ -33,9 +45,7 @@ export default defineConfig({
           name: "postgres",
           include: ON_BOTH,
           env: { TEST_DATABASE: "postgres" },
-          globalSetup: ["test/support/global-setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...PLATFORM,
         },
       },
       {
@@ -48,12 +58,14 @@ export default defineConfig({
             "test/chaos/**/*.test.ts",
             "test/bench/smoke.test.ts",
           ],
-          exclude: [...configDefaults.exclude, FAKES, ...(onPostgres ? Object.keys(SQLITE_ONLY) : [])],
-          globalSetup: ["test/support/global-setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          exclude: [...configDefaults.exclude, FAKES, ...NEVER_PLAIN, ...NEVER_POSTGRES],
+          ...PLATFORM,
         },
       },
+      {
+        test: { name: "sentinel", include: [...ON_REDIS_SETS.sentinel], env: { TEST_REDIS: "sentinel" }, ...PLATFORM },
+      },
+      { test: { name: "cluster", include: [...ON_REDIS_SETS.cluster], env: { TEST_REDIS: "cluster" }, ...PLATFORM } },
     ],
     maxWorkers: 2,
   },

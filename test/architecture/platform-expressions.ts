@@ -77,11 +77,6 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/^[\\x21-\\x7e]+$/", "/^[a-zA-Z0-9._-]{1,80}$/", "/^[a-zA-Z0-9_-]{1,40}$/", "/^https?$/"],
   },
   {
-    file: "packages/shared/src/config/redis-topology.ts",
-    bound: "a setting",
-    expressions: ["/^rediss?$/"],
-  },
-  {
     file: "packages/shared/src/config/database-url.ts",
     bound: "a setting",
     expressions: ["/^(?!file:)[a-z]+:\\/\\//i", "/^\\/?[a-z]:[\\\\/]/i"],
@@ -115,11 +110,6 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
     expressions: [
       "/^ *\\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]+:[0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]{8}):[0-9A-F]{8} [0-9A-F:]{11} ([0-9A-F]{8}) /",
     ],
-  },
-  {
-    file: "packages/shared/src/redis/memory.ts",
-    bound: "Redis' answer to INFO",
-    expressions: ["/\\r?\\n/"],
   },
   {
     file: "packages/shared/src/redis/script.ts",

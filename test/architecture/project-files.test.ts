@@ -50,12 +50,12 @@ describe.each(WORKFLOWS)("%s", (file) => {
 test("the pull request's jobs run the unit tests, those of scripts, and every shard of the platform's", () => {
   const text = readText(".github/workflows/check.yml");
   const [, shards = ""] = /shard: \[(.*)\]/.exec(text) ?? [];
-  expect(text).toContain(
-    `--project platform --project postgres --shard \${{ matrix.shard }}/${shards.split(",").length}`,
-  );
+  const others = "--project postgres --project sentinel --project cluster";
+  const shard = `--shard \${{ matrix.shard }}/${shards.split(",").length}`;
+  expect(text).toContain(`--project platform ${others} ${shard}`);
   expect(text).toContain("--project scripts");
   expect(text).toContain("npm run check");
-  expect(readText("vitest.config.ts").match(/\bname: "/g)).toHaveLength(4);
+  expect(readText("vitest.config.ts").match(/\bname: "/g)).toHaveLength(6);
 });
 
 test("editors and biome agree on indent and line length", () => {

@@ -215,6 +215,30 @@ describe("allowed deviations", () => {
     expect(brokenColumns(run)).toEqual([]);
   });
 
+  test("the row's text in place of the lost end of a log is no incident, and another text is one", () => {
+    const run = goodRun();
+    const restored = (content: string) => [
+      ...run.stream.slice(0, 3),
+      frame(5, "message", { content, type: "reset" }),
+      done(6),
+    ];
+    run.log = restored(JSON.parse(run.row.result ?? "").content);
+    expect(brokenColumns(run)).toEqual([]);
+    run.log = restored("another text");
+    expect(brokenColumns(run)).toEqual(["stale writes"]);
+  });
+
+  test("a lost job is without end only for a client whose stream stayed open", () => {
+    const run = goodRun();
+    run.rows.length = 0;
+    run.receive([], false);
+    expect(brokenColumns(run)).toContain("without end");
+    const [stream] = run.transcript.connections as [Run["transcript"]["connections"][0]];
+    run.transcript.connections.push({ ...stream, status: 404, chunks: [] });
+    expect(brokenColumns(run)).toContain("lost");
+    expect(brokenColumns(run)).not.toContain("without end");
+  });
+
   test("a job cancelled while it waited may end with number 2, and no other job may", () => {
     const run = goodRun();
     Object.assign(run.row, { status: "cancelled", result: '{"content":""}', last_seq: 2 });

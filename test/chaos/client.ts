@@ -4,7 +4,7 @@
  * received.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { MINUTE } from "@agent-paas/shared/time.ts";
+import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { hasEnded, lastIdOf, now, readStream, request } from "./connection.ts";
 import type { Question } from "./question.ts";
 import type { Stack } from "./stack.ts";
@@ -28,6 +28,8 @@ export type JobRequest = {
 /** Longer than any time that the platform promises, without the outages of a run. */
 const PATIENCE_MS = 3 * MINUTE;
 const PAUSE_MS = 200;
+/** A client gives up a job that no API has known for so long. */
+const UNKNOWN_MS = 15 * SECOND;
 const POLL_WAIT_S = 5;
 
 export type Client = { ask(request: JobRequest): Promise<Transcript> };
@@ -45,6 +47,7 @@ export function createClient({ apis }: Stack, outageMs = 0): Client {
     const cuts = [...options.cuts];
     let requests = options.api;
     let cancelling: Promise<void> | undefined;
+    let unknownSince: number | null = null;
     const nextApi = () => apis[requests++ % apis.length] as Stack["apis"][number];
 
     /** Repeats the action on the next API until it resolves to true; a broken request counts as false. */
@@ -72,11 +75,16 @@ export function createClient({ apis }: Stack, outageMs = 0): Client {
       return transcript.rejected !== null;
     }
 
+    function isGivenUp({ status }: Response): boolean {
+      unknownSince = status === 404 ? (unknownSince ?? now()) : null;
+      return unknownSince !== null && now() - unknownSince > UNKNOWN_MS;
+    }
+
     async function follow(jobId: string): Promise<boolean> {
       if (hasEnded(connections)) return true;
       const after = lastIdOf(connections);
-      await open(`/jobs/${jobId}/events`, { headers: { "Last-Event-ID": String(after) } }, after);
-      return hasEnded(connections);
+      const response = await open(`/jobs/${jobId}/events`, { headers: { "Last-Event-ID": String(after) } }, after);
+      return hasEnded(connections) || isGivenUp(response);
     }
 
     async function open(path: string, init: RequestInit, after: number): Promise<Response> {
@@ -98,7 +106,7 @@ export function createClient({ apis }: Stack, outageMs = 0): Client {
     async function poll(jobId: string): Promise<boolean> {
       const response = await request(nextApi().origin, `/jobs/${jobId}?wait=${POLL_WAIT_S}`);
       const { status, result, error } = (await response.json()) as JobView;
-      if (!["completed", "failed", "cancelled"].includes(status)) return false;
+      if (!["completed", "failed", "cancelled"].includes(status)) return isGivenUp(response);
       transcript.polled = { status, content: result?.content ?? null, errorCode: error?.code ?? null, at: now() };
       return true;
     }

@@ -61,7 +61,8 @@ export type EvidenceSources = {
   readonly databaseUrl: string;
   readonly effectsFile: string;
   readonly modelOrigin: string;
-  readonly redisUrl: string;
+  /** Of each server that has a part of what Redis keeps. */
+  readonly redisUrls: () => Promise<readonly string[]>;
   readonly redisPrefix: string;
 };
 
@@ -103,7 +104,15 @@ export const EVENT_LOG_KEY = /:events:([^:]+)$/;
 export const SESSION_QUEUE_KEY = /:session-queue:/;
 export const PLACES_KEY = /:(places|owner-queues):/;
 
-async function readRedis({ redisUrl, redisPrefix }: EvidenceSources): Promise<Pick<Evidence, "logs" | "leftRunning">> {
+async function readRedis({ redisUrls, redisPrefix }: EvidenceSources): Promise<Pick<Evidence, "logs" | "leftRunning">> {
+  const parts = await Promise.all((await redisUrls()).map((url) => readServer(url, redisPrefix)));
+  return {
+    logs: new Map(parts.flatMap(({ logs }) => [...logs])),
+    leftRunning: parts.flatMap((one) => one.leftRunning),
+  };
+}
+
+async function readServer(redisUrl: string, redisPrefix: string): Promise<Pick<Evidence, "logs" | "leftRunning">> {
   const redis = new Redis(redisUrl);
   const logs = new Map<string, Frame[]>();
   const leftRunning: string[] = [];

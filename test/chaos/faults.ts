@@ -3,11 +3,12 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
+import { connectionsOf, isReadyWithin } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { SECOND } from "@agent-paas/shared/time.ts";
-import { Redis } from "ioredis";
+import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import type { RestartableProcess } from "../../scripts/services/restartable-process.ts";
 import { areQueuesIdle } from "../support/bullmq.ts";
+import { openTestRedis } from "../support/redis.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { createOutages } from "./outages.ts";
 import type { Stack } from "./stack.ts";
@@ -28,6 +29,7 @@ const MAX_STARTS = 3;
 export type Faults = ReturnType<typeof createFaults>;
 
 export function createFaults(stack: Stack, record: RunRecord) {
+  const keys = createRedisKeys(stack.redisPrefix);
   const bidden = new Set<number>();
   let isOver = false;
   const note = (kind: FaultKind, target: string, detail?: string) =>
@@ -133,22 +135,33 @@ export function createFaults(stack: Stack, record: RunRecord) {
     /** Closes every connection to Redis, including those of subscribers. */
     async resetConnections(): Promise<void> {
       note("reset", "redis");
-      const redis = new Redis(stack.redisUrl, { retryStrategy: null, lazyConnect: true });
-      redis.on("error", () => {});
-      try {
-        await redis.connect();
-        for (const type of ["normal", "pubsub"] as const) await redis.client("KILL", "TYPE", type, "SKIPME", "yes");
-      } catch {
-        // Redis itself is down at the moment.
-      } finally {
-        redis.disconnect();
+      const redis = openTestRedis(stack.redisUrl, keys);
+      await isReadyWithin(redis, SECOND);
+      for (const server of connectionsOf(redis).filter(({ status }) => status === "ready")) {
+        for (const type of ["normal", "pubsub"] as const) await server.client("KILL", "TYPE", type, "SKIPME", "yes");
       }
+      redis.disconnect();
+    },
+
+    /** A master dies, its replica takes over, and it comes back as a replica. */
+    async failOver(no: number): Promise<void> {
+      const { redisSet } = stack;
+      if (redisSet === null) throw new Error("one server has nobody to take over");
+      const masters = await redisSet.masters();
+      const master = masters[no % masters.length];
+      if (master === undefined) throw new Error("no master answers");
+      note("kill", `redis ${master.port}`);
+      await master.kill();
+      await waitFor("another master", async () => (await redisSet.masters()).length === masters.length, MINUTE);
+      await master.start();
+      note("start", `redis ${master.port}`);
+      await redisSet.settled();
     },
 
     /** Waits until no queue holds a job that can still run. After `withinMs` the checker reports the jobs left. */
     async settle(withinMs: number): Promise<void> {
-      const redis = new Redis(stack.redisUrl);
-      const queues = { redis, keys: createRedisKeys(stack.redisPrefix) };
+      const redis = openTestRedis(stack.redisUrl, keys);
+      const queues = { redis, keys };
       await waitFor("the queues to be empty", () => areQueuesIdle(queues), withinMs).catch(() => {});
       redis.disconnect();
       isOver = true;

@@ -16,18 +16,28 @@ export type ChaosOptions = {
   readonly lengthMs: number;
   /** How long Redis, the database, the logs or a link stay away, ms. */
   readonly outageMs: number;
+  /** One server, a master with replicas and Sentinels, or a cluster. */
+  readonly redis: RedisKind;
+  /** `ACCEPT_MIN_REPLICAS`. With 0, accepted jobs may be lost where a master dies. */
+  readonly minReplicas: number;
   /** Also keeps the folder of a run that passed. */
   readonly keep: boolean;
 };
 
 export const USAGE = `npm run chaos -- [--scenario NAME] [--seed N] [--minutes M] [--times N] [--at-once N]
-                 [--outage SECONDS] [--database sqlite|postgres] [--keep]`;
+                 [--outage SECONDS] [--database sqlite|postgres]
+                 [--redis single|sentinel|cluster] [--min-replicas N] [--keep]`;
+
+const REDIS_KINDS = ["single", "sentinel", "cluster"] as const;
+export type RedisKind = (typeof REDIS_KINDS)[number];
 
 export function readOptions(args: readonly string[]): ChaosOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      scenario: { type: "string", default: "mixed" },
+      scenario: { type: "string" },
+      redis: { type: "string", default: "single" },
+      "min-replicas": { type: "string" },
       seed: { type: "string" },
       minutes: { type: "string", default: "20" },
       times: { type: "string" },
@@ -37,9 +47,13 @@ export function readOptions(args: readonly string[]): ChaosOptions {
       keep: { type: "boolean", default: false },
     },
   });
+  const redis = REDIS_KINDS.find((kind) => kind === values.redis);
+  if (redis === undefined) throw new Error(`--redis: '${values.redis}' is none of ${REDIS_KINDS.join(", ")}`);
   return {
-    scenario: values.scenario,
     database: readDatabaseKind(values.database),
+    scenario: values.scenario ?? (redis === "single" ? "mixed" : "failovers"),
+    redis,
+    minReplicas: readNumber("min-replicas", values["min-replicas"] ?? (redis === "single" ? "0" : "1")),
     seed: values.seed === undefined ? Date.now() % 1_000_000 : readNumber("seed", values.seed),
     times: values.times === undefined ? null : readNumber("times", values.times),
     atOnce: readNumber("at-once", values["at-once"]),

@@ -31,7 +31,10 @@ export async function runChaos(options: ChaosOptions, progress: (line: string) =
   const dir = await mkdtemp(join(tmpdir(), "agent-paas-chaos-"));
   const startedAt = performance.now();
   progress(`${options.scenario}: ${scenario.about}; seed ${options.seed}, folder ${dir}`);
-  const stack = await startStack({ dir, database: options.database, ...scenario.stack });
+  const stack = await startStack({
+    ...{ dir, ...scenario.stack, database: options.database, redis: options.redis },
+    env: { ACCEPT_MIN_REPLICAS: String(options.minReplicas) },
+  });
   let verdict: Verdict;
   try {
     const record = openRunRecord(dir);
@@ -50,7 +53,9 @@ export async function runChaos(options: ChaosOptions, progress: (line: string) =
     const seconds = Math.round((performance.now() - startedAt) / SECOND);
     const { database, seed, atOnce } = options;
     const title = `${options.scenario} on ${database}, seed ${seed}, ${atOnce} at a time, ${seconds} s`;
-    verdict = evaluate(title, check(await gatherEvidence(stack)), scenario.bounds ?? {});
+    verdict = evaluate(title, check(await gatherEvidence(stack)), scenario.bounds ?? {}, {
+      mayLose: stack.redisSet !== null && options.minReplicas === 0,
+    });
   } finally {
     await stack.stop();
   }

@@ -24,6 +24,8 @@ import {
 import type { DatabaseKind } from "../support/database-kind.ts";
 import { startPrivateRedis } from "../support/redis.ts";
 import { createRunDatabase, type RunDatabase } from "./database.ts";
+import { type RedisNode, type RedisSet, startCluster, startSentinelSet } from "../support/redis-sets.ts";
+import type { RedisKind } from "./options.ts";
 import { createSurroundings, type Surroundings, type Wanted } from "./surroundings.ts";
 
 /** The platform promises 30 s; a process that takes longer is killed and counts as an incident. */
@@ -39,8 +41,13 @@ export type Stack = {
   readonly dir: string;
   readonly apis: readonly (RestartableProcess & { readonly origin: string })[];
   readonly workers: readonly RestartableProcess[];
-  readonly redis: Server;
+  /** Of a set, whoever is master at the time. */
+  readonly redis: Pick<Server, "url" | "pid" | "kill" | "start" | "pause" | "resume">;
+  /** Null: it is one server. */
+  readonly redisSet: RedisSet | null;
   readonly redisUrl: string;
+  /** Of each server that has a part of what Redis keeps. */
+  readonly redisUrls: () => Promise<readonly string[]>;
   readonly redisPrefix: string;
   readonly modelOrigin: string;
   readonly database: RunDatabase;
@@ -57,6 +64,8 @@ export type StackOptions = {
   readonly database: DatabaseKind;
   readonly apis: number;
   readonly workers: number;
+  readonly redis?: RedisKind;
+  readonly env?: NodeJS.ProcessEnv;
   readonly workerEnv?: NodeJS.ProcessEnv;
   /** Set for one API or worker, by its name. */
   readonly envOf?: (name: string) => NodeJS.ProcessEnv;
@@ -77,7 +86,7 @@ export async function startStack({ dir, database: kind, apis, workers, ...option
   const [effectsFile, armedDir] = [join(dir, "effects"), join(dir, "armed")];
   await mkdir(armedDir);
   await writeFile(effectsFile, "");
-  const redis = await startPrivateRedis();
+  const { redis, redisSet, stopRedis } = await startRedisOf(options.redis ?? "single");
   const surroundings = await createSurroundings(dir, redis.url, kind, options.surroundings ?? {});
   const { links } = surroundings;
   const database = await createRunDatabase(kind, surroundings.databaseDir, surroundings.disk?.dir ?? null);
@@ -90,6 +99,7 @@ export async function startStack({ dir, database: kind, apis, workers, ...option
     LOG_LEVEL: "debug",
     TERMINAL_LOG_LEVEL: "fatal",
     SHUTDOWN_GRACE_MS: "5000",
+    ...options.env,
   };
   const started: RestartableProcess[] = [];
   async function start(plan: NodeProcess, stopWithinMs = STOP_WITHIN_MS): Promise<RestartableProcess> {
@@ -103,7 +113,7 @@ export async function startStack({ dir, database: kind, apis, workers, ...option
     const [model, ...others] = started;
     await Promise.all(others.map((other) => other.stop()));
     await model?.stop();
-    await redis.stop();
+    await stopRedis();
     await database.stop();
     await surroundings.remove();
   }
@@ -140,8 +150,9 @@ export async function startStack({ dir, database: kind, apis, workers, ...option
       Promise.all(Array.from({ length: apis }, startApi)),
     ]);
     return {
-      ...{ dir, redis, modelOrigin, database, effectsFile, armedDir, surroundings, stop },
+      ...{ dir, redis, redisSet, modelOrigin, database, effectsFile, armedDir, surroundings, stop },
       ...{ redisUrl: redis.url, redisPrefix: REDIS_PREFIX, databaseUrl: database.url },
+      redisUrls: async () => (await redisSet?.masters())?.map(({ url }) => url) ?? [redis.url],
       apis: startedApis,
       workers: startedWorkers,
     };
@@ -149,4 +160,33 @@ export async function startStack({ dir, database: kind, apis, workers, ...option
     await stop();
     throw error;
   }
+}
+
+async function startRedisOf(kind: RedisKind) {
+  if (kind === "single") {
+    const redis = await startPrivateRedis();
+    return { redis, redisSet: null, stopRedis: () => redis.stop() };
+  }
+  const set = await (kind === "sentinel" ? startSentinelSet() : startCluster());
+  return { redis: masterOf(set), redisSet: set, stopRedis: () => set.stop() };
+}
+
+/** The faults of one server, done to a master. */
+function masterOf(set: RedisSet): Stack["redis"] {
+  let victim: RedisNode | undefined;
+  async function pick(): Promise<RedisNode> {
+    [victim] = await set.masters();
+    if (victim === undefined) throw new Error("no master answers");
+    return victim;
+  }
+  return {
+    url: set.url,
+    get pid() {
+      return set.nodes[0]?.pid ?? 0;
+    },
+    kill: async () => (await pick()).kill(),
+    start: async () => victim?.start(),
+    pause: () => void pick().then((node) => node.pause()),
+    resume: () => victim?.resume(),
+  };
 }

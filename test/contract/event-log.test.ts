@@ -1,16 +1,16 @@
 /** Both event logs: the log in Redis, written by the worker's publisher, and the fake of unit tests. */
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { Redis } from "ioredis";
 import { inject, onTestFinished } from "vitest";
 import { createEventLog } from "../../apps/api/src/events/event-log.ts";
 import { type JobEventWriter, NO_SIGNALS } from "../../apps/worker/src/events/job-event-writer.ts";
 import { openEventPublisher } from "../support/event-publisher.ts";
 import { batchOf, createMemoryEventLog } from "../support/memory-events.ts";
+import { openTestRedis } from "../support/redis.ts";
 import { eventLogContract } from "./event-log-contract.ts";
 
 eventLogContract("Redis", () => {
-  const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
   const keys = createRedisKeys(`t${crypto.randomUUID().slice(0, 8)}`);
+  const redis = openTestRedis(inject("redisUrl"), keys);
   const publisher = openEventPublisher(inject("redisUrl"), keys);
   const writers = new Map<string, JobEventWriter>();
   onTestFinished(async () => {

@@ -4,19 +4,20 @@
  */
 import { decodeEvents, encodeEvent, type JobEvent } from "@agent-paas/shared/contract/events.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
+import { connectionFor } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { DAY, SECOND } from "@agent-paas/shared/time.ts";
-import { Redis } from "ioredis";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { type JobEventWriter, WriterRefused } from "../../apps/worker/src/events/job-event-writer.ts";
 import { PUBLISH_SCRIPT, PublishReply } from "../../apps/worker/src/events/publish-script.ts";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
 import { openEventPublisher } from "../support/event-publisher.ts";
 import { forgetJob, readJobState, writeJobState } from "../support/job-state.ts";
+import { openTestRedis } from "../support/redis.ts";
 
 function openJob() {
-  const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
   const keys = createRedisKeys(`t${newId().slice(-8)}`);
+  const redis = openTestRedis(inject("redisUrl"), keys);
   const jobId = newId();
   onTestFinished(async () => {
     await redis.del(keys.jobState(jobId), keys.eventLog(jobId));
@@ -123,9 +124,10 @@ test("what Redis lost while the connection was broken is in the log again before
   for (const content of ["one", "two", "three"]) await publish(writer, text(content));
   await redis.xdel(keys.eventLog(jobId), "2-2", "3-3");
   await redis.call("XSETID", keys.eventLog(jobId), "1-1");
-  const clients = String(await redis.call("CLIENT", "LIST", "TYPE", "normal"));
-  const { id = "" } = /^id=(?<id>\d+) .* name=test:publisher /m.exec(clients)?.groups ?? {};
-  await redis.client("KILL", "ID", id);
+  const server = connectionFor(redis, keys.eventLog(jobId));
+  const clients = String(await server.call("CLIENT", "LIST", "TYPE", "normal"));
+  for (const [, id = ""] of clients.matchAll(/^id=(\d+) .* name=test:publisher /gm))
+    await server.client("KILL", "ID", id);
   await publish(writer, text("four"));
   expect((await log()).map(({ seq, data }) => [seq, "content" in data && data.content])).toEqual([
     [1, "one"],
@@ -159,7 +161,7 @@ test("the reply to the first batch reports that the job was cancelled before it 
 test("a batch that is sent again after a lost reply changes nothing", async () => {
   const job = openJob();
   const { jobId, redis, keys, log } = job;
-  redis.defineCommand("publishEvents", { lua: PUBLISH_SCRIPT });
+  redis.defineCommand("publishEvents", { lua: `local PUBLISH = 'PUBLISH'\n${PUBLISH_SCRIPT}` });
   const { publishEvents } = redis as unknown as { publishEvents(...args: unknown[]): Promise<number[]> };
   const frame = encodeEvent(1, text("first"));
   const ofJob = [keys.eventChannel(jobId), 1, 0, 1, 1, frame, "", "", "1"];

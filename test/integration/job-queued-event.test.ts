@@ -6,18 +6,18 @@ import { newId } from "@agent-paas/shared/ids.ts";
 import { createReleasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { observe, type TelemetryEvents } from "@agent-paas/shared/telemetry/telemetry.ts";
-import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { openJobs } from "../../apps/api/src/compose/jobs.ts";
 import { jobPayload } from "../support/job-payload.ts";
+import { openTestRedis } from "../support/redis.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 async function openAccept(maxQueuedJobs: number) {
-  const requests = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
   const keys = createRedisKeys(`t${newId().slice(-8)}`);
+  const requests = openTestRedis(inject("redisUrl"), keys);
   const releasers = createReleasers((name, error) => {
     throw new Error(`${name} was not released`, { cause: error });
   });
@@ -32,10 +32,10 @@ async function openAccept(maxQueuedJobs: number) {
   const { accept, queuedJobs } = openJobs(
     {
       ...{ MAX_QUEUED_JOBS: maxQueuedJobs, IDEMPOTENCY_TTL_SECONDS: 60 },
-      ...{ MAX_WAITING_BYTES_PER_OWNER: 1e9, MAX_SESSIONS_PER_OWNER: 100 },
+      ...{ MAX_WAITING_BYTES_PER_OWNER: 1e9, MAX_SESSIONS_PER_OWNER: 100, ACCEPT_MIN_REPLICAS: 0 },
     },
     {
-      redis: { requests, reads: requests, keys },
+      redis: { requests, reads: requests, replicas: null, keys },
       storage: { jobs: none, sessions: { ...none, count: async () => 0 } },
       agentCatalog: { cannotWrite: async () => false },
       logger: pino({ enabled: false }),

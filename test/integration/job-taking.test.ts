@@ -1,21 +1,20 @@
 /** How workers take jobs from a queue: each once, none late, and no worker is woken for nothing. */
-import { connectRedis } from "@agent-paas/shared/redis/connect.ts";
+import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { type Job, Queue } from "bullmq";
 import { expect, onTestFinished, test } from "vitest";
 import { BriefWorker } from "../../apps/worker/src/queue/brief-worker.ts";
-import { startPrivateRedis } from "../support/redis.ts";
+import { openTestRedis, startPrivateRedis } from "../support/redis.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-const SILENT = { info: () => {}, warn: () => {} };
 const WORKERS = 2;
 
 /** A Redis of its own, since its counts of commands are looked at. */
 async function open(concurrency: number, work: (job: Job) => Promise<void> = async () => {}) {
   const server = await startPrivateRedis();
-  const topology = { kind: "single", url: server.url } as const;
+  const keys = createRedisKeys("t");
   const done: string[] = [];
   const workers = Array.from({ length: WORKERS }, (_, at) => {
-    const connection = connectRedis({ topology, role: "worker", name: `w${at}`, logger: SILENT });
+    const connection = openTestRedis(server.url, keys);
     const process = async (job: Job) => {
       await work(job);
       done.push(job.name);
@@ -23,7 +22,7 @@ async function open(concurrency: number, work: (job: Job) => Promise<void> = asy
     const options = { connection, prefix: "{t}", name: `w${at}`, lockDuration: 20_000, concurrency };
     return { connection, worker: new BriefWorker("q", process, options) };
   });
-  const redis = connectRedis({ topology, role: "worker", name: "test", logger: SILENT });
+  const redis = openTestRedis(server.url, keys);
   const queue = new Queue("q", { connection: redis, prefix: "{t}", defaultJobOptions: { removeOnComplete: true } });
   onTestFinished(async () => {
     await Promise.all(workers.map(({ worker }) => worker.close()));

@@ -2,14 +2,15 @@
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { HOUR, SECOND } from "@agent-paas/shared/time.ts";
-import { Redis } from "ioredis";
 import { expect, inject, test } from "vitest";
 import { promoteLateJobs } from "../../apps/worker/src/recovery/late-jobs.ts";
 import { openQueues } from "../support/open-queues.ts";
+import { openTestRedis } from "../support/redis.ts";
 
 test("late jobs of every queue are promoted; usual delays and the schedule of retention stay", async () => {
-  const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
-  const { queues, maintenance } = openQueues({ redis, keys: createRedisKeys(`t${newId().slice(-8)}`) });
+  const keys = createRedisKeys(`t${newId().slice(-8)}`);
+  const redis = openTestRedis(inject("redisUrl"), keys);
+  const { queues, maintenance } = openQueues({ redis, keys });
   const all = [...Object.values(queues), maintenance];
   for (const queue of all) {
     await queue.add("late", {}, { jobId: "late", delay: HOUR });

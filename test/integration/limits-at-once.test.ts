@@ -19,6 +19,7 @@ const NO_LIMITS = {
   MAX_WAITING_BYTES_PER_OWNER: 10 ** 9,
   MAX_SESSIONS_PER_OWNER: 10_000,
   IDEMPOTENCY_TTL_SECONDS: 60,
+  ACCEPT_MIN_REPLICAS: 0,
 };
 
 const LIMITED_BYTES = { MAX_WAITING_BYTES_PER_OWNER: 15_000 };
@@ -28,7 +29,7 @@ async function acceptAtOnce(limits: Partial<typeof NO_LIMITS>, request: Partial<
   const logger = pino({ enabled: false });
   const keys = createRedisKeys(`t${newId().slice(-8)}`);
   const topology = RedisTopologySchema.parse(inject("redisUrl"));
-  const redis = connectRedis({ topology, role: "request", name: "test", logger });
+  const redis = connectRedis({ topology, keys, role: "request", name: "test", logger });
   const releasers = createReleasers((name, error) => expect.fail(`${name}: ${error}`));
   await waitFor("Redis", async () => redis.status === "ready");
   onTestFinished(async () => {
@@ -39,7 +40,7 @@ async function acceptAtOnce(limits: Partial<typeof NO_LIMITS>, request: Partial<
   const { accept } = openJobs(
     { ...NO_LIMITS, ...limits },
     {
-      redis: { requests: redis, reads: redis, keys },
+      redis: { requests: redis, reads: redis, replicas: null, keys },
       storage: {
         jobs: { find: async () => undefined },
         sessions: { find: async () => undefined, count: async () => 0 },

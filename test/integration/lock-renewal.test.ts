@@ -1,11 +1,11 @@
 /** Locks of running jobs: the thread beside a worker's main thread keeps them, and says which are lost. */
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { Redis } from "ioredis";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { createThreadBeats } from "../../apps/worker/src/control/thread-beats.ts";
 import { createHeldLocks } from "../../apps/worker/src/job/held-locks.ts";
 import { type JobLock, LOCK_DURATION_MS } from "../../apps/worker/src/job/worker-locks.ts";
+import { openTestRedis } from "../support/redis.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -13,9 +13,9 @@ const NEVER = Number.POSITIVE_INFINITY;
 const JOBS = 600;
 
 function open() {
-  const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
-  onTestFinished(() => redis.disconnect());
   const keys = createRedisKeys(`t${newId().slice(-8)}`);
+  const redis = openTestRedis(inject("redisUrl"), keys);
+  onTestFinished(() => redis.disconnect());
   const lost: JobLock[] = [];
   const beats = createThreadBeats(redis, keys, (locks) => lost.push(...locks));
   beats.setRecord({

@@ -7,7 +7,6 @@ import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { UnrecoverableError, Worker } from "bullmq";
-import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { NO_SIGNALS } from "../../apps/worker/src/events/job-event-writer.ts";
@@ -15,6 +14,7 @@ import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
 import { createJobFinalizer } from "../../apps/worker/src/job/job-finalizer.ts";
 import { createPlaces } from "../../apps/worker/src/job/places.ts";
 import { createQueuedJobFinalizer } from "../../apps/worker/src/job/queued-job-finalizer.ts";
+import { createRecentEnds } from "../../apps/worker/src/job/recent-ends.ts";
 import { RetryLater } from "../../apps/worker/src/job/retry-delay.ts";
 import { createRunningJobs } from "../../apps/worker/src/job/running-jobs.ts";
 import { createSessionQueue } from "../../apps/worker/src/job/session-queue.ts";
@@ -34,14 +34,15 @@ import { openEventPublisher } from "../support/event-publisher.ts";
 import { jobPayload } from "../support/job-payload.ts";
 import { forgetJob, readJobState } from "../support/job-state.ts";
 import { openQueues } from "../support/open-queues.ts";
+import { openTestRedis } from "../support/redis.ts";
 import { openTestDatabase, refuseUpdates } from "../support/test-database.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** The parts of a worker that finalize jobs, and a queue worker that fails every chat without the job processor. */
 async function startFinalizing() {
   const { db, storage } = await openTestDatabase();
-  const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
   const keys = createRedisKeys(`t${newId().slice(-8)}`);
+  const redis = openTestRedis(inject("redisUrl"), keys);
   const logger = pino({ enabled: false });
   const { connection, queues, maintenance } = openQueues({ redis, keys });
   const claims = createJobClaims(redis, keys);
@@ -51,7 +52,7 @@ async function startFinalizing() {
   const jobs = createJobRepository(storage, "w");
   const rows = createOrphanedJobRepository(storage, "w");
   const stored = createStoredPayloads(redis, keys, logger);
-  const finalizer = createJobFinalizer(jobs, sessionQueue, places);
+  const finalizer = createJobFinalizer({ jobs, sessionQueue, places, recentEnds: createRecentEnds() });
   const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue, stored });
   const sessions = createSessionRepository(storage);
   const retention = createRetention({

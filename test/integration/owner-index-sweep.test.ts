@@ -11,7 +11,6 @@ import {
   ownedKeysOf,
   ownerSetsOf,
 } from "@agent-paas/shared/redis/owner-index.ts";
-import { Redis } from "ioredis";
 import { expect, inject, test } from "vitest";
 import { createOwnerIndexSweep } from "../../apps/worker/src/recovery/owner-index-sweep.ts";
 import { createJobRepository } from "../../apps/worker/src/storage/job-repository.ts";
@@ -19,14 +18,15 @@ import { createOrphanedJobRepository } from "../../apps/worker/src/storage/orpha
 import { jobPayload } from "../support/job-payload.ts";
 import { ownedBytes } from "../support/job-state.ts";
 import { openQueues } from "../support/open-queues.ts";
+import { openTestRedis } from "../support/redis.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
 const HOUR_MS = 3_600_000;
 
 async function openSweep() {
   const { storage } = await openTestDatabase();
-  const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
   const keys = createRedisKeys(`t${newId().slice(-8)}`);
+  const redis = openTestRedis(inject("redisUrl"), keys);
   const { queues } = openQueues({ redis, keys });
   const oldId = createIdSource(() => Date.now() - HOUR_MS);
   const enterOwnerIndex = ENTER_SCRIPT.on(redis);

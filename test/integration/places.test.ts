@@ -10,16 +10,16 @@ import {
   SWEEP_SCRIPT,
   YIELD_SCRIPT,
 } from "@agent-paas/shared/redis/places.ts";
-import { Redis } from "ioredis";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { ACCEPT_SCRIPT } from "../../apps/api/src/queue/accept-script.ts";
 import { setSlots } from "../support/bullmq.ts";
 import { ownedBytes } from "../support/job-state.ts";
+import { openTestRedis } from "../support/redis.ts";
 
 /** A queue whose workers have `all` slots, `own` of them for one owner alone. */
 async function openPlaces(own: number, all: number) {
-  const redis = new Redis(inject("redisUrl"));
   const keys = createRedisKeys(`t${newId().slice(-8)}`);
+  const redis = openTestRedis(inject("redisUrl"), keys);
   onTestFinished(async () => {
     await redis.del(...(await redis.keys(`${keys.bullmq}*`)));
     redis.disconnect();

@@ -5,12 +5,12 @@ import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { ENTER_SCRIPT, encodeOwnerEntry, ownedKeysOf } from "@agent-paas/shared/redis/owner-index.ts";
-import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
 import { createJobFinalizer } from "../../apps/worker/src/job/job-finalizer.ts";
 import { createPlaces } from "../../apps/worker/src/job/places.ts";
+import { createRecentEnds } from "../../apps/worker/src/job/recent-ends.ts";
 import { ClaimedElsewhere } from "../../apps/worker/src/job/retry-delay.ts";
 import { createSessionQueue } from "../../apps/worker/src/job/session-queue.ts";
 import { startAttempt } from "../../apps/worker/src/job/start-attempt.ts";
@@ -21,6 +21,7 @@ import { createJobRepository, type JobRepository } from "../../apps/worker/src/s
 import { openEventPublisher } from "../support/event-publisher.ts";
 import { jobPayload } from "../support/job-payload.ts";
 import { onPostgres } from "../support/on-postgres.ts";
+import { openTestRedis } from "../support/redis.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 
 /** Frames of the write-ahead log that end a transaction. */
@@ -37,15 +38,20 @@ async function commitsOf(file: string): Promise<number | null> {
 /** @param odd replaces calls of the job repository. */
 async function startParts(odd: Partial<JobRepository> = {}) {
   const { db, storage, file } = await openTestDatabase();
-  const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
-  onTestFinished(() => redis.disconnect());
   const keys = createRedisKeys(`t${newId().slice(-8)}`);
+  const redis = openTestRedis(inject("redisUrl"), keys);
+  onTestFinished(() => redis.disconnect());
   const logger = pino({ enabled: false });
   const claims = createJobClaims(redis, keys);
   const publisher = openEventPublisher(inject("redisUrl"), keys);
   const places = createPlaces(redis, keys, logger);
   const jobs = { ...createJobRepository(storage, "w"), ...odd };
-  const finalizer = createJobFinalizer(jobs, createSessionQueue(redis, keys, places, logger), places);
+  const finalizer = createJobFinalizer({
+    jobs,
+    sessionQueue: createSessionQueue(redis, keys, places, logger),
+    places,
+    recentEnds: createRecentEnds(),
+  });
   const stored = createStoredPayloads(redis, keys, logger);
   const run = createRunControl();
   const deps = { claims, publisher, jobs, finalizer, stored, clock: { now: Date.now } };

@@ -1,5 +1,7 @@
 /** What requests to the API do with a Redis that answers late, and with one that does not answer. */
+import { parseTopology } from "@agent-paas/shared/config/redis-topology.ts";
 import { connectRedis } from "@agent-paas/shared/redis/connect.ts";
+import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { expect, onTestFinished, test } from "vitest";
 import { startPrivateRedis } from "../support/redis.ts";
@@ -15,8 +17,8 @@ const BUSY = `
 
 async function open() {
   const server = await startPrivateRedis();
-  const topology = { kind: "single", url: server.url } as const;
-  const redis = connectRedis({ topology, role: "request", name: "test", logger: SILENT });
+  const [topology, keys] = [parseTopology(server.url), createRedisKeys("test")];
+  const redis = connectRedis({ topology, keys, role: "request", name: "test", logger: SILENT });
   onTestFinished(async () => {
     redis.disconnect();
     await server.stop();

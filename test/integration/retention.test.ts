@@ -7,7 +7,6 @@ import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { DAY, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { Worker } from "bullmq";
-import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
@@ -20,14 +19,15 @@ import { readJobState, writeJobState } from "../support/job-state.ts";
 import { openQueues } from "../support/open-queues.ts";
 import { startTestPlatform } from "../support/platform.ts";
 import { keysInRedis } from "../support/platform-state.ts";
+import { openTestRedis } from "../support/redis.ts";
 import { seedSession } from "../support/seed-session.ts";
 import { openTestDatabase } from "../support/test-database.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 async function openRetention({ jobDays = 30, sessionDays = 0 } = {}) {
   const { db, storage } = await openTestDatabase();
-  const redis = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
   const keys = createRedisKeys(`t${newId().slice(-8)}`);
+  const redis = openTestRedis(inject("redisUrl"), keys);
   const logger = pino({ enabled: false });
   const { connection, queues, maintenance } = openQueues({ redis, keys });
   const retention = createRetention({

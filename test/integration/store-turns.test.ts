@@ -2,21 +2,22 @@
 import { randomUUID } from "node:crypto";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { Redis } from "ioredis";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { createStoreTurns } from "../../apps/worker/src/knowledge/store-turns.ts";
 import { createTurnLease } from "../../apps/worker/src/knowledge/turn-lease.ts";
+import { openTestRedis } from "../support/redis.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const { signal } = new AbortController();
 
 function openWorkers(count: number) {
   const keys = createRedisKeys(`t${randomUUID().slice(0, 8)}`);
-  const connections = Array.from({ length: count }, () => new Redis(inject("redisUrl")));
+  const redis = openTestRedis(inject("redisUrl"), keys);
+  const connections = [redis, ...Array.from({ length: count - 1 }, () => openTestRedis(inject("redisUrl"), keys))];
   onTestFinished(() => {
-    for (const redis of connections) redis.disconnect();
+    for (const connection of connections) connection.disconnect();
   });
-  return { keys, redis: connections[0] as Redis, workers: connections.map((redis) => createStoreTurns(redis, keys)) };
+  return { keys, redis, workers: connections.map((redis) => createStoreTurns(redis, keys)) };
 }
 
 /** Writes that a test ends; `running` are those under way. */

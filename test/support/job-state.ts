@@ -62,6 +62,15 @@ export async function forgetJob({ redis, keys }: PlatformRedis, jobId: string): 
   await redis.del(keys.jobState(jobId), keys.eventLog(jobId));
 }
 
+/** Redis loses the end of a job, and the last `batches` of its log with it. */
+export async function loseEnd({ redis, keys }: PlatformRedis, jobId: string, batches: number): Promise<void> {
+  const log = keys.eventLog(jobId);
+  const ids = (await redis.xrange(log, "-", "+")).map(([id]) => id);
+  await redis.xdel(log, ...ids.slice(-batches));
+  await redis.call("XSETID", log, ids.at(-batches - 1) ?? "0-0");
+  await redis.hdel(keys.jobState(jobId), FIELDS.ended.name);
+}
+
 /** The job looks as if it had been claimed so many ms earlier: a claim's age is what has passed of its expiry. */
 export async function ageClaim({ redis, keys }: PlatformRedis, jobId: string, ageMs: number): Promise<void> {
   const state = keys.jobState(jobId);

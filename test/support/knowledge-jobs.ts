@@ -13,7 +13,6 @@ import { createJournalStore, createMemoryJournal, type JournalStore } from "@age
 import { documentIdOf, type IngestResult, type KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, inject } from "vitest";
 import { createKnowledgeJobs } from "../../apps/worker/src/knowledge/knowledge-jobs.ts";
@@ -22,6 +21,7 @@ import { createUploads } from "../../apps/worker/src/knowledge/uploads.ts";
 import { createKnowledgeRepository } from "../../apps/worker/src/storage/knowledge-repository.ts";
 import { startTestChroma } from "./chroma.ts";
 import { jobPayload } from "./job-payload.ts";
+import { openTestRedis } from "./redis.ts";
 import { openTestDatabase } from "./test-database.ts";
 
 export const OWNER = "alice";
@@ -60,8 +60,8 @@ export async function finish({ generator, events }: Run): Promise<unknown> {
 export type KnowledgeServices = Awaited<ReturnType<typeof startKnowledgeServices>>;
 
 export async function startKnowledgeServices() {
-  const redis = new Redis(inject("redisUrl"));
   const keys = createRedisKeys(`t${randomUUID().slice(0, 8)}`);
+  const redis = openTestRedis(inject("redisUrl"), keys);
   const chroma = await startTestChroma();
   return {
     ...{ redis, keys, chroma, uploads: createUploads(redis, keys) },

@@ -2,6 +2,7 @@
 import { JOB_QUEUES, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
 import { openReadStorage } from "@agent-paas/shared/db/open-storage.ts";
 import type { Table } from "@agent-paas/shared/db/queries.ts";
+import { connectionsOf } from "@agent-paas/shared/redis/connect.ts";
 import { Queue } from "bullmq";
 import type { PlatformRedis } from "./bullmq.ts";
 import type { TestPlatform } from "./platform.ts";
@@ -9,8 +10,9 @@ import type { TestPlatform } from "./platform.ts";
 export async function keysInRedis({ redis, keys }: PlatformRedis): Promise<string[]> {
   // `{prefix}…` and `{prefix:e0}…` alike.
   const match = `${keys.bullmq.slice(0, -1)}*`;
-  const pages = (await Array.fromAsync(redis.scanStream({ match, count: 1_000 }))) as string[][];
-  return [...new Set(pages.flat())];
+  const scans = connectionsOf(redis).map((server) => Array.fromAsync(server.scanStream({ match, count: 1_000 })));
+  const pages = (await Promise.all(scans)) as string[][][];
+  return [...new Set(pages.flat(2))];
 }
 
 /** What stands between the prefix and the id of a key: `job` in `{prefix:e0}:job:ID`. */
@@ -28,8 +30,7 @@ export async function keysOfAcceptedJobs(platform: PlatformRedis): Promise<strin
 
 /** Redis loses all keys of this platform and keeps those of others. */
 export async function emptyRedis(platform: PlatformRedis): Promise<void> {
-  const names = await keysInRedis(platform);
-  if (names.length > 0) await platform.redis.del(...names);
+  await Promise.all((await keysInRedis(platform)).map((name) => platform.redis.del(name)));
 }
 
 /** Jobs in any state in any queue, without those that a schedule adds. */

@@ -6,8 +6,9 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connectionsOf } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys, type RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { type ModelControl, modelControl } from "../../scripts/model-server/client.ts";
 import { type Child, spawnChild } from "../../scripts/services/child.ts";
 import { freePort } from "../../scripts/services/ports.ts";
@@ -23,6 +24,7 @@ import {
 } from "../../scripts/start/processes.ts";
 import { type ApiClient, createApiClient } from "./api-client.ts";
 import { givenDatabase, newDatabase } from "./new-database.ts";
+import { openTestRedis } from "./redis.ts";
 import { ROOT } from "./sources.ts";
 
 const READY_WITHIN_MS = 30_000;
@@ -64,6 +66,8 @@ export type TestPlatformOptions = {
   readonly redisUrl?: string;
   /** Default: a database of the platform's own, which is deleted with it. */
   readonly databaseUrl?: string;
+  /** Default: one of its own. */
+  readonly prefix?: string;
   /** Set for every API and worker process. */
   readonly env?: NodeJS.ProcessEnv;
   /** Fills Redis and the database before any process starts. */
@@ -76,14 +80,13 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   const { apis: apiCount = 1, workers: workerCount = 1, env = {} } = options;
   const redisUrl = options.redisUrl ?? (await sharedRedisUrl());
   const dir = await mkdtemp(join(tmpdir(), "agent-paas-test-"));
-  const prefix = `t${randomUUID().slice(0, 8)}`;
+  const prefix = options.prefix ?? `t${randomUUID().slice(0, 8)}`;
   const { databaseUrl: given } = options;
   const database = given === undefined ? await newDatabase(dir) : givenDatabase(given);
   const logDir = join(dir, "logs");
-  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
-  redis.on("error", () => {
-    // Fault tests stop Redis; commands wait until it is back.
-  });
+  const keys = createRedisKeys(prefix);
+  // Fault tests stop Redis; commands wait until it is back.
+  const redis = openTestRedis(redisUrl, keys);
   await options.prepare?.({ redis, prefix, ...database });
   const children: Child[] = [];
   const apis: ApiProcess[] = [];
@@ -169,7 +172,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     model: modelControl(modelOrigin),
     modelOrigin,
     redis,
-    keys: createRedisKeys(prefix),
+    keys,
     databaseUrl: database.databaseUrl,
     databaseFile: database.databaseFile,
     logDir,
@@ -185,8 +188,10 @@ async function sharedRedisUrl(): Promise<string> {
 }
 
 async function deleteKeys(redis: Redis, prefix: string): Promise<void> {
-  if (redis.status !== "ready") return;
-  for await (const names of redis.scanStream({ match: `{${prefix}*`, count: 1_000 })) {
-    if ((names as string[]).length > 0) await redis.del(...(names as string[]));
+  for (const server of connectionsOf(redis)) {
+    if (server.status !== "ready") continue;
+    for await (const names of server.scanStream({ match: `{${prefix}*`, count: 1_000 })) {
+      await Promise.all((names as string[]).map((name) => redis.del(name)));
+    }
   }
 }

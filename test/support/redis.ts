@@ -4,9 +4,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { get, type RequestOptions } from "node:http";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseTopology } from "@agent-paas/shared/config/redis-topology.ts";
+import { connectRedis } from "@agent-paas/shared/redis/connect.ts";
+import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import type { Redis } from "ioredis";
 import { cacheDirOf, locateRedis } from "../../scripts/services/redis-binary.ts";
 import { startRedis } from "../../scripts/services/redis-server.ts";
 import type { Server } from "../../scripts/services/server.ts";
+import { startCluster, startSentinelSet } from "./redis-sets.ts";
 
 const IMAGE = "redis:8.2-alpine";
 const REDIS_PORT = 6379;
@@ -19,8 +24,10 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-/** One Redis for many tests. */
-export async function startTestRedis(): Promise<TestRedis> {
+/** One Redis for many tests; `kind` is `sentinel`, `cluster`, or undefined for one server. */
+export async function startTestRedis(kind?: string): Promise<TestRedis> {
+  if (kind === "sentinel") return startSentinelSet();
+  if (kind === "cluster") return startCluster();
   const given = process.env.TEST_REDIS_URL;
   if (given) return { url: given, stop: async () => {} };
   if (await dockerAnswers()) {
@@ -31,6 +38,12 @@ export async function startTestRedis(): Promise<TestRedis> {
     }
   }
   return startPrivateRedis();
+}
+
+/** A connection to any Redis that commands wait for; on a cluster it finds the server of each of these keys. */
+export function openTestRedis(url: string, keys: Pick<RedisKeys, "home" | "shards">): Redis {
+  const logger = { info: () => {}, warn: () => {} };
+  return connectRedis({ topology: parseTopology(url), keys, role: "worker", name: "test", logger });
 }
 
 /** A Redis for one test, always embedded: it can be killed, paused, and started again on its port with its data. */

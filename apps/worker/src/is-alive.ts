@@ -11,13 +11,11 @@ import { WorkerConfigSchema } from "./config.ts";
 
 const config = readConfigOrExit(WorkerConfigSchema, process.env);
 const name = config.PROCESS_NAME ?? `worker-${hostname()}`;
-const redis = connectOnce(config.REDIS_URL);
+const keys = createRedisKeys(config.REDIS_PREFIX);
+const redis = connectOnce(config.REDIS_URL, keys);
 redis.on("error", () => process.exit(1));
 
-const [[seconds = 0], records] = await Promise.all([
-  redis.time(),
-  redis.hgetall(createRedisKeys(config.REDIS_PREFIX).workers),
-]);
+const [[seconds = 0], records] = await Promise.all([redis.time(), redis.hgetall(keys.workers)]);
 const isAlive = Object.entries(records).some(
   ([id, record]) => id.startsWith(`${name}:`) && Number(seconds) * 1_000 - Number.parseInt(record, 10) < WORKER_TTL_MS,
 );

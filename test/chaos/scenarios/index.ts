@@ -3,6 +3,7 @@
 import { busyThread } from "./busy-thread.ts";
 import { clock } from "./clock.ts";
 import { crashPoints, databaseRestarts, redisKills, workerKills, zombies } from "./deaths.ts";
+import { failovers } from "./failovers.ts";
 import { flood } from "./flood.ts";
 import { diskFull, logFull } from "./full-disks.ts";
 import { mixed, short } from "./mixed.ts";
@@ -14,6 +15,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "worker-kills": workerKills,
   "redis-kills": redisKills,
   "database-restarts": databaseRestarts,
+  failovers,
   zombies,
   "crash-points": crashPoints,
   cancels,

@@ -10,13 +10,14 @@ import { createCancellation } from "../queue/cancel.ts";
 import { createOwnerShares } from "../queue/owner-shares.ts";
 import { createQueuedJobs } from "../queue/queued-jobs.ts";
 import { openQueues } from "../queue/queues.ts";
+import { createReplicated } from "../queue/replication.ts";
 import { createSessionShare } from "../queue/session-share.ts";
 import { createSessionQueues } from "../queue/sessions.ts";
 import type { QueueServices, StorageServices } from "../services.ts";
 import type { RedisConnections } from "./redis.ts";
 
 export type JobsDeps = {
-  readonly redis: Pick<RedisConnections, "requests" | "reads" | "keys">;
+  readonly redis: Pick<RedisConnections, "requests" | "reads" | "replicas" | "keys">;
   readonly storage: {
     readonly jobs: Pick<StorageServices["jobs"], "find">;
     readonly sessions: Pick<StorageServices["sessions"], "find" | "count">;
@@ -32,11 +33,12 @@ type JobsConfig = Pick<
   | "MAX_WAITING_BYTES_PER_OWNER"
   | "MAX_SESSIONS_PER_OWNER"
   | "IDEMPOTENCY_TTL_SECONDS"
+  | "ACCEPT_MIN_REPLICAS"
 >;
 
 export function openJobs(
   config: JobsConfig,
-  { redis: { requests: redis, reads, keys }, storage, agentCatalog, logger }: JobsDeps,
+  { redis: { requests: redis, reads, replicas, keys }, storage, agentCatalog, logger }: JobsDeps,
   releasers: Releasers,
 ): QueueServices {
   const queues = openQueues({ redis, keys, logger });
@@ -60,6 +62,10 @@ export function openJobs(
     hasAllSessions: createSessionShare(storage.sessions.count, config.MAX_SESSIONS_PER_OWNER).isUsedUp,
     cannotWrite: agentCatalog.cannotWrite,
     cancellation,
+    replicated:
+      replicas === null
+        ? null
+        : createReplicated({ redis, waiting: replicas, keys, minReplicas: config.ACCEPT_MIN_REPLICAS }),
     idempotencyTtlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
     hasStarted: async (owner, jobId) => (await storage.jobs.find(owner, jobId)) !== undefined,
     hasSession: async (owner, sessionId) => (await storage.sessions.find(owner, sessionId)) !== undefined,

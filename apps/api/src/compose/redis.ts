@@ -4,7 +4,7 @@ import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { type InstallationClock, startRedisClock } from "@agent-paas/shared/redis/clock.ts";
 import { connectRedis, isReadyWithin, type RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys, type RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { assertNoEviction } from "@agent-paas/shared/redis/memory.ts";
+import { assertUsable } from "@agent-paas/shared/redis/memory.ts";
 import { upgradeRedis } from "@agent-paas/shared/redis/upgrade-redis.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { ApiConfig } from "../config.ts";
@@ -21,6 +21,8 @@ export type RedisConnections = {
   /** Event logs are read on a connection of their own, so that a long replay does not delay the acceptance of a job. */
   readonly logs: RedisConnection;
   readonly subscriber: RedisConnection;
+  /** Waits for replicas; null if no job needs them. */
+  readonly replicas: RedisConnection | null;
   readonly clock: InstallationClock;
 };
 
@@ -30,22 +32,24 @@ export async function openRedis(
   releasers: Releasers,
 ): Promise<RedisConnections> {
   const keys = createRedisKeys(config.REDIS_PREFIX);
-  const common = { topology: config.REDIS_URL, logger };
+  const common = { topology: config.REDIS_URL, keys, logger };
   const requests = connectRedis({ ...common, role: "request", name });
   const reads = connectRedis({ ...common, role: "request", name: `${name}:reads` });
   const logs = connectRedis({ ...common, role: "request", name: `${name}:logs` });
   const subscriber = connectRedis({ ...common, role: "subscriber", name });
+  const replicas =
+    config.ACCEPT_MIN_REPLICAS === 0 ? null : connectRedis({ ...common, role: "request", name: `${name}:replicas` });
   const clock = startRedisClock(requests, logger);
   releasers.add("clock", () => clock.stop());
-  const connections = [requests, reads, logs, subscriber];
+  const connections = [requests, reads, logs, subscriber, ...(replicas === null ? [] : [replicas])];
   for (const connection of connections) releasers.add("redis", () => connection.disconnect());
   const isUp = await Promise.all(connections.map((connection) => isReadyWithin(connection, REDIS_WAIT_MS)));
   if (isUp.includes(false)) logger.warn("started without Redis");
   else {
     // A Redis that evicts and appears after the start is refused by every POST and reported by health.
-    await assertNoEviction(requests);
+    await assertUsable(requests);
     await upgradeRedis(requests, keys, logger);
     await clock.read();
   }
-  return { keys, requests, reads, logs, subscriber, clock };
+  return { keys, requests, reads, logs, subscriber, replicas, clock };
 }

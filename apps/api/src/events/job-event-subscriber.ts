@@ -6,6 +6,7 @@
 import { type BatchBounds, readBounds } from "@agent-paas/shared/contract/events.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { createSubscriptions } from "@agent-paas/shared/redis/subscriptions.ts";
 
 export type JobListener = {
   onBatch(batch: Buffer, bounds: BatchBounds): void;
@@ -34,25 +35,22 @@ export function createJobEventSubscriber(redis: RedisConnection, keys: RedisKeys
   const channels = new Map<string, Channel>();
   const abandoned = new Set<string>();
 
-  redis.on("messageBuffer", (channel: Buffer, batch: Buffer) => {
-    const listeners = channels.get(channel.toString("latin1"))?.listeners;
-    if (listeners === undefined) return;
-    const bounds = readBounds(batch);
-    for (const listener of listeners) listener.onBatch(batch, bounds);
-  });
-  const notifyGap = () => {
-    for (const { listeners } of channels.values()) for (const listener of listeners) listener.onGap();
-  };
-  redis.on("ready", () => {
-    // Listeners read the log only after the subscriptions are active; otherwise a batch in between would be missed.
-    if (channels.size > 0) redis.subscribe(...channels.keys()).then(notifyGap, () => {});
-  });
-
-  /** Sends nothing while Redis is away: the `ready` handler subscribes to every channel that has listeners by then. */
-  async function subscribe(name: string): Promise<void> {
-    if (redis.status !== "ready") throw new Error("Redis is away");
-    await redis.subscribe(name);
+  function notifyGap(names: Iterable<string> = channels.keys()): void {
+    for (const name of names) for (const listener of channels.get(name)?.listeners ?? []) listener.onGap();
   }
+
+  const subscriptions = createSubscriptions({
+    redis,
+    wanted: () => channels.keys(),
+    onMessage(channel, batch) {
+      const listeners = channels.get(channel)?.listeners;
+      if (listeners === undefined) return;
+      const bounds = readBounds(batch);
+      for (const listener of listeners) listener.onBatch(batch, bounds);
+    },
+    // Listeners read the log only after the subscriptions are active; otherwise a batch in between would be missed.
+    onReturn: notifyGap,
+  });
 
   function unsubscribeSoon(name: string): void {
     abandoned.add(name);
@@ -60,7 +58,7 @@ export function createJobEventSubscriber(redis: RedisConnection, keys: RedisKeys
     setTimeout(() => {
       const names = [...abandoned].filter((one) => !channels.has(one));
       abandoned.clear();
-      if (names.length > 0 && redis.status === "ready") redis.unsubscribe(...names).catch(() => {});
+      if (names.length > 0) subscriptions.unsubscribe(names);
     }, UNSUBSCRIBE_WITHIN_MS).unref();
   }
 
@@ -71,8 +69,8 @@ export function createJobEventSubscriber(redis: RedisConnection, keys: RedisKeys
       if (channel === undefined) {
         channel = { listeners: new Set(), confirmed: Promise.resolve() };
         channels.set(name, channel);
-        channel.confirmed = subscribe(name);
-        // Rejects when the connection breaks or is closed; the `ready` handler subscribes again.
+        channel.confirmed = subscriptions.subscribe(name);
+        // Rejects when the connection breaks or is closed; what has listeners when it returns is subscribed to again.
         channel.confirmed.catch(() => {});
       }
       const { listeners, confirmed } = channel;
@@ -87,6 +85,6 @@ export function createJobEventSubscriber(redis: RedisConnection, keys: RedisKeys
       };
     },
 
-    notifyGap,
+    notifyGap: () => notifyGap(),
   };
 }

@@ -66,7 +66,7 @@ local function accepted()
 end
 if record ~= '' then
   local known = redis.call('GET', record_key)
-  if known then return {'joined', known} end
+  if known and known ~= record then return {'joined', known} end
 end
 local job = job_prefix .. id
 if redis.call('EXISTS', job) == 1 then return accepted() end

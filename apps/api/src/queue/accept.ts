@@ -17,6 +17,7 @@ import { orUnavailable } from "./or-unavailable.ts";
 import { type OwnerShares, shareUsedUp } from "./owner-shares.ts";
 import { encodePendingSession } from "./pending-session.ts";
 import { jobOptions, type Queues } from "./queues.ts";
+import { NotReplicated, type Replicated } from "./replication.ts";
 import { type SessionQueues, sessionBusy } from "./sessions.ts";
 
 export type AcceptOptions = Omit<JoinOptions, "acceptAgain"> & {
@@ -28,11 +29,24 @@ export type AcceptOptions = Omit<JoinOptions, "acceptAgain"> & {
   readonly admission: Pick<Admission, "capacity">;
   /** Whether the database refuses the writes of all live workers: a new job could neither start nor end. */
   readonly cannotWrite: () => Promise<boolean>;
+  /** Null: jobs need no replica. */
+  readonly replicated: Replicated | null;
   readonly idempotencyTtlSeconds: number;
 };
 
 export function createAccept(options: AcceptOptions): Accept {
-  const { redis, keys, queues, sessionQueues, admission, shares, cannotWrite, hasAllSessions, cancellation } = options;
+  const {
+    redis,
+    keys,
+    queues,
+    sessionQueues,
+    admission,
+    shares,
+    cannotWrite,
+    hasAllSessions,
+    cancellation,
+    replicated,
+  } = options;
   const runAcceptScript = ACCEPT_SCRIPT.on(redis);
   const releaseOwnerEntry = RELEASE_SCRIPT.on(redis);
   const join = createJoin({
@@ -86,10 +100,22 @@ export function createAccept(options: AcceptOptions): Accept {
     }
     const { limit, maxMemoryBytes } = await admission.capacity();
     if (limit === 0) return joinOrRefuse(request, queueFull());
+    await keepKey(request);
     const reply = await decide(request, limit, maxMemoryBytes);
     if (reply[0] === "joined") return join(request, reply[1]);
     await carryOut(reply);
     return { isNew: true, jobId: payload.job_id, sessionId: payload.session_id };
+  }
+
+  /**
+   * Where jobs need replicas: what a worker may start must be found again by its key, or a repeated request would do
+   * the work twice after a failover. The script takes the record for its own.
+   */
+  async function keepKey({ payload, idempotency }: AcceptRequest): Promise<void> {
+    if (replicated === null || idempotency === null) return;
+    const key = keys.idempotency(payload.owner, idempotency.key);
+    const record = encodeRecord(payload, idempotency);
+    await replicated(() => redis.set(key, record, "EX", options.idempotencyTtlSeconds, "NX"));
   }
 
   /** For a new job that is refused whatever Redis holds, so that nothing of it is sent. */
@@ -110,25 +136,32 @@ export function createAccept(options: AcceptOptions): Accept {
     await Promise.all(ahead.map(decodeEntry).map(({ kind, jobId }) => cancellation.send(kind, jobId)));
   }
 
+  /** A job whose caller is told that it was not accepted does not go on, even if a worker was quicker. */
+  async function withdraw(payload: JobPayload): Promise<void> {
+    if ((await revoke(payload)) === "held") await cancellation.send(queueOf(payload), payload.job_id);
+  }
+
   /** A job refused because Redis did not reply in time may still reach Redis; this removes it again, unless it runs. */
-  async function revoke(payload: JobPayload): Promise<void> {
+  async function revoke(payload: JobPayload): Promise<"held" | "removed"> {
     const { owner, job_id, session_id: sessionId } = payload;
-    if (!(await queues.removeJob(payload))) return;
+    if (!(await queues.removeJob(payload))) return "held";
     await Promise.allSettled([
       releaseOwnerEntry({ ...ownedKeysOf(keys, payload), owner, job_id }),
       ...(sessionId === null ? [] : [sessionQueues.leave(sessionId, refOf(payload))]),
     ]);
+    return "removed";
   }
 
   return (request) =>
     orUnavailable(redis, async () => {
       try {
-        const accepted = await accept(request);
+        const accepted = await (replicated === null ? accept(request) : replicated(() => accept(request)));
         if (accepted.isNew) emitQueued(request.payload);
         return accepted;
       } catch (error) {
-        if (!(error instanceof PlatformError) && request.idempotency === null)
-          void revoke(request.payload).catch(() => {});
+        if (request.idempotency !== null) throw error;
+        if (!(error instanceof PlatformError)) void revoke(request.payload).catch(() => {});
+        else if (error instanceof NotReplicated) await withdraw(request.payload).catch(() => {});
         throw error;
       }
     });

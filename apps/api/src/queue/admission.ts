@@ -3,7 +3,7 @@
  * here; the accept script counts the queue.
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import { evictionProblem, type RedisMemory } from "@agent-paas/shared/redis/memory.ts";
+import { evictionProblem, memoryUsage, type RedisMemory } from "@agent-paas/shared/redis/memory.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 
 /** An older sample is replaced in the background: one round trip, which delays no request. */
@@ -31,9 +31,7 @@ export const databaseOut = (): PlatformError =>
 export const isOutOfMemory = (error: unknown): boolean =>
   error instanceof Error && /\bOOM command not allowed/.test(error.message);
 
-export const isNearlyFull = (memory: RedisMemory): boolean => usage(memory) > NEARLY_FULL;
-
-const usage = ({ usedBytes, maxBytes }: RedisMemory): number => (maxBytes === 0 ? 0 : usedBytes / maxBytes);
+export const isNearlyFull = (memory: RedisMemory): boolean => memoryUsage(memory) > NEARLY_FULL;
 
 export type Capacity = {
   /** How many jobs the queue may hold for one more to be accepted: none while memory is short. */
@@ -85,7 +83,7 @@ export function createAdmission({ sample, maxQueuedJobs }: AdmissionOptions) {
       const memory = await sampleWithin(STALE_AFTER_MS);
       const problem = evictionProblem(memory);
       if (problem !== null) throw new PlatformError("queue_unavailable", { message: problem });
-      return { limit: usage(memory) > FULL ? 0 : maxQueuedJobs, maxMemoryBytes: memory.maxBytes };
+      return { limit: memoryUsage(memory) > FULL ? 0 : maxQueuedJobs, maxMemoryBytes: memory.maxBytes };
     },
   };
 }

@@ -15,7 +15,7 @@ const CANCEL_SCRIPT = defineScript<0 | 1>()({
 if redis.call('HEXISTS', state, 'ended') == 1 then return 0 end
 redis.call('HSET', state, 'cancel', '1')
 if redis.call('TTL', state) < 0 then redis.call('EXPIRE', state, state_ttl) end
-redis.call('PUBLISH', channel, job_id)
+redis.call(PUBLISH, channel, job_id)
 return 1
 `,
 });
@@ -35,7 +35,7 @@ export function createCancellation({ redis, keys, queues }: CancellationOptions)
     await markCancelled({
       state: keys.jobState(jobId),
       state_ttl: UNENDED_JOB_TTL_SECONDS,
-      channel: keys.cancelChannel,
+      channel: keys.cancelChannel(jobId),
       job_id: jobId,
     });
     // A job that no worker runs is finalized by this entry, without waiting for its place in the queue.

@@ -47,18 +47,20 @@ export function createJoin(options: JoinOptions) {
   };
 
   /**
-   * An API of a former version died after it had recorded the job and before it had queued it; today's do both at once.
-   * Nobody was told of the job, so it takes the turn of this request.
+   * An API of a former version died after it had recorded the job and before it had queued it, or too few replicas had
+   * the key. Nobody was told of the job, so it takes the turn of this request.
    */
   async function queueRecorded(request: AcceptRequest, { job_id, session_id }: IdempotencyRecord): Promise<void> {
     const { begins_session: _, ...payload } = request.payload;
-    if (session_id !== null) {
-      // A session with neither a row nor a pending session was deleted since.
-      const isGone =
-        (await sessionQueues.readPending(session_id)) === null && !(await hasSession(payload.owner, session_id));
-      if (isGone) throw new PlatformError("session_not_found");
-    }
-    await acceptAgain({ ...request, payload: { ...payload, job_id, session_id }, newSession: null, idempotency: null });
+    const isKnown =
+      session_id === null ||
+      (await sessionQueues.readPending(session_id)) !== null ||
+      (await hasSession(payload.owner, session_id));
+    // The session of a request that begins one was never stored; any other one was deleted since.
+    const newSession =
+      isKnown || session_id === null ? null : request.newSession && { ...request.newSession, id: session_id };
+    if (!isKnown && newSession === null) throw new PlatformError("session_not_found");
+    await acceptAgain({ ...request, payload: { ...payload, job_id, session_id }, newSession, idempotency: null });
   }
 
   /** Repeats the cancels of a job that interrupts: the API that accepted it may have died before it sent them. */

@@ -96,9 +96,11 @@ export function openQueues({ redis, keys, logger }: QueuesOptions) {
 
     isConnected: (): boolean => redis.status === "ready",
 
-    /** Writes a key and reads it back, which is what accepting a job needs from Redis. */
+    /** Writes keys and reads them back, which is what accepting a job and following it need of each server. */
     probe: () =>
-      orUnavailable(redis, () => Promise.all([redis.set(keys.probe, "1", "EX", PROBE_TTL_S), redis.get(keys.probe)])),
+      orUnavailable(redis, () =>
+        Promise.all(keys.probes.flatMap((key) => [redis.set(key, "1", "EX", PROBE_TTL_S), redis.get(key)])),
+      ),
 
     async close(): Promise<void> {
       await Promise.all([...Object.values(jobQueues), maintenance].map((queue) => queue.close()));

@@ -13,6 +13,7 @@ import { createJobProcessor } from "../job/job-processor.ts";
 import { createOwnerSlots } from "../job/owner-slots.ts";
 import { createPlaces } from "../job/places.ts";
 import { createQueuedJobFinalizer } from "../job/queued-job-finalizer.ts";
+import { createRecentEnds } from "../job/recent-ends.ts";
 import { createRunningJobs } from "../job/running-jobs.ts";
 import { createSessionQueue } from "../job/session-queue.ts";
 import { createStoredPayloads } from "../job/stored-payloads.ts";
@@ -38,11 +39,13 @@ export function createJobParts(
   releasers.add("publisher", () => publisher.close());
   const uploads = createUploads(eventRedis, keys);
   const stored = createStoredPayloads(eventRedis, keys, logger);
-  const finalizer = createJobFinalizer(jobs, sessionQueue, places);
+  const recentEnds = createRecentEnds();
+  const finalizer = createJobFinalizer({ jobs, sessionQueue, places, recentEnds });
   const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue, stored });
   const running = createRunningJobs();
   const heldLocks = createHeldLocks();
-  return { clock, claims, places, sessionQueue, publisher, uploads, stored, finalizer, queuedJobs, running, heldLocks };
+  const ends = { finalizer, recentEnds, queuedJobs };
+  return { clock, claims, places, sessionQueue, publisher, uploads, stored, ...ends, running, heldLocks };
 }
 
 /** One processor per queue: they differ in their time limit. */

@@ -6,7 +6,7 @@ import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
 import { type InstallationClock, startRedisClock } from "@agent-paas/shared/redis/clock.ts";
 import { connectRedis, type RedisConnection, type RedisRole } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys, type RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { assertNoEviction } from "@agent-paas/shared/redis/memory.ts";
+import { assertUsable } from "@agent-paas/shared/redis/memory.ts";
 import { upgradeRedis } from "@agent-paas/shared/redis/upgrade-redis.ts";
 import { Queue } from "bullmq";
 import type { WorkerConfig } from "../config.ts";
@@ -35,7 +35,7 @@ export async function openRedis(
 ): Promise<RedisParts> {
   const keys = createRedisKeys(config.REDIS_PREFIX);
   const connect = (role: Exclude<RedisRole, "request">, connectionName: string) => {
-    const redis = connectRedis({ topology: config.REDIS_URL, role, name: connectionName, logger });
+    const redis = connectRedis({ topology: config.REDIS_URL, keys, role, name: connectionName, logger });
     releasers.add("redis", () => redis.disconnect());
     return redis;
   };
@@ -43,7 +43,7 @@ export async function openRedis(
   const eventRedis = connect("worker", `${name}:events`);
   const publisherRedis = connect("publisher", name);
   const subscriber = connect("subscriber", name);
-  await assertNoEviction(queueRedis);
+  await assertUsable(queueRedis);
   await upgradeRedis(queueRedis, keys, logger);
   const clock = startRedisClock(queueRedis, logger);
   releasers.add("clock", () => clock.stop());

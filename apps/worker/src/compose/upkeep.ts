@@ -9,6 +9,7 @@ import { createRetention } from "../queue/retention.ts";
 import { createDeadWorkers, type DeadWorkers } from "../recovery/dead-workers.ts";
 import { createFailedJobs } from "../recovery/failed-jobs.ts";
 import { promoteLateJobs } from "../recovery/late-jobs.ts";
+import { watchLostEnds } from "../recovery/lost-ends.ts";
 import { createOrphanFinalizer } from "../recovery/orphan-finalizer.ts";
 import { createOwnerIndexSweep } from "../recovery/owner-index-sweep.ts";
 import { startReaper } from "../recovery/reaper.ts";
@@ -36,7 +37,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
   const { config, name, redis, storage, parts, runner, logger, releasers } = deps;
   const { keys, queueRedis, queues, maintenance, clock } = redis;
   const { repositories } = storage;
-  const { claims, publisher, sessionQueue, queuedJobs, finalizer, running, heldLocks, stored } = parts;
+  const { claims, publisher, sessionQueue, queuedJobs, finalizer, recentEnds, running, heldLocks, stored } = parts;
   const { orphanedJobs: rows, sessions } = repositories;
 
   const failedJobs = createFailedJobs({ queues, maintenance, claims, rows, logger });
@@ -73,6 +74,12 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
     restoreSchedule: retention.schedule,
   });
   releasers.add("reaper", () => reaper.stop());
+  const { eventRedis, publisherRedis } = redis;
+  const lostEnds = watchLostEnds({
+    ...{ claims, publisher, finalizer, recentEnds, jobs: repositories.jobs, logger },
+    connections: [eventRedis, publisherRedis],
+  });
+  releasers.add("lost ends", () => lostEnds.stop());
   const { locks, restartStalled } = workers;
   return { locks, deadWorkers: createDeadWorkers({ redis: queueRedis, keys, restartStalled, logger }) };
 }

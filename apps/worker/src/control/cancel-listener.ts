@@ -7,6 +7,7 @@ import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { createSubscriptions } from "@agent-paas/shared/redis/subscriptions.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { JobClaims } from "../job/job-claims.ts";
 import type { RunningJobs } from "../job/running-jobs.ts";
@@ -34,12 +35,14 @@ export function startCancelListener({ subscriber, keys, claims, running, logger 
   };
 
   // The subscription comes first, then the check: a request made in between is seen by one of them.
-  const listen = () => {
-    subscriber.subscribe(keys.cancelChannel).then(checkQuietly, () => {});
-  };
-  subscriber.on("message", (_channel, jobId) => running.abort(jobId, "cancelled"));
-  subscriber.on("ready", listen);
-  if (subscriber.status === "ready") listen();
+  const channels = [...keys.cancelChannels, keys.formerCancelChannel];
+  const subscriptions = createSubscriptions({
+    redis: subscriber,
+    wanted: () => channels,
+    onMessage: (_channel, jobId) => running.abort(jobId.toString(), "cancelled"),
+    onReturn: checkQuietly,
+  });
+  for (const channel of channels) subscriptions.subscribe(channel).then(checkQuietly, () => {});
   const timer = setInterval(checkQuietly, RECHECK_MS);
   return { stop: () => clearInterval(timer) };
 }

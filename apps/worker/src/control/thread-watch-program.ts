@@ -41,8 +41,8 @@ if (parentPort !== null) watch(workerData);
 
 function watch({ shared, topology, prefix, name, isDebugged }: ThreadWatchData): void {
   const judge = createBlockJudge();
-  const redis = connectRedis({ topology, role: "worker", name: `${name}:watch`, logger: SILENT });
   const keys = createRedisKeys(prefix);
+  const redis = connectRedis({ topology, keys, role: "worker", name: `${name}:watch`, logger: SILENT });
   const beats = createThreadBeats(redis, keys, (locks) => tell({ kind: "lost", locks }));
   const reports = createBlockReports(redis, keys, name);
   let session: Session | null = null;

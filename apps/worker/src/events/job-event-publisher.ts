@@ -18,7 +18,7 @@ import { chunksOf } from "@agent-paas/shared/chunks-of.ts";
 import { UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { logRepeatedly } from "@agent-paas/shared/logging/repeated-warnings.ts";
-import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
+import { connectionFor, isSharded, type RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import { type RedisKeys, shardOf } from "@agent-paas/shared/redis/keys.ts";
 import { JobEventWriter, type PendingBatch, type WriterOptions } from "./job-event-writer.ts";
 import { entryId } from "./log-order.ts";
@@ -28,9 +28,6 @@ import { APPEND_EVENTS, AppendReply, PUBLISH_EVENTS, PublishReply } from "./publ
 const RESEND_AFTER_MS = 200;
 /** A larger call would block Redis for its other clients for milliseconds. */
 const MAX_JOBS_PER_CALL = 256;
-
-/** The error of Redis Cluster for a call whose keys are on different nodes. */
-const CROSS_SLOT = "CROSSSLOT";
 
 export type JobEventPublisher = ReturnType<typeof createJobEventPublisher>;
 
@@ -49,9 +46,9 @@ export type PublisherOptions = {
 export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: PublisherOptions) {
   const appendEvents = APPEND_EVENTS.on(redis);
   const publishEvents = PUBLISH_EVENTS.on(redis);
+  /** On a cluster, one call may only contain jobs of one event shard. */
+  const isByShard = isSharded(redis);
   let closed = false;
-  /** Learnt from the first refused call. On a cluster, one call may only contain jobs of one event shard. */
-  let isCluster = false;
 
   const gathered = createLane(createPace());
   const urgent = createLane(null);
@@ -80,12 +77,12 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
   }
 
   function groupIntoCalls(writers: readonly JobEventWriter[]): JobEventWriter[][] {
-    const groups = isCluster ? Map.groupBy(writers, (writer) => shardOf(writer.jobId)).values() : [writers];
+    const groups = isByShard ? Map.groupBy(writers, (writer) => shardOf(writer.jobId)).values() : [writers];
     return [...groups].flatMap((group) => chunksOf(group, MAX_JOBS_PER_CALL));
   }
 
   async function write(writers: readonly JobEventWriter[]): Promise<void> {
-    const connection = redis.stream;
+    const connection = streamOf(writers);
     const ordinary: JobEventWriter[] = [];
     const others: JobEventWriter[] = [];
     for (const writer of writers) {
@@ -93,6 +90,11 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
       (isOrdinary ? ordinary : others).push(writer);
     }
     await Promise.all([append(ordinary), publish(others)]);
+  }
+
+  /** Identifies the connection on which a call for these writers goes out. */
+  function streamOf([writer]: readonly { readonly jobId: string }[]): unknown {
+    return isByShard && writer ? connectionFor(redis, keys.eventLog(writer.jobId)).stream : redis.stream;
   }
 
   function settle(writer: JobEventWriter, reply: number | null): void {
@@ -119,11 +121,6 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
   async function publish(writers: readonly JobEventWriter[]): Promise<void> {
     if (writers.length === 0) return;
     const replies = await send(writers.map((writer) => writer.takeBatch()));
-    if (replies === CROSS_SLOT) {
-      isCluster = true;
-      await Promise.all(groupIntoCalls(writers).map(publish));
-      return;
-    }
     for (const [at, writer] of writers.entries()) {
       const reply = replies === null ? null : (replies.all[at] ?? PublishReply.refused);
       if (reply === PublishReply.appended) writer.confirmedOn = replies?.on;
@@ -134,7 +131,7 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
   type Replies = { readonly all: readonly number[]; readonly on: unknown };
 
   /** Sends the batches until Redis answers. Null: the publisher was closed before Redis answered. */
-  async function send(batches: readonly PendingBatch[]): Promise<Replies | typeof CROSS_SLOT | null> {
+  async function send(batches: readonly PendingBatch[]): Promise<Replies | null> {
     const keyArgs: string[] = [];
     const args: (string | number)[] = [logTtlSeconds, UNENDED_JOB_TTL_SECONDS];
     for (const { jobId, fencingToken, previousSeq, first, last, bytes, ended, progress, claimsJob } of batches) {
@@ -143,11 +140,10 @@ export function createJobEventPublisher({ redis, keys, logTtlSeconds, logger }: 
       args.push(ended ?? "", progress ?? "", claimsJob ? "1" : "");
     }
     while (!closed) {
-      const on = redis.stream;
+      const on = streamOf(batches);
       try {
         return { all: await publishEvents(keyArgs.length, ...keyArgs, ...args), on };
       } catch (err) {
-        if (err instanceof Error && err.message.startsWith(CROSS_SLOT)) return CROSS_SLOT;
         logRepeatedly(logger, "warn", { err, jobs: batches.length }, "events could not be written, trying again");
         await delay(RESEND_AFTER_MS);
       }

@@ -22,7 +22,7 @@ local replies = {}
 for i, log in ipairs(KEYS) do
   local entry = redis.pcall('XADD', log, 'NOMKSTREAM', ARGV[3 * i - 1], 'b', ARGV[3 * i])
   local is_added = type(entry) == 'string'
-  if is_added then redis.call('PUBLISH', ARGV[3 * i - 2], ARGV[3 * i]) end
+  if is_added then redis.call(PUBLISH, ARGV[3 * i - 2], ARGV[3 * i]) end
   replies[i] = is_added and ${AppendReply.appended} or ${AppendReply.refused}
 end
 return replies
@@ -85,7 +85,7 @@ for i = 1, #KEYS / 2 do
     local ttl = ends and ARGV[1] or fresh and ARGV[2]
     if ttl then redis.call('EXPIRE', state, ttl) end
     redis.call('EXPIRE', log, ttl or redis.call('TTL', state))
-    redis.call('PUBLISH', ARGV[a + 1], ARGV[a + 6])
+    redis.call(PUBLISH, ARGV[a + 1], ARGV[a + 6])
     replies[i] = known[3] and ${PublishReply.appendedCancelRequested} or ${PublishReply.appended}
   end
 end

@@ -14,7 +14,8 @@ import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import { type JobEventWriter, WriterRefused } from "../events/job-event-writer.ts";
 import type { RunResult } from "../run/run-result.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
-import type { Places } from "./places.ts";
+import type { EndedJob, Places } from "./places.ts";
+import type { RecentEnds } from "./recent-ends.ts";
 import type { SessionQueue } from "./session-queue.ts";
 import type { WrittenRow } from "./written-row.ts";
 
@@ -23,16 +24,44 @@ export type JobEnding = RunResult &
 
 export type JobFinalizer = ReturnType<typeof createJobFinalizer>;
 
-export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQueue, places: Places) {
+export type JobFinalizerDeps = {
+  readonly jobs: JobRepository;
+  readonly sessionQueue: SessionQueue;
+  readonly places: Places;
+  readonly recentEnds: Pick<RecentEnds, "note">;
+};
+
+export function createJobFinalizer({ jobs, sessionQueue, places, recentEnds }: JobFinalizerDeps) {
   async function publishEnd(payload: JobPayload, events: readonly JobEvent[], writer: JobEventWriter): Promise<void> {
     // Issued before the terminal events on the same connection: a client that sees `done` may post or delete at once.
     // The place is given up before the slot is free, so that BullMQ finds the next job when it frees the slot.
     const left = places.leave(payload);
     for (const event of events) writer.append(event);
     await writer.flushed();
+    recentEnds.note(payload);
     const next = await left;
     failpoint("end_published", payload.job_id);
     await sessionQueue.promote(payload.owner, next);
+  }
+
+  /**
+   * Publishes the end of a job whose row is terminal: its worker died between commit and publication, or Redis has
+   * lost its last second since. Then events before the end may be missing too, so clients get the whole text as well,
+   * with the numbers that the row gave (I2), unless the log has gone on since: then the row gets later ones.
+   * @param lastSeq the last `seq` of the log, whatever the claim raised it to.
+   */
+  async function restoreEnd(payload: JobPayload, writer: JobEventWriter, row: JobRow, lastSeq: number): Promise<void> {
+    const end = endEventsOf(row);
+    const lacksEvents = row.last_seq !== null && lastSeq < row.last_seq - end.length;
+    const { content } = resultOfRow(row);
+    const events = lacksEvents ? [{ event: "message", data: { content, type: "reset" } } as const, ...end] : end;
+    if (row.last_seq !== null) {
+      if (writer.seq > lastSeq) writer.goBackTo(lastSeq);
+      writer.skipTo(row.last_seq - events.length);
+      const newLastSeq = writer.seq + events.length;
+      if (newLastSeq > row.last_seq) await jobs.raiseLastSeq(payload.job_id, newLastSeq);
+    }
+    await publishEnd(payload, events, writer);
   }
 
   return {
@@ -59,30 +88,17 @@ export function createJobFinalizer(jobs: JobRepository, sessionQueue: SessionQue
       reportEnd(payload, status, error?.code ?? null, executionMs);
     },
 
-    /**
-     * Publishes the end of a job whose row is terminal: its worker died between commit and publication, or Redis has
-     * lost its last second since. Then events before the end may be missing too, so clients get the whole text as well,
-     * with the numbers that the row gave (I2), unless the log has gone on since: then the row gets later ones.
-     * @param lastSeq the last `seq` of the log, whatever the claim raised it to.
-     */
+    /** Publishes the end of a job whose row is terminal, and which was not published or reported as ended before. */
     async republishEnd(payload: JobPayload, writer: JobEventWriter, row: JobRow, lastSeq: number): Promise<void> {
-      const end = endEventsOf(row);
-      const lacksEvents = row.last_seq !== null && lastSeq < row.last_seq - end.length;
-      const { content } = resultOfRow(row);
-      const events = lacksEvents ? [{ event: "message", data: { content, type: "reset" } } as const, ...end] : end;
-      if (row.last_seq !== null) {
-        if (writer.seq > lastSeq) writer.goBackTo(lastSeq);
-        writer.skipTo(row.last_seq - events.length);
-        const newLastSeq = writer.seq + events.length;
-        if (newLastSeq > row.last_seq) await jobs.raiseLastSeq(payload.job_id, newLastSeq);
-      }
-      await publishEnd(payload, events, writer);
+      await restoreEnd(payload, writer, row, lastSeq);
       const { status, error_code, execution_time_ms } = row;
       if (isTerminal(status)) reportEnd(payload, status, error_code, execution_time_ms ?? 0);
     },
 
+    restoreEnd,
+
     /** Removes the session queue entry and the place of a job whose end is published. */
-    async leaveQueues(payload: JobPayload): Promise<void> {
+    async leaveQueues(payload: EndedJob): Promise<void> {
       await sessionQueue.promote(payload.owner, await places.leave(payload));
     },
   };

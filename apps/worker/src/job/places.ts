@@ -18,7 +18,8 @@ import { isIngest } from "../knowledge/uploads.ts";
 export type Places = ReturnType<typeof createPlaces>;
 
 type Placed = Pick<JobPayload, "job_id" | "kind" | "owner" | "agent_type">;
-type Ended = Placed & Pick<JobPayload, "large_fields" | "session_id">;
+/** What is left of a job that has ended, in its queues. */
+export type EndedJob = Placed & Pick<JobPayload, "large_fields" | "session_id">;
 
 export function createPlaces(redis: RedisConnection, keys: RedisKeys, logger: Logger) {
   const endJob = END_SCRIPT.on(redis);
@@ -35,7 +36,7 @@ export function createPlaces(redis: RedisConnection, keys: RedisKeys, logger: Lo
      * Returns the session's next entry if that one may run now. Never throws: the reaper does all of it for what stays
      * behind, and the session's next job re-checks by itself.
      */
-    async leave(payload: Ended): Promise<string | null> {
+    async leave(payload: EndedJob): Promise<string | null> {
       const { kind, job_id: jobId, session_id: sessionId } = payload;
       const has_stored = payload.large_fields !== undefined || isIngest(payload) ? 1 : 0;
       const session = keys.sessionQueue(sessionId ?? "");

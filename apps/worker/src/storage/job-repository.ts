@@ -91,6 +91,12 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
     /** Whether the job has a row. */
     isKnown: async (jobId: string): Promise<boolean> => (await findId({ id: jobId })).length > 0,
 
+    /** The row of a job that has ended. */
+    async findEnded(jobId: string): Promise<JobRow | null> {
+      const row = await find(jobId);
+      return row === undefined || row.status === "running" ? null : row;
+    },
+
     isEnded: async (jobId: string): Promise<boolean> => ((await find(jobId))?.status ?? "running") !== "running",
 
     /** Makes `lastSeq` the number of the job's `done`, if it is above the row's. */

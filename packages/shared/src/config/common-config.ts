@@ -10,7 +10,7 @@ import { RedisTopologySchema } from "./redis-topology.ts";
 
 export const CommonConfigSchema = z.object({
   /**
-   * Redis, as `redis://[user:password@]host:port[/db]`, or `rediss://` for TLS. Required. Run it with an append-only
+   * Redis: one server, Sentinels or a cluster; `redis-topology.ts` has the forms. Required. Run it with an append-only
    * file, so that jobs survive a restart, and with `maxmemory-policy noeviction`: a Redis that evicts keys is refused.
    */
   REDIS_URL: RedisTopologySchema,

@@ -123,6 +123,12 @@ export const ERROR_CODES = {
     true,
     "Too many jobs wait already. Nothing was accepted; try again later.",
   ),
+  not_replicated: entry(
+    503,
+    "unavailable_error",
+    true,
+    "Too few replicas of Redis have the job. It was withdrawn; with an Idempotency-Key, the same request joins it.",
+  ),
   database_unavailable: entry(503, "unavailable_error", true, "The database cannot be read or written at present."),
   vector_store_unavailable: entry(503, "unavailable_error", true, "The vector store cannot be reached."),
   internal_error: entry(500, "internal_error", false, "Something went wrong inside the platform."),

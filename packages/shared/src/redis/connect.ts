@@ -6,87 +6,63 @@
  * - `publisher`: for the events of jobs. Commands fail at once, and so do those that were on their way when the
  *   connection broke: the caller must know whether two commands went over the same connection.
  * - `subscriber`: for subscriptions only.
+ *
+ * What holds for a connection holds on a cluster for the connection of each hash tag (`sharded-redis.ts`).
  */
-import { type Command, Redis, type RedisOptions } from "ioredis";
-import type { RedisTopology } from "../config/redis-topology.ts";
-import type { Logger } from "../logging/logger.ts";
+import { Redis } from "ioredis";
+import type { RedisAddress, RedisTopology } from "../config/redis-topology.ts";
 import { logRepeatedly } from "../logging/repeated-warnings.ts";
 import { SECOND } from "../time.ts";
-import { limitAnswers } from "./answer-limit.ts";
-import { SILENCE_MAX_MS, watchSilence } from "./watch-silence.ts";
+import type { RedisKeys } from "./keys.ts";
+import { failOnOutage, waitOutOutage } from "./outages.ts";
+import { ShardedRedis } from "./sharded-redis.ts";
+import { type ConnectionLogger, type SupervisedOptions, SupervisedRedis } from "./supervised-redis.ts";
+import { serversOf, slotOf } from "./topology.ts";
 
 /** A connection to Redis; its type does not depend on the topology. */
 export type RedisConnection = Redis;
 
 export type RedisRole = "request" | "worker" | "publisher" | "subscriber";
 
+/** Where keys are: on a cluster, each hash tag may be on another server. */
+type Tags = Pick<RedisKeys, "home" | "shards">;
+
 export type RedisConnectionOptions = {
   readonly topology: RedisTopology;
+  readonly keys: Tags;
   readonly role: RedisRole;
   /** The name of the connection in Redis' list of clients, together with the role. */
   readonly name: string;
   readonly logger: ConnectionLogger;
 };
 
-/** All that a connection says; a thread without a log passes one that is silent. */
-type ConnectionLogger = Pick<Logger, "info" | "warn">;
-
 const ROLE_OPTIONS = {
-  request: { enableOfflineQueue: false, maxRetriesPerRequest: 1, limitsAnswers: true, gathersIteration: true },
-  worker: { maxRetriesPerRequest: null, gathersIteration: true },
+  request: {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    limitsAnswers: true,
+    reconnectOnError: failOnOutage,
+    gathersIteration: true,
+  },
+  worker: { maxRetriesPerRequest: null, reconnectOnError: waitOutOutage, gathersIteration: true },
   // With 0 retries, a broken connection rejects what was on its way; ioredis would drop it without a word otherwise.
-  publisher: { enableOfflineQueue: false, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0 },
+  publisher: {
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    reconnectOnError: failOnOutage,
+  },
   // The event subscriber resubscribes by itself, because it must know when its subscriptions are active.
-  subscriber: { maxRetriesPerRequest: null, autoResubscribe: false },
-} as const;
+  subscriber: { maxRetriesPerRequest: null, autoResubscribe: false, reconnectOnError: failOnOutage },
+} as const satisfies Record<RedisRole, SupervisedOptions>;
 
 /** Limits each step of a short check. */
 const CHECK_WITHIN_MS = 5 * SECOND;
 
-type SupervisedOptions = RedisOptions & { readonly gathersIteration?: boolean; readonly limitsAnswers?: boolean };
-
-/**
- * Sends the commands of one callback in one write, or of one iteration of the event loop: then requests that came on
- * many sockets, or jobs that run side by side, share it: a system call costs more than most commands, here and in
- * Redis. A connection that falls silent is replaced. So are its duplicates: BullMQ makes one for the blocking commands
- * of each worker.
- */
-class SupervisedRedis extends Redis {
-  readonly #logger: ConnectionLogger;
-  /** Until when further commands may join a write. */
-  readonly #beforeWrite: (write: () => void) => void;
-  readonly #limitAnswer: ((command: Command) => void) | undefined;
-
-  constructor(url: string | null, options: SupervisedOptions, logger: ConnectionLogger) {
-    if (url === null) super(options);
-    else super(url, options);
-    this.#logger = logger;
-    this.#beforeWrite = options.gathersIteration ? setImmediate : process.nextTick;
-    this.#limitAnswer = options.limitsAnswers ? limitAnswers(this) : undefined;
-    const { connectionName: connection } = this.options;
-    watchSilence(this, () =>
-      logger.warn({ connection, silent_ms: SILENCE_MAX_MS }, "a connection to Redis is silent and is replaced"),
-    );
-  }
-
-  override duplicate(override?: Partial<RedisOptions>): Redis {
-    return new SupervisedRedis(null, { ...this.options, ...override }, this.#logger);
-  }
-
-  override sendCommand(command: Command, pipeline?: Parameters<Redis["sendCommand"]>[1]): unknown {
-    const { stream } = this;
-    if (stream?.writable && stream.writableCorked === 0) {
-      stream.cork();
-      this.#beforeWrite(() => stream.uncork());
-    }
-    this.#limitAnswer?.(command);
-    return super.sendCommand(command, pipeline);
-  }
-}
-
 /** Opens a connection that reconnects for ever, also when it falls silent. The caller must `disconnect()` it. */
-export function connectRedis({ topology, role, name, logger }: RedisConnectionOptions): RedisConnection {
-  const options = {
+export function connectRedis({ topology, keys, role, name, logger }: RedisConnectionOptions): RedisConnection {
+  const servers = serversOf(topology);
+  const options: SupervisedOptions = {
     ...ROLE_OPTIONS[role],
     connectionName: `${name}:${role}`,
     connectTimeout: 5 * SECOND,
@@ -94,29 +70,73 @@ export function connectRedis({ topology, role, name, logger }: RedisConnectionOp
     // A Redis that loads its file estimates how long that takes, and ioredis would wait for the estimate, up to 10 s.
     // Asked more often, the connection does not count as silent either.
     maxLoadingRetryTime: SECOND / 2,
-    // After a failover behind one address, the old primary still accepts connections, but refuses writes.
-    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
     retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), SECOND) + Math.random() * 200,
   };
-  const redis = new SupervisedRedis(topology.url, options, logger);
+  const optionsOf = (slot: number): SupervisedOptions => ({ ...options, ...servers.optionsOf(slot) });
+
   let away = false;
-  redis.on("error", (error) => {
-    if (!away) logRepeatedly(logger, "warn", { role, err: error }, "Redis cannot be reached");
-    away = true;
-  });
-  redis.on("ready", () => {
-    if (away) logRepeatedly(logger, "info", { role }, "Redis is back");
-    away = false;
-  });
+  function report(redis: Redis): void {
+    redis.on("error", (error) => {
+      if (!away) logRepeatedly(logger, "warn", { role, err: error }, "Redis cannot be reached");
+      away = true;
+    });
+    redis.on("ready", () => {
+      if (away) logRepeatedly(logger, "info", { role }, "Redis is back");
+      away = false;
+    });
+  }
+
+  if (!servers.isSharded) {
+    const redis = new SupervisedRedis(optionsOf(slotOf(keys.home)), logger);
+    report(redis);
+    return redis;
+  }
+  const redis = new ShardedRedis({ home: keys.home, shards: keys.shards, optionsOf, onShard: report, logger });
+  report(redis);
+  // Commands that wait may wait for a connection as well; the others must find one.
+  if (role !== "worker") redis.connections();
   return redis;
 }
 
 /** Opens a connection for a short check. It connects only once, and the caller must handle its errors. */
-export const connectOnce = ({ url }: RedisTopology): RedisConnection =>
-  new Redis(url, { retryStrategy: () => null, connectTimeout: CHECK_WITHIN_MS, commandTimeout: CHECK_WITHIN_MS });
+export const connectOnce = (topology: RedisTopology, { home }: Pick<Tags, "home">): RedisConnection =>
+  new Redis({
+    ...serversOf(topology).optionsOf(slotOf(home)),
+    retryStrategy: () => null,
+    connectTimeout: CHECK_WITHIN_MS,
+    commandTimeout: CHECK_WITHIN_MS,
+  });
+
+/** Opens such a connection to a server that another connection's server has named. */
+export function connectTo(redis: RedisConnection, address: RedisAddress, withinMs: number): RedisConnection {
+  const { username, password, tls } = redis.options;
+  const login = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
+  const limits = { retryStrategy: () => null, connectTimeout: withinMs, commandTimeout: withinMs };
+  const connection = new Redis({ ...address, ...login, ...limits, ...(tls && { tls }), enableReadyCheck: false });
+  connection.on("error", () => {
+    // Its commands fail.
+  });
+  return connection;
+}
+
+/** The connection that commands on the key take; always the same one for keys of the same hash tag. */
+export const connectionFor = (redis: RedisConnection, key: string): RedisConnection =>
+  redis instanceof ShardedRedis ? redis.connectionFor(key) : redis;
+
+/** All connections that commands take. */
+export const connectionsOf = (redis: RedisConnection): readonly RedisConnection[] =>
+  redis instanceof ShardedRedis ? redis.connections() : [redis];
+
+/** Whether one call may only have keys of one hash tag, and channels belong to the server of theirs. */
+export const isSharded = (redis: RedisConnection): boolean => redis instanceof ShardedRedis;
 
 /** Whether the connection is ready within `ms` milliseconds. */
 export async function isReadyWithin(redis: RedisConnection, ms: number): Promise<boolean> {
+  const ready = await Promise.all(connectionsOf(redis).map((connection) => becomesReady(connection, ms)));
+  return !ready.includes(false);
+}
+
+async function becomesReady(redis: Redis, ms: number): Promise<boolean> {
   if (redis.status === "ready") return true;
   return new Promise((resolve) => {
     const settle = () => {

@@ -24,9 +24,13 @@ export type RedisKeys = ReturnType<typeof createRedisKeys>;
 
 export function createRedisKeys(prefix: string) {
   const base = `{${prefix}}`;
+  const shards = Array.from({ length: EVENT_SHARDS }, (_, at) => `{${prefix}:e${at}}`);
   const shard = (jobId: string) => `{${prefix}:e${shardOf(jobId)}}`;
   const digest = (text: string) => hash("sha256", text);
   return {
+    /** The hash tag of all keys but those of the event shards, and the tags of these. */
+    home: base,
+    shards,
     /** The `prefix` option of every BullMQ object. */
     bullmq: base,
     /** BullMQ's hash of one job. */
@@ -101,9 +105,12 @@ export function createRedisKeys(prefix: string) {
     reaper: `${base}:reaper`,
     /** String: the id of the installation, that of its database. */
     installation: `${base}:installation`,
-    /** String: health checks write and read it. */
-    probe: `${base}:probe`,
-    /** Channel: ids of jobs to cancel. It only saves time; the request itself is in the job's state. */
-    cancelChannel: `${base}:cancel`,
+    /** Strings: health checks write and read them, one for each hash tag. */
+    probes: [base, ...shards].map((tag) => `${tag}:probe`),
+    /** Channels: ids of jobs to cancel. They only save time; the request itself is in the job's state. */
+    cancelChannel: (jobId: string) => `${shard(jobId)}:cancel`,
+    cancelChannels: shards.map((tag) => `${tag}:cancel`),
+    /** The channel on which APIs of version 0.1.0 ask for cancels. */
+    formerCancelChannel: `${base}:cancel`,
   };
 }

@@ -1,8 +1,9 @@
 /**
  * Lua scripts as typed functions. A script names its keys and arguments, and its Lua text uses these names as local
- * variables, so neither side depends on positions. `rest_from` is where a list of further arguments begins.
+ * variables, so neither side depends on positions. `rest_from` is where a list of further arguments begins, and
+ * `PUBLISH` the command that publishes: on a cluster, one that stays on the server of the channel's hash tag.
  */
-import type { RedisConnection } from "./connect.ts";
+import { isSharded, type RedisConnection } from "./connect.ts";
 
 type Values<Keys extends string, Args extends string> = Readonly<Record<Keys, string>> &
   Readonly<Record<Args, string | number | Buffer>> & {
@@ -66,7 +67,8 @@ type CommandDefinition = { readonly name: string; readonly lua: string; readonly
  * The only cast for scripts: ioredis adds commands to a connection at run time, so the connection's type lacks them.
  */
 function defineCommand<Reply>(redis: RedisConnection, { name, ...definition }: CommandDefinition): Command<Reply> {
-  redis.defineCommand(name, definition);
+  const publish = isSharded(redis) ? "SPUBLISH" : "PUBLISH";
+  redis.defineCommand(name, { ...definition, lua: `local PUBLISH = '${publish}'\n${definition.lua}` });
   const commands = redis as unknown as Readonly<Record<string, Command<Reply>>>;
   const command = commands[name];
   if (command === undefined) throw new Error(`The script ${name} was not defined`);

@@ -7,7 +7,7 @@
  */
 import { JOB_QUEUES, type JobQueue, QueuedPayloadSchema, UNENDED_JOB_TTL_SECONDS } from "../contract/jobs.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { RedisConnection } from "./connect.ts";
+import { connectionsOf, type RedisConnection } from "./connect.ts";
 import type { RedisKeys } from "./keys.ts";
 import { ENTER_SCRIPT, encodeOwnerEntry, LEAST_ENTRY_BYTES, ownedKeysOf } from "./owner-index.ts";
 import { defineScript } from "./script.ts";
@@ -67,13 +67,15 @@ export async function upgradeRedis(redis: RedisConnection, keys: RedisKeys, logg
   }
 
   let upgraded = 0;
-  let cursor = "0";
-  do {
-    const [next, found] = await redis.scan(cursor, "MATCH", keys.all, "COUNT", SCAN_COUNT);
-    cursor = next;
-    // One write for the page: the connection combines commands of one iteration of the event loop.
-    upgraded += (await Promise.all(found.map(upgrade))).filter(Boolean).length;
-  } while (cursor !== "0");
+  for (const server of connectionsOf(redis)) {
+    let cursor = "0";
+    do {
+      const [next, found] = await server.scan(cursor, "MATCH", keys.all, "COUNT", SCAN_COUNT);
+      cursor = next;
+      // One write for the page: the connection combines commands of one iteration of the event loop.
+      upgraded += (await Promise.all(found.map(upgrade))).filter(Boolean).length;
+    } while (cursor !== "0");
+  }
   for (const queue of JOB_QUEUES) await enterWaitingJobs(redis, keys, queue);
   await redis.set(keys.layout, REDIS_LAYOUT);
   if (upgraded > 0) logger.info({ keys: upgraded }, "keys of an earlier version renamed in Redis");

@@ -1,0 +1,4 @@
+import { failoverContract } from "../contract/failover-contract.ts";
+import { startCluster } from "../support/redis-sets.ts";
+
+failoverContract("a cluster", startCluster);
