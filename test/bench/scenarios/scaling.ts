@@ -59,7 +59,8 @@ async function throughput(workers: number, context: BenchContext): Promise<numbe
   };
   try {
     const slots = workers * CONCURRENCY;
-    await post(slots, 0);
+    // The warm-up's jobs last, too, so that every slot of every worker gets one.
+    await post(slots, MODEL_MS / 4);
     const warm = await ended();
     await post(slots * WAVES, MODEL_MS);
     const [first] = await db("agent_logs").where("started_at", ">", warm.last).min({ at: "started_at" });
