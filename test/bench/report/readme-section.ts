@@ -61,10 +61,12 @@ const ROWS: readonly { readonly system: string; readonly title: Readonly<Record<
 
 const WORDS = {
   en: {
+    rounds: (rounds: number) =>
+      rounds === 1 ? "one round" : `medians of ${rounds} interleaved rounds with their range`,
     chart: "CPU time, lag and memory compared with the baselines",
     about: ({ environment, options, startedAt }: Report) =>
-      `Measured ${startedAt.slice(0, 10)} on ${environment.machine}: medians of ${options.rounds} interleaved rounds ` +
-      "with their range, CPU time of all server processes; the local model and the load generator run on the same " +
+      `Measured ${startedAt.slice(0, 10)} on ${environment.machine}: ${WORDS.en.rounds(options.rounds)}, ` +
+      "CPU time of all server processes; the local model and the load generator run on the same " +
       "cores. The baselines were written for the comparison and store nothing. `npm run bench` repeats the " +
       "measurement (`-- --quick`: under five minutes).",
     targets: (held: number, of: number) =>
@@ -72,9 +74,10 @@ const WORDS = {
       "limits and the reason for each missed target: [test/bench](test/bench/README.md).",
   },
   zh: {
+    rounds: (rounds: number) => (rounds === 1 ? "一轮" : `${rounds} 轮交错运行的中位数及范围`),
     chart: "与基线对照的 CPU、延迟与内存",
     about: ({ environment, options, startedAt }: Report) =>
-      `${startedAt.slice(0, 10)} 测于 ${environment.machine}：${options.rounds} 轮交错运行的中位数及范围，` +
+      `${startedAt.slice(0, 10)} 测于 ${environment.machine}：${WORDS.zh.rounds(options.rounds)}，` +
       "CPU 为全部服务进程之和；本地模型与压测程序共用同样的核。两个基线为对照而写，不保存任何数据。" +
       "`npm run bench` 可重新测量（`-- --quick` 不到五分钟）。",
     targets: (held: number, of: number) =>

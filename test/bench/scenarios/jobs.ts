@@ -56,8 +56,9 @@ async function addAll(queue: JobQueue, jobs: number, endedThen: number): Promise
     const startedAt = performance.now();
     // Ended jobs are counted only after all are added: counting rows takes a noticeable part of a core.
     const refused = await queue.add(jobs);
+    if (refused > 0) throw new Error(`${refused} of ${jobs} jobs were refused`);
     await waitFor("all jobs to end", async () => (await queue.ended()) >= endedThen, 3 * MINUTE);
-    return { wallMs: performance.now() - startedAt, refused };
+    return { wallMs: performance.now() - startedAt };
   });
   return {
     jobsPerSecond: (jobs / result.wallMs) * SECOND,
@@ -67,7 +68,6 @@ async function addAll(queue: JobQueue, jobs: number, endedThen: number): Promise
     redisUsPerJob: cpuUs.redis / jobs,
     ...(cpuUs.database > 0 && { databaseUsPerJob: cpuUs.database / jobs }),
     peakMiB,
-    failures: result.refused,
   };
 }
 
@@ -78,7 +78,8 @@ const postLoad = (port: number, path: string, body: object, jobs: number) => ({
 });
 
 async function ourQueue(database: DatabaseKind, workers: number, context: BenchContext): Promise<JobQueue> {
-  const env = { WORKER_EXECUTE_CONCURRENCY: String(CONCURRENCY) };
+  // One owner adds jobs faster than the workers run them; its share of the queue is no part of the measurement.
+  const env = { WORKER_EXECUTE_CONCURRENCY: String(CONCURRENCY), MAX_QUEUED_JOBS: String(4 * JOBS.full) };
   const ours = await startOurs({ ...context, modelOrigin: context.model.origin, workers, database, env });
   const reader = openReadStorage(ours.databaseUrl);
   return {

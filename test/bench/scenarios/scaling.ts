@@ -61,7 +61,8 @@ async function throughput(database: DatabaseKind, workers: number, context: Benc
   };
   try {
     const slots = workers * CONCURRENCY;
-    await post(slots, 0);
+    // The warm-up's jobs last, too, so that every slot of every worker gets one.
+    await post(slots, MODEL_MS / 4);
     const warm = await ended();
     await post(slots * WAVES, MODEL_MS);
     const measured = (await ended()).slice(warm.length);
