@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from "vitest/config";
 import { onPostgres } from "./test/support/on-postgres.ts";
-import { SQLITE_ONLY } from "./test/support/sqlite-only.ts";
 import { ON_REDIS_SETS, PLAIN_REDIS_ONLY } from "./test/support/redis-suites.ts";
+import { SQLITE_ONLY } from "./test/support/sqlite-only.ts";
 
 /** Contract suites over fakes are as fast as units; those over real services run with the platform. */
 const FAKES = "test/contract/memory-*.test.ts";

@@ -23,8 +23,8 @@ import {
 } from "../../scripts/start/processes.ts";
 import type { DatabaseKind } from "../support/database-kind.ts";
 import { startPrivateRedis } from "../support/redis.ts";
-import { createRunDatabase, type RunDatabase } from "./database.ts";
 import { type RedisNode, type RedisSet, startCluster, startSentinelSet } from "../support/redis-sets.ts";
+import { createRunDatabase, type RunDatabase } from "./database.ts";
 import type { RedisKind } from "./options.ts";
 import { createSurroundings, type Surroundings, type Wanted } from "./surroundings.ts";
 
