@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { readSources } from "../support/sources.ts";
 import { EVENT_LOG_KEY, PLACES_KEY, SESSION_QUEUE_KEY } from "./evidence.ts";
 import { ZERO_COLUMNS, type ZeroColumn } from "./findings.ts";
-import { brokenColumns, checkRun, done, frame, goodRun, type Run, result, text, verdictOf } from "./forged-run.ts";
+import { brokenColumns, done, frame, goodRun, type Run, result, text, verdictOf } from "./forged-run.ts";
 import type { Entry, Sample } from "./transcript.ts";
 
 test("the key patterns of the evidence match the keys of the product", () => {
