@@ -5,6 +5,9 @@ import { parseYaml } from "./yaml.ts";
 
 const Strings = z.array(z.string());
 
+const OnNetwork = z.object({ ipv4_address: z.string().optional() });
+type OnNetwork = z.output<typeof OnNetwork>;
+
 const Service = z.looseObject({
   profiles: Strings.default([]),
   image: z.string(),
@@ -24,8 +27,8 @@ const Service = z.looseObject({
   environment: z.record(z.string(), z.union([z.string(), z.number(), z.null()])).default({}),
   ports: Strings.default([]),
   networks: z.union([
-    Strings.transform((names) => Object.fromEntries(names.map((name) => [name, {}]))),
-    z.record(z.string(), z.object({ ipv4_address: z.string().optional() })),
+    Strings.transform((names) => Object.fromEntries(names.map((name): [string, OnNetwork] => [name, {}]))),
+    z.record(z.string(), OnNetwork),
   ]),
   volumes: Strings.default([]),
 });
