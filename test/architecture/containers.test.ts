@@ -7,7 +7,7 @@ const compose = readText("docker-compose.yml");
 const block = (name: string, indent = ""): string =>
   new RegExp(`^${indent}${name}:.*\n((?:${indent}  .*\n|\n)*)`, "m").exec(compose)?.[1] ?? "";
 const services = block("services");
-const names = [...services.matchAll(/^ {2}(\w+):$/gm)].map(([, name = ""]) => name);
+const names = [...services.matchAll(/^ {2}([\w-]+):(?: &\w+)?$/gm)].map(([, name = ""]) => name);
 
 test("the hardening takes what a container does not need", () => {
   const hardened = block("x-hardened");
@@ -43,7 +43,7 @@ test("Redis wants a password, which stands in no command line", () => {
   const redis = block("redis", "  ");
   expect(compose).toContain("REDIS_URL: redis://:${REDIS_PASSWORD:?");
   expect(redis).toContain("requirepass $$REDISCLI_AUTH");
-  expect(redis.replace(/environment:\n(.*\n){2}/, "")).not.toContain("REDIS_PASSWORD");
+  expect(redis.replace(/environment:.*\n(.*\n){2}/, "")).not.toContain("REDIS_PASSWORD");
 });
 
 test("every variable that only docker-compose.yml reads is in .env.example with its default", () => {
