@@ -53,7 +53,8 @@ export async function* answer(
   let isRetry = false;
   for (;;) {
     const turnRequest = { ...options, messages: [...messages], tools: specs, responseSchema };
-    let separator = content === "" ? "" : "\n\n";
+    const separator = content === "" ? "" : "\n\n";
+    let hasText = false;
     const chunks = context.model.stream(turnRequest, signal);
     let turn: ModelTurn | null = null;
     // Not in a generator of its own, which would cost every token several turns of the microtask queue.
@@ -70,16 +71,16 @@ export async function* answer(
         } else if (type === "reset") {
           yield thought("reasoning", piece.trimStart());
           yield reset(content);
-          separator = content === "" ? "" : "\n\n";
+          hasText = false;
         } else {
-          yield text(separator === "" ? piece : `${separator}${piece}`);
-          separator = "";
+          yield text(hasText ? piece : `${separator}${piece}`);
+          hasText = true;
         }
       }
     } finally {
       await chunks.return(undefined as never);
     }
-    if (turn.content !== "") content += content === "" ? turn.content : `\n\n${turn.content}`;
+    if (turn.content !== "") content += `${separator}${turn.content}`;
     if (turn.toolCalls.length > 0) {
       const results = yield* callTools(turn.toolCalls, tools, context, turn.finishReason === "length");
       messages.push(toMessage(turn), ...results);
