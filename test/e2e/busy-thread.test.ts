@@ -1,7 +1,7 @@
 /**
- * An agent of a plugin that keeps its worker's thread busy for longer than jobs keep their locks, in one of two workers
- * beside other chats. Proves that the blocking job is known by name: it is given up after one run, and the jobs beside
- * it start again at most once.
+ * An agent of a plugin that keeps its worker's thread busy for longer than a busy worker keeps its jobs, beside other
+ * chats, with a second worker to take over. Proves that the blocking job is known by name: it is given up after one
+ * run, and the jobs beside it start again at most once.
  */
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { afterEach, expect, test } from "vitest";
@@ -10,21 +10,25 @@ import { FIXTURE_AGENTS, startTestPlatform, type TestPlatform } from "../support
 import { waitFor } from "../support/wait-for.ts";
 
 const NEIGHBOURS = 20;
-/** Under way when the block begins, and longer than a lock lasts. */
+/** A busy worker keeps its jobs for 20 s; the other one has the rest to take them. */
+const BLOCK = 30 * SECOND;
+/** Under way when the block begins. */
 const NEIGHBOUR = "[[tokens=300 rate=20]] beside";
 
 let platform: TestPlatform;
 afterEach(() => platform.stop());
 
+/** The second worker starts last: of two, the one that is not blocked may take every neighbour. */
 async function block(config: object) {
   platform = await startTestPlatform({ env: FIXTURE_AGENTS });
-  await platform.startWorker();
   const { alice } = platform;
   const neighbours = await Promise.all(
     Array.from({ length: NEIGHBOURS }, (_, at) => alice.execute(`${NEIGHBOUR} ${at}`)),
   );
   await Promise.all(neighbours.map((jobId) => alice.started(jobId)));
   const blocker = await alice.execute("block", { config }, "blocking");
+  await waitFor("the block", async () => (await readJobState(platform, blocker)).attempts === 1);
+  await platform.startWorker();
   const ended = await alice.ended(blocker, 90 * SECOND);
   const others = await Promise.all(neighbours.map((jobId) => alice.ended(jobId, 90 * SECOND)));
   return { ended, others };
@@ -32,8 +36,8 @@ async function block(config: object) {
 
 // A run that has done its work when its native call returns may still end; this one goes on to the next call.
 test.each<[string, object]>([
-  ["an endless loop", { way: "loop", ms: 25 * SECOND }],
-  ["native calls", { way: "child", ms: 22 * SECOND, times: 2 }],
+  ["an endless loop", { way: "loop", ms: BLOCK }],
+  ["native calls", { way: "child", ms: BLOCK, times: 2 }],
 ])(
   "a job that blocks its worker by %s is given up after one run, and its neighbours start again at most once",
   async (_, config) => {
