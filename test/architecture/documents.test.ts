@@ -128,8 +128,8 @@ test("docker-compose.yml passes every variable on, but those that the image or t
   const passed = [...readText("docker-compose.yml").matchAll(/^\s+([A-Z_]+):/gm)].map(([, name = ""]) => name);
   const ofCompose = ["PORT", ...settled];
   expect([...variables.keys()].filter((name) => !passed.includes(name) && !ofCompose.includes(name))).toEqual([]);
-  // What the containers of others read, and a setting of a Redis with replicas.
-  const others = ["REDISCLI_AUTH", "NODE", "SENTINELS", "POSTGRES_DB", "POSTGRES_PASSWORD", "ACCEPT_MIN_REPLICAS"];
+  // What the containers of others read.
+  const others = ["REDISCLI_AUTH", "NODE", "SENTINELS", "POSTGRES_DB", "POSTGRES_PASSWORD"];
   expect(passed.filter((name) => !variables.has(name) && !others.includes(name))).toEqual([]);
 });
 
