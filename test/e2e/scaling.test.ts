@@ -12,7 +12,7 @@ import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const JOBS = 32;
-const JOB_MS = 250;
+const JOB_MS = 500;
 /** Execute jobs at once per worker. */
 const CONCURRENCY = 2;
 const SUBMIT_AT_ONCE = 8;

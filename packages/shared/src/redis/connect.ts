@@ -62,8 +62,16 @@ const CHECK_WITHIN_MS = 5 * SECOND;
 /** Opens a connection that reconnects for ever, also when it falls silent. The caller must `disconnect()` it. */
 export function connectRedis({ topology, keys, role, name, logger }: RedisConnectionOptions): RedisConnection {
   const servers = serversOf(topology);
+  const { reconnectOnError } = ROLE_OPTIONS[role];
   const options: SupervisedOptions = {
     ...ROLE_OPTIONS[role],
+    reconnectOnError(error) {
+      const answer = reconnectOnError(error);
+      // Nobody else hears of it: the command does not fail.
+      if (answer === 2)
+        logRepeatedly(logger, "warn", { role, err: error }, "Redis refuses a command; sending it again");
+      return answer;
+    },
     connectionName: `${name}:${role}`,
     connectTimeout: 5 * SECOND,
     enableReadyCheck: true,
