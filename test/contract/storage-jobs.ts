@@ -42,6 +42,16 @@ export function jobContract(open: OpenStorage): void {
     expect(await table("agent_logs")).toMatchObject([{ id: payload.job_id, result: '{"content":"answer"}' }]);
   });
 
+  test("jobs that have a row are told from others when many are asked for at once", async () => {
+    const { jobs } = await openParts(open);
+    const payloads = Array.from({ length: 40 }, () => jobPayload());
+    const known = payloads.filter((_, at) => at % 3 === 0);
+    await Promise.all(known.map((payload) => jobs.start(payload, 1)));
+    const answers = await Promise.all(payloads.map(({ job_id }) => jobs.isKnown(job_id)));
+    expect(answers).toEqual(payloads.map((payload) => known.includes(payload)));
+    expect(await jobs.isKnown('"} \0 {,\\')).toBe(false);
+  });
+
   test("an end that does not wait for its start is written behind it", async () => {
     const { table, jobs } = await openParts(open);
     const payloads = Array.from({ length: 20 }, () => chatIn(newId()));

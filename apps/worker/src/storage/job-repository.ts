@@ -8,6 +8,7 @@ import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage, WriteStatement } from "@agent-paas/shared/db/storage.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { atFailpoint, failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
+import DataLoader from "dataloader";
 import { MESSAGES_PER_JOB, prepareJobStatements } from "./job-statements.ts";
 
 export type StartedJob =
@@ -39,11 +40,20 @@ export type JobRepository = ReturnType<typeof createJobRepository>;
 
 /** @param now the clock of started and finished jobs; workers must agree on it, because jobs move between them. */
 export function createJobRepository(storage: Storage, worker: string, now: () => number = Date.now) {
-  const { table, write } = storage;
+  const { table, sql, write } = storage;
   const statements = prepareJobStatements(storage);
 
-  const findId = storage.prepareRead<Pick<JobRow, "id">, Pick<JobRow, "id">>(({ id }) =>
-    table("agent_logs").where({ id }).select("id"),
+  const findIds = storage.prepareRead<Pick<JobRow, "id">, { ids: string[] }>(({ ids }) =>
+    table("agent_logs").where(sql.isOneOf("id", ids)).select("id"),
+  );
+
+  /** Every job asks once as it starts; those of one iteration of the event loop share a query. */
+  const knownJobs = new DataLoader<string, boolean>(
+    async (ids) => {
+      const found = new Set((await findIds({ ids: [...ids] })).map(({ id }) => id));
+      return ids.map((id) => found.has(id));
+    },
+    { cache: false, batchScheduleFn: setImmediate },
   );
 
   const find = async (jobId: string): Promise<JobRow | undefined> => table("agent_logs").where({ id: jobId }).first();
@@ -89,7 +99,7 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
     },
 
     /** Whether the job has a row. */
-    isKnown: async (jobId: string): Promise<boolean> => (await findId({ id: jobId })).length > 0,
+    isKnown: (jobId: string): Promise<boolean> => knownJobs.load(jobId),
 
     /** The row of a job that has ended. */
     async findEnded(jobId: string): Promise<JobRow | null> {

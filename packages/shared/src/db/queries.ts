@@ -25,6 +25,8 @@ export type Table = ReturnType<typeof queryTables>;
 /** Where databases differ, or where the builder has no word for it. */
 export type Sql = {
   expression(sql: string, bindings?: readonly Binding[]): Expression;
+  /** In a prepared read: whether the column is one of the texts, which are one bound value however many they are. */
+  isOneOf(column: string, texts: string[]): Expression;
   /** A bound value whose content does not change the plan, so a prepared statement keeps its plan for every value. */
   hideFromPlanner(value: string): Expression;
   /** For `onConflict`: the unique index on `columns` that holds only the rows with `condition`, a literal. */

@@ -20,4 +20,7 @@ export function decodeText(text: string): string {
 }
 
 /** A bound value as it goes to the server. */
-export const encodeValue = (value: unknown): unknown => (typeof value === "string" ? encodeText(value) : value);
+export function encodeValue(value: unknown): unknown {
+  if (typeof value === "string") return encodeText(value);
+  return Array.isArray(value) ? value.map(encodeValue) : value;
+}

@@ -9,7 +9,7 @@ import { migrateSqlite } from "./migrate.ts";
 import { openWritableDatabase, type SqliteDatabase, withHandle } from "./open-database.ts";
 import { isOutage } from "./outage.ts";
 import { preparedOn } from "./prepared-statements.ts";
-import { createSqliteSql } from "./sql.ts";
+import { createSqliteSql, encodeArray } from "./sql.ts";
 import { startWalCheckpoint } from "./wal-checkpoint.ts";
 import { createWriteQueue } from "./write-queue.ts";
 
@@ -35,7 +35,7 @@ export function createSqliteStorage(
     table,
     sql: createSqliteSql(db),
     prepareRead<Row, Values extends object>(build: Parameters<typeof prepareStatement<Values>>[0]) {
-      const statementFor = prepareStatement(build);
+      const statementFor = prepareStatement(build, encodeArray);
       return (values: Values) => {
         const { sql, bindings } = statementFor(values);
         const read = () => withHandle(db, (handle) => preparedOn(handle, sql).all(...bindings) as Row[]);
