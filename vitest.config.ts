@@ -1,7 +1,12 @@
 import { configDefaults, defineConfig } from "vitest/config";
+import "./scripts/compile-cache.mjs";
+import { compileCacheEnv } from "./packages/shared/src/lifecycle/compile-cache.ts";
 import { onPostgres } from "./test/support/on-postgres.ts";
 import { ON_REDIS_SETS, PLAIN_REDIS_ONLY } from "./test/support/redis-suites.ts";
 import { SQLITE_ONLY } from "./test/support/sqlite-only.ts";
+
+// What tests start takes the compiled sources from there, as with `npm start`: half a second of CPU for each process.
+Object.assign(process.env, compileCacheEnv());
 
 /** Contract suites over fakes are as fast as units; those over real services run with the platform. */
 const FAKES = "test/contract/memory-*.test.ts";
