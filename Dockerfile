@@ -36,8 +36,9 @@ USER node
 RUN node --import ./scripts/require-node.mjs --eval ""
 VOLUME ["/app/data", "/app/logs"]
 EXPOSE 8000
-# Each role has its own check; the command line of the first process says which role this container has.
-HEALTHCHECK --interval=10s --timeout=5s --retries=3 --start-period=20s CMD case "$(tr '\0' ' ' < /proc/1/cmdline)" in \
+# Each role has its own check; the command line of the first process says which role this container has. The first check
+# that succeeds ends the start period; Compose gives up on what is not healthy after it.
+HEALTHCHECK --interval=10s --timeout=10s --retries=3 --start-period=60s CMD case "$(tr '\0' ' ' < /proc/1/cmdline)" in \
   *apps/worker/*) exec node apps/worker/src/is-alive.ts ;; \
   *) exec node apps/api/src/is-ready.ts ;; \
   esac

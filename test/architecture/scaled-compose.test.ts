@@ -1,6 +1,7 @@
 /** `docker compose --profile scale up`: what it starts holds together, and leaves the plain `up` alone. */
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { ApiConfigSchema } from "../../apps/api/src/config.ts";
 import { type ComposeService, readCompose } from "../support/compose.ts";
 import { readText } from "../support/sources.ts";
@@ -19,6 +20,8 @@ const addressOf = (name: string) => Object.values(get(name).networks ?? {})[0]?.
 const SENTINELS = ["sentinel-1", "sentinel-2", "sentinel-3"];
 const NODES = ["redis-1", "redis-2"];
 const namesOf = (list: typeof all) => list.map(({ name }) => name).sort();
+const Range = z.strictObject({ subnet: z.string(), ip_range: z.string() });
+const NetworkWithRange = z.looseObject({ ipam: z.strictObject({ config: z.tuple([Range]) }) });
 /** Seconds of `30s`. */
 const seconds = (text = "") => Number.parseInt(text, 10);
 
@@ -122,6 +125,26 @@ describe.each([
   });
 });
 
+test("PostgreSQL is healthy when it has the database, not as soon as its server answers", () => {
+  const { environment, healthcheck, user } = get("postgres");
+  const check = [healthcheck?.test].flat();
+  expect(check.slice(0, 2)).toEqual(["CMD", "psql"]);
+  // By TCP: while the image makes the database, its server is there for the socket alone.
+  expect(check).toContain("--host=127.0.0.1");
+  expect(check).toContain(`--dbname=${environment.POSTGRES_DB}`);
+  expect(check).toContain(`--username=${user}`);
+});
+
+test("the checks of APIs and workers wait for a slow first start, and for a busy machine", () => {
+  const [, options = ""] = /^HEALTHCHECK (.*?) CMD/m.exec(readText("Dockerfile")) ?? [];
+  const { timeout, "start-period": start } = Object.fromEntries(
+    options.split(" ").map((option) => option.slice(2).split("=")),
+  );
+  // Compose gives up everything that depends on a container once this is over. A success ends it at once.
+  expect(seconds(start)).toBeGreaterThanOrEqual(seconds(get("postgres").healthcheck?.start_period));
+  expect(seconds(timeout)).toBeGreaterThanOrEqual(10);
+});
+
 describe("Redis and its Sentinels", () => {
   test("each has an address of its own, outside of which nobody reaches it", () => {
     const addresses = [...NODES, ...SENTINELS].map(addressOf);
@@ -129,6 +152,14 @@ describe("Redis and its Sentinels", () => {
     for (const name of [...NODES, ...SENTINELS]) expect(Object.keys(get(name).networks ?? {})).toEqual(["sentinels"]);
     expect(networks.sentinels).toMatchObject({ internal: true, ipam: { config: [{ subnet: "172.30.77.0/24" }] } });
     for (const address of addresses) expect(address).toMatch(/^172\.30\.77\.\d+$/);
+  });
+
+  test("no other container is ever given the address of one that has stopped", () => {
+    const { ipam } = NetworkWithRange.parse(networks.sentinels);
+    const [{ subnet, ip_range }] = ipam.config;
+    const first = Number(/^172\.30\.77\.(\d+)\/25$/.exec(ip_range)?.[1]);
+    expect([subnet, first]).toEqual(["172.30.77.0/24", 128]);
+    for (const name of [...NODES, ...SENTINELS]) expect(Number(addressOf(name)?.split(".")[3])).toBeLessThan(first);
   });
 
   test("a node knows its own address and asks all Sentinels", () => {
@@ -183,7 +214,15 @@ describe("deploy/nginx/nginx.conf", () => {
     expect(valuesOf("proxy_pass")).toEqual(["http://$apis"]);
     const [listen] = valuesOf("listen");
     expect(ports[0]).toMatch(new RegExp(`:${listen}$`));
-    expect([healthcheck?.test].flat().at(-1)).toBe(`http://127.0.0.1:${listen}/api/v1/livez`);
+    // The timeout is Docker's: the `wget` of some BusyBox builds crashes with one of its own.
+    expect(healthcheck?.test).toEqual([
+      "CMD",
+      "wget",
+      "-q",
+      "-O",
+      "/dev/null",
+      `http://127.0.0.1:${listen}/api/v1/livez`,
+    ]);
     const written = [...conf.matchAll(/^\s*(?:pid|\w+_temp_path|error_log|access_log)\s+(\S+?)[\s;]/gm)];
     expect(written).toHaveLength(8);
     expect(written.map(([, path]) => path).filter((path = "") => !/^(\/tmp\/|stderr|off)/.test(path))).toEqual([]);

@@ -22,7 +22,7 @@ const Service = z.looseObject({
   mem_limit: z.string().optional(),
   stop_grace_period: z.string().optional(),
   logging: z.unknown().optional(),
-  healthcheck: z.looseObject({ test: z.union([z.string(), Strings]) }).optional(),
+  healthcheck: z.looseObject({ test: z.union([z.string(), Strings]), start_period: z.string().optional() }).optional(),
   depends_on: z.record(z.string(), z.strictObject({ condition: z.string() })).default({}),
   environment: z.record(z.string(), z.union([z.string(), z.number(), z.null()])).default({}),
   ports: Strings.default([]),
