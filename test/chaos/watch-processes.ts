@@ -6,7 +6,9 @@ import type { RunRecord } from "./transcript.ts";
 
 const SAMPLE_EVERY_MS = 5 * SECOND;
 
-export function watchProcesses({ apis, workers, redis }: Stack, record: RunRecord): { stop(): void } {
+type Watched = Pick<Stack, "apis" | "workers"> & { readonly redis: { readonly pid: number } };
+
+export function watchProcesses({ apis, workers, redis }: Watched, record: RunRecord): { stop(): void } {
   async function sample(name: string, pid: number): Promise<void> {
     try {
       const [status, descriptors] = await Promise.all([
