@@ -6,9 +6,7 @@ import type { RunRecord } from "./transcript.ts";
 
 const SAMPLE_EVERY_MS = 5 * SECOND;
 
-type Watched = Pick<Stack, "apis" | "workers"> & { readonly redis: { readonly pid: number } };
-
-export function watchProcesses({ apis, workers, redis }: Watched, record: RunRecord): { stop(): void } {
+export function watchProcesses({ apis, workers, redis }: Stack, record: RunRecord): { stop(): void } {
   async function sample(name: string, pid: number): Promise<void> {
     try {
       const [status, descriptors] = await Promise.all([

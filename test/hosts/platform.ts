@@ -32,7 +32,6 @@ const STOP_WITHIN_MS = 30 * SECOND;
 
 export type Platform = EvidenceSources & {
   readonly hosts: Readonly<Record<HostName, Host>>;
-  readonly redis: { readonly pid: number };
   readonly redisUrl: string;
   readonly apis: readonly (RestartableProcess & Api)[];
   /** Their names begin with those of their hosts. */
@@ -125,7 +124,7 @@ export async function startPlatform(dir: string): Promise<Platform> {
     releases.push(() => Promise.all(apis.map((api) => api.stop())));
 
     return {
-      ...{ dir, hosts, redis, apis, workers, effectsFile, modelOrigin, databaseUrl, stop },
+      ...{ dir, hosts, apis, workers, effectsFile, modelOrigin, databaseUrl, stop },
       ...{ redisUrl: redis.url, redisUrls: async () => [redis.url], redisPrefix: "hosts" },
     };
   } catch (error) {

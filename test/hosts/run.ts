@@ -11,7 +11,6 @@ import { settle } from "../chaos/settle.ts";
 import { evaluate, type Verdict } from "../chaos/table.ts";
 import { openRunRecord } from "../chaos/transcript.ts";
 import { watchExits } from "../chaos/watch-exits.ts";
-import { watchProcesses } from "../chaos/watch-processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 import type { HostsOptions } from "./options.ts";
 import { type Platform, startPlatform } from "./platform.ts";
@@ -59,7 +58,6 @@ async function play(options: HostsOptions, platform: Platform, progress: (line: 
   const record = openRunRecord(platform.dir);
   const exits = watchExits((value) => record.write({ type: "incident", value }));
   for (const started of [...platform.apis, ...platform.workers]) exits.watch(started);
-  const watch = watchProcesses(platform, record);
   const played: Played[] = [];
   try {
     for (const round of options.rounds) played.push(await playRound(round, { options, platform, record, progress }));
@@ -67,7 +65,6 @@ async function play(options: HostsOptions, platform: Platform, progress: (line: 
     await modelSettled(platform);
   } finally {
     exits.end();
-    watch.stop();
   }
   const evidence = await gatherEvidence(platform);
   const findings = check(evidence);
