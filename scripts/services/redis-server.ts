@@ -1,5 +1,6 @@
 /**
- * The embedded Redis: a child process, on loopback unless it is told otherwise, with its own password and an append-only file.
+ * The embedded Redis: a child process, on loopback unless it is told otherwise, with its own password and an
+ * append-only file.
  *
  * A power cut can lose the writes of the last second (appendfsync everysec). A killed Redis normally returns with every
  * write that it answered; while a slow disk syncs, its answers may be up to two seconds ahead of the file.

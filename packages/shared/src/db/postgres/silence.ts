@@ -1,7 +1,7 @@
 /**
  * Notices connections whose other end has vanished without a word: the kernel would repeat what was sent for a quarter
- * of an hour. A statement may rightly take long, so a connection that owes an answer is judged by what the server says
- * over another connection: whether it is still at work for this one. A server that waits for the rest of a batch, or for
+ * of an hour. A statement may take long, so a connection that owes an answer is judged by what the server says over
+ * another connection: whether it is still at work for this one. A server that waits for the rest of a batch, or for
  * its answer to be taken, is not. If that connection gets no answer either, the host is gone.
  */
 import { Socket } from "node:net";
