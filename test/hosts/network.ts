@@ -44,8 +44,14 @@ export function hostsProblem(): string | undefined {
   if (process.platform !== "linux") return "it needs network namespaces, which only Linux has";
   if (process.getuid?.() !== 0) return "it makes network namespaces, for which it must be started by root";
   try {
-    const trial = `ip link add ${BRIDGE} type bridge && ip netns add a && nsenter ${within("a").join(" ")} iptables -L`;
-    const [command, ...args] = ownNetwork(["sh", "-c", trial], { hosts: true }).command;
+    const [inside, user] = [`nsenter ${within("a").join(" ")}`, "--setuid=65534 --setgid=65534"];
+    const trials = [
+      `ip link add ${BRIDGE} type bridge`,
+      "ip netns add a",
+      `${inside} iptables -L`,
+      `${inside} ${user} true`,
+    ];
+    const [command, ...args] = ownNetwork(["sh", "-c", trials.join(" && ")], { hosts: true }).command;
     run(command, ...args);
     return undefined;
   } catch (error) {

@@ -2,11 +2,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { type Api, type Client, createClient, type JobRequest } from "../chaos/client.ts";
+import { lastIdOf } from "../chaos/connection.ts";
 import { startLoad } from "../chaos/load.ts";
 import { makeQuestion } from "../chaos/question.ts";
 import { readRows } from "../chaos/read-rows.ts";
 import { withReplays } from "../chaos/scenarios/scenario.ts";
-import type { Fault, RunRecord } from "../chaos/transcript.ts";
+import type { Fault, RunRecord, Transcript } from "../chaos/transcript.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { waitFor } from "../support/wait-for.ts";
 import type { HostsOptions } from "./options.ts";
@@ -33,32 +34,22 @@ export type RoundContext = {
 
 export async function playRound(round: Round, context: RoundContext): Promise<Played> {
   const { options, platform, record, progress } = context;
-  const { databaseUrl, hosts } = platform;
+  const { hosts } = platform;
   const count = options.chats + options.executeJobs;
   const note = (kind: Fault["kind"]) =>
     record.write({ type: "fault", value: { at: Date.now(), kind, target: `host ${round.host}`, detail: round.how } });
 
   const client = createClient(platform, 2 * MINUTE);
+  const requestOf = withReplays(requests(round, context));
+  const begun: Transcript[] = [];
+  const onAccepted = (transcript: Transcript) => void begun.push(transcript);
   const load = startLoad({
-    client,
-    record,
-    atOnce: count,
-    limit: count,
-    requestOf: withReplays(requests(round, context)),
+    ...{ client, record, atOnce: count, limit: count },
+    requestOf: (no) => ({ ...requestOf(no), onAccepted }),
   });
-  const running = () =>
-    readRows<{ count: number }>(
-      databaseUrl,
-      `select count(*) as count from agent_logs where status = 'running' and task like '${round.name}-%'`,
-    );
-  await waitFor(
-    `${count} jobs in flight`,
-    async () => {
-      await delay(SECOND);
-      return (await running())[0]?.count === count;
-    },
-    IN_FLIGHT_WITHIN_MS,
-  );
+  // Each client has received the first event of its job's first run.
+  const isInFlight = () => begun.filter(({ connections }) => lastIdOf(connections) > 0).length === count;
+  await waitFor(`${count} jobs in flight`, isInFlight, IN_FLIGHT_WITHIN_MS);
 
   progress(`${round.name}: ${count} jobs in flight; ${round.about}`);
   note("silence");
