@@ -60,9 +60,19 @@ test("a round in which nothing was resumed or taken over, or a worker did not co
   expect(problems).toEqual([
     "only 0 of 400 questions have a transcript",
     "not every worker took a job when the link was back",
-    "no client went on at host b",
+    "0 of 0 broken streams went on at host b",
     "no job was taken over",
   ]);
+});
+
+test("a stream that breaks while host c is away for good must go on at host b", () => {
+  const run = resumedRun();
+  const [first] = run.transcript.connections;
+  if (first === undefined) throw new Error("there is no connection");
+  const count = countOf(run);
+  run.transcript.connections[1] = { ...first, closed: "end" };
+  expect(count.problems).toEqual([]);
+  expect(countOf(run).problems).toEqual(["0 of 1 broken streams went on at host b"]);
 });
 
 test("the jobs of one round are not those of another whose name begins the same way", () => {

@@ -80,10 +80,15 @@ function longestPauseOf(transcript: Transcript): number {
 
 function problemsOf({ round, jobs }: Played, count: Omit<RoundCount, "problems">): string[] {
   const isHostLost = round.host === "c" && round.how !== "opened";
+  const { broken, resumedAtB } = count;
+  // When the link is back, clients may go on at host c as well.
+  const areAllResumed = round.awayMs !== null || resumedAtB === broken;
   return [
     ...(count.jobs < jobs ? [`only ${count.jobs} of ${jobs} questions have a transcript`] : []),
     ...(count.workersBackMs === null ? ["not every worker took a job when the link was back"] : []),
-    ...(isHostLost && count.resumedAtB === 0 ? ["no client went on at host b"] : []),
+    ...(isHostLost && (resumedAtB === 0 || !areAllResumed)
+      ? [`${resumedAtB} of ${broken} broken streams went on at host b`]
+      : []),
     ...(isHostLost && count.takenOver === 0 ? ["no job was taken over"] : []),
   ];
 }
