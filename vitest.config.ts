@@ -40,6 +40,7 @@ export default defineConfig({
             FAKES,
             "test/bench/{client,measure,report}/**/*.test.ts",
             "test/bench/options.test.ts",
+            "test/hosts/**/*.test.ts",
           ],
           testTimeout: 20_000,
         },

@@ -1,5 +1,6 @@
 /**
- * The embedded Redis: a child process on loopback, with its own password and an append-only file.
+ * The embedded Redis: a child process, on loopback unless it is told otherwise, with its own password and an
+ * append-only file.
  *
  * A power cut can lose the writes of the last second (appendfsync everysec). A killed Redis normally returns with every
  * write that it answered; while a slow disk syncs, its answers may be up to two seconds ahead of the file.
@@ -18,6 +19,8 @@ export type RedisOptions = {
   readonly binary: RedisBinary;
   /** Holds the append-only file; created when missing. Only one running server may use it. */
   readonly dir: string;
+  /** The address on which it listens. Default: loopback. */
+  readonly host?: string;
   /** Default: a free port, chosen once. */
   readonly port?: number;
   /** How much memory Redis may use before it refuses writes that need more; default: no limit. */
@@ -26,7 +29,7 @@ export type RedisOptions = {
 };
 
 export type RedisPlan = {
-  /** Includes the password: redis://:PASSWORD@127.0.0.1:PORT. */
+  /** Includes the password: redis://:PASSWORD@HOST:PORT. */
   readonly url: string;
   readonly port: number;
   readonly spec: ChildSpec;
@@ -34,7 +37,7 @@ export type RedisPlan = {
 
 /** Every run of the plan has the same URL: same port, same password, same data. */
 export async function planRedis(options: RedisOptions): Promise<RedisPlan> {
-  const { binary, dir, port: wanted, maxMemoryBytes = 0, onLine } = options;
+  const { binary, dir, host = LOOPBACK, port: wanted, maxMemoryBytes = 0, onLine } = options;
   const port = wanted ?? (await freePort());
   makeFolder(dir);
   // Every user of the machine can connect to loopback.
@@ -44,11 +47,11 @@ export async function planRedis(options: RedisOptions): Promise<RedisPlan> {
     command: binary.command,
     args: ["-"],
     env: redisEnv(binary.libraryPath),
-    input: configuration({ dir, port, password, maxMemoryBytes }),
-    ready: () => answersPing(port, password),
+    input: configuration({ dir, host, port, password, maxMemoryBytes }),
+    ready: () => answersPing(host, port, password),
     ...(onLine && { onLine }),
   };
-  return { url: `redis://:${password}@${LOOPBACK}:${port}`, port, spec };
+  return { url: `redis://:${password}@${host}:${port}`, port, spec };
 }
 
 export async function startRedis(options: RedisOptions): Promise<Server> {
@@ -56,11 +59,13 @@ export async function startRedis(options: RedisOptions): Promise<Server> {
   return startServer({ url, port }, spec);
 }
 
-type Configured = Required<Pick<RedisOptions, "dir" | "port" | "maxMemoryBytes">> & { readonly password: string };
+type Configured = Required<Pick<RedisOptions, "dir" | "host" | "port" | "maxMemoryBytes">> & {
+  readonly password: string;
+};
 
-function configuration({ dir, port, password, maxMemoryBytes }: Configured): string {
+function configuration({ dir, host, port, password, maxMemoryBytes }: Configured): string {
   return `
-bind ${LOOPBACK}
+bind ${host}
 port ${port}
 protected-mode yes
 requirepass ${password}
@@ -74,10 +79,10 @@ maxmemory-policy noeviction
 }
 
 /** PONG also means that the append-only file is loaded: until then Redis answers LOADING. */
-function answersPing(port: number, password: string): Promise<boolean> {
+function answersPing(host: string, port: number, password: string): Promise<boolean> {
   return new Promise((resolve) => {
     let answer = "";
-    const socket = connect(port, LOOPBACK, () => socket.write(`AUTH ${password}\r\nPING\r\nQUIT\r\n`));
+    const socket = connect(port, host, () => socket.write(`AUTH ${password}\r\nPING\r\nQUIT\r\n`));
     socket.setTimeout(PING_WITHIN_MS, () => socket.destroy());
     socket.on("data", (bytes) => {
       answer += bytes.toString();

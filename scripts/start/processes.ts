@@ -34,8 +34,13 @@ export function workerProcess(settings: Settings): NodeProcess {
   return { ...settings, main: "apps/worker/src/main.ts", env: { ...settings.env, PROCESS_NAME: settings.name } };
 }
 
-export function modelProcess({ port, ...settings }: Settings & { port: number }): NodeProcess {
-  const env = { ...settings.env, HOST: LOOPBACK, MODEL_PORT: String(port) };
+/** @param host the address on which it listens; default: loopback. */
+export function modelProcess({
+  port,
+  host = LOOPBACK,
+  ...settings
+}: Settings & { port: number; host?: string }): NodeProcess {
+  const env = { ...settings.env, HOST: host, MODEL_PORT: String(port) };
   return { ...settings, main: "scripts/model-server/main.ts", env };
 }
 

@@ -7,7 +7,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { hasEnded, lastIdOf, now, readStream, request } from "./connection.ts";
 import type { Question } from "./question.ts";
-import type { Stack } from "./stack.ts";
 import type { Connection, Transcript } from "./transcript.ts";
 
 export type JobRequest = {
@@ -32,9 +31,12 @@ const PAUSE_MS = 200;
 const UNKNOWN_MS = 15 * SECOND;
 const POLL_WAIT_S = 5;
 
+/** An API as clients know it. */
+export type Api = { readonly name: string; readonly origin: string };
+
 export type Client = { ask(request: JobRequest): Promise<Transcript> };
 
-export function createClient({ apis }: Stack, outageMs = 0): Client {
+export function createClient({ apis }: { readonly apis: readonly Api[] }, outageMs = 0): Client {
   async function ask(options: JobRequest): Promise<Transcript> {
     const { question, kind, reads, conversation = null } = options;
     const { label, expected } = question;
@@ -48,7 +50,7 @@ export function createClient({ apis }: Stack, outageMs = 0): Client {
     let requests = options.api;
     let cancelling: Promise<void> | undefined;
     let unknownSince: number | null = null;
-    const nextApi = () => apis[requests++ % apis.length] as Stack["apis"][number];
+    const nextApi = () => apis[requests++ % apis.length] as Api;
 
     /** Repeats the action on the next API until it resolves to true; a broken request counts as false. */
     async function persist(action: () => Promise<boolean>): Promise<void> {

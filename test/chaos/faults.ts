@@ -7,12 +7,13 @@ import { connectionsOf, isReadyWithin } from "@agent-paas/shared/redis/connect.t
 import { createRedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import type { RestartableProcess } from "../../scripts/services/restartable-process.ts";
-import { areQueuesIdle } from "../support/bullmq.ts";
 import { openTestRedis } from "../support/redis.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { createOutages } from "./outages.ts";
+import { settle } from "./settle.ts";
 import type { Stack } from "./stack.ts";
 import type { FaultKind, RunRecord } from "./transcript.ts";
+import { watchExits } from "./watch-exits.ts";
 
 /** The failpoints of the product which every job with a tool passes. */
 export const RUN_POINTS = [
@@ -30,27 +31,18 @@ export type Faults = ReturnType<typeof createFaults>;
 
 export function createFaults(stack: Stack, record: RunRecord) {
   const keys = createRedisKeys(stack.redisPrefix);
-  const bidden = new Set<number>();
-  let isOver = false;
   const note = (kind: FaultKind, target: string, detail?: string) =>
     record.write({ type: "fault", value: { at: Date.now(), kind, target, ...(detail !== undefined && { detail }) } });
   const incident = (value: string) => record.write({ type: "incident", value });
-
-  /** A process that ends by itself is an incident. Those that are killed end by a signal, also at crash points. */
-  function watch({ name, pid, exited }: RestartableProcess): void {
-    void exited.then(({ code, signal }) => {
-      if (isOver || bidden.has(pid) || signal === "SIGKILL") return;
-      incident(`${name} ended by itself with ${signal ?? `exit code ${code}`}`);
-    });
-  }
-  for (const started of [...stack.apis, ...stack.workers]) watch(started);
+  const exits = watchExits(incident);
+  for (const started of [...stack.apis, ...stack.workers]) exits.watch(started);
 
   /** Retries, because a start can fail while another fault has Redis down. */
   async function start(target: RestartableProcess): Promise<void> {
     for (let starts = 1; ; starts++) {
       try {
         await target.start();
-        watch(target);
+        exits.watch(target);
         note("start", target.name);
         return;
       } catch (error) {
@@ -81,7 +73,7 @@ export function createFaults(stack: Stack, record: RunRecord) {
     /** SIGTERM and a new start, as in a deployment. */
     async restart(target: RestartableProcess): Promise<void> {
       note("stop", target.name);
-      bidden.add(target.pid);
+      exits.bid(target.pid);
       const { code, signal } = await target.stop();
       if (code !== 0) incident(`${target.name} stopped with ${signal ?? `exit code ${code}`}`);
       await start(target);
@@ -160,11 +152,8 @@ export function createFaults(stack: Stack, record: RunRecord) {
 
     /** Waits until no queue holds a job that can still run. After `withinMs` the checker reports the jobs left. */
     async settle(withinMs: number): Promise<void> {
-      const redis = openTestRedis(stack.redisUrl, keys);
-      const queues = { redis, keys };
-      await waitFor("the queues to be empty", () => areQueuesIdle(queues), withinMs).catch(() => {});
-      redis.disconnect();
-      isOver = true;
+      await settle(stack, withinMs);
+      exits.end();
     },
   };
 }

@@ -88,15 +88,16 @@ export function goodRun() {
 
 export type Run = ReturnType<typeof goodRun>;
 
-export function checkRun(run: Run) {
+export function evidenceOf(run: Run): Evidence {
   const { rows: jobs, messages, journal, calls, effects, leftRunning, entries, log, transcript } = run;
-  const evidence: Evidence = {
+  return {
     ...{ jobs, messages, journal, calls, effects, leftRunning },
     entries: [{ type: "transcript", value: transcript }, ...entries],
     logs: new Map([["job", readFrames([[0, log.join("")]])]]),
   };
-  return check(evidence);
 }
+
+export const checkRun = (run: Run) => check(evidenceOf(run));
 
 export const brokenColumns = (run: Run) => {
   const { incidents } = checkRun(run);

@@ -2,7 +2,7 @@
 import { type SeededRandom, seededRandom } from "../support/seeded-random.ts";
 import type { Client, JobRequest } from "./client.ts";
 import { makeQuestion, type QuestionShape } from "./question.ts";
-import type { RunRecord } from "./transcript.ts";
+import type { RunRecord, Transcript } from "./transcript.ts";
 
 export type Load = {
   /** Number of jobs accepted so far. */
@@ -26,7 +26,12 @@ export function startLoad({ client, record, atOnce, limit = Infinity, requestOf 
   let [next, accepted, stopping] = [0, 0, false];
   async function lane(): Promise<void> {
     while (!stopping && next < limit) {
-      const transcript = await client.ask({ ...requestOf(next++), onAccepted: () => void accepted++ });
+      const request = requestOf(next++);
+      const onAccepted = (begun: Transcript) => {
+        accepted += 1;
+        request.onAccepted?.(begun);
+      };
+      const transcript = await client.ask({ ...request, onAccepted });
       record.write({ type: "transcript", value: transcript });
     }
   }

@@ -63,7 +63,7 @@ export function readOptions(args: readonly string[]): ChaosOptions {
   };
 }
 
-function readNumber(name: string, text: string): number {
+export function readNumber(name: string, text: string): number {
   const number = Number(text);
   if (text.trim() === "" || !Number.isFinite(number) || number < 0)
     throw new Error(`--${name}: '${text}' is not a number`);

@@ -1,6 +1,7 @@
 /**
  * Packets that the kernel drops, on links to the model and to what `fetch` reaches (Chroma, MCP servers): a request
- * ends within the stated time, also one that is sent on a connection whose link has just died.
+ * ends within the stated time, also one that is sent on a connection whose link has just died. On a link to PostgreSQL,
+ * what was on its way is not written twice.
  */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
@@ -12,13 +13,18 @@ import { ROOT } from "../support/sources.ts";
 /** The documented 10 s, and what a busy machine may add to the 9 s that it takes. */
 const ENDS_WITHIN_MS = 13_000;
 
+/** What the fixture prints. */
+async function runInOwnNetwork<Result>(fixture: string): Promise<Result> {
+  const { command, env } = ownNetwork([process.execPath, join(ROOT, "test/fixtures", fixture)]);
+  const [file, ...args] = command;
+  const { stdout } = await promisify(execFile)(file, args, { env: { ...process.env, ...env } });
+  return JSON.parse(stdout);
+}
+
 test("requests end within 10 s of silence, acknowledged or not", async () => {
   // Elsewhere nobody can drop packets.
   if (!canHaveOwnNetwork()) return;
-  const { command, env } = ownNetwork([process.execPath, join(ROOT, "test/fixtures/dropped-packets.ts")]);
-  const [file, ...args] = command;
-  const { stdout } = await promisify(execFile)(file, args, { env: { ...process.env, ...env } });
-  const endings: { readonly name: string; readonly code: string; readonly ms: number }[] = JSON.parse(stdout);
+  const endings = await runInOwnNetwork<{ name: string; code: string; ms: number }[]>("dropped-packets.ts");
   expect(endings.map(({ name, code }) => `${name}: ${code}`)).toEqual([
     "the model, waiting for its answer: ETIMEDOUT",
     "the model, sent into the silence: ETIMEDOUT",
@@ -26,3 +32,8 @@ test("requests end within 10 s of silence, acknowledged or not", async () => {
   ]);
   for (const { name, ms } of endings) expect(ms, name).toBeLessThan(ENDS_WITHIN_MS);
 }, 60_000);
+
+test("a batch that a dead link to PostgreSQL still holds is not delivered after its successor", async () => {
+  if (!canHaveOwnNetwork()) return;
+  expect(await runInOwnNetwork("dropped-batch.ts")).toEqual({ written: 1 });
+}, 240_000);

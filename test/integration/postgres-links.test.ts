@@ -111,6 +111,28 @@ test("writes and reads go on within ten seconds while all former connections are
   expect(await starts).toEqual(payloads.map(() => expect.objectContaining({ kind: "started", attempt: 1 })));
 });
 
+test("a batch whose rest never reaches the server is written over another connection, and holds no locks", async () => {
+  await storage.table("sessions");
+  // Its statements are run, and the commit waits for their answers.
+  link.deafen();
+  const row = { id: newId(), owner: "alice", name: "c", embedding: "local", created_at: "now" };
+  const query = storage.table("collections").insert(row);
+  const write = storage.write([{ query, guard: true }], { beforeCommit: () => {} });
+  await settledWithin("the write over a new connection", REPLACED_WITHIN_MS, write);
+  expect(await write).toBe(true);
+  expect(await direct.table("collections").pluck("id")).toEqual([row.id]);
+}, 60_000);
+
+test("a large answer that the link takes no further is read over another connection within ten seconds", async () => {
+  const length = 40_000_000;
+  const { table, sql } = storage;
+  await table("sessions");
+  link.clog();
+  const query = table("installation").select(sql.expression(`repeat('x', ${length}) as text`));
+  const rows = await settledWithin("the read over a new connection", REPLACED_WITHIN_MS, Promise.resolve(query));
+  expect(rows).toHaveProperty("0.text.length", length);
+}, 60_000);
+
 test("writes wait while new connections are silent too, and go on soon after the link passes again", async () => {
   const jobs = createJobRepository(storage, "worker-a");
   const payload = payloadIn(newId());

@@ -12,8 +12,8 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
-import { type Child, spawnChild } from "../../scripts/services/child.ts";
-import { freePort } from "../../scripts/services/ports.ts";
+import { type Child, type ChildSpec, spawnChild } from "../../scripts/services/child.ts";
+import { freePort, LOOPBACK } from "../../scripts/services/ports.ts";
 
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 10_000;
@@ -38,9 +38,14 @@ export type PostgresOptions = {
   readonly prepare?: (dataDir: string, giveAway: (file: string) => void) => Promise<void>;
   /** A folder that every user may write to, on a small disk, for the data; default: one beside the programs. */
   readonly dataIn?: string;
+  /** The address on which it listens; default: loopback. */
+  readonly host?: string;
+  /** Changes where the server's process runs. */
+  readonly place?: (spec: ChildSpec) => ChildSpec;
 };
 
-export async function startPostgres({ settings = [], prepare, dataIn }: PostgresOptions = {}): Promise<PostgresServer> {
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const { settings = [], prepare, dataIn, host = LOOPBACK, place = (spec) => spec } = options;
   const user = process.getuid?.() === 0 ? otherUser() : null;
   const dir = await mkdtemp(join(tmpdir(), "agent-paas-postgres-"));
   const giveAway = (file: string) => {
@@ -63,19 +68,17 @@ export async function startPostgres({ settings = [], prepare, dataIn }: Postgres
   );
   await prepare?.(dataDir, giveAway);
   const port = await freePort();
-  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  const url = `postgres://postgres@${host}:${port}/postgres`;
   // Nothing is flushed to the disk: tests crash the server, and not the machine.
   const own = ["fsync=off", "max_connections=300", "shared_buffers=64MB", "unix_socket_directories=", ...settings];
-  const args = ["-D", dataDir, "-h", "127.0.0.1", "-p", String(port), ...own.flatMap((setting) => ["-c", setting])];
+  const args = ["-D", dataDir, "-h", host, "-p", String(port), ...own.flatMap((setting) => ["-c", setting])];
   const ready = () => canConnect(url);
   let child: Child | null = null;
 
   async function start(): Promise<void> {
     if (child !== null) return;
-    const started = spawnChild({
-      ...{ name: "postgres", command: join(programs, "postgres"), args, env, ready },
-      ...(user === null ? {} : { user }),
-    });
+    const spec = { name: "postgres", command: join(programs, "postgres"), args, env, ready };
+    const started = spawnChild(place(user === null ? spec : { ...spec, user }));
     child = started;
     void started.exited.then(() => {
       if (child === started) child = null;

@@ -17,6 +17,8 @@ export type TcpProxy = {
   admit(): void;
   /** From now on what the target answers on existing connections vanishes, while it goes on receiving. */
   deafen(): void;
+  /** From now on what the target answers on existing connections is not taken: its buffers fill up. */
+  clog(): void;
   /** Closes all existing connections. */
   sever(): void;
   close(): Promise<void>;
@@ -66,6 +68,9 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     },
     deafen() {
       for (const { server } of links) server.unpipe().resume();
+    },
+    clog() {
+      for (const { server } of links) server.unpipe().pause();
     },
     sever() {
       for (const { client, server } of links) {

@@ -1,9 +1,11 @@
 /**
  * Notices connections whose other end has vanished without a word: the kernel would repeat what was sent for a quarter
- * of an hour. A statement may rightly take long, so a connection that owes an answer is judged by what the server says
- * over another connection: whether it is still at work for this one. If that connection gets no answer either, the
- * host is gone.
+ * of an hour. A statement may take long, so a connection that owes an answer is judged by what the server says over
+ * another connection: whether it is still at work for this one. A server that waits for the rest of a batch, or for
+ * its answer to be taken, is not. If that connection gets no answer either, the host is gone.
  */
+import { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import pg from "pg";
 import { SECOND } from "../../time.ts";
 import type { PostgresConnection } from "./postgres-connection.ts";
@@ -40,7 +42,7 @@ export function watchSilence(settings: pg.ClientConfig, statementTimeoutMs: numb
       state.silentSince = isSilent ? (state.silentSince ?? now - LOOK_EVERY_MS) : null;
       if (state.silentSince === null) continue;
       const silentMs = now - state.silentSince;
-      if (statementTimeoutMs > 0 && silentMs > statementTimeoutMs + MARGIN_MS) cut(connection);
+      if (statementTimeoutMs > 0 && silentMs > statementTimeoutMs + MARGIN_MS) cut(state);
       else if (silentMs >= DOUBT_AFTER_MS) doubtful.push(state);
     }
     if (doubtful.length > 0) void judge(doubtful);
@@ -55,8 +57,8 @@ export function watchSilence(settings: pg.ClientConfig, statementTimeoutMs: numb
     try {
       const ids = doubtful.map(({ connection }) => connection.processID);
       const busy = await askForBusy(settings, ids);
-      for (const { connection, silentSince } of doubtful) {
-        if (silentSince !== null && busy !== "unknown" && !busy.has(connection.processID)) cut(connection);
+      for (const state of doubtful) {
+        if (state.silentSince !== null && busy !== "unknown" && !busy.has(state.connection.processID)) cut(state);
       }
     } finally {
       isAsking = false;
@@ -72,9 +74,17 @@ export function watchSilence(settings: pg.ClientConfig, statementTimeoutMs: numb
   };
 }
 
-const cut = (connection: PostgresConnection): void => {
-  if (!connection.readyForQuery) connection.connection.stream.destroy(new Error("The link is silent"));
-};
+/** A reset drops what the link has not taken. After a close the kernel would deliver old batches after new ones. */
+function cut({ connection, bytesRead }: Watched): void {
+  const { stream } = connection.connection;
+  // It may have been this process that did not read.
+  if (connection.readyForQuery || stream.bytesRead !== bytesRead) return;
+  if (stream instanceof Socket && !(stream instanceof TLSSocket)) stream.resetAndDestroy();
+  else stream.destroy(new Error("The link is silent"));
+}
+
+/** Those of a process whose client is waited for, not the other way round. */
+const WAITING = "state like 'idle%' or wait_event_type = 'Client'";
 
 /** The processes among those that work for their client; none when the host does not answer. */
 async function askForBusy(settings: pg.ClientConfig, ids: readonly number[]): Promise<ReadonlySet<number> | "unknown"> {
@@ -84,7 +94,8 @@ async function askForBusy(settings: pg.ClientConfig, ids: readonly number[]): Pr
   try {
     await client.connect();
     const { rows } = await client.query<{ pid: number; own: number }>(
-      "select pid, pg_backend_pid() as own from pg_stat_activity where pid = pg_backend_pid() or (pid = any($1) and state <> 'idle')",
+      `select pid, pg_backend_pid() as own from pg_stat_activity
+       where pid = pg_backend_pid() or (pid = any($1) and (${WAITING}) is not true)`,
       [ids],
     );
     // A pooler gives processes numbers of its own, so nothing can be said of the others.
