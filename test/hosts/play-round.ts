@@ -48,7 +48,11 @@ export async function playRound(round: Round, context: RoundContext): Promise<Pl
     requestOf: (no) => ({ ...requestOf(no), onAccepted }),
   });
   // Each client has received the first event of its job's first run.
-  const isInFlight = () => begun.filter(({ connections }) => lastIdOf(connections) > 0).length === count;
+  async function isInFlight(): Promise<boolean> {
+    // A look reads all that the clients have received.
+    await delay(SECOND / 2);
+    return begun.filter(({ connections }) => lastIdOf(connections) > 0).length === count;
+  }
   await waitFor(`${count} jobs in flight`, isInFlight, IN_FLIGHT_WITHIN_MS);
 
   progress(`${round.name}: ${count} jobs in flight; ${round.about}`);
