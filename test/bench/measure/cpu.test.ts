@@ -26,7 +26,9 @@ test("an ended process has no CPU time and no resident memory", async () => {
 test("the CPU time of a server with processes of its own counts those that run and those that have ended", async () => {
   // Prints a line when the first child has ended and the second one has begun.
   const burn = "i=0; while [ $i -lt 60000 ]; do i=$((i + 1)); done";
-  const shell = spawn("/bin/sh", ["-c", `sh -c '${burn}'; sh -c '${burn}; echo burnt; read -r _' & wait`]);
+  // A shell gives what it starts with & no input, unless it is told to.
+  const second = `sh -c '${burn}; echo burnt; read -r _' <&3 &`;
+  const shell = spawn("/bin/sh", ["-c", `exec 3<&0; sh -c '${burn}'; ${second} wait`]);
   try {
     await once(shell.stdout, "data");
     const server = { role: "database", pid: shell.pid ?? 0, hasChildren: true } as const;

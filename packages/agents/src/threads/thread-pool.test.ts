@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { compileCacheEnv } from "@agent-paas/shared/lifecycle/compile-cache.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { expect, onTestFinished, test } from "vitest";
 import { createThreadPool } from "./thread-pool.ts";
@@ -128,8 +129,8 @@ test("a call is refused when its turn comes, if there is a reason by then", asyn
   await Promise.all(same);
 });
 
-test("a thread sees nothing of the environment of its process", async () => {
-  expect(await createPool().run("environment")).toBe("{}");
+test("a thread sees nothing of the environment of its process but where the compile cache is", async () => {
+  expect(JSON.parse(await createPool().run("environment"))).toEqual(compileCacheEnv());
 });
 
 test("a pool that is closed ends what runs and what waits", async () => {
