@@ -25,11 +25,14 @@ test("--systems restricts the systems and drops scenarios without any of them", 
   expect(namesOf("--systems", "direct")).not.toContain("history");
 });
 
-test("the product on PostgreSQL is measured when it is asked for, and only where it has a meaning", () => {
+test("the product on PostgreSQL or on a Redis Cluster is measured when it is asked for, and only where it has a meaning", () => {
   const systemsOf = (...args: string[]) => selectScenarios(readOptions(args)).map(({ systems }) => systems);
   expect(systemsOf().flat()).not.toContain("ours-pg");
   expect(systemsOf("--only", "s500", "--database", "postgres")[0]).toContain("ours-pg");
   expect(systemsOf("--only", "soak", "--database", "postgres")[0]).toEqual(["ours"]);
+  expect(systemsOf().flat()).not.toContain("ours-cluster");
+  expect(systemsOf("--only", "s500", "--redis", "cluster")[0]).toContain("ours-cluster");
+  expect(() => readOptions(["--redis", "sentinel"])).toThrow("--redis: 'sentinel' is none of single, cluster");
   expect(() => readOptions(["--database", "mysql"])).toThrow("--database: 'mysql' is none of sqlite, postgres");
 });
 

@@ -10,6 +10,8 @@ export type BenchOptions = {
   readonly systems: readonly string[] | null;
   /** Whether the product on PostgreSQL is measured as well, beside the one on SQLite. */
   readonly database: DatabaseKind;
+  /** Whether the product on a Redis Cluster is measured as well, beside the one on a single server. */
+  readonly redis: RedisKind;
   readonly rounds: number;
   /** Number of workers of `ours` in scenarios that do not set it. */
   readonly workers: number;
@@ -21,8 +23,11 @@ export type BenchOptions = {
 
 export const USAGE = `npm run bench -- [--quick] [--only SCENARIO,...] [--systems ours,direct,floor,model,...]
                  [--rounds N] [--workers N] [--soak-minutes N] [--cpu-prof DIR]
-                 [--database sqlite|postgres]
+                 [--database sqlite|postgres] [--redis single|cluster]
 npm run bench -- --readme     writes the newest full results into the READMEs and measures nothing`;
+
+const REDIS_KINDS = ["single", "cluster"] as const;
+type RedisKind = (typeof REDIS_KINDS)[number];
 
 const ROUNDS = { full: 3, quick: 1 };
 
@@ -37,6 +42,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       workers: { type: "string", default: "2" },
       "soak-minutes": { type: "string", default: "2" },
       database: { type: "string", default: "sqlite" },
+      redis: { type: "string", default: "single" },
       "cpu-prof": { type: "string" },
     },
   });
@@ -46,11 +52,18 @@ export function readOptions(args: readonly string[]): BenchOptions {
     only: values.only?.split(",") ?? null,
     systems: values.systems?.split(",") ?? null,
     database: readDatabaseKind(values.database),
+    redis: readRedisKind(values.redis),
     rounds: readCount("rounds", rounds),
     workers: readCount("workers", values.workers),
     soakMinutes: readCount("soak-minutes", values["soak-minutes"]),
     cpuProfDir: values["cpu-prof"],
   };
+}
+
+function readRedisKind(text: string): RedisKind {
+  const kind = REDIS_KINDS.find((known) => known === text);
+  if (kind === undefined) throw new Error(`--redis: '${text}' is none of ${REDIS_KINDS.join(", ")}`);
+  return kind;
 }
 
 function readCount(name: string, text: string): number {

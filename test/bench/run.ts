@@ -7,7 +7,7 @@ import { startLoadClient } from "./client/load-client.ts";
 import type { BenchOptions } from "./options.ts";
 import type { Sample } from "./report/summary.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
-import type { BenchContext, Scenario } from "./scenarios/scenario.ts";
+import type { BenchContext, Scenario, SystemName } from "./scenarios/scenario.ts";
 import { startModel } from "./systems/model.ts";
 
 export type Progress = {
@@ -46,7 +46,11 @@ export async function runBench(options: BenchOptions, progress: Progress): Promi
   return samples;
 }
 
-export function selectScenarios({ quick, only, systems, database }: BenchOptions): Scenario[] {
+export function selectScenarios({ quick, only, systems, database, redis }: BenchOptions): Scenario[] {
+  const isAskedFor: { readonly [Name in SystemName]?: boolean } = {
+    "ours-pg": database === "postgres",
+    "ours-cluster": redis === "cluster",
+  };
   // `jobs` selects `jobs-1` and `jobs-2`.
   const isSelected = ({ name }: Scenario, wanted: string) => name === wanted || name.startsWith(`${wanted}-`);
   const unknown = only?.find((wanted) => !SCENARIOS.some((scenario) => isSelected(scenario, wanted)));
@@ -59,7 +63,7 @@ export function selectScenarios({ quick, only, systems, database }: BenchOptions
     .map((scenario) => ({
       ...scenario,
       systems: scenario.systems.filter((system) =>
-        systems === null ? system !== "ours-pg" || database === "postgres" : systems.includes(system),
+        systems === null ? (isAskedFor[system] ?? true) : systems.includes(system),
       ),
     }))
     .filter((scenario) => scenario.systems.length > 0);

@@ -19,7 +19,7 @@ afterAll(async () => {
   await model?.stop();
 });
 
-test.each<SystemName>(["model", "direct", "floor", "floor-2", "ours-1", "ours", "ours-pg"])(
+test.each<SystemName>(["model", "direct", "floor", "floor-2", "ours-1", "ours", "ours-pg", "ours-cluster"])(
   "the system %s delivers every token once and yields figures",
   async (system) => {
     const remarks: string[] = [];
@@ -33,6 +33,7 @@ test.each<SystemName>(["model", "direct", "floor", "floor-2", "ours-1", "ours", 
     expect(figures.tokensPerSecond).toBeGreaterThan(0);
     expect(figures.lagMsP50).not.toBeNaN();
     if (system !== "model") expect(figures.cpuUsPerToken).toBeGreaterThan(0);
+    if (system === "ours-cluster") expect(figures.redisNode3UsPerToken).toBeGreaterThan(0);
     if (system === "ours-pg") expect(figures.databaseUsPerToken).toBeGreaterThan(0);
   },
 );

@@ -11,7 +11,7 @@ import { waitFor } from "../support/wait-for.ts";
 
 /** Half of the execute jobs that a worker runs at once: there is a place for the blocking one while they run. */
 const NEIGHBOURS = 10;
-/** A busy worker keeps its jobs for 20 s by its own count, which a busy machine stretches; then the others take them. */
+/** A busy worker keeps its jobs for 20 s of its own count, which a busy machine stretches; then others take them. */
 const BLOCK = 35 * SECOND;
 /** Under way when the block begins. */
 const NEIGHBOUR = "[[tokens=300 rate=20]] beside";

@@ -5,8 +5,8 @@ export const NOT_MEASURED = [
   "The baselines store nothing and check nothing: no log to resume from, no database, no keys, no order within a " +
     "session, no recovery. Their figures are the cost of a system without these features.",
   "Agents that call the model more than once: tools, retrieval, orchestration.",
-  "Several API processes, several machines, Redis Cluster, network file systems; without `--database postgres` also " +
-    "PostgreSQL.",
+  "Several API processes, several machines, network file systems; PostgreSQL without `--database postgres`, a Redis " +
+    "Cluster without `--redis cluster`.",
   "Slow clients, resumed streams, faults: `npm run chaos` and the tests cover those.",
   "Power cuts: SQLite syncs its log at a checkpoint, Redis its file every second, and no figure includes a wait " +
     "for a disk.",

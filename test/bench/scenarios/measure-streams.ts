@@ -31,6 +31,7 @@ export async function measureStreams(
     const { target, processes } = system;
     for (const before of warmUp) await client.chats({ ...before, target });
     const moments: Moments = {};
+    const nodes = processes.filter(({ role }) => role === "redis").map(({ pid }) => startCpuClockOf(pid));
     const [modelCpuUs, clientCpuUs] = [startCpuClockOf(context.model.pid), startCpuClockOf(client.pid)];
     const usage = await withUsage(processes, (cpuUs) =>
       client.chats({ ...load, target }, (phase, tokens) => {
@@ -38,9 +39,11 @@ export async function measureStreams(
       }),
     );
     const { result } = usage;
+    const nodeCpuUs = nodes.map((cpuUs) => cpuUs());
     if (result.firstFailure !== null) remark(`${name}: ${result.failures} chats failed, ${result.firstFailure}`);
     return {
       ...(processes.length > 0 && costs(usage, result)),
+      ...(nodes.length > 1 && costsOfNodes(nodeCpuUs, result)),
       ...(load.rate !== null && steadyFigures(moments, processes.length > 0, result)),
       firstTokenMsP50: result.firstTokenMs.p50,
       firstTokenMsP99: result.firstTokenMs.p99,
@@ -71,6 +74,10 @@ function costs({ cpuUs, peakMiB }: Usage<unknown>, { tokens, chats }: { tokens: 
     peakMiB,
   };
 }
+
+/** Of each server of a cluster: the first three are its masters. */
+const costsOfNodes = (cpuUs: readonly number[], { tokens }: { tokens: number }): Figures =>
+  Object.fromEntries(cpuUs.map((us, at) => [`redisNode${at + 1}UsPerToken`, us / tokens]));
 
 /** Figures of the time in which every chat streams, without the starts and ends of chats. */
 function steadyFigures({ steady, ending }: Moments, hasCosts: boolean, { steadyLagMs }: ChatFindings): Figures {

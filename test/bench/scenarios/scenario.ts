@@ -4,12 +4,13 @@ import type { ModelServer } from "../systems/model.ts";
 
 /**
  * `ours` has the two workers of `npm start`, `ours-1` one; `floor` has one, `floor-2` two. `model` is the model server,
- * called directly. `ours-pg` is `ours` on PostgreSQL.
+ * called directly. `ours-pg` is `ours` on PostgreSQL, `ours-cluster` on a Redis Cluster.
  */
 export type SystemName =
   | "ours"
   | "ours-1"
   | "ours-pg"
+  | "ours-cluster"
   | "direct"
   | "floor"
   | "floor-2"

@@ -40,7 +40,7 @@ function streams(
   return {
     name,
     about,
-    systems: ["model", "direct", "floor", ...further, "ours-1", "ours", "ours-pg"],
+    systems: ["model", "direct", "floor", ...further, "ours-1", "ours", "ours-pg", "ours-cluster"],
     inQuick: loads.quick !== undefined,
     measure: (system, context) => measureStreams(system, context, (context.quick && loads.quick) || loads.full),
   };

@@ -19,6 +19,8 @@ export async function startStreamingSystem(
       return startOurs({ modelOrigin: model.origin, workers: 1, cpuProfDir, remark, env });
     case "ours-pg":
       return startOurs({ modelOrigin: model.origin, workers, database: "postgres", cpuProfDir, remark, env });
+    case "ours-cluster":
+      return startOurs({ modelOrigin: model.origin, workers, isOnCluster: true, cpuProfDir, remark, env });
     case "direct":
       return startDirect(model.origin, { cpuProfDir, remark });
     case "floor":

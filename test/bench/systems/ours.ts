@@ -17,19 +17,22 @@ export type OursOptions = StackOptions & {
   readonly workers: number;
   /** Default: SQLite. */
   readonly database?: DatabaseKind;
+  /** Default: one Redis. */
+  readonly isOnCluster?: boolean;
   readonly env?: NodeJS.ProcessEnv;
 };
 
 export type Ours = System & { readonly databaseUrl: string };
 
-export async function startOurs({ modelOrigin, workers, database, env = {}, ...options }: OursOptions): Promise<Ours> {
+export async function startOurs(options: OursOptions): Promise<Ours> {
+  const { modelOrigin, workers, database, isOnCluster = false, env = {} } = options;
   const stack = createStack(options);
   return build(stack, async () => {
     const dir = await stack.tempDir();
     const databaseUrl = database === "postgres" ? await stack.postgres() : join(dir, "bench.db");
     const port = await freePort();
     const common: NodeJS.ProcessEnv = {
-      REDIS_URL: await stack.redis(),
+      REDIS_URL: isOnCluster ? await stack.redisCluster() : await stack.redis(),
       DATABASE_URL: databaseUrl,
       LOG_DIR: join(dir, "logs"),
       TERMINAL_LOG_LEVEL: "warn",

@@ -8,6 +8,7 @@ import { type Child, spawnChild } from "../../../scripts/services/child.ts";
 import { type NodeProcess, nodeSpec } from "../../../scripts/start/processes.ts";
 import { startPostgres } from "../../support/postgres.ts";
 import { startPrivateRedis } from "../../support/redis.ts";
+import { startCluster } from "../../support/redis-sets.ts";
 import type { Target } from "../client/load.ts";
 import type { Role, ServerProcess } from "../measure/usage.ts";
 
@@ -33,6 +34,8 @@ export type Stack = {
    * Starts a fresh Redis with the settings of `npm start` (append-only file, synced every second); resolves to its URL.
    */
   redis(): Promise<string>;
+  /** Starts three fresh masters with the same settings, each with a replica; resolves to their URL. */
+  redisCluster(): Promise<string>;
   /** Starts a fresh PostgreSQL with its default settings that waits for no disk; resolves to its URL. */
   postgres(): Promise<string>;
   node(role: Role | "helper", plan: NodeProcess): Promise<Child>;
@@ -74,6 +77,12 @@ export function createStack({ cpuProfDir, remark = () => {} }: StackOptions = {}
       releasers.add("redis", () => redis.stop());
       processes.push({ role: "redis", pid: redis.pid });
       return redis.url;
+    },
+    async redisCluster() {
+      const cluster = await startCluster();
+      releasers.add("redis cluster", () => cluster.stop());
+      processes.push(...cluster.nodes.map(({ pid }) => ({ role: "redis" as const, pid })));
+      return cluster.url;
     },
     async postgres() {
       const server = await startPostgres();
