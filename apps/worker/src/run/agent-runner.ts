@@ -155,7 +155,7 @@ function prepareJob(deps: AgentRunnerDeps, request: RunRequest) {
     },
   };
 
-  /** The agent need not know of it. What it yields afterwards is shown behind it, because that waits for the row, too. */
+  /** The agent need not know of it. What it yields afterwards waits for the row, too, and is shown behind it. */
   function tellFallback({ failed, code, next }: Fallback): void {
     const content = STATUS_TEXTS[locale].fallingBack(failed, code, next);
     const data = { content, type: "fallback", model: next, instead_of: failed, code } as const;
