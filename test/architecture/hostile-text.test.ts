@@ -38,6 +38,7 @@ const CALLS: Readonly<Record<string, string>> = {
   "packages/agents/src/json-schema/json-equality.ts Ajv2020": "only its type",
   "packages/agents/src/json-schema/schema-thread.ts Ajv2020": "schema-limits.ts, and 1 s of a thread of the pool",
   "packages/agents/src/json-schema/schema-thread.ts compile": "schema-limits.ts, and 1 s of a thread of the pool",
+  "packages/agents/src/model/model-choice.ts toSorted": "the failures of six models",
   "packages/agents/src/model/openai/errors.ts toSorted": "four names of fields",
   "packages/agents/src/registry/agent-registry.ts fromJSONSchema": "a schema of an agent, when it is registered",
   "packages/agents/src/registry/plugins.ts sort": "the files of AGENTS_DIR",

@@ -9,6 +9,11 @@ export const PLATFORM_EXPRESSIONS: readonly Listed[] = [
   },
   { file: "apps/worker/src/config.ts", bound: "a setting", expressions: ["/^https?$/"] },
   {
+    file: "packages/agents/src/model/models-config.ts",
+    bound: "a setting",
+    expressions: ["/^[A-Za-z_][A-Za-z0-9_]*$/", "/^https?$/"],
+  },
+  {
     file: "apps/api/src/queue/admission.ts",
     bound: "an error of Redis",
     expressions: ["/\\bOOM command not allowed/"],

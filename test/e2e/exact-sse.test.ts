@@ -32,7 +32,7 @@ test("a chat in Chinese is streamed exactly as documented", async () => {
       'id: 3\nevent: message\ndata: {"content":"是","type":"text"}',
       'id: 4\nevent: message\ndata: {"content":"答","type":"text"}',
       'id: 5\nevent: message\ndata: {"content":"案","type":"text"}',
-      'id: 6\nevent: done\ndata: {"session_id":"ID","job_id":"ID","status":"completed","usage":{"input_tokens":13,"output_tokens":4,"total_tokens":17},"finish_reason":"stop"}',
+      'id: 6\nevent: done\ndata: {"session_id":"ID","job_id":"ID","status":"completed","usage":{"input_tokens":13,"output_tokens":4,"total_tokens":17,"models":{"local-model":{"input_tokens":13,"output_tokens":4,"total_tokens":17}}},"finish_reason":"stop"}',
       "",
     ].join("\n\n"),
   );
@@ -58,7 +58,7 @@ test("a chat in English is streamed exactly as documented", async () => {
       'id: 1\nevent: thought\ndata: {"content":"Processing with chat_basic...","type":"status"}',
       'id: 2\nevent: message\ndata: {"content":"Two","type":"text"}',
       'id: 3\nevent: message\ndata: {"content":" words","type":"text"}',
-      'id: 4\nevent: done\ndata: {"session_id":"ID","job_id":"ID","status":"completed","usage":{"input_tokens":10,"output_tokens":2,"total_tokens":12},"finish_reason":"stop"}',
+      'id: 4\nevent: done\ndata: {"session_id":"ID","job_id":"ID","status":"completed","usage":{"input_tokens":10,"output_tokens":2,"total_tokens":12,"models":{"local-model":{"input_tokens":10,"output_tokens":2,"total_tokens":12}}},"finish_reason":"stop"}',
       "",
     ].join("\n\n"),
   );

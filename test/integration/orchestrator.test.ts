@@ -82,7 +82,8 @@ test("three agents, two of them in parallel and one failing, give events, an ans
     .map(({ content }) => tokenize(String(content ?? "")).length);
   const input = asked.reduce((sum, tokens) => sum + tokens, 0);
   const output = calls.reduce((sum, { tokens_sent }) => sum + tokens_sent, 0);
-  expect(job.usage).toEqual({ input_tokens: input, output_tokens: output, total_tokens: input + output });
+  const counts = { input_tokens: input, output_tokens: output, total_tokens: input + output };
+  expect(job.usage).toEqual({ ...counts, models: { "local-model": counts } });
   expect(events.at(-1)?.data.usage).toEqual(job.usage);
 
   const rows = await readDatabase(platform, async (db) => ({

@@ -20,6 +20,7 @@ const history = async (sessionId: string, query = ""): Promise<Json> =>
 
 describe("a chat answered as JSON", () => {
   test("a chat answered as JSON has exactly the documented shape", async () => {
+    const usage = { input_tokens: 10, output_tokens: 2, total_tokens: 12 };
     const { status, headers, body } = await alice.chatWhole("[[text=Two%20words]] Hello");
     expect(status).toBe(200);
     expect(body).toEqual({
@@ -28,7 +29,7 @@ describe("a chat answered as JSON", () => {
       status: "completed",
       finish_reason: "stop",
       message: { role: "assistant", content: "Two words" },
-      usage: { input_tokens: 10, output_tokens: 2, total_tokens: 12 },
+      usage: { ...usage, models: { "local-model": usage } },
     });
     expect([headers.get("x-session-id"), headers.get("x-job-id")]).toEqual([body.session_id, body.job_id]);
     expect((await history(body.session_id)).messages).toHaveLength(2);

@@ -1,8 +1,9 @@
 /** The settings of the worker. Each comment states meaning, unit, default and trade-off, as `.env.example` does. */
+import { type ModelKeys, ModelsConfigSchema } from "@agent-paas/agents/model/models-config.ts";
 import { parseAllowedHosts } from "@agent-paas/agents/tools/http-fetch/allowed-hosts.ts";
 import { McpServersSchema } from "@agent-paas/agents/tools/mcp/mcp-config.ts";
 import { CommonConfigSchema } from "@agent-paas/shared/config/common-config.ts";
-import { intFromEnv, listFromEnv } from "@agent-paas/shared/config/read-config.ts";
+import { ConfigError, intFromEnv, listFromEnv } from "@agent-paas/shared/config/read-config.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
 
@@ -19,6 +20,12 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
   OPENAI_API_KEY: z.string().min(1, "expected the model provider's key (any text for a server without keys)"),
   /** The model for requests that name none. Default: `gpt-4o-mini`. */
   LLM_MODEL: z.string().min(1).default("gpt-4o-mini"),
+  /**
+   * Further models by names of your own, as JSON: `{"name": {"base_url", "api_key_env", "model", "owners",
+   * "fallbacks", "limits", "options"}}`; `*` stands for all names that are not listed. Default: none. Requests choose
+   * one by `config.model`. What a model leaves out has the value of the setting for all.
+   */
+  MODELS: ModelsConfigSchema.optional(),
   /** How long the provider's address may take to accept a connection, ms. Default: 10 s. */
   MODEL_CONNECT_TIMEOUT_MS: intFromEnv(10, MINUTE, 10 * SECOND),
   /**
@@ -178,6 +185,19 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
   AGENTS_DIR: z.string().optional(),
 });
 export type WorkerConfig = z.infer<typeof WorkerConfigSchema>;
+export type WorkerSettings = WorkerConfig & { readonly modelKeys: ModelKeys };
+
+/** Throws a `ConfigError` that names every variable which `MODELS` names and which is not set. */
+export function readModelKeys({ MODELS = {} }: WorkerConfig, env: NodeJS.ProcessEnv): ModelKeys {
+  const named = Object.entries(MODELS).flatMap(([name, { api_key_env }]) =>
+    api_key_env === undefined ? [] : [{ name, variable: api_key_env, key: env[api_key_env] }],
+  );
+  const missing = named.filter(({ key }) => !key);
+  if (missing.length > 0) {
+    throw new ConfigError(missing.map(({ name, variable }) => `MODELS.${name}: the variable ${variable} is not set`));
+  }
+  return Object.fromEntries(named.map(({ name, key = "" }) => [name, key]));
+}
 
 /** The environment with the settings of the proxies that are in lower case, which win as in other programs. */
 export function withProxies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -207,8 +227,9 @@ export function slotsOf(config: WorkerConfig) {
 }
 
 /** The values of the settings that no log may contain. */
-export const secretsOf = ({ OPENAI_API_KEY, EMBEDDING_API_KEY, MCP_SERVERS }: WorkerConfig): string[] => [
+export const secretsOf = ({ OPENAI_API_KEY, EMBEDDING_API_KEY, MCP_SERVERS, modelKeys }: WorkerSettings): string[] => [
   OPENAI_API_KEY,
+  ...Object.values(modelKeys),
   ...(EMBEDDING_API_KEY === undefined ? [] : [EMBEDDING_API_KEY]),
   ...Object.values(MCP_SERVERS ?? {}).flatMap((server) => Object.values("url" in server ? server.headers : server.env)),
 ];

@@ -7,7 +7,7 @@ import { makeFilesPrivate } from "@agent-paas/shared/files/private-files.ts";
 import { runProcess } from "@agent-paas/shared/lifecycle/run-process.ts";
 import { createProcessLogOrExit } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import { secretsOf, WorkerConfigSchema, withProxies } from "./config.ts";
+import { readModelKeys, secretsOf, WorkerConfigSchema, withProxies } from "./config.ts";
 import { hasAbortedRun } from "./run/run-control.ts";
 import { startWorker } from "./start-worker.ts";
 
@@ -15,7 +15,8 @@ import { startWorker } from "./start-worker.ts";
 const STOP_MARGIN_MS = 5 * SECOND;
 
 makeFilesPrivate();
-const config = readConfigOrExit(WorkerConfigSchema, withProxies(process.env));
+const read = readConfigOrExit(WorkerConfigSchema, withProxies(process.env));
+const config = { ...read, modelKeys: exitOnConfigError(() => readModelKeys(read, process.env)) };
 exitOnConfigError(() => assertDatabasePlace(config.DATABASE_URL));
 const name = config.PROCESS_NAME ?? `worker-${hostname()}`;
 const log = createProcessLogOrExit(config, name, secretsOf(config));

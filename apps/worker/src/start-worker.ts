@@ -11,11 +11,11 @@ import { openRedis } from "./compose/redis.ts";
 import { createRunner } from "./compose/runner.ts";
 import { openWorkerStorage } from "./compose/storage.ts";
 import { startUpkeep } from "./compose/upkeep.ts";
-import { slotsOf, type WorkerConfig } from "./config.ts";
+import { slotsOf, type WorkerSettings } from "./config.ts";
 import { startWorkerPresence } from "./presence/worker-presence.ts";
 
 export async function startWorker(
-  config: WorkerConfig,
+  config: WorkerSettings,
   name: string,
   logger: Logger,
   releasers: Releasers,

@@ -3,7 +3,7 @@ import { registerBuiltInAgents } from "@agent-paas/agents/agents/built-in.ts";
 import { createDocumentReader, type DocumentReader } from "@agent-paas/agents/documents/read-document.ts";
 import { closeSchemaThreads } from "@agent-paas/agents/json-schema/json-schema.ts";
 import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
-import type { Model } from "@agent-paas/agents/model/model.ts";
+import type { OfferedModels } from "@agent-paas/agents/model/model-choice.ts";
 import { type AgentRegistry, createAgentRegistry } from "@agent-paas/agents/registry/agent-registry.ts";
 import { loadPlugins } from "@agent-paas/agents/registry/plugins.ts";
 import { createToolbox, type Toolbox } from "@agent-paas/agents/registry/toolbox.ts";
@@ -13,11 +13,12 @@ import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
 import { registerBuiltInTools } from "@agent-paas/agents/tools/built-in.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import type { WorkerConfig } from "../config.ts";
+import type { WorkerConfig, WorkerSettings } from "../config.ts";
 import { type Connections, createConnections } from "./connections.ts";
+import { createOfferedModels } from "./models.ts";
 
 export type AgentServices = {
-  readonly model: Model;
+  readonly models: OfferedModels;
   readonly embedder: Embedder;
   readonly isHybrid: boolean;
   /** Null without `CHROMA_URL`. */
@@ -28,7 +29,7 @@ export type AgentServices = {
 };
 
 export async function openAgentServices(
-  config: WorkerConfig,
+  config: WorkerSettings,
   logger: Logger,
   releasers: Releasers,
 ): Promise<AgentServices> {
@@ -56,7 +57,7 @@ export async function openAgentServices(
   releasers.add("mcp servers", () => mcp.close());
 
   return {
-    model: connections.model,
+    models: createOfferedModels(config, connections.provider),
     embedder: chooseEmbedder(config, connections),
     isHybrid: config.RETRIEVAL_HYBRID === "on",
     store: connections.store,

@@ -3,19 +3,26 @@
  * each is loaded when it is first needed. Part of the composition root.
  */
 import type { Embedder } from "@agent-paas/agents/model/embedder.ts";
-import { createLazyEmbedder, createLazyModel } from "@agent-paas/agents/model/lazy-model.ts";
-import type { Model } from "@agent-paas/agents/model/model.ts";
-import type { OpenAiProvider } from "@agent-paas/agents/model/openai/provider.ts";
+import { createLazyEmbedder } from "@agent-paas/agents/model/lazy-model.ts";
+import type { ModelLimits, OpenAiProvider } from "@agent-paas/agents/model/openai/provider.ts";
 import { createLazyStore } from "@agent-paas/agents/retrieval/lazy-store.ts";
 import type { VectorStore } from "@agent-paas/agents/retrieval/vector-store.ts";
 import type { McpTools } from "@agent-paas/agents/tools/mcp/mcp-tools.ts";
 import { chromaHeaders } from "@agent-paas/shared/config/common-config.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import { formOf, type WorkerConfig } from "../config.ts";
+import type { WorkerConfig } from "../config.ts";
+
+export type ProviderAddress = {
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  /** Default: those of the settings. */
+  readonly limits?: Partial<ModelLimits>;
+};
 
 export type Connections = {
-  readonly model: Model;
+  /** Opens the model provider when it is first used, once; the same one for the same address. */
+  provider(address: ProviderAddress): () => Promise<OpenAiProvider>;
   /** The embedder by the provider's model of that name. */
   embedder(model: string): Embedder;
   /** Null without `CHROMA_URL`. */
@@ -54,28 +61,22 @@ export function createConnections(config: WorkerConfig, logger: Logger, releaser
     (agent) => agent.destroy(),
   );
 
-  function openingProvider(baseUrl: string, apiKey: string): () => Promise<OpenAiProvider> {
-    const limits = {
-      connectMs: config.MODEL_CONNECT_TIMEOUT_MS,
-      firstTokenMs: config.MODEL_FIRST_TOKEN_TIMEOUT_MS,
-      idleMs: config.MODEL_IDLE_TIMEOUT_MS,
-      totalMs: config.MODEL_TOTAL_TIMEOUT_MS,
-    };
+  const providers = new Map<string, () => Promise<OpenAiProvider>>();
+
+  function provider({ baseUrl, apiKey, limits: own = {} }: ProviderAddress): () => Promise<OpenAiProvider> {
+    const limits = { ...limitsOf(config), ...own };
+    const address = JSON.stringify([baseUrl, apiKey, limits]);
+    const known = providers.get(address);
+    if (known !== undefined) return known;
     const open = async () => {
       await httpAgent();
       const { createOpenAiProvider } = await import("@agent-paas/agents/model/openai/provider.ts");
       return createOpenAiProvider({ baseUrl, apiKey, limits, proxy });
     };
-    return opening("model provider", open, (provider) => provider.close());
+    const opened = opening("model provider", open, (provider) => provider.close());
+    providers.set(address, opened);
+    return opened;
   }
-  const provider = openingProvider(config.OPENAI_BASE_URL, config.OPENAI_API_KEY);
-  const embeddings =
-    config.EMBEDDING_BASE_URL === undefined && config.EMBEDDING_API_KEY === undefined
-      ? provider
-      : openingProvider(
-          config.EMBEDDING_BASE_URL ?? config.OPENAI_BASE_URL,
-          config.EMBEDDING_API_KEY ?? config.OPENAI_API_KEY,
-        );
 
   function openStore(url: string): VectorStore {
     const open = once(async () => {
@@ -87,14 +88,12 @@ export function createConnections(config: WorkerConfig, logger: Logger, releaser
   }
 
   return {
-    model: createLazyModel(async () =>
-      (await provider()).model({
-        defaultModel: config.LLM_MODEL,
-        responseFormat: config.LLM_RESPONSE_FORMAT,
-        form: formOf(config),
-      }),
-    ),
+    provider,
     embedder(model) {
+      const embeddings = provider({
+        baseUrl: config.EMBEDDING_BASE_URL ?? config.OPENAI_BASE_URL,
+        apiKey: config.EMBEDDING_API_KEY ?? config.OPENAI_API_KEY,
+      });
       const open = once(async () => (await embeddings()).embedder(model, config.EMBEDDING_BATCH_SIZE));
       return createLazyEmbedder(model, open);
     },
@@ -109,6 +108,13 @@ export function createConnections(config: WorkerConfig, logger: Logger, releaser
     useForFetch: async () => void (await httpAgent()),
   };
 }
+
+const limitsOf = (config: WorkerConfig): ModelLimits => ({
+  connectMs: config.MODEL_CONNECT_TIMEOUT_MS,
+  firstTokenMs: config.MODEL_FIRST_TOKEN_TIMEOUT_MS,
+  idleMs: config.MODEL_IDLE_TIMEOUT_MS,
+  totalMs: config.MODEL_TOTAL_TIMEOUT_MS,
+});
 
 /** The same promise at every call. Work that has failed is tried again: a module cannot be read without descriptors. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {

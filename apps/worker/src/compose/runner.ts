@@ -9,14 +9,14 @@ import type { RedisParts } from "./redis.ts";
 import type { Repositories } from "./storage.ts";
 
 export function createRunner(
-  { model, embedder, isHybrid, store, reader, agents, toolbox }: AgentServices,
+  { models, embedder, isHybrid, store, reader, agents, toolbox }: AgentServices,
   { documents, sessions, journal }: Repositories,
   uploads: Uploads,
   { queueRedis, keys }: RedisParts,
 ): AgentRunner {
   const knowledge = { documents, store, embedder, isHybrid };
   return createAgentRunner({
-    ...{ model, agents, toolbox, sessions, journal },
+    ...{ models, agents, toolbox, sessions, journal },
     retrieverFor: createRetrieverFor(knowledge),
     systemJobs: createKnowledgeJobs({ ...knowledge, uploads, reader, turns: createStoreTurns(queueRedis, keys) }),
   });

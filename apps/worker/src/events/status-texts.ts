@@ -10,6 +10,7 @@ export const STATUS_TEXTS: Record<
     retryingIn: (seconds: number) => string;
     startingIsolated: (unfinishedAttempts: number, seconds: number) => string;
     requeued: string;
+    fallingBack: (failed: string, code: string, next: string) => string;
   }
 > = {
   zh: {
@@ -20,6 +21,7 @@ export const STATUS_TEXTS: Record<
     startingIsolated: (unfinishedAttempts, seconds) =>
       `已 ${unfinishedAttempts} 次失去执行进程，${seconds} 秒后单独重试...`,
     requeued: "服务正在重启，任务将由其他进程继续...",
+    fallingBack: (failed, code, next) => `模型 ${failed} 不可用（${code}），改用 ${next}...`,
   },
   en: {
     queued: (ahead) => `Queued, ${ahead} ahead in this session...`,
@@ -29,5 +31,6 @@ export const STATUS_TEXTS: Record<
     startingIsolated: (unfinishedAttempts, seconds) =>
       `Lost its worker ${unfinishedAttempts} times, starting again on its own in ${seconds} s...`,
     requeued: "The service is restarting, another process takes over...",
+    fallingBack: (failed, code, next) => `The model ${failed} failed (${code}), asking ${next}...`,
   },
 };

@@ -2,6 +2,7 @@
 import { budgetExhausted } from "@agent-paas/agents/job/budget.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { RunControl } from "../run/run-control.ts";
+import { LONGEST_BACKOFF_MS } from "./retry-delay.ts";
 
 export type DeadlineFacts = {
   readonly payload: Pick<JobPayload, "limits">;
@@ -9,6 +10,19 @@ export type DeadlineFacts = {
   readonly firstStartedAt: number;
   readonly run: RunControl;
 };
+
+/**
+ * How long the next attempt may be waited for, ms: until the job's own deadline if it has one. Else no longer than an
+ * attempt may take, whatever a provider asks for.
+ */
+export function retryWithinMs(
+  attemptMs: number,
+  { payload, firstStartedAt }: DeadlineFacts,
+  now: () => number,
+): number {
+  const { deadline_ms: budgetMs } = payload.limits;
+  return budgetMs === undefined ? Math.max(attemptMs, LONGEST_BACKOFF_MS) : firstStartedAt + budgetMs - now();
+}
 
 /** @param now the installation's clock: an earlier attempt may have run on another machine. */
 export function startDeadlines(

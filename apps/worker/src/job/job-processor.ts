@@ -11,7 +11,6 @@ import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
-import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
 import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { UnrecoverableError } from "bullmq";
@@ -41,9 +40,6 @@ export type ProcessorDeps = AdmissionDeps &
     readonly runner: AgentRunner;
     readonly stored: Pick<StoredPayloads, "read" | "leaveIndex">;
     readonly logger: Logger;
-    readonly clock: Pick<InstallationClock, "now">;
-    /** Time limit of one attempt, ms. */
-    readonly deadlineMs: number;
   };
 
 export function createJobProcessor(deps: ProcessorDeps): LeaseProcessor {

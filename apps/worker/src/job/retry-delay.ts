@@ -2,15 +2,16 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 
 const FIRST_MS = SECOND;
-const LONGEST_MS = MINUTE;
+export const LONGEST_BACKOFF_MS = MINUTE;
 
 /**
- * How long to wait before the next attempt: doubling with jitter, never less than the provider asks for, bounded.
+ * How long to wait before the next attempt: doubling with jitter up to a bound, and never less than the provider asks
+ * for, because it would refuse again.
  */
 export function retryDelayMs(retriesUsed: number, error: unknown): number {
   const backoff = FIRST_MS * 2 ** (retriesUsed - 1) * (0.75 + Math.random() / 2);
   const asked = error instanceof PlatformError ? (error.retryAfterMs ?? 0) : 0;
-  return Math.round(Math.min(LONGEST_MS, Math.max(backoff, asked)));
+  return Math.round(Math.max(Math.min(LONGEST_BACKOFF_MS, backoff), asked));
 }
 
 /** What a retried job carries from its failure to the queue's back-off: the delay that clients were told. */

@@ -3,18 +3,26 @@ import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
 import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { STATUS_TEXTS } from "../events/status-texts.ts";
 import { classifyOutcome, type RunOutcome } from "../run/classify-outcome.ts";
 import { type RunControl, unlessStopped } from "../run/run-control.ts";
 import type { RunResult } from "../run/run-result.ts";
+import { retryWithinMs } from "./deadlines.ts";
 import type { JobClaims } from "./job-claims.ts";
 import type { JobEnding, JobFinalizer } from "./job-finalizer.ts";
 import type { Lease } from "./lease.ts";
 import { RetryLater, retryDelayMs } from "./retry-delay.ts";
 import type { StartedAttempt } from "./start-attempt.ts";
 
-export type SettleDeps = { readonly claims: JobClaims; readonly finalizer: JobFinalizer };
+export type SettleDeps = {
+  readonly claims: JobClaims;
+  readonly finalizer: JobFinalizer;
+  readonly clock: Pick<InstallationClock, "now">;
+  /** Time limit of one attempt, ms. */
+  readonly deadlineMs: number;
+};
 
 export type Attempt = StartedAttempt & {
   readonly lease: Lease;
@@ -79,6 +87,10 @@ async function finalizeOutlasting(deps: SettleDeps, attempt: Attempt, ending: Jo
 async function retry(deps: SettleDeps, attempt: Attempt, error: PlatformError, result: RunResult): Promise<void> {
   const { lease, payload, run, writer, logger } = attempt;
   const delayMs = retryDelayMs(lease.retriesUsed + 1, error);
+  // To wait until the deadline would only hide what has failed.
+  if (delayMs > retryWithinMs(deps.deadlineMs, attempt, deps.clock.now)) {
+    return settle(deps, attempt, { kind: "failed", error }, result);
+  }
   logger.warn({ code: error.code, err: error, delay_ms: delayMs }, "job will be retried");
   const content = STATUS_TEXTS[payload.locale].retryingIn(Math.ceil(delayMs / SECOND));
   writer.append({ event: "thought", data: { content, type: "status", code: error.code, delay_ms: delayMs } });

@@ -51,11 +51,16 @@ async function runOnce(
   const { storage } = await openTestDatabase();
   await createJobRepository(storage, "worker").start(payload, 1);
   const deps: AgentRunnerDeps = {
-    model: {
-      async *stream() {
-        yield { type: "text", content: turn.content };
-        return { ...turn, toolCalls: [], usage: USAGE };
-      },
+    models: {
+      find: () => ({
+        ...{ name: "m", mayUse: () => true, fallbacks: [] },
+        model: {
+          async *stream() {
+            yield { type: "text", content: turn.content };
+            return { ...turn, toolCalls: [], usage: USAGE };
+          },
+        },
+      }),
     },
     agents,
     toolbox: createToolbox(),

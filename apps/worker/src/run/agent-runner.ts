@@ -8,6 +8,7 @@ import { createJournaledModel } from "@agent-paas/agents/model/journaled-model.t
 import { createTurnWatch } from "@agent-paas/agents/model/last-turn.ts";
 import { createMeter } from "@agent-paas/agents/model/meter.ts";
 import type { Model } from "@agent-paas/agents/model/model.ts";
+import { createModelChoice, type Fallback, type OfferedModels } from "@agent-paas/agents/model/model-choice.ts";
 import type { AgentRegistry } from "@agent-paas/agents/registry/agent-registry.ts";
 import type { Toolbox } from "@agent-paas/agents/registry/toolbox.ts";
 import type { Retriever } from "@agent-paas/agents/retrieval/retriever.ts";
@@ -20,6 +21,7 @@ import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import type { JobEventWriter } from "../events/job-event-writer.ts";
+import { STATUS_TEXTS } from "../events/status-texts.ts";
 import type { JournalRepository } from "../storage/journal-repository.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
 import { inputOf } from "./agent-input.ts";
@@ -33,7 +35,7 @@ import type { RunResult } from "./run-result.ts";
 import type { SystemJobs } from "./system-job.ts";
 
 export type AgentRunnerDeps = {
-  readonly model: Model;
+  readonly models: OfferedModels;
   readonly agents: AgentRegistry;
   readonly toolbox: Toolbox;
   readonly retrieverFor: (owner: string) => Retriever;
@@ -144,12 +146,24 @@ function prepareJob(deps: AgentRunnerDeps, request: RunRequest) {
     onRefused: () => run.abort("superseded"),
   });
 
-  const provider: Model = {
+  const choice = createModelChoice({ models: deps.models, owner, onFallback: tellFallback });
+
+  const chosen: Model = {
     stream(request, signal) {
       failpoint("model_call", jobId);
-      return deps.model.stream(request, signal);
+      return choice.stream(request, signal);
     },
   };
+
+  /** The agent need not know of it. What it yields afterwards waits for the row, too, and is shown behind it. */
+  function tellFallback({ failed, code, next }: Fallback): void {
+    const content = STATUS_TEXTS[locale].fallingBack(failed, code, next);
+    const data = { content, type: "fallback", model: next, instead_of: failed, code } as const;
+    row.then(
+      () => run.signal.aborted || writer.append({ event: "thought", data }),
+      () => {},
+    );
+  }
 
   function contextOf({ part, depth, task, config, signal, turns }: ContextRequest): AgentContext<unknown> {
     const { agents, toolbox } = deps;
@@ -163,7 +177,7 @@ function prepareJob(deps: AgentRunnerDeps, request: RunRequest) {
       config,
       metadata,
       // The journal is outside the meter, so a turn that is replayed from it is not counted again.
-      model: createJournaledModel(meter.wrap(provider, turns), part, { keepAll: depth > 0, watch: turns }),
+      model: createJournaledModel(meter.wrap(chosen, turns), part, { keepAll: depth > 0, watch: turns, choice }),
       tools: createJobTools({
         ...{ toolbox, budget, retriever, logger, jobId, sessionId, owner },
         ended: ended.signal,

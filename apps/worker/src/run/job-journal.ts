@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import type { BudgetAmounts } from "@agent-paas/agents/job/budget.ts";
 import type { BegunJournalEntry, Journal, JournalEntry } from "@agent-paas/agents/job/journal.ts";
-import { addUsage, type ModelTurn } from "@agent-paas/agents/model/model.ts";
+import { addUsage, type ModelTurn, usageOfTurn } from "@agent-paas/agents/model/model.ts";
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { JournalRow } from "@agent-paas/shared/db/rows.ts";
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
@@ -123,6 +123,9 @@ export function createJobJournal(options: JobJournalOptions): JobJournal {
 }
 
 /** Agents may use the kind `model` for entries of their own, whose values hold no usage. */
-const usageOf = (turn: string): Usage => (JSON.parse(turn) as Partial<ModelTurn> | null)?.usage ?? NO_USAGE;
+function usageOf(json: string): Usage {
+  const { usage = NO_USAGE, ...turn } = (JSON.parse(json) as Partial<ModelTurn> | null) ?? {};
+  return usageOfTurn({ ...turn, usage });
+}
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -1,11 +1,17 @@
 /** The config fields that the built-in agents share, and the model options that follow from them. */
 import { z } from "zod";
 import type { ModelOptions } from "../model/model.ts";
+import { MAX_FALLBACKS, ModelNameSchema } from "../model/models-config.ts";
 
 /** Fields for an agent's strict config object: how the model is asked. */
 export const modelConfigFields = {
   system_prompt: z.string().max(32_000).optional().describe("What the model is told before the conversation."),
-  model: z.string().min(1).max(200).optional().describe("The provider's name of the model; default: LLM_MODEL."),
+  model: ModelNameSchema.optional().describe("A name of MODELS, or the default provider's; default: LLM_MODEL."),
+  fallback_models: z
+    .array(ModelNameSchema)
+    .max(MAX_FALLBACKS)
+    .optional()
+    .describe("Models asked in turn when the one before fails before its first token; default: those of MODELS."),
   temperature: z.number().min(0).max(2).optional().describe("Default: the provider's."),
   top_p: z.number().min(0).max(1).optional().describe("Default: the provider's."),
   max_tokens: z.int().min(1).max(32_768).optional().describe("Most tokens of one answer. Default: the provider's."),
@@ -26,6 +32,7 @@ type ModelConfig = z.output<typeof ModelConfigSchema>;
 
 export const modelOptions = (config: ModelConfig): ModelOptions => ({
   model: config.model,
+  fallbacks: config.fallback_models,
   temperature: config.temperature,
   topP: config.top_p,
   maxTokens: config.max_tokens,

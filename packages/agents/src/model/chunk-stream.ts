@@ -68,6 +68,41 @@ export function observeChunks(begin: () => ChunkStream, observe: (step: Step) =>
   return asStream(next, leave);
 }
 
+/**
+ * The stream that `begin` makes when its first chunk is asked for. While it has given nothing, a failure is handed to
+ * `instead`, which gives another stream, or throws what the reader gets.
+ */
+export function replaceableChunks(begin: () => ChunkStream, instead: (error: unknown) => ChunkStream): ChunkStream {
+  let below: ChunkStream | null = null;
+  let hasBegun = false;
+  let isOver = false;
+
+  async function first(): Promise<Step> {
+    below = begin();
+    for (;;) {
+      try {
+        const step = await below.next();
+        hasBegun = true;
+        return step;
+      } catch (error) {
+        if (isOver) return over();
+        below = instead(error);
+      }
+    }
+  }
+
+  async function leave(): Promise<void> {
+    isOver = true;
+    await below?.return(undefined as never);
+  }
+
+  const next = (): Promise<Step> => {
+    if (isOver) return Promise.resolve(over());
+    return hasBegun && below !== null ? below.next() : first();
+  };
+  return asStream(next, leave);
+}
+
 export type ChunkSink = {
   push(chunk: ModelChunk): void;
   /** Chunks that nobody has taken. */

@@ -5,18 +5,21 @@
 import type { Journal } from "../job/journal.ts";
 import type { TurnWatch } from "./last-turn.ts";
 import type { Model, ModelChunk, ModelRequest, ModelTurn } from "./model.ts";
+import type { ModelChoice } from "./model-choice.ts";
 
 export type JournaledModelOptions = {
   /** Keeps every finished turn: a child's turns cost as much to repeat as the child itself. Default: false. */
   readonly keepAll?: boolean;
   /** Is told of the turns that are replayed. Default: nobody. */
   readonly watch?: TurnWatch;
+  /** Is told who answered a turn that is replayed. Default: nobody. */
+  readonly choice?: Pick<ModelChoice, "replayed">;
 };
 
 export function createJournaledModel(
   model: Model,
   journal: Journal,
-  { keepAll = false, watch }: JournaledModelOptions = {},
+  { keepAll = false, watch, choice }: JournaledModelOptions = {},
 ): Model {
   async function* keepTurn(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelChunk, ModelTurn> {
     // The tools are no part of the identity: they may differ between attempts, and the messages do not.
@@ -25,6 +28,7 @@ export function createJournaledModel(
     if (entry.state === "finished") {
       const turn = entry.value as ModelTurn;
       if (turn.content !== "") yield { type: "text", content: turn.content };
+      choice?.replayed(request, turn);
       watch?.ended(turn);
       return turn;
     }

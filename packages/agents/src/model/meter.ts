@@ -8,7 +8,15 @@ import type { SpendableBudget } from "../job/budget.ts";
 import { type Calibration, calibration as shared } from "./calibration.ts";
 import { observeChunks } from "./chunk-stream.ts";
 import type { TurnWatch } from "./last-turn.ts";
-import { addUsage, type Model, type ModelChunk, type ModelRequest, type ModelTurn, type ToolCall } from "./model.ts";
+import {
+  addUsage,
+  type Model,
+  type ModelChunk,
+  type ModelRequest,
+  type ModelTurn,
+  type ToolCall,
+  usageOfTurn,
+} from "./model.ts";
 import { type ReportedUsage, readReportedUsage } from "./reported-usage.ts";
 import { countTokens, estimateTokens } from "./tokens.ts";
 
@@ -43,11 +51,13 @@ export function createMeter(
 
   let model: string | undefined;
 
-  function finish(turn: OpenTurn, { content, toolCalls, usage }: ModelTurn): void {
+  function finish(turn: OpenTurn, finishedTurn: ModelTurn): void {
+    const { content, toolCalls, usage } = finishedTurn;
     open.delete(turn);
-    model = turn.request.model;
+    // Counts are asked for by the name in a request, and where that is none, by none.
+    model = turn.request.model === undefined ? undefined : (finishedTurn.model ?? turn.request.model);
     calibration.learn(model, () => inputOf(turn.request), usage.input_tokens);
-    finished = addUsage(finished, usage);
+    finished = addUsage(finished, usageOfTurn(finishedTurn));
     // With reasoning or tool calls the figure covers more than the text, and some providers count unstreamed reasoning.
     const isTextAlone = content === `${turn.text}` && toolCalls.length === 0 && usage.output_tokens > 0;
     const isPlausible = usage.output_tokens <= 3 * estimateTokens(content) + 16;
@@ -98,7 +108,7 @@ export function createMeter(
         function endTurn(finishedTurn: ModelTurn): void {
           finish(turn, finishedTurn);
           watch?.ended(finishedTurn);
-          onTurn({ usage: finishedTurn.usage, ms: Math.round(performance.now() - startedAt) });
+          onTurn({ usage: usageOfTurn(finishedTurn), ms: Math.round(performance.now() - startedAt) });
           budget.takeOutputTokens(finishedTurn.usage.output_tokens - taken);
         }
 

@@ -1,5 +1,5 @@
 /** The model port: what agents ask of a language model, independent of its provider. */
-import type { Usage } from "@agent-paas/shared/contract/jobs.ts";
+import type { TokenCounts, Usage } from "@agent-paas/shared/contract/jobs.ts";
 
 /** A tool as it is offered to the model. */
 export type ToolSpec = {
@@ -42,8 +42,10 @@ export type ModelMessage =
 
 /** Settings of a request to the model. */
 export type ModelOptions = {
-  /** Default: the platform's `LLM_MODEL`. */
+  /** A name of the setting `MODELS`, or one of the default provider's. Default: the platform's `LLM_MODEL`. */
   readonly model?: string | undefined;
+  /** Models that are asked in turn when the one before fails before its first token. Default: those of `MODELS`. */
+  readonly fallbacks?: readonly string[] | undefined;
   readonly temperature?: number | undefined;
   readonly topP?: number | undefined;
   /** Most tokens of the answer. Default: the provider's. */
@@ -80,7 +82,9 @@ export type ModelTurn = {
    * or another value of the provider's.
    */
   readonly finishReason: string;
-  readonly usage: Usage;
+  readonly usage: TokenCounts;
+  /** The name of the model that answered, as a request names it. Absent: it is not known. */
+  readonly model?: string;
 };
 
 export type Model = {
@@ -102,7 +106,21 @@ export function toMessage({ content, toolCalls, reasoning, extra }: ModelTurn): 
   };
 }
 
-export const addUsage = (a: Usage, b: Usage): Usage => ({
+/** The turn's usage, under the name of the model that answered. */
+export const usageOfTurn = ({ usage, model }: Pick<ModelTurn, "usage" | "model">): Usage =>
+  model === undefined ? usage : { ...usage, models: { [model]: usage } };
+
+export function addUsage(a: Usage, b: Usage): Usage {
+  if (a.models === undefined && b.models === undefined) return addCounts(a, b);
+  const models = new Map(Object.entries(a.models ?? {}));
+  for (const [name, counts] of Object.entries(b.models ?? {})) {
+    const known = models.get(name);
+    models.set(name, known === undefined ? counts : addCounts(known, counts));
+  }
+  return { ...addCounts(a, b), models: Object.fromEntries(models) };
+}
+
+const addCounts = (a: TokenCounts, b: TokenCounts): TokenCounts => ({
   input_tokens: a.input_tokens + b.input_tokens,
   output_tokens: a.output_tokens + b.output_tokens,
   total_tokens: a.total_tokens + b.total_tokens,

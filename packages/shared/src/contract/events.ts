@@ -31,7 +31,9 @@ export type ThoughtType =
   /** How far the job is: `progress`, from 0 to 1. */
   | "progress"
   /** A further attempt begins: `attempt`, counted from 1. */
-  | "retry";
+  | "retry"
+  /** A model failed before its first token, and another is asked: `model`, `instead_of`, `code`. */
+  | "fallback";
 
 /**
  * The progress of a job, beside its answer. `content` is a text for people; the type decides which further fields

@@ -39,8 +39,17 @@ export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
 export const isTerminal = (status: JobStatus): status is TerminalStatus =>
   (TERMINAL_STATUSES as readonly JobStatus[]).includes(status);
 
+export type TokenCounts = {
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly total_tokens: number;
+};
+
 /** Tokens of all model turns of a job, over all its attempts and children. */
-export type Usage = { readonly input_tokens: number; readonly output_tokens: number; readonly total_tokens: number };
+export type Usage = TokenCounts & {
+  /** By the name of the model that answered: its part. Absent: no turn has ended that says who answered. */
+  readonly models?: Readonly<Record<string, TokenCounts>>;
+};
 
 export const NO_USAGE: Usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
 

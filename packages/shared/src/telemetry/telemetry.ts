@@ -22,7 +22,7 @@ export type TelemetryEvents = {
   "job.started": JobFacts & { readonly attempt: number; readonly queue_ms: number };
   /** The terminal event of a job is published, perhaps again after a crash. `ms` is the duration of its last run. */
   "job.ended": JobFacts & { readonly status: TerminalStatus; readonly error_code: string | null; readonly ms: number };
-  /** A model turn has ended. `ms` is its duration. */
+  /** A model turn has ended. `ms` is its duration; `usage` names the model that answered. */
   "model.turn": { readonly job_id: string; readonly usage: Usage; readonly ms: number };
   /** A tool call has ended: `ok`, `error`, `in_doubt`, `replayed` from the journal, or `rejected` with the run. */
   "tool.call": { readonly job_id: string; readonly tool: string; readonly status: string; readonly ms: number };

@@ -4,7 +4,7 @@
  * lives.
  */
 import { APIError } from "openai";
-import type { ModelRequest } from "../model.ts";
+import type { ModelOptions, ModelRequest } from "../model.ts";
 import { adapt } from "./adaptations.ts";
 import type { ProviderClient } from "./client.ts";
 import type { ProviderFailure } from "./error-body.ts";
@@ -20,6 +20,12 @@ export type FormSettings = Partial<
 
 export type OpenAiModelOptions = {
   readonly defaultModel: string;
+  /** By which requests may name the default model, and turns name it. Default: its own name. */
+  readonly name?: string;
+  /** What a request leaves open. Default: nothing. */
+  readonly defaults?: Pick<ModelOptions, "temperature" | "topP" | "maxTokens">;
+  /** Further fields of each request's body, as the provider has them. Default: none. */
+  readonly extraBody?: Readonly<Record<string, unknown>>;
   /** How a request's `responseSchema` is sent to the provider. */
   readonly responseFormat: RequestForm["responseFormat"];
   readonly form?: FormSettings;
@@ -35,6 +41,8 @@ export type Asked = {
 };
 
 export type Asking = {
+  /** Of the model that is asked, as the platform names it. */
+  readonly name: string;
   /** Sends the request, again in another form as long as the provider refuses the form. */
   send(signal: AbortSignal): Promise<Asked>;
   /** Whether `send` would send the request in another form after this refusal, which an accepted answer held. */
@@ -52,7 +60,14 @@ const MAX_REMEMBERED = 1_000;
 
 export function createAsk(
   client: ProviderClient,
-  { defaultModel, responseFormat, form: settings }: OpenAiModelOptions,
+  {
+    defaultModel,
+    name: nameOfDefault = defaultModel,
+    defaults,
+    extraBody,
+    responseFormat,
+    form: settings,
+  }: OpenAiModelOptions,
 ): Ask {
   const remembered = new Map<string, RequestForm>();
 
@@ -63,8 +78,10 @@ export function createAsk(
     remembered.set(model, form);
   }
 
-  return function ask(request) {
-    const model = request.model ?? defaultModel;
+  return function ask(asked) {
+    const { model: name = nameOfDefault } = asked;
+    const model = name === nameOfDefault ? defaultModel : name;
+    const request = defaults === undefined ? asked : withDefaults(asked, defaults);
     const origin = originOf(client.baseURL, model);
     let form = remembered.get(model) ?? { ...formFor(client.baseURL, model), responseFormat, ...settings };
     let lasting = form;
@@ -79,6 +96,7 @@ export function createAsk(
     }
 
     return {
+      name,
       adapts,
       accepted() {
         if (tried.size > 1) remember(model, lasting);
@@ -89,7 +107,7 @@ export function createAsk(
           const { body, names } = toCompletionRequest(request, model, form, origin);
           tried.add(JSON.stringify(form));
           try {
-            const response = await client.chat.completions.create(body, { signal }).asResponse();
+            const response = await client.chat.completions.create({ ...extraBody, ...body }, { signal }).asResponse();
             return { response, names, form, origin };
           } catch (error) {
             const isRefusal = error instanceof APIError && error.status !== undefined;
@@ -100,6 +118,13 @@ export function createAsk(
     };
   };
 }
+
+const withDefaults = (request: ModelRequest, defaults: NonNullable<OpenAiModelOptions["defaults"]>): ModelRequest => ({
+  ...request,
+  temperature: request.temperature ?? defaults.temperature,
+  topP: request.topP ?? defaults.topP,
+  maxTokens: request.maxTokens ?? defaults.maxTokens,
+});
 
 /** Names a provider's model without what is secret of its address. */
 const originOf = (baseUrl: string, model: string): string =>

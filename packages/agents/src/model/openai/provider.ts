@@ -21,6 +21,7 @@ import { readEvents, wholeAnswer } from "./read-events.ts";
 import { createTransport } from "./transport.ts";
 import { createTurn, type Turn } from "./turn.ts";
 
+export type { ModelLimits } from "../watchdog.ts";
 export type { OpenAiModelOptions } from "./ask.ts";
 
 /** Above this many chunks that the reader has not taken, the socket is paused: otherwise they would fill the memory. */
@@ -95,7 +96,7 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits, proxy }: OpenAiP
         if (failure !== null) throw providerFailure(failure, redact);
         const finished = turn.finish((content, toolCalls) => estimateUsage(request, content, toolCalls));
         const toolCalls = finished.toolCalls.map((call) => ({ ...call, name: names.toPlatform(call.name) }));
-        return { ...finished, toolCalls };
+        return { ...finished, toolCalls, model: asking.name };
       }
     } catch (error) {
       throw watchdog.signal.aborted ? watchdog.signal.reason : toPlatformError(error, redact);
