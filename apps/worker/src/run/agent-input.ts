@@ -18,9 +18,9 @@ export function inputOf(payload: JobPayload, sessions: SessionRepository, row: P
         await row;
         const messages = await sessions.latestMessages(sessionId, jobId, maxTokens);
         const questions = messages.filter(({ role }) => role === "user").map(({ job_id }) => job_id);
-        const partsOf = questions.length === 0 ? null : await sessions.partsOf(questions.reverse());
+        const partsOf = await sessions.partsOf(questions.reverse());
         return messages.map(({ job_id, role, content }) => {
-          const parts = role === "user" ? partsOf?.get(job_id) : undefined;
+          const parts = role === "user" ? partsOf.get(job_id) : undefined;
           return { role, content, ...(parts === undefined ? {} : { parts }) };
         });
       },

@@ -1,7 +1,7 @@
 /** Reads the history that goes to the model, and deletes sessions. */
 import type { JobRow, MessageRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
-import { type PartsByJob, readParts } from "./message-parts.ts";
+import { createPartsReader } from "./message-parts.ts";
 
 /** Messages per read; most budgets are used up within the first page. */
 const PAGE = 50;
@@ -66,7 +66,7 @@ export function createSessionRepository(storage: Storage) {
     },
 
     /** What the messages of these jobs hold beside their text; the jobs newest first. */
-    partsOf: (jobIds: readonly string[]): Promise<PartsByJob> => readParts(storage, jobIds),
+    partsOf: createPartsReader(storage),
 
     jobsOf: async (sessionId: string, owner: string): Promise<Pick<JobRow, "id" | "kind">[]> =>
       table("agent_logs").where({ session_id: sessionId, owner }).select("id", "kind"),
