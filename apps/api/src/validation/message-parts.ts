@@ -63,7 +63,7 @@ const PartSchema = z.discriminatedUnion("type", [TextPartSchema, ImagePartSchema
 
 export type PartLimits = { readonly MAX_MESSAGE_PARTS: number; readonly MAX_PARTS_BYTES: number };
 
-export type CheckedParts = { readonly parts: readonly MessagePart[]; readonly text: string; readonly bytes: number };
+export type CheckedParts = { readonly parts: readonly MessagePart[]; readonly text: string };
 
 /** Throws `invalid_request` with the path of the field, or `payload_too_large`. */
 export function checkParts(
@@ -75,10 +75,9 @@ export function checkParts(
   }
   validate(z.array(PartSchema).min(1, "must not be empty"), input, ["message"]);
   const parts = input as readonly MessagePart[];
-  const bytes = Buffer.byteLength(JSON.stringify(parts));
-  if (bytes > mostBytes) {
+  if (Buffer.byteLength(JSON.stringify(parts)) > mostBytes) {
     const message = `message: its parts are larger than ${mostBytes} bytes`;
     throw new PlatformError("payload_too_large", { message, param: "message" });
   }
-  return { parts, text: textOfParts(parts), bytes };
+  return { parts, text: textOfParts(parts) };
 }

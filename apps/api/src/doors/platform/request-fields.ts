@@ -15,25 +15,27 @@ export const TextSchema = z
   // JSON can carry half a surrogate pair, the database cannot: it would return another text than the stream did.
   .transform((text) => text.toWellFormed());
 
+/**
+ * The body of a message, which is a text or a list of parts: the parts have a limit of their own, and the rest of the
+ * body has that of all requests. Throws `payload_too_large`.
+ */
+export function limitBody(body: unknown, bytes: number, most: number): void {
+  if (bytes <= most) return;
+  const { message } = (body ?? {}) as { readonly message?: unknown };
+  const ofParts = Array.isArray(message) ? Buffer.byteLength(JSON.stringify(message)) : 0;
+  if (bytes - ofParts > most) throw new PlatformError("payload_too_large");
+}
+
 type Message = { readonly text: string; readonly parts?: readonly MessagePart[] };
 
-/**
- * A message, which is a text or a list of parts. The parts have a limit of their own, and the rest of the body has that
- * of all requests.
- */
-export function readMessage(message: unknown, bodyBytes: number, limits: PartLimits & { MAX_BODY_BYTES: number }) {
-  const isList = Array.isArray(message);
-  const { bytes = 0, ...read }: Message & { bytes?: number } = isList
-    ? checkParts(message, limits)
-    : { text: validate(TextSchema, message, ["message"]) };
-  if (bodyBytes - bytes > limits.MAX_BODY_BYTES) throw new PlatformError("payload_too_large");
-  if (isList && read.text.length > MAX_TEXT) {
-    throw new PlatformError("invalid_request", {
-      message: `message: its texts have more than ${MAX_TEXT} characters`,
-      param: "message",
-    });
-  }
-  return read;
+export function readMessage(message: unknown, limits: PartLimits): Message {
+  if (!Array.isArray(message)) return { text: validate(TextSchema, message, ["message"]) };
+  const read = checkParts(message, limits);
+  if (read.text.length <= MAX_TEXT) return read;
+  throw new PlatformError("invalid_request", {
+    message: `message: its texts have more than ${MAX_TEXT} characters`,
+    param: "message",
+  });
 }
 
 export const AgentIdSchema = z.string().min(1).max(64);

@@ -18,7 +18,7 @@ import type { Accepted } from "../../../queue/accept-request.ts";
 import type { Services } from "../../../services.ts";
 import { bodySchema, JsonObjectSchema, validate } from "../../../validation/validate.ts";
 import { jobLinks, viewOfRow } from "../job-view.ts";
-import { AgentIdSchema, OnBusySchema, readMessage } from "../request-fields.ts";
+import { AgentIdSchema, limitBody, OnBusySchema, readMessage } from "../request-fields.ts";
 
 const ChatRequestSchema = bodySchema({
   agent_type: AgentIdSchema,
@@ -37,8 +37,9 @@ export const postChatCompletions = (services: Services): Route => ({
   access: "key",
   bodyParser: ({ MAX_BODY_BYTES, MAX_PARTS_BYTES }) => measuredJson(MAX_BODY_BYTES + MAX_PARTS_BYTES),
   async handle(req, res, caller) {
+    limitBody(req.body, bodySizeOf(req), services.config.MAX_BODY_BYTES);
     const body = validate(ChatRequestSchema, req.body);
-    const { text, parts } = readMessage(body.message, bodySizeOf(req), services.config);
+    const { text, parts } = readMessage(body.message, services.config);
     takeStream(res, services.streamShare, caller.owner);
     const origin = { ...originOf(req, caller, text), idempotency: readIdempotency(req) };
     const accepted = await acceptJob(services, origin, {
