@@ -24,6 +24,11 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/^\\d{1,15}$/"],
   },
   {
+    file: "apps/api/src/validation/message-parts.ts",
+    bound: "MAX_PARTS_BYTES: linear, without repetitions that overlap",
+    expressions: ["/^[A-Za-z0-9+/]*={0,2}$/"],
+  },
+  {
     file: "apps/api/src/http/authenticate.ts",
     bound: "Node's limit of a request's head, 16 KiB",
     expressions: ["/^Bearer +(\\S+)$/i"],

@@ -3,6 +3,7 @@
  * context holds the model, the tools, the documents, the journal and the other agents.
  */
 export type { Citation } from "@agent-paas/shared/contract/jobs.ts";
+export type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 export { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 export {
   type AgentClass,

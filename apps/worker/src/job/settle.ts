@@ -86,11 +86,11 @@ async function finalizeOutlasting(deps: SettleDeps, attempt: Attempt, ending: Jo
 
 async function retry(deps: SettleDeps, attempt: Attempt, error: PlatformError, result: RunResult): Promise<void> {
   const { lease, payload, run, writer, logger } = attempt;
-  const delayMs = retryDelayMs(lease.retriesUsed + 1, error);
-  // To wait until the deadline would only hide what has failed.
-  if (delayMs > retryWithinMs(deps.deadlineMs, attempt, deps.clock.now)) {
+  // The provider would refuse again before, and behind the deadline nothing runs.
+  if ((error.retryAfterMs ?? 0) > retryWithinMs(deps.deadlineMs, attempt, deps.clock.now)) {
     return settle(deps, attempt, { kind: "failed", error }, result);
   }
+  const delayMs = retryDelayMs(lease.retriesUsed + 1, error);
   logger.warn({ code: error.code, err: error, delay_ms: delayMs }, "job will be retried");
   const content = STATUS_TEXTS[payload.locale].retryingIn(Math.ceil(delayMs / SECOND));
   writer.append({ event: "thought", data: { content, type: "status", code: error.code, delay_ms: delayMs } });

@@ -1,5 +1,5 @@
 /** The statements that write a job and its messages; their SQL is built once per process. */
-import type { JobRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
+import type { JobRow, MessagePartsRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
 
 type EndColumns = "status" | "result" | "usage" | "error_code" | "error_message" | "last_seq" | "execution_time_ms";
@@ -109,6 +109,10 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
         })
         .onConflict(sql.partialIndex(["job_id", "role"], "role in ('user', 'assistant')"))
         .ignore(),
+    ),
+
+    insertParts: prepareWrite<MessagePartsRow>(({ job_id, bytes, parts }) =>
+      table("message_parts").insert({ job_id, bytes, parts }).onConflict("job_id").ignore(),
     ),
 
     /** Of a job that writes no further message. */

@@ -15,6 +15,7 @@ const KEYS = {
   sessions: ["id"],
   agent_logs: ["id"],
   messages: ["id"],
+  message_parts: ["job_id"],
   agent_steps: ["job_id", "step_no"],
   reserved_ordinals: ["job_id"],
   collections: ["id"],

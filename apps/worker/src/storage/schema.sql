@@ -95,6 +95,14 @@ CREATE TABLE installation (
   primary key (id)
 );
 
+CREATE TABLE message_parts (
+  job_id char(36),
+  bytes integer not null,
+  parts text not null,
+  foreign key(job_id) references agent_logs(id) on delete CASCADE,
+  primary key (job_id)
+);
+
 CREATE TABLE messages (
   id char(36),
   session_id char(36) not null,

@@ -4,6 +4,7 @@
  */
 import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
+import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import type { z } from "zod";
 import type { AgentJournal } from "../job/agent-journal.ts";
 import type { AgentLogger } from "../job/agent-logger.ts";
@@ -15,7 +16,12 @@ import type { JobTools } from "../tools/job-tools.ts";
 import type { Agents } from "./delegation.ts";
 import type { AgentEvent, AgentOutcome } from "./events.ts";
 
-export type HistoryMessage = { readonly role: "user" | "assistant" | "system" | "tool"; readonly content: string };
+export type HistoryMessage = {
+  readonly role: "user" | "assistant" | "system" | "tool";
+  readonly content: string;
+  /** Of a user's message that is more than a text. */
+  readonly parts?: readonly MessagePart[];
+};
 
 /** The session's earlier messages. They are read on demand and within a limit, so a long session costs no more. */
 export type History = {
@@ -27,6 +33,8 @@ export type AgentInput = {
   readonly kind: JobKind;
   /** The chat message, or the task of an execute job. */
   readonly text: string;
+  /** The chat message as it came, if it came as parts; `text` has theirs. `firstMessages` gives them to the model. */
+  readonly parts?: readonly MessagePart[];
   /** The `input` of an execute job, as the client sent it. */
   readonly data: unknown;
   readonly history: History;

@@ -8,6 +8,7 @@ import { IdSchema } from "../ids.ts";
 import { DAY, SECOND } from "../time.ts";
 import { LimitsSchema } from "./limits.ts";
 import { LOCALES, LocaleSchema } from "./locale.ts";
+import { CheckedPartsSchema } from "./message-parts.ts";
 
 /** A `chat` adds a message to a session; an `execute` job runs an agent, or a system job, on a task. */
 export const JOB_KINDS = ["chat", "execute"] as const;
@@ -101,7 +102,7 @@ export type JobResult = {
 const JsonObject = z.record(z.string(), z.unknown());
 
 /** The fields of a payload that a request may make large. */
-export const SIZEABLE_FIELDS = ["text", "input", "config", "limits", "metadata"] as const;
+export const SIZEABLE_FIELDS = ["text", "parts", "input", "config", "limits", "metadata"] as const;
 export type SizeableField = (typeof SIZEABLE_FIELDS)[number];
 
 /**
@@ -121,6 +122,8 @@ export const JobPayloadSchema = z.object({
   begins_session: z.boolean().optional(),
   /** The message of a chat, or the task of an execute job. */
   text: z.string(),
+  /** The message as it came, if it came as parts; their texts are `text`. */
+  parts: CheckedPartsSchema.optional(),
   /** The `input` of an execute job, as parsed JSON. */
   input: z.unknown().optional(),
   /** The agent's config: the session's, overridden by the request's. The agent's schema fills in defaults. */
@@ -156,6 +159,7 @@ export const QueuedPayloadSchema = JobPayloadSchema.extend({
 export const SalvagedPayloadSchema = JobPayloadSchema.extend({
   agent_type: z.string().catch("unknown"),
   text: z.string().catch(""),
+  parts: CheckedPartsSchema.optional().catch(undefined),
   config: JsonObject.catch({}),
   limits: LimitsSchema.catch({}),
   metadata: JsonObject.catch({}),

@@ -28,6 +28,15 @@ export type MessageRow = {
   created_at: string;
 };
 
+/** The user's message of a job, where it is more than a text. */
+export type MessagePartsRow = {
+  job_id: string;
+  /** Of `parts`. */
+  bytes: number;
+  /** JSON, as the client sent them. */
+  parts: string;
+};
+
 /** A row of `agent_logs`: one job, written when its first attempt starts. */
 export type JobRow = {
   id: string;
@@ -135,6 +144,7 @@ export type InstallationRow = {
 export type Rows = {
   sessions: SessionRow;
   messages: MessageRow;
+  message_parts: MessagePartsRow;
   agent_logs: JobRow;
   agent_steps: JournalRow;
   reserved_ordinals: ReservedOrdinalRow;

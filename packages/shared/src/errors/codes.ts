@@ -137,6 +137,7 @@ export const ERROR_CODES = {
   model_auth_failed: entry(502, "model_error", false, "The model provider refused the platform's credentials."),
   model_not_allowed: entry(403, "model_error", false, "The API key may not use the model."),
   model_rejected: entry(502, "model_error", false, "The model provider rejected the request."),
+  model_input_unsupported: entry(422, "model_error", false, "The model does not take a part of the message."),
   model_context_exceeded: entry(400, "model_error", false, "The conversation is too long for the model."),
   model_quota_exceeded: entry(502, "model_error", false, "The platform's quota at the model provider is used up."),
   model_rate_limited: entry(503, "model_error", true, "The model provider limits the rate of requests."),

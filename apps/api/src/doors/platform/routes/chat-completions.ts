@@ -4,6 +4,7 @@ import { IdSchema } from "@agent-paas/shared/ids.ts";
 import type { Response } from "express";
 import { z } from "zod";
 import { abortOnClose } from "../../../http/abort-on-close.ts";
+import { bodySizeOf, measuredJson } from "../../../http/body-size.ts";
 import type { Caller, Route } from "../../../http/door.ts";
 import { sendError } from "../../../http/error-handler.ts";
 import { originOf, readIdempotency } from "../../../http/job-headers.ts";
@@ -17,12 +18,12 @@ import type { Accepted } from "../../../queue/accept-request.ts";
 import type { Services } from "../../../services.ts";
 import { bodySchema, JsonObjectSchema, validate } from "../../../validation/validate.ts";
 import { jobLinks, viewOfRow } from "../job-view.ts";
-import { AgentIdSchema, OnBusySchema, TextSchema } from "../request-fields.ts";
+import { AgentIdSchema, limitBody, OnBusySchema, readMessage } from "../request-fields.ts";
 
 const ChatRequestSchema = bodySchema({
   agent_type: AgentIdSchema,
   session_id: IdSchema.optional(),
-  message: TextSchema,
+  message: z.unknown(),
   config: JsonObjectSchema.default({}),
   stream: z.boolean().default(true),
   limits: bodySchema(LimitsSchema.shape).default({}),
@@ -34,16 +35,20 @@ export const postChatCompletions = (services: Services): Route => ({
   method: "post",
   path: "/chat/completions",
   access: "key",
+  bodyParser: ({ MAX_BODY_BYTES, MAX_PARTS_BYTES }) => measuredJson(MAX_BODY_BYTES + MAX_PARTS_BYTES),
   async handle(req, res, caller) {
+    limitBody(req.body, bodySizeOf(req), services.config.MAX_BODY_BYTES);
     const body = validate(ChatRequestSchema, req.body);
+    const { text, parts } = readMessage(body.message, services.config);
     takeStream(res, services.streamShare, caller.owner);
-    const origin = { ...originOf(req, caller, body.message), idempotency: readIdempotency(req) };
+    const origin = { ...originOf(req, caller, text), idempotency: readIdempotency(req) };
     const accepted = await acceptJob(services, origin, {
       kind: "chat",
       agentType: body.agent_type,
       sessionId: body.session_id ?? null,
       beginsSession: true,
-      text: body.message,
+      text,
+      parts,
       config: body.config,
       limits: body.limits,
       metadata: body.metadata,

@@ -4,6 +4,7 @@ import { IdSchema } from "@agent-paas/shared/ids.ts";
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import type { Route } from "../../../http/door.ts";
 import { findSession } from "../../../jobs/find-session.ts";
+import { withinParts } from "../../../jobs/message-parts.ts";
 import type { Services } from "../../../services.ts";
 import { pageQuery, validate } from "../../../validation/validate.ts";
 
@@ -16,11 +17,13 @@ export const getChatHistory = (services: Services): Route => ({
   async handle(req, res, { owner }) {
     const { session_id, limit, before } = validate(HistoryQuerySchema, req.query);
     await findSession(services, owner, session_id);
-    const rows = await services.sessions.messages(owner, session_id, { limit, before });
+    const found = await services.sessions.messages(owner, session_id, { limit, before });
+    const { messages: rows, partsOf } = await withinParts(services.sessions, found);
     const messages = rows.map(({ id, role, content, tokens_used, created_at, metadata, job_id }) => ({
       id,
       role,
       content,
+      ...(role === "user" && partsOf.has(job_id) ? { parts: partsOf.get(job_id) } : {}),
       tokens_used,
       created_at,
       metadata: parseJson(metadata),
