@@ -2,14 +2,16 @@
  * I11: jobs wait for a person while worker, API and Redis are killed, and while Redis loses everything. A decision by
  * another API has each go on: the effect happens once, no model turn is asked again, and the stream has one `done`.
  */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Server } from "../../scripts/services/server.ts";
 import { expectOneDone, expectRisingIds } from "../support/expect-stream.ts";
 import { FIXTURE_AGENTS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { startPrivateRedis } from "../support/redis.ts";
+import { ROOT } from "../support/sources.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { askForWrites, decide, waitingFor } from "../support/waiting-job.ts";
 
@@ -32,6 +34,38 @@ const healthy = () =>
     const { checks } = (await platform.apis[1]?.alice.get("/health"))?.body ?? {};
     return checks?.redis.status === "up" && checks?.workers.status === "up";
   });
+
+/** A worker that dies when it has shown what it waits for, and holds the job as active still. */
+async function startMortalWorker(): Promise<void> {
+  const armed = join(dir, "armed");
+  await mkdir(armed);
+  await writeFile(join(armed, "suspended"), "");
+  await platform.startWorker({
+    NODE_OPTIONS: `--import ${pathToFileURL(join(ROOT, "test/chaos/crash-at.ts"))}`,
+    CHAOS_ARMED: armed,
+  });
+}
+
+test("a worker that dies before it has let go of the job is followed by one that does", async () => {
+  await platform.workers[0]?.kill();
+  await startMortalWorker();
+  const file = join(dir, "let-go");
+  const { jobId, reader, inquiries } = await askForWrites(platform.alice, [{ file, word: "let-go" }]);
+  await platform.startWorker();
+  const { keys } = platform;
+  await waitFor("the job to be let go of", async () => {
+    const [active, delayed] = await Promise.all([
+      platform.redis.lpos(keys.activeJobs("chat"), jobId),
+      platform.redis.zscore(keys.delayedJobs("chat"), jobId),
+    ]);
+    return active === null && delayed === null;
+  });
+  expect(await waitingFor(platform.alice, jobId)).toEqual(inquiries);
+  await decide(platform.alice, jobId, { request_id: inquiries[0].request_id, decision: "approve" });
+  expectOneDone(await reader.whole, "the stream", "completed");
+  expect(await readFile(file, "utf8")).toBe("let-go\n");
+  expect(await platform.model.calls({ contains: "let-go" })).toHaveLength(2);
+}, 60_000);
 
 const FAULTS: Readonly<Record<string, () => Promise<void>>> = {
   async "the worker is killed"() {
@@ -56,7 +90,7 @@ test.each(Object.entries(FAULTS))(
     const file = join(dir, name.replaceAll(" ", "-"));
     const [first, second] = platform.apis;
     if (first === undefined || second === undefined) throw new Error("there are two APIs");
-      const { jobId, sessionId, reader, inquiries } = await askForWrites(first.alice, [{ file, word: name }]);
+    const { jobId, sessionId, reader, inquiries } = await askForWrites(first.alice, [{ file, word: name }]);
     // A stream through the API that dies breaks off.
     reader.whole.catch(() => {});
     const lastSeen = reader.seen.at(-1)?.id ?? 0;

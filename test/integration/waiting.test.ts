@@ -172,3 +172,30 @@ test("a chat that interrupts ends the job that waits", async () => {
   expect((await next.all()).at(-1)).toMatchObject({ data: { status: "completed" } });
   expect((await reader.whole).at(-1)).toMatchObject({ data: { status: "cancelled" } });
 });
+
+test("children of an orchestrator wait side by side, the whole job waits, and goes on", async () => {
+  const file = join(dir, "children");
+  const step = (id: string) => ({
+    ...{ id, agent: "tool_basic", config: { tools: ["approved_write"] } },
+    task: `${id} [[calls=approved_write(${JSON.stringify({ file, word: id })})]]`,
+  });
+  const steps = [step("left"), step("right"), { id: "plain", agent: "chat_basic", task: "plain work" }];
+  const both = { id: "both", agent: "chat_basic", task: "build on both", depends_on: ["left", "right"] };
+  const config = { join: "concat", plan: { steps: [...steps, both] } };
+  const jobId = await platform.alice.execute("delegate", { config }, "orchestrator");
+  const asked = await waitingFor(platform.alice, jobId, 2);
+  expect(asked.map(({ arguments: { word } }) => word).sort()).toEqual(["left", "right"]);
+  await decide(
+    platform.alice,
+    jobId,
+    ...asked.map(({ request_id, arguments: { word } }) => ({
+      ...{ request_id, decision: word === "left" ? "approve" : "reject" },
+    })),
+  );
+  const job = await platform.alice.ended(jobId);
+  expect(job).toMatchObject({ status: "completed", attempt: 2 });
+  expect(job.result.data.steps.map(({ status }: Json) => status)).toEqual(Array(4).fill("completed"));
+  expect(await contentOf(file)).toBe("left\n");
+  expect(await platform.model.calls({ contains: "plain work" })).toHaveLength(1);
+  expect(await platform.model.calls({ contains: "build on both" })).toHaveLength(1);
+});
