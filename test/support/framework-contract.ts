@@ -55,6 +55,7 @@ export function frameworkContract(name: string, { desk, guests }: FrameworkAgent
     expect(events.filter(({ event }) => event === "message").length).toBeGreaterThan(3);
     const job = await platform.alice.job(chat.jobId);
     expect(job).toMatchObject({ status: "completed", attempt: 1, usage: { output_tokens: 20 } });
+    expect(Object.keys(job.usage.models)).toEqual(["local-model"]);
     expect(job.usage.input_tokens).toBeGreaterThan(0);
     expect(job.result.content).toBe(shownText(events));
   });

@@ -19,6 +19,7 @@ import {
   toolCall,
   toolResult,
 } from "./framework-events.ts";
+import { approvalOf, assertNoInterrupts, type Interrupt } from "./framework-interrupts.ts";
 import { type FrameworkRun, streamInJob } from "./framework-run.ts";
 import { callInJob, type FrameworkToolOptions } from "./framework-tool.ts";
 import { keepTurn, reportTurn } from "./framework-turn.ts";
@@ -56,6 +57,7 @@ export async function* answerWithAiSdk(
   let result: AiSdkResult | undefined;
   let run: FrameworkRun | undefined;
   let finishReason: string | undefined;
+  const interrupts: Interrupt[] = [];
   const parts = streamInJob(context, async (begun) => {
     run = begun;
     result = await start({ messages: messages as never[], abortSignal: begun.signal, onError() {} });
@@ -67,8 +69,10 @@ export async function* answerWithAiSdk(
       reportTurn(context, usageOf(part), shown.ofTurn());
       finishReason = String(part.finishReason).replace("-", "_");
     } else if (part.type === "error") throw asPlatformError(part.error);
+    else if (part.type === "tool-approval-request" && part.isAutomatic !== true) interrupts.push(interruptOf(part));
     else if (run !== undefined) yield* show(part, shown.piece, run);
   }
+  assertNoInterrupts(interrupts);
   const data = await outputOf(result);
   if (shown.content() === "" && data === undefined && finishReason === "stop") {
     throw new PlatformError("model_answer_empty");
@@ -83,6 +87,11 @@ function* show(part: Part, piece: (text: string) => AgentEvent, run: FrameworkRu
   else if (part.type === "tool-call") yield toolCall(call, part.input);
   else if (part.type === "tool-result" && part.preliminary !== true) yield toolResult(run, call, part.output);
   else if (part.type === "tool-error") yield toolResult(run, call, messageOf(part.error), { failed: true });
+}
+
+function interruptOf({ approvalId, toolCall }: Part): Interrupt {
+  const { toolName, input } = toolCall as { readonly toolName: unknown; readonly input: unknown };
+  return approvalOf(approvalId, toolName, input);
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -103,9 +112,10 @@ async function outputOf(result: AiSdkResult | undefined): Promise<unknown> {
 
 type Tokens = { readonly inputTokens?: number; readonly outputTokens?: number; readonly totalTokens?: number };
 
-function usageOf({ usage }: Part) {
+function usageOf({ usage, response }: Part) {
   const { inputTokens: input, outputTokens: output, totalTokens: total } = (usage ?? {}) as Tokens;
-  return { input, output, total };
+  const { modelId: model } = (response ?? {}) as { readonly modelId?: unknown };
+  return { input, output, total, model };
 }
 
 /** The conversation in the SDK's form, in which a result names its tool. */
@@ -139,7 +149,7 @@ export function journaledTools<Tools extends object>(tools: Tools, options: Fram
   const wrapped = Object.entries(tools).map(([name, tool]: [string, { readonly execute?: Execute }]) => {
     const { execute } = tool;
     if (execute === undefined) return [name, tool] as const;
-    const inJob: Execute = (input, call) =>
+    const inJob: Execute = (input, call = {}) =>
       callInJob({ name, args: input, id: call.toolCallId }, options, (signal) =>
         lastOf(execute(input, signal === undefined ? call : { ...call, abortSignal: signal })),
       );

@@ -1,5 +1,6 @@
 /** Model turns of a framework: kept in the journal if they call tools, and counted as the job's. */
 import { Readable } from "node:stream";
+import { cutText } from "@agent-paas/shared/text.ts";
 import type { AgentContext } from "../agent/agent.ts";
 import { countTokens } from "../model/tokens.ts";
 import { currentRun, type FrameworkRun } from "./framework-run.ts";
@@ -40,10 +41,15 @@ export async function keepTurn<Part>(
   return keep();
 }
 
+/** Of a model, as a report takes it. */
+const MAX_NAME_CHARS = 200;
+
 export type TurnUsage = {
   readonly input?: number | undefined;
   readonly output?: number | undefined;
   readonly total?: number | undefined;
+  /** The model that answered. */
+  readonly model?: unknown;
 };
 
 /**
@@ -52,5 +58,6 @@ export type TurnUsage = {
  */
 export function reportTurn({ usage }: AgentContext<unknown>, turn: TurnUsage, text: string): void {
   const output_tokens = turn.output ?? countTokens(text);
-  usage.report({ input_tokens: turn.input ?? 0, output_tokens, total_tokens: turn.total });
+  const model = typeof turn.model === "string" && turn.model !== "" ? cutText(turn.model, MAX_NAME_CHARS) : undefined;
+  usage.report({ input_tokens: turn.input ?? 0, output_tokens, total_tokens: turn.total, model });
 }

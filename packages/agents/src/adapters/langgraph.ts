@@ -18,6 +18,7 @@ import {
   toolCall,
   toolResult,
 } from "./framework-events.ts";
+import { assertNoInterrupts, type Interrupt } from "./framework-interrupts.ts";
 import { type FrameworkRun, streamInJob } from "./framework-run.ts";
 import { callInJob, type FrameworkToolOptions } from "./framework-tool.ts";
 import { reportTurn } from "./framework-turn.ts";
@@ -70,7 +71,8 @@ export async function* answerWithLangGraph(
     return chunksOf(run, known, stream as AsyncIterable<Chunk>);
   });
   for await (const [run, [mode, chunk]] of chunks) yield* view.show(mode, chunk, run);
-  const { state, content, finishReason } = view.end();
+  const { state, content, finishReason, interrupts } = view.end();
+  assertNoInterrupts(interrupts);
   const data = options.data === undefined ? state.structuredResponse : options.data(state);
   if (content === "" && data === undefined && finishReason === "stop") throw new PlatformError("model_answer_empty");
   return { data: data ?? undefined, finishReason };
@@ -95,10 +97,15 @@ async function* chunksOf(
 
 type GraphView = {
   show(mode: Chunk[0], chunk: unknown, run: FrameworkRun): Generator<AgentEvent>;
-  end(): { readonly state: Fields; readonly content: string; readonly finishReason: string | undefined };
+  end(): {
+    readonly state: Fields;
+    readonly content: string;
+    readonly finishReason: string | undefined;
+    readonly interrupts: readonly Interrupt[];
+  };
 };
 
-type OpenTurn = { readonly usage: { input: number; output: number; total: number }; hasUsage: boolean };
+type OpenTurn = { input: number; output: number; total: number; hasUsage: boolean; model: unknown };
 
 function createGraphView(context: AgentContext<unknown>): GraphView {
   const shown = createAnswerText();
@@ -107,26 +114,34 @@ function createGraphView(context: AgentContext<unknown>): GraphView {
   const seen = new Set<string>();
   let latest = "";
   let state: Fields = {};
+  const interrupts: Interrupt[] = [];
   let finishReason: string | undefined;
 
-  function* showPiece(message: Fields): Generator<AgentEvent> {
+  function* showPiece(message: Fields, model?: unknown): Generator<AgentEvent> {
     const id = String(message.id);
     if (id !== latest) shown.beginTurn();
     latest = id;
-    const turn = open.get(id) ?? { usage: { input: 0, output: 0, total: 0 }, hasUsage: false };
+    const turn = open.get(id) ?? { input: 0, output: 0, total: 0, hasUsage: false, model };
     open.set(id, turn);
     addUsage(turn, message);
-    const { finish_reason } = (message.response_metadata ?? {}) as Fields;
-    if (typeof finish_reason === "string" && finish_reason !== "") finishReason = finish_reason;
     finishReason ??= "stop";
+    readMetadata(message);
     yield* showContent(message, shown);
+  }
+
+  /** Streamed pieces may lack what the whole message has. */
+  function readMetadata(message: Fields): void {
+    const { finish_reason, model_name } = (message.response_metadata ?? {}) as Fields;
+    const turn = open.get(String(message.id));
+    if (turn !== undefined) turn.model = model_name ?? turn.model;
+    if (typeof finish_reason === "string" && finish_reason !== "") finishReason = finish_reason;
   }
 
   /** Turns are counted when their node has ended. */
   function reportTurns(): void {
-    for (const [id, { usage, hasUsage }] of open) {
+    for (const [id, turn] of open) {
       open.delete(id);
-      reportTurn(context, hasUsage ? usage : {}, shown.ofTurn());
+      reportTurn(context, turn.hasUsage ? turn : { model: turn.model }, shown.ofTurn());
     }
   }
 
@@ -134,6 +149,7 @@ function createGraphView(context: AgentContext<unknown>): GraphView {
     const id = String(message.id ?? message.tool_call_id);
     if (seen.has(id)) return;
     seen.add(id);
+    readMetadata(message);
     if (typeOf(message) === "tool") {
       const call = { id: String(message.tool_call_id), name: String(message.name) };
       yield toolResult(run, call, message.content, { failed: message.status === "error", replayed });
@@ -144,15 +160,17 @@ function createGraphView(context: AgentContext<unknown>): GraphView {
   return {
     *show(mode, chunk, run) {
       if (mode === "messages") {
-        const [message] = chunk as [Fields];
-        if (typeOf(message) === "ai") yield* showPiece(message);
+        const [message, { ls_model_name }] = chunk as readonly [Fields, Fields];
+        if (typeOf(message) === "ai") yield* showPiece(message, ls_model_name);
       } else if (mode === "known") {
         if (typeOf(chunk as Fields) === "ai") yield* showPiece(chunk as Fields);
         yield* showMessage(chunk as Fields, run, true);
         reportTurns();
       } else if (mode === "values") state = chunk as Fields;
       else {
-        for (const update of Object.values(chunk as Fields)) {
+        const { __interrupt__: asked = [], ...updates } = chunk as { readonly __interrupt__?: readonly Fields[] };
+        for (const { id, value } of asked) interrupts.push({ id: String(id), question: asText(value) });
+        for (const update of Object.values(updates)) {
           for (const message of messagesIn(update)) yield* showMessage(message, run);
         }
         reportTurns();
@@ -160,7 +178,7 @@ function createGraphView(context: AgentContext<unknown>): GraphView {
     },
     end() {
       reportTurns();
-      return { state, content: shown.content(), finishReason };
+      return { state, content: shown.content(), finishReason, interrupts };
     },
   };
 }
@@ -184,10 +202,12 @@ function addUsage(turn: OpenTurn, { usage_metadata }: Fields): void {
   if (typeof usage_metadata !== "object" || usage_metadata === null) return;
   const { input_tokens = 0, output_tokens = 0, total_tokens = 0 } = usage_metadata as Record<string, number>;
   turn.hasUsage = true;
-  turn.usage.input += input_tokens;
-  turn.usage.output += output_tokens;
-  turn.usage.total += total_tokens;
+  turn.input += input_tokens;
+  turn.output += output_tokens;
+  turn.total += total_tokens;
 }
+
+const asText = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
 
 const typeOf = (message: Fields): unknown =>
   typeof message.getType === "function" ? (message.getType as () => unknown).call(message) : message.type;

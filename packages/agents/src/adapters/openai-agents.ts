@@ -20,6 +20,7 @@ import {
   toolCall,
   toolResult,
 } from "./framework-events.ts";
+import { approvalOf, assertNoInterrupts, type Interrupt } from "./framework-interrupts.ts";
 import { currentRun, type FrameworkRun, streamInJob } from "./framework-run.ts";
 import { callInJob, FrameworkToolError, type FrameworkToolOptions } from "./framework-tool.ts";
 import { keepTurn, reportTurn } from "./framework-turn.ts";
@@ -35,6 +36,7 @@ export type OpenAiAgentsRequest = {
 export type OpenAiAgentsResult = AsyncIterable<object> & {
   readonly completed: Promise<void>;
   readonly finalOutput?: unknown;
+  readonly interruptions?: readonly object[];
 };
 
 /** An event of the SDK's stream, or of a model, of which the fields matter that its type has. */
@@ -52,7 +54,7 @@ export async function* answerWithOpenAiAgents(
 ): AsyncGenerator<AgentEvent, AgentOutcome> {
   const messages = (await messagesFor(input, options)).flatMap(toInputItems);
   const shown = createAnswerText();
-  const outcome: { result?: OpenAiAgentsResult; agent?: string; finishReason?: string } = {};
+  const outcome: { result?: OpenAiAgentsResult; agent?: string; model?: unknown; finishReason?: string } = {};
   const events = streamInJob(context, async (run) => {
     const result = await start({ messages: messages as never[], signal: run.signal });
     outcome.result = result;
@@ -62,9 +64,12 @@ export async function* answerWithOpenAiAgents(
     if (type === "raw_model_stream_event") {
       const raw = data as Fields;
       outcome.finishReason = finishReasonIn(raw) ?? outcome.finishReason ?? "stop";
+      outcome.model = rawEvent(raw).model ?? outcome.model;
       if (raw.type === "response_started") shown.beginTurn();
-      if (raw.type === "response_done") reportTurn(context, usageIn(raw), shown.ofTurn());
-      else yield* showRaw(raw, shown.piece);
+      if (raw.type === "response_done") {
+        reportTurn(context, { ...usageIn(raw), model: outcome.model }, shown.ofTurn());
+      }
+      yield* showRaw(raw, shown.piece);
     } else if (type === "run_item_stream_event") yield* showItem(name, item as Fields, run);
     else if (type === "agent_updated_stream_event") {
       const to = String((agent as Fields).name);
@@ -72,12 +77,18 @@ export async function* answerWithOpenAiAgents(
       outcome.agent = to;
     }
   }
+  assertNoInterrupts((outcome.result?.interruptions ?? []).map((each) => interruptOf(each as Fields)));
   const final = outcome.result?.finalOutput;
   const data = typeof final === "string" ? undefined : (final ?? undefined);
   if (shown.content() === "" && data === undefined && outcome.finishReason === "stop") {
     throw new PlatformError("model_answer_empty");
   }
   return { data, finishReason: outcome.finishReason };
+}
+
+function interruptOf(interruption: Fields): Interrupt {
+  const { callId, name, arguments: args } = (interruption.rawItem ?? {}) as Fields;
+  return approvalOf(callId, name, args);
 }
 
 /** The stream ends before the run's error is known. */
