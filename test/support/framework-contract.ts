@@ -15,7 +15,10 @@ import { shownText, thoughtsOf } from "./sse-client.ts";
 import { waitFor } from "./wait-for.ts";
 
 export type FrameworkAgents = {
-  /** Has the tools `free_tables`, which reads, and `reserve`, which appends a line to RESERVATIONS_FILE. */
+  /**
+   * Has the tools `free_tables`, which reads, and `reserve` and `cancel`, which append a line to RESERVATIONS_FILE;
+   * `cancel` wants a person's decision.
+   */
   readonly desk: string;
   /** Answers with `{guests: [...]}` as data. */
   readonly guests: string;
@@ -106,6 +109,14 @@ export function frameworkContract(name: string, { desk, guests }: FrameworkAgent
     const message = `[[text=${encodeURIComponent('{"guests":["Ann","Bo"]}')}]] Ann and Bo come`;
     const job = await platform.alice.ended(await platform.alice.execute(message, {}, guests));
     expect(job).toMatchObject({ status: "completed", result: { data: { guests: ["Ann", "Bo"] } } });
+  });
+
+  test("a call that wants a person's decision fails the job with the question, and is not made", async () => {
+    const task = '[[calls=cancel({"day":"Monday"})]] Cancel it all';
+    const job = await platform.alice.ended(await platform.alice.execute(task, {}, desk));
+    expect(job).toMatchObject({ status: "failed", error: { code: "agent_failed" } });
+    expect(job.error.message).toMatch(/cancel.*Monday/i);
+    expect(await reservations()).not.toContain("Monday cancelled");
   });
 
   test.each([

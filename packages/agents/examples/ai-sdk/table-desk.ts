@@ -26,12 +26,24 @@ const tools = journaledTools(
         return `reserved on ${day} for ${name}`;
       },
     }),
+    cancel: tool({
+      description: "Cancels all reservations of a day.",
+      inputSchema: z.object({ day: z.string() }),
+      async execute({ day }) {
+        await appendFile(RESERVATIONS_FILE, `${day} cancelled\n`);
+        return `cancelled on ${day}`;
+      },
+    }),
   },
   { idempotent: ["free_tables"] },
 );
 
 const instructions = "You are the desk of a restaurant. Be brief.";
-const desk = new ToolLoopAgent({ model, tools, instructions, stopWhen: isStepCount(10), maxRetries: 0 });
+const desk = new ToolLoopAgent({
+  ...{ model, tools, instructions, stopWhen: isStepCount(10), maxRetries: 0 },
+  // A person is asked before the tool runs; the job waits for the answer.
+  toolApproval: { cancel: "user-approval" },
+});
 
 class TableDesk extends BaseAgent {
   static readonly description = "Reserves tables, with the AI SDK.";

@@ -3,7 +3,7 @@ import { appendFile } from "node:fs/promises";
 import { type AgentContext, type AgentInput, BaseAgent, registerAgent } from "@agent-paas/agents";
 import { answerWithLangGraph, journaledCheckpointer, journaledTool } from "@agent-paas/agents/adapters/langgraph";
 import { tool } from "@langchain/core/tools";
-import { Annotation, MemorySaver, MessagesAnnotation, StateGraph } from "@langchain/langgraph";
+import { Annotation, interrupt, MemorySaver, MessagesAnnotation, StateGraph } from "@langchain/langgraph";
 import { ToolNode, toolsCondition } from "@langchain/langgraph/prebuilt";
 import { ChatOpenAI } from "@langchain/openai";
 import { z } from "zod";
@@ -30,7 +30,23 @@ const reserve = tool(
   },
 );
 
-const tools = [journaledTool(freeTables, { idempotent: ["free_tables"] }), journaledTool(reserve)];
+const cancel = tool(
+  async ({ day }) => {
+    // A person is asked; the job waits for the answer, and the tool begins again with it.
+    const answer: unknown = interrupt(`Cancel all reservations of ${day}? (yes or no)`);
+    if (answer !== "yes") return "not cancelled";
+    await appendFile(RESERVATIONS_FILE, `${day} cancelled\n`);
+    return `cancelled on ${day}`;
+  },
+  {
+    name: "cancel",
+    description: "Cancels all reservations of a day.",
+    schema: z.object({ day: z.string() }),
+  },
+);
+
+// A tool that may be interrupted begins again when it goes on, so it is not wrapped.
+const tools = [journaledTool(freeTables, { idempotent: ["free_tables"] }), journaledTool(reserve), cancel];
 const withTools = chat.bindTools(tools);
 const checkpointer = journaledCheckpointer(() => new MemorySaver());
 

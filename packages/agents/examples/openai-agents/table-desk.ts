@@ -31,17 +31,34 @@ const reserve = tool({
   },
 });
 
+const cancel = tool({
+  name: "cancel",
+  description: "Cancels all reservations of a day.",
+  parameters: z.object({ day: z.string() }),
+  // A person is asked before the tool runs; the job waits for the answer.
+  needsApproval: true,
+  async execute({ day }) {
+    await appendFile(RESERVATIONS_FILE, `${day} cancelled\n`);
+    return `cancelled on ${day}`;
+  },
+});
+
+const tools = [
+  journaledTool(freeTables, { idempotent: ["free_tables"] }),
+  ...[reserve, cancel].map((each) => journaledTool(each)),
+];
+
 const desk = new Agent({
   name: "desk",
   instructions: "You are the desk of a restaurant. Be brief.",
   model,
-  tools: [journaledTool(freeTables, { idempotent: ["free_tables"] }), journaledTool(reserve)],
+  tools,
 });
 
 class TableDesk extends BaseAgent {
   static readonly description = "Reserves tables, with the OpenAI Agents SDK.";
   static readonly config = z.strictObject({});
-  static readonly tools = ["free_tables", "reserve"];
+  static readonly tools = tools.map(({ name }) => name);
 
   async *run(input: AgentInput, context: AgentContext<unknown>) {
     return yield* answerWithOpenAiAgents(

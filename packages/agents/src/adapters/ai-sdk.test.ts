@@ -18,13 +18,20 @@ const step = (...parts: Part[]): Part[] => [
 ];
 
 /** Runs an agent whose framework streams these parts. */
-function run(stream: (asked: AiSdkRequest) => AsyncIterable<Part>, options: RunAgentOptions = {}, output?: unknown) {
+function run(
+  stream: (asked: AiSdkRequest) => AsyncIterable<Part>,
+  options: RunAgentOptions = {},
+  { output, more }: { output?: unknown; more?: object } = {},
+) {
   class Agent extends BaseAgent {
     static readonly description = "Of a test.";
     static readonly config = z.strictObject({});
     async *run(input: AgentInput, context: AgentContext<unknown>) {
-      const start = (asked: AiSdkRequest) => ({ stream: stream(asked), output: Promise.resolve(output) });
-      return yield* answerWithAiSdk(start, input, context);
+      const responseMessages = Promise.resolve([{ role: "assistant", content: "the call" }]);
+      const start = (asked: AiSdkRequest) => ({
+        ...{ stream: stream(asked), output: Promise.resolve(output), responseMessages },
+      });
+      return yield* answerWithAiSdk(start, input, { ...context, ...more });
     }
   }
   return runAgent(Agent, "Go", options);
@@ -39,7 +46,7 @@ test("texts of two turns are an answer with an empty line between, reasoning is 
     ...step({ type: "reasoning-delta", text: "Hm" }, { type: "text-delta", text: "One" }),
     ...step({ type: "text-delta", text: "T" }, { type: "text-delta", text: "wo" }),
   ];
-  const { content, events, usage, data } = await run(() => streamOf(...told), {}, { done: true });
+  const { content, events, usage, data } = await run(() => streamOf(...told), {}, { output: { done: true } });
   expect([content, data]).toEqual(["One\n\nTwo", { done: true }]);
   expect(events.map(({ data: { type, content } }) => [type, content])).toEqual([
     ["reasoning", "Hm"],
@@ -63,10 +70,36 @@ test("a provider's failure is the platform's, however deep it is wrapped, and an
   await expect(run(() => streamOf(...step()))).rejects.toMatchObject({ code: "model_answer_empty" });
 });
 
-test("an approval that the framework waits for fails the job with the call", async () => {
+/** Asks for an approval unless the conversation has one. */
+const asking = ({ messages }: AiSdkRequest): AsyncIterable<Part> => {
+  const { role, content } = messages.at(-1) as unknown as { role: string; content: unknown };
   const toolCall = { toolCallId: "1", toolName: "refund", input: { order: "A-1" } };
-  const asks = streamOf(...step({ type: "tool-approval-request", approvalId: "a", toolCall }));
-  await expect(run(() => asks)).rejects.toThrow('refund({"order":"A-1"})');
+  if (role !== "tool") return streamOf(...step({ type: "tool-approval-request", approvalId: "a", toolCall }));
+  return streamOf(...step({ type: "text-delta", text: JSON.stringify(content) }));
+};
+
+test.each([
+  [{ answered: true, answer: { approve: true } }, { approved: true }],
+  [
+    { answered: true, answer: { approve: false, reason: "no" } },
+    { approved: false, reason: "no" },
+  ],
+  [{ answered: false, reason: null, expired: true }, { approved: false }],
+])("the reply %j to an approval that the framework waits for reaches the framework as %j", async (reply, told) => {
+  const asked: unknown[] = [];
+  const ask = async (interrupt: unknown) => {
+    asked.push(interrupt);
+    return reply;
+  };
+  const { content } = await run(asking, {}, { more: { ask } });
+  expect(JSON.parse(content)).toEqual([{ type: "tool-approval-response", approvalId: "a", ...told }]);
+  expect(asked).toMatchObject([{ question: expect.stringContaining('refund({"order":"A-1"})') }]);
+});
+
+test("an approval ends the run as asking does, and fails the job where nobody can be asked", async () => {
+  const ask = () => Promise.reject(new Error("the job waits"));
+  await expect(run(asking, {}, { more: { ask } })).rejects.toThrow("the job waits");
+  await expect(run(asking, {}, { more: { ask: undefined } })).rejects.toThrow('refund({"order":"A-1"})');
 });
 
 const effects: string[] = [];

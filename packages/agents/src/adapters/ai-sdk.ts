@@ -19,7 +19,7 @@ import {
   toolCall,
   toolResult,
 } from "./framework-events.ts";
-import { approvalOf, assertNoInterrupts, type Interrupt } from "./framework-interrupts.ts";
+import { approvalOf, askAll, readApproval } from "./framework-interrupts.ts";
 import { type FrameworkRun, streamInJob } from "./framework-run.ts";
 import { callInJob, type FrameworkToolOptions } from "./framework-tool.ts";
 import { keepTurn, reportTurn } from "./framework-turn.ts";
@@ -40,6 +40,8 @@ type Part = { readonly type: string; readonly [field: string]: unknown };
 export type AiSdkResult = {
   readonly stream: AsyncIterable<Part>;
   readonly output: PromiseLike<unknown>;
+  /** Asked for only when calls wait for an approval. */
+  readonly responseMessages?: PromiseLike<readonly object[]>;
 };
 
 /**
@@ -54,30 +56,48 @@ export async function* answerWithAiSdk(
 ): AsyncGenerator<AgentEvent, AgentOutcome> {
   const messages = toAiSdkMessages(await messagesFor(input, options));
   const shown = createAnswerText();
-  let result: AiSdkResult | undefined;
-  let run: FrameworkRun | undefined;
   let finishReason: string | undefined;
-  const interrupts: Interrupt[] = [];
-  const parts = streamInJob(context, async (begun) => {
-    run = begun;
-    result = await start({ messages: messages as never[], abortSignal: begun.signal, onError() {} });
-    return result.stream;
+  for (;;) {
+    let result: AiSdkResult | undefined;
+    let run: FrameworkRun | undefined;
+    const waiting: Part[] = [];
+    const parts = streamInJob(context, async (begun) => {
+      run = begun;
+      result = await start({ messages: messages as never[], abortSignal: begun.signal, onError() {} });
+      return result.stream;
+    });
+    for await (const part of parts) {
+      if (part.type === "start-step") shown.beginTurn();
+      else if (part.type === "finish-step") {
+        reportTurn(context, usageOf(part), shown.ofTurn());
+        finishReason = String(part.finishReason).replace("-", "_");
+      } else if (part.type === "error") throw asPlatformError(part.error);
+      else if (part.type === "tool-approval-request" && part.isAutomatic !== true) waiting.push(part);
+      else if (run !== undefined) yield* show(part, shown.piece, run);
+    }
+    if (waiting.length > 0) {
+      messages.push(...((await result?.responseMessages) ?? []), await decide(waiting, context));
+      continue;
+    }
+    const data = await outputOf(result);
+    if (shown.content() === "" && data === undefined && finishReason === "stop") {
+      throw new PlatformError("model_answer_empty");
+    }
+    return { data, finishReason };
+  }
+}
+
+/** The message by which the SDK learns what people have decided of the calls. */
+async function decide(waiting: readonly Part[], context: AgentContext<unknown>): Promise<object> {
+  const questions = waiting.map(({ toolCall }) => {
+    const { toolName, input } = toolCall as { readonly toolName: unknown; readonly input: unknown };
+    return approvalOf(toolName, input, context.locale);
   });
-  for await (const part of parts) {
-    if (part.type === "start-step") shown.beginTurn();
-    else if (part.type === "finish-step") {
-      reportTurn(context, usageOf(part), shown.ofTurn());
-      finishReason = String(part.finishReason).replace("-", "_");
-    } else if (part.type === "error") throw asPlatformError(part.error);
-    else if (part.type === "tool-approval-request" && part.isAutomatic !== true) interrupts.push(interruptOf(part));
-    else if (run !== undefined) yield* show(part, shown.piece, run);
-  }
-  assertNoInterrupts(interrupts);
-  const data = await outputOf(result);
-  if (shown.content() === "" && data === undefined && finishReason === "stop") {
-    throw new PlatformError("model_answer_empty");
-  }
-  return { data, finishReason };
+  const replies = await askAll(context, questions);
+  const content = replies.map((reply, at) => {
+    return { type: "tool-approval-response", approvalId: waiting[at]?.approvalId, ...readApproval(reply) };
+  });
+  return { role: "tool", content };
 }
 
 function* show(part: Part, piece: (text: string) => AgentEvent, run: FrameworkRun): Generator<AgentEvent> {
@@ -86,12 +106,8 @@ function* show(part: Part, piece: (text: string) => AgentEvent, run: FrameworkRu
   else if (part.type === "reasoning-delta") yield reasoning(String(part.text));
   else if (part.type === "tool-call") yield toolCall(call, part.input);
   else if (part.type === "tool-result" && part.preliminary !== true) yield toolResult(run, call, part.output);
+  else if (part.type === "tool-output-denied") yield toolResult(run, call, "denied", { failed: true });
   else if (part.type === "tool-error") yield toolResult(run, call, messageOf(part.error), { failed: true });
-}
-
-function interruptOf({ approvalId, toolCall }: Part): Interrupt {
-  const { toolName, input } = toolCall as { readonly toolName: unknown; readonly input: unknown };
-  return approvalOf(approvalId, toolName, input);
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

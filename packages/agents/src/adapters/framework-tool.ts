@@ -62,11 +62,19 @@ export async function callInJob<Value>(
 
 const asText = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
 
-/** A result that was too long is cut, and no JSON any more: then it is a text. */
+/** A result that was too long is cut, and no JSON any more: then it is a text. So is one that a note precedes. */
 function read<Value>(content: string): Value {
+  const value = valueIn<Value>(content);
+  if (value !== undefined) return value.value;
+  const end = content.indexOf("\n");
+  const noted = valueIn<unknown>(content.slice(end + 1));
+  return (noted === undefined ? content : `${content.slice(0, end)}\n${asText(noted.value)}`) as Value;
+}
+
+function valueIn<Value>(content: string): { readonly value: Value } | undefined {
   try {
-    return (parseJson(content) as { readonly value: Value }).value;
+    return parseJson(content) as { readonly value: Value };
   } catch {
-    return content as Value;
+    return undefined;
   }
 }

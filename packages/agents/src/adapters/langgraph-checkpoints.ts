@@ -3,7 +3,7 @@
  * whichever worker it runs. It keeps the calls by which a saver in memory was filled, and makes them again.
  */
 import type { Journal } from "../job/journal.ts";
-import { currentRun, type FrameworkRun } from "./framework-run.ts";
+import { currentRun } from "./framework-run.ts";
 
 type Configurable = Readonly<Record<string, unknown>>;
 type Config = { readonly configurable?: Configurable };
@@ -37,18 +37,20 @@ type KeptCall =
 const OF_RUN: readonly unknown[] = ["getTuple", "list", "deleteThread", "getDeltaChannelHistory"];
 
 /**
- * `create` makes an empty saver: `journaledCheckpointer(() => new MemorySaver())`. Each run gets one of its own, filled
- * from the job's journal. Outside a job there is one for all.
+ * `create` makes an empty saver: `journaledCheckpointer(() => new MemorySaver())`. Each attempt gets one of its own,
+ * filled from the job's journal. Outside a job there is one for all.
  */
 export function journaledCheckpointer<Checkpointer extends object>(create: () => Checkpointer): Checkpointer {
   const outside = create();
-  const savers = new WeakMap<FrameworkRun, JobSaver>();
+  // By the job's attempt, which may run the graph again after a decision.
+  const savers = new WeakMap<object, JobSaver>();
 
   function ofRun(): JobSaver | null {
     const run = currentRun();
     if (run === undefined) return null;
-    const known = savers.get(run) ?? createJobSaver(create() as unknown as Saver, run.context.journal);
-    savers.set(run, known);
+    const { context } = run;
+    const known = savers.get(context) ?? createJobSaver(create() as unknown as Saver, context.journal);
+    savers.set(context, known);
     return known;
   }
 

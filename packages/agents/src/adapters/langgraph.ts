@@ -18,8 +18,8 @@ import {
   toolCall,
   toolResult,
 } from "./framework-events.ts";
-import { assertNoInterrupts, type Interrupt } from "./framework-interrupts.ts";
-import { type FrameworkRun, streamInJob } from "./framework-run.ts";
+import { askAll, type Interrupt, type Reply } from "./framework-interrupts.ts";
+import { currentRun, type FrameworkRun, streamInJob } from "./framework-run.ts";
 import { callInJob, type FrameworkToolOptions } from "./framework-tool.ts";
 import { reportTurn } from "./framework-turn.ts";
 
@@ -57,25 +57,47 @@ export async function* answerWithLangGraph(
 ): AsyncGenerator<AgentEvent, AgentOutcome> {
   const messages = (await messagesFor(input, options)).map(toLangChainMessage);
   const view = createGraphView(context);
-  const { locale, jobId } = context;
-  const configurable = { ...options.configurable, thread_id: jobId, locale };
-  const chunks = streamInJob(context, async function start(run) {
-    const config = { ...options.config, configurable, signal: run.signal, durability: "sync" };
-    const left = graph.checkpointer ? await graph.getState(config as never) : null;
-    const isResumed = left !== null && messagesIn(left.values).length > 0;
-    // Nothing is left to do for a graph that has ended; its state says what it answered.
-    const goesOn = !isResumed || left.next.length > 0;
-    const asked = isResumed ? null : (options.input?.(messages) ?? { messages });
-    const stream = goesOn ? await graph.stream(asked as never, { ...config, streamMode: STREAM_MODES } as never) : [];
-    const known = isResumed ? { state: left.values as Fields, from: messages.length } : null;
-    return chunksOf(run, known, stream as AsyncIterable<Chunk>);
-  });
-  for await (const [run, [mode, chunk]] of chunks) yield* view.show(mode, chunk, run);
-  const { state, content, finishReason, interrupts } = view.end();
-  assertNoInterrupts(interrupts);
-  const data = options.data === undefined ? state.structuredResponse : options.data(state);
-  if (content === "" && data === undefined && finishReason === "stop") throw new PlatformError("model_answer_empty");
-  return { data: data ?? undefined, finishReason };
+  const configurable = { ...options.configurable, thread_id: context.jobId, locale: context.locale };
+  let resume: Resume | null = null;
+  for (;;) {
+    const chunks = streamInJob(context, async function begin(run) {
+      const config = { ...options.config, configurable, signal: run.signal, durability: "sync" };
+      const left = graph.checkpointer && resume === null ? await graph.getState(config as never) : null;
+      const isLeft = left !== null && messagesIn(left.values).length > 0;
+      // Nothing is left to do for a graph that has ended; its state says what it answered.
+      const goesOn = !isLeft || left.next.length > 0;
+      const asked = resume ?? (isLeft ? null : (options.input?.(messages) ?? { messages }));
+      const streamed = { ...config, streamMode: STREAM_MODES };
+      const stream = goesOn ? await graph.stream(asked as never, streamed as never) : [];
+      const known = isLeft ? { state: left.values as Fields, from: messages.length } : null;
+      return chunksOf(run, known, stream as AsyncIterable<Chunk>);
+    });
+    for await (const [run, [mode, chunk]] of chunks) yield* view.show(mode, chunk, run);
+    const { state, content, finishReason, interrupts } = view.end();
+    if (interrupts.length > 0) {
+      resume = new Resume(interrupts, await askAll(context, interrupts));
+      continue;
+    }
+    const data = options.data === undefined ? state.structuredResponse : options.data(state);
+    if (content === "" && data === undefined && finishReason === "stop") throw new PlatformError("model_answer_empty");
+    return { data: data ?? undefined, finishReason };
+  }
+}
+
+type GraphInterrupt = Interrupt & { readonly id: string };
+
+/**
+ * LangGraph's `Command`, which it knows by this name. `interrupt()` returns the answer, or `{declined: true, reason}`.
+ */
+class Resume {
+  readonly lg_name = "Command";
+  readonly goto: readonly never[] = [];
+  readonly resume: Fields;
+
+  constructor(interrupts: readonly GraphInterrupt[], replies: readonly Reply[]) {
+    const values = replies.map((reply) => (reply.answered ? reply.answer : { declined: true, reason: reply.reason }));
+    this.resume = Object.fromEntries(interrupts.map(({ id }, at) => [id, values[at]]));
+  }
 }
 
 /** Tokens of models, what nodes return, and the whole state after each step. */
@@ -101,7 +123,8 @@ type GraphView = {
     readonly state: Fields;
     readonly content: string;
     readonly finishReason: string | undefined;
-    readonly interrupts: readonly Interrupt[];
+    /** Since the last end. */
+    readonly interrupts: readonly GraphInterrupt[];
   };
 };
 
@@ -114,7 +137,7 @@ function createGraphView(context: AgentContext<unknown>): GraphView {
   const seen = new Set<string>();
   let latest = "";
   let state: Fields = {};
-  const interrupts: Interrupt[] = [];
+  const interrupts: GraphInterrupt[] = [];
   let finishReason: string | undefined;
 
   function* showPiece(message: Fields, model?: unknown): Generator<AgentEvent> {
@@ -178,7 +201,7 @@ function createGraphView(context: AgentContext<unknown>): GraphView {
     },
     end() {
       reportTurns();
-      return { state, content: shown.content(), finishReason, interrupts };
+      return { state, content: shown.content(), finishReason, interrupts: interrupts.splice(0) };
     },
   };
 }
@@ -236,7 +259,10 @@ function toLangChainMessage(message: ModelMessage): object {
 
 type Call = (this: unknown, args: unknown, manager: unknown, config: Fields) => Promise<unknown>;
 
-/** The same tool, whose calls are the job's: counted, bounded in time, and not repeated by a later attempt. */
+/**
+ * The same tool, whose calls are the job's: counted, bounded in time, and not repeated by a later attempt. A tool that
+ * calls `interrupt()` begins again when it goes on, so it must not be wrapped.
+ */
 export function journaledTool<Tool extends { readonly name: string }>(
   tool: Tool,
   options: FrameworkToolOptions = {},
@@ -244,9 +270,17 @@ export function journaledTool<Tool extends { readonly name: string }>(
   const { name, _call } = tool as unknown as { readonly name: string; readonly _call: Call };
   const inJob: Call = (args, manager, config) => {
     const { id } = (config.toolCall ?? {}) as { readonly id?: string };
-    return callInJob({ name, args, id }, options, (signal) =>
-      _call.call(tool, args, manager, signal === undefined ? config : { ...config, signal }),
-    );
+    return callInJob({ name, args, id }, options, async (signal) => {
+      try {
+        return await _call.call(tool, args, manager, signal === undefined ? config : { ...config, signal });
+      } catch (error) {
+        if ((error as Error).name === "GraphInterrupt") currentRun()?.fail(wrongly(name));
+        throw error;
+      }
+    });
   };
   return Object.create(tool, { _call: { value: inJob } }) as Tool;
 }
+
+const wrongly = (name: string): PlatformError =>
+  new PlatformError("agent_failed", { message: `The tool "${name}" calls interrupt(): it must not be wrapped.` });

@@ -20,15 +20,15 @@ import {
   toolCall,
   toolResult,
 } from "./framework-events.ts";
-import { approvalOf, assertNoInterrupts, type Interrupt } from "./framework-interrupts.ts";
+import { approvalOf, askAll, readApproval } from "./framework-interrupts.ts";
 import { currentRun, type FrameworkRun, streamInJob } from "./framework-run.ts";
 import { callInJob, FrameworkToolError, type FrameworkToolOptions } from "./framework-tool.ts";
 import { keepTurn, reportTurn } from "./framework-turn.ts";
 
 /** What `run` gets of the job. */
 export type OpenAiAgentsRequest = {
-  /** In the form of the SDK's AgentInputItem, which this package does not know. */
-  readonly messages: never[];
+  /** In the form of the SDK's AgentInputItem, which this package does not know; or its RunState, to go on. */
+  readonly messages: never;
   readonly signal: AbortSignal;
 };
 
@@ -36,7 +36,9 @@ export type OpenAiAgentsRequest = {
 export type OpenAiAgentsResult = AsyncIterable<object> & {
   readonly completed: Promise<void>;
   readonly finalOutput?: unknown;
+  /** Calls that wait for an approval, of which the state can be told. */
   readonly interruptions?: readonly object[];
+  readonly state?: unknown;
 };
 
 /** An event of the SDK's stream, or of a model, of which the fields matter that its type has. */
@@ -52,43 +54,87 @@ export async function* answerWithOpenAiAgents(
   context: AgentContext<unknown>,
   options: HistoryOptions = {},
 ): AsyncGenerator<AgentEvent, AgentOutcome> {
-  const messages = (await messagesFor(input, options)).flatMap(toInputItems);
-  const shown = createAnswerText();
-  const outcome: { result?: OpenAiAgentsResult; agent?: string; model?: unknown; finishReason?: string } = {};
-  const events = streamInJob(context, async (run) => {
-    const result = await start({ messages: messages as never[], signal: run.signal });
-    outcome.result = result;
-    return eventsOf(result, run);
-  });
-  for await (const [{ type, data, item, name, agent }, run] of events) {
-    if (type === "raw_model_stream_event") {
-      const raw = data as Fields;
-      outcome.finishReason = finishReasonIn(raw) ?? outcome.finishReason ?? "stop";
-      outcome.model = rawEvent(raw).model ?? outcome.model;
-      if (raw.type === "response_started") shown.beginTurn();
-      if (raw.type === "response_done") {
-        reportTurn(context, { ...usageIn(raw), model: outcome.model }, shown.ofTurn());
-      }
-      yield* showRaw(raw, shown.piece);
-    } else if (type === "run_item_stream_event") yield* showItem(name, item as Fields, run);
-    else if (type === "agent_updated_stream_event") {
-      const to = String((agent as Fields).name);
-      if (outcome.agent !== undefined && outcome.agent !== to) yield thought("delegate", to, { agents: [to] });
-      outcome.agent = to;
+  /** The conversation, and then the state of a run that goes on. */
+  let messages: unknown = (await messagesFor(input, options)).flatMap(toInputItems);
+  const view = createRunView(context);
+  for (;;) {
+    let result: OpenAiAgentsResult | undefined;
+    const events = streamInJob(context, async (run) => {
+      result = await start({ messages: messages as never, signal: run.signal });
+      return eventsOf(result, run);
+    });
+    for await (const [event, run] of events) yield* view.show(event, run);
+    const { interruptions = [], state } = result ?? {};
+    if (interruptions.length > 0) {
+      await decide(interruptions as readonly Fields[], state as RunState, context);
+      messages = state;
+      continue;
     }
+    // The SDK warns of a look at it before the run is at its end.
+    const finalOutput = result?.finalOutput;
+    const data = typeof finalOutput === "string" ? undefined : (finalOutput ?? undefined);
+    const { content, finishReason } = view.end();
+    if (content === "" && data === undefined && finishReason === "stop") throw new PlatformError("model_answer_empty");
+    return { data, finishReason };
   }
-  assertNoInterrupts((outcome.result?.interruptions ?? []).map((each) => interruptOf(each as Fields)));
-  const final = outcome.result?.finalOutput;
-  const data = typeof final === "string" ? undefined : (final ?? undefined);
-  if (shown.content() === "" && data === undefined && outcome.finishReason === "stop") {
-    throw new PlatformError("model_answer_empty");
-  }
-  return { data, finishReason: outcome.finishReason };
 }
 
-function interruptOf(interruption: Fields): Interrupt {
-  const { callId, name, arguments: args } = (interruption.rawItem ?? {}) as Fields;
-  return approvalOf(callId, name, args);
+type RunState = {
+  approve(interruption: object): void;
+  reject(interruption: object, options: { readonly message?: string | undefined }): void;
+};
+
+/** Tells the state of the run what people have decided of the calls. */
+async function decide(
+  interruptions: readonly Fields[],
+  state: RunState,
+  context: AgentContext<unknown>,
+): Promise<void> {
+  const questions = interruptions.map(({ rawItem }) => {
+    const { name, arguments: args } = (rawItem ?? {}) as Fields;
+    return approvalOf(name, args, context.locale);
+  });
+  for (const [at, reply] of (await askAll(context, questions)).entries()) {
+    const { approved, reason } = readApproval(reply);
+    const interruption = interruptions[at] ?? {};
+    if (approved) state.approve(interruption);
+    else state.reject(interruption, reason === undefined ? {} : { message: reason });
+  }
+}
+
+type RunView = {
+  show(event: Fields, run: FrameworkRun): Generator<AgentEvent>;
+  end(): { readonly content: string; readonly finishReason: string | undefined };
+};
+
+function createRunView(context: AgentContext<unknown>): RunView {
+  const shown = createAnswerText();
+  let finishReason: string | undefined;
+  let model: unknown;
+  let latestAgent: string | null = null;
+
+  function* showRaw(raw: Fields): Generator<AgentEvent> {
+    model = rawEvent(raw).model ?? model;
+    finishReason = finishReasonIn(raw) ?? finishReason ?? "stop";
+    if (raw.type === "response_started") shown.beginTurn();
+    if (raw.type === "response_done") reportTurn(context, { ...usageIn(raw), model }, shown.ofTurn());
+    if (raw.type === "output_text_delta") yield shown.piece(String(raw.delta));
+    const thinking = reasoningIn(raw);
+    if (thinking !== "") yield reasoning(thinking);
+  }
+
+  return {
+    *show({ type, data, item, name, agent }, run) {
+      if (type === "raw_model_stream_event") yield* showRaw(data as Fields);
+      else if (type === "run_item_stream_event") yield* showItem(name, item as Fields, run);
+      else if (type === "agent_updated_stream_event") {
+        const to = String((agent as Fields).name);
+        if (latestAgent !== null && latestAgent !== to) yield thought("delegate", to, { agents: [to] });
+        latestAgent = to;
+      }
+    },
+    end: () => ({ content: shown.content(), finishReason }),
+  };
 }
 
 /** The stream ends before the run's error is known. */
@@ -97,12 +143,6 @@ async function* eventsOf(result: OpenAiAgentsResult, run: FrameworkRun): AsyncGe
   result.completed.catch(() => {});
   for await (const event of result) yield [event as Fields, run];
   await result.completed;
-}
-
-function* showRaw(raw: Fields, piece: (text: string) => AgentEvent): Generator<AgentEvent> {
-  if (raw.type === "output_text_delta") yield piece(String(raw.delta));
-  const thinking = reasoningIn(raw);
-  if (thinking !== "") yield reasoning(thinking);
 }
 
 function* showItem(name: unknown, { rawItem, output }: Fields, run: FrameworkRun): Generator<AgentEvent> {
