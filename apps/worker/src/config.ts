@@ -4,6 +4,7 @@ import { parseAllowedHosts } from "@agent-paas/agents/tools/http-fetch/allowed-h
 import { McpServersSchema } from "@agent-paas/agents/tools/mcp/mcp-config.ts";
 import { CommonConfigSchema } from "@agent-paas/shared/config/common-config.ts";
 import { ConfigError, intFromEnv, listFromEnv } from "@agent-paas/shared/config/read-config.ts";
+import { MAX_INQUIRY_TTL_SECONDS } from "@agent-paas/shared/contract/inquiries.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
 
@@ -155,6 +156,11 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
   CHAT_DEADLINE_MS: intFromEnv(100, DAY, 5 * MINUTE),
   /** The time limit of one attempt of an execute job, ms. Default: 1 h. */
   EXECUTE_DEADLINE_MS: intFromEnv(100, DAY, HOUR),
+  /**
+   * How long a job waits for the decision of a person, s; then it counts as rejected. Default: 24 h. No worker has the
+   * job meanwhile, but its session waits for it.
+   */
+  DECISION_TTL_SECONDS: intFromEnv(1, MAX_INQUIRY_TTL_SECONDS, DAY / SECOND),
   /**
    * How long work waits while the database cannot be written (its disk is full or fails, or another process holds its
    * lock), ms. Default: 2 min. After that, the jobs that wait end with `storage_unavailable` as soon as the database is

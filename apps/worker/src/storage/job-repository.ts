@@ -14,7 +14,7 @@ import { MESSAGES_PER_JOB, prepareJobStatements } from "./job-statements.ts";
 export type StartedJob =
   | {
       readonly kind: "started";
-      /** When the first attempt was started, ms since 1970. */
+      /** When the first attempt was started, ms since 1970; later by the time for which the job was suspended. */
       readonly firstStartedAt: number;
       /** By the database's count, this start included. */
       readonly attempt: number;
@@ -87,13 +87,19 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
         for (const query of statements.reserveOrdinals(session_id, job_id, ahead)) batch.push({ query });
         batch.push({ query: statements.insertMessage({ ...message, ...question, skip }) });
       }
+      if (fencingToken > 1) {
+        batch.push({ query: statements.countWait({ id: job_id, now: startedMs }) });
+        batch.push({ query: statements.endSuspension({ id: job_id }) });
+      }
       const written = () =>
         table("agent_logs").where({ id: job_id, fencing_token: fencingToken, worker, status: "running" });
       const isStarted = await write(batch, { written, inOrder: job_id });
       if (isStarted && fencingToken === 1) return { kind: "started", firstStartedAt: startedMs, attempt: 1 };
       const row = await find(job_id);
       if (isStarted && row !== undefined) {
-        return { kind: "started", firstStartedAt: Date.parse(row.started_at), attempt: row.attempts };
+        // As if the job had begun later by what it has waited for people.
+        const firstStartedAt = Date.parse(row.started_at) + row.waited_ms;
+        return { kind: "started", firstStartedAt, attempt: row.attempts };
       }
       return row === undefined || row.status === "running" ? { kind: "stale" } : { kind: "ended", row };
     },

@@ -4,7 +4,7 @@ import type { Storage } from "@agent-paas/shared/db/storage.ts";
 
 type EndColumns = "status" | "result" | "usage" | "error_code" | "error_message" | "last_seq" | "execution_time_ms";
 
-type StartedJob = Omit<JobRow, EndColumns | "attempts" | "finished_at">;
+type StartedJob = Omit<JobRow, EndColumns | "attempts" | "finished_at" | "waited_ms">;
 
 type EndedJob = Pick<JobRow, EndColumns | "id" | "fencing_token" | "finished_at">;
 
@@ -66,6 +66,21 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
         .where("agent_logs.fencing_token", "<", job.fencing_token)
         .where("agent_logs.status", "running"),
     ),
+
+    /** Adds to the job how long it was suspended, if it was. */
+    countWait: prepareWrite<Pick<JobRow, "id"> & { now: number }>(({ id, now }) =>
+      table("agent_logs")
+        .where({ id })
+        .whereExists(table("suspended_jobs").where({ job_id: id }))
+        .update({
+          waited_ms: sql.expression("waited_ms + ? - (select suspended_at from suspended_jobs where job_id = ?)", [
+            now,
+            id,
+          ]) as unknown as number,
+        }),
+    ),
+
+    endSuspension: prepareWrite<Pick<JobRow, "id">>(({ id }) => table("suspended_jobs").where("job_id", id).delete()),
 
     /** Touches no row when the job has another fencing token, or has ended. */
     endJob: prepareWrite<EndedJob>((job) =>

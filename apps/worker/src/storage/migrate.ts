@@ -12,6 +12,7 @@ import * as reaperAndRetention from "./migrations/006-reaper-and-retention.ts";
 import * as glossaryNames from "./migrations/007-glossary-names-breaking.ts";
 import * as installation from "./migrations/008-installation.ts";
 import * as jobMetadata from "./migrations/009-job-metadata-and-reserved-ordinals.ts";
+import * as suspendedJobs from "./migrations/010-suspended-jobs.ts";
 
 export const MIGRATIONS: Migrations = new Map([
   ["001-initial", initial],
@@ -23,6 +24,7 @@ export const MIGRATIONS: Migrations = new Map([
   ["007-glossary-names-breaking", glossaryNames],
   ["008-installation", installation],
   ["009-job-metadata-and-reserved-ordinals", jobMetadata],
+  ["010-suspended-jobs", suspendedJobs],
 ]);
 
 /** Runs what is missing, one worker at a time. */

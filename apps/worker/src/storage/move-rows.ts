@@ -17,6 +17,8 @@ const KEYS = {
   messages: ["id"],
   agent_steps: ["job_id", "step_no"],
   reserved_ordinals: ["job_id"],
+  suspended_jobs: ["job_id"],
+  inquiries: ["job_id", "request_id"],
   collections: ["id"],
   documents: ["id"],
   unreferenced_copies: ["id"],

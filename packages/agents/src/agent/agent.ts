@@ -12,6 +12,7 @@ import type { Model } from "../model/model.ts";
 import type { UsageReport } from "../model/reported-usage.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
 import type { JobTools } from "../tools/job-tools.ts";
+import type { Ask } from "./ask.ts";
 import type { Agents } from "./delegation.ts";
 import type { AgentEvent, AgentOutcome } from "./events.ts";
 
@@ -59,6 +60,8 @@ export type AgentContext<Config> = {
   readonly journal: AgentJournal;
   /** What the job may still use. */
   readonly budget: Budget;
+  /** Asks a person; the job waits for the answer without a worker. */
+  readonly ask: Ask;
   /** Other agents, to delegate to. */
   readonly agents: Agents;
   /** The language of texts that people read. */

@@ -2,6 +2,7 @@
  * Runs one attempt of an agent as a worker would, without a platform: on the real budget, meter, tools and journaled
  * model, and on strict fakes of what lies outside the process.
  */
+import type { Decision, Inquiry } from "@agent-paas/shared/contract/inquiries.ts";
 import type { JobKind, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { resolveLimits } from "@agent-paas/shared/contract/limits.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
@@ -11,10 +12,12 @@ import { MINUTE } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
 import type { AgentClass, AgentContext, AgentInput, HistoryMessage } from "../agent/agent.ts";
 import { concludeAnswer } from "../agent/answer-end.ts";
+import { createAsk } from "../agent/ask.ts";
 import type { Agents } from "../agent/delegation.ts";
 import { type AgentEvent, type AgentOutcome, applyMessage, assertEvent } from "../agent/events.ts";
 import type { AgentLogger } from "../job/agent-logger.ts";
 import { createBudget } from "../job/budget.ts";
+import { type Inquiries, Suspended } from "../job/inquiries.ts";
 import { untilAborted } from "../job/until-aborted.ts";
 import { createJournaledModel } from "../model/journaled-model.ts";
 import { createTurnWatch } from "../model/last-turn.ts";
@@ -23,6 +26,7 @@ import type { Model } from "../model/model.ts";
 import { countTokens } from "../model/tokens.ts";
 import { createToolbox } from "../registry/toolbox.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
+import { createApprovals } from "../tools/approvals.ts";
 import { createJobTools } from "../tools/job-tools.ts";
 import type { Tool } from "../tools/tool.ts";
 import { createJournalStore, createMemoryJournal, type JournalStore } from "./memory-journal.ts";
@@ -52,6 +56,11 @@ export type RunAgentOptions = {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** Default: `en`. */
   readonly locale?: Locale;
+  /**
+   * What a person decides of a question, or of a call that needs an approval. Default, and where it returns null:
+   * nothing yet, so the run rejects with `Suspended`; another run with the same store goes on.
+   */
+  readonly decide?: (inquiry: Inquiry) => Decision | null;
   /** Aborting it is what cancelling the job would be. */
   readonly signal?: AbortSignal;
   /** Default: nobody reads the log. */
@@ -134,13 +143,18 @@ function prepare<Schema extends z.ZodType>(
   const journal = createMemoryJournal(store, signal);
   const toolbox = createToolbox();
   for (const tool of tools) toolbox.add(tool);
-  const { collection = null } = config as { readonly collection?: string | null };
+  const inquiries = inquiriesOf(options.decide);
+  const { collection = null, approve = [] } = config as { readonly collection?: string; readonly approve?: string[] };
   const job = { jobId: store.jobId, owner: "test", sessionId: null, retriever, logger };
   const context: AgentContext<z.output<Schema>> = {
     ...{ ...job, kind, task, config, metadata, agents, locale, signal, journal, budget },
+    ask: createAsk(inquiries),
     attempt: store.attempts,
     model: createJournaledModel(meter.wrap(model, turns), journal, { watch: turns }),
-    tools: createJobTools({ ...job, toolbox, budget, journal, ended, collection }),
+    tools: createJobTools({
+      ...{ ...job, toolbox, budget, journal, ended, collection },
+      approvals: createApprovals(inquiries, approve),
+    }),
     usage: { report: meter.report },
   };
   return { context, turns, usage: meter.usage };
@@ -163,6 +177,14 @@ const inputOf = (text: string, { kind = "chat", data = null, history = [] }: Run
       });
       return history.slice(tooOld + 1);
     },
+  },
+});
+
+const inquiriesOf = (decide: RunAgentOptions["decide"] = () => null): Inquiries => ({
+  async ask(inquiry) {
+    const decision = decide(inquiry);
+    if (decision === null) throw new Suspended();
+    return decision;
   },
 });
 

@@ -26,10 +26,11 @@ export const queueOf = ({ kind, agent_type }: { readonly kind: JobKind; readonly
 
 /**
  * `queued`: no attempt has started, or a worker has requeued the job and it waits for another one. `running`: a
- * worker has the job, or will have it again after the delay of a retry. The row of a job that waits again still says
- * running; its queue tells the difference.
+ * worker has the job, or will have it again after the delay of a retry. `waiting`: the job is suspended until a person
+ * has decided, and no worker has it (I11). The row of a job that waits or is queued again still says running; its
+ * suspension or its queue tells the difference.
  */
-export const JOB_STATUSES = ["queued", "running", "completed", "failed", "cancelled"] as const;
+export const JOB_STATUSES = ["queued", "running", "waiting", "completed", "failed", "cancelled"] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
 /** A job keeps its first terminal status for ever. */
@@ -174,6 +175,8 @@ const MaintenanceActionSchema = z.discriminatedUnion("action", [
   z.object({ action: z.literal("end_cancelled_job"), job_id: IdSchema, queue: z.enum(JOB_QUEUES) }),
   /** Finalize a job that failed in the queue without its processor having finalized it. */
   z.object({ action: z.literal("end_failed_job"), job_id: IdSchema, queue: z.enum(JOB_QUEUES) }),
+  /** Look at the decisions of a suspended job; if all are made, the job goes on. */
+  z.object({ action: z.literal("resume_job"), job_id: IdSchema }),
   /** Delete a session with its messages and jobs; then publish `done` in the event log of `receipt_id`. */
   z.object({
     action: z.literal("delete_session"),

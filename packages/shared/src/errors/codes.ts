@@ -45,6 +45,7 @@ export const ERROR_CODES = {
   job_not_found: entry(404, "not_found_error", false, "There is no such job."),
   collection_not_found: entry(404, "not_found_error", false, "There is no such collection."),
   document_not_found: entry(404, "not_found_error", false, "There is no such document."),
+  request_not_found: entry(404, "not_found_error", false, "The job has not asked for a decision with this request_id."),
   method_not_allowed: entry(405, "invalid_request_error", false, "The route does not take this method."),
   request_timeout: entry(
     408,
@@ -52,6 +53,8 @@ export const ERROR_CODES = {
     true,
     "The request did not arrive in time. Nothing was accepted; send it again.",
   ),
+  decision_conflict: entry(409, "conflict_error", false, "Another decision was made before."),
+  job_not_waiting: entry(409, "conflict_error", false, "The job waits for no decision."),
   session_busy: entry(409, "conflict_error", true, "The session has a job that has not ended."),
   idempotency_key_reused: entry(
     409,

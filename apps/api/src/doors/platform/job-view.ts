@@ -1,9 +1,11 @@
 /** A job as the wire shows it, from its row or from the queue. A field without a value is null. */
 
+import type { Inquiry } from "@agent-paas/shared/contract/inquiries.ts";
 import type { JobKind, JobPayload, JobResult, JobStatus, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { resultOfRow } from "@agent-paas/shared/db/job-end.ts";
-import { parseObject } from "@agent-paas/shared/json/exact-json.ts";
-import type { FoundJob } from "../../jobs/find-job.ts";
+import type { InquiryRow } from "@agent-paas/shared/db/rows.ts";
+import { parseJson, parseObject } from "@agent-paas/shared/json/exact-json.ts";
+import { type FoundJob, statusOf } from "../../jobs/find-job.ts";
 import type { ListedJob } from "../../storage/job-reader.ts";
 import { BASE_PATH } from "./base-path.ts";
 
@@ -14,6 +16,7 @@ export type JobView = {
   readonly session_id: string | null;
   readonly status: JobStatus;
   readonly attempt: number | null;
+  readonly waiting_for: readonly InquiryView[];
   readonly queue_position: number | null;
   readonly progress: unknown;
   readonly result: JobResult | null;
@@ -26,6 +29,9 @@ export type JobView = {
   readonly links: JobLinks;
 };
 
+/** What people must decide before the job goes on: an approval has `tool` and `arguments`, an input `question`. */
+export type InquiryView = Inquiry & { readonly request_id: string; readonly expires_at: string };
+
 export type JobLinks = { readonly self: string; readonly events: string; readonly cancel: string };
 
 export const jobLinks = (id: string): JobLinks => ({
@@ -37,7 +43,17 @@ export const jobLinks = (id: string): JobLinks => ({
 export const viewOf = (job: FoundJob<ListedJob>, progress: unknown): JobView =>
   job.in === "queue"
     ? viewOfQueued(job.payload, job.position)
-    : { ...viewOfRow(job.row, progress), ...(job.waits && { status: "queued", queue_position: job.waits.position }) };
+    : {
+        ...viewOfRow(job.row, progress),
+        status: statusOf(job),
+        waiting_for: job.waitingFor.map(viewOfInquiry),
+        queue_position: job.waits === null ? null : job.waits.position,
+      };
+
+export const viewOfInquiry = ({ request_id, inquiry, expires_at }: InquiryRow): InquiryView => ({
+  ...(parseJson(inquiry) as Inquiry),
+  ...{ request_id, expires_at },
+});
 
 export const viewOfRow = (row: ListedJob, progress: unknown): JobView => ({
   id: row.id,
@@ -46,6 +62,7 @@ export const viewOfRow = (row: ListedJob, progress: unknown): JobView => ({
   session_id: row.session_id,
   status: row.status,
   attempt: row.attempts,
+  waiting_for: [],
   queue_position: null,
   progress,
   result: row.result === null ? null : resultOfRow(row),
@@ -66,6 +83,7 @@ const viewOfQueued = (payload: JobPayload, position: number | null): JobView => 
   session_id: payload.session_id,
   status: "queued",
   attempt: null,
+  waiting_for: [],
   queue_position: position,
   progress: null,
   result: null,
