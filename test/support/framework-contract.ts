@@ -13,6 +13,7 @@ import { startTestPlatform, type TestPlatform } from "./platform.ts";
 import { ROOT } from "./sources.ts";
 import { shownText, thoughtsOf } from "./sse-client.ts";
 import { waitFor } from "./wait-for.ts";
+import { decide, waitingFor } from "./waiting-job.ts";
 
 export type FrameworkAgents = {
   /**
@@ -20,13 +21,15 @@ export type FrameworkAgents = {
    * `cancel` wants a person's decision.
    */
   readonly desk: string;
+  /** The answer by which a person allows `cancel`. */
+  readonly yes: unknown;
   /** Answers with `{guests: [...]}` as data. */
   readonly guests: string;
 };
 
 const INSTALLED_WITHIN_MS = 240_000;
 
-export function frameworkContract(name: string, { desk, guests }: FrameworkAgents): void {
+export function frameworkContract(name: string, { desk, guests, yes }: FrameworkAgents): void {
   let platform: TestPlatform;
   let dir: string;
   let folder: string;
@@ -111,12 +114,34 @@ export function frameworkContract(name: string, { desk, guests }: FrameworkAgent
     expect(job).toMatchObject({ status: "completed", result: { data: { guests: ["Ann", "Bo"] } } });
   });
 
-  test("a call that wants a person's decision fails the job with the question, and is not made", async () => {
-    const task = '[[calls=cancel({"day":"Monday"})]] Cancel it all';
-    const job = await platform.alice.ended(await platform.alice.execute(task, {}, desk));
-    expect(job).toMatchObject({ status: "failed", error: { code: "agent_failed" } });
-    expect(job.error.message).toMatch(/cancel.*Monday/i);
+  /** A job that waits for the decision whether reservations of the day are cancelled. */
+  async function cancelling(day: string) {
+    const task = `[[calls=cancel({"day":"${day}"})]] Cancel ${day}`;
+    const jobId = await platform.alice.execute(task, {}, desk);
+    const [asked] = await waitingFor(platform.alice, jobId);
+    expect(asked).toMatchObject({ type: "input", question: expect.stringMatching(new RegExp(`cancel.*${day}`, "i")) });
+    const calls = () => platform.model.calls({ contains: `Cancel ${day}` });
+    return { jobId, requestId: asked.request_id, calls };
+  }
+
+  test("what the framework wants a person to decide waits, and is done once after the answer", async () => {
+    const { jobId, requestId, calls } = await cancelling("Monday");
     expect(await reservations()).not.toContain("Monday cancelled");
+    await platform.workers[0]?.kill();
+    await platform.startWorker();
+    await decide(platform.alice, jobId, { request_id: requestId, decision: "answer", answer: yes });
+    const job = await platform.alice.ended(jobId);
+    expect(job).toMatchObject({ status: "completed", result: { content: expect.stringContaining("cancelled on") } });
+    expect((await reservations()).filter((line) => line === "Monday cancelled")).toHaveLength(1);
+    expect(await calls()).toHaveLength(2);
+  });
+
+  test("what a person declines is not done, and the framework goes on", async () => {
+    const { jobId, requestId, calls } = await cancelling("Tuesday");
+    await decide(platform.alice, jobId, { request_id: requestId, decision: "reject", reason: "not today" });
+    expect(await platform.alice.ended(jobId)).toMatchObject({ status: "completed" });
+    expect(await reservations()).not.toContain("Tuesday cancelled");
+    expect(await calls()).toHaveLength(2);
   });
 
   test.each([

@@ -1,3 +1,4 @@
+import type { Decision, Inquiry } from "@agent-paas/shared/contract/inquiries.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { expect, test } from "vitest";
 import { z } from "zod";
@@ -18,11 +19,7 @@ const step = (...parts: Part[]): Part[] => [
 ];
 
 /** Runs an agent whose framework streams these parts. */
-function run(
-  stream: (asked: AiSdkRequest) => AsyncIterable<Part>,
-  options: RunAgentOptions = {},
-  { output, more }: { output?: unknown; more?: object } = {},
-) {
+function run(stream: (asked: AiSdkRequest) => AsyncIterable<Part>, options: RunAgentOptions = {}, output?: unknown) {
   class Agent extends BaseAgent {
     static readonly description = "Of a test.";
     static readonly config = z.strictObject({});
@@ -31,7 +28,7 @@ function run(
       const start = (asked: AiSdkRequest) => ({
         ...{ stream: stream(asked), output: Promise.resolve(output), responseMessages },
       });
-      return yield* answerWithAiSdk(start, input, { ...context, ...more });
+      return yield* answerWithAiSdk(start, input, context);
     }
   }
   return runAgent(Agent, "Go", options);
@@ -46,7 +43,7 @@ test("texts of two turns are an answer with an empty line between, reasoning is 
     ...step({ type: "reasoning-delta", text: "Hm" }, { type: "text-delta", text: "One" }),
     ...step({ type: "text-delta", text: "T" }, { type: "text-delta", text: "wo" }),
   ];
-  const { content, events, usage, data } = await run(() => streamOf(...told), {}, { output: { done: true } });
+  const { content, events, usage, data } = await run(() => streamOf(...told), {}, { done: true });
   expect([content, data]).toEqual(["One\n\nTwo", { done: true }]);
   expect(events.map(({ data: { type, content } }) => [type, content])).toEqual([
     ["reasoning", "Hm"],
@@ -78,33 +75,35 @@ const asking = ({ messages }: AiSdkRequest): AsyncIterable<Part> => {
   return streamOf(...step({ type: "text-delta", text: JSON.stringify(content) }));
 };
 
-test.each([
-  [{ answered: true, answer: { approve: true } }, { approved: true }],
+test.each<[Decision, object]>([
+  [{ decision: "answer", answer: { approve: true } }, { approved: true }],
   [
-    { answered: true, answer: { approve: false, reason: "no" } },
+    { decision: "answer", answer: { approve: false, reason: "no" } },
     { approved: false, reason: "no" },
   ],
-  [{ answered: false, reason: null, expired: true }, { approved: false }],
-])("the reply %j to an approval that the framework waits for reaches the framework as %j", async (reply, told) => {
-  const asked: unknown[] = [];
-  const ask = async (interrupt: unknown) => {
-    asked.push(interrupt);
-    return reply;
-  };
-  const { content } = await run(asking, {}, { more: { ask } });
-  expect(JSON.parse(content)).toEqual([{ type: "tool-approval-response", approvalId: "a", ...told }]);
-  expect(asked).toMatchObject([{ question: expect.stringContaining('refund({"order":"A-1"})') }]);
-});
+  [{ decision: "reject", expired: true }, { approved: false }],
+])(
+  "the decision %j on an approval that the framework waits for reaches the framework as %j",
+  async (decision, told) => {
+    const asked: Inquiry[] = [];
+    const decide = (inquiry: Inquiry) => {
+      asked.push(inquiry);
+      return decision;
+    };
+    const { content } = await run(asking, { decide });
+    expect(JSON.parse(content)).toEqual([{ type: "tool-approval-response", approvalId: "a", ...told }]);
+    expect(asked).toMatchObject([{ type: "input", question: expect.stringContaining('refund({"order":"A-1"})') }]);
+  },
+);
 
-test("an approval ends the run as asking does, and fails the job where nobody can be asked", async () => {
-  const ask = () => Promise.reject(new Error("the job waits"));
-  await expect(run(asking, {}, { more: { ask } })).rejects.toThrow("the job waits");
-  await expect(run(asking, {}, { more: { ask: undefined } })).rejects.toThrow('refund({"order":"A-1"})');
+test("an approval that nobody has decided suspends the job", async () => {
+  await expect(run(asking)).rejects.toMatchObject({ name: "Suspended" });
 });
 
 const effects: string[] = [];
 const tools = journaledTools(
   {
+    order: { execute: async ({ dish }: { dish: string }) => ({ ordered: dish }) },
     book: { execute: async ({ day }: { day: string }) => ({ booked: effects.push(day) }) },
     fail: {
       execute: async () => {
@@ -112,7 +111,7 @@ const tools = journaledTools(
       },
     },
   },
-  {},
+  { needsApproval: ["order"] },
 );
 
 test("a finished call is not made again by a later attempt, and its value is the same", async () => {
@@ -125,6 +124,19 @@ test("a finished call is not made again by a later attempt, and its value is the
   await run(calls, { store });
   await run(calls, { store });
   expect([values, effects]).toEqual([[{ booked: 1 }, { booked: 1 }], ["Monday"]]);
+});
+
+test("the platform's approval of a call suspends the job, and may change the arguments", async () => {
+  const store = createJournalStore();
+  const values: unknown[] = [];
+  async function* calls(): AsyncGenerator<Part> {
+    values.push(await tools.order.execute({ dish: "soup" }).catch((error: Error) => error.message));
+    yield* step({ type: "text-delta", text: "Done" });
+  }
+  await expect(run(calls, { store })).rejects.toMatchObject({ name: "Suspended" });
+  const decide = (): Decision => ({ decision: "edit", arguments: { dish: "fish" } });
+  await run(calls, { store, decide });
+  expect(values.at(-1)).toBe('A person changed the arguments to {"dish":"fish"}.\n{"ordered":"fish"}');
 });
 
 test("what must fail the job fails it, also if the framework takes it for a tool's failure and goes on", async () => {

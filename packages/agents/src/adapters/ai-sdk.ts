@@ -166,8 +166,8 @@ export function journaledTools<Tools extends object>(tools: Tools, options: Fram
     const { execute } = tool;
     if (execute === undefined) return [name, tool] as const;
     const inJob: Execute = (input, call = {}) =>
-      callInJob({ name, args: input, id: call.toolCallId }, options, (signal) =>
-        lastOf(execute(input, signal === undefined ? call : { ...call, abortSignal: signal })),
+      callInJob({ name, args: input, id: call.toolCallId }, options, (args, signal) =>
+        lastOf(execute(args, signal === undefined ? call : { ...call, abortSignal: signal })),
       );
     return [name, { ...tool, execute: inJob }] as const;
   });

@@ -3,45 +3,22 @@
  * follows asks the same, gets it, and resumes the framework's run.
  */
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
-import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { AgentContext } from "../agent/agent.ts";
+import type { Question, Reply } from "../agent/ask.ts";
 
-export type Interrupt = {
-  /** For people: what is to be decided. */
-  readonly question: string;
-  /** JSON Schema of the answer. Default: every JSON value fits. */
-  readonly schema?: Readonly<Record<string, unknown>>;
-};
-
-export type Reply =
-  | { readonly answered: true; readonly answer: unknown }
-  /** Declined by a person, or by nobody in time. */
-  | { readonly answered: false; readonly reason: string | null };
-
-/** A context by which an agent can ask people. */
-type Asking = { readonly ask?: (interrupt: Interrupt) => Promise<Reply> };
-
-/**
- * Asks for all of them at once; returns the replies in their order. Rejects as `context.ask` does while one of them has
- * no reply. Where nobody can be asked, the job fails with the question.
- */
-export async function askAll(context: AgentContext<unknown>, interrupts: readonly Interrupt[]): Promise<Reply[]> {
-  const { ask = refuse } = context as Asking;
-  const replies = await Promise.allSettled(interrupts.map(ask));
+/** Asks for all of them at once; returns the replies in their order. Rejects while one of them has none. */
+export async function askAll({ ask }: AgentContext<unknown>, questions: readonly Question[]): Promise<Reply[]> {
+  const replies = await Promise.allSettled(questions.map((question) => ask(question)));
   return replies.map((reply) => {
     if (reply.status === "rejected") throw reply.reason;
     return reply.value;
   });
 }
 
-async function refuse({ question }: Interrupt): Promise<never> {
-  throw new PlatformError("agent_failed", { message: `The agent waits for a decision: ${question}` });
-}
-
 export type Approval = { readonly approved: boolean; readonly reason: string | undefined };
 
 /** The question whether a call may be made. */
-export function approvalOf(name: unknown, args: unknown, locale: Locale): Interrupt {
+export function approvalOf(name: unknown, args: unknown, locale: Locale): Question {
   const call = `${name}(${typeof args === "string" ? args : JSON.stringify(args)})`;
   return { question: APPROVE[locale](call), schema: APPROVAL_SCHEMA };
 }

@@ -9,6 +9,11 @@ export type FrameworkToolOptions = {
    * crash interrupted is reported to the model as in doubt, and not made again.
    */
   readonly idempotent?: readonly string[];
+  /**
+   * Names of the tools of which a person must approve every call. Default: none. It is the platform's approval, with
+   * edited arguments; that of the framework is a question.
+   */
+  readonly needsApproval?: readonly string[];
   /** Time limit of one call, ms. Default: 30 s. */
   readonly timeoutMs?: number;
 };
@@ -29,21 +34,23 @@ export class FrameworkToolError extends Error {
 const MAX_RESULT_CHARS = Number.MAX_SAFE_INTEGER;
 
 /**
- * Makes the call by `work`, unless an earlier attempt has finished it. Returns what JSON keeps of the value. Outside a
- * job it only does the work. Throws a `FrameworkToolError` for a call that failed or is in doubt.
+ * Makes the call by `work`, unless an earlier attempt has finished it; `work` gets the arguments as a person left them.
+ * Returns what JSON keeps of the value. Outside a job it only does the work. Throws a `FrameworkToolError` for a call
+ * that failed or is in doubt.
  */
 export async function callInJob<Value>(
   { name, args, id }: FrameworkCall,
-  { idempotent = [], timeoutMs = DEFAULT_TIMEOUT_MS }: FrameworkToolOptions,
-  work: (signal: AbortSignal | undefined) => Promise<Value> | Value,
+  { idempotent = [], needsApproval = [], timeoutMs = DEFAULT_TIMEOUT_MS }: FrameworkToolOptions,
+  work: (args: unknown, signal: AbortSignal | undefined) => Promise<Value> | Value,
 ): Promise<Value> {
   const run = currentRun();
-  if (run === undefined) return work(undefined);
+  if (run === undefined) return work(args, undefined);
   const tool: Tool = {
     ...{ name, description: "", parameters: { type: "object" }, timeoutMs, maxResultChars: MAX_RESULT_CHARS },
     idempotent: idempotent.includes(name),
+    needsApproval: needsApproval.includes(name),
     parse: (given) => given,
-    call: async (_, { signal }) => JSON.stringify({ value: await work(signal) }),
+    call: async (decided, { signal }) => JSON.stringify({ value: await work(decided, signal) }),
   };
   try {
     const outcome = await run.context.tools.call(tool, args, run.signal);

@@ -1,3 +1,4 @@
+import type { Decision, Inquiry } from "@agent-paas/shared/contract/inquiries.ts";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { type AgentContext, type AgentInput, BaseAgent } from "../agent/agent.ts";
@@ -6,12 +7,12 @@ import { type RunAgentOptions, runAgent } from "../testing/run-agent.ts";
 import { answerWithLangGraph, journaledCheckpointer, journaledTool, type LangGraph } from "./langgraph.ts";
 
 /** Runs an agent with this graph. */
-function run(graph: LangGraph, options: RunAgentOptions = {}, more: object = {}) {
+function run(graph: LangGraph, options: RunAgentOptions = {}) {
   class Agent extends BaseAgent {
     static readonly description = "Of a test.";
     static readonly config = z.strictObject({});
     async *run(input: AgentInput, context: AgentContext<unknown>) {
-      return yield* answerWithLangGraph(graph, input, { ...context, ...more });
+      return yield* answerWithLangGraph(graph, input, context);
     }
   }
   return runAgent(Agent, "Go", options);
@@ -60,9 +61,10 @@ test("tokens, calls and results of a graph are shown once, and its turns are cou
 test("interrupts are asked together, and a graph is resumed with the replies", async () => {
   const asked: unknown[] = [];
   const resumed: unknown[] = [];
-  const ask = async ({ question }: { question: string }) => {
+  const decide = (inquiry: Inquiry): Decision => {
+    const question = inquiry.type === "input" ? inquiry.question : "";
     asked.push(question);
-    return question === "One?" ? { answered: true, answer: 7 } : { answered: false, reason: "late" };
+    return question === "One?" ? { decision: "answer", answer: 7 } : { decision: "reject", reason: "late" };
   };
   const graph = graphOf((command) => {
     const { lg_name, resume } = command as { lg_name?: string; resume?: unknown };
@@ -74,7 +76,7 @@ test("interrupts are asked together, and a graph is resumed with the replies", a
     resumed.push(resume);
     return streamOf(["messages", [ai("1", "Thanks"), {}]]);
   });
-  expect((await run(graph, {}, { ask })).content).toBe("Thanks");
+  expect((await run(graph, { decide })).content).toBe("Thanks");
   expect([asked, resumed]).toEqual([["One?", '{"two":2}'], [{ a: 7, b: { declined: true, reason: "late" } }]]);
 });
 

@@ -7,6 +7,7 @@
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { AgentContext, AgentEvent, AgentInput, AgentOutcome } from "../agent/agent.ts";
+import type { Question, Reply } from "../agent/ask.ts";
 import type { ModelMessage } from "../model/model.ts";
 import {
   type AnswerText,
@@ -18,7 +19,7 @@ import {
   toolCall,
   toolResult,
 } from "./framework-events.ts";
-import { askAll, type Interrupt, type Reply } from "./framework-interrupts.ts";
+import { askAll } from "./framework-interrupts.ts";
 import { currentRun, type FrameworkRun, streamInJob } from "./framework-run.ts";
 import { callInJob, type FrameworkToolOptions } from "./framework-tool.ts";
 import { reportTurn } from "./framework-turn.ts";
@@ -84,7 +85,7 @@ export async function* answerWithLangGraph(
   }
 }
 
-type GraphInterrupt = Interrupt & { readonly id: string };
+type GraphInterrupt = Question & { readonly id: string };
 
 /**
  * LangGraph's `Command`, which it knows by this name. `interrupt()` returns the answer, or `{declined: true, reason}`.
@@ -270,9 +271,9 @@ export function journaledTool<Tool extends { readonly name: string }>(
   const { name, _call } = tool as unknown as { readonly name: string; readonly _call: Call };
   const inJob: Call = (args, manager, config) => {
     const { id } = (config.toolCall ?? {}) as { readonly id?: string };
-    return callInJob({ name, args, id }, options, async (signal) => {
+    return callInJob({ name, args, id }, options, async (decided, signal) => {
       try {
-        return await _call.call(tool, args, manager, signal === undefined ? config : { ...config, signal });
+        return await _call.call(tool, decided, manager, signal === undefined ? config : { ...config, signal });
       } catch (error) {
         if ((error as Error).name === "GraphInterrupt") currentRun()?.fail(wrongly(name));
         throw error;

@@ -1,3 +1,4 @@
+import type { Decision, Inquiry } from "@agent-paas/shared/contract/inquiries.ts";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { type AgentContext, type AgentInput, BaseAgent } from "../agent/agent.ts";
@@ -7,7 +8,7 @@ import { answerWithOpenAiAgents, journaledTool, type OpenAiAgentsRequest } from 
 type Stream = { readonly events: readonly object[]; readonly more?: object };
 
 /** Runs an agent whose SDK streams these events. */
-function run(stream: (asked: OpenAiAgentsRequest) => Stream, options: RunAgentOptions = {}, more: object = {}) {
+function run(stream: (asked: OpenAiAgentsRequest) => Stream, options: RunAgentOptions = {}) {
   class Agent extends BaseAgent {
     static readonly description = "Of a test.";
     static readonly config = z.strictObject({});
@@ -19,7 +20,7 @@ function run(stream: (asked: OpenAiAgentsRequest) => Stream, options: RunAgentOp
         }
         return Object.assign(parts(), { completed: Promise.resolve(), ...more });
       };
-      return yield* answerWithOpenAiAgents(start, input, { ...context, ...more });
+      return yield* answerWithOpenAiAgents(start, input, context);
     }
   }
   return runAgent(Agent, "Go", options);
@@ -64,13 +65,15 @@ test("calls that wait for an approval are asked together, and the run's state is
   const interruptions = ["1", "2"].map((callId) => ({
     rawItem: { callId, name: "refund", arguments: `{"n":${callId}}` },
   }));
-  const ask = async ({ question }: { question: string }) =>
-    question.includes('{"n":1}') ? { answered: true, answer: { approve: true } } : { answered: false, reason: "no" };
+  const decide = (inquiry: Inquiry): Decision =>
+    inquiry.type === "input" && inquiry.question.includes('{"n":1}')
+      ? { decision: "answer", answer: { approve: true } }
+      : { decision: "reject", reason: "no" };
   const stream = ({ messages }: OpenAiAgentsRequest): Stream =>
     messages === (state as never)
       ? { events: turn({ type: "output_text_delta", delta: "Done" }), more: { finalOutput: "Done" } }
       : { events: turn(), more: { interruptions, state } };
-  expect((await run(stream, {}, { ask })).content).toBe("Done");
+  expect((await run(stream, { decide })).content).toBe("Done");
   expect(told).toEqual(["1", ["2", { message: "no" }]]);
 });
 

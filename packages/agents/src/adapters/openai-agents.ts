@@ -205,8 +205,8 @@ export function journaledTool<Tool extends { readonly name: string }>(
     const { callId } = (details?.toolCall ?? {}) as { readonly callId?: string };
     const call = { name, args: readArguments(input), id: callId };
     try {
-      return await callInJob(call, options, (signal) =>
-        invoke(runContext, input, signal === undefined ? details : { ...details, signal }),
+      return await callInJob(call, options, (args, signal) =>
+        invoke(runContext, asInput(args, input), signal === undefined ? details : { ...details, signal }),
       );
     } catch (error) {
       // An error would end the SDK's run; the model should read it.
@@ -216,6 +216,10 @@ export function journaledTool<Tool extends { readonly name: string }>(
   };
   return { ...tool, invoke: inJob };
 }
+
+/** The model's own text, unless a person has changed the arguments. */
+const asInput = (args: unknown, input: string): string =>
+  JSON.stringify(args) === JSON.stringify(readArguments(input)) ? input : JSON.stringify(args);
 
 type Asked = Readonly<Record<"systemInstructions" | "input" | "outputType", unknown>>;
 type Streaming = { getStreamedResponse(asked: Asked): AsyncIterable<Fields> };
