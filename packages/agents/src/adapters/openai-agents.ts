@@ -55,7 +55,7 @@ export async function* answerWithOpenAiAgents(
   options: HistoryOptions = {},
 ): AsyncGenerator<AgentEvent, AgentOutcome> {
   /** The conversation, and then the state of a run that goes on. */
-  let messages: unknown = (await messagesFor(input, options)).flatMap(toInputItems);
+  let messages: unknown = toInputItems(await messagesFor(input, options));
   const view = createRunView(context);
   for (;;) {
     let result: OpenAiAgentsResult | undefined;
@@ -178,18 +178,24 @@ function usageIn({ response }: Fields) {
   return { input: usage?.inputTokens, output: usage?.outputTokens, total: usage?.totalTokens };
 }
 
-/** A message of the conversation in the SDK's form. */
-function toInputItems(message: ModelMessage): object[] {
-  if (message.role === "tool") {
-    const { callId, content } = message;
-    return [{ type: "function_call_result", name: "", callId, status: "completed", output: content }];
-  }
-  if (message.role !== "assistant") return [{ role: message.role, content: message.content }];
-  const text = { role: "assistant", status: "completed", content: [{ type: "output_text", text: message.content }] };
-  const calls = (message.toolCalls ?? []).map(({ id, name, arguments: args }) => ({
-    ...{ type: "function_call", callId: id, name, arguments: args, status: "completed" },
-  }));
-  return [...(message.content === "" ? [] : [text]), ...calls];
+/** The conversation in the SDK's form, in which a result names its tool. */
+function toInputItems(messages: readonly ModelMessage[]): object[] {
+  const names = new Map<string, string>();
+  return messages.flatMap((message): object[] => {
+    const { role, content } = message;
+    if (role === "tool") {
+      const { callId } = message;
+      const name = names.get(callId) ?? "";
+      return [{ type: "function_call_result", name, callId, status: "completed", output: content }];
+    }
+    if (role !== "assistant") return [{ role, content }];
+    const calls = (message.toolCalls ?? []).map(({ id, name, arguments: args }) => {
+      names.set(id, name);
+      return { type: "function_call", callId: id, name, arguments: args, status: "completed" };
+    });
+    const text = { role, status: "completed", content: [{ type: "output_text", text: content }] };
+    return [...(content === "" ? [] : [text]), ...calls];
+  });
 }
 
 type Invoke = (context: unknown, input: string, details?: Fields) => Promise<unknown>;
