@@ -187,8 +187,13 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
    * one schedule.
    */
   RETENTION_INTERVAL_SECONDS: intFromEnv(1, DAY / SECOND, (10 * MINUTE) / SECOND),
-  /** A folder of modules that register your own agents, inside the project. Default: none. */
+  /** A folder of modules that register your own agents. Default: none. */
   AGENTS_DIR: z.string().optional(),
+  /**
+   * Whether a worker refuses to start when one of these modules cannot be loaded: `on` or `off`. Default: `off`: it
+   * starts without the module's agents, and logs why. `on` makes a rollout with a broken agent stop early.
+   */
+  AGENTS_STRICT: z.enum(["on", "off"]).default("off"),
 });
 export type WorkerConfig = z.infer<typeof WorkerConfigSchema>;
 export type WorkerSettings = WorkerConfig & { readonly modelKeys: ModelKeys };
