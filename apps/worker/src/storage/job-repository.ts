@@ -80,6 +80,7 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
         // Before the job, whose row refers to it; and first, so that the batches of a session run one after the other.
         batch.unshift({
           query: statements.upsertSession({ ...session, created_at: accepted_at, updated_at: startedAt }),
+          guard: true,
         });
         const message = { id: newId(), session_id, job_id, metadata, created_at: startedAt };
         const question = { role: "user", content: text, tokens_used: countTokens(text), offset: 0 } as const;

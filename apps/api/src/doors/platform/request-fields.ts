@@ -13,4 +13,7 @@ export const TextSchema = z
 
 export const AgentIdSchema = z.string().min(1).max(64);
 
+/** `create`: a session of that id begins with this request if there is none. */
+export const IfNotExistsSchema = z.literal("create").optional();
+
 export const OnBusySchema = z.enum(["queue", "reject", "interrupt"]).default("queue");

@@ -17,11 +17,12 @@ import type { Accepted } from "../../../queue/accept-request.ts";
 import type { Services } from "../../../services.ts";
 import { bodySchema, JsonObjectSchema, validate } from "../../../validation/validate.ts";
 import { jobLinks, viewOfRow } from "../job-view.ts";
-import { AgentIdSchema, OnBusySchema, TextSchema } from "../request-fields.ts";
+import { AgentIdSchema, IfNotExistsSchema, OnBusySchema, TextSchema } from "../request-fields.ts";
 
 const ChatRequestSchema = bodySchema({
   agent_type: AgentIdSchema,
   session_id: IdSchema.optional(),
+  if_not_exists: IfNotExistsSchema,
   message: TextSchema,
   config: JsonObjectSchema.default({}),
   stream: z.boolean().default(true),
@@ -42,6 +43,7 @@ export const postChatCompletions = (services: Services): Route => ({
       kind: "chat",
       agentType: body.agent_type,
       sessionId: body.session_id ?? null,
+      createsSession: body.if_not_exists === "create",
       beginsSession: true,
       text: body.message,
       config: body.config,
