@@ -40,4 +40,7 @@ export function readMessage(message: unknown, limits: PartLimits): Message {
 
 export const AgentIdSchema = z.string().min(1).max(64);
 
+/** `create`: a session of that id begins with this request if there is none. */
+export const IfNotExistsSchema = z.literal("create").optional();
+
 export const OnBusySchema = z.enum(["queue", "reject", "interrupt"]).default("queue");

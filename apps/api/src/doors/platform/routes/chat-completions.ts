@@ -18,11 +18,12 @@ import type { Accepted } from "../../../queue/accept-request.ts";
 import type { Services } from "../../../services.ts";
 import { bodySchema, JsonObjectSchema, validate } from "../../../validation/validate.ts";
 import { jobLinks, viewOfRow } from "../job-view.ts";
-import { AgentIdSchema, limitBody, OnBusySchema, readMessage } from "../request-fields.ts";
+import { AgentIdSchema, IfNotExistsSchema, limitBody, OnBusySchema, readMessage } from "../request-fields.ts";
 
 const ChatRequestSchema = bodySchema({
   agent_type: AgentIdSchema,
   session_id: IdSchema.optional(),
+  if_not_exists: IfNotExistsSchema,
   message: z.unknown(),
   config: JsonObjectSchema.default({}),
   stream: z.boolean().default(true),
@@ -46,6 +47,7 @@ export const postChatCompletions = (services: Services): Route => ({
       kind: "chat",
       agentType: body.agent_type,
       sessionId: body.session_id ?? null,
+      createsSession: body.if_not_exists === "create",
       beginsSession: true,
       text,
       parts,

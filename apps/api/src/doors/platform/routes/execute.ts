@@ -8,13 +8,14 @@ import { findJobStatus } from "../../../jobs/find-job.ts";
 import type { Services } from "../../../services.ts";
 import { bodySchema, JsonObjectSchema, JsonSchema, validate } from "../../../validation/validate.ts";
 import { jobLinks } from "../job-view.ts";
-import { AgentIdSchema, OnBusySchema, TextSchema } from "../request-fields.ts";
+import { AgentIdSchema, IfNotExistsSchema, OnBusySchema, TextSchema } from "../request-fields.ts";
 
 const ExecuteRequestSchema = bodySchema({
   task: TextSchema,
   input: JsonSchema.optional(),
   config: JsonObjectSchema.default({}),
   session_id: IdSchema.optional(),
+  if_not_exists: IfNotExistsSchema,
   limits: bodySchema(LimitsSchema.shape).default({}),
   metadata: JsonObjectSchema.default({}),
   on_busy: OnBusySchema,
@@ -32,6 +33,7 @@ export const postExecute = (services: Services): Route => ({
       kind: "execute",
       agentType,
       sessionId: body.session_id ?? null,
+      createsSession: body.if_not_exists === "create",
       beginsSession: false,
       text: body.task,
       input: body.input,
