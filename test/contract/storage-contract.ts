@@ -13,6 +13,7 @@ import type { OpenStorage } from "./storage-parts.ts";
 import { readContract } from "./storage-reads.ts";
 import { retentionContract } from "./storage-retention.ts";
 import { sessionContract } from "./storage-sessions.ts";
+import { suspensionContract } from "./storage-suspensions.ts";
 import { textContract } from "./storage-texts.ts";
 
 /** @param open opens a database that has no tables yet, for one test. */
@@ -22,6 +23,7 @@ export function storageContract(database: string, open: OpenStorage): void {
     describe("jobs", () => jobContract(open));
     describe("journal", () => journalContract(open));
     describe("sessions", () => sessionContract(open));
+    describe("suspended jobs", () => suspensionContract(open));
     describe("retention and orphaned jobs", () => retentionContract(open));
     describe("knowledge", () => knowledgeContract(open));
     describe("installation", () => installationContract(open));

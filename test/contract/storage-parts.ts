@@ -13,6 +13,7 @@ import { migrate } from "../../apps/worker/src/storage/migrate.ts";
 import { createOrphanedJobRepository } from "../../apps/worker/src/storage/orphaned-job-repository.ts";
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
 import { createSessionRepository } from "../../apps/worker/src/storage/session-repository.ts";
+import { createSuspensionRepository } from "../../apps/worker/src/storage/suspension-repository.ts";
 import { jobRow } from "../support/job-row.ts";
 
 export type OpenedStorage = {
@@ -41,6 +42,7 @@ export async function openParts(open: OpenStorage) {
     jobs: createJobRepository(storage, "worker-a"),
     journal: createJournalRepository(storage),
     sessions: createSessionRepository(storage),
+    suspensions: createSuspensionRepository(storage, Date.now),
     orphanedJobs: createOrphanedJobRepository(storage, "worker-b"),
     retention: createRetentionRepository(storage),
     knowledge: createKnowledgeRepository(storage),

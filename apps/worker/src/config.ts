@@ -162,6 +162,11 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
    */
   DECISION_TTL_SECONDS: intFromEnv(1, MAX_INQUIRY_TTL_SECONDS, DAY / SECOND),
   /**
+   * How many jobs of one owner may wait for people; a further one fails with `suspended_jobs_limit`. Default: 10,000.
+   * Each keeps a few rows, and its entry in Redis.
+   */
+  MAX_SUSPENDED_JOBS_PER_OWNER: intFromEnv(1, 1_000_000, 10_000),
+  /**
    * How long work waits while the database cannot be written (its disk is full or fails, or another process holds its
    * lock), ms. Default: 2 min. After that, the jobs that wait end with `storage_unavailable` as soon as the database is
    * back. A longer time saves more jobs, and clients wait longer for the others.

@@ -35,9 +35,8 @@ export async function decideJob(
   const made = new Map<string, Decision>();
   for (const [at, { request_id, ...decision }] of requested.entries()) {
     const row = inquiries.get(request_id);
-    if (row === undefined || made.has(request_id)) {
-      throw new PlatformError("request_not_found", { param: `decisions.${at}.request_id` });
-    }
+    if (row === undefined) throw new PlatformError("request_not_found", { param: `decisions.${at}.request_id` });
+    if (made.has(request_id)) throw invalid(at, "request_id", "is decided twice");
     assertFits(parseJson(row.inquiry) as Inquiry, decision, at);
     const before = decisionBefore(row, known, services.clock.now());
     if (before !== null && encodeDecision(before) !== encodeDecision(decision)) throw conflict(request_id);

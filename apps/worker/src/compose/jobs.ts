@@ -51,6 +51,7 @@ export function createJobParts(
   const suspensions = createSuspensions({
     ...{ rows: suspendedRows, decisions: createDecisions(eventRedis, keys), places, restorer, clock },
     ttlSeconds: config.DECISION_TTL_SECONDS,
+    maxPerOwner: config.MAX_SUSPENDED_JOBS_PER_OWNER,
   });
   const ends = { finalizer, recentEnds, queuedJobs };
   return {

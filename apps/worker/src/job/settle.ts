@@ -2,7 +2,7 @@
 import type { OpenInquiry } from "@agent-paas/shared/contract/inquiries.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
-import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
@@ -25,7 +25,7 @@ export type SettleDeps = {
   readonly clock: Pick<InstallationClock, "now">;
   /** Time limit of one attempt, ms. */
   readonly deadlineMs: number;
-  readonly suspensions: Pick<Suspensions, "suspend" | "leaveQueue">;
+  readonly suspensions: Pick<Suspensions, "isUsedUp" | "suspend" | "leaveQueue">;
 };
 
 /** For a worker that dies before it has taken a suspended job out of its queue. */
@@ -55,7 +55,7 @@ export async function settle(
       logEnd(attempt, { status: "completed", ms: result.executionMs });
       return;
     case "suspended":
-      return suspend(deps, attempt, outcome.inquiries);
+      return suspend(deps, attempt, outcome.inquiries, result);
     case "cancelled":
       await finalizeOutlasting(deps, attempt, { status: "cancelled", ...result });
       logEnd(attempt, { status: "cancelled" });
@@ -97,10 +97,18 @@ async function outlasting<T>(run: RunControl, write: () => Promise<T>): Promise<
 }
 
 /** The job gives its slot back; a decision on all that was asked has it enter its queue again (I11). */
-async function suspend(deps: SettleDeps, attempt: Attempt, inquiries: readonly OpenInquiry[]): Promise<void> {
+async function suspend(
+  deps: SettleDeps,
+  attempt: Attempt,
+  inquiries: readonly OpenInquiry[],
+  result: RunResult,
+): Promise<void> {
   const { lease, payload, run, writer, row, logger } = attempt;
   run.isOver = true;
   if (!(await row)) return;
+  if (await outlasting(run, () => deps.suspensions.isUsedUp(payload.owner))) {
+    return settle(deps, attempt, { kind: "failed", error: new PlatformError("suspended_jobs_limit") }, result);
+  }
   await outlasting(run, () => deps.suspensions.suspend({ payload, lease, writer, inquiries }));
   logger.info({ inquiries: inquiries.length }, "job suspended: it waits for people");
   await deps.claims.closeAttempt(payload.job_id);

@@ -28,6 +28,8 @@ export type SuspensionsDeps = {
   readonly clock: Pick<InstallationClock, "now">;
   /** How long inquiries wait for a decision, s. */
   readonly ttlSeconds: number;
+  /** How many jobs of one owner may be suspended. */
+  readonly maxPerOwner: number;
 };
 
 export type SuspendRequest = {
@@ -39,7 +41,15 @@ export type SuspendRequest = {
 
 export type Suspensions = ReturnType<typeof createSuspensions>;
 
-export function createSuspensions({ rows, decisions, places, restorer, clock, ttlSeconds }: SuspensionsDeps) {
+export function createSuspensions({
+  rows,
+  decisions,
+  places,
+  restorer,
+  clock,
+  ttlSeconds,
+  maxPerOwner,
+}: SuspensionsDeps) {
   /** Decides what has expired; of two decisions at the same moment the first one counts, as between two people. */
   async function decideExpired(jobId: string, ids: readonly string[]): Promise<void> {
     for (const id of ids) await decisions.decide(jobId, new Map([[id, EXPIRED]]));
@@ -82,6 +92,9 @@ export function createSuspensions({ rows, decisions, places, restorer, clock, tt
   }
 
   return {
+    /** Whether the owner has as many suspended jobs as one owner may have; jobs that ask at once may exceed it. */
+    isUsedUp: async (owner: string): Promise<boolean> => (await rows.count(owner)) >= maxPerOwner,
+
     /** Writes the suspension, then shows what is asked. Throws `WriterRefused` when the run is superseded. */
     async suspend({ payload, lease, writer, inquiries }: SuspendRequest): Promise<void> {
       await writer.flushed();

@@ -52,6 +52,16 @@ export function createSuspensionRepository({ table, write }: Storage, now: () =>
     find: async (jobId: string): Promise<SuspendedJob | null> =>
       ((await suspended().where("suspended_jobs.job_id", jobId).first()) as SuspendedJob | undefined) ?? null,
 
+    /** How many jobs of the owner are suspended. */
+    async count(owner: string): Promise<number> {
+      const counted = await table("suspended_jobs")
+        .join("agent_logs", "agent_logs.id", "suspended_jobs.job_id")
+        .where("agent_logs.owner", owner)
+        .count({ jobs: "*" })
+        .first();
+      return Number(counted?.jobs ?? 0);
+    },
+
     inquiries: async (jobId: string): Promise<InquiryRow[]> => table("inquiries").where({ job_id: jobId }),
 
     /** Whether the job is suspended, and a decision is missing. */

@@ -112,6 +112,7 @@ export const ERROR_CODES = {
   ),
   open_streams_limit: entry(429, "limit_error", true, "As many of your streams are open as one owner may have open."),
   sessions_limit: entry(429, "limit_error", true, "You have as many sessions as one owner may have. Delete some."),
+  suspended_jobs_limit: entry(429, "limit_error", true, "As many of your jobs wait for people as one owner may have."),
 
   // The platform
   queue_unavailable: entry(
