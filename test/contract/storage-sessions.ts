@@ -84,6 +84,61 @@ export function sessionContract(open: OpenStorage): void {
     expect([...(await sessions.partsOf(ids)).keys()].toSorted()).toEqual(ids.slice(0, 2).toSorted());
   });
 
+  test("tool calls stand between a question and its answer, once, and go to the model only with all of their turn", async () => {
+    const { table, jobs, sessions, sessionReader } = await openParts(open);
+    const payload = jobPayload({ kind: "chat", session_id: newId(), text: "one two" });
+    const sessionId = payload.session_id ?? "";
+    const calls = ["a", "b"].map((id) => ({ id, name: "find", arguments: "{}", result: `found ${id}\0`, turn: 1 }));
+    await jobs.start(payload, 1);
+    expect(await jobs.end(payload, 1, jobEnd("three", { calls }))).toBe(true);
+    expect(await jobs.end(payload, 1, jobEnd("three", { calls }))).toBe(false);
+    const rows = await table("messages").orderBy("ordinal");
+    expect(rows.map(({ ordinal, role }) => [ordinal, role])).toEqual([
+      ...[
+        [1, "user"],
+        [2, "tool"],
+        [3, "tool"],
+        [4, "assistant"],
+      ],
+    ]);
+    const all = rows.reduce((sum, { tokens_used }) => sum + tokens_used, 0);
+    const rolesWithin = async (maxTokens: number, withCalls: boolean) =>
+      (await sessions.latestMessages(sessionId, newId(), maxTokens, withCalls)).map(({ role }) => role);
+    expect(await rolesWithin(all, true)).toEqual(["user", "tool", "tool", "assistant"]);
+    expect(await rolesWithin(all - 1, true)).toEqual(["user", "assistant"]);
+    expect(await rolesWithin(all, false)).toEqual(["user", "assistant"]);
+    expect(await rolesWithin(2, true)).toEqual([]);
+    const [, kept] = await sessions.latestMessages(sessionId, newId(), all, true);
+    expect(JSON.parse(kept?.call ?? "")).toEqual({ call_id: "a", name: "find", arguments: "{}", turn: 1 });
+    const read = async (tools: boolean) =>
+      (await sessionReader.messages("alice", sessionId, { limit: 9, tools })).map(({ role }) => role);
+    expect([await read(true), await read(false)]).toEqual([
+      ["user", "tool", "tool", "assistant"],
+      ["user", "assistant"],
+    ]);
+  });
+
+  test("calls are left out of a place that has room for a question and an answer only", async () => {
+    const { table, jobs } = await openParts(open);
+    const session_id = newId();
+    const [first, second] = ["one", "two"].map((text) => jobPayload({ kind: "chat", session_id, text }));
+    if (first === undefined || second === undefined) throw new Error("no jobs");
+    await jobs.start(first, 1);
+    // Cancelled while it waited: its question is written before the answer ahead of it.
+    await jobs.start(second, 1, [first.job_id]);
+    await jobs.end(second, 1, jobEnd("", { status: "cancelled" }));
+    const calls = [{ id: "a", name: "find", arguments: "{}", result: "found", turn: 1 }];
+    expect(await jobs.end(first, 1, jobEnd("answer", { calls }))).toBe(true);
+    const rows = await table("messages").orderBy("ordinal");
+    expect(rows.map(({ role, content }) => [role, content])).toEqual([
+      ...[
+        ["user", "one"],
+        ["assistant", "answer"],
+        ["user", "two"],
+      ],
+    ]);
+  });
+
   test("the history of a job does not contain its own message", async () => {
     const { latest, jobIds } = await openSession(open, ["one", "two"], ["three"]);
     expect(await latest(100, jobIds[1])).toEqual(["one", "two"]);

@@ -71,6 +71,8 @@ test("an execute job calls tools, and the next message of a session has the earl
   const [call] = await platform.model.calls({ contains: "second message" });
   expect((await platform.model.call(call?.id ?? 0)).messages?.map(({ content }) => content)).toEqual([
     expect.stringContaining("first message"),
+    null,
+    "42",
     "forty-two",
     "second message",
   ]);

@@ -32,12 +32,17 @@ export function createSessionReader(storage: ReadStorage) {
         return query.orderBy("id", "desc").limit(limit);
       }, []),
 
-    /** The newest messages before the message `before`, oldest first. */
-    messages: (owner: string, sessionId: string, { limit, before }: Page): Promise<MessageRow[]> =>
+    /** The newest messages before the message `before`, oldest first; with `tools` also those of role `tool`. */
+    messages: (
+      owner: string,
+      sessionId: string,
+      { limit, before, tools = false }: Page & { readonly tools?: boolean },
+    ): Promise<MessageRow[]> =>
       storage.read(async (table) => {
         const ownedId = table("sessions").where({ id: sessionId, owner }).select("id");
         // `=`, not `in`: SQLite reads the newest messages of one session from the index, but sorts those of several.
         const query = table("messages").where("session_id", ownedId);
+        if (!tools) query.whereNot({ role: "tool" });
         if (before !== undefined) {
           query.where("ordinal", "<", table("messages").where({ id: before, session_id: sessionId }).select("ordinal"));
         }

@@ -70,7 +70,7 @@ export function createJobFinalizer({ jobs, sessionQueue, places, recentEnds }: J
      * is for a start that may not be written yet: the end joins its transaction.
      */
     async finalize(payload: JobPayload, writer: JobEventWriter, ending: JobEnding, row?: WrittenRow): Promise<void> {
-      const { status, result, resultTokens, usage, executionMs } = ending;
+      const { status, result, resultTokens, usage, calls = [], executionMs } = ending;
       const error = status === "failed" ? { code: ending.error.code, message: ending.error.message } : null;
       const { job_id, session_id } = payload;
       const { citations = null, finish_reason = null } = result;
@@ -79,7 +79,7 @@ export function createJobFinalizer({ jobs, sessionQueue, places, recentEnds }: J
       // may conclude that the log has expired.
       await writer.flushed();
       const lastSeq = writer.seq + events.length;
-      const end = { status, result, resultTokens, usage, error, lastSeq, executionMs };
+      const end = { status, result, resultTokens, usage, calls, error, lastSeq, executionMs };
       const write = () => jobs.end(payload, writer.fencingToken, end);
       // A start that the database took alone was behind its end.
       const isWritten = (await write()) || (row !== undefined && (await row) && (await write()));

@@ -31,6 +31,7 @@ import { inputOf } from "./agent-input.ts";
 import { type ChildContextRequest, createChildAgents } from "./child-agents.ts";
 import { type Answer, consume } from "./consume-run.ts";
 import { asRun } from "./current-run.ts";
+import { createFinishedCalls } from "./finished-calls.ts";
 import { createJobInquiries } from "./job-inquiries.ts";
 import { createJobJournal, type JobJournal } from "./job-journal.ts";
 import { parseConfig } from "./parse-config.ts";
@@ -84,6 +85,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
       const job = prepareJob(deps, request);
       // Of the job's own agent; its children have their own.
       const turns = createTurnWatch();
+      const calls = createFinishedCalls();
       const answer: Answer = {
         ...{ content: new GrowingText(), data: undefined, finishReason: undefined, citations: null },
         usage: job.usage,
@@ -102,7 +104,8 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
         const config = parseConfig(agent, payload.config);
         if (request.attempt > 1) await job.carryOver();
         const part = { part: job.journal, depth: 0, task: payload.text, config, signal, turns };
-        return new agent().run(inputOf(payload, sessions, row), job.contextOf(part));
+        const context = job.contextOf(part);
+        return new agent().run(inputOf(payload, sessions, row), { ...context, model: calls.watch(context.model) });
       }
 
       const { job_id: jobId, agent_type: agentType } = payload;
@@ -119,6 +122,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
           result: resultOf(answer, finishReasonOf(answer.finishReason, turns.last())),
           resultTokens: answer.tokens(),
           usage: answer.usage(),
+          calls: calls.list(),
           executionMs: Math.round(performance.now() - startedAt),
         }),
       };

@@ -1,5 +1,6 @@
 /** What a run produced. It is a partial result if the job did not complete. */
 import { type JobResult, NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
+import type { FinishedCall } from "../storage/tool-messages.ts";
 
 export type RunResult = {
   /** How long the run took, ms. */
@@ -8,6 +9,8 @@ export type RunResult = {
   /** Tokens of `result.content`. */
   readonly resultTokens: number;
   readonly usage: Usage;
+  /** The tool calls of the agent that have results. Default: none. */
+  readonly calls?: readonly FinishedCall[];
 };
 
 export const NO_RESULT: RunResult = { executionMs: 0, result: { content: "" }, resultTokens: 0, usage: NO_USAGE };

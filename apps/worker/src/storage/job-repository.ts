@@ -12,6 +12,7 @@ import { atFailpoint, failpoint } from "@agent-paas/shared/lifecycle/failpoints.
 import { wellFormedJson } from "@agent-paas/shared/text.ts";
 import DataLoader from "dataloader";
 import { MESSAGES_PER_JOB, prepareJobStatements } from "./job-statements.ts";
+import { type FinishedCall, metadataOfCall } from "./tool-messages.ts";
 
 export type StartedJob =
   | {
@@ -32,6 +33,8 @@ export type JobEnd = {
   /** Of the result's text. */
   readonly resultTokens: number;
   readonly usage: Usage;
+  /** Default: none. */
+  readonly calls?: readonly FinishedCall[];
   readonly error: { readonly code: string; readonly message: string } | null;
   /** The `seq` that the `done` event will have. */
   readonly lastSeq: number;
@@ -149,6 +152,14 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
       if (session_id !== null) {
         // First, so that the batches of a session run one after the other.
         batch.unshift({ query: statements.touchSession({ id: session_id, updated_at: finishedAt }) });
+        for (const call of end.calls ?? []) {
+          const message = { id: newId(), session_id, job_id, created_at: finishedAt };
+          const tokens = countTokens(call.result) + countTokens(`${call.name}${call.arguments}`);
+          const result = { role: "tool", content: call.result.toWellFormed(), tokens_used: tokens } as const;
+          batch.push({
+            query: statements.insertToolMessage({ ...message, ...result, metadata: metadataOfCall(call) }),
+          });
+        }
         if (content !== "") {
           const metadata = JSON.stringify({
             status,

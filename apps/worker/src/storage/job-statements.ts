@@ -128,6 +128,32 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
         .ignore(),
     ),
 
+    /**
+     * Appends a message of role `tool`. A job with a reserved place has room for its question and its answer only, so
+     * its calls are left out.
+     */
+    insertToolMessage: (message: Omit<MessageRow, "ordinal">) =>
+      sql.insertFrom(
+        "messages",
+        ["id", "session_id", "job_id", "ordinal", "role", "content", "tokens_used", "metadata", "created_at"],
+        table("sessions")
+          .where({ id: message.session_id })
+          .whereNotExists(table("reserved_ordinals").where({ job_id: message.job_id }))
+          .select(
+            sql.expression("?", [message.id]),
+            "id",
+            sql.expression("?", [message.job_id]),
+            sql.expression("(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?)", [
+              message.session_id,
+            ]),
+            sql.expression("?", [message.role]),
+            sql.expression("?", [message.content]),
+            sql.expression("cast(? as bigint)", [message.tokens_used]),
+            sql.expression("?", [message.metadata]),
+            sql.expression("?", [message.created_at]),
+          ),
+      ),
+
     insertParts: prepareWrite<MessagePartsRow>(({ job_id, bytes, parts }) =>
       table("message_parts").insert({ job_id, bytes, parts }).onConflict("job_id").ignore(),
     ),

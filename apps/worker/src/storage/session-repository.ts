@@ -1,6 +1,7 @@
 /** Reads the history that goes to the model, and deletes sessions. */
 import type { JobRow, MessageRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
+import { fitTurn, spokenTokens, tokensOf } from "./fit-turn.ts";
 import { createPartsReader } from "./message-parts.ts";
 
 /** Messages per read; most budgets are used up within the first page. */
@@ -8,7 +9,10 @@ const PAGE = 50;
 
 export type SessionRepository = ReturnType<typeof createSessionRepository>;
 
-export type HistoryRow = Pick<MessageRow, "ordinal" | "job_id" | "role" | "content" | "tokens_used">;
+export type HistoryRow = Pick<MessageRow, "ordinal" | "job_id" | "role" | "content" | "tokens_used"> & {
+  /** The metadata of a message of role `tool`; else null. */
+  readonly call: string | null;
+};
 
 type PageStart = { sessionId: string; jobId: string; before: number };
 
@@ -30,7 +34,10 @@ export function createSessionRepository(storage: Storage) {
       .whereNot({ job_id: jobId })
       .orderBy("ordinal", "desc")
       .limit(PAGE)
-      .select("ordinal", "job_id", "role", "content", "tokens_used"),
+      .select(
+        ...["ordinal", "job_id", "role", "content", "tokens_used"],
+        sql.expression("case when role = 'tool' then metadata end as call"),
+      ),
   );
 
   /** Newest first. Pages are read as they are consumed, so the cost does not grow with the session. */
@@ -47,22 +54,33 @@ export function createSessionRepository(storage: Storage) {
 
   return {
     /**
-     * The newest messages before the job's own that fit into `maxTokens` together, oldest first. They begin with a
-     * question: an answer whose question does not fit is left out. So a question with its answer that is larger than
-     * the budget is left out with all before it.
+     * The newest turns before the job's own question that fit into `maxTokens` together, oldest first: whole ones, and
+     * without their calls those that would not fit with them. A turn that is larger than the budget is left out with
+     * all before it.
+     * @param withCalls whether the messages of role `tool` are wanted at all.
      */
-    async latestMessages(sessionId: string, jobId: string, maxTokens: number): Promise<HistoryRow[]> {
+    async latestMessages(
+      sessionId: string,
+      jobId: string,
+      maxTokens: number,
+      withCalls = false,
+    ): Promise<HistoryRow[]> {
       const chosen: HistoryRow[] = [];
       let left = maxTokens;
+      let turn: HistoryRow[] = [];
       if (left > 0) {
         for await (const message of newestFirst(sessionId, jobId)) {
-          left -= message.tokens_used;
-          if (left < 0) break;
-          chosen.push(message);
+          turn.push(message);
+          if (spokenTokens(turn) > left) break;
+          if (message.role !== "user") continue;
+          const fitting = fitTurn(turn, left, withCalls);
+          if (fitting === null) break;
+          left -= tokensOf(fitting);
+          chosen.push(...fitting);
+          turn = [];
         }
       }
-      const question = chosen.findLastIndex(({ role }) => role === "user");
-      return chosen.slice(0, question + 1).reverse();
+      return chosen.reverse();
     },
 
     /** What the messages of these jobs hold beside their text; the jobs newest first. */

@@ -9,7 +9,7 @@ import type { z } from "zod";
 import type { AgentJournal } from "../job/agent-journal.ts";
 import type { AgentLogger } from "../job/agent-logger.ts";
 import type { Budget } from "../job/budget.ts";
-import type { Model } from "../model/model.ts";
+import type { Model, ToolCall } from "../model/model.ts";
 import type { UsageReport } from "../model/reported-usage.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
 import type { JobTools } from "../tools/job-tools.ts";
@@ -22,12 +22,19 @@ export type HistoryMessage = {
   readonly content: string;
   /** Of a user's message that is more than a text. */
   readonly parts?: readonly MessagePart[];
+  /** Of an assistant's message that calls tools: their results follow it. */
+  readonly toolCalls?: readonly ToolCall[];
+  /** Of a message of role `tool`: the call whose result it is. */
+  readonly callId?: string;
 };
 
 /** The session's earlier messages. They are read on demand and within a limit, so a long session costs no more. */
 export type History = {
-  /** The newest messages that fit into `maxTokens` together, oldest first; empty for a job without a session. */
-  latest(options: { readonly maxTokens: number }): Promise<readonly HistoryMessage[]>;
+  /**
+   * The newest messages that fit into `maxTokens` together, oldest first; empty for a job without a session.
+   * `withCalls`: with the tool calls of earlier turns and their results, as far as they fit as well. Default: without.
+   */
+  latest(options: { readonly maxTokens: number; readonly withCalls?: boolean }): Promise<readonly HistoryMessage[]>;
 };
 
 export type AgentInput = {

@@ -33,7 +33,7 @@ export class ToolAgent extends BaseAgent<typeof ToolConfigSchema> {
         ...config.tools,
         ...(config.collection === undefined ? [] : ["search_documents"]),
       ]);
-      const messages = await firstMessages(input, config);
+      const messages = await firstMessages(input, { ...config, withCalls: tools.length > 0 });
       return { messages, tools, options: modelOptions(config), responseSchema: config.response_schema };
     }, context);
   }

@@ -7,6 +7,11 @@ export type FirstMessagesOptions = {
   readonly system_prompt?: string | undefined;
   /** Most tokens of earlier messages of the session; the newest are kept. */
   readonly history_tokens: number;
+  /**
+   * Whether the tool calls of earlier turns and their results go along. For requests that offer tools: some providers
+   * refuse calls in others. Default: no.
+   */
+  readonly withCalls?: boolean;
 };
 
 /**
@@ -21,16 +26,20 @@ const NO_ANSWER = "(no answer)";
  */
 export async function firstMessages(
   input: AgentInput,
-  { system_prompt, history_tokens }: FirstMessagesOptions,
+  { system_prompt, history_tokens, withCalls = false }: FirstMessagesOptions,
 ): Promise<ModelMessage[]> {
   const messages: ModelMessage[] = [];
   if (system_prompt !== undefined) messages.push({ role: "system", content: system_prompt });
   const ask = (content: string, parts: readonly MessagePart[] | undefined) => {
-    if (messages.at(-1)?.role === "user") messages.push({ role: "assistant", content: NO_ANSWER });
+    if (["user", "tool"].includes(messages.at(-1)?.role ?? ""))
+      messages.push({ role: "assistant", content: NO_ANSWER });
     messages.push({ role: "user", content, ...(parts === undefined ? {} : { parts }) });
   };
-  for (const { role, content, parts } of await input.history.latest({ maxTokens: history_tokens })) {
+  for (const message of await input.history.latest({ maxTokens: history_tokens, withCalls })) {
+    const { role, content, parts, toolCalls, callId } = message;
     if (role === "user") ask(content, parts);
+    else if (role === "assistant" && toolCalls !== undefined) messages.push({ role, content, toolCalls });
+    else if (role === "tool" && callId !== undefined) messages.push({ role, callId, content });
     else if (role === "assistant" && content.trim() !== "") messages.push({ role, content });
   }
   ask(withData(input), input.parts);
