@@ -15,7 +15,7 @@ import { z } from "zod";
 import type { FoundJob } from "../../jobs/find-job.ts";
 import type { ListedJob } from "../../storage/job-reader.ts";
 import { BASE_PATH } from "./base-path.ts";
-import { JOB_ID, TIME, USAGE } from "./examples.ts";
+import { JOB_ID, SESSION_ID, TIME, USAGE } from "./examples.ts";
 
 export const jobLinks = (id: string): JobLinks => ({
   self: `${BASE_PATH}/jobs/${id}`,
@@ -60,6 +60,12 @@ export type JobView = z.infer<typeof JobViewSchema>;
 export const AcceptedJobSchema = z
   .object({ job_id: IdSchema, status: JobStatusSchema, links: JobLinksSchema })
   .meta({ id: "AcceptedJob", examples: [{ job_id: JOB_ID, status: "queued", links: jobLinks(JOB_ID) }] });
+
+/** The same of a job of an agent, which may belong to a session. */
+export const AcceptedAgentJobSchema = AcceptedJobSchema.extend({ session_id: IdSchema.nullable() }).meta({
+  id: "AcceptedAgentJob",
+  examples: [{ job_id: JOB_ID, session_id: SESSION_ID, status: "queued", links: jobLinks(JOB_ID) }],
+});
 
 export const viewOf = (job: FoundJob<ListedJob>, progress: unknown): JobView =>
   job.in === "queue"

@@ -10,7 +10,7 @@ import type { Json, JsonSchemas } from "./json-schemas.ts";
 const reference = (kind: string, name: string): Json => ({ $ref: `#/components/${kind}/${name}` });
 
 export const exampleName = (basePath: string, code: ErrorCode): string =>
-  `${basePath.split("/").filter(Boolean).join("_")}.${code}`;
+  [...basePath.split("/").filter(Boolean), code].join("_");
 
 const SECURITY: Readonly<Record<Route["access"], readonly Json[]>> = {
   key: [{ bearer: [] }, { api_key: [] }],

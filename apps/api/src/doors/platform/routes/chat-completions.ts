@@ -22,7 +22,7 @@ import type { Accepted } from "../../../queue/accept-request.ts";
 import type { Services } from "../../../services.ts";
 import { bodySchema, validate } from "../../../validation/validate.ts";
 import { JOB_ID, SESSION_ID, USAGE } from "../examples.ts";
-import { AcceptedJobSchema, JobStatusSchema, jobLinks, viewOfRow } from "../job-view.ts";
+import { AcceptedAgentJobSchema, JobStatusSchema, jobLinks, viewOfRow } from "../job-view.ts";
 import {
   AgentIdSchema,
   ConfigSchema,
@@ -64,8 +64,6 @@ const ChatAnswerSchema = JobResultSchema.pick({ citations: true })
   })
   .meta({ id: "ChatAnswer", examples: [CHAT_ANSWER] });
 
-const PendingChatSchema = AcceptedJobSchema.extend({ session_id: IdSchema.nullable() }).meta({ id: "PendingChat" });
-
 const CHAT_HEADERS = ["X-Job-Id", "X-Session-Id", "Location"] as const;
 
 export const postChatCompletions = (services: Services): Route => ({
@@ -89,7 +87,7 @@ export const postChatCompletions = (services: Services): Route => ({
       },
       202: jsonResponse(
         "The answer takes longer than the request may; the job goes on.",
-        PendingChatSchema,
+        AcceptedAgentJobSchema,
         ...CHAT_HEADERS,
       ),
     },

@@ -2,7 +2,7 @@
 
 import { MESSAGE_ROLES } from "@agent-paas/shared/db/rows.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
-import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
+import { parseObject } from "@agent-paas/shared/json/exact-json.ts";
 import { z } from "zod";
 import type { Route } from "../../../http/door.ts";
 import { jsonResponse } from "../../../http/operation.ts";
@@ -45,15 +45,17 @@ export const getChatHistory = (services: Services): Route => ({
     const { session_id, limit, before } = validate(HistoryQuerySchema, req.query);
     await findSession(services, owner, session_id);
     const rows = await services.sessions.messages(owner, session_id, { limit, before });
-    const messages = rows.map(({ id, role, content, tokens_used, created_at, metadata, job_id }) => ({
-      id,
-      role,
-      content,
-      tokens_used,
-      created_at,
-      metadata: parseJson(metadata),
-      job_id,
-    }));
+    const messages: z.infer<typeof MessageSchema>[] = rows.map(
+      ({ id, role, content, tokens_used, created_at, metadata, job_id }) => ({
+        id,
+        role,
+        content,
+        tokens_used,
+        created_at,
+        metadata: parseObject(metadata),
+        job_id,
+      }),
+    );
     // The first message of a session has ordinal 1, so no page comes before it.
     const oldest = rows[0];
     res.json({ session_id, messages, next: oldest !== undefined && oldest.ordinal > 1 ? oldest.id : null });

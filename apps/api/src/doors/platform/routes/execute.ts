@@ -10,7 +10,7 @@ import { acceptJob } from "../../../jobs/accept-job.ts";
 import { findJobStatus } from "../../../jobs/find-job.ts";
 import type { Services } from "../../../services.ts";
 import { bodySchema, JsonSchema, validate } from "../../../validation/validate.ts";
-import { AcceptedJobSchema, jobLinks } from "../job-view.ts";
+import { AcceptedAgentJobSchema, jobLinks } from "../job-view.ts";
 import {
   AgentIdSchema,
   ConfigSchema,
@@ -30,8 +30,6 @@ const ExecuteRequestSchema = bodySchema({
   on_busy: OnBusySchema,
 }).meta({ examples: [{ task: "Summarise the report", input: { report: "All is well." } }] });
 
-const StartedTaskSchema = AcceptedJobSchema.extend({ session_id: IdSchema.nullable() }).meta({ id: "StartedTask" });
-
 export const postExecute = (services: Services): Route => ({
   method: "post",
   path: "/agents/:id/execute",
@@ -44,7 +42,9 @@ export const postExecute = (services: Services): Route => ({
     params: { id: AgentIdSchema },
     headers: JOB_REQUEST_HEADERS,
     body: asJson(ExecuteRequestSchema),
-    responses: { 202: jsonResponse("The job is accepted.", StartedTaskSchema, "X-Job-Id", "X-Session-Id", "Location") },
+    responses: {
+      202: jsonResponse("The job is accepted.", AcceptedAgentJobSchema, "X-Job-Id", "X-Session-Id", "Location"),
+    },
     errors: [...ACCEPT_ERRORS, ...AGENT_ERRORS],
   },
   async handle(req, res, caller) {

@@ -28,7 +28,13 @@ const CollectionSchema = z
 
 const CollectionListSchema = z.object({ collections: z.array(CollectionSchema) });
 
-const view = ({ name, embedding, documents, chunks, created_at }: CountedCollection) => ({
+const view = ({
+  name,
+  embedding,
+  documents,
+  chunks,
+  created_at,
+}: CountedCollection): z.infer<typeof CollectionSchema> => ({
   name,
   embedding,
   documents,

@@ -5,7 +5,7 @@ import { CollectionNameSchema, DOCUMENT_FORMATS, documentIdOf } from "@agent-paa
 import type { DocumentRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
-import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
+import { parseObject } from "@agent-paas/shared/json/exact-json.ts";
 import { z } from "zod";
 import type { ApiConfig } from "../../../config.ts";
 import type { Route } from "../../../http/door.ts";
@@ -113,14 +113,14 @@ export const postDocument = (services: Services): Route => ({
   },
 });
 
-const view = (row: DocumentRow) => ({
+const view = (row: DocumentRow): z.infer<typeof DocumentSchema> => ({
   id: row.id,
   source: row.source,
   format: row.format,
   version: row.version,
   bytes: row.bytes,
   chunks: row.chunks,
-  metadata: parseJson(row.metadata),
+  metadata: parseObject(row.metadata),
   job_id: row.job_id,
   created_at: row.created_at,
   updated_at: row.updated_at,

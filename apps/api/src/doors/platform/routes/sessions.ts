@@ -1,6 +1,6 @@
 /** GET /sessions, GET and DELETE /sessions/{id}. */
 import { IdSchema } from "@agent-paas/shared/ids.ts";
-import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
+import { parseObject } from "@agent-paas/shared/json/exact-json.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
 import { abortOnClose } from "../../../http/abort-on-close.ts";
@@ -48,14 +48,16 @@ export const listSessions = (services: Services): Route => ({
   async handle(req, res, { owner }) {
     const { limit, before } = validate(SessionsQuerySchema, req.query);
     const rows = await services.sessions.list(owner, { limit, before });
-    const sessions = rows.map(({ id, agent_type, config, metadata, created_at, updated_at }) => ({
-      id,
-      agent_type,
-      config: parseJson(config),
-      metadata: parseJson(metadata),
-      created_at,
-      updated_at,
-    }));
+    const sessions: z.infer<typeof SessionSchema>[] = rows.map(
+      ({ id, agent_type, config, metadata, created_at, updated_at }) => ({
+        id,
+        agent_type,
+        config: parseObject(config),
+        metadata: parseObject(metadata),
+        created_at,
+        updated_at,
+      }),
+    );
     res.json({ sessions, next: rows.length === limit ? (rows.at(-1)?.id ?? null) : null });
   },
 });
