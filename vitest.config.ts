@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
 import "./scripts/compile-cache.mjs";
+import agentsPackage from "./packages/agents/package.json" with { type: "json" };
 import { compileCacheEnv } from "./packages/shared/src/lifecycle/compile-cache.ts";
 import { onPostgres } from "./test/support/on-postgres.ts";
 import { ON_REDIS_SETS, PLAIN_REDIS_ONLY } from "./test/support/redis-suites.ts";
@@ -16,8 +18,14 @@ const ON_BOTH = ["execute", "orphaned-jobs", "retention"].map((name) => `test/in
 const NEVER_POSTGRES = onPostgres ? Object.keys(SQLITE_ONLY) : [];
 
 /** Redis behind Sentinels and as a cluster: `npm test` runs a part, `npm run test:sentinel` and the like the whole. */
-const { TEST_REDIS } = process.env;
+const { TEST_REDIS, AGENTS_DIR = "agents" } = process.env;
 const NEVER_PLAIN = TEST_REDIS === undefined ? [] : PLAIN_REDIS_ONLY;
+
+/** Agents find the platform's package wherever their folder lies, as in a worker. */
+const OWN_PACKAGE = Object.entries(agentsPackage.exports).map(([path, file]) => ({
+  find: new RegExp(`^@agent-paas/agents${path.slice(1)}$`),
+  replacement: join(import.meta.dirname, "packages/agents", file),
+}));
 
 const PLATFORM = {
   globalSetup: ["test/support/global-setup.ts"],
@@ -35,6 +43,7 @@ export default defineConfig({
           include: [
             "apps/*/src/**/*.test.ts",
             "packages/*/src/**/*.test.ts",
+            "packages/agents/template/*.test.ts",
             "test/architecture/**/*.test.ts",
             "test/providers/**/*.test.ts",
             FAKES,
@@ -45,6 +54,8 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
+      // Of the agents of this installation; the platform has none there itself.
+      { test: { name: "agents", dir: AGENTS_DIR, include: ["**/*.test.ts"], alias: OWN_PACKAGE } },
       { test: { name: "scripts", include: ["scripts/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
       {
         test: {

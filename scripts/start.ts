@@ -16,10 +16,12 @@ import { ChildError } from "./services/child.ts";
 import { listenProblem } from "./services/ports.ts";
 import { lockDataDir } from "./start/data-lock.ts";
 import { Fleet } from "./start/fleet.ts";
+import { createFolderWatch } from "./start/folder-watch.ts";
 import { HELP, resolveOptions, type StartOptions, UsageError } from "./start/options.ts";
 import { startPlatform } from "./start/platform.ts";
 import { preparePrivateFolders } from "./start/private-data.ts";
 import { ROOT } from "./start/processes.ts";
+import { reloadAgents } from "./start/reload-agents.ts";
 import { createScreen } from "./start/screen.ts";
 
 /** A process needs a little longer to stop than the grace that it gives to running work. */
@@ -54,15 +56,20 @@ async function main(): Promise<number> {
 
 async function run(options: StartOptions): Promise<number> {
   const fleet = new Fleet();
-  const stop = () => fleet.stop(options.graceMs + BEYOND_GRACE_MS);
+  const workerWithinMs = options.graceMs + BEYOND_GRACE_MS;
+  const stop = () => fleet.stop(workerWithinMs);
   let killed = false;
   const stopRequested = stopReason(() => {
     killed = true;
     void fleet.kill();
   });
 
+  const watch = options.watch === undefined ? null : createFolderWatch(options.watch, fleet.stopping);
   screen.title();
-  const started = startPlatform({ options, env: process.env, fleet, screen }).then(screen.welcome);
+  const started = startPlatform({ options, env: process.env, fleet, screen }).then((welcome) => {
+    screen.welcome(welcome);
+    if (watch !== null) void reloadAgents(watch, { fleet, screen, workerWithinMs });
+  });
   try {
     await Promise.race([started, stopRequested]);
     screen.stopping(await stopRequested);

@@ -93,3 +93,48 @@ test("a process that is stopped while it starts ends", async () => {
   await supervised.stop(10_000);
   expect(await starting).toBe("script ended before it was ready (killed by SIGTERM)");
 });
+
+test("a run is stopped when its successor is ready, and the successor is supervised", async () => {
+  const { supervised, changes, runs } = await supervise(READY_AND_LINGER);
+  await supervised.start();
+  await supervised.replace(10_000);
+  const [first = 0, second = 0] = await runs();
+  expect(() => process.kill(first, 0)).toThrow("ESRCH");
+  expect(changes.map(({ kind }) => kind)).toEqual(["ready", "replaced"]);
+  process.kill(second, "SIGKILL");
+  await vi.waitFor(async () => expect(await runs()).toHaveLength(3), { timeout: 10_000 });
+});
+
+test("a run goes on if its successor does not become ready", async () => {
+  const { supervised, changes, runs } = await supervise(`if (process.env.FAIL) process.exit(9); ${READY_AND_LINGER}`);
+  await supervised.start();
+  await expect(supervised.replace(10_000, { FAIL: "1" })).rejects.toThrow("script ended before it was ready");
+  const [first = 0] = await runs();
+  expect(process.kill(first, 0)).toBe(true);
+  expect(changes.map(({ kind }) => kind)).toEqual(["ready"]);
+});
+
+test("a run that crashes while its successor starts is not started again beside it", async () => {
+  const { supervised, changes, runs } = await supervise(
+    `if (process.env.SLOW) setTimeout(() => process.send("ready"), 300); else process.send("ready");
+    setInterval(() => {}, 1e6);`,
+    { firstPauseMs: 60_000, longestPauseMs: 60_000 },
+  );
+  await supervised.start();
+  const replaced = supervised.replace(10_000, { SLOW: "1" });
+  const [first = 0] = await runs();
+  process.kill(first, "SIGKILL");
+  await replaced;
+  expect(changes.map(({ kind }) => kind)).toEqual(["ready", "ended", "replaced"]);
+  expect(await runs()).toHaveLength(2);
+});
+
+test("a stop during a replacement ends both runs", async () => {
+  const { supervised, runs } = await supervise(
+    `if (!process.env.SLOW) process.send("ready"); setInterval(() => {}, 1e6);`,
+  );
+  await supervised.start();
+  const replaced = supervised.replace(10_000, { SLOW: "1" });
+  await Promise.all([expect(replaced).rejects.toThrow("before it was ready"), supervised.stop(10_000)]);
+  for (const pid of await runs()) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+});

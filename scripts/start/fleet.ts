@@ -30,13 +30,16 @@ export class Fleet {
     await member.start();
   }
 
+  ofRank(rank: Rank): readonly SupervisedProcess[] {
+    return this.#members.filter((entry) => entry.rank === rank).map(({ member }) => member);
+  }
+
   /** `rankWithinMs` bounds each rank. The API and the workers may use all of it; the services need far less. */
   async stop(rankWithinMs: number): Promise<void> {
     this.#stopping.abort();
     const deadline = setTimeout(() => void this.kill(), 2 * rankWithinMs + SERVICES_WITHIN_MS);
     for (const rank of STOP_ORDER) {
-      const members = this.#members.filter((entry) => entry.rank === rank);
-      await Promise.all(members.map(({ member }) => member.stop(rankWithinMs)));
+      await Promise.all(this.ofRank(rank).map((member) => member.stop(rankWithinMs)));
     }
     clearTimeout(deadline);
   }

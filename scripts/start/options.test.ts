@@ -56,3 +56,10 @@ test("an error for bad options names all bad values", () => {
 test.each([["--unknown"], ["extra"], ["--port"]])("the flag %s is refused with a pointer to the help", (flag) => {
   expect(() => resolve([flag])).toThrow(/npm start -- --help/);
 });
+
+test("--watch names the folder of agents, and is refused without one", () => {
+  expect(resolve([], { AGENTS_DIR: "agents" }).watch).toBeUndefined();
+  expect(resolve(["--watch"], { AGENTS_DIR: "agents" }).watch).toBe("/root-of-project/agents");
+  expect(() => resolve(["--watch"])).toThrow("--watch needs AGENTS_DIR");
+  expect(() => resolve([], { npm_config_watch: "true" })).toThrow("Put -- before the options");
+});

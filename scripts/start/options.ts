@@ -11,10 +11,11 @@ export const HELP = `npm start [-- options]: everything on this machine, until C
 
   --port N      the API's port; 0 takes a free one        (default: PORT, else 8000)
   --workers N   how many worker processes, 1 to 64        (default: 2)
+  --watch       loads the agents of AGENTS_DIR anew when they change; no job is lost
   --help        this text
 
 From the environment or the file .env: HOST, PORT, DATA_DIR, LOG_DIR, API_KEYS, OPENAI_API_KEY, OPENAI_BASE_URL,
-LLM_MODEL, REDIS_MAXMEMORY_MB; REDIS_URL, CHROMA_URL and DATABASE_URL replace what is started here.`;
+LLM_MODEL, AGENTS_DIR, REDIS_MAXMEMORY_MB; REDIS_URL, CHROMA_URL and DATABASE_URL replace what is started here.`;
 
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -30,6 +31,8 @@ export type StartOptions = {
   /** Undefined: LOG_DIR=off, no log files. */
   readonly logDir: string | undefined;
   readonly databaseUrl: string;
+  /** The folder of agents that is watched for changes; undefined: none is. */
+  readonly watch: string | undefined;
   /** Undefined: the embedded Redis is started. */
   readonly redisUrl: string | undefined;
   /** The `maxmemory` of the embedded Redis. */
@@ -67,6 +70,8 @@ export function resolveOptions(argv: readonly string[], env: NodeJS.ProcessEnv, 
   };
   // An empty variable, as compose files and .env examples produce, counts as unset.
   const text = (name: string) => env[name] || undefined;
+  const agentsDir = text("AGENTS_DIR");
+  if (flags.watch && agentsDir === undefined) mistakes.push("--watch needs AGENTS_DIR, the folder of your agents");
   const dataDir = resolve(root, text("DATA_DIR") ?? "data");
   const options: StartOptions = {
     help: flags.help ?? false,
@@ -76,6 +81,7 @@ export function resolveOptions(argv: readonly string[], env: NodeJS.ProcessEnv, 
     dataDir,
     logDir: text("LOG_DIR") === "off" ? undefined : resolve(root, text("LOG_DIR") ?? "logs"),
     databaseUrl: text("DATABASE_URL") ?? resolve(dataDir, "agent-paas.db"),
+    watch: flags.watch && agentsDir !== undefined ? resolve(root, agentsDir) : undefined,
     redisUrl: text("REDIS_URL"),
     redisMaxMemoryBytes:
       text("REDIS_MAXMEMORY_MB") === undefined
@@ -100,7 +106,7 @@ function ownModel(apiKey?: string, baseUrl?: string, name?: string): StartOption
 
 /** Without `--` npm takes the options as its own and reports nothing. */
 function assertSeparator(env: NodeJS.ProcessEnv): void {
-  const swallowed = ["port", "workers"].filter((name) => env[`npm_config_${name}`] !== undefined);
+  const swallowed = ["port", "workers", "watch"].filter((name) => env[`npm_config_${name}`] !== undefined);
   if (swallowed.length === 0) return;
   throw new UsageError("Put -- before the options, or npm keeps them: npm start -- --port 8001 --workers 4");
 }
@@ -109,7 +115,10 @@ function parseFlags(argv: readonly string[]) {
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { port: { type: "string" }, workers: { type: "string" }, help: { type: "boolean", short: "h" } },
+      options: {
+        ...{ port: { type: "string" }, workers: { type: "string" }, watch: { type: "boolean" } },
+        help: { type: "boolean", short: "h" },
+      },
       strict: true,
     });
     return values;

@@ -47,11 +47,16 @@ export function createScreen(out: Writable) {
       if (change.kind === "ready") {
         const comment = change.isRestart ? "is back" : remark;
         print(`  ${tick} ${column(name)} ${seconds(change.afterMs)}  ${comment}`.trimEnd());
+      } else if (change.kind === "replaced") {
+        print(
+          `  ${tick} ${column(name)} ${seconds(change.afterMs)}  has the new agents; its predecessor ends its jobs`,
+        );
       } else {
         const restart = `starting it again in ${seconds(change.restartInMs)}`;
         print(`  ${cross} ${column(name)} ended (${describeExit(change.exit)}); ${restart}`);
       }
     },
+    problem: (name: string, text: string) => print(`  ${cross} ${column(name)} ${text}`),
     remark: (name: string, text: string) => print(`  ${style("dim", "·")} ${column(name)} ${text}`),
     /** Prints a line that the process itself wrote. */
     output: (name: string, line: string) => print(`  ${style("dim", `${column(name)} │`)} ${line}`),

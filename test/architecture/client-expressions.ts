@@ -19,6 +19,11 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/\\p{Cc}/u", "/\\r\\n?/g", "/^\\uFEFF/"],
   },
   {
+    file: "apps/api/src/validation/message-parts.ts",
+    bound: "MAX_PARTS_BYTES: linear, without repetitions that overlap",
+    expressions: ["/^[A-Za-z0-9+/]*={0,2}$/"],
+  },
+  {
     file: "apps/api/src/http/authenticate.ts",
     bound: "Node's limit of a request's head, 16 KiB",
     expressions: ["/^Bearer +(\\S+)$/i"],

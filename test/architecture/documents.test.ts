@@ -133,8 +133,10 @@ test("docker-compose.yml passes every variable on, but those that the image or t
   expect(passed.filter((name) => !variables.has(name) && !others.includes(name))).toEqual([]);
 });
 
-test("the lock file names no download address, and spares machines without a compiler a build", () => {
+test("no lock file names a download address, and the root's spares machines without a compiler a build", () => {
   const lock = JSON.parse(readText("package-lock.json"));
-  expect(readText("package-lock.json")).not.toMatch(/"resolved": "[a-z+]+:/);
+  const locks = listFiles("*package-lock.json");
+  expect(locks).toHaveLength(4);
+  for (const file of locks) expect(readText(file), file).not.toMatch(/"resolved": "[a-z+]+:/);
   expect(lock.packages["node_modules/better-sqlite3"]).toMatchObject({ gypfile: false });
 });

@@ -19,7 +19,7 @@ const specifiers = new Set(
 
 const EXPORTS: Readonly<Record<string, string>> = JSON.parse(readText("packages/agents/package.json")).exports;
 /** For the authors of plugins, who are outside this repository. */
-const PUBLIC = [".", "./testing"];
+const PUBLIC = [".", "./testing", ...["ai-sdk", "langgraph", "openai-agents"].map((name) => `./adapters/${name}`)];
 
 const resolves = (specifier: string): boolean => {
   try {

@@ -48,11 +48,13 @@ const CALLS: Readonly<Record<string, string>> = {
   "packages/agents/src/tools/http-fetch/read-text.ts createBrotliDecompress": "one coding, 2 MiB in, 1 MiB out",
   "packages/agents/src/tools/http-fetch/read-text.ts createGunzip": "one coding, 2 MiB in, 1 MiB out",
   "packages/agents/src/tools/http-fetch/read-text.ts createInflate": "one coding, 2 MiB in, 1 MiB out",
+  "packages/shared/src/contract/inquiries.ts fromJSONSchema": "plain-schema.ts, and answers of 16,000 characters",
   "packages/shared/src/db/postgres/write-lanes.ts compile": "a statement of the sources",
   "packages/shared/src/db/sqlite/write-queue.ts compile": "a statement of the sources",
   "packages/shared/src/db/statement.ts compile": "a statement of the sources",
   "packages/shared/src/logging/log-files.ts sort": "the log files of one process in LOG_DIR",
   "packages/shared/src/logging/log-retention.ts sort": "the log files in LOG_DIR",
+  "packages/shared/src/redis/decisions.ts sort": "the fields of a decision, at most 5,000 in an object",
 };
 
 const found = readExpressions();

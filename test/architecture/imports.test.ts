@@ -6,9 +6,13 @@ import { describe, expect, test } from "vitest";
 import { readSources, readText, type Source } from "../support/sources.ts";
 
 const sources = readSources();
-const areaOf = (file: string) => /^(?:apps|packages)\/[^/]+|^[^/]+/.exec(file)?.[0] ?? "";
+/** The examples for other frameworks have packages of their own, which the workspaces do not know. */
+const areaOf = (file: string) =>
+  /^packages\/agents\/examples\/[^/]+(?=\/)|^(?:apps|packages)\/[^/]+|^[^/]+/.exec(file)?.[0] ?? "";
+const EXAMPLES = ["ai-sdk", "langgraph", "openai-agents"].map((name) => `packages/agents/examples/${name}`);
 const isTest = (file: string) => file.endsWith(".test.ts") || file.startsWith("test/");
-const product = sources.filter(({ file }) => /^(apps|packages)\//.test(file) && !isTest(file));
+const isExample = (file: string) => EXAMPLES.some((folder) => file.startsWith(`${folder}/`));
+const product = sources.filter(({ file }) => /^(apps|packages)\//.test(file) && !isTest(file) && !isExample(file));
 
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // version.ts reads the root's package.json.
@@ -17,6 +21,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "apps/api": ["packages/shared"],
   "apps/worker": ["packages/shared", "packages/agents"],
   scripts: ["packages/shared"],
+  ...Object.fromEntries(EXAMPLES.map((folder) => [folder, ["packages/agents"]])),
   test: ["packages/shared", "packages/agents", "apps/api", "apps/worker", "scripts"],
 };
 

@@ -27,7 +27,7 @@ const LAYERS: readonly Layers[] = [
     // what one job owns. So an agent's author reads `agent` and needs nothing above it.
     root: "packages/agents/src",
     order: [
-      ...["index", "testing", "agents", "orchestration", "answer", "registry"],
+      ...["index", "testing", "adapters", "agents", "orchestration", "answer", "registry"],
       ...["agent", "tools", "retrieval", "documents", "model", "json-schema", "threads", "job", "http"],
     ],
   },

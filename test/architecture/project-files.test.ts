@@ -55,7 +55,8 @@ test("the pull request's jobs run the unit tests, those of scripts, and every sh
   expect(text).toContain(`--project platform ${others} ${shard}`);
   expect(text).toContain("--project scripts");
   expect(text).toContain("npm run check");
-  expect(readText("vitest.config.ts").match(/\bname: "/g)).toHaveLength(6);
+  // With `agents`, of which the repository has none.
+  expect(readText("vitest.config.ts").match(/\bname: "/g)).toHaveLength(7);
 });
 
 test("editors and biome agree on indent and line length", () => {

@@ -78,6 +78,7 @@ describe("time in tests", () => {
     "test/fixtures/agents/counting-tools.ts": "waits between two checks of a file",
     "test/e2e/follower-leaks.test.ts": "clients disconnect after random times",
     "test/e2e/many-streams.test.ts": "clients connect after random times",
+    "test/e2e/watched-agents.test.ts": "agents under test take a time",
     "test/e2e/takeover.test.ts": "a worker and Redis are stopped for a time",
     "test/integration/held-responses.test.ts": "a proxy closes silent connections after a time",
     "test/integration/redis-outage.test.ts": "requests are spread over an outage",

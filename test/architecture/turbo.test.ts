@@ -12,7 +12,7 @@ const sources = new Map(readSources().map((source) => [source.file, source]));
 
 const workspaces = new Map(
   listFiles("*package.json")
-    .filter((file) => file !== "package.json")
+    .filter((file) => file !== "package.json" && !file.includes("/examples/"))
     .map((file) => {
       const { name, dependencies = {}, devDependencies = {} } = JSON.parse(readText(file));
       const needs = Object.keys({ ...dependencies, ...devDependencies }).filter((each) =>

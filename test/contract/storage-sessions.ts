@@ -1,3 +1,5 @@
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
 import { jobEnd } from "../support/job-end.ts";
@@ -44,6 +46,42 @@ export function sessionContract(open: OpenStorage): void {
     expect(await before.latest(100)).toEqual(["four", "five"]);
     const last = await openSession(open, ["one", "two"], [large, "three"]);
     expect(await last.latest(100)).toEqual([]);
+  });
+
+  test("parts of a message are written once, count as tokens, and go with their session or their job", async () => {
+    const { jobs, sessions, retention, storage } = await openParts(open);
+    const parts: MessagePart[] = [
+      { type: "text", text: "Look \u{1f642}" },
+      { type: "image_url", image_url: { url: "https://example.com/a.png" } },
+    ];
+    const [first, second] = [newId(), newId()].map((session_id) =>
+      jobPayload({ kind: "chat", session_id, text: "Look", parts }),
+    ) as [JobPayload, JobPayload];
+    for (const payload of [first, second]) await jobs.start(payload, 1);
+    await jobs.start(first, 2);
+    const plain = jobPayload({ kind: "chat", session_id: first.session_id, text: "Go" });
+    await jobs.start(plain, 1);
+    const ids = [plain.job_id, first.job_id, second.job_id];
+    expect(await sessions.partsOf(ids)).toEqual(new Map([first, second].map(({ job_id }) => [job_id, parts])));
+    expect(await sessions.partsOf([])).toEqual(new Map());
+    const [question] = await sessions.latestMessages(first.session_id ?? "", newId(), 5_000);
+    expect(question).toMatchObject({ content: "Look", tokens_used: expect.toSatisfy((tokens) => tokens > 1_000) });
+    await sessions.delete(first.session_id ?? "", "alice");
+    await retention.deleteJobs([{ id: second.job_id, kind: "chat", agent_type: "chat_basic" }]);
+    expect(await storage.table("message_parts").select()).toEqual([]);
+  });
+
+  test("of a history only the newest 16 MiB of parts are read", async () => {
+    const { jobs, sessions } = await openParts(open);
+    const session_id = newId();
+    const large: MessagePart = { type: "file", file: { file_data: "AAAA".repeat(1_750_000) } };
+    const ids: string[] = [];
+    for (const text of ["one", "two", "three"]) {
+      const payload = jobPayload({ kind: "chat", session_id, text, parts: [large] });
+      await jobs.start(payload, 1);
+      ids.unshift(payload.job_id);
+    }
+    expect([...(await sessions.partsOf(ids)).keys()].toSorted()).toEqual(ids.slice(0, 2).toSorted());
   });
 
   test("the history of a job does not contain its own message", async () => {

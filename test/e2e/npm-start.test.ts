@@ -1,7 +1,7 @@
 /**
  * `npm start` as a newcomer uses it: it starts all parts, restarts a killed part, stops in order, and keeps its data.
  */
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,13 +10,10 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "../../scripts/services/ports.ts";
 import { createApiClient } from "../support/api-client.ts";
-import { findProcess, processTree, stillRunning } from "../support/process-tree.ts";
-import { ROOT } from "../support/sources.ts";
+import { npmStart, stopClean, UP_WITHIN_MS } from "../support/npm-start.ts";
+import { findProcess, processTree } from "../support/process-tree.ts";
 import { shownText } from "../support/sse-client.ts";
 import { settledWithin, waitFor } from "../support/wait-for.ts";
-
-const UP_WITHIN_MS = 90_000;
-const STOPPED_WITHIN_MS = 15_000;
 
 let dir: string;
 beforeAll(async () => {
@@ -24,31 +21,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-function npmStart(port: number, ...args: string[]) {
-  return npmStartWith({}, port, ...args);
-}
+const start = (port: number, ...args: string[]) => startWith({}, port, ...args);
 
-function npmStartWith(own: NodeJS.ProcessEnv, port: number, ...args: string[]) {
-  // A newcomer's shell names no Redis, no Chroma and no key of a model.
-  const { REDIS_URL, CHROMA_URL, OPENAI_API_KEY, ...env } = process.env;
-  const child = spawn("npm", ["start", "--", "--port", String(port), ...args], {
-    cwd: ROOT,
-    env: { ...env, DATA_DIR: join(dir, "data"), LOG_DIR: join(dir, "logs"), ...own },
-    detached: true,
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
-  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const pid = child.pid ?? 0;
-  return {
-    pid,
-    output: () => output,
-    exited,
-    up: () => waitFor("npm start to be up", () => /^curl .*\n/m.test(output), UP_WITHIN_MS),
-    /** As a terminal does it: the signal reaches npm and all processes of its group. */
-    ctrlC: () => process.kill(-pid, "SIGINT"),
-  };
-}
+const startWith = (own: NodeJS.ProcessEnv, port: number, ...args: string[]) =>
+  npmStart(dir, own, "--port", String(port), ...args);
 
 /** All files and folders of the two folders that users other than their owner can use in any way. */
 async function openToOthers(): Promise<string[]> {
@@ -65,17 +41,9 @@ async function openToOthers(): Promise<string[]> {
   return modes.filter(([, mode]) => mode !== "0").map(([path, mode]) => `${path} ${mode}`);
 }
 
-async function stopClean(started: ReturnType<typeof npmStart>): Promise<void> {
-  const pids = await processTree(started.pid);
-  expect(pids.length).toBeGreaterThan(6);
-  started.ctrlC();
-  expect(await settledWithin("the stop", STOPPED_WITHIN_MS, started.exited)).toBe(0);
-  await waitFor("every process to have ended", async () => (await stillRunning(pids)).length === 0);
-}
-
 test("npm start answers the printed curl line, restarts a killed worker, stops, and finds its data again", async () => {
   const port = await freePort();
-  const first = npmStart(port, "--workers", "3");
+  const first = start(port, "--workers", "3");
   await first.up();
   expect(first.output()).toMatch(/worker-3/);
 
@@ -118,7 +86,7 @@ test("npm start answers the printed curl line, restarts a killed worker, stops, 
   for (const path of ["data/chroma/chroma.sqlite3", "logs/redis.log"]) await chmod(join(dir, path), 0o644);
   expect(await openToOthers()).toHaveLength(8);
 
-  const again = npmStart(port);
+  const again = start(port);
   await again.up();
   expect(await openToOthers()).toEqual([]);
   const messages = await alice.history(chat.sessionId);
@@ -140,7 +108,7 @@ test("a port in use stops npm start with an error that names it, before anything
   const blocker = createServer();
   const port = await freePort();
   await new Promise<void>((resolve) => blocker.listen(port, "127.0.0.1", resolve));
-  const started = npmStart(port);
+  const started = start(port);
   expect(await started.exited).toBe(1);
   blocker.close();
   expect(started.output()).toContain(`127.0.0.1:${port}`);
@@ -154,14 +122,14 @@ test.each([
   ["LOG_DIR", "/proc/nowhere/logs"],
   ["DATABASE_URL", "/proc/nowhere/agent-paas.db"],
 ])("a place that cannot be made stops npm start with an error that names it: %s=%s", async (setting, path) => {
-  const started = npmStartWith({ [setting]: path }, await freePort());
+  const started = startWith({ [setting]: path }, await freePort());
   expect(await settledWithin("the stop", UP_WITHIN_MS, started.exited)).toBe(1);
   expect(started.output()).toMatch(new RegExp(`${setting}: /[^\\n]* cannot be `));
   expect(started.output()).not.toContain("    at ");
 });
 
 test("an unknown flag stops npm start with an error that names it", async () => {
-  const started = npmStart(await freePort(), "--wrokers", "4");
+  const started = start(await freePort(), "--wrokers", "4");
   expect(await started.exited).toBe(1);
   expect(started.output()).toContain("--wrokers");
 });

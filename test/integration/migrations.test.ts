@@ -59,6 +59,8 @@ test("six processes that migrate at once apply each migration once", async () =>
     "007-glossary-names-breaking",
     "008-installation",
     "009-job-metadata-and-reserved-ordinals",
+    "010-suspended-jobs",
+    "012-message-parts",
   ]);
 });
 

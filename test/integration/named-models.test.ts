@@ -147,6 +147,16 @@ test("a model that has shown a token is not replaced: a new attempt starts over"
   expect(provider(spare).asked).toEqual([]);
 });
 
+test("an image that one model does not take goes to the next one", async () => {
+  provider(main).answers(() => json(404, { error: { message: "No endpoints found that support image input" } }));
+  provider(spare).answers(() => says("A cat."));
+  const message = [{ type: "image_url", image_url: { url: "https://example.com/cat.png" } }];
+  const { events, job } = await chat({ model: "main" }, { message });
+  expect(fallbacksIn(events)).toMatchObject([{ model: "spare", code: "model_input_unsupported" }]);
+  expect(job).toMatchObject({ status: "completed", result: { content: "A cat." } });
+  expect(provider(spare).asked).toMatchObject([{ body: { messages: [{ role: "user", content: message }] } }]);
+});
+
 test("a model is refused to the keys that it is not for", async () => {
   provider(spare).answers(() => says("Dear."));
   const { job } = await chat({ model: "dear" });

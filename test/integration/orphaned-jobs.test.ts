@@ -59,7 +59,17 @@ async function startFinalizing() {
     ...{ queues, maintenance, claims, sessionQueue, logger, jobDays: 30, sessionDays: 0, intervalSeconds: 600 },
     rows: createRetentionRepository(storage),
   });
-  const process = createMaintenanceProcessor({ queues, queuedJobs, sessions, claims, publisher, retention, stored });
+  const suspensions = { resume: async () => {} };
+  const process = createMaintenanceProcessor({
+    queues,
+    queuedJobs,
+    sessions,
+    claims,
+    publisher,
+    retention,
+    stored,
+    suspensions,
+  });
   const failed = createFailedJobs({ queues, maintenance, claims, rows, logger });
   const settings = { settings: { backoffStrategy: () => 50 } };
   const ending = new Worker("maintenance", process, { ...connection, ...settings, autorun: false });
@@ -90,6 +100,7 @@ async function startFinalizing() {
     const reaper = startReaper({
       ...{ redis, keys, rows, orphans, failedJobs: failed, restoreSchedule, logger },
       promoteLateJobs: async () => {},
+      sweepSuspended: async () => {},
       sweepOwnerIndexes: async () => {},
       sweepPlaces: async () => {},
     });

@@ -1,6 +1,6 @@
 /** Plugins as Node itself loads them, working and broken: what is reported, what stays registered, what goes on. */
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -66,8 +66,9 @@ type Failure = { readonly file: string; readonly reason: string };
 type Loaded = Record<"loaded" | "fatal" | "agents" | "tools", string[]> & Record<"failed" | "faults", Failure[]>;
 
 /** Runs the program; paths in its output are relative to the folder. */
-async function load(files: Readonly<Record<string, string>>): Promise<Loaded> {
-  const folder = await folderOf(files);
+const load = async (files: Readonly<Record<string, string>>): Promise<Loaded> => loadFrom(await folderOf(files));
+
+async function loadFrom(folder: string): Promise<Loaded> {
   const args = ["--input-type=module", "-e", LOADER, folder];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: join(ROOT, "apps/worker") });
   return JSON.parse(stdout.replaceAll(`${folder}/`, ""));
@@ -158,6 +159,15 @@ void fetch("http://127.0.0.1:1/");\n`,
   expect(result.fatal).toEqual(["Error: not of a plugin"]);
 });
 
+test("a strict worker does not start with a broken plugin, and names it", async () => {
+  const folder = await folderOf({ "a.ts": agent("fine"), "b.ts": `${agent("lost")}throw new Error("broken");\n` });
+  const platform = await startTestPlatform();
+  onTestFinished(() => platform.stop());
+  const start = platform.startWorker({ AGENTS_DIR: folder, AGENTS_STRICT: "on" });
+  await expect(start).rejects.toMatchObject({ lastLines: expect.arrayContaining([expect.stringContaining("b.ts")]) });
+  expect((await platform.alice.get("/agents/fine")).status).toBe(404);
+});
+
 test("a worker with broken plugins serves the agents of the others and logs each failure", async () => {
   const folder = await folderOf({
     "a.ts": `${agent("steady")}void Promise.reject(new Error("left behind"));
@@ -192,4 +202,29 @@ test("a plugin finds the npm packages of its folder, whether the folder says tha
     "polite.ts": `import { greet } from "greeter";\nif (greet() !== "hello") throw new Error(greet());\n${agent("polite")}`,
   });
   expect([loaded, failed]).toEqual([["polite.ts"], []]);
+});
+
+test("a folder outside the project may hold JavaScript, its own packages, and a copy of the platform's", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "agent-paas-plugins-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await cp(join(ROOT, "node_modules/zod"), join(folder, "node_modules/zod"), { recursive: true });
+  const copy = join(folder, "node_modules/@agent-paas/agents");
+  await mkdir(copy, { recursive: true });
+  await writeFile(join(copy, "package.json"), '{"name":"@agent-paas/agents","version":"0.0.1","main":"index.js"}');
+  await writeFile(join(copy, "index.js"), 'throw new Error("this copy must not be loaded");');
+  const module = agent("outside").replace("static description: string", "static description");
+  await writeFile(join(folder, "outside.js"), module);
+  const common = `const { BaseAgent, registerAgent, text } = require("@agent-paas/agents");
+const { z } = require("zod");
+class Agent extends BaseAgent {
+  static description = "An agent in CommonJS.";
+  static config = z.strictObject({ name: z.string().describe("Whose.").default("me") });
+  async *run() { yield text("I am common"); }
+}
+registerAgent("common")(Agent);
+`;
+  await writeFile(join(folder, "common.cjs"), common);
+  const { loaded, failed, agents } = await loadFrom(folder);
+  expect([loaded, failed]).toEqual([["common.cjs", "outside.js"], []]);
+  expect(agents).toEqual(expect.arrayContaining(["common", "outside"]));
 });

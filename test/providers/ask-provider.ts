@@ -10,7 +10,7 @@ import {
 } from "@agent-paas/agents";
 import { createBudget } from "@agent-paas/agents/job/budget.ts";
 import { createToolbox } from "@agent-paas/agents/registry/toolbox.ts";
-import { createMemoryJournal } from "@agent-paas/agents/testing";
+import { APPROVE_ALL, createMemoryJournal } from "@agent-paas/agents/testing";
 import { createJobTools } from "@agent-paas/agents/tools/job-tools.ts";
 import { DEFAULT_LIMITS } from "@agent-paas/shared/contract/limits.ts";
 import { z } from "zod";
@@ -74,6 +74,7 @@ export async function askInLoop(model: Model, { messages, ...options }: ModelReq
     toolbox: createToolbox(),
     budget: createBudget({ ...DEFAULT_LIMITS, deadline_ms: 5_000 }, () => {}),
     journal: createMemoryJournal(),
+    approvals: APPROVE_ALL,
     retriever: { search: async () => [] },
     logger: { info: () => {}, warn: () => {}, error: () => {} },
     ...{ jobId: "job", sessionId: null, owner: "ann", collection: null, ended: signal },

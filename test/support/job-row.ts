@@ -22,5 +22,6 @@ export const jobRow = (fields: Partial<JobRow> = {}): JobRow => ({
   started_at: "",
   finished_at: "",
   metadata: "{}",
+  waited_ms: 0,
   ...fields,
 });

@@ -55,8 +55,13 @@ function locate(from: string, specifier: string): string | null {
   const workspace = Object.keys(WORKSPACES).find((name) => specifier === name || specifier.startsWith(`${name}/`));
   if (workspace === undefined) return null;
   const subpath = specifier.slice(workspace.length + 1);
-  // A specifier without an extension names a folder's entry.
-  return normalize(`${WORKSPACES[workspace]}/src/${subpath.endsWith(".ts") ? subpath : `${subpath}/index.ts`}`);
+  return normalize(`${WORKSPACES[workspace]}/src/${fileOf(subpath)}`);
+}
+
+/** A specifier without an extension names a folder's entry, or an adapter. */
+function fileOf(subpath: string): string {
+  if (subpath.endsWith(".ts")) return subpath;
+  return subpath.startsWith("adapters/") ? `${subpath}.ts` : `${subpath}/index.ts`;
 }
 
 function packageOf(specifier: string): string | null {

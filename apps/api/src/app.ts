@@ -1,12 +1,12 @@
 /** The HTTP application: mounts the routes of all doors. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import { reviveBody } from "@agent-paas/shared/json/exact-json.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import cors from "cors";
 import express, { type Express, type RequestHandler } from "express";
 import { platformDoor } from "./doors/platform/index.ts";
 import { createReferenceDoor } from "./doors/reference/index.ts";
 import { carriesKey, createAuthenticate } from "./http/authenticate.ts";
+import { measuredJson } from "./http/body-size.ts";
 import { type Door, type MountedRoute, mountedRoutes } from "./http/door.ts";
 import { createErrorHandler } from "./http/error-handler.ts";
 import { contextOf, requestContext } from "./http/request-context.ts";
@@ -24,8 +24,7 @@ export const createRoutes = (services: Services): readonly MountedRoute[] => mou
 export function createApp(services: Services, logger: Logger): Express {
   const { config } = services;
   const authenticate = createAuthenticate(config.API_KEYS);
-  // Whatever its Content-Type: curl and forms that omit the header still send JSON, or get a clear error.
-  const parseBody = express.json({ limit: config.MAX_BODY_BYTES, type: () => true, reviver: reviveBody });
+  const parseBody = measuredJson(config.MAX_BODY_BYTES);
   const app = express();
   app.disable("etag");
   app.set("trust proxy", config.TRUSTED_PROXIES);

@@ -10,6 +10,7 @@ import type { AgentCatalog } from "./presence/agent-catalog.ts";
 import type { Accept } from "./queue/accept-request.ts";
 import type { Admission } from "./queue/admission.ts";
 import type { Cancellation } from "./queue/cancel.ts";
+import type { DecisionMaker } from "./queue/decide.ts";
 import type { QueuedJobs } from "./queue/queued-jobs.ts";
 import type { Queues } from "./queue/queues.ts";
 import type { SessionQueues } from "./queue/sessions.ts";
@@ -31,6 +32,7 @@ export type StorageServices = {
 export type QueueServices = {
   readonly accept: Accept;
   readonly cancellation: Pick<Cancellation, "request">;
+  readonly decisions: DecisionMaker;
   readonly admission: Pick<Admission, "memory" | "isFull">;
   readonly queues: Pick<Queues, "counts" | "isConnected" | "probe">;
   readonly queuedJobs: QueuedJobs;

@@ -4,6 +4,7 @@ import { parseAllowedHosts } from "@agent-paas/agents/tools/http-fetch/allowed-h
 import { McpServersSchema } from "@agent-paas/agents/tools/mcp/mcp-config.ts";
 import { CommonConfigSchema } from "@agent-paas/shared/config/common-config.ts";
 import { ConfigError, intFromEnv, listFromEnv } from "@agent-paas/shared/config/read-config.ts";
+import { MAX_INQUIRY_TTL_SECONDS } from "@agent-paas/shared/contract/inquiries.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
 
@@ -156,6 +157,11 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
   /** The time limit of one attempt of an execute job, ms. Default: 1 h. */
   EXECUTE_DEADLINE_MS: intFromEnv(100, DAY, HOUR),
   /**
+   * How long a job waits for the decision of a person, s; then it counts as rejected. Default: 24 h. No worker has the
+   * job meanwhile, but its session waits for it.
+   */
+  DECISION_TTL_SECONDS: intFromEnv(1, MAX_INQUIRY_TTL_SECONDS, DAY / SECOND),
+  /**
    * How long work waits while the database cannot be written (its disk is full or fails, or another process holds its
    * lock), ms. Default: 2 min. After that, the jobs that wait end with `storage_unavailable` as soon as the database is
    * back. A longer time saves more jobs, and clients wait longer for the others.
@@ -181,8 +187,13 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
    * one schedule.
    */
   RETENTION_INTERVAL_SECONDS: intFromEnv(1, DAY / SECOND, (10 * MINUTE) / SECOND),
-  /** A folder of modules that register your own agents, inside the project. Default: none. */
+  /** A folder of modules that register your own agents. Default: none. */
   AGENTS_DIR: z.string().optional(),
+  /**
+   * Whether a worker refuses to start when one of these modules cannot be loaded: `on` or `off`. Default: `off`: it
+   * starts without the module's agents, and logs why. `on` makes a rollout with a broken agent stop early.
+   */
+  AGENTS_STRICT: z.enum(["on", "off"]).default("off"),
 });
 export type WorkerConfig = z.infer<typeof WorkerConfigSchema>;
 export type WorkerSettings = WorkerConfig & { readonly modelKeys: ModelKeys };

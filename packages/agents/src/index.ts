@@ -3,6 +3,7 @@
  * context holds the model, the tools, the documents, the journal and the other agents.
  */
 export type { Citation } from "@agent-paas/shared/contract/jobs.ts";
+export type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 export { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 export {
   type AgentClass,
@@ -15,13 +16,15 @@ export {
   type History,
   type HistoryMessage,
 } from "./agent/agent.ts";
+export type { Ask, Question, Reply } from "./agent/ask.ts";
 export type { Agents, ChildOutcome, ChildRequest } from "./agent/delegation.ts";
 export { type AgentEvent, progress, reset, text, thought } from "./agent/events.ts";
-export { modelConfigFields, modelOptions } from "./agents/model-config.ts";
+export { approveConfigField, modelConfigFields, modelOptions } from "./agents/model-config.ts";
 export { type AnswerContext, type AnswerRequest, answer } from "./answer/answer.ts";
 export { type FirstMessagesOptions, firstMessages } from "./answer/first-messages.ts";
 export type { AgentJournal, OnceOptions, OnceWork } from "./job/agent-journal.ts";
 export type { Budget } from "./job/budget.ts";
+export { Suspended } from "./job/inquiries.ts";
 export type { BegunJournalEntry, Journal, JournalEntry } from "./job/journal.ts";
 export {
   type Model,

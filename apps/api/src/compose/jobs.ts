@@ -7,6 +7,7 @@ import type { AgentCatalog } from "../presence/agent-catalog.ts";
 import { createAccept } from "../queue/accept.ts";
 import { createAdmission } from "../queue/admission.ts";
 import { createCancellation } from "../queue/cancel.ts";
+import { createDecisionMaker } from "../queue/decide.ts";
 import { createOwnerShares } from "../queue/owner-shares.ts";
 import { createQueuedJobs } from "../queue/queued-jobs.ts";
 import { openQueues } from "../queue/queues.ts";
@@ -71,5 +72,6 @@ export function openJobs(
     hasSession: async (owner, sessionId) => (await storage.sessions.find(owner, sessionId)) !== undefined,
   });
   const queuedJobs = createQueuedJobs(reads, keys);
-  return { accept, cancellation, admission, queues, queuedJobs, sessionQueues };
+  const decisions = createDecisionMaker({ redis, keys, queues });
+  return { accept, cancellation, decisions, admission, queues, queuedJobs, sessionQueues };
 }

@@ -1,5 +1,6 @@
 /** Accepts a job of an agent: finds the agent and the session, checks the config against the agent, makes the ids. */
 import type { JobKind, JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import { withoutAbsentNulls } from "@agent-paas/shared/json/absent-nulls.ts";
 import type { AgentCatalog } from "../presence/agent-catalog.ts";
 import type { Accepted, Idempotency, OnBusy } from "../queue/accept-request.ts";
@@ -17,6 +18,8 @@ export type JobRequest = {
   /** Whether a request without a session begins one. */
   readonly beginsSession: boolean;
   readonly text: string;
+  /** The message, if it is more than a text. */
+  readonly parts?: readonly MessagePart[] | undefined;
   readonly input?: unknown;
   readonly config: Record<string, unknown>;
   readonly limits: JobPayload["limits"];
@@ -36,7 +39,7 @@ export async function acceptJob(
   request: JobRequest,
 ): Promise<Accepted> {
   const { owner, idempotency, note } = origin;
-  const { kind, agentType, text, input, limits, metadata, onBusy } = request;
+  const { kind, agentType, text, parts, input, limits, metadata, onBusy } = request;
   const agent = await services.agentCatalog.find(agentType);
   const session = request.sessionId === null ? null : await findSession(services, owner, request.sessionId);
 
@@ -58,6 +61,7 @@ export async function acceptJob(
     session_id: session?.id ?? newSession?.id ?? null,
     ...(newSession === null ? {} : { begins_session: true }),
     text,
+    ...(parts === undefined ? {} : { parts: [...parts] }),
     ...(input === undefined ? {} : { input }),
     config,
     limits,

@@ -2,7 +2,7 @@
 import type { WaitingJob } from "../queue/waiting-jobs.ts";
 import type { Services } from "../services.ts";
 import { type JobFilter, type ListedJob, listsAgent } from "../storage/job-reader.ts";
-import { type FoundJob, findWaiting } from "./find-job.ts";
+import { asFound, type FoundJob, statusOf } from "./find-job.ts";
 
 export type ListedOrQueued = FoundJob<ListedJob>;
 
@@ -33,7 +33,7 @@ export async function listJobs(services: ListServices, owner: string, filter: Jo
   const rows =
     status === "queued"
       ? await listWaitingAgain(services, owner, filter)
-      : await asFound(services, owner, await services.jobs.list(owner, filter));
+      : await asFound(services, await services.jobs.list(owner, filter));
   const inDatabase = new Set(rows.map(idOf));
   const found = [...queued.filter((job) => !inDatabase.has(idOf(job))), ...rows]
     .filter((job) => cutAt === null || idOf(job) >= cutAt)
@@ -41,25 +41,13 @@ export async function listJobs(services: ListServices, owner: string, filter: Jo
     .slice(0, limit);
   const last = found.at(-1);
   return {
-    // Their rows say running, too; so a page of running jobs may be short and have a next one all the same.
-    jobs: status === "running" ? found.filter((job) => !waitsAgain(job)) : found,
+    // Others' rows say running, too; so a page of running jobs may be short and have a next one all the same.
+    jobs: status === "running" ? found.filter((job) => statusOf(job) === "running") : found,
     next: found.length === limit && last !== undefined ? idOf(last) : cutAt,
   };
 }
 
 const waitsAgain = (job: ListedOrQueued): boolean => job.in === "database" && job.waits !== null;
-
-async function asFound(
-  { queuedJobs }: ListServices,
-  owner: string,
-  rows: readonly ListedJob[],
-): Promise<ListedOrQueued[]> {
-  const waiting = await findWaiting(
-    queuedJobs,
-    rows.map((row) => ({ ...row, owner })),
-  );
-  return rows.map((row) => ({ in: "database", row, waits: waiting.get(row.id) ?? null }));
-}
 
 /** The newest `limit` entries of the owner's index that the filter lets pass and no worker has started. */
 async function findEntries(services: ListServices, owner: string, filter: JobFilter): Promise<WaitingJob[]> {
@@ -106,7 +94,7 @@ async function listWaitingAgain(services: ListServices, owner: string, filter: J
   const found: ListedOrQueued[] = [];
   for (let before = filter.before; ; ) {
     const rows = await services.jobs.list(owner, { ...filter, status: "running", before, limit: CHUNK });
-    found.push(...(await asFound(services, owner, rows)).filter(waitsAgain));
+    found.push(...(await asFound(services, rows)).filter(waitsAgain));
     before = rows.at(-1)?.id;
     if (rows.length < CHUNK || found.length >= filter.limit) return found.slice(0, filter.limit);
   }

@@ -1,7 +1,7 @@
 /** Reads jobs that a worker has started. The owner is part of every query (I8). */
 import type { JobKind, JobQueue, JobStatus } from "@agent-paas/shared/contract/jobs.ts";
 import type { KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
-import type { JobRow } from "@agent-paas/shared/db/rows.ts";
+import type { InquiryRow, JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
 
 export type JobFilter = {
@@ -40,6 +40,27 @@ export function createJobReader(storage: ReadStorage) {
     find: (owner: string, id: string): Promise<JobRow | undefined> =>
       storage.read((table) => table("agent_logs").where({ id, owner }).first(), undefined),
 
+    /** All that the job has asked people. */
+    inquiries: (jobId: string): Promise<InquiryRow[]> =>
+      storage.read((table) => table("inquiries").where({ job_id: jobId }).orderBy("request_id"), []),
+
+    /** What the suspended ones of these jobs wait for. */
+    openInquiries: (jobIds: readonly string[]): Promise<InquiryRow[]> =>
+      storage.read(
+        (table) =>
+          table("inquiries")
+            .join("suspended_jobs", "suspended_jobs.job_id", "inquiries.job_id")
+            .whereIn("inquiries.job_id", jobIds)
+            .whereNull("inquiries.decision")
+            .orderBy("inquiries.request_id")
+            .select("inquiries.*") as Promise<InquiryRow[]>,
+        [],
+      ),
+
+    /** How many jobs wait for people, of all owners. */
+    countSuspended: (): Promise<number> =>
+      storage.read(async (table) => Number((await table("suspended_jobs").count({ jobs: "*" }).first())?.jobs ?? 0), 0),
+
     /** The ids of those jobs that a worker has started. */
     startedIds: (owner: string, ids: readonly string[]): Promise<string[]> =>
       storage.read((table) => table("agent_logs").where({ owner }).whereIn("id", ids).pluck("id"), []),
@@ -63,8 +84,14 @@ export function createJobReader(storage: ReadStorage) {
       storage.read((table) => {
         const query = table("agent_logs").where({ owner });
         // A literal, because the partial index of running jobs serves only queries that repeat its condition.
-        if (status === "running") query.whereRaw("status = 'running'");
+        if (status === "running" || status === "waiting") query.whereRaw("status = 'running'");
         else if (status !== undefined) query.where("status", status);
+        if (status === "waiting") {
+          const open = table("inquiries")
+            .join("suspended_jobs", "suspended_jobs.job_id", "inquiries.job_id")
+            .whereRaw("inquiries.job_id = agent_logs.id and inquiries.decision is null");
+          query.whereExists(open);
+        }
         if (kind !== undefined) query.where({ kind });
         if (agent_type === undefined) query.whereNot({ agent_type: UNLISTED });
         else query.where({ agent_type });

@@ -1,5 +1,5 @@
 /** Reads sessions and their messages. The owner is part of every query (I8). */
-import type { MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
+import type { MessagePartsRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
 import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
 
 export type Page = { readonly limit: number; readonly before?: string | undefined };
@@ -36,5 +36,13 @@ export function createSessionReader(storage: ReadStorage) {
         }
         return (await query.orderBy("ordinal", "desc").limit(limit)).reverse();
       }, []),
+
+    /** Which of these jobs have messages with parts, and how large those are. */
+    partSizes: (jobIds: readonly string[]): Promise<Pick<MessagePartsRow, "job_id" | "bytes">[]> =>
+      storage.read((table) => table("message_parts").whereIn("job_id", jobIds).select("job_id", "bytes"), []),
+
+    /** Only of jobs of messages that the caller owns. */
+    parts: (jobIds: readonly string[]): Promise<Pick<MessagePartsRow, "job_id" | "parts">[]> =>
+      storage.read((table) => table("message_parts").whereIn("job_id", jobIds).select("job_id", "parts"), []),
   };
 }

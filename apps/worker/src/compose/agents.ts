@@ -51,7 +51,8 @@ export async function openAgentServices(
   });
   if (config.AGENTS_DIR !== undefined) {
     await connections.useForFetch();
-    await loadAgentsOf(config.AGENTS_DIR, registries, logger);
+    const failures = await loadAgentsOf(config.AGENTS_DIR, registries, logger);
+    if (failures > 0 && config.AGENTS_STRICT === "on") throw new Error("AGENTS_STRICT: not every plugin could be loaded");
   }
   mcp.start();
   releasers.add("mcp servers", () => mcp.close());
@@ -78,8 +79,10 @@ function chooseEmbedder(
 
 type Registries = Pick<AgentServices, "agents" | "toolbox">;
 
-async function loadAgentsOf(folder: string, registries: Registries, logger: Logger): Promise<void> {
+/** Returns how many plugins could not be loaded. */
+async function loadAgentsOf(folder: string, registries: Registries, logger: Logger): Promise<number> {
   const { loaded, failed } = await loadPlugins(folder, registries);
   logger.info({ plugins: loaded }, "plugins loaded");
   for (const { file, reason } of failed) logger.error({ plugin: file, reason }, "a plugin could not be loaded");
+  return failed.length;
 }

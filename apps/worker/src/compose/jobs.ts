@@ -2,6 +2,7 @@
 import type { JobQueue } from "@agent-paas/shared/contract/jobs.ts";
 import type { Releasers } from "@agent-paas/shared/lifecycle/releasers.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
+import { createDecisions } from "@agent-paas/shared/redis/decisions.ts";
 import { slotsOf, type WorkerConfig } from "../config.ts";
 import { startCancelListener } from "../control/cancel-listener.ts";
 import { startThreadWatch, type ThreadWatch } from "../control/thread-watch.ts";
@@ -14,9 +15,11 @@ import { createOwnerSlots } from "../job/owner-slots.ts";
 import { createPlaces } from "../job/places.ts";
 import { createQueuedJobFinalizer } from "../job/queued-job-finalizer.ts";
 import { createRecentEnds } from "../job/recent-ends.ts";
+import { createSuspendedJobRestorer } from "../job/restore-suspended.ts";
 import { createRunningJobs } from "../job/running-jobs.ts";
 import { createSessionQueue } from "../job/session-queue.ts";
 import { createStoredPayloads } from "../job/stored-payloads.ts";
+import { createSuspensions } from "../job/suspensions.ts";
 import { createUploads } from "../knowledge/uploads.ts";
 import type { AgentRunner } from "../run/agent-runner.ts";
 import type { RedisParts } from "./redis.ts";
@@ -27,7 +30,7 @@ export type JobParts = ReturnType<typeof createJobParts>;
 export function createJobParts(
   config: WorkerConfig,
   { keys, eventRedis, publisherRedis, clock }: RedisParts,
-  { jobs }: Repositories,
+  { jobs, suspensions: suspendedRows }: Repositories,
   logger: Logger,
   releasers: Releasers,
 ) {
@@ -44,22 +47,40 @@ export function createJobParts(
   const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue, stored });
   const running = createRunningJobs();
   const heldLocks = createHeldLocks();
+  const restorer = createSuspendedJobRestorer(eventRedis, keys, { claims, jobs });
+  const suspensions = createSuspensions({
+    ...{ rows: suspendedRows, decisions: createDecisions(eventRedis, keys), places, restorer, clock },
+    ttlSeconds: config.DECISION_TTL_SECONDS,
+  });
   const ends = { finalizer, recentEnds, queuedJobs };
-  return { clock, claims, places, sessionQueue, publisher, uploads, stored, ...ends, running, heldLocks };
+  return {
+    clock,
+    claims,
+    places,
+    sessionQueue,
+    publisher,
+    uploads,
+    stored,
+    ...ends,
+    running,
+    heldLocks,
+    suspensions,
+    restorer,
+  };
 }
 
 /** One processor per queue: they differ in their time limit. */
 export function createProcessors(
   config: WorkerConfig,
   parts: JobParts,
-  { jobs }: Repositories,
+  { jobs, suspensions: suspendedRows }: Repositories,
   runner: AgentRunner,
   logger: Logger,
 ) {
   const slots = slotsOf(config);
   const processor = (queue: JobQueue, deadlineMs: number) => {
     const ownerSlots = createOwnerSlots(slots[queue].own);
-    return createJobProcessor({ ...parts, ownerSlots, jobs, runner, logger, deadlineMs });
+    return createJobProcessor({ ...parts, suspendedRows, ownerSlots, jobs, runner, logger, deadlineMs });
   };
   return {
     chat: processor("chat", config.CHAT_DEADLINE_MS),

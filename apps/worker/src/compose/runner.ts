@@ -10,13 +10,13 @@ import type { Repositories } from "./storage.ts";
 
 export function createRunner(
   { models, embedder, isHybrid, store, reader, agents, toolbox }: AgentServices,
-  { documents, sessions, journal }: Repositories,
+  { documents, sessions, journal, suspensions }: Repositories,
   uploads: Uploads,
   { queueRedis, keys }: RedisParts,
 ): AgentRunner {
   const knowledge = { documents, store, embedder, isHybrid };
   return createAgentRunner({
-    ...{ models, agents, toolbox, sessions, journal },
+    ...{ models, agents, toolbox, sessions, journal, suspensions },
     retrieverFor: createRetrieverFor(knowledge),
     systemJobs: createKnowledgeJobs({ ...knowledge, uploads, reader, turns: createStoreTurns(queueRedis, keys) }),
   });

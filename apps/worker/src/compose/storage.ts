@@ -15,6 +15,7 @@ import { createKnowledgeRepository, type KnowledgeRepository } from "../storage/
 import { createOrphanedJobRepository, type OrphanedJobRepository } from "../storage/orphaned-job-repository.ts";
 import { createRetentionRepository, type RetentionRepository } from "../storage/retention-repository.ts";
 import { createSessionRepository, type SessionRepository } from "../storage/session-repository.ts";
+import { createSuspensionRepository, type SuspensionRepository } from "../storage/suspension-repository.ts";
 import type { RedisParts } from "./redis.ts";
 
 export type Repositories = {
@@ -22,6 +23,7 @@ export type Repositories = {
   readonly orphanedJobs: OrphanedJobRepository;
   readonly sessions: SessionRepository;
   readonly journal: JournalRepository;
+  readonly suspensions: SuspensionRepository;
   readonly documents: KnowledgeRepository;
   readonly retention: RetentionRepository;
   /** Whether the database takes writes; asks it, unless a write has succeeded since it was last asked. */
@@ -58,6 +60,7 @@ export async function openWorkerStorage(
     orphanedJobs: createOrphanedJobRepository(storage, name),
     sessions: createSessionRepository(storage),
     journal: createJournalRepository(storage, clock.now),
+    suspensions: createSuspensionRepository(storage, clock.now),
     documents: createKnowledgeRepository(storage, sharesOf(config)),
     retention: createRetentionRepository(storage),
     async canWrite() {

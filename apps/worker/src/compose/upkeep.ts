@@ -13,6 +13,7 @@ import { watchLostEnds } from "../recovery/lost-ends.ts";
 import { createOrphanFinalizer } from "../recovery/orphan-finalizer.ts";
 import { createOwnerIndexSweep } from "../recovery/owner-index-sweep.ts";
 import { startReaper } from "../recovery/reaper.ts";
+import { createSuspendedSweep } from "../recovery/suspended-jobs.ts";
 import { createPlaceSweep } from "../recovery/sweep-places.ts";
 import type { AgentRunner } from "../run/agent-runner.ts";
 import { createProcessors, type JobParts } from "./jobs.ts";
@@ -38,6 +39,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
   const { keys, queueRedis, queues, maintenance, clock } = redis;
   const { repositories } = storage;
   const { claims, publisher, sessionQueue, queuedJobs, finalizer, recentEnds, running, heldLocks, stored } = parts;
+  const { suspensions, restorer } = parts;
   const { orphanedJobs: rows, sessions } = repositories;
 
   const failedJobs = createFailedJobs({ queues, maintenance, claims, rows, logger });
@@ -54,7 +56,16 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
     name,
     slots: slotsOf(config),
     processors: createProcessors(config, parts, repositories, runner, logger),
-    maintenance: createMaintenanceProcessor({ queues, queuedJobs, sessions, claims, publisher, retention, stored }),
+    maintenance: createMaintenanceProcessor({
+      queues,
+      queuedJobs,
+      sessions,
+      claims,
+      publisher,
+      retention,
+      stored,
+      suspensions,
+    }),
     onFailed: failedJobs.listener,
     running,
     heldLocks,
@@ -69,6 +80,9 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
     ...{ redis: queueRedis, keys, rows, orphans, failedJobs, logger },
     promoteLateJobs: () =>
       promoteLateJobs({ redis: queueRedis, queues: [...Object.values(queues), maintenance], clock }),
+    sweepSuspended: createSuspendedSweep({
+      ...{ redis: queueRedis, keys, rows: repositories.suspensions, suspensions, restorer },
+    }),
     sweepOwnerIndexes: createOwnerIndexSweep({ redis: queueRedis, keys, rows, clock, logger }),
     sweepPlaces: createPlaceSweep(queueRedis, keys),
     restoreSchedule: retention.schedule,

@@ -11,6 +11,7 @@ export const STATUS_TEXTS: Record<
     startingIsolated: (unfinishedAttempts: number, seconds: number) => string;
     requeued: string;
     fallingBack: (failed: string, code: string, next: string) => string;
+    approvalRequired: (tool: string) => string;
   }
 > = {
   zh: {
@@ -22,6 +23,7 @@ export const STATUS_TEXTS: Record<
       `已 ${unfinishedAttempts} 次失去执行进程，${seconds} 秒后单独重试...`,
     requeued: "服务正在重启，任务将由其他进程继续...",
     fallingBack: (failed, code, next) => `模型 ${failed} 不可用（${code}），改用 ${next}...`,
+    approvalRequired: (tool) => `需要批准：${tool}`,
   },
   en: {
     queued: (ahead) => `Queued, ${ahead} ahead in this session...`,
@@ -32,5 +34,6 @@ export const STATUS_TEXTS: Record<
       `Lost its worker ${unfinishedAttempts} times, starting again on its own in ${seconds} s...`,
     requeued: "The service is restarting, another process takes over...",
     fallingBack: (failed, code, next) => `The model ${failed} failed (${code}), asking ${next}...`,
+    approvalRequired: (tool) => `Needs an approval: ${tool}`,
   },
 };

@@ -10,6 +10,7 @@ const FIRST_START: JobFacts = {
   jobsAhead: 0,
   hasPlace: true,
   isWithinPart: true,
+  waitsForPerson: false,
   crashes: { unfinishedAttempts: 0, isolatedAfter: 0, hasBlockedWorker: false, mayBlockWorker: false },
   isEnding: false,
 };
@@ -57,6 +58,12 @@ test.each<[string, Partial<JobFacts>, Admission]>([
   ],
   ["more of the owner's jobs, left to others often enough", { isWithinPart: false, fencingToken: 21 }, START],
   ["more of the owner's jobs, only its end left", { isWithinPart: false, isEnding: true }, START],
+  [
+    "a job that waits for a person",
+    { fencingToken: 2, waitsForPerson: true, hasPlace: false },
+    { kind: "delay", why: "waits_for_person", ms: 5 * SECOND },
+  ],
+  ["a job that waits for a person, being cancelled", { fencingToken: 2, waitsForPerson: true, isEnding: true }, START],
   ["two unfinished attempts", crashed(2), START],
   ["three unfinished attempts", crashed(3), isolated(10 * SECOND, 3)],
   ["three unfinished attempts, isolated already", crashed(3, 3), START],

@@ -27,6 +27,8 @@ export type JobFacts = {
   readonly hasPlace: boolean;
   /** Whether this worker runs no more of the owner's jobs than its part for one owner. */
   readonly isWithinPart: boolean;
+  /** From the second start on: whether the job is suspended, and a decision of a person is missing. */
+  readonly waitsForPerson: boolean;
   readonly crashes: CrashHistory;
   /**
    * From the second start on, of a job that may be poison: whether only its end is left to write or publish, because it
@@ -40,6 +42,7 @@ export type Admission =
   | { readonly kind: "delay"; readonly why: "no_capable_worker"; readonly ms: number }
   | { readonly kind: "delay"; readonly why: "session_busy"; readonly ms: number; readonly jobsAhead: number }
   | { readonly kind: "delay"; readonly why: "no_place"; readonly ms: number }
+  | { readonly kind: "delay"; readonly why: "waits_for_person"; readonly ms: number }
   | { readonly kind: "delay"; readonly why: "owner_part"; readonly ms: number }
   | { readonly kind: "delay"; readonly why: "poison_job"; readonly ms: number; readonly unfinishedAttempts: number }
   | { readonly kind: "delay"; readonly why: "blocked_worker"; readonly ms: number }
@@ -58,6 +61,7 @@ export function admit(facts: JobFacts, random: () => number = Math.random): Admi
   }
   if (jobsAhead > 0) return { kind: "delay", why: "session_busy", ms: recheckMs(jobsAhead), jobsAhead };
   if (isEnding) return { kind: "start" };
+  if (facts.waitsForPerson) return { kind: "delay", why: "waits_for_person", ms: PLACE_RECHECK_MS };
   if (!hasPlace) return { kind: "delay", why: "no_place", ms: PLACE_RECHECK_MS };
   if (!isWithinPart && fencingToken <= LEFT_TO_OTHERS) return { kind: "delay", why: "owner_part", ms: LEFT_FOR_MS };
   const check = checkCrashLoop(crashes);

@@ -15,6 +15,7 @@ import type { Places } from "./places.ts";
 import type { QueuedJobFinalizer } from "./queued-job-finalizer.ts";
 import { ClaimedElsewhere } from "./retry-delay.ts";
 import type { SessionQueue } from "./session-queue.ts";
+import type { Suspensions } from "./suspensions.ts";
 
 export type AdmissionDeps = {
   readonly sessionQueue: SessionQueue;
@@ -22,6 +23,7 @@ export type AdmissionDeps = {
   readonly claims: JobClaims;
   readonly publisher: JobEventPublisher;
   readonly queuedJobs: QueuedJobFinalizer;
+  readonly suspensions: Pick<Suspensions, "leaveQueue">;
 };
 
 type NotStarted = Exclude<Admission, { kind: "start" }>;
@@ -65,6 +67,8 @@ export async function applyAdmission(
         await deps.places.promote(queueOf(payload), payload.owner, payload.job_id);
       });
     }
+    case "waits_for_person":
+      return lease.delay(admission.ms, () => deps.suspensions.leaveQueue(payload));
     case "no_place":
       return lease.delay(admission.ms, () => deps.places.stepBack(payload));
     case "poison_job": {

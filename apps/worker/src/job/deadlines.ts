@@ -2,7 +2,6 @@
 import { budgetExhausted } from "@agent-paas/agents/job/budget.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { RunControl } from "../run/run-control.ts";
-import { LONGEST_BACKOFF_MS } from "./retry-delay.ts";
 
 export type DeadlineFacts = {
   readonly payload: Pick<JobPayload, "limits">;
@@ -12,8 +11,8 @@ export type DeadlineFacts = {
 };
 
 /**
- * How long the next attempt may be waited for, ms: until the job's own deadline if it has one. Else no longer than an
- * attempt may take, whatever a provider asks for.
+ * How long a provider may have the next attempt wait, ms: until the job's own deadline, or else as long as an attempt
+ * may take.
  */
 export function retryWithinMs(
   attemptMs: number,
@@ -21,7 +20,7 @@ export function retryWithinMs(
   now: () => number,
 ): number {
   const { deadline_ms: budgetMs } = payload.limits;
-  return budgetMs === undefined ? Math.max(attemptMs, LONGEST_BACKOFF_MS) : firstStartedAt + budgetMs - now();
+  return budgetMs === undefined ? attemptMs : firstStartedAt + budgetMs - now();
 }
 
 /** @param now the installation's clock: an earlier attempt may have run on another machine. */

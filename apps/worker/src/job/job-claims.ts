@@ -2,7 +2,13 @@
 import { UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { CLAIM_SCRIPT, CLEAR_BLOCKING_SCRIPT, CLOSE_ATTEMPT_SCRIPT, TAKE_OVER_SCRIPT } from "./claim-scripts.ts";
+import {
+  CLAIM_SCRIPT,
+  CLEAR_BLOCKING_SCRIPT,
+  CLOSE_ATTEMPT_SCRIPT,
+  RESTORE_CLAIM_SCRIPT,
+  TAKE_OVER_SCRIPT,
+} from "./claim-scripts.ts";
 import type { CrashHistory } from "./poison-jobs.ts";
 
 export type Claim =
@@ -51,6 +57,7 @@ export function createJobClaims(redis: RedisConnection, keys: RedisKeys) {
   const claimJob = CLAIM_SCRIPT.on(redis);
   const takeOverJob = TAKE_OVER_SCRIPT.on(redis);
   const closeAttempt = CLOSE_ATTEMPT_SCRIPT.on(redis);
+  const restoreClaim = RESTORE_CLAIM_SCRIPT.on(redis);
   const clearBlocking = CLEAR_BLOCKING_SCRIPT.on(redis);
   const keysOf = (jobId: string) => ({ state: keys.jobState(jobId), log: keys.eventLog(jobId) });
 
@@ -121,6 +128,13 @@ export function createJobClaims(redis: RedisConnection, keys: RedisKeys) {
         cancelRequested: cancel !== "",
       };
     },
+
+    /** Writes what a Redis that has lost a job must know of it; nothing if it knows the job. */
+    restore: async (
+      jobId: string,
+      { fencingToken: token, attempts, seq }: Readonly<Record<"fencingToken" | "attempts" | "seq", number>>,
+    ): Promise<void> =>
+      void (await restoreClaim({ ...keysOf(jobId), token, attempts, seq, ttl: UNENDED_JOB_TTL_SECONDS })),
 
     /** Deletes the state and the event log of an ended job. */
     forget: async (jobId: string): Promise<void> => void (await redis.del(keys.jobState(jobId), keys.eventLog(jobId))),

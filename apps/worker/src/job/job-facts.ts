@@ -3,6 +3,7 @@ import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
 import type { AgentRunner } from "../run/agent-runner.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
+import type { SuspensionRepository } from "../storage/suspension-repository.ts";
 import { CAPABLE_WORKER_WAIT_MS, type JobFacts } from "./admit.ts";
 import type { JobClaims } from "./job-claims.ts";
 import type { Places } from "./places.ts";
@@ -14,11 +15,13 @@ export type FactsDeps = {
   readonly places: Pick<Places, "keep">;
   readonly claims: JobClaims;
   readonly jobs: Pick<JobRepository, "isEnded">;
+  readonly suspendedRows: Pick<SuspensionRepository, "isWaiting">;
   readonly runner: Pick<AgentRunner, "canRun">;
   readonly clock: Pick<InstallationClock, "now">;
 };
 
 const NO_CRASHES = {
+  waitsForPerson: false,
   crashes: { unfinishedAttempts: 0, isolatedAfter: 0, hasBlockedWorker: false, mayBlockWorker: false },
   isEnding: false,
 } as const;
@@ -38,8 +41,12 @@ export async function gatherFacts(
   const jobsAhead = payload.begins_session && isFirstStart ? 0 : await deps.sessionQueue.jobsAhead(payload);
   if (jobsAhead > 0 || isFirstStart) return { ...known, jobsAhead };
   // A first start has its place from its acceptance. By a later one its owner may hold too many: workers have died.
-  const [hasPlace, crashes] = await Promise.all([deps.places.keep(payload), gatherCrashes(deps, payload.job_id)]);
-  return { ...known, hasPlace, ...crashes };
+  const [hasPlace, crashes, waitsForPerson] = await Promise.all([
+    deps.places.keep(payload),
+    gatherCrashes(deps, payload.job_id),
+    deps.suspendedRows.isWaiting(payload.job_id),
+  ]);
+  return { ...known, hasPlace, ...crashes, waitsForPerson };
 }
 
 async function gatherCrashes(

@@ -7,6 +7,7 @@
  * - I6: nothing of a job happens before it is the head of its session's queue.
  * - I7: only a cancel request cancels.
  */
+import { Suspended } from "@agent-paas/agents/job/inquiries.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
@@ -17,6 +18,7 @@ import { UnrecoverableError } from "bullmq";
 import type { AgentRunner } from "../run/agent-runner.ts";
 import { classifyOutcome } from "../run/classify-outcome.ts";
 import { ProcessStopped } from "../run/run-control.ts";
+import type { SuspensionRepository } from "../storage/suspension-repository.ts";
 import { admit } from "./admit.ts";
 import { type AdmissionDeps, applyAdmission } from "./apply-admission.ts";
 import { startDeadlines } from "./deadlines.ts";
@@ -35,6 +37,7 @@ const OUTAGE_RECHECK_MS = 5 * SECOND;
 export type ProcessorDeps = AdmissionDeps &
   StartDeps &
   SettleDeps & {
+    readonly suspendedRows: Pick<SuspensionRepository, "isWaiting">;
     readonly running: RunningJobs;
     readonly ownerSlots: OwnerSlots;
     readonly runner: AgentRunner;
@@ -104,11 +107,14 @@ async function runToEnd(deps: ProcessorDeps, attempt: Attempt): Promise<void> {
   try {
     run.signal.throwIfAborted();
     await prepared.run();
+    // An agent may have caught the error that tells it.
+    if (prepared.openInquiries().length > 0) throw new Suspended();
     await settle(deps, attempt, { kind: "completed" }, prepared.result());
   } catch (error) {
     if (error instanceof ProcessStopped) throw error;
     if (!(await row)) return;
-    await settle(deps, attempt, classifyOutcome(error, run.signal, lease.retriesLeft), prepared.result());
+    const outcome = classifyOutcome(error, run.signal, lease.retriesLeft, prepared.openInquiries());
+    await settle(deps, attempt, outcome, prepared.result());
   } finally {
     deadlines.clear();
   }

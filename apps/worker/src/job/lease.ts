@@ -14,6 +14,8 @@ export type Lease = {
   readonly retriesUsed: number;
   /** Whether BullMQ would start the job again after a failure. */
   readonly retriesLeft: boolean;
+  /** How the job was queued, JSON. */
+  readonly options: string;
   /** Delays the job; no retry is used up. `afterDelay` runs when it is delayed. Always throws. */
   delay(ms: number, afterDelay?: () => Promise<void>): Promise<never>;
   /** Gives the job back to its queue for another worker to take at once; no retry is used up. Always throws. */
@@ -28,6 +30,7 @@ export const createLease = (job: Job, lockToken: string): Lease => ({
   fencingToken: job.attemptsStarted,
   retriesUsed: job.attemptsMade,
   retriesLeft: job.attemptsMade + 1 < (job.opts.attempts ?? 1),
+  options: JSON.stringify(job.opts),
   async delay(ms, afterDelay) {
     await job.moveToDelayed(Date.now() + ms, lockToken);
     await afterDelay?.();

@@ -9,7 +9,9 @@ import {
   KEEP_SCRIPT,
   PROMOTE_SCRIPT,
   placeValues,
+  RESCUE_SCRIPT,
   STEP_BACK_SCRIPT,
+  STEP_OUT_SCRIPT,
   YIELD_SCRIPT,
 } from "@agent-paas/shared/redis/places.ts";
 import { DELETED_SESSION, encodeEntry } from "@agent-paas/shared/redis/session-queue.ts";
@@ -27,6 +29,8 @@ export function createPlaces(redis: RedisConnection, keys: RedisKeys, logger: Lo
   const promoteJob = PROMOTE_SCRIPT.on(redis);
   const keepPlace = KEEP_SCRIPT.on(redis);
   const stepBack = STEP_BACK_SCRIPT.on(redis);
+  const stepOut = STEP_OUT_SCRIPT.on(redis);
+  const rescue = RESCUE_SCRIPT.on(redis);
   const valuesOf = (payload: Placed) =>
     placeValues(keys, queueOf(payload), { owner: payload.owner, jobId: payload.job_id });
 
@@ -62,6 +66,16 @@ export function createPlaces(redis: RedisConnection, keys: RedisKeys, logger: Lo
 
     /** Whether a job that starts again may run now. */
     keep: async (payload: Placed): Promise<boolean> => (await keepPlace(valuesOf(payload))) === 1,
+
+    /** Takes a delayed job out of its queue's lists and its place; its entry stays, and with it the session's turn. */
+    stepOut: async (payload: Placed): Promise<void> => void (await stepOut(valuesOf(payload))),
+
+    /** Has a job enter its queue that the queue knows and that stands nowhere in it. False: it does, or is unknown. */
+    async rescue(payload: Placed): Promise<boolean> {
+      const [queue, jobId] = [queueOf(payload), payload.job_id];
+      const own = { job: keys.queuedJob(queue, jobId), lock: keys.jobLock(queue, jobId) };
+      return (await rescue({ ...valuesOf(payload), ...own, active: keys.activeJobs(queue) })) === 1;
+    },
 
     /** Has a delayed job wait in its owner's queue for a place. */
     stepBack: async (payload: Placed): Promise<void> => void (await stepBack(valuesOf(payload))),

@@ -2,7 +2,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 
 const FIRST_MS = SECOND;
-export const LONGEST_BACKOFF_MS = MINUTE;
+const LONGEST_BACKOFF_MS = MINUTE;
 
 /**
  * How long to wait before the next attempt: doubling with jitter up to a bound, and never less than the provider asks

@@ -1,7 +1,9 @@
 /** What follows from the outcome of a run: finalize the job, let BullMQ retry it, requeue it, or leave it alone. */
+import type { OpenInquiry } from "@agent-paas/shared/contract/inquiries.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
 import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -15,6 +17,7 @@ import type { JobEnding, JobFinalizer } from "./job-finalizer.ts";
 import type { Lease } from "./lease.ts";
 import { RetryLater, retryDelayMs } from "./retry-delay.ts";
 import type { StartedAttempt } from "./start-attempt.ts";
+import type { Suspensions } from "./suspensions.ts";
 
 export type SettleDeps = {
   readonly claims: JobClaims;
@@ -22,7 +25,11 @@ export type SettleDeps = {
   readonly clock: Pick<InstallationClock, "now">;
   /** Time limit of one attempt, ms. */
   readonly deadlineMs: number;
+  readonly suspensions: Pick<Suspensions, "suspend" | "leaveQueue">;
 };
+
+/** For a worker that dies before it has taken a suspended job out of its queue. */
+const SUSPENDED_RECHECK_MS = 5 * SECOND;
 
 export type Attempt = StartedAttempt & {
   readonly lease: Lease;
@@ -47,6 +54,8 @@ export async function settle(
       await unlessStopped(run, deps.finalizer.finalize(payload, writer, { status: "completed", ...result }, row));
       logEnd(attempt, { status: "completed", ms: result.executionMs });
       return;
+    case "suspended":
+      return suspend(deps, attempt, outcome.inquiries);
     case "cancelled":
       await finalizeOutlasting(deps, attempt, { status: "cancelled", ...result });
       logEnd(attempt, { status: "cancelled" });
@@ -74,23 +83,38 @@ export async function settle(
  * Finalizes the job however long the database is out: no attempt would bring a better end. Rejects with a
  * `ProcessStopped` when this process stops; another one then starts the job again.
  */
-async function finalizeOutlasting(deps: SettleDeps, attempt: Attempt, ending: JobEnding): Promise<void> {
+const finalizeOutlasting = (deps: SettleDeps, attempt: Attempt, ending: JobEnding): Promise<void> =>
+  outlasting(attempt.run, () => deps.finalizer.finalize(attempt.payload, attempt.writer, ending));
+
+async function outlasting<T>(run: RunControl, write: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
-      return await unlessStopped(attempt.run, deps.finalizer.finalize(attempt.payload, attempt.writer, ending));
+      return await unlessStopped(run, write());
     } catch (error) {
       if (!(error instanceof StorageOutage)) throw error;
     }
   }
 }
 
+/** The job gives its slot back; a decision on all that was asked has it enter its queue again (I11). */
+async function suspend(deps: SettleDeps, attempt: Attempt, inquiries: readonly OpenInquiry[]): Promise<void> {
+  const { lease, payload, run, writer, row, logger } = attempt;
+  run.isOver = true;
+  if (!(await row)) return;
+  await outlasting(run, () => deps.suspensions.suspend({ payload, lease, writer, inquiries }));
+  logger.info({ inquiries: inquiries.length }, "job suspended: it waits for people");
+  await deps.claims.closeAttempt(payload.job_id);
+  failpoint("suspended", payload.job_id);
+  return lease.delay(SUSPENDED_RECHECK_MS, () => deps.suspensions.leaveQueue(payload));
+}
+
 async function retry(deps: SettleDeps, attempt: Attempt, error: PlatformError, result: RunResult): Promise<void> {
   const { lease, payload, run, writer, logger } = attempt;
-  const delayMs = retryDelayMs(lease.retriesUsed + 1, error);
-  // To wait until the deadline would only hide what has failed.
-  if (delayMs > retryWithinMs(deps.deadlineMs, attempt, deps.clock.now)) {
+  // The provider would refuse again before, and behind the deadline nothing runs.
+  if ((error.retryAfterMs ?? 0) > retryWithinMs(deps.deadlineMs, attempt, deps.clock.now)) {
     return settle(deps, attempt, { kind: "failed", error }, result);
   }
+  const delayMs = retryDelayMs(lease.retriesUsed + 1, error);
   logger.warn({ code: error.code, err: error, delay_ms: delayMs }, "job will be retried");
   const content = STATUS_TEXTS[payload.locale].retryingIn(Math.ceil(delayMs / SECOND));
   writer.append({ event: "thought", data: { content, type: "status", code: error.code, delay_ms: delayMs } });

@@ -15,6 +15,7 @@ import type { JobQueues } from "../job/job-queues.ts";
 import type { QueuedJobFinalizer } from "../job/queued-job-finalizer.ts";
 import { RetryLater } from "../job/retry-delay.ts";
 import { parsePayload, type StoredPayloads } from "../job/stored-payloads.ts";
+import type { Suspensions } from "../job/suspensions.ts";
 import { NO_RESULT } from "../run/run-result.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
 import type { Retention } from "./retention.ts";
@@ -30,6 +31,7 @@ export type MaintenanceDeps = {
   readonly publisher: JobEventPublisher;
   readonly retention: Retention;
   readonly stored: Pick<StoredPayloads, "read">;
+  readonly suspensions: Pick<Suspensions, "resume">;
 };
 
 type Action<Name extends MaintenancePayload["action"]> = Extract<MaintenancePayload, { action: Name }>;
@@ -42,6 +44,8 @@ export function createMaintenanceProcessor(deps: MaintenanceDeps) {
         return endCancelledJob(deps, payload);
       case "end_failed_job":
         return endFailedJob(deps, payload);
+      case "resume_job":
+        return deps.suspensions.resume(payload.job_id);
       case "delete_session":
         return deleteSession(deps, payload, job.attemptsStarted);
       case "apply_retention":

@@ -6,8 +6,8 @@
  *   them or somebody removed them. A job that its queue has as waiting or active is left to BullMQ's check for stalled
  *   jobs.
  * - Jobs that failed in the queue and whose finalization was not enqueued.
- * - Further sweeps that are passed in: jobs that a wrong clock has delayed, entries of owner indexes, the schedule of
- *   retention, which Redis can lose too.
+ * - Further sweeps that are passed in: suspended jobs that can go on, jobs that a wrong clock has delayed, entries of
+ *   owner indexes, the schedule of retention, which Redis can lose too.
  *
  * Dangling session queue entries need no sweep: they block only a delayed job, which removes them when it re-checks.
  * Two reapers at once do no harm: every finalization is fenced (I4). What cannot be finalized hides nothing behind it.
@@ -41,6 +41,8 @@ export type ReaperDeps = {
   readonly failedJobs: Pick<FailedJobs, "sweep">;
   /** Promotes jobs that a wrong clock has delayed for too long. */
   readonly promoteLateJobs: () => Promise<void>;
+  /** Lets suspended jobs go on, and brings back those that Redis has lost. */
+  readonly sweepSuspended: () => Promise<void>;
   /** Removes entries of owner indexes that a crash has left. */
   readonly sweepOwnerIndexes: () => Promise<void>;
   /** Removes what crashes have left of places, and hands over what is free. */
@@ -52,7 +54,7 @@ export type ReaperDeps = {
 
 export function startReaper(deps: ReaperDeps): { stop(): void } {
   const { redis, keys, rows, orphans, failedJobs, logger } = deps;
-  const { promoteLateJobs, sweepOwnerIndexes, sweepPlaces, restoreSchedule } = deps;
+  const { promoteLateJobs, sweepSuspended, sweepOwnerIndexes, sweepPlaces, restoreSchedule } = deps;
   const stopped = new AbortController();
   const { signal } = stopped;
 
@@ -92,6 +94,7 @@ export function startReaper(deps: ReaperDeps): { stop(): void } {
     for (const sweep of [
       promoteLateJobs,
       failedJobs.sweep,
+      sweepSuspended,
       finalizeOrphans,
       sweepOwnerIndexes,
       sweepPlaces,

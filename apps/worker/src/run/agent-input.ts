@@ -9,13 +9,20 @@ export function inputOf(payload: JobPayload, sessions: SessionRepository, row: P
   return {
     kind: payload.kind,
     text: payload.text,
+    ...(payload.parts === undefined ? {} : { parts: payload.parts }),
     data: payload.input,
     history: {
       async latest({ maxTokens }) {
         if (sessionId === null || isFirst) return [];
         // The history ends with the question, which is written with the row.
         await row;
-        return sessions.latestMessages(sessionId, jobId, maxTokens);
+        const messages = await sessions.latestMessages(sessionId, jobId, maxTokens);
+        const questions = messages.filter(({ role }) => role === "user").map(({ job_id }) => job_id);
+        const partsOf = await sessions.partsOf(questions.reverse());
+        return messages.map(({ job_id, role, content }) => {
+          const parts = role === "user" ? partsOf.get(job_id) : undefined;
+          return { role, content, ...(parts === undefined ? {} : { parts }) };
+        });
       },
     },
   };

@@ -21,6 +21,7 @@ import { WRITTEN } from "../job/written-row.ts";
 import { createJobRepository } from "../storage/job-repository.ts";
 import { createJournalRepository } from "../storage/journal-repository.ts";
 import { createSessionRepository } from "../storage/session-repository.ts";
+import { createSuspensionRepository } from "../storage/suspension-repository.ts";
 import { type AgentRunnerDeps, createAgentRunner } from "./agent-runner.ts";
 import { createRunControl } from "./run-control.ts";
 
@@ -67,6 +68,7 @@ async function runOnce(
     retrieverFor: () => ({ search: async () => [] }),
     sessions: createSessionRepository(storage),
     journal: createJournalRepository(storage),
+    suspensions: createSuspensionRepository(storage, Date.now),
     systemJobs: new Map(),
   };
   const writer = new JobEventWriter({

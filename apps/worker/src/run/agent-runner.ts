@@ -2,6 +2,7 @@
 
 import type { AgentContext, AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { finishReasonOf } from "@agent-paas/agents/agent/answer-end.ts";
+import { createAsk } from "@agent-paas/agents/agent/ask.ts";
 import { createAgentJournal } from "@agent-paas/agents/job/agent-journal.ts";
 import { createBudget } from "@agent-paas/agents/job/budget.ts";
 import { createJournaledModel } from "@agent-paas/agents/model/journaled-model.ts";
@@ -12,6 +13,7 @@ import { createModelChoice, type Fallback, type OfferedModels } from "@agent-paa
 import type { AgentRegistry } from "@agent-paas/agents/registry/agent-registry.ts";
 import type { Toolbox } from "@agent-paas/agents/registry/toolbox.ts";
 import type { Retriever } from "@agent-paas/agents/retrieval/retriever.ts";
+import { createApprovals } from "@agent-paas/agents/tools/approvals.ts";
 import { createJobTools } from "@agent-paas/agents/tools/job-tools.ts";
 import type { JobPayload, JobResult } from "@agent-paas/shared/contract/jobs.ts";
 import { resolveLimits } from "@agent-paas/shared/contract/limits.ts";
@@ -24,10 +26,12 @@ import type { JobEventWriter } from "../events/job-event-writer.ts";
 import { STATUS_TEXTS } from "../events/status-texts.ts";
 import type { JournalRepository } from "../storage/journal-repository.ts";
 import type { SessionRepository } from "../storage/session-repository.ts";
+import type { SuspensionRepository } from "../storage/suspension-repository.ts";
 import { inputOf } from "./agent-input.ts";
 import { type ChildContextRequest, createChildAgents } from "./child-agents.ts";
 import { type Answer, consume } from "./consume-run.ts";
 import { asRun } from "./current-run.ts";
+import { createJobInquiries } from "./job-inquiries.ts";
 import { createJobJournal, type JobJournal } from "./job-journal.ts";
 import { parseConfig } from "./parse-config.ts";
 import type { RunControl } from "./run-control.ts";
@@ -41,6 +45,7 @@ export type AgentRunnerDeps = {
   readonly retrieverFor: (owner: string) => Retriever;
   readonly sessions: SessionRepository;
   readonly journal: JournalRepository;
+  readonly suspensions: Pick<SuspensionRepository, "decisions">;
   readonly systemJobs: SystemJobs;
 };
 
@@ -108,6 +113,8 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
           asRun(identity, async () =>
             consume(await begin(), { signal, writer, row, answer, turns, locale: payload.locale }),
           ).finally(() => job.end()),
+        /** What the run has asked people and nobody has decided: the job is suspended once it has ended. */
+        openInquiries: job.inquiries.open,
         result: (): RunResult => ({
           result: resultOf(answer, finishReasonOf(answer.finishReason, turns.last())),
           resultTokens: answer.tokens(),
@@ -145,6 +152,8 @@ function prepareJob(deps: AgentRunnerDeps, request: RunRequest) {
     row,
     onRefused: () => run.abort("superseded"),
   });
+  const inquiries = createJobInquiries(deps.suspensions, jobId, attempt > 1);
+  const approve = namesIn(payload.config, "approve");
 
   const choice = createModelChoice({ models: deps.models, owner, onFallback: tellFallback });
 
@@ -167,6 +176,7 @@ function prepareJob(deps: AgentRunnerDeps, request: RunRequest) {
 
   function contextOf({ part, depth, task, config, signal, turns }: ContextRequest): AgentContext<unknown> {
     const { agents, toolbox } = deps;
+    const ownInquiries = inquiries.within(part);
     return {
       jobId,
       owner,
@@ -182,12 +192,14 @@ function prepareJob(deps: AgentRunnerDeps, request: RunRequest) {
         ...{ toolbox, budget, retriever, logger, jobId, sessionId, owner },
         ended: ended.signal,
         journal: part,
+        approvals: createApprovals(ownInquiries, approve),
         collection: collectionOf(config),
       }),
       retriever,
       usage: { report: meter.report },
       journal: createAgentJournal(part, signal),
       budget,
+      ask: createAsk(ownInquiries),
       agents: createChildAgents({
         kind,
         depth,
@@ -211,11 +223,17 @@ function prepareJob(deps: AgentRunnerDeps, request: RunRequest) {
   }
 
   const end = () => ended.abort(RUN_ENDED);
-  return { contextOf, journal, carryOver, end, usage: meter.usage, tokensOf: meter.tokensOf };
+  return { contextOf, journal, inquiries, carryOver, end, usage: meter.usage, tokensOf: meter.tokensOf };
 }
 
 /** The collection that knowledge tools search: the field `collection` of the config. */
 function collectionOf(config: unknown): string | null {
   const named = (config as { collection?: unknown } | null)?.collection;
   return typeof named === "string" ? named : null;
+}
+
+/** The texts of a list in the config. */
+function namesIn(config: JobPayload["config"], field: string): string[] {
+  const { [field]: names } = config;
+  return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
 }

@@ -2,7 +2,7 @@
 
 import type { AgentRun } from "@agent-paas/agents/agent/agent.ts";
 import { concludeAnswer } from "@agent-paas/agents/agent/answer-end.ts";
-import { type AgentEvent, applyMessage } from "@agent-paas/agents/agent/events.ts";
+import { type AgentEvent, applyMessage, assertEvent } from "@agent-paas/agents/agent/events.ts";
 import { createWholeCharacters } from "@agent-paas/agents/agent/whole-characters.ts";
 import type { TurnWatch } from "@agent-paas/agents/model/last-turn.ts";
 import type { Citation, Usage } from "@agent-paas/shared/contract/jobs.ts";
@@ -87,15 +87,6 @@ async function consumeAll(events: AgentRun, consumer: Consumer): Promise<void> {
     if (event !== null) show(event);
     if (writer.congested) await writer.flushed();
   }
-}
-
-/**
- * Plugins are not type-checked, because Node only strips their types. A `done` event from an agent would end the stream
- * before the job (I3).
- */
-function assertEvent(value: AgentEvent): void {
-  const isKnown = value?.event === "message" || value?.event === "thought";
-  if (!isKnown || typeof value.data?.content !== "string") throw new TypeError("The agent yielded what is no event");
 }
 
 /** Converts a returned value to the form in which it is stored. Throws for values that JSON cannot represent. */

@@ -2,19 +2,21 @@
  * Writes jobs and their messages. A job has two writes: one when an attempt starts, one when it ends. Both are fenced
  * by the job's fencing token (I4), and the terminal status is write-once: its guard takes a running row only.
  */
+import { tokensOfParts } from "@agent-paas/agents/model/part-tokens.ts";
 import { countTokens } from "@agent-paas/agents/model/tokens.ts";
 import type { JobPayload, JobResult, TerminalStatus, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage, WriteStatement } from "@agent-paas/shared/db/storage.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { atFailpoint, failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
+import { wellFormedJson } from "@agent-paas/shared/text.ts";
 import DataLoader from "dataloader";
 import { MESSAGES_PER_JOB, prepareJobStatements } from "./job-statements.ts";
 
 export type StartedJob =
   | {
       readonly kind: "started";
-      /** When the first attempt was started, ms since 1970. */
+      /** When the first attempt was started, ms since 1970; later by the time for which the job was suspended. */
       readonly firstStartedAt: number;
       /** By the database's count, this start included. */
       readonly attempt: number;
@@ -82,10 +84,19 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
           query: statements.upsertSession({ ...session, created_at: accepted_at, updated_at: startedAt }),
         });
         const message = { id: newId(), session_id, job_id, metadata, created_at: startedAt };
-        const question = { role: "user", content: text, tokens_used: countTokens(text), offset: 0 } as const;
+        const tokens = countTokens(text) + tokensOfParts(payload.parts);
+        const question = { role: "user", content: text, tokens_used: tokens, offset: 0 } as const;
         const skip = ahead.length * MESSAGES_PER_JOB;
         for (const query of statements.reserveOrdinals(session_id, job_id, ahead)) batch.push({ query });
         batch.push({ query: statements.insertMessage({ ...message, ...question, skip }) });
+        if (payload.parts !== undefined) {
+          const parts = wellFormedJson(JSON.stringify(payload.parts));
+          batch.push({ query: statements.insertParts({ job_id, bytes: Buffer.byteLength(parts), parts }) });
+        }
+      }
+      if (fencingToken > 1) {
+        batch.push({ query: statements.countWait({ id: job_id, now: startedMs }) });
+        batch.push({ query: statements.endSuspension({ id: job_id }) });
       }
       const written = () =>
         table("agent_logs").where({ id: job_id, fencing_token: fencingToken, worker, status: "running" });
@@ -93,7 +104,9 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
       if (isStarted && fencingToken === 1) return { kind: "started", firstStartedAt: startedMs, attempt: 1 };
       const row = await find(job_id);
       if (isStarted && row !== undefined) {
-        return { kind: "started", firstStartedAt: Date.parse(row.started_at), attempt: row.attempts };
+        // As if the job had begun later by what it has waited for people.
+        const firstStartedAt = Date.parse(row.started_at) + row.waited_ms;
+        return { kind: "started", firstStartedAt, attempt: row.attempts };
       }
       return row === undefined || row.status === "running" ? { kind: "stale" } : { kind: "ended", row };
     },

@@ -1,10 +1,10 @@
 /** The statements that write a job and its messages; their SQL is built once per process. */
-import type { JobRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
+import type { JobRow, MessagePartsRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
 
 type EndColumns = "status" | "result" | "usage" | "error_code" | "error_message" | "last_seq" | "execution_time_ms";
 
-type StartedJob = Omit<JobRow, EndColumns | "attempts" | "finished_at">;
+type StartedJob = Omit<JobRow, EndColumns | "attempts" | "finished_at" | "waited_ms">;
 
 type EndedJob = Pick<JobRow, EndColumns | "id" | "fencing_token" | "finished_at">;
 
@@ -67,6 +67,21 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
         .where("agent_logs.status", "running"),
     ),
 
+    /** Adds to the job how long it was suspended, if it was. */
+    countWait: prepareWrite<Pick<JobRow, "id"> & { now: number }>(({ id, now }) =>
+      table("agent_logs")
+        .where({ id })
+        .whereExists(table("suspended_jobs").where({ job_id: id }))
+        .update({
+          waited_ms: sql.expression("waited_ms + ? - (select suspended_at from suspended_jobs where job_id = ?)", [
+            now,
+            id,
+          ]) as unknown as number,
+        }),
+    ),
+
+    endSuspension: prepareWrite<Pick<JobRow, "id">>(({ id }) => table("suspended_jobs").where("job_id", id).delete()),
+
     /** Touches no row when the job has another fencing token, or has ended. */
     endJob: prepareWrite<EndedJob>((job) =>
       table("agent_logs").where({ id: job.id, fencing_token: job.fencing_token, status: "running" }).update({
@@ -109,6 +124,10 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
         })
         .onConflict(sql.partialIndex(["job_id", "role"], "role in ('user', 'assistant')"))
         .ignore(),
+    ),
+
+    insertParts: prepareWrite<MessagePartsRow>(({ job_id, bytes, parts }) =>
+      table("message_parts").insert({ job_id, bytes, parts }).onConflict("job_id").ignore(),
     ),
 
     /** Of a job that writes no further message. */

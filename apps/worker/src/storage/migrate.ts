@@ -12,6 +12,8 @@ import * as reaperAndRetention from "./migrations/006-reaper-and-retention.ts";
 import * as glossaryNames from "./migrations/007-glossary-names-breaking.ts";
 import * as installation from "./migrations/008-installation.ts";
 import * as jobMetadata from "./migrations/009-job-metadata-and-reserved-ordinals.ts";
+import * as suspendedJobs from "./migrations/010-suspended-jobs.ts";
+import * as messageParts from "./migrations/012-message-parts.ts";
 
 export const MIGRATIONS: Migrations = new Map([
   ["001-initial", initial],
@@ -23,6 +25,8 @@ export const MIGRATIONS: Migrations = new Map([
   ["007-glossary-names-breaking", glossaryNames],
   ["008-installation", installation],
   ["009-job-metadata-and-reserved-ordinals", jobMetadata],
+  ["010-suspended-jobs", suspendedJobs],
+  ["012-message-parts", messageParts],
 ]);
 
 /** Runs what is missing, one worker at a time. */

@@ -10,12 +10,13 @@ export type OrphanedJobRepository = ReturnType<typeof createOrphanedJobRepositor
 
 export function createOrphanedJobRepository({ table, write }: Storage, worker: string) {
   return {
-    /** Jobs whose status is running, by id, from the first id greater than `after`. */
+    /** Jobs that run according to their rows and wait for nobody, by id, from the first id greater than `after`. */
     running: async (after: string, limit: number): Promise<RunningJobRow[]> =>
       table("agent_logs")
         // A literal, because the partial index serves only queries that repeat its condition.
         .whereRaw("status = 'running'")
         .where("id", ">", after)
+        .whereNotExists(table("suspended_jobs").whereRaw("suspended_jobs.job_id = agent_logs.id"))
         .orderBy("id")
         .limit(limit)
         .select("id", "kind", "owner", "agent_type", "session_id", "fencing_token"),

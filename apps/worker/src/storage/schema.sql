@@ -21,6 +21,7 @@ CREATE TABLE agent_logs (
   started_at varchar(30) not null,
   finished_at varchar(30) null,
   metadata text null,
+  waited_ms bigint not null default '0',
   foreign key(session_id) references sessions(id) on delete CASCADE,
   primary key (id)
 );
@@ -89,10 +90,30 @@ CREATE INDEX documents_collection_id_created_at_id_index on documents (collectio
 
 CREATE UNIQUE INDEX documents_collection_id_source_unique on documents (collection_id, source);
 
+CREATE TABLE inquiries (
+  job_id char(36) not null,
+  request_id varchar(255) not null,
+  inquiry text not null,
+  expires_at varchar(30) not null,
+  decision text null,
+  foreign key(job_id) references agent_logs(id) on delete CASCADE,
+  primary key (job_id, request_id)
+);
+
+CREATE INDEX inquiries_open on inquiries (expires_at) where decision is null;
+
 CREATE TABLE installation (
   id char(36),
   created_at varchar(30) not null,
   primary key (id)
+);
+
+CREATE TABLE message_parts (
+  job_id char(36),
+  bytes integer not null,
+  parts text not null,
+  foreign key(job_id) references agent_logs(id) on delete CASCADE,
+  primary key (job_id)
 );
 
 CREATE TABLE messages (
@@ -140,6 +161,16 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_owner_id_index on sessions (owner, id);
 
 CREATE INDEX sessions_updated_at on sessions (updated_at);
+
+CREATE TABLE suspended_jobs (
+  job_id char(36),
+  suspended_at bigint not null,
+  last_seq bigint not null,
+  payload text not null,
+  options text not null,
+  foreign key(job_id) references agent_logs(id) on delete CASCADE,
+  primary key (job_id)
+);
 
 CREATE TABLE unreferenced_copies (
   id char(36),

@@ -1,17 +1,19 @@
 /** Reads the history that goes to the model, and deletes sessions. */
 import type { JobRow, MessageRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
+import { createPartsReader } from "./message-parts.ts";
 
 /** Messages per read; most budgets are used up within the first page. */
 const PAGE = 50;
 
 export type SessionRepository = ReturnType<typeof createSessionRepository>;
 
-export type HistoryRow = Pick<MessageRow, "ordinal" | "role" | "content" | "tokens_used">;
+export type HistoryRow = Pick<MessageRow, "ordinal" | "job_id" | "role" | "content" | "tokens_used">;
 
 type PageStart = { sessionId: string; jobId: string; before: number };
 
-export function createSessionRepository({ table, sql, prepareRead, write }: Storage) {
+export function createSessionRepository(storage: Storage) {
+  const { table, sql, prepareRead, write } = storage;
   const readPage = prepareRead<HistoryRow, PageStart>(({ sessionId, jobId, before }) =>
     table("messages")
       .where("session_id", sql.hideFromPlanner(sessionId))
@@ -28,7 +30,7 @@ export function createSessionRepository({ table, sql, prepareRead, write }: Stor
       .whereNot({ job_id: jobId })
       .orderBy("ordinal", "desc")
       .limit(PAGE)
-      .select("ordinal", "role", "content", "tokens_used"),
+      .select("ordinal", "job_id", "role", "content", "tokens_used"),
   );
 
   /** Newest first. Pages are read as they are consumed, so the cost does not grow with the session. */
@@ -62,6 +64,9 @@ export function createSessionRepository({ table, sql, prepareRead, write }: Stor
       const question = chosen.findLastIndex(({ role }) => role === "user");
       return chosen.slice(0, question + 1).reverse();
     },
+
+    /** What the messages of these jobs hold beside their text; the jobs newest first. */
+    partsOf: createPartsReader(storage),
 
     jobsOf: async (sessionId: string, owner: string): Promise<Pick<JobRow, "id" | "kind">[]> =>
       table("agent_logs").where({ session_id: sessionId, owner }).select("id", "kind"),

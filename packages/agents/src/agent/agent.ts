@@ -4,6 +4,7 @@
  */
 import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
+import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import type { z } from "zod";
 import type { AgentJournal } from "../job/agent-journal.ts";
 import type { AgentLogger } from "../job/agent-logger.ts";
@@ -12,10 +13,16 @@ import type { Model } from "../model/model.ts";
 import type { UsageReport } from "../model/reported-usage.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
 import type { JobTools } from "../tools/job-tools.ts";
+import type { Ask } from "./ask.ts";
 import type { Agents } from "./delegation.ts";
 import type { AgentEvent, AgentOutcome } from "./events.ts";
 
-export type HistoryMessage = { readonly role: "user" | "assistant" | "system" | "tool"; readonly content: string };
+export type HistoryMessage = {
+  readonly role: "user" | "assistant" | "system" | "tool";
+  readonly content: string;
+  /** Of a user's message that is more than a text. */
+  readonly parts?: readonly MessagePart[];
+};
 
 /** The session's earlier messages. They are read on demand and within a limit, so a long session costs no more. */
 export type History = {
@@ -27,6 +34,8 @@ export type AgentInput = {
   readonly kind: JobKind;
   /** The chat message, or the task of an execute job. */
   readonly text: string;
+  /** The chat message as it came, if it came as parts; `text` has theirs. `firstMessages` gives them to the model. */
+  readonly parts?: readonly MessagePart[];
   /** The `input` of an execute job, as the client sent it. */
   readonly data: unknown;
   readonly history: History;
@@ -59,6 +68,8 @@ export type AgentContext<Config> = {
   readonly journal: AgentJournal;
   /** What the job may still use. */
   readonly budget: Budget;
+  /** Asks a person; the job waits for the answer without a worker. */
+  readonly ask: Ask;
   /** Other agents, to delegate to. */
   readonly agents: Agents;
   /** The language of texts that people read. */

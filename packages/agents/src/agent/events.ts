@@ -33,6 +33,15 @@ export function applyMessage(shown: GrowingText, { data }: MessageEvent): void {
   else shown.append(data.content);
 }
 
+/**
+ * Throws a `TypeError` for what is no event. Plugins are not type-checked, because Node only strips their types, and a
+ * `done` event from an agent would end the stream before the job (I3).
+ */
+export function assertEvent(value: AgentEvent): void {
+  const isKnown = value?.event === "message" || value?.event === "thought";
+  if (!isKnown || typeof value.data?.content !== "string") throw new TypeError("The agent yielded what is no event");
+}
+
 /** Something to show beside the answer; `extra` fields become fields of the event's data. */
 export const thought = (
   type: Exclude<ThoughtType, "queued" | "progress" | "retry">,

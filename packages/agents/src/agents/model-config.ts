@@ -27,6 +27,15 @@ export const modelConfigFields = {
     .describe("JSON Schema (draft 2020-12) of the answer, which is then checked JSON, also in the result's `data`."),
 };
 
+/** A field for the config of agents that call tools, or delegate to such: the platform reads it. */
+export const approveConfigField = {
+  approve: z
+    .array(z.string().min(1).max(65))
+    .max(64)
+    .optional()
+    .describe("Names of tools whose calls wait for a person's approval; `x*` stands for all that begin with `x`."),
+};
+
 const ModelConfigSchema = z.object(modelConfigFields);
 type ModelConfig = z.output<typeof ModelConfigSchema>;
 

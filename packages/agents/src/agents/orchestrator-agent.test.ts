@@ -4,8 +4,10 @@ import { expect, test } from "vitest";
 import type { Agents } from "../agent/delegation.ts";
 import { type AgentEvent, text } from "../agent/events.ts";
 import { createBudget } from "../job/budget.ts";
+import { Suspended } from "../job/inquiries.ts";
 import { createJournaledModel } from "../model/journaled-model.ts";
 import { createToolbox } from "../registry/toolbox.ts";
+import { APPROVE_ALL } from "../testing/approve-all.ts";
 import { createJournalStore, createMemoryJournal, type JournalStore } from "../testing/memory-journal.ts";
 import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
 import { createJobTools } from "../tools/job-tools.ts";
@@ -47,6 +49,7 @@ async function attempt(left: JournalStore, tools: string[], ...script: ScriptedT
       budget,
     } as const),
     metadata: {},
+    ask: () => Promise.reject(new Suspended()),
     config: OrchestratorAgent.config.parse({}),
     ...({ kind: "execute", sessionId: null, task: "Do both", usage: { report: () => {} } } as const),
     model: createJournaledModel(model, journal),
@@ -61,6 +64,7 @@ async function attempt(left: JournalStore, tools: string[], ...script: ScriptedT
       ended: new AbortController().signal,
       owner: "ann",
       collection: null,
+      approvals: APPROVE_ALL,
     }),
   };
   const input = { kind: "execute", text: "Do both", data: undefined, history: { latest: async () => [] } } as const;

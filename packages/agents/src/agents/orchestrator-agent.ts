@@ -19,7 +19,7 @@ import { findProblem, MAX_STEPS, type Plan, PlanSchema } from "../orchestration/
 import { fence, numberCitations, type StepResult } from "../orchestration/results.ts";
 import { runPlan } from "../orchestration/run-plan.ts";
 import { citedIn } from "./citations.ts";
-import { modelConfigFields, modelOptions } from "./model-config.ts";
+import { approveConfigField, modelConfigFields, modelOptions } from "./model-config.ts";
 
 export const ORCHESTRATOR_ID = "orchestrator";
 
@@ -32,6 +32,7 @@ const OrchestratorConfigSchema = z
       .max(64)
       .optional()
       .describe("The agents that steps may be delegated to. Default: all but `orchestrator`, which may be named too."),
+    ...approveConfigField,
     plan: PlanSchema.optional().describe("Carried out as it is; the model is not asked for one."),
     max_plan_steps: z.int().min(1).max(MAX_STEPS).default(8).describe("Most steps of a plan that the model makes."),
     fan_out: z.int().min(1).max(16).default(4).describe("Most steps that run at once."),

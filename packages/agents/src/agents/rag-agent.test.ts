@@ -4,8 +4,10 @@ import { expect, test } from "vitest";
 import type { AgentContext, HistoryMessage } from "../agent/agent.ts";
 import type { AgentEvent } from "../agent/events.ts";
 import { createBudget } from "../job/budget.ts";
+import { Suspended } from "../job/inquiries.ts";
 import { createToolbox } from "../registry/toolbox.ts";
 import type { Passage, Retriever, SearchRequest } from "../retrieval/retriever.ts";
+import { APPROVE_ALL } from "../testing/approve-all.ts";
 import { createMemoryJournal } from "../testing/memory-journal.ts";
 import { createScriptedModel } from "../testing/scripted-model.ts";
 import { createJobTools } from "../tools/job-tools.ts";
@@ -57,6 +59,7 @@ async function run(setting: Setting) {
       toolbox,
       budget,
       journal,
+      approvals: APPROVE_ALL,
       retriever,
       logger,
       jobId: "job",
@@ -68,6 +71,7 @@ async function run(setting: Setting) {
     retriever,
     journal,
     budget,
+    ask: () => Promise.reject(new Suspended()),
     agents: { list: () => [], run: () => Promise.reject(new Error("no agents")) as never },
     locale: setting.locale ?? "en",
     signal: new AbortController().signal,

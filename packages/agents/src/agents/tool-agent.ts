@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type AgentContext, type AgentInput, type AgentRun, BaseAgent } from "../agent/agent.ts";
 import { answer } from "../answer/answer.ts";
 import { firstMessages } from "../answer/first-messages.ts";
-import { modelConfigFields, modelOptions } from "./model-config.ts";
+import { approveConfigField, modelConfigFields, modelOptions } from "./model-config.ts";
 
 const ToolConfigSchema = z.strictObject({
   ...modelConfigFields,
@@ -12,6 +12,7 @@ const ToolConfigSchema = z.strictObject({
     .max(64)
     .default(["calculator", "current_time"])
     .describe("Names of the tools that the model may call; `x*` stands for all that begin with `x`."),
+  ...approveConfigField,
   collection: z
     .string()
     .min(1)

@@ -7,6 +7,7 @@ import type { AgentEvent } from "../agent/events.ts";
 import { createBudget } from "../job/budget.ts";
 import type { Model, ModelChunk, ModelRequest, ModelTurn, ToolCall } from "../model/model.ts";
 import { createToolbox } from "../registry/toolbox.ts";
+import { APPROVE_ALL } from "../testing/approve-all.ts";
 import { createMemoryJournal } from "../testing/memory-journal.ts";
 import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
 import { createJobTools } from "../tools/job-tools.ts";
@@ -34,6 +35,7 @@ async function askModel(model: Model, request: Partial<AnswerRequest>) {
     ended: new AbortController().signal,
     owner: "ann",
     collection: null,
+    approvals: APPROVE_ALL,
   });
   const { signal } = new AbortController();
   const run = answer({ messages: [QUESTION], ...request }, { model, tools, signal, locale: "en", owner: "ann" });

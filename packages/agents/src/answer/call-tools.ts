@@ -81,7 +81,7 @@ async function* showResults(
   if (failure !== null) throw failure.reason;
 }
 
-const showCall = ({ id, name, arguments: args }: ToolCall): AgentEvent =>
+export const showCall = ({ id, name, arguments: args }: ToolCall): AgentEvent =>
   thought("tool_call", `${name}(${cutText(args, MAX_SUMMARY_CHARS)})`, {
     call_id: id,
     name,
@@ -93,7 +93,10 @@ function shownArguments(args: string): unknown {
   return parsed === undefined || parsed instanceof NumberOutOfRange ? cutText(args, MAX_SHOWN_CHARS) : parsed;
 }
 
-const showResult = ({ id, name }: ToolCall, { status, content, replayed, durationMs }: ToolOutcome): AgentEvent =>
+export const showResult = (
+  { id, name }: Pick<ToolCall, "id" | "name">,
+  { status, content, replayed, durationMs }: ToolOutcome,
+): AgentEvent =>
   thought("tool_result", `${name}: ${cutText(content, MAX_SUMMARY_CHARS)}`, {
     call_id: id,
     name,

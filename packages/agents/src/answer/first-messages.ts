@@ -1,4 +1,5 @@
 /** The messages that an agent's first model turn begins with. */
+import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import type { AgentInput } from "../agent/agent.ts";
 import type { ModelMessage } from "../model/model.ts";
 
@@ -24,15 +25,15 @@ export async function firstMessages(
 ): Promise<ModelMessage[]> {
   const messages: ModelMessage[] = [];
   if (system_prompt !== undefined) messages.push({ role: "system", content: system_prompt });
-  const ask = (content: string) => {
+  const ask = (content: string, parts: readonly MessagePart[] | undefined) => {
     if (messages.at(-1)?.role === "user") messages.push({ role: "assistant", content: NO_ANSWER });
-    messages.push({ role: "user", content });
+    messages.push({ role: "user", content, ...(parts === undefined ? {} : { parts }) });
   };
-  for (const { role, content } of await input.history.latest({ maxTokens: history_tokens })) {
-    if (role === "user") ask(content);
+  for (const { role, content, parts } of await input.history.latest({ maxTokens: history_tokens })) {
+    if (role === "user") ask(content, parts);
     else if (role === "assistant" && content.trim() !== "") messages.push({ role, content });
   }
-  ask(withData(input));
+  ask(withData(input), input.parts);
   return messages;
 }
 

@@ -10,6 +10,7 @@ import { observeChunks } from "./chunk-stream.ts";
 import type { TurnWatch } from "./last-turn.ts";
 import {
   addUsage,
+  hasParts,
   type Model,
   type ModelChunk,
   type ModelRequest,
@@ -17,6 +18,7 @@ import {
   type ToolCall,
   usageOfTurn,
 } from "./model.ts";
+import { tokensOfParts } from "./part-tokens.ts";
 import { type ReportedUsage, readReportedUsage } from "./reported-usage.ts";
 import { countTokens, estimateTokens } from "./tokens.ts";
 
@@ -56,7 +58,10 @@ export function createMeter(
     open.delete(turn);
     // Counts are asked for by the name in a request, and where that is none, by none.
     model = turn.request.model === undefined ? undefined : (finishedTurn.model ?? turn.request.model);
-    calibration.learn(model, () => inputOf(turn.request), usage.input_tokens);
+    // Of images and files our count is too rough to learn from.
+    if (!turn.request.messages.some(hasParts)) {
+      calibration.learn(model, () => inputOf(turn.request), usage.input_tokens);
+    }
     finished = addUsage(finished, usageOfTurn(finishedTurn));
     // With reasoning or tool calls the figure covers more than the text, and some providers count unstreamed reasoning.
     const isTextAlone = content === `${turn.text}` && toolCalls.length === 0 && usage.output_tokens > 0;
@@ -131,6 +136,7 @@ function inputOf({ messages, tools, responseSchema }: ModelRequest): number {
   let tokens = 0;
   for (const message of messages) {
     tokens += countTokens(message.content) + TOKENS_PER_MESSAGE;
+    if (message.role === "user") tokens += tokensOfParts(message.parts);
     if (message.role === "assistant" && message.toolCalls?.length)
       tokens += countTokens(JSON.stringify(message.toolCalls));
   }

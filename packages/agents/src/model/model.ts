@@ -1,5 +1,6 @@
 /** The model port: what agents ask of a language model, independent of its provider. */
 import type { TokenCounts, Usage } from "@agent-paas/shared/contract/jobs.ts";
+import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 
 /** A tool as it is offered to the model. */
 export type ToolSpec = {
@@ -27,7 +28,13 @@ export type ProviderExtra = {
 };
 
 export type ModelMessage =
-  | { readonly role: "system" | "user"; readonly content: string }
+  | { readonly role: "system"; readonly content: string }
+  | {
+      readonly role: "user";
+      readonly content: string;
+      /** What goes to the model in place of `content`, which has their texts. */
+      readonly parts?: readonly MessagePart[];
+    }
   | {
       readonly role: "assistant";
       readonly content: string;
@@ -86,6 +93,8 @@ export type ModelTurn = {
   /** The name of the model that answered, as a request names it. Absent: it is not known. */
   readonly model?: string;
 };
+
+export const hasParts = (message: ModelMessage): boolean => message.role === "user" && message.parts !== undefined;
 
 export type Model = {
   /**

@@ -7,6 +7,7 @@ import type { ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { AGENT_TEXTS } from "../agent/agent-texts.ts";
 import { type AgentEvent, progress } from "../agent/events.ts";
+import { Suspended } from "../job/inquiries.ts";
 import { createMerge } from "./merge.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { type StepOutcome, type StepResult, taskWith } from "./results.ts";
@@ -15,7 +16,8 @@ import { isRetryable, runStep, type StepContext, stepThought } from "./run-step.
 /**
  * Returns the outcome of every step, in the plan's order. Throws when a step with `on_failure: stop` fails, or when all
  * steps have failed: the code is that of the first failure if all failures are retryable, so that the job is retried,
- * and else `delegation_failed`. Throws what ends the whole job as it is.
+ * and else `delegation_failed`. Throws what ends the whole job as it is, and `Suspended` when a step waits for a
+ * person.
  */
 export async function* runPlan(
   { steps }: Plan,
@@ -27,7 +29,8 @@ export async function* runPlan(
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const waiting = new Set(steps);
   const outcomes = new Map<string, StepOutcome>();
-  const running = createMerge<PlanStep, AgentEvent, StepOutcome>();
+  const running = createMerge<PlanStep, AgentEvent, StepOutcome | "suspended">();
+  let isSuspended = false;
   const resultsOf = (ids: readonly string[]): StepResult[] =>
     steps.flatMap((step) => {
       const outcome = ids.includes(step.id) ? outcomes.get(step.id) : undefined;
@@ -51,6 +54,12 @@ export async function* runPlan(
         continue;
       }
       const { key: step, value: outcome } = arrival;
+      if (outcome === "suspended") {
+        // The steps beside it go on, and may ask as well; those that build on it wait.
+        isSuspended = true;
+        startReady();
+        continue;
+      }
       outcomes.set(step.id, outcome);
       if (outcome.status === "failed" && step.on_failure === "stop") {
         for (const left of steps.filter(({ id }) => !outcomes.has(id))) {
@@ -66,6 +75,7 @@ export async function* runPlan(
     stop.abort();
     await running.close();
   }
+  if (isSuspended) throw new Suspended();
   const results = resultsOf(steps.map(({ id }) => id));
   if (results.every(({ outcome }) => outcome.status === "failed")) throw delegationFailed(results);
   return results;

@@ -13,6 +13,7 @@ import type { AgentContext } from "../agent/agent.ts";
 import { AGENT_TEXTS } from "../agent/agent-texts.ts";
 import type { ChildOutcome, ChildRequest } from "../agent/delegation.ts";
 import { type AgentEvent, thought } from "../agent/events.ts";
+import { Suspended } from "../job/inquiries.ts";
 import type { PlanStep } from "./plan.ts";
 import type { StepOutcome } from "./results.ts";
 
@@ -26,7 +27,7 @@ export async function* runStep(
   step: PlanStep,
   task: string,
   context: StepContext,
-): AsyncGenerator<AgentEvent, StepOutcome> {
+): AsyncGenerator<AgentEvent, StepOutcome | "suspended"> {
   const { id, agent, input, config } = step;
   const child: ChildRequest = { name: id, agent, task, input, config };
   const kept = await context.journal.begin({ kind: "delegate", input: child, idempotent: true });
@@ -37,6 +38,7 @@ export async function* runStep(
   }
   yield stepThought(step, "started", AGENT_TEXTS[context.locale].stepStarted(id, agent));
   const outcome = yield* runWithRetry(step, child, context);
+  if (outcome === "suspended") return outcome;
   const isFinal = outcome.status === "completed" || !isRetryable(outcome.error);
   if (kept.state === "new" && isFinal && JSON.stringify(outcome).length <= MAX_KEPT_CHARS) await kept.finish(outcome);
   yield endThought(step, outcome, false, context);
@@ -51,7 +53,7 @@ async function* runWithRetry(
   step: PlanStep,
   child: ChildRequest,
   context: StepContext,
-): AsyncGenerator<AgentEvent, StepOutcome> {
+): AsyncGenerator<AgentEvent, StepOutcome | "suspended"> {
   for (let mayRetry = true; ; mayRetry = false) {
     try {
       const { content, data, citations, finishReason } = yield* runChild(step, child, context);
@@ -59,6 +61,7 @@ async function* runWithRetry(
       return parseJson(JSON.stringify({ status: "completed", content, data, citations, finishReason })) as StepOutcome;
     } catch (error) {
       context.signal.throwIfAborted();
+      if (error instanceof Suspended) return "suspended";
       const failure = describe(error);
       if (!(error instanceof PlatformError)) context.logger.warn({ err: error, step: step.id }, "a step failed");
       if (!mayRetry || !(error instanceof PlatformError && error.retryable))

@@ -2,8 +2,9 @@
 import { type AgentManifest, AgentManifestSchema } from "@agent-paas/shared/contract/agents.ts";
 import { z } from "zod";
 import type { AgentClass } from "../agent/agent.ts";
+import { matchesName } from "../tools/tool.ts";
 import { createNameRegistry, type Holder } from "./name-registry.ts";
-import { matchesName, type Toolbox } from "./toolbox.ts";
+import type { Toolbox } from "./toolbox.ts";
 
 const AGENT_ID = /^[a-z][a-z0-9_-]{0,63}$/;
 

@@ -11,6 +11,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import { SECOND } from "@agent-paas/shared/time.ts";
+import { offerOwnPackage } from "./own-package.ts";
 import { currentPlugin, type PluginScope, runAsPlugin } from "./plugin-scope.ts";
 import {
   foreignPlaceIn,
@@ -51,6 +52,7 @@ export async function loadPlugins(
   const loaded: string[] = [];
   const failed: PluginFailure[] = [];
 
+  offerOwnPackage();
   const stackFrames = Error.stackTraceLimit;
   Error.stackTraceLimit = STACK_FRAMES;
   const syntaxErrors = watchSyntaxErrors();

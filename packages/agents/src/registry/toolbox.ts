@@ -1,6 +1,6 @@
 /** The tools of one process: those that are registered by name, and those of a source whose tools come and go. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import { assertToolName, type Tool } from "../tools/tool.ts";
+import { assertToolName, matchesName, type Tool } from "../tools/tool.ts";
 import type { ToolSelection, ToolSource, UnavailableTool } from "../tools/tool-source.ts";
 import { createNameRegistry, type Holder } from "./name-registry.ts";
 
@@ -42,10 +42,6 @@ export function createToolbox(source?: ToolSource): Toolbox {
 }
 
 const isOffered = ({ isOff = false }: Tool): boolean => !isOff;
-
-/** Whether a tool's name is the pattern, or begins with the characters before the pattern's `*`. */
-export const matchesName = (pattern: string, name: string): boolean =>
-  pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 
 function missing(pattern: string, source: ToolSource | undefined): PlatformError {
   const isPattern = pattern.endsWith("*");

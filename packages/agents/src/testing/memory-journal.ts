@@ -21,8 +21,11 @@ const MAX_VALUE_CHARS = 1024 * 1024;
 
 export const createJournalStore = (): JournalStore => ({ jobId: newId(), attempts: 0, entries: new Map() });
 
-/** The journal of a further attempt of the job. */
-export function createMemoryJournal(store: JournalStore = createJournalStore()): AgentJournal {
+/** The journal of a further attempt of the job. `signal`: aborts the attempt. Default: it is never aborted. */
+export function createMemoryJournal(
+  store: JournalStore = createJournalStore(),
+  signal: AbortSignal = new AbortController().signal,
+): AgentJournal {
   const attempt = ++store.attempts;
   // Like the database rows that a resumed job loads once: a later attempt's entries do not show up.
   const known = new Map(store.entries);
@@ -57,5 +60,5 @@ export function createMemoryJournal(store: JournalStore = createJournalStore()):
       };
     },
   };
-  return createAgentJournal(journal, new AbortController().signal);
+  return createAgentJournal(journal, signal);
 }

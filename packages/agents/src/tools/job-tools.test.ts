@@ -5,6 +5,7 @@ import { z } from "zod";
 import { createBudget } from "../job/budget.ts";
 import type { Journal } from "../job/journal.ts";
 import { createToolbox } from "../registry/toolbox.ts";
+import { APPROVE_ALL } from "../testing/approve-all.ts";
 import { createJournalStore, createMemoryJournal } from "../testing/memory-journal.ts";
 import { createJobTools } from "./job-tools.ts";
 import { defineTool, ToolError } from "./tool.ts";
@@ -17,6 +18,7 @@ function jobTools(journal: Journal = createMemoryJournal(), maxToolCalls = 40) {
     toolbox: createToolbox(),
     budget: createBudget(limits, () => {}),
     journal,
+    approvals: APPROVE_ALL,
     retriever: { search: async () => [] },
     logger: { info: () => {}, warn: () => {}, error: () => {} },
     jobId: "job",

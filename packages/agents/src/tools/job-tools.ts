@@ -13,6 +13,7 @@ import type { SpendableBudget } from "../job/budget.ts";
 import type { Journal } from "../job/journal.ts";
 import { untilAborted } from "../job/until-aborted.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
+import type { Approvals } from "./approvals.ts";
 import { createCallClock } from "./call-clock.ts";
 import { type Tool, ToolError } from "./tool.ts";
 import type { ToolSelection } from "./tool-source.ts";
@@ -29,7 +30,8 @@ export type ToolOutcome = {
 export type JobTools = ToolSelection & {
   /**
    * Makes one call; `args` is the model's own JSON value. A failed call is an outcome. Rejects when the budget is
-   * exhausted, the run is aborted, or the tool throws a retryable `PlatformError`.
+   * exhausted, the run is aborted, the call waits for a person (`Suspended`), or the tool throws a retryable
+   * `PlatformError`.
    */
   call(tool: Tool, args: unknown, signal: AbortSignal): Promise<ToolOutcome>;
 };
@@ -38,6 +40,7 @@ export type JobToolsDeps = {
   readonly toolbox: ToolSelection;
   readonly budget: SpendableBudget;
   readonly journal: Journal;
+  readonly approvals: Approvals;
   readonly retriever: Retriever;
   readonly logger: AgentLogger;
   readonly jobId: string;
@@ -58,7 +61,7 @@ const IN_DOUBT =
   "It is not known whether this call took effect: the platform broke off during it. It was not made again.";
 
 export function createJobTools(deps: JobToolsDeps): JobTools {
-  const { toolbox, budget, journal, logger } = deps;
+  const { toolbox, budget, journal, approvals, logger } = deps;
   const timesCalled = new Map<string, number>();
 
   async function perform(tool: Tool, args: unknown, callId: string, signal: AbortSignal): Promise<Done> {
@@ -88,7 +91,7 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
     return error instanceof PlatformError ? error.message : "The tool failed.";
   }
 
-  async function call(tool: Tool, given: unknown, signal: AbortSignal): Promise<Omit<ToolOutcome, "durationMs">> {
+  async function call(tool: Tool, given: unknown, signal: AbortSignal): Promise<Outcome> {
     // Models send null for what they leave out.
     const args = withoutAbsentNulls(tool.parameters, given);
     const identity = JSON.stringify([tool.name, args]);
@@ -97,14 +100,30 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
     if (times > MAX_IDENTICAL_CALLS) {
       return failed(`This very call was made ${MAX_IDENTICAL_CALLS} times already. Use its results, or another way.`);
     }
-    let parsed: unknown;
+    const parsed = await parse(tool, args, signal);
+    if (parsed.problem !== null) return failed(parsed.problem);
+    const approved = await approvals.decide(tool, args, parsed.value);
+    if (!approved.mayCall) return failed(approved.reason);
+    if (!approved.isEdited) return callOnce(tool, args, parsed.value, signal);
+    const edited = await parse(tool, approved.args, signal);
+    const note = `A person changed the arguments to ${JSON.stringify(approved.args)}.`;
+    if (edited.problem !== null) return failed(`${note} ${edited.problem}`);
+    const { content, ...outcome } = await callOnce(tool, approved.args, edited.value, signal);
+    return { ...outcome, content: `${note}\n${content}` };
+  }
+
+  async function parse(tool: Tool, args: unknown, signal: AbortSignal): Promise<Parsed> {
     try {
-      parsed = await untilAborted(Promise.resolve(tool.parse(args, deps.owner)), signal);
+      const value = await untilAborted(Promise.resolve(tool.parse(args, deps.owner)), signal);
+      return { value, problem: null };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof PlatformError && error.retryable) throw error;
-      return failed(messageFor(error, tool));
+      return { value: undefined, problem: messageFor(error, tool) };
     }
+  }
+
+  async function callOnce(tool: Tool, args: unknown, parsed: unknown, signal: AbortSignal): Promise<Outcome> {
     const { idempotent, name } = tool;
     const entry = await journal.begin({ kind: "tool", input: { name, args }, idempotent });
     if (entry.state === "finished") return { ...(entry.value as Done), replayed: true };
@@ -139,6 +158,10 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
     },
   };
 }
+
+type Outcome = Omit<ToolOutcome, "durationMs">;
+
+type Parsed = { readonly value: unknown; readonly problem: string | null };
 
 type Done = { readonly status: "ok" | "error"; readonly content: string };
 

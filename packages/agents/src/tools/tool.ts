@@ -35,6 +35,11 @@ export type Tool = {
    * `in_doubt` and not repeated (I5).
    */
   readonly idempotent: boolean;
+  /**
+   * Whether a person must approve a call before it is made: always, or by its parsed arguments. Default: false. The job
+   * waits for the decision without a worker.
+   */
+  readonly needsApproval?: boolean | ((args: unknown) => boolean);
   /** Whether the operator has switched it off: it is not offered, and a request that names it gets its error. */
   readonly isOff?: boolean;
   /** Time limit of one call, ms. */
@@ -71,6 +76,8 @@ export type ToolDefinition<Parameters extends z.ZodType> = {
   readonly parameters: Parameters;
   /** Whether a call may be repeated when its end is unknown; false for a call with an effect. */
   readonly idempotent: boolean;
+  /** Whether a person must approve a call: always, or by its arguments. Default: false. */
+  readonly needsApproval?: boolean | ((args: z.output<Parameters>) => boolean);
   /** Time limit of one call, ms. Default: 30 s. */
   readonly timeoutMs?: number;
   /** That of a call that reports progress with `context.stillWorking()`, ms. Default: `timeoutMs`. */
@@ -83,7 +90,7 @@ export type ToolDefinition<Parameters extends z.ZodType> = {
 
 /** Makes a tool from a Zod schema and a function. Throws when providers would not accept the name or the parameters. */
 export function defineTool<Parameters extends z.ZodType>(definition: ToolDefinition<Parameters>): Tool {
-  const { name, description, parameters, idempotent, call } = definition;
+  const { name, description, parameters, idempotent, needsApproval, call } = definition;
   assertToolName(name);
   const { $schema: _, ...schema } = z.toJSONSchema(parameters, { io: "input" });
   if (schema.type !== "object") throw new Error(`The parameters of the tool "${name}" must be an object`);
@@ -92,6 +99,7 @@ export function defineTool<Parameters extends z.ZodType>(definition: ToolDefinit
     description,
     parameters: schema,
     idempotent,
+    ...(needsApproval === undefined ? {} : { needsApproval: needsApproval as NonNullable<Tool["needsApproval"]> }),
     timeoutMs: definition.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     ...(definition.longestMs === undefined ? {} : { longestMs: definition.longestMs }),
     maxResultChars: definition.maxResultChars ?? DEFAULT_MAX_RESULT_CHARS,
@@ -104,6 +112,10 @@ export function defineTool<Parameters extends z.ZodType>(definition: ToolDefinit
     call: async (args, context) => call(args as z.output<Parameters>, context),
   };
 }
+
+/** Whether a tool's name is the pattern, or begins with the characters before the pattern's `*`. */
+export const matchesName = (pattern: string, name: string): boolean =>
+  pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 
 export function assertToolName(name: string): void {
   if (!TOOL_NAME.test(name)) throw new Error(`"${name}" is no tool name: use letters, digits, '_' and '-', at most 64`);

@@ -38,6 +38,10 @@ export const THOUGHT_TYPES = [
   "retrieval",
   /** A step of a plan has changed: `step`, `agent`, `status`. */
   "delegate",
+  /** A tool call waits for a person: `request_id`, `tool`, `arguments`, `expires_at`. */
+  "approval_required",
+  /** The agent waits for an answer of a person: `request_id`, `question`, `schema`, `expires_at`. */
+  "input_required",
   /** The job waits in its session's queue: `position` is the number of jobs ahead of it. */
   "queued",
   /** How far the job is: `progress`, from 0 to 1. */

@@ -8,6 +8,7 @@ import { IdSchema } from "../ids.ts";
 import { DAY, SECOND } from "../time.ts";
 import { LimitsSchema } from "./limits.ts";
 import { LOCALES, LocaleSchema } from "./locale.ts";
+import { CheckedPartsSchema } from "./message-parts.ts";
 
 /** A `chat` adds a message to a session; an `execute` job runs an agent, or a system job, on a task. */
 export const JOB_KINDS = ["chat", "execute"] as const;
@@ -26,10 +27,11 @@ export const queueOf = ({ kind, agent_type }: { readonly kind: JobKind; readonly
 
 /**
  * `queued`: no attempt has started, or a worker has requeued the job and it waits for another one. `running`: a
- * worker has the job, or will have it again after the delay of a retry. The row of a job that waits again still says
- * running; its queue tells the difference.
+ * worker has the job, or will have it again after the delay of a retry. `waiting`: the job is suspended until a person
+ * has decided, and no worker has it (I11). The row of a job that waits or is queued again still says running; its
+ * suspension or its queue tells the difference.
  */
-export const JOB_STATUSES = ["queued", "running", "completed", "failed", "cancelled"] as const;
+export const JOB_STATUSES = ["queued", "running", "waiting", "completed", "failed", "cancelled"] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
 /** A job keeps its first terminal status for ever. */
@@ -105,7 +107,7 @@ export type JobResult = Readonly<z.infer<typeof JobResultSchema>>;
 const JsonObject = z.record(z.string(), z.unknown());
 
 /** The fields of a payload that a request may make large. */
-export const SIZEABLE_FIELDS = ["text", "input", "config", "limits", "metadata"] as const;
+export const SIZEABLE_FIELDS = ["text", "parts", "input", "config", "limits", "metadata"] as const;
 export type SizeableField = (typeof SIZEABLE_FIELDS)[number];
 
 /**
@@ -125,6 +127,8 @@ export const JobPayloadSchema = z.object({
   begins_session: z.boolean().optional(),
   /** The message of a chat, or the task of an execute job. */
   text: z.string(),
+  /** The message as it came, if it came as parts; their texts are `text`. */
+  parts: CheckedPartsSchema.optional(),
   /** The `input` of an execute job, as parsed JSON. */
   input: z.unknown().optional(),
   /** The agent's config: the session's, overridden by the request's. The agent's schema fills in defaults. */
@@ -160,6 +164,7 @@ export const QueuedPayloadSchema = JobPayloadSchema.extend({
 export const SalvagedPayloadSchema = JobPayloadSchema.extend({
   agent_type: z.string().catch("unknown"),
   text: z.string().catch(""),
+  parts: CheckedPartsSchema.optional().catch(undefined),
   config: JsonObject.catch({}),
   limits: LimitsSchema.catch({}),
   metadata: JsonObject.catch({}),
@@ -178,6 +183,8 @@ const MaintenanceActionSchema = z.discriminatedUnion("action", [
   z.object({ action: z.literal("end_cancelled_job"), job_id: IdSchema, queue: z.enum(JOB_QUEUES) }),
   /** Finalize a job that failed in the queue without its processor having finalized it. */
   z.object({ action: z.literal("end_failed_job"), job_id: IdSchema, queue: z.enum(JOB_QUEUES) }),
+  /** Look at the decisions of a suspended job; if all are made, the job goes on. */
+  z.object({ action: z.literal("resume_job"), job_id: IdSchema }),
   /** Delete a session with its messages and jobs; then publish `done` in the event log of `receipt_id`. */
   z.object({
     action: z.literal("delete_session"),

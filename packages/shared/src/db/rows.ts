@@ -30,6 +30,15 @@ export type MessageRow = {
   created_at: string;
 };
 
+/** The user's message of a job, where it is more than a text. */
+export type MessagePartsRow = {
+  job_id: string;
+  /** Of `parts`. */
+  bytes: number;
+  /** JSON, as the client sent them. */
+  parts: string;
+};
+
 /** A row of `agent_logs`: one job, written when its first attempt starts. */
 export type JobRow = {
   id: string;
@@ -38,7 +47,7 @@ export type JobRow = {
   agent_type: string;
   session_id: string | null;
   task: string;
-  status: Exclude<JobStatus, "queued">;
+  status: Exclude<JobStatus, "queued" | "waiting">;
   /** Rises with every start of the job by a worker, delayed starts included; writes with a lower one are refused. */
   fencing_token: number;
   /** How often the agent was started, by the database; users see it as the attempt. */
@@ -58,6 +67,31 @@ export type JobRow = {
   finished_at: string | null;
   /** JSON of what the client attached to the request; null for a job of a version before 0.2.0. */
   metadata: string | null;
+  /** How long the job has been suspended until its last start, ms: no deadline counts it. */
+  waited_ms: number;
+};
+
+/** A job that waits for people. The row goes when an attempt starts, or with the job's end. */
+export type SuspendedJobRow = {
+  job_id: string;
+  /** ms since 1970. */
+  suspended_at: number;
+  /** The last `seq` of the job's log. */
+  last_seq: number;
+  /** JSON of the payload and of the queue's options: a Redis that has lost the job gets it back. */
+  payload: string;
+  options: string;
+};
+
+/** What a job has asked a person. */
+export type InquiryRow = {
+  job_id: string;
+  request_id: string;
+  /** JSON of an `Inquiry`. */
+  inquiry: string;
+  expires_at: string;
+  /** JSON of a `Decision`; null until there is one, and write-once. */
+  decision: string | null;
 };
 
 /**
@@ -137,9 +171,12 @@ export type InstallationRow = {
 export type Rows = {
   sessions: SessionRow;
   messages: MessageRow;
+  message_parts: MessagePartsRow;
   agent_logs: JobRow;
   agent_steps: JournalRow;
   reserved_ordinals: ReservedOrdinalRow;
+  suspended_jobs: SuspendedJobRow;
+  inquiries: InquiryRow;
   collections: CollectionRow;
   documents: DocumentRow;
   unreferenced_copies: UnreferencedCopyRow;

@@ -45,6 +45,7 @@ export const ERROR_CODES = {
   job_not_found: entry(404, "not_found_error", false, "There is no such job."),
   collection_not_found: entry(404, "not_found_error", false, "There is no such collection."),
   document_not_found: entry(404, "not_found_error", false, "There is no such document."),
+  request_not_found: entry(404, "not_found_error", false, "The job has not asked for a decision with this request_id."),
   method_not_allowed: entry(405, "invalid_request_error", false, "The route does not take this method."),
   request_timeout: entry(
     408,
@@ -52,6 +53,8 @@ export const ERROR_CODES = {
     true,
     "The request did not arrive in time. Nothing was accepted; send it again.",
   ),
+  decision_conflict: entry(409, "conflict_error", false, "Another decision was made before."),
+  job_not_waiting: entry(409, "conflict_error", false, "The job waits for no decision."),
   session_busy: entry(409, "conflict_error", true, "The session has a job that has not ended."),
   idempotency_key_reused: entry(
     409,
@@ -137,6 +140,7 @@ export const ERROR_CODES = {
   model_auth_failed: entry(502, "model_error", false, "The model provider refused the platform's credentials."),
   model_not_allowed: entry(403, "model_error", false, "The API key may not use the model."),
   model_rejected: entry(502, "model_error", false, "The model provider rejected the request."),
+  model_input_unsupported: entry(422, "model_error", false, "The model does not take a part of the message."),
   model_context_exceeded: entry(400, "model_error", false, "The conversation is too long for the model."),
   model_quota_exceeded: entry(502, "model_error", false, "The platform's quota at the model provider is used up."),
   model_rate_limited: entry(503, "model_error", true, "The model provider limits the rate of requests."),

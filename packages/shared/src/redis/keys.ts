@@ -63,6 +63,8 @@ export function createRedisKeys(prefix: string) {
     isJobState: (key: string) => key.startsWith(`{${prefix}:e`) && key.includes("}:job:"),
     /** Stream: the event log of one job. Each entry is one batch, with the id `<last seq>-<first seq>`. */
     eventLog: (jobId: string) => `${shard(jobId)}:events:${jobId}`,
+    /** Hash: request id → the decision on an inquiry of the job, as JSON. */
+    decisions: (jobId: string) => `${shard(jobId)}:decisions:${jobId}`,
     /** Channel: the batches of one job, live. */
     eventChannel: (jobId: string) => `${shard(jobId)}:live:${jobId}`,
 

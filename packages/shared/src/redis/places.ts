@@ -202,6 +202,16 @@ return 1
 `,
 });
 
+/** A delayed job leaves its queue's lists and its place: it is suspended, and stands nowhere until it is rescued. */
+export const STEP_OUT_SCRIPT = placeScript(
+  "stepOut",
+  `
+if not withdraw(id) then return 0 end
+if redis.call('ZREM', places, owner .. ':' .. id) > 0 then fill(${OWNERS_PER_END}) end
+return 1
+`,
+);
+
 /** A delayed job enters again, if it is delayed. */
 export const PROMOTE_SCRIPT = placeScript("promoteJob", "if withdraw(id) then enter() end return 1");
 

@@ -111,14 +111,16 @@ async function checkWorkers({ agentCatalog, config }: Services) {
 async function checkQueues({ queues, admission, jobs, clock }: Services): Promise<Check> {
   try {
     const since = new Date(clock.now() - FAILED_WITHIN_MS);
-    const [counts, failed] = await Promise.all([
+    const [counts, suspended, failed] = await Promise.all([
       queues.counts(),
+      jobs.countSuspended().catch(() => null),
       // The queues are up also when the database cannot be read.
       Promise.all(JOB_QUEUES.map((queue) => jobs.countFailed(queue, since).catch(() => null))),
     ]);
     const status = Object.values(counts).some(admission.isFull) ? "degraded" : "up";
     return {
       status,
+      suspended,
       ...Object.fromEntries(JOB_QUEUES.map((queue, at) => [queue, { ...counts[queue], failed: failed[at] }])),
     };
   } catch {

@@ -8,6 +8,7 @@ import { getChatHistory } from "./routes/chat-history.ts";
 import { postExecute } from "./routes/execute.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { postJobCancel } from "./routes/job-cancel.ts";
+import { postJobDecisions } from "./routes/job-decisions.ts";
 import { getJobEvents } from "./routes/job-events.ts";
 import { getJob, getJobs } from "./routes/jobs.ts";
 import { deleteCollection, getCollection, listCollections } from "./routes/knowledge-collections.ts";
@@ -40,6 +41,7 @@ export const platformDoor: Door = {
     getJob(services),
     getJobEvents(services),
     postJobCancel(services),
+    postJobDecisions(services),
     listCollections(services),
     getCollection(services),
     deleteCollection(services),

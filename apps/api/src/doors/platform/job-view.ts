@@ -1,5 +1,6 @@
 /** A job as the wire shows it, from its row or from the queue. A field without a value is null. */
 
+import { type Inquiry, InquirySchema } from "@agent-paas/shared/contract/inquiries.ts";
 import {
   JOB_KINDS,
   JOB_STATUSES,
@@ -9,10 +10,11 @@ import {
   UsageSchema,
 } from "@agent-paas/shared/contract/jobs.ts";
 import { resultOfRow } from "@agent-paas/shared/db/job-end.ts";
+import type { InquiryRow } from "@agent-paas/shared/db/rows.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
-import { parseObject } from "@agent-paas/shared/json/exact-json.ts";
+import { parseJson, parseObject } from "@agent-paas/shared/json/exact-json.ts";
 import { z } from "zod";
-import type { FoundJob } from "../../jobs/find-job.ts";
+import { type FoundJob, statusOf } from "../../jobs/find-job.ts";
 import type { ListedJob } from "../../storage/job-reader.ts";
 import { BASE_PATH } from "./base-path.ts";
 import { JOB_ID, SESSION_ID, TIME, USAGE } from "./examples.ts";
@@ -25,6 +27,7 @@ export const jobLinks = (id: string): JobLinks => ({
 
 const JOB = {
   ...{ id: JOB_ID, kind: "execute", agent_type: "chat_basic", session_id: null, status: "completed", attempt: 1 },
+  waiting_for: [],
   ...{ queue_position: null, progress: null, result: { content: "All is well.", finish_reason: "stop" }, error: null },
   ...{ usage: USAGE, metadata: {}, created_at: TIME, started_at: TIME, finished_at: TIME, links: jobLinks(JOB_ID) },
 };
@@ -34,6 +37,14 @@ type JobLinks = z.infer<typeof JobLinksSchema>;
 
 export const JobStatusSchema = z.enum(JOB_STATUSES);
 
+const [approval, input] = InquirySchema.options;
+const asked = { request_id: z.string(), expires_at: z.iso.datetime() };
+
+export const InquiryViewSchema = z
+  .discriminatedUnion("type", [approval.extend(asked), input.extend(asked)])
+  .meta({ id: "Inquiry", description: "What a person must decide before the job goes on." });
+export type InquiryView = z.infer<typeof InquiryViewSchema>;
+
 export const JobViewSchema = z
   .object({
     id: IdSchema,
@@ -42,6 +53,7 @@ export const JobViewSchema = z
     session_id: IdSchema.nullable(),
     status: JobStatusSchema,
     attempt: z.int().nullable().describe("How often the agent was started; null before the first time."),
+    waiting_for: z.array(InquiryViewSchema),
     queue_position: z.int().nullable().describe("How many jobs are ahead of it in its queue, while it waits."),
     progress: z.unknown().describe("What the agent said last of its progress, while it runs."),
     result: JobResultSchema.nullable(),
@@ -70,7 +82,17 @@ export const AcceptedAgentJobSchema = AcceptedJobSchema.extend({ session_id: IdS
 export const viewOf = (job: FoundJob<ListedJob>, progress: unknown): JobView =>
   job.in === "queue"
     ? viewOfQueued(job.payload, job.position)
-    : { ...viewOfRow(job.row, progress), ...(job.waits && { status: "queued", queue_position: job.waits.position }) };
+    : {
+        ...viewOfRow(job.row, progress),
+        status: statusOf(job),
+        waiting_for: job.waitingFor.map(viewOfInquiry),
+        queue_position: job.waits === null ? null : job.waits.position,
+      };
+
+export const viewOfInquiry = ({ request_id, inquiry, expires_at }: InquiryRow): InquiryView => ({
+  ...(parseJson(inquiry) as Inquiry),
+  ...{ request_id, expires_at },
+});
 
 export const viewOfRow = (row: ListedJob, progress: unknown): JobView => ({
   id: row.id,
@@ -79,6 +101,7 @@ export const viewOfRow = (row: ListedJob, progress: unknown): JobView => ({
   session_id: row.session_id,
   status: row.status,
   attempt: row.attempts,
+  waiting_for: [],
   queue_position: null,
   progress,
   result: row.result === null ? null : resultOfRow(row),
@@ -99,6 +122,7 @@ const viewOfQueued = (payload: JobPayload, position: number | null): JobView => 
   session_id: payload.session_id,
   status: "queued",
   attempt: null,
+  waiting_for: [],
   queue_position: position,
   progress: null,
   result: null,

@@ -2,9 +2,10 @@
  * What a provider's refusal says about how it wants to be asked. Data: each entry reads the words of a refusal and
  * changes the form of the request.
  */
-import type { ModelMessage, ModelRequest } from "../model.ts";
+import { hasParts, type ModelMessage, type ModelRequest } from "../model.ts";
 import { NINE_CHARS } from "./call-ids.ts";
 import type { ProviderFailure } from "./error-body.ts";
+import { refusesParts } from "./part-refusals.ts";
 import type { RequestForm } from "./quirks.ts";
 
 type Adaptation = {
@@ -12,6 +13,8 @@ type Adaptation = {
   readonly names: readonly string[];
   /** Words of which one must occur besides. Default: none is needed. */
   readonly words?: readonly string[];
+  /** Whether a refusal's words mean this, instead of `names`. */
+  readonly fits?: (words: string) => boolean;
   /** Whether only this request is at fault, as its schema may be; then nothing is remembered. */
   readonly isPassing?: boolean;
   /** The change, or null if the request has nothing to change. */
@@ -35,6 +38,15 @@ const RESPONSE_FORMATS = [
 ];
 
 const ADAPTATIONS: readonly Adaptation[] = [
+  {
+    names: [],
+    fits: refusesParts,
+    change: ({ parts }, { messages }) => {
+      const latest = messages.findLast(({ role }) => role === "user");
+      const isOfEarlier = messages.some(hasParts) && latest !== undefined && !hasParts(latest);
+      return parts === "all" && isOfEarlier ? { parts: "latest" } : null;
+    },
+  },
   {
     names: ["max_tokens"],
     words: UNKNOWN,
@@ -130,8 +142,8 @@ export function adapt(failure: ProviderFailure, form: RequestForm, request: Mode
   if (failure.status != null && !STATUSES.includes(failure.status)) return null;
   const text = `${(failure.message ?? "").slice(0, MAX_SEARCHED)} ${failure.param ?? ""} ${failure.code ?? ""}`;
   const lower = text.toLowerCase();
-  for (const { names, words, change, isPassing = false } of ADAPTATIONS) {
-    if (!names.some((name) => lower.includes(name))) continue;
+  for (const { names, fits, words, change, isPassing = false } of ADAPTATIONS) {
+    if (!(fits?.(lower) ?? names.some((name) => lower.includes(name)))) continue;
     if (words !== undefined && !words.some((word) => lower.includes(word))) continue;
     const changed = change(form, request);
     if (changed !== null) return { change: changed, isPassing };

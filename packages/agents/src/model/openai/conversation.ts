@@ -6,6 +6,7 @@
  * The result: one system message, first; then a user message; user and assistant alternate; each call of an assistant
  * message has an id of its own and is followed by its result; no message is empty, no character halved.
  */
+import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import type { ModelMessage, ProviderExtra, ToolCall } from "../model.ts";
 import { objectArguments } from "./call-arguments.ts";
 import { ANY_CALL_ID, type CallIdForm, createCallIds } from "./call-ids.ts";
@@ -19,7 +20,7 @@ const NO_RESULT = "(empty)";
 
 type Call = { readonly call: ToolCall; result: string | null };
 type Turn =
-  | { readonly role: "user"; readonly content: string }
+  | { readonly role: "user"; readonly content: string; readonly parts?: readonly MessagePart[] }
   | {
       readonly role: "assistant";
       readonly content: string;
@@ -27,6 +28,8 @@ type Turn =
       readonly extra?: ProviderExtra | undefined;
       readonly calls: readonly Call[];
     };
+
+type Question = Extract<Turn, { readonly role: "user" }>;
 
 /** Pure and idempotent. */
 export function mendConversation(
@@ -54,7 +57,9 @@ function readTurns(messages: readonly ModelMessage[]): Turn[] {
     if (message.role === "user") {
       // An empty question is one nevertheless if nothing else was asked.
       const isAsking = at === messages.length - 1 && turns.at(-1)?.role !== "user";
-      if (!isEmpty(content)) turns.push({ role: "user", content });
+      const { parts } = message;
+      if (parts !== undefined && parts.length > 0) turns.push({ role: "user", content, parts });
+      else if (!isEmpty(content)) turns.push({ role: "user", content });
       else if (isAsking) turns.push({ role: "user", content: LEFT_OUT });
     } else if (message.role === "assistant") {
       const calls = (message.toolCalls ?? []).map((call): Call => ({ call, result: null }));
@@ -75,7 +80,7 @@ function mergeTurns(turns: readonly Turn[]): Turn[] {
   for (const turn of turns) {
     const last = merged.at(-1);
     if (turn.role === "user" && last?.role === "user") {
-      merged[merged.length - 1] = { role: "user", content: joined([last.content, turn.content]) };
+      merged[merged.length - 1] = joinQuestions(last, turn);
     } else if (turn.role === "assistant" && last?.role === "assistant" && last.calls.length === 0) {
       // What is to stand in the place of one text cannot stand in that of two.
       const { [CONTENT]: _, ...fields } = turn.extra?.fields ?? {};
@@ -86,6 +91,13 @@ function mergeTurns(turns: readonly Turn[]): Turn[] {
     }
   }
   return merged;
+}
+
+function joinQuestions(first: Question, second: Question): Question {
+  const content = joined([first.content, second.content]);
+  if (first.parts === undefined && second.parts === undefined) return { role: "user", content };
+  const parts = [first, second].flatMap((each) => each.parts ?? [{ type: "text" as const, text: each.content }]);
+  return { role: "user", content, parts };
 }
 
 /** A user begins, and after results the assistant speaks before the user does. */

@@ -15,6 +15,8 @@ export type ProviderFailure = {
   /** The field of the request that the provider names. */
   readonly param?: string | null | undefined;
   readonly retryAfterMs?: number | null | undefined;
+  /** Whether the request had images or files. Default: no. */
+  readonly hadParts?: boolean;
 };
 
 /** Only so much of a body is read: the words come first in all known forms. */

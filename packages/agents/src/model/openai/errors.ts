@@ -9,6 +9,7 @@ import { APIConnectionError, APIError } from "openai";
 import { type ProviderFailure, readFailure } from "./error-body.ts";
 import { CODE_OF_NAME, STATUS_OF_NAME } from "./error-names.ts";
 import { PHRASES } from "./error-words.ts";
+import { refusesParts } from "./part-refusals.ts";
 import { boundedWait, waitInHeaders } from "./retry-after.ts";
 
 /** The words of a provider that a user sees, at most. */
@@ -19,7 +20,7 @@ const MAX_SEARCHED = 4_000;
 const LONG_WAIT_MS = MINUTE;
 
 /** When the request itself is at fault, only the provider's words help the client. Otherwise they stay in the log. */
-const SHOWS_WORDS: readonly ErrorCode[] = ["model_rejected", "model_context_exceeded"];
+const SHOWS_WORDS: readonly ErrorCode[] = ["model_rejected", "model_context_exceeded", "model_input_unsupported"];
 
 /** The settings of a request by the names that providers have for them. */
 const FIELDS: readonly (readonly [name: string, field: string])[] = [
@@ -28,6 +29,9 @@ const FIELDS: readonly (readonly [name: string, field: string])[] = [
   ["max_completion_tokens", "config.max_tokens"],
   ["max_tokens", "config.max_tokens"],
 ];
+
+/** With which a refusal of an image or a file comes: some servers find it in their templates, and fail. */
+const PART_STATUSES = [400, 404, 415, 422, 500, 501];
 
 const redactPatterns = createRedactor([]);
 
@@ -42,7 +46,7 @@ export function providerFailure(
 ): PlatformError {
   const code = codeOf(failure);
   const retryAfterMs = failure.retryAfterMs == null ? null : boundedWait(failure.retryAfterMs);
-  const field = code === "model_rejected" ? fieldOf(failure) : null;
+  const field = code === "model_rejected" ? fieldOf(failure) : code === "model_input_unsupported" ? "message" : null;
   const message = [
     SHOWS_WORDS.includes(code) ? explain(code, failure, field, redact) : null,
     retryAfterMs !== null && retryAfterMs > LONG_WAIT_MS
@@ -60,10 +64,12 @@ export function providerFailure(
 }
 
 /** Whatever a request to a provider has thrown. */
-export function toPlatformError(error: unknown, redact: (text: string) => string): PlatformError {
+export function toPlatformError(error: unknown, redact: (text: string) => string, hadParts = false): PlatformError {
   if (error instanceof PlatformError) return error;
   if (error instanceof APIConnectionError) return new PlatformError("model_unavailable", { cause: error });
-  if (error instanceof APIError && error.status !== undefined) return providerFailure(failureOf(error), redact, error);
+  if (error instanceof APIError && error.status !== undefined) {
+    return providerFailure({ ...failureOf(error), hadParts }, redact, error);
+  }
   return new PlatformError("model_stream_broken", { cause: error });
 }
 
@@ -90,6 +96,8 @@ function codeOf(failure: ProviderFailure): ErrorCode {
   }
   const status = knownStatus(failure);
   const text = (failure.message ?? "").slice(0, MAX_SEARCHED).toLowerCase();
+  const mayBeOfParts = failure.hadParts && (status === undefined || PART_STATUSES.includes(status));
+  if (mayBeOfParts && refusesParts(text)) return "model_input_unsupported";
   for (const { code: meant, phrases, isFinal, statuses } of PHRASES) {
     if (isFinal && retryAfterMs != null) continue;
     if (statuses !== undefined && status !== undefined && !statuses.includes(status)) continue;
@@ -135,6 +143,7 @@ function explain(
   const words = wordsFor(failure, redact);
   if (code === "model_context_exceeded")
     return words === null ? ERROR_CODES[code].message : `The conversation is too long for the model: ${words}`;
+  if (code === "model_input_unsupported") return `${ERROR_CODES[code].message} It says: ${words}`;
   const reason = words ?? (failure.status == null ? "it gave no reason" : `HTTP ${failure.status}`);
   if (field !== null) return `The model provider rejected ${field}: ${reason}`;
   return `The model provider rejected the request: ${reason}`;

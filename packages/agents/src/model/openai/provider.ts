@@ -9,7 +9,7 @@ import type { ProxySettings } from "../../http/http-agent.ts";
 import { type ChunkSink, produceChunks } from "../chunk-stream.ts";
 import type { Embedder } from "../embedder.ts";
 import { estimateUsage } from "../meter.ts";
-import type { Model, ModelChunk, ModelRequest, ModelTurn } from "../model.ts";
+import { hasParts, type Model, type ModelChunk, type ModelRequest, type ModelTurn } from "../model.ts";
 import { type ModelLimits, startWatchdog, type Watchdog } from "../watchdog.ts";
 import { type Ask, type Asked, type Asking, createAsk, type OpenAiModelOptions } from "./ask.ts";
 import { createChunkReader } from "./chunks.ts";
@@ -85,6 +85,7 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits, proxy }: OpenAiP
     sink: ChunkSink,
   ): Promise<ModelTurn> {
     const watchdog = startWatchdog(limits, signal);
+    const hadParts = request.messages.some(hasParts);
     try {
       for (;;) {
         const asked = await asking.send(watchdog.signal);
@@ -93,13 +94,13 @@ export function createOpenAiProvider({ baseUrl, apiKey, limits, proxy }: OpenAiP
         const failure = await read(asked, turn, { signal, watchdog, asking, sink });
         // A refusal may come in an accepted answer, too.
         if (failure !== null && !turn.hasBegun() && asking.adapts(failure)) continue;
-        if (failure !== null) throw providerFailure(failure, redact);
+        if (failure !== null) throw providerFailure({ ...failure, hadParts }, redact);
         const finished = turn.finish((content, toolCalls) => estimateUsage(request, content, toolCalls));
         const toolCalls = finished.toolCalls.map((call) => ({ ...call, name: names.toPlatform(call.name) }));
         return { ...finished, toolCalls, model: asking.name };
       }
     } catch (error) {
-      throw watchdog.signal.aborted ? watchdog.signal.reason : toPlatformError(error, redact);
+      throw watchdog.signal.aborted ? watchdog.signal.reason : toPlatformError(error, redact, hadParts);
     } finally {
       watchdog.release();
     }

@@ -24,6 +24,8 @@ export type RequestForm = {
   /** Whether a call goes back with what came with it. */
   readonly callExtra: boolean;
   readonly callIds: CallIdForm;
+  /** Whose images and files go along: those of all messages, or of the user's latest alone. */
+  readonly parts: "all" | "latest";
   /** The content of an assistant message that has calls and no text. */
   readonly emptyContent: null | "";
 };
@@ -37,6 +39,7 @@ const DEFAULT_FORM: RequestForm = {
   reasoningOfAll: false,
   callExtra: true,
   callIds: ANY_CALL_ID,
+  parts: "all",
   emptyContent: null,
 };
 

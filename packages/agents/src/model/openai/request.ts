@@ -24,7 +24,7 @@ export function toCompletionRequest(
   // Of two tools with one name the platform calls the first; providers refuse both.
   const tools = [...Map.groupBy(request.tools ?? [], ({ name }) => name).values()].flatMap(([first]) => first ?? []);
   const names = createToolNames(tools.map(({ name }) => name));
-  const messages = mendConversation(request.messages, form.callIds);
+  const messages = keptParts(mendConversation(request.messages, form.callIds), form);
   const body = {
     model,
     messages: placeSystem(messages, form).map((message) => toProviderMessage(message, form, names, origin)),
@@ -58,7 +58,20 @@ function toResponseFormat(schema: Readonly<Record<string, unknown>>, format: Req
 function placeSystem(messages: readonly ModelMessage[], { systemRole }: RequestForm): readonly ModelMessage[] {
   const [system, user, ...others] = messages;
   if (systemRole !== "user" || system?.role !== "system" || user?.role !== "user") return messages;
-  return [{ role: "user", content: `${system.content}\n\n${user.content}` }, ...others];
+  const { content, parts } = user;
+  const own = parts === undefined ? {} : { parts: [{ type: "text" as const, text: system.content }, ...parts] };
+  return [{ role: "user", content: `${system.content}\n\n${content}`, ...own }, ...others];
+}
+
+/** For models that take texts only: an image that an earlier message brought would end every later turn. */
+function keptParts(messages: readonly ModelMessage[], { parts: kept }: RequestForm): readonly ModelMessage[] {
+  if (kept === "all") return messages;
+  const latest = messages.findLast(({ role }) => role === "user");
+  return messages.map((message) => {
+    if (message === latest || message.role !== "user" || message.parts === undefined) return message;
+    const texts = message.parts.map((part) => (part.type === "text" ? part.text : `[${part.type}]`));
+    return { role: "user", content: texts.join("\n") };
+  });
 }
 
 function toProviderMessage(
@@ -68,8 +81,9 @@ function toProviderMessage(
   origin: string,
 ): OpenAI.ChatCompletionMessageParam {
   if (message.role === "tool") return { role: "tool", tool_call_id: message.callId, content: message.content };
-  if (message.role !== "assistant") {
-    return { role: message.role === "system" ? form.systemRole : "user", content: message.content };
+  if (message.role === "system") return { role: form.systemRole, content: message.content };
+  if (message.role === "user") {
+    return { role: "user", content: (message.parts ?? message.content) as string | OpenAI.ChatCompletionContentPart[] };
   }
   const { toolCalls = [], extra } = message;
   const isOwn = extra === undefined || extra.origin === origin;

@@ -5,6 +5,7 @@ import { IdSchema } from "@agent-paas/shared/ids.ts";
 import type { Response } from "express";
 import { z } from "zod";
 import { abortOnClose } from "../../../http/abort-on-close.ts";
+import { bodySizeOf, measuredJson } from "../../../http/body-size.ts";
 import type { Caller, Route } from "../../../http/door.ts";
 import { sendError } from "../../../http/error-handler.ts";
 import { JOB_REQUEST_HEADERS } from "../../../http/headers.ts";
@@ -26,23 +27,30 @@ import { AcceptedAgentJobSchema, JobStatusSchema, jobLinks, viewOfRow } from "..
 import {
   AgentIdSchema,
   ConfigSchema,
+  limitBody,
+  MessageSchema,
   MetadataSchema,
   OnBusySchema,
   RequestLimitsSchema,
-  TextSchema,
+  readMessage,
 } from "../request-fields.ts";
 import { StreamEventSchema } from "../stream-format.ts";
 
-const ChatRequestSchema = bodySchema({
-  agent_type: AgentIdSchema,
-  session_id: IdSchema.optional(),
-  message: TextSchema,
-  config: ConfigSchema,
-  stream: z.boolean().default(true),
-  limits: RequestLimitsSchema,
-  metadata: MetadataSchema,
-  on_busy: OnBusySchema,
-}).meta({ examples: [{ agent_type: "chat_basic", message: "Hello" }] });
+const chatRequest = (message: z.ZodType) =>
+  bodySchema({
+    agent_type: AgentIdSchema,
+    session_id: IdSchema.optional(),
+    message,
+    config: ConfigSchema,
+    stream: z.boolean().default(true),
+    limits: RequestLimitsSchema,
+    metadata: MetadataSchema,
+    on_busy: OnBusySchema,
+  });
+
+const ChatRequestSchema = chatRequest(z.unknown());
+
+const CHAT_REQUEST = { agent_type: "chat_basic", message: "Hello" };
 
 const CHAT_ANSWER = {
   session_id: SESSION_ID,
@@ -70,6 +78,7 @@ export const postChatCompletions = (services: Services): Route => ({
   method: "post",
   path: "/chat/completions",
   access: "key",
+  bodyParser: ({ MAX_BODY_BYTES, MAX_PARTS_BYTES }) => measuredJson(MAX_BODY_BYTES + MAX_PARTS_BYTES),
   operation: {
     id: "createChat",
     tag: "Chat",
@@ -78,7 +87,7 @@ export const postChatCompletions = (services: Services): Route => ({
       "Begins a session, or adds to one. The answer streams as Server-Sent Events; with `stream: false` it comes whole." +
       " A client that goes away cancels nothing: the job goes on, and `GET /jobs/{id}/events` resumes its stream.",
     headers: JOB_REQUEST_HEADERS,
-    body: asJson(ChatRequestSchema),
+    body: asJson(chatRequest(MessageSchema).meta({ examples: [CHAT_REQUEST] })),
     responses: {
       200: {
         description: "The events of the job; with `stream: false`, the whole answer.",
@@ -94,15 +103,18 @@ export const postChatCompletions = (services: Services): Route => ({
     errors: [...ACCEPT_ERRORS, ...AGENT_ERRORS, "open_streams_limit", ...JOB_ERRORS],
   },
   async handle(req, res, caller) {
+    limitBody(req.body, bodySizeOf(req), services.config.MAX_BODY_BYTES);
     const body = validate(ChatRequestSchema, req.body);
+    const { text, parts } = readMessage(body.message, services.config);
     takeStream(res, services.streamShare, caller.owner);
-    const origin = { ...originOf(req, caller, body.message), idempotency: readIdempotency(req) };
+    const origin = { ...originOf(req, caller, text), idempotency: readIdempotency(req) };
     const accepted = await acceptJob(services, origin, {
       kind: "chat",
       agentType: body.agent_type,
       sessionId: body.session_id ?? null,
       beginsSession: true,
-      text: body.message,
+      text,
+      parts,
       config: body.config,
       limits: body.limits,
       metadata: body.metadata,

@@ -8,7 +8,9 @@ import type { Route } from "../../../http/door.ts";
 import { jsonResponse } from "../../../http/operation.ts";
 import { READ_ERRORS } from "../../../http/route-errors.ts";
 import { findSession } from "../../../jobs/find-session.ts";
+import { withinParts } from "../../../jobs/message-parts.ts";
 import type { Services } from "../../../services.ts";
+import { PartSchema } from "../../../validation/message-parts.ts";
 import { pageQuery, validate } from "../../../validation/validate.ts";
 import { NextPageSchema } from "../response-fields.ts";
 
@@ -19,6 +21,7 @@ const MessageSchema = z
     id: IdSchema,
     role: z.enum(MESSAGE_ROLES),
     content: z.string(),
+    parts: z.array(PartSchema).readonly().optional().describe("Of a message that was sent as parts."),
     tokens_used: z.int(),
     created_at: z.iso.datetime(),
     metadata: z.record(z.string(), z.unknown()),
@@ -44,12 +47,14 @@ export const getChatHistory = (services: Services): Route => ({
   async handle(req, res, { owner }) {
     const { session_id, limit, before } = validate(HistoryQuerySchema, req.query);
     await findSession(services, owner, session_id);
-    const rows = await services.sessions.messages(owner, session_id, { limit, before });
+    const found = await services.sessions.messages(owner, session_id, { limit, before });
+    const { messages: rows, partsOf } = await withinParts(services.sessions, found);
     const messages: z.infer<typeof MessageSchema>[] = rows.map(
       ({ id, role, content, tokens_used, created_at, metadata, job_id }) => ({
         id,
         role,
         content,
+        ...(role === "user" && partsOf.has(job_id) ? { parts: partsOf.get(job_id) } : {}),
         tokens_used,
         created_at,
         metadata: parseObject(metadata),

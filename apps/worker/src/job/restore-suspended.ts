@@ -1,0 +1,78 @@
+/** Gives a Redis that has lost a suspended job back what it kept of it, from the database. */
+import { type JobPayload, queueOf, UNENDED_JOB_TTL_SECONDS } from "@agent-paas/shared/contract/jobs.ts";
+import { splitPayload } from "@agent-paas/shared/contract/large-fields.ts";
+import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
+import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
+import { OWNER_INDEX } from "@agent-paas/shared/redis/owner-index.ts";
+import { defineScript } from "@agent-paas/shared/redis/script.ts";
+import { encodeEntry } from "@agent-paas/shared/redis/session-queue.ts";
+import type { JobRepository } from "../storage/job-repository.ts";
+import type { SuspendedJob } from "../storage/suspension-repository.ts";
+import type { JobClaims } from "./job-claims.ts";
+
+/**
+ * Adds the entry of the queue, in none of its lists, with the count of starts that the next one must exceed (I4). The
+ * job comes first in its session again. `rest`: the large fields. Returns 0 if the queue has the job.
+ */
+const RESTORE_SCRIPT = defineScript<0 | 1>()({
+  name: "restoreSuspended",
+  keys: ["job", "session", "payload"],
+  args: ["name", "data", "options", "timestamp", "starts", "entry", "ttl"],
+  lua: `${OWNER_INDEX}
+if redis.call('EXISTS', job) == 1 then return 0 end
+redis.call('HSET', job, 'name', name, 'data', data, 'opts', options, 'timestamp', timestamp, 'delay', '0',
+  'priority', '0', 'ats', starts)
+storeBesideQueue(payload, '', '', ttl, rest_from)
+if entry ~= '' and not redis.call('LPOS', session, entry) then
+  redis.call('LPUSH', session, entry)
+  redis.call('EXPIRE', session, ttl)
+end
+return 1
+`,
+});
+
+/** Of a job that has ended while it was restored. */
+const REMOVE_SCRIPT = defineScript<null>()({
+  name: "removeRestored",
+  keys: ["job", "session", "payload"],
+  args: ["entry"],
+  lua: `
+redis.call('DEL', job, payload)
+redis.call('LREM', session, 1, entry)
+return false
+`,
+});
+
+export type SuspendedJobRestorer = ReturnType<typeof createSuspendedJobRestorer>;
+
+type Deps = { readonly claims: Pick<JobClaims, "restore">; readonly jobs: Pick<JobRepository, "isEnded"> };
+
+export function createSuspendedJobRestorer(redis: RedisConnection, keys: RedisKeys, { claims, jobs }: Deps) {
+  const restoreEntry = RESTORE_SCRIPT.on(redis);
+  const removeEntry = REMOVE_SCRIPT.on(redis);
+
+  return {
+    /** Does nothing for a job that its queue has. */
+    async restore(job: SuspendedJob, whole: JobPayload): Promise<void> {
+      const { kind, job_id: jobId, session_id: sessionId, accepted_at } = whole;
+      const { large_fields: _, ...payload } = whole;
+      const { data, large } = splitPayload(payload);
+      const entry = sessionId === null ? "" : encodeEntry({ kind, jobId });
+      const own = {
+        job: keys.queuedJob(queueOf(whole), jobId),
+        session: keys.sessionQueue(sessionId ?? ""),
+        payload: keys.payload(jobId),
+        entry,
+      };
+      // Its numbers first: a start must find them.
+      await claims.restore(jobId, { fencingToken: job.fencing_token, attempts: job.attempts, seq: job.last_seq });
+      const isRestored = await restoreEntry({
+        ...own,
+        ...{ name: kind, data, options: job.options, timestamp: Date.parse(accepted_at), starts: job.fencing_token },
+        ttl: UNENDED_JOB_TTL_SECONDS,
+        rest: [...large].flat(),
+      });
+      if (isRestored === 1 && (await jobs.isEnded(jobId))) await removeEntry(own);
+    },
+  };
+}

@@ -1,0 +1,178 @@
+/**
+ * Messages of parts: images and files reach the model byte for byte, also with the next message of their session and
+ * after a worker's death; history shows them; what is stored and searched is their text. What is no part is refused
+ * with the path of the field, and a model that takes none ends the job, but not the session.
+ */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Json } from "../support/api-client.ts";
+import { startLoopbackServer } from "../support/loopback-server.ts";
+import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { readDatabase } from "../support/platform-state.ts";
+import { type Answer, json, says } from "../support/scripted-provider.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const image = (url: string, more: Json = {}) => ({ type: "image_url", image_url: { url, ...more } });
+const file = (fields: Json) => ({ type: "file", file: fields });
+/** The keys in an order of the client's own, and characters of every kind. */
+const PARTS = [
+  { text: 'What is "this"? 图 🙂 \u2028', type: "text" },
+  { image_url: { detail: "low", url: `data:image/png;base64,${PIXEL}` }, type: "image_url" },
+  file({ filename: "报告.pdf", file_data: `data:application/pdf;base64,${"JVBERi0x".repeat(2_000)}` }),
+  image("https://example.com/a%20b.png?x=1&y=é"),
+  { type: "text", text: "And this?" },
+];
+const TEXT = 'What is "this"? 图 🙂 \u2028\nAnd this?';
+
+const REFUSAL = "Invalid content type. image_url is only supported by certain models.";
+const REFUSED: Answer = json(400, { error: { message: REFUSAL, type: "invalid_request_error" } });
+/** A model that takes texts alone. */
+const textsOnly = (body: string): Answer => (body.includes('"image_url"') ? REFUSED : says("A text."));
+
+let platform: TestPlatform;
+let provider: Awaited<ReturnType<typeof startLoopbackServer>>;
+const bodies: string[] = [];
+let answer: (body: string) => Answer | null = () => says("A pixel.");
+
+beforeAll(async () => {
+  provider = await startLoopbackServer((body, response) => {
+    bodies.push(body);
+    const answered = answer(body);
+    if (answered !== null) response.writeHead(answered.status, answered.headers ?? {}).end(answered.body);
+  });
+  const env = { OPENAI_BASE_URL: `${provider.origin}/v1`, MAX_PARTS_BYTES: "100000", MAX_MESSAGE_PARTS: "6" };
+  platform = await startTestPlatform({ env, workers: 0 });
+  await platform.startWorker(env);
+});
+afterAll(async () => {
+  await platform.stop();
+  await provider.close();
+});
+afterEach(() => {
+  answer = () => says("A pixel.");
+  bodies.length = 0;
+});
+
+const chat = (message: unknown, more: Json = {}) => platform.alice.chatWhole(message as string, more);
+
+/** The messages of the n-th request, as they stand in its body. */
+const contentsOf = (at: number) => (JSON.parse(bodies[at] ?? "{}").messages as Json[]).map(({ content }) => content);
+
+test("parts reach the model byte for byte, and with the next message of their session again", async () => {
+  const first = await chat(PARTS);
+  expect(first).toMatchObject({ status: 200, body: { message: { content: "A pixel." } } });
+  expect(bodies[0]).toContain(JSON.stringify(PARTS));
+  await chat("And now?", { session_id: first.body.session_id });
+  expect(bodies[1]).toContain(JSON.stringify(PARTS));
+  expect(contentsOf(1)).toEqual([PARTS, "A pixel.", "And now?"]);
+});
+
+test("history shows the parts, and the text is what is stored and searched as the message", async () => {
+  const { body } = await chat(PARTS);
+  const [question, reply] = await platform.alice.history(body.session_id);
+  expect(question).toMatchObject({ role: "user", content: TEXT, parts: PARTS });
+  expect(Object.keys(reply)).not.toContain("parts");
+  const tasks = await readDatabase(platform, (table) => table("agent_logs").where({ id: body.job_id }).pluck("task"));
+  expect(tasks).toEqual([TEXT]);
+  const without = await chat([image("https://example.com/a.png")]);
+  expect((await platform.alice.history(without.body.session_id))[0]).toMatchObject({ content: "" });
+});
+
+test("until the job has ended, large parts have a key of their own in Redis, and another worker finds them", async () => {
+  answer = () => null;
+  const opened = await platform.alice.chat({ message: PARTS });
+  await waitFor("the request to the model", async () => bodies.length === 1);
+  const key = platform.keys.payload(opened.jobId);
+  expect(await platform.redis.exists(key)).toBe(1);
+  await platform.workers.at(-1)?.kill();
+  answer = () => says("After the death.");
+  await platform.startWorker({ OPENAI_BASE_URL: `${provider.origin}/v1` });
+  expect(await platform.alice.ended(opened.jobId)).toMatchObject({
+    ...{ status: "completed", attempt: 2 },
+    result: { content: "After the death." },
+  });
+  expect(bodies[1]).toContain(JSON.stringify(PARTS));
+  await opened.all();
+  await waitFor("the key to be removed", async () => (await platform.redis.exists(key)) === 0);
+});
+
+test("a deleted session leaves no parts", async () => {
+  const { body } = await chat(PARTS);
+  const stored = () =>
+    readDatabase(platform, (table) => table("message_parts").where({ job_id: body.job_id }).pluck("job_id"));
+  expect(await stored()).toHaveLength(1);
+  await platform.alice.delete(`/sessions/${body.session_id}`);
+  await waitFor("the parts to be deleted", async () => (await stored()).length === 0);
+});
+
+test("a model that takes no images ends the job with its words, and the session goes on", async () => {
+  answer = textsOnly;
+  const refused = await chat([{ type: "text", text: "Look" }, image("https://example.com/a.png")]);
+  expect(refused.status).toBe(422);
+  expect(refused.body.error).toMatchObject({
+    code: "model_input_unsupported",
+    message: `The model does not take a part of the message. It says: ${REFUSAL}`,
+  });
+  const { session_id } = refused.body.error;
+  const next = await chat("Then without", { session_id });
+  expect(next).toMatchObject({ status: 200, body: { message: { content: "A text." } } });
+  expect(contentsOf(bodies.length - 1)).toEqual(["Look\n[image_url]", "(no answer)", "Then without"]);
+  // What was learned is not applied to a message's own parts.
+  expect((await chat([image("https://example.com/a.png")], { session_id })).body.error).toMatchObject({
+    code: "model_input_unsupported",
+  });
+});
+
+describe("what is no part", () => {
+  const data = `data:image/png;base64,${PIXEL}`;
+  test.each<[string, unknown, string]>([
+    ["no parts", [], "message"],
+    ["too many parts", Array(7).fill({ type: "text", text: "a" }), "message"],
+    ["a number", 7, "message"],
+    ["an object", { type: "text", text: "a" }, "message"],
+    ["a text for a part", ["a"], "message.0"],
+    ["null for a part", [null], "message.0"],
+    ["a list for a part", [[{ type: "text", text: "a" }]], "message.0"],
+    ["no type", [{ text: "a" }], "message.0.type"],
+    ["an unknown type", [{ type: "input_audio", input_audio: {} }], "message.0.type"],
+    ["a type that is no text", [{ type: 1, text: "a" }], "message.0.type"],
+    ["the type of the Responses API", [{ type: "input_image", image_url: data }], "message.0.type"],
+    ["a text without its text", [{ type: "text" }], "message.0.text"],
+    ["an empty text", [{ type: "text", text: " " }], "message.0.text"],
+    ["a text that is none", [{ type: "text", text: 5 }], "message.0.text"],
+    ["a field too many", [{ type: "text", text: "a", style: "b" }], "message.0.style"],
+    ["an image without address", [{ type: "image_url" }], "message.0.image_url"],
+    ["an address in the wrong place", [{ type: "image_url", image_url: data }], "message.0.image_url"],
+    ["an address in another field", [{ type: "image_url", image_url: { uri: data } }], "message.0.image_url.url"],
+    ["an empty address", [image("")], "message.0.image_url.url"],
+    ["a relative address", [image("/a.png")], "message.0.image_url.url"],
+    ["an address of a file", [image("file:///etc/passwd")], "message.0.image_url.url"],
+    ["an address of a script", [image("javascript:alert(1)")], "message.0.image_url.url"],
+    ["a long address", [image(`https://example.com/${"a".repeat(9_000)}`)], "message.0.image_url.url"],
+    ["data that is no image", [image(`data:text/html;base64,${PIXEL}`)], "message.0.image_url.url"],
+    ["data without base64", [image("data:image/svg+xml,<svg/>")], "message.0.image_url.url"],
+    ["broken base64", [image(`${data}*`)], "message.0.image_url.url"],
+    ["cut base64", [image(data.slice(0, -1))], "message.0.image_url.url"],
+    ["no base64", [image("data:image/png;base64,")], "message.0.image_url.url"],
+    ["an unknown detail", [image(data, { detail: "huge" })], "message.0.image_url.detail"],
+    ["a file without content", [file({ filename: "a.pdf" })], "message.0.file"],
+    ["a file with two contents", [file({ file_data: "AAAA", file_id: "f" })], "message.0.file"],
+    ["a file that is no data", [file({ file_data: "https://example.com/a.pdf" })], "message.0.file.file_data"],
+    ["a file by an empty id", [file({ file_id: "" })], "message.0.file.file_id"],
+    ["a long file name", [file({ file_id: "f", filename: "a".repeat(300) })], "message.0.file.filename"],
+    ["a bad part behind good ones", [...PARTS.slice(0, 2), image("x")], "message.2.image_url.url"],
+    ["more text than a message has", Array(2).fill({ type: "text", text: "a".repeat(40_000) }), "message"],
+  ])("%s is refused by name", async (_, message, param) => {
+    const { status, body } = await chat(message);
+    expect([status, body.error?.code, body.error?.param]).toEqual([400, "invalid_request", param]);
+    expect(body.error.message.startsWith(`${param}: `)).toBe(true);
+  });
+
+  test("parts that are too large, and a large body besides them, are refused", async () => {
+    const large = await chat([image(`data:image/png;base64,${"AAAA".repeat(26_000)}`)]);
+    expect(large).toMatchObject({ status: 413, body: { error: { code: "payload_too_large", param: "message" } } });
+    const config = { system_prompt: "a".repeat(300_000) };
+    expect(await chat(PARTS, { config })).toMatchObject({ status: 413, body: { error: { param: null } } });
+    expect(await chat([image(`data:image/png;base64,${"AAAA".repeat(20_000)}`)])).toMatchObject({ status: 200 });
+  });
+});
