@@ -112,6 +112,13 @@ export function sessionContract(open: OpenStorage): void {
     expect([await table("sessions"), await table("messages"), await table("agent_logs")]).toEqual([[], [], []]);
   });
 
+  test("a job writes nothing into a session that another owner has begun meanwhile", async () => {
+    const { table, jobs, sessionId } = await openSession(open, ["one", "two"]);
+    const intruder = jobPayload({ kind: "chat", session_id: sessionId, text: "three", owner: "bob" });
+    expect(await jobs.start(intruder, 1)).toEqual({ kind: "stale" });
+    expect([await table("messages"), await table("agent_logs")].map(({ length }) => length)).toEqual([2, 1]);
+  });
+
   test("the reader finds a session of its owner only", async () => {
     const { sessionReader, sessionId } = await openSession(open, ["one", "two"]);
     expect(await sessionReader.find("alice", sessionId)).toMatchObject({ id: sessionId, owner: "alice" });

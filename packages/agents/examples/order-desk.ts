@@ -23,7 +23,7 @@ const orderStatus = defineTool({
 
 const Config = z.strictObject({});
 
-class OrderDesk extends BaseAgent<typeof Config> {
+export class OrderDesk extends BaseAgent<typeof Config> {
   static readonly description = "Answers questions about orders.";
   static readonly config = Config;
   static readonly tools = [orderStatus.name];

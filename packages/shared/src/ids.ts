@@ -57,5 +57,5 @@ function latestTime(): number {
  */
 export const newId = createIdSource(latestTime);
 
-/** Every id on the wire is a UUID of any version, in its canonical text form. */
-export const IdSchema = z.uuid();
+/** Every id on the wire is a UUID of any version, in its canonical text form: that of a client may have capitals. */
+export const IdSchema = z.uuid().toLowerCase();

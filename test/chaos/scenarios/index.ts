@@ -10,6 +10,7 @@ import { mixed, short } from "./mixed.ts";
 import { silentLinks } from "./outages.ts";
 import { cancels, idempotency, rolling, sessions } from "./promises.ts";
 import type { Scenario } from "./scenario.ts";
+import { waiting } from "./waiting.ts";
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "worker-kills": workerKills,
@@ -22,6 +23,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   idempotency,
   sessions,
   rolling,
+  waiting,
   "busy-thread": busyThread,
   flood,
   "disk-full": diskFull,

@@ -10,6 +10,7 @@ const REQUEST: JobRequest = {
   kind: "chat",
   agentType: "chat_basic",
   sessionId: null,
+  createsSession: false,
   beginsSession: true,
   text: "hello",
   config: {},
@@ -23,10 +24,13 @@ async function accept({
   origin = {},
   request = {},
   pending = null,
+  isTaken = false,
 }: {
   origin?: Partial<AcceptJobOrigin>;
   request?: Partial<JobRequest>;
   pending?: PendingSession | null;
+  /** Whether another owner has the session that the request names. */
+  isTaken?: boolean;
 }) {
   const requests: AcceptRequest[] = [];
   const notes: object[] = [];
@@ -43,7 +47,7 @@ async function accept({
       },
       configValidator: () => z.strictObject({ tone: z.string().optional() }),
     },
-    sessions: { find: async () => undefined },
+    sessions: { find: async () => undefined, isTaken: async () => isTaken },
     sessionQueues: {
       findPending: async (owner: string, id: string) =>
         pending?.owner === owner && pending.id === id ? pending : null,
@@ -92,6 +96,19 @@ test("a later message inherits the config of its session, and overrides it key b
   expect([inheriting.payload.config, inheriting.newSession]).toEqual([{ tone: "dry" }, null]);
   const overriding = await accept({ pending, request: { sessionId: pending.id, config: { tone: "warm" } } });
   expect(overriding.payload.config).toEqual({ tone: "warm" });
+});
+
+test("a session that the request names begins with it if there is none, and asks for its turn like any other", async () => {
+  const id = newId();
+  const { payload, newSession } = await accept({ request: { sessionId: id, createsSession: true } });
+  expect([newSession?.id, payload.session_id]).toEqual([id, id]);
+  expect(payload).not.toHaveProperty("begins_session");
+  const pending = pendingSession({});
+  const later = await accept({ pending, request: { sessionId: pending.id, createsSession: true } });
+  expect([later.newSession, later.payload.session_id]).toEqual([null, pending.id]);
+  await expect(accept({ isTaken: true, request: { sessionId: id, createsSession: true } })).rejects.toMatchObject({
+    code: "session_not_found",
+  });
 });
 
 test("a config that does not fit the agent, an unknown agent and an unknown session are refused", async () => {

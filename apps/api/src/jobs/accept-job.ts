@@ -5,16 +5,19 @@ import { withoutAbsentNulls } from "@agent-paas/shared/json/absent-nulls.ts";
 import type { AgentCatalog } from "../presence/agent-catalog.ts";
 import type { Accepted, Idempotency, OnBusy } from "../queue/accept-request.ts";
 import type { PendingSession } from "../queue/pending-session.ts";
+import { SessionExists } from "../queue/sessions.ts";
 import type { Services } from "../services.ts";
 import { validate } from "../validation/validate.ts";
-import { type FindSessionServices, findSession } from "./find-session.ts";
+import { type FindSessionServices, findSession, findSessionOrNone } from "./find-session.ts";
 import { type JobOrigin, originFields } from "./job-origin.ts";
 
 export type JobRequest = {
   readonly kind: JobKind;
   readonly agentType: string;
-  /** An existing session, or null. */
+  /** The session that the request names, or null. */
   readonly sessionId: string | null;
+  /** Whether a request that names a session begins it if it does not exist. */
+  readonly createsSession: boolean;
   /** Whether a request without a session begins one. */
   readonly beginsSession: boolean;
   readonly text: string;
@@ -38,10 +41,21 @@ export async function acceptJob(
   origin: AcceptJobOrigin,
   request: JobRequest,
 ): Promise<Accepted> {
+  try {
+    return await acceptOnce(services, origin, request);
+  } catch (error) {
+    if (!(error instanceof SessionExists)) throw error;
+    // The session has begun between the look and the acceptance: this job is not its first.
+    return acceptOnce(services, origin, { ...request, createsSession: false });
+  }
+}
+
+async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, request: JobRequest): Promise<Accepted> {
   const { owner, idempotency, note } = origin;
-  const { kind, agentType, text, parts, input, limits, metadata, onBusy } = request;
+  const { kind, agentType, sessionId, createsSession, text, parts, input, limits, metadata, onBusy } = request;
   const agent = await services.agentCatalog.find(agentType);
-  const session = request.sessionId === null ? null : await findSession(services, owner, request.sessionId);
+  const find = createsSession ? findSessionOrNone : findSession;
+  const session = sessionId === null ? null : await find(services, owner, sessionId);
 
   // A session keeps the config that it began with; the config of a later message overrides it key by key.
   const inherited = session?.agent_type === agentType ? session.config : {};
@@ -51,15 +65,23 @@ export async function acceptJob(
 
   const acceptedAt = new Date(services.clock.now()).toISOString();
   const newSession: PendingSession | null =
-    session === null && request.beginsSession
-      ? { id: services.clock.newId(), owner, agent_type: agentType, config, metadata, created_at: acceptedAt }
+    session === null && (request.beginsSession || sessionId !== null)
+      ? {
+          id: sessionId ?? services.clock.newId(),
+          owner,
+          agent_type: agentType,
+          config,
+          metadata,
+          created_at: acceptedAt,
+        }
       : null;
   const payload: JobPayload = {
     job_id: services.clock.newId(),
     kind,
     agent_type: agentType,
     session_id: session?.id ?? newSession?.id ?? null,
-    ...(newSession === null ? {} : { begins_session: true }),
+    // Only an id that is made here is known to nobody else.
+    ...(newSession === null || sessionId !== null ? {} : { begins_session: true }),
     text,
     ...(parts === undefined ? {} : { parts: [...parts] }),
     ...(input === undefined ? {} : { input }),

@@ -14,20 +14,33 @@ export type FoundSession = {
 };
 
 export type FindSessionServices = {
-  readonly sessions: Pick<Services["sessions"], "find">;
+  readonly sessions: Pick<Services["sessions"], "find" | "isTaken">;
   readonly sessionQueues: Pick<Services["sessionQueues"], "findPending">;
 };
 
 /** Throws `session_not_found`, the same for a session of another owner and for one that does not exist (I8). */
 export async function findSession(services: FindSessionServices, owner: string, id: string): Promise<FoundSession> {
-  // The pending session is removed once there is a row, so the row may have been written between the first two reads.
-  const found =
-    (await findRow(services, owner, id)) ??
-    (await findPending(services, owner, id)) ??
-    (await findRow(services, owner, id));
+  const found = await lookUp(services, owner, id);
   if (found === null) throw new PlatformError("session_not_found");
   return found;
 }
+
+/** Null: nobody has such a session, so the caller may begin it. Throws `session_not_found` for another owner's. */
+export async function findSessionOrNone(
+  services: FindSessionServices,
+  owner: string,
+  id: string,
+): Promise<FoundSession | null> {
+  const found = await lookUp(services, owner, id);
+  if (found === null && (await services.sessions.isTaken(owner, id))) throw new PlatformError("session_not_found");
+  return found;
+}
+
+// The pending session is removed once there is a row, so the row may have been written between the first two reads.
+const lookUp = async (services: FindSessionServices, owner: string, id: string): Promise<FoundSession | null> =>
+  (await findRow(services, owner, id)) ??
+  (await findPending(services, owner, id)) ??
+  (await findRow(services, owner, id));
 
 async function findRow({ sessions }: FindSessionServices, owner: string, id: string): Promise<FoundSession | null> {
   const row = await sessions.find(owner, id);

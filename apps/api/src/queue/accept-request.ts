@@ -25,5 +25,8 @@ export type Accepted = {
   readonly sessionId: string | null;
 };
 
-/** Throws `queue_unavailable`, `queue_full`, `session_busy` or `session_not_found`; then nothing was accepted. */
+/**
+ * Throws `queue_unavailable`, `queue_full`, `session_busy`, `session_not_found` or `SessionExists`; then nothing was
+ * accepted.
+ */
 export type Accept = (request: AcceptRequest) => Promise<Accepted>;

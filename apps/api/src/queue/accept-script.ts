@@ -19,6 +19,8 @@ export type AcceptReply =
   | readonly ["busy", string]
   /** The session was deleted. */
   | readonly ["deleted"]
+  /** The session that the job would begin has begun, or was deleted. */
+  | readonly ["exists"]
   /** With `interrupt`: the entries ahead in the session queue. */
   | readonly ["accepted", ...string[]];
 
@@ -87,8 +89,10 @@ if entry ~= '' and new_session == '' then
   local head = dropDanglingHeads(queue, bullmq_prefix)
   if head and (on_busy == 'reject' or redis.call('LLEN', queue) >= ${MAX_SESSION_JOBS}) then return {'busy', head} end
 end
+if new_session ~= '' and not redis.call('SET', pending, new_session, 'EX', '${PENDING_SESSION_TTL_S}', 'NX') then
+  return {'exists'}
+end
 if record ~= '' then redis.call('SET', record_key, record, 'EX', record_ttl) end
-if new_session ~= '' then redis.call('SET', pending, new_session, 'EX', '${PENDING_SESSION_TTL_S}') end
 if entry ~= '' then
   redis.call('RPUSH', queue, entry)
   redis.call('EXPIRE', queue, '${SESSION_QUEUE_TTL_S}')

@@ -18,7 +18,7 @@ import { type OwnerShares, shareUsedUp } from "./owner-shares.ts";
 import { encodePendingSession } from "./pending-session.ts";
 import { jobOptions, type Queues } from "./queues.ts";
 import { NotReplicated, type Replicated } from "./replication.ts";
-import { type SessionQueues, sessionBusy } from "./sessions.ts";
+import { SessionExists, type SessionQueues, sessionBusy } from "./sessions.ts";
 
 export type AcceptOptions = Omit<JoinOptions, "acceptAgain"> & {
   readonly queues: Pick<Queues, "removeJob">;
@@ -132,6 +132,7 @@ export function createAccept(options: AcceptOptions): Accept {
     if (reply[0] === "share") throw shares.refusal(reply[1]);
     if (reply[0] === "busy") throw sessionBusy(reply[1]);
     if (reply[0] === "deleted") throw new PlatformError("session_not_found");
+    if (reply[0] === "exists") throw new SessionExists();
     const [, ...ahead] = reply;
     await Promise.all(ahead.map(decodeEntry).map(({ kind, jobId }) => cancellation.send(kind, jobId)));
   }

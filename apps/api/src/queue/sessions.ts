@@ -21,6 +21,13 @@ export const SESSION_QUEUE_TTL_S = (7 * DAY) / SECOND;
 export const sessionBusy = (head: string): PlatformError =>
   new PlatformError("session_busy", { details: { job_id: decodeEntry(head).jobId } });
 
+/** Another request has begun the session that this one would begin, or it was deleted. */
+export class SessionExists extends PlatformError {
+  constructor() {
+    super("session_not_found");
+  }
+}
+
 export type SessionQueues = ReturnType<typeof createSessionQueues>;
 
 export type SessionQueuesOptions = {

@@ -11,6 +11,13 @@ export function createSessionReader(storage: ReadStorage) {
     find: (owner: string, id: string): Promise<SessionRow | undefined> =>
       storage.read((table) => table("sessions").where({ id, owner }).first(), undefined),
 
+    /** Whether the id names a session of somebody else. */
+    isTaken: (owner: string, id: string): Promise<boolean> =>
+      storage.read(
+        async (table) => (await table("sessions").where({ id }).whereNot({ owner }).first("id")) !== undefined,
+        false,
+      ),
+
     count: (owner: string): Promise<number> =>
       storage.read(async (table) => {
         const [counted] = await table("sessions").where({ owner }).count({ sessions: "*" });

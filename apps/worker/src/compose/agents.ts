@@ -52,7 +52,8 @@ export async function openAgentServices(
   if (config.AGENTS_DIR !== undefined) {
     await connections.useForFetch();
     const failures = await loadAgentsOf(config.AGENTS_DIR, registries, logger);
-    if (failures > 0 && config.AGENTS_STRICT === "on") throw new Error("AGENTS_STRICT: not every plugin could be loaded");
+    if (failures > 0 && config.AGENTS_STRICT === "on")
+      throw new Error("AGENTS_STRICT: not every plugin could be loaded");
   }
   mcp.start();
   releasers.add("mcp servers", () => mcp.close());

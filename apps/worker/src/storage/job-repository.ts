@@ -82,6 +82,7 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
         // Before the job, whose row refers to it; and first, so that the batches of a session run one after the other.
         batch.unshift({
           query: statements.upsertSession({ ...session, created_at: accepted_at, updated_at: startedAt }),
+          guard: true,
         });
         const message = { id: newId(), session_id, job_id, metadata, created_at: startedAt };
         const tokens = countTokens(text) + tokensOfParts(payload.parts);

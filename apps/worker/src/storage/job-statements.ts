@@ -20,6 +20,7 @@ export const MESSAGES_PER_JOB = 2;
 
 export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
   return {
+    /** Touches no row when the session is another owner's (I8). */
     upsertSession: prepareWrite<SessionRow>((session) =>
       table("sessions")
         .insert({
@@ -32,7 +33,8 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
           updated_at: session.updated_at,
         })
         .onConflict("id")
-        .merge({ updated_at: session.updated_at }),
+        .merge({ updated_at: session.updated_at })
+        .where("sessions.owner", session.owner),
     ),
 
     touchSession: prepareWrite<Pick<SessionRow, "id" | "updated_at">>(({ id, updated_at }) =>

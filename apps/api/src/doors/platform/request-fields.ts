@@ -49,6 +49,11 @@ export const AgentIdSchema = z
   .describe("The id of an agent.")
   .meta({ examples: ["chat_basic"] });
 
+export const IfNotExistsSchema = z
+  .literal("create")
+  .optional()
+  .describe("`create`: a session of that id begins with this request if there is none.");
+
 export const ConfigSchema = JsonObjectSchema.default({}).describe("For the agent; its `config_schema` says what.");
 
 export const RequestLimitsSchema = bodySchema(LimitsSchema.shape).default({}).describe("How much the job may use.");

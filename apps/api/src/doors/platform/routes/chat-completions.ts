@@ -27,6 +27,7 @@ import { AcceptedAgentJobSchema, JobStatusSchema, jobLinks, viewOfRow } from "..
 import {
   AgentIdSchema,
   ConfigSchema,
+  IfNotExistsSchema,
   limitBody,
   MessageSchema,
   MetadataSchema,
@@ -40,6 +41,7 @@ const chatRequest = (message: z.ZodType) =>
   bodySchema({
     agent_type: AgentIdSchema,
     session_id: IdSchema.optional(),
+    if_not_exists: IfNotExistsSchema,
     message,
     config: ConfigSchema,
     stream: z.boolean().default(true),
@@ -112,6 +114,7 @@ export const postChatCompletions = (services: Services): Route => ({
       kind: "chat",
       agentType: body.agent_type,
       sessionId: body.session_id ?? null,
+      createsSession: body.if_not_exists === "create",
       beginsSession: true,
       text,
       parts,

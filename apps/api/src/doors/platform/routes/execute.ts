@@ -14,6 +14,7 @@ import { AcceptedAgentJobSchema, jobLinks } from "../job-view.ts";
 import {
   AgentIdSchema,
   ConfigSchema,
+  IfNotExistsSchema,
   MetadataSchema,
   OnBusySchema,
   RequestLimitsSchema,
@@ -25,6 +26,7 @@ const ExecuteRequestSchema = bodySchema({
   input: JsonSchema.optional(),
   config: ConfigSchema,
   session_id: IdSchema.optional(),
+  if_not_exists: IfNotExistsSchema,
   limits: RequestLimitsSchema,
   metadata: MetadataSchema,
   on_busy: OnBusySchema,
@@ -55,6 +57,7 @@ export const postExecute = (services: Services): Route => ({
       kind: "execute",
       agentType,
       sessionId: body.session_id ?? null,
+      createsSession: body.if_not_exists === "create",
       beginsSession: false,
       text: body.task,
       input: body.input,
