@@ -118,7 +118,7 @@ const PATHS_AND_QUERIES: Case[] = [
   invalid("a negative wait", get(`/jobs/${UNKNOWN_ID}?wait=-1`), "wait"),
   invalid("a wait beyond the longest", get(`/jobs/${UNKNOWN_ID}?wait=61`), "wait"),
   invalid("a wait that is not a number", get(`/jobs/${UNKNOWN_ID}?wait=soon`), "wait"),
-  invalid("an unknown status", get("/jobs?status=waiting"), "status"),
+  invalid("an unknown status", get("/jobs?status=paused"), "status"),
   invalid("an unknown kind", get("/jobs?kind=batch"), "kind"),
   invalid(
     "a Last-Event-ID that is not a number",

@@ -30,6 +30,8 @@ const BY_ID: Record<string, Ask> = {
   "get /jobs/:id": (client, { job }) => client.get(`/jobs/${job}?wait=1`),
   "get /jobs/:id/events": (client, { job }) => client.get(`/jobs/${job}/events`),
   "post /jobs/:id/cancel": (client, { job }) => client.post(`/jobs/${job}/cancel`, {}),
+  "post /jobs/:id/decisions": (client, { job }) =>
+    client.post(`/jobs/${job}/decisions`, { decisions: [{ request_id: "any", decision: "approve" }] }),
   "get /knowledge/:collection": (client, { collection }) => client.get(`/knowledge/${collection}`),
   "delete /knowledge/:collection": (client, { collection }) => client.delete(`/knowledge/${collection}`),
   "get /knowledge/:collection/documents": (client, { collection }) => client.get(`/knowledge/${collection}/documents`),

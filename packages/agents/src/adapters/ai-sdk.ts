@@ -20,6 +20,7 @@ import {
   toolResult,
 } from "./framework-events.ts";
 import { approvalOf, askAll, readApproval } from "./framework-interrupts.ts";
+import { toAiSdkPart } from "./framework-parts.ts";
 import { type FrameworkRun, streamInJob } from "./framework-run.ts";
 import { callInJob, type FrameworkToolOptions } from "./framework-tool.ts";
 import { keepTurn, reportTurn } from "./framework-turn.ts";
@@ -143,6 +144,7 @@ function toAiSdkMessages(messages: readonly ModelMessage[]): object[] {
       const call = { toolCallId: message.callId, toolName: names.get(message.callId) ?? "" };
       return { role, content: [{ type: "tool-result", ...call, output: { type: "text", value: content } }] };
     }
+    if (role === "user" && message.parts !== undefined) return { role, content: message.parts.map(toAiSdkPart) };
     if (role !== "assistant" || message.toolCalls === undefined) return { role, content };
     const calls = message.toolCalls.map(({ id, name, arguments: args }) => {
       names.set(id, name);

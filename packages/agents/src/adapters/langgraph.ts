@@ -249,6 +249,8 @@ function messagesIn(values: unknown): readonly Fields[] {
 /** A message of the conversation in a form that LangChain reads. */
 function toLangChainMessage(message: ModelMessage): object {
   if (message.role === "tool") return { role: "tool", content: message.content, tool_call_id: message.callId };
+  // Parts have the form that LangChain takes for every model.
+  if (message.role === "user") return { role: "user", content: message.parts ?? message.content };
   if (message.role !== "assistant" || message.toolCalls === undefined) {
     return { role: message.role, content: message.content };
   }

@@ -21,6 +21,7 @@ import {
   toolResult,
 } from "./framework-events.ts";
 import { approvalOf, askAll, readApproval } from "./framework-interrupts.ts";
+import { toOpenAiAgentsPart } from "./framework-parts.ts";
 import { currentRun, type FrameworkRun, streamInJob } from "./framework-run.ts";
 import { callInJob, FrameworkToolError, type FrameworkToolOptions } from "./framework-tool.ts";
 import { keepTurn, reportTurn } from "./framework-turn.ts";
@@ -187,6 +188,9 @@ function toInputItems(messages: readonly ModelMessage[]): object[] {
       const { callId } = message;
       const name = names.get(callId) ?? "";
       return [{ type: "function_call_result", name, callId, status: "completed", output: content }];
+    }
+    if (role === "user" && message.parts !== undefined) {
+      return [{ role, content: message.parts.map(toOpenAiAgentsPart) }];
     }
     if (role !== "assistant") return [{ role, content }];
     const calls = (message.toolCalls ?? []).map(({ id, name, arguments: args }) => {

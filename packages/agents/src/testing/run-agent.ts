@@ -6,6 +6,7 @@ import type { Decision, Inquiry } from "@agent-paas/shared/contract/inquiries.ts
 import type { JobKind, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { resolveLimits } from "@agent-paas/shared/contract/limits.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
+import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { GrowingText } from "@agent-paas/shared/growing-text.ts";
 import { MINUTE } from "@agent-paas/shared/time.ts";
@@ -41,6 +42,8 @@ export type RunAgentOptions = {
   readonly tools?: readonly Tool[];
   /** The session's earlier messages, oldest first. Default: none. */
   readonly history?: readonly HistoryMessage[];
+  /** Of a message that is more than a text: what goes to the model in its place. */
+  readonly parts?: readonly MessagePart[];
   /** The `input` of an execute job. */
   readonly data?: unknown;
   /** Default: `chat`. */
@@ -166,8 +169,8 @@ function parseConfig<Schema extends z.ZodType>(schema: Schema, config: unknown):
   throw new PlatformError("invalid_config", { message: z.prettifyError(parsed.error) });
 }
 
-const inputOf = (text: string, { kind = "chat", data = null, history = [] }: RunAgentOptions): AgentInput => ({
-  ...{ kind, text, data },
+const inputOf = (text: string, { kind = "chat", data = null, parts, history = [] }: RunAgentOptions): AgentInput => ({
+  ...{ kind, text, data, ...(parts === undefined ? {} : { parts }) },
   history: {
     async latest({ maxTokens }) {
       let tokens = 0;
