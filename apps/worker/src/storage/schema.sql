@@ -21,7 +21,7 @@ CREATE TABLE agent_logs (
   started_at varchar(30) not null,
   finished_at varchar(30) null,
   metadata text null,
-  waited_ms bigint not null default '0',
+  waited_ms integer not null default '0',
   foreign key(session_id) references sessions(id) on delete CASCADE,
   primary key (id)
 );
@@ -164,8 +164,8 @@ CREATE INDEX sessions_updated_at on sessions (updated_at);
 
 CREATE TABLE suspended_jobs (
   job_id char(36),
-  suspended_at bigint not null,
-  last_seq bigint not null,
+  suspended_at integer not null,
+  last_seq integer not null,
   payload text not null,
   options text not null,
   foreign key(job_id) references agent_logs(id) on delete CASCADE,

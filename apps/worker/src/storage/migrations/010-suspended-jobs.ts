@@ -8,12 +8,12 @@ import type { Schema } from "@agent-paas/shared/db/queries.ts";
 
 export async function up(db: Schema): Promise<void> {
   await db.schema.alterTable("agent_logs", (table) => {
-    table.bigInteger("waited_ms").notNullable().defaultTo(0);
+    table.integer("waited_ms").notNullable().defaultTo(0);
   });
   await db.schema.createTable("suspended_jobs", (table) => {
     table.uuid("job_id").primary().references("agent_logs.id").onDelete("CASCADE");
-    table.bigInteger("suspended_at").notNullable();
-    table.bigInteger("last_seq").notNullable();
+    table.integer("suspended_at").notNullable();
+    table.integer("last_seq").notNullable();
     table.text("payload").notNullable();
     table.text("options").notNullable();
   });
