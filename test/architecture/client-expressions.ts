@@ -19,11 +19,6 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/\\p{Cc}/u", "/\\r\\n?/g", "/^\\uFEFF/"],
   },
   {
-    file: "apps/api/src/doors/platform/routes/job-events.ts",
-    bound: "Node's limit of a request's head, 16 KiB",
-    expressions: ["/^\\d{1,15}$/"],
-  },
-  {
     file: "apps/api/src/validation/message-parts.ts",
     bound: "MAX_PARTS_BYTES: linear, without repetitions that overlap",
     expressions: ["/^[A-Za-z0-9+/]*={0,2}$/"],
@@ -34,11 +29,15 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/^Bearer +(\\S+)$/i"],
   },
   {
+    file: "apps/api/src/http/headers.ts",
+    bound: "Node's limit of a request's head, 16 KiB",
+    expressions: ["/^[\\x21-\\x7e]{1,255}$/", "/^\\d{1,15}$/"],
+  },
+  {
     file: "apps/api/src/http/job-headers.ts",
     bound: "Node's limit of a request's head, 16 KiB",
     expressions: [
       "/^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/",
-      "/^[\\x21-\\x7e]{1,255}$/",
       "/\\p{Script=Han}/u",
     ],
   },

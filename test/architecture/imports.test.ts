@@ -128,10 +128,7 @@ describe("what only one place may do", () => {
     expect(xadd).toEqual(["apps/worker/src/events/log-order.ts", "apps/worker/src/events/publish-script.ts"]);
     const sse = product.filter((source) => mentions(/text\/event-stream/, source)).map(({ file }) => file);
     // The other one reads what MCP servers write.
-    expect(sse).toEqual([
-      "apps/api/src/doors/platform/stream-format.ts",
-      "packages/agents/src/tools/mcp/server-fetch.ts",
-    ]);
+    expect(sse).toEqual(["apps/api/src/http/stream-format.ts", "packages/agents/src/tools/mcp/server-fetch.ts"]);
   });
 });
 

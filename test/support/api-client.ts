@@ -1,4 +1,8 @@
-/** A client of one API process with one key; answers are returned unchanged, so that tests see status and envelope. */
+/**
+ * A client of one API process with one key; answers are returned unchanged, so that tests see status and envelope. Each
+ * answer, and each event, is held against the OpenAPI document.
+ */
+import { answerChecks } from "./answer-checks.ts";
 import { openSse, type SseStream } from "./sse-client.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -9,15 +13,24 @@ export type Json = any;
 
 export type ApiClient = ReturnType<typeof createApiClient>;
 
+const BASE = "/api/v1";
+
 export function createApiClient(origin: string, apiKey: string) {
-  const base = `${origin}/api/v1`;
+  const base = origin + BASE;
   const auth = { Authorization: `Bearer ${apiKey}` };
 
   async function send(method: string, path: string, init: RequestInit = {}): Promise<Answer<Json>> {
     const response = await fetch(base + path, { method, ...init, headers: { ...auth, ...headersOf(init) } });
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    const answer = { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    (await answerChecks()).answer(method, BASE + path, answer);
+    return answer;
+  }
+
+  async function open(method: string, path: string, init: RequestInit): Promise<SseStream> {
+    const checks = await answerChecks();
+    return openSse(base + path, { method, ...init }, (event) => checks.event(method, BASE + path, event));
   }
 
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
@@ -35,8 +48,7 @@ export function createApiClient(origin: string, apiKey: string) {
 
     /** Starts a chat and opens its stream. */
     chat: (body: object, headers: Record<string, string> = {}): Promise<SseStream> =>
-      openSse(`${base}/chat/completions`, {
-        method: "POST",
+      open("POST", "/chat/completions", {
         body: JSON.stringify({ agent_type: "chat_basic", ...body }),
         headers: { ...auth, "Content-Type": "application/json", ...headers },
       }),
@@ -47,7 +59,7 @@ export function createApiClient(origin: string, apiKey: string) {
 
     /** Opens a job's stream, from the start or after an event. */
     follow: (jobId: string, after?: number): Promise<SseStream> =>
-      openSse(`${base}/jobs/${jobId}/events`, {
+      open("GET", `/jobs/${jobId}/events`, {
         headers: { ...auth, ...(after === undefined ? {} : { "Last-Event-ID": String(after) }) },
       }),
 

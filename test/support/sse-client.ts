@@ -15,8 +15,12 @@ export type SseStream = {
   cut(): void;
 };
 
-/** Opens a stream; throws on an answer that is not a stream. */
-export async function openSse(url: string, init: RequestInit): Promise<SseStream> {
+/** Opens a stream; throws on an answer that is not a stream. `check` sees every event, and may throw. */
+export async function openSse(
+  url: string,
+  init: RequestInit,
+  check: (event: SseEvent) => void = () => {},
+): Promise<SseStream> {
   const connection = new AbortController();
   const response = await fetch(url, { ...init, signal: connection.signal });
   if (response.status !== 200 || response.body === null) {
@@ -27,7 +31,9 @@ export async function openSse(url: string, init: RequestInit): Promise<SseStream
   async function* events(): AsyncGenerator<SseEvent> {
     const parsed = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
     for await (const { id, event, data } of parsed) {
-      yield { id: Number(id), event: event ?? "message", data: JSON.parse(data) };
+      const seen = { id: Number(id), event: event ?? "message", data: JSON.parse(data) };
+      check(seen);
+      yield seen;
     }
   }
 

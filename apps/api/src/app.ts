@@ -4,26 +4,22 @@ import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import cors from "cors";
 import express, { type Express, type RequestHandler } from "express";
 import { platformDoor } from "./doors/platform/index.ts";
+import { createReferenceDoor } from "./doors/reference/index.ts";
 import { carriesKey, createAuthenticate } from "./http/authenticate.ts";
 import { measuredJson } from "./http/body-size.ts";
-import type { Door, Route } from "./http/door.ts";
+import { type Door, type MountedRoute, mountedRoutes } from "./http/door.ts";
 import { createErrorHandler } from "./http/error-handler.ts";
 import { contextOf, requestContext } from "./http/request-context.ts";
 import { securityHeaders } from "./http/security-headers.ts";
 import type { Services } from "./services.ts";
 
-export const DOORS: readonly Door[] = [platformDoor];
+const PROTOCOLS: readonly Door[] = [platformDoor];
 
-type MountedRoute = {
-  readonly door: Door;
-  readonly route: Route;
-  /** With the door's base path. */
-  readonly path: string;
-};
+/** The last one has no base path of its own. */
+export const DOORS: readonly Door[] = [...PROTOCOLS, createReferenceDoor(platformDoor, PROTOCOLS)];
 
 /** Every route of every door. */
-export const createRoutes = (services: Services): readonly MountedRoute[] =>
-  DOORS.flatMap((door) => door.routes(services).map((route) => ({ door, route, path: door.basePath + route.path })));
+export const createRoutes = (services: Services): readonly MountedRoute[] => mountedRoutes(DOORS, services);
 
 export function createApp(services: Services, logger: Logger): Express {
   const { config } = services;

@@ -2,19 +2,26 @@
  * A door is one client protocol: routes, error format and stream format over the same jobs. Doors and routes are
  * values: the app mounts them, and tests read the same lists.
  */
+import type { ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request, RequestHandler, Response } from "express";
+import type { ZodType } from "zod";
 import type { ApiConfig } from "../config.ts";
 import type { Services } from "../services.ts";
+import type { Operation } from "./operation.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { StreamFormat } from "./stream-format.ts";
 
 export type Door = {
+  /** Of each tag of its operations, what they are about. */
+  readonly tags: Readonly<Record<string, string>>;
   /** What the paths of its routes begin with, without a slash at the end. */
   readonly basePath: string;
   /** Must not use the services before a request comes: tests call it without any. */
   readonly routes: (services: Services) => readonly Route[];
   readonly formatError: FormatError;
+  /** The schema of an error response with one of the codes. */
+  readonly errorSchema: (codes: readonly ErrorCode[]) => ZodType;
   readonly stream: StreamFormat;
 };
 
@@ -31,7 +38,22 @@ export type Caller = Pick<RequestContext, "requestId" | "note"> & {
 type Handler<C> = (req: Request, res: Response, caller: C) => Promise<void> | void;
 
 /** `path` is relative to the door's base path. */
-type RouteAt = { readonly method: "get" | "post" | "delete"; readonly path: string };
+type RouteAt = {
+  readonly method: "get" | "post" | "delete";
+  readonly path: string;
+  readonly operation: Operation;
+};
+
+/** A route as the app serves it. */
+export type MountedRoute = {
+  readonly door: Door;
+  readonly route: Route;
+  /** With the door's base path. */
+  readonly path: string;
+};
+
+export const mountedRoutes = (doors: readonly Door[], services: Services): readonly MountedRoute[] =>
+  doors.flatMap((door) => door.routes(services).map((route) => ({ door, route, path: door.basePath + route.path })));
 
 export type Route =
   | (RouteAt & {
@@ -40,7 +62,7 @@ export type Route =
       /** Reads the body of a POST; default: JSON up to `MAX_BODY_BYTES`. */
       readonly bodyParser?: (config: ApiConfig) => RequestHandler;
     })
-  /** Served without a key: health and nothing else. */
+  /** Served without a key: what tells nothing of anybody. */
   | (RouteAt & { readonly access: "public"; readonly handle: Handler<null> })
   /** Served without a key, and tells more to a caller with one. A key that is not known is refused all the same. */
   | (RouteAt & { readonly method: "get"; readonly access: "optional_key"; readonly handle: Handler<Caller | null> });

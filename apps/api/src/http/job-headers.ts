@@ -1,11 +1,12 @@
 /** Reads from a request's headers what a job takes over from them. */
 import { createHash } from "node:crypto";
 import { LOCALES, type Locale, LocaleSchema } from "@agent-paas/shared/contract/locale.ts";
-import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request } from "express";
 import type { JobOrigin } from "../jobs/job-origin.ts";
 import type { Idempotency } from "../queue/accept-request.ts";
+import { validate } from "../validation/validate.ts";
 import type { Caller } from "./door.ts";
+import { REQUEST_HEADERS } from "./headers.ts";
 
 /** `text`: the message or task, whose language counts if the client asks for none. */
 export const originOf = (req: Request, { owner, requestId, note }: Caller, text = ""): JobOrigin => ({
@@ -34,18 +35,11 @@ const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{
 export const readTraceparent = (header: string | undefined): string | undefined =>
   header !== undefined && TRACEPARENT.test(header) ? header : undefined;
 
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
-
 /** Null without the header. Throws `invalid_request`. */
 export function readIdempotency(req: Request): Idempotency | null {
   const key = req.get("idempotency-key");
   if (key === undefined) return null;
-  if (!IDEMPOTENCY_KEY.test(key)) {
-    throw new PlatformError("invalid_request", {
-      message: "Idempotency-Key: expected 1 to 255 printable ASCII characters",
-      param: "Idempotency-Key",
-    });
-  }
+  validate(REQUEST_HEADERS["Idempotency-Key"], key, ["Idempotency-Key"]);
   // The path belongs to the hash, because the same body may be sent to two agents.
   return { key, bodyHash: createHash("sha256").update(`${req.path}\n`).update(JSON.stringify(req.body)).digest("hex") };
 }

@@ -1,6 +1,9 @@
 /** How a door frames the events of a job as Server-Sent Events. */
 import { SECOND } from "@agent-paas/shared/time.ts";
 
+/** The media type of Server-Sent Events. */
+export const EVENT_STREAM = "text/event-stream";
+
 /** How long clients wait before they reconnect, ms. */
 export const RECONNECT_MS = 2 * SECOND;
 

@@ -57,9 +57,13 @@ const FilePartSchema = z.strictObject({
     }),
 });
 
-const PartSchema = z.discriminatedUnion("type", [TextPartSchema, ImagePartSchema, FilePartSchema], {
-  error: ({ code }) => (code === "invalid_union" ? 'expected "text", "image_url" or "file"' : "expected an object"),
-});
+export const PartSchema = z
+  .discriminatedUnion("type", [TextPartSchema, ImagePartSchema, FilePartSchema], {
+    error: ({ code }) => (code === "invalid_union" ? 'expected "text", "image_url" or "file"' : "expected an object"),
+  })
+  .meta({ id: "MessagePart" });
+
+export const MessagePartsSchema = z.array(PartSchema).min(1, "must not be empty");
 
 export type PartLimits = { readonly MAX_MESSAGE_PARTS: number; readonly MAX_PARTS_BYTES: number };
 
@@ -73,7 +77,7 @@ export function checkParts(
   if (input.length > most) {
     throw new PlatformError("invalid_request", { message: `message: has more than ${most} parts`, param: "message" });
   }
-  validate(z.array(PartSchema).min(1, "must not be empty"), input, ["message"]);
+  validate(MessagePartsSchema, input, ["message"]);
   const parts = input as readonly MessagePart[];
   if (Buffer.byteLength(JSON.stringify(parts)) > mostBytes) {
     const message = `message: its parts are larger than ${mostBytes} bytes`;

@@ -78,7 +78,9 @@ export const JsonSchema = z
 export const JsonObjectSchema = z
   .custom<Record<string, unknown>>(isObject, "expected an object")
   .refine((value) => isWithinDepth(value, MAX_DEPTH), { error: `is nested deeper than ${MAX_DEPTH}`, abort: true })
-  .refine((value) => !hasMoreFields(value, MAX_OBJECT_FIELDS), `has more than ${MAX_OBJECT_FIELDS} fields`);
+  .refine((value) => !hasMoreFields(value, MAX_OBJECT_FIELDS), `has more than ${MAX_OBJECT_FIELDS} fields`)
+  // For its JSON Schema, which does not follow from a custom check.
+  .meta({ type: "object" });
 
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);

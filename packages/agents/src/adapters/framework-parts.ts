@@ -4,7 +4,9 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 
 const UNKNOWN_TYPE = "application/octet-stream";
 
-/** In the form of the AI SDK, which fetches an image of the web by itself: the worker must not be led to any address. */
+/**
+ * In the form of the AI SDK, which fetches an image of the web by itself: the worker must not be led to any address.
+ */
 export function toAiSdkPart(part: MessagePart): object {
   if (part.type === "text") return part;
   const { data, filename } =

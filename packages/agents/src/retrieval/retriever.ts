@@ -1,17 +1,8 @@
 /** The retriever port: how agents and tools search the documents that the job's owner has stored. */
 
-export type Passage = {
-  readonly document_id: string;
-  /** The document's name, as it was given when the document was stored. */
-  readonly source: string;
-  /** The headings above the passage, outermost first, joined by ` › `; empty for none. */
-  readonly heading: string;
-  readonly content: string;
-  /** Index of the chunk within its document, from 0. */
-  readonly position: number;
-  /** How well it answers the query, 0 to 1: of its terms and its meaning, or the cosine if searches are not hybrid. */
-  readonly score: number;
-};
+import type { Passage } from "@agent-paas/shared/contract/knowledge.ts";
+
+export type { Passage };
 
 export type SearchRequest = {
   readonly collection: string;

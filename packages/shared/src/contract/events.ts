@@ -8,83 +8,93 @@
  * bytes themselves: every line break is escaped, so `\n\nid: ` can only be the boundary between two frames.
  */
 
+import { z } from "zod";
 import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
+import { IdSchema } from "../ids.ts";
 import { parseJson } from "../json/exact-json.ts";
 import { wellFormedJson } from "../text.ts";
-import type { Citation, JobError, TerminalStatus, Usage } from "./jobs.ts";
+import {
+  type Citation,
+  CitationSchema,
+  FinishReasonSchema,
+  type JobError,
+  JobErrorSchema,
+  TERMINAL_STATUSES,
+  type TerminalStatus,
+  type Usage,
+  UsageSchema,
+} from "./jobs.ts";
 
-export type ThoughtType =
+export const THOUGHT_TYPES = [
   /** A text about what the job does now, or how its answer ended: then with `finish_reason`. */
-  | "status"
+  "status",
   /** A piece of the model's reasoning. */
-  | "reasoning"
+  "reasoning",
   /** The model calls a tool: `call_id`, `name`, `arguments`. */
-  | "tool_call"
+  "tool_call",
   /** A tool call has ended: `call_id`, `name`, `status`, `result`, `replayed`, `duration_ms`. */
-  | "tool_result"
+  "tool_result",
   /** One passage that was found: the fields of a `Citation`. */
-  | "retrieval"
+  "retrieval",
   /** A step of a plan has changed: `step`, `agent`, `status`. */
-  | "delegate"
+  "delegate",
   /** A tool call waits for a person: `request_id`, `tool`, `arguments`, `expires_at`. */
-  | "approval_required"
+  "approval_required",
   /** The agent waits for an answer of a person: `request_id`, `question`, `schema`, `expires_at`. */
-  | "input_required"
+  "input_required",
   /** The job waits in its session's queue: `position` is the number of jobs ahead of it. */
-  | "queued"
+  "queued",
   /** How far the job is: `progress`, from 0 to 1. */
-  | "progress"
+  "progress",
   /** A further attempt begins: `attempt`, counted from 1. */
-  | "retry"
+  "retry",
   /** A model failed before its first token, and another is asked: `model`, `instead_of`, `code`. */
-  | "fallback";
+  "fallback",
+] as const;
+export type ThoughtType = (typeof THOUGHT_TYPES)[number];
 
-/**
- * The progress of a job, beside its answer. `content` is a text for people; the type decides which further fields
- * there are.
- */
-export type ThoughtEvent = {
-  readonly event: "thought";
-  readonly data: { readonly content: string; readonly type: ThoughtType; readonly [extra: string]: unknown };
-};
+export const ThoughtEventSchema = z
+  .object({
+    event: z.literal("thought"),
+    data: z.looseObject({ content: z.string().describe("A text for people."), type: z.enum(THOUGHT_TYPES) }),
+  })
+  .describe("The progress of a job, beside its answer. The type decides which further fields there are.");
+export type ThoughtEvent = z.infer<typeof ThoughtEventSchema>;
 
-/**
- * The answer. Clients append the `content` of type `text` to what they show. On type `reset` they discard what they
- * show and show `content` instead: it is empty when a new attempt starts over, and the whole text when an agent
- * corrects its answer or an ended job is replayed from the database.
- */
-export type MessageEvent = {
-  readonly event: "message";
-  readonly data: { readonly content: string; readonly type: "text" | "reset" };
-};
+export const MessageEventSchema = z
+  .object({ event: z.literal("message"), data: z.object({ content: z.string(), type: z.enum(["text", "reset"]) }) })
+  .describe(
+    "The answer. Clients append the `content` of type `text` to what they show. On type `reset` they discard what they" +
+      " show and show `content` instead: it is empty when a new attempt starts over, and the whole text when an agent" +
+      " corrects its answer or an ended job is replayed from the database.",
+  );
+export type MessageEvent = z.infer<typeof MessageEventSchema>;
 
-/**
- * Why a job failed; `done` follows. `code` is a code of `ERROR_CODES`, or one of another version; `retryable` says
- * whether the same request may succeed later.
- */
-export type ErrorEvent = {
-  readonly event: "error";
-  readonly data: { readonly code: string; readonly message: string; readonly retryable: boolean };
-};
+export const ErrorEventSchema = z
+  .object({
+    event: z.literal("error"),
+    data: JobErrorSchema.extend({ retryable: z.boolean().describe("Whether the same request may succeed later.") }),
+  })
+  .describe("Why a job failed; `done` follows.");
+export type ErrorEvent = z.infer<typeof ErrorEventSchema>;
 
-/**
- * The last event of every job, published exactly once (I1). `session_id` is null for a job outside any session, `usage`
- * is null if none was recorded, `finish_reason` if no model turn has ended (see `JobResult`). `citations` is absent if
- * the agent returned none.
- */
-export type DoneEvent = {
-  readonly event: "done";
-  readonly data: {
-    readonly session_id: string | null;
-    readonly job_id: string;
-    readonly status: TerminalStatus;
-    readonly usage: Usage | null;
-    readonly finish_reason: string | null;
-    readonly citations?: readonly Citation[];
-  };
-};
+export const DoneEventSchema = z
+  .object({
+    event: z.literal("done"),
+    data: z.object({
+      session_id: IdSchema.nullable().describe("Null for a job outside any session."),
+      job_id: IdSchema,
+      status: z.enum(TERMINAL_STATUSES),
+      usage: UsageSchema.nullable().describe("Null if none was recorded."),
+      finish_reason: FinishReasonSchema.nullable().describe("Null if no model turn has ended."),
+      citations: z.array(CitationSchema).readonly().optional().describe("Absent if the agent returned none."),
+    }),
+  })
+  .describe("The last event of every job, published exactly once.");
+export type DoneEvent = z.infer<typeof DoneEventSchema>;
 
-export type JobEvent = ThoughtEvent | MessageEvent | ErrorEvent | DoneEvent;
+export const JOB_EVENTS = [ThoughtEventSchema, MessageEventSchema, ErrorEventSchema, DoneEventSchema] as const;
+export type JobEvent = z.infer<(typeof JOB_EVENTS)[number]>;
 
 /** How a job ended, as its terminal events report it. */
 export type JobEnd = {

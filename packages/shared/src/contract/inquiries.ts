@@ -6,14 +6,19 @@ import { z } from "zod";
 import { HOUR, SECOND } from "../time.ts";
 
 /** What is asked. Equal inquiries of one job are told apart by their ids. */
-export type Inquiry =
-  | { readonly type: "approval"; readonly tool: string; readonly arguments: unknown }
-  | {
-      readonly type: "input";
-      readonly question: string;
-      /** JSON Schema of the answer; null: every JSON value fits. */
-      readonly schema: Readonly<Record<string, unknown>> | null;
-    };
+export const InquirySchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("approval"), tool: z.string(), arguments: z.unknown() }),
+  z.object({
+    type: z.literal("input"),
+    question: z.string(),
+    schema: z
+      .record(z.string(), z.unknown())
+      .readonly()
+      .nullable()
+      .describe("JSON Schema of the answer; null: every JSON value fits."),
+  }),
+]);
+export type Inquiry = Readonly<z.infer<typeof InquirySchema>>;
 
 /** The same in every attempt of the job. */
 export type OpenInquiry = Inquiry & { readonly request_id: string };

@@ -41,17 +41,17 @@ export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
 export const isTerminal = (status: JobStatus): status is TerminalStatus =>
   (TERMINAL_STATUSES as readonly JobStatus[]).includes(status);
 
-export type TokenCounts = {
-  readonly input_tokens: number;
-  readonly output_tokens: number;
-  readonly total_tokens: number;
-};
+const TokenCountsSchema = z.object({ input_tokens: z.number(), output_tokens: z.number(), total_tokens: z.number() });
+export type TokenCounts = Readonly<z.infer<typeof TokenCountsSchema>>;
 
-/** Tokens of all model turns of a job, over all its attempts and children. */
-export type Usage = TokenCounts & {
-  /** By the name of the model that answered: its part. Absent: no turn has ended that says who answered. */
-  readonly models?: Readonly<Record<string, TokenCounts>>;
-};
+export const UsageSchema = TokenCountsSchema.extend({
+  models: z
+    .record(z.string(), TokenCountsSchema)
+    .readonly()
+    .optional()
+    .describe("By the name of the model that answered: its part. Absent: no turn has ended that says who answered."),
+}).meta({ id: "Usage", description: "Tokens of all model turns of a job, over all its attempts and children." });
+export type Usage = Readonly<z.infer<typeof UsageSchema>>;
 
 export const NO_USAGE: Usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
 
@@ -67,38 +67,42 @@ export const UNENDED_JOB_TTL_SECONDS = (7 * DAY) / SECOND;
  */
 export const FAILED_JOB_TTL_SECONDS = DAY / SECOND;
 
-/** Why a job failed: a code of `ERROR_CODES`, and a text for people. */
-export type JobError = { readonly code: string; readonly message: string };
+/** Why a job failed. */
+export const JobErrorSchema = z.object({
+  code: z.string().describe("A code of the table of errors, or one of another version."),
+  message: z.string().describe("A text for people."),
+});
+export type JobError = Readonly<z.infer<typeof JobErrorSchema>>;
 
-/** A passage that an answer refers to. */
-export type Citation = {
-  /** How the answer's text refers to the passage: `[1]`. */
-  readonly marker: string;
-  readonly document_id: string;
-  /** The name of the document, as it was stored. */
-  readonly source: string;
-  /** The headings above the passage, outermost first, joined by ` › `; empty if there are none. */
-  readonly heading: string;
-  /** How well the passage answers the query, 0 to 1. */
-  readonly score: number;
-  /** The beginning of the passage. */
-  readonly excerpt: string;
-};
+export const CitationSchema = z
+  .object({
+    marker: z.string().describe("How the answer's text refers to the passage: `[1]`."),
+    document_id: z.string(),
+    source: z.string().describe("The name of the document, as it was stored."),
+    heading: z.string().describe("The headings above the passage, outermost first, joined by ` › `; or empty."),
+    score: z.number().describe("How well the passage answers the query, 0 to 1."),
+    excerpt: z.string().describe("The beginning of the passage."),
+  })
+  .meta({ id: "Citation", description: "A passage that an answer refers to." });
+export type Citation = Readonly<z.infer<typeof CitationSchema>>;
 
-/**
- * `content` is the text of the answer; `data` is what the agent returned beside it. A partial result has the same
- * shape.
- */
-export type JobResult = {
-  readonly content: string;
-  /**
-   * How the model turn ended that the answer ends with: `stop`; `length`, `content_filter` or `refusal` for an answer
-   * that is not what it might have been; or another value of the provider's. Absent if no model turn has ended.
-   */
-  readonly finish_reason?: string;
-  readonly data?: unknown;
-  readonly citations?: readonly Citation[];
-};
+export const FinishReasonSchema = z
+  .string()
+  .describe(
+    "How the model turn ended that the answer ends with: `stop`; `length`, `content_filter` or `refusal` for an answer" +
+      " that is not what it might have been; or another value of the provider's.",
+  );
+
+/** A partial result has the same shape. */
+export const JobResultSchema = z
+  .object({
+    content: z.string().describe("The text of the answer."),
+    finish_reason: FinishReasonSchema.optional(),
+    data: z.unknown().optional().describe("What the agent returned beside the text."),
+    citations: z.array(CitationSchema).readonly().optional(),
+  })
+  .meta({ id: "JobResult", description: "The answer, or the part of it that a job has which did not complete." });
+export type JobResult = Readonly<z.infer<typeof JobResultSchema>>;
 
 const JsonObject = z.record(z.string(), z.unknown());
 

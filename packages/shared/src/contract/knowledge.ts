@@ -22,6 +22,21 @@ export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
 /** The most passages that a query may ask for. */
 export const MAX_TOP_K = 50;
 
+/** What a query finds. */
+export const PassageSchema = z
+  .object({
+    document_id: IdSchema,
+    source: z.string().describe("The document's name, as it was given when the document was stored."),
+    heading: z.string().describe("The headings above the passage, outermost first, joined by ` › `; empty for none."),
+    content: z.string(),
+    position: z.int().describe("Index of the chunk within its document, from 0."),
+    score: z
+      .number()
+      .describe("How well it answers, 0 to 1: of its terms and its meaning, or the cosine if searches are not hybrid."),
+  })
+  .meta({ id: "Passage" });
+export type Passage = Readonly<z.infer<typeof PassageSchema>>;
+
 export const KNOWLEDGE_JOBS = {
   /**
    * Stores a document, and creates the collection if there is none. The file is not part of the input: it is in Redis,

@@ -7,17 +7,14 @@ import { DAY } from "../time.ts";
 
 /** The `limits` of a request. A limit that is absent has the platform's default: see `DEFAULT_LIMITS`. */
 export const LimitsSchema = z.strictObject({
-  /** Model turns. */
-  max_steps: z.int().min(1).max(1_000).optional(),
-  /** Tool calls. 0: the job may not call tools. */
-  max_tool_calls: z.int().min(0).max(1_000).optional(),
-  /** Output tokens of all model turns together. */
-  max_output_tokens: z.int().min(1).max(1_000_000).optional(),
+  max_steps: z.int().min(1).max(1_000).optional().describe("Model turns."),
+  max_tool_calls: z.int().min(0).max(1_000).optional().describe("Tool calls. 0: the job may not call tools."),
+  max_output_tokens: z.int().min(1).max(1_000_000).optional().describe("Output tokens of all model turns together."),
   /**
-   * The time from the start of the first attempt, ms. Independently of it, the worker's `CHAT_DEADLINE_MS` or
-   * `EXECUTE_DEADLINE_MS` limits each attempt; a job that reaches that limit fails with `deadline_exceeded`.
+   * Independently of it, the worker's `CHAT_DEADLINE_MS` or `EXECUTE_DEADLINE_MS` limits each attempt; a job that
+   * reaches that limit fails with `deadline_exceeded`.
    */
-  deadline_ms: z.int().min(100).max(DAY).optional(),
+  deadline_ms: z.int().min(100).max(DAY).optional().describe("The time from the start of the first attempt, ms."),
 });
 
 /** The limits that apply to a job, in the units of `LimitsSchema`. */

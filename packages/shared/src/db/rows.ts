@@ -15,13 +15,15 @@ export type SessionRow = {
   updated_at: string;
 };
 
+export const MESSAGE_ROLES = ["user", "assistant", "system", "tool"] as const;
+
 export type MessageRow = {
   id: string;
   session_id: string;
   job_id: string;
   /** Position within the session, from 1. Not every position is taken: a reserved one may stay without a message. */
   ordinal: number;
-  role: "user" | "assistant" | "system" | "tool";
+  role: (typeof MESSAGE_ROLES)[number];
   content: string;
   tokens_used: number;
   metadata: string;

@@ -1,21 +1,24 @@
 /** What GET /health reports. It probes what requests use, because a PING may succeed where these fail. */
+
 import { chromaHeaders } from "@agent-paas/shared/config/common-config.ts";
 import { JOB_QUEUES } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { evictionProblem } from "@agent-paas/shared/redis/memory.ts";
 import { DAY } from "@agent-paas/shared/time.ts";
+import { z } from "zod";
 import { NO_AGENT_KNOWN } from "../../presence/agent-catalog.ts";
 import { isNearlyFull } from "../../queue/admission.ts";
 import type { Services } from "../../services.ts";
 import { hasTables } from "../../storage/has-tables.ts";
 
-export type Check = {
-  readonly status: "up" | "degraded" | "down" | "not_configured";
-  readonly [detail: string]: unknown;
-};
+/** A caller with a key gets details beside the status. */
+export const CheckSchema = z.looseObject({ status: z.enum(["up", "degraded", "down", "not_configured"]) });
+export type Check = Readonly<z.infer<typeof CheckSchema>>;
+
+export const HealthStatusSchema = z.enum(["ok", "degraded", "down"]);
 
 export type Health = {
-  readonly status: "ok" | "degraded" | "down";
+  readonly status: z.infer<typeof HealthStatusSchema>;
   readonly checks: Readonly<Record<"redis" | "database" | "vector_store" | "workers" | "queues", Check>>;
   /** Why this process cannot accept jobs; null if it can. */
   readonly notReady: Check | null;

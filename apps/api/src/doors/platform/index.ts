@@ -1,7 +1,7 @@
 /** The native wire of the platform: a table of contents of its routes. */
 import type { Door } from "../../http/door.ts";
 import { BASE_PATH } from "./base-path.ts";
-import { formatError } from "./error-format.ts";
+import { errorSchema, formatError } from "./error-format.ts";
 import { getAgent, listAgents } from "./routes/agents.ts";
 import { postChatCompletions } from "./routes/chat-completions.ts";
 import { getChatHistory } from "./routes/chat-history.ts";
@@ -18,6 +18,14 @@ import { deleteSession, getSession, listSessions } from "./routes/sessions.ts";
 import { stream } from "./stream-format.ts";
 
 export const platformDoor: Door = {
+  tags: {
+    Chat: "Messages to agents, answered as they are written or at once.",
+    Sessions: "Conversations. A key sees its own.",
+    Agents: "What live workers offer, and tasks for them.",
+    Jobs: "State, results and events of chats and tasks; cancelling.",
+    Knowledge: "Collections of documents, and searches in them.",
+    Health: "For load balancers and for people.",
+  },
   basePath: BASE_PATH,
   // Express asks one after the other, so the most frequent come first.
   routes: (services) => [
@@ -45,5 +53,6 @@ export const platformDoor: Door = {
     ...healthRoutes(services),
   ],
   formatError,
+  errorSchema,
   stream,
 };

@@ -1,43 +1,82 @@
 /** A job as the wire shows it, from its row or from the queue. A field without a value is null. */
 
-import type { Inquiry } from "@agent-paas/shared/contract/inquiries.ts";
-import type { JobKind, JobPayload, JobResult, JobStatus, Usage } from "@agent-paas/shared/contract/jobs.ts";
+import { type Inquiry, InquirySchema } from "@agent-paas/shared/contract/inquiries.ts";
+import {
+  JOB_KINDS,
+  JOB_STATUSES,
+  JobErrorSchema,
+  type JobPayload,
+  JobResultSchema,
+  UsageSchema,
+} from "@agent-paas/shared/contract/jobs.ts";
 import { resultOfRow } from "@agent-paas/shared/db/job-end.ts";
 import type { InquiryRow } from "@agent-paas/shared/db/rows.ts";
+import { IdSchema } from "@agent-paas/shared/ids.ts";
 import { parseJson, parseObject } from "@agent-paas/shared/json/exact-json.ts";
+import { z } from "zod";
 import { type FoundJob, statusOf } from "../../jobs/find-job.ts";
 import type { ListedJob } from "../../storage/job-reader.ts";
 import { BASE_PATH } from "./base-path.ts";
-
-export type JobView = {
-  readonly id: string;
-  readonly kind: JobKind;
-  readonly agent_type: string;
-  readonly session_id: string | null;
-  readonly status: JobStatus;
-  readonly attempt: number | null;
-  readonly waiting_for: readonly InquiryView[];
-  readonly queue_position: number | null;
-  readonly progress: unknown;
-  readonly result: JobResult | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
-  readonly usage: Usage | null;
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly created_at: string;
-  readonly started_at: string | null;
-  readonly finished_at: string | null;
-  readonly links: JobLinks;
-};
-
-/** What people must decide before the job goes on: an approval has `tool` and `arguments`, an input `question`. */
-export type InquiryView = Inquiry & { readonly request_id: string; readonly expires_at: string };
-
-export type JobLinks = { readonly self: string; readonly events: string; readonly cancel: string };
+import { JOB_ID, SESSION_ID, TIME, USAGE } from "./examples.ts";
 
 export const jobLinks = (id: string): JobLinks => ({
   self: `${BASE_PATH}/jobs/${id}`,
   events: `${BASE_PATH}/jobs/${id}/events`,
   cancel: `${BASE_PATH}/jobs/${id}/cancel`,
+});
+
+const JOB = {
+  ...{ id: JOB_ID, kind: "execute", agent_type: "chat_basic", session_id: null, status: "completed", attempt: 1 },
+  waiting_for: [],
+  ...{ queue_position: null, progress: null, result: { content: "All is well.", finish_reason: "stop" }, error: null },
+  ...{ usage: USAGE, metadata: {}, created_at: TIME, started_at: TIME, finished_at: TIME, links: jobLinks(JOB_ID) },
+};
+
+export const JobLinksSchema = z.object({ self: z.string(), events: z.string(), cancel: z.string() });
+type JobLinks = z.infer<typeof JobLinksSchema>;
+
+export const JobStatusSchema = z.enum(JOB_STATUSES);
+
+const [approval, input] = InquirySchema.options;
+const asked = { request_id: z.string(), expires_at: z.iso.datetime() };
+
+export const InquiryViewSchema = z
+  .discriminatedUnion("type", [approval.extend(asked), input.extend(asked)])
+  .meta({ id: "Inquiry", description: "What a person must decide before the job goes on." });
+export type InquiryView = z.infer<typeof InquiryViewSchema>;
+
+export const JobViewSchema = z
+  .object({
+    id: IdSchema,
+    kind: z.enum(JOB_KINDS),
+    agent_type: z.string().describe("The agent; or a system job, which contains a dot."),
+    session_id: IdSchema.nullable(),
+    status: JobStatusSchema,
+    attempt: z.int().nullable().describe("How often the agent was started; null before the first time."),
+    waiting_for: z.array(InquiryViewSchema),
+    queue_position: z.int().nullable().describe("How many jobs are ahead of it in its queue, while it waits."),
+    progress: z.unknown().describe("What the agent said last of its progress, while it runs."),
+    result: JobResultSchema.nullable(),
+    error: JobErrorSchema.nullable(),
+    usage: UsageSchema.nullable(),
+    metadata: z.record(z.string(), z.unknown()).describe("What the request attached to the job."),
+    created_at: z.iso.datetime(),
+    started_at: z.iso.datetime().nullable(),
+    finished_at: z.iso.datetime().nullable(),
+    links: JobLinksSchema,
+  })
+  .meta({ id: "Job", description: "A job. A field without a value is null.", examples: [JOB] });
+export type JobView = z.infer<typeof JobViewSchema>;
+
+/** Of a job that is accepted, or goes on. */
+export const AcceptedJobSchema = z
+  .object({ job_id: IdSchema, status: JobStatusSchema, links: JobLinksSchema })
+  .meta({ id: "AcceptedJob", examples: [{ job_id: JOB_ID, status: "queued", links: jobLinks(JOB_ID) }] });
+
+/** The same of a job of an agent, which may belong to a session. */
+export const AcceptedAgentJobSchema = AcceptedJobSchema.extend({ session_id: IdSchema.nullable() }).meta({
+  id: "AcceptedAgentJob",
+  examples: [{ job_id: JOB_ID, session_id: SESSION_ID, status: "queued", links: jobLinks(JOB_ID) }],
 });
 
 export const viewOf = (job: FoundJob<ListedJob>, progress: unknown): JobView =>

@@ -3,6 +3,7 @@
  * in the query. All become the same: bytes, what they are, and the fields. What cannot become a document is refused
  * with an error that says so.
  */
+
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { DOCUMENT_FORMATS, type DocumentFormat } from "@agent-paas/shared/contract/knowledge.ts";
@@ -12,6 +13,7 @@ import { parseJson, reviveBody } from "@agent-paas/shared/json/exact-json.ts";
 import express, { type Request, type RequestHandler } from "express";
 import multer from "multer";
 import { z } from "zod";
+import type { Content } from "../../http/operation.ts";
 import { bodySchema, JsonObjectSchema, validate } from "../../validation/validate.ts";
 
 const MAX_SOURCE = 300;
@@ -42,8 +44,31 @@ const TextSchema = z
   .refine((text) => text.trim() !== "", "must not be empty")
   .refine((text) => !text.includes("\0"), "must not contain NUL characters");
 
-const TextRequestSchema = bodySchema({ text: TextSchema, ...FIELDS });
+const TextRequestSchema = bodySchema({ text: TextSchema, ...FIELDS }).meta({
+  examples: [{ text: "# Warranty\n\nTwo years.", source: "warranty.md", format: "markdown" }],
+});
 const FileRequestSchema = bodySchema(FIELDS);
+
+/** What a form or a query has: texts alone. */
+const TEXT_FIELDS = { ...FIELDS, metadata: z.string().optional().describe("A JSON object.") };
+const FILE = z.file().meta({ type: "string", format: "binary" });
+
+/** With a body that is the file itself. */
+export const FileQuerySchema = z.object(TEXT_FIELDS);
+
+/** The bodies by media type. */
+export const DOCUMENT_BODY: Content = {
+  "application/json": TextRequestSchema,
+  "multipart/form-data": z.object({ file: FILE, ...TEXT_FIELDS }),
+  "*/*": FILE,
+};
+
+export const DOCUMENT_ERRORS = [
+  "document_format_unsupported",
+  "document_encrypted",
+  "document_unreadable",
+  "document_has_no_text",
+] as const;
 
 /** The file of a form or of a body, with what the request says of it. */
 class UploadedFile {

@@ -1,9 +1,10 @@
 /** Fields that several routes take. */
+import { LimitsSchema } from "@agent-paas/shared/contract/limits.ts";
 import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
-import { checkParts, type PartLimits } from "../../validation/message-parts.ts";
-import { validate } from "../../validation/validate.ts";
+import { checkParts, MessagePartsSchema, type PartLimits } from "../../validation/message-parts.ts";
+import { bodySchema, JsonObjectSchema, validate } from "../../validation/validate.ts";
 
 /** Longest message or task, characters: the payload of its job carries it through Redis. */
 const MAX_TEXT = 65_536;
@@ -26,6 +27,9 @@ export function limitBody(body: unknown, bytes: number, most: number): void {
   if (bytes - ofParts > most) throw new PlatformError("payload_too_large");
 }
 
+/** What `readMessage` takes: it checks a text or parts alone, so that its errors name the field that is wrong. */
+export const MessageSchema = z.union([TextSchema, MessagePartsSchema]).describe("A text, or its parts.");
+
 type Message = { readonly text: string; readonly parts?: readonly MessagePart[] };
 
 export function readMessage(message: unknown, limits: PartLimits): Message {
@@ -38,9 +42,25 @@ export function readMessage(message: unknown, limits: PartLimits): Message {
   });
 }
 
-export const AgentIdSchema = z.string().min(1).max(64);
+export const AgentIdSchema = z
+  .string()
+  .min(1)
+  .max(64)
+  .describe("The id of an agent.")
+  .meta({ examples: ["chat_basic"] });
 
-/** `create`: a session of that id begins with this request if there is none. */
-export const IfNotExistsSchema = z.literal("create").optional();
+export const IfNotExistsSchema = z
+  .literal("create")
+  .optional()
+  .describe("`create`: a session of that id begins with this request if there is none.");
 
-export const OnBusySchema = z.enum(["queue", "reject", "interrupt"]).default("queue");
+export const ConfigSchema = JsonObjectSchema.default({}).describe("For the agent; its `config_schema` says what.");
+
+export const RequestLimitsSchema = bodySchema(LimitsSchema.shape).default({}).describe("How much the job may use.");
+
+export const MetadataSchema = JsonObjectSchema.default({}).describe("Kept with what the request makes.");
+
+export const OnBusySchema = z
+  .enum(["queue", "reject", "interrupt"])
+  .default("queue")
+  .describe("When the session has a job already: wait for it, answer 409, or cancel it.");

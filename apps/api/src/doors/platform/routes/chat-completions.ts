@@ -1,5 +1,6 @@
 /** POST /chat/completions: a chat message. Its events stream as SSE, or `stream: false` returns the result as JSON. */
-import { LimitsSchema } from "@agent-paas/shared/contract/limits.ts";
+
+import { FinishReasonSchema, JobResultSchema, UsageSchema } from "@agent-paas/shared/contract/jobs.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import type { Response } from "express";
 import { z } from "zod";
@@ -7,8 +8,12 @@ import { abortOnClose } from "../../../http/abort-on-close.ts";
 import { bodySizeOf, measuredJson } from "../../../http/body-size.ts";
 import type { Caller, Route } from "../../../http/door.ts";
 import { sendError } from "../../../http/error-handler.ts";
+import { JOB_REQUEST_HEADERS } from "../../../http/headers.ts";
 import { originOf, readIdempotency } from "../../../http/job-headers.ts";
+import { asJson, jsonResponse } from "../../../http/operation.ts";
+import { ACCEPT_ERRORS, AGENT_ERRORS, JOB_ERRORS } from "../../../http/route-errors.ts";
 import { streamJobEvents } from "../../../http/sse-stream.ts";
+import { EVENT_STREAM } from "../../../http/stream-format.ts";
 import { takeStream } from "../../../http/take-stream.ts";
 import { acceptJob } from "../../../jobs/accept-job.ts";
 import { awaitJobEnd } from "../../../jobs/await-end.ts";
@@ -16,27 +21,89 @@ import { endedRowFinder, findJobStatus, knownChecker } from "../../../jobs/find-
 import { jobError } from "../../../jobs/job-error.ts";
 import type { Accepted } from "../../../queue/accept-request.ts";
 import type { Services } from "../../../services.ts";
-import { bodySchema, JsonObjectSchema, validate } from "../../../validation/validate.ts";
-import { jobLinks, viewOfRow } from "../job-view.ts";
-import { AgentIdSchema, IfNotExistsSchema, limitBody, OnBusySchema, readMessage } from "../request-fields.ts";
+import { bodySchema, validate } from "../../../validation/validate.ts";
+import { JOB_ID, SESSION_ID, USAGE } from "../examples.ts";
+import { AcceptedAgentJobSchema, JobStatusSchema, jobLinks, viewOfRow } from "../job-view.ts";
+import {
+  AgentIdSchema,
+  ConfigSchema,
+  IfNotExistsSchema,
+  limitBody,
+  MessageSchema,
+  MetadataSchema,
+  OnBusySchema,
+  RequestLimitsSchema,
+  readMessage,
+} from "../request-fields.ts";
+import { StreamEventSchema } from "../stream-format.ts";
 
-const ChatRequestSchema = bodySchema({
-  agent_type: AgentIdSchema,
-  session_id: IdSchema.optional(),
-  if_not_exists: IfNotExistsSchema,
-  message: z.unknown(),
-  config: JsonObjectSchema.default({}),
-  stream: z.boolean().default(true),
-  limits: bodySchema(LimitsSchema.shape).default({}),
-  metadata: JsonObjectSchema.default({}),
-  on_busy: OnBusySchema,
-});
+const chatRequest = (message: z.ZodType) =>
+  bodySchema({
+    agent_type: AgentIdSchema,
+    session_id: IdSchema.optional(),
+    if_not_exists: IfNotExistsSchema,
+    message,
+    config: ConfigSchema,
+    stream: z.boolean().default(true),
+    limits: RequestLimitsSchema,
+    metadata: MetadataSchema,
+    on_busy: OnBusySchema,
+  });
+
+const ChatRequestSchema = chatRequest(z.unknown());
+
+const CHAT_REQUEST = { agent_type: "chat_basic", message: "Hello" };
+
+const CHAT_ANSWER = {
+  session_id: SESSION_ID,
+  job_id: JOB_ID,
+  status: "completed",
+  message: { role: "assistant", content: "Hello! How can I help?" },
+  usage: USAGE,
+  finish_reason: "stop",
+};
+
+const ChatAnswerSchema = JobResultSchema.pick({ citations: true })
+  .extend({
+    session_id: IdSchema.nullable(),
+    job_id: IdSchema,
+    status: JobStatusSchema,
+    message: z.object({ role: z.literal("assistant"), content: z.string() }),
+    usage: UsageSchema.nullable(),
+    finish_reason: FinishReasonSchema.nullable(),
+  })
+  .meta({ id: "ChatAnswer", examples: [CHAT_ANSWER] });
+
+const CHAT_HEADERS = ["X-Job-Id", "X-Session-Id", "Location"] as const;
 
 export const postChatCompletions = (services: Services): Route => ({
   method: "post",
   path: "/chat/completions",
   access: "key",
   bodyParser: ({ MAX_BODY_BYTES, MAX_PARTS_BYTES }) => measuredJson(MAX_BODY_BYTES + MAX_PARTS_BYTES),
+  operation: {
+    id: "createChat",
+    tag: "Chat",
+    summary: "Send a message",
+    description:
+      "Begins a session, or adds to one. The answer streams as Server-Sent Events; with `stream: false` it comes whole." +
+      " A client that goes away cancels nothing: the job goes on, and `GET /jobs/{id}/events` resumes its stream.",
+    headers: JOB_REQUEST_HEADERS,
+    body: asJson(chatRequest(MessageSchema).meta({ examples: [CHAT_REQUEST] })),
+    responses: {
+      200: {
+        description: "The events of the job; with `stream: false`, the whole answer.",
+        content: { [EVENT_STREAM]: StreamEventSchema, ...asJson(ChatAnswerSchema) },
+        headers: CHAT_HEADERS,
+      },
+      202: jsonResponse(
+        "The answer takes longer than the request may; the job goes on.",
+        AcceptedAgentJobSchema,
+        ...CHAT_HEADERS,
+      ),
+    },
+    errors: [...ACCEPT_ERRORS, ...AGENT_ERRORS, "open_streams_limit", ...JOB_ERRORS],
+  },
   async handle(req, res, caller) {
     limitBody(req.body, bodySizeOf(req), services.config.MAX_BODY_BYTES);
     const body = validate(ChatRequestSchema, req.body);

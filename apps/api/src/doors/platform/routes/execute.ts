@@ -1,30 +1,54 @@
 /** POST /agents/{id}/execute: accepts a task and returns its job at once. */
-import { LimitsSchema } from "@agent-paas/shared/contract/limits.ts";
+
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import type { Route } from "../../../http/door.ts";
+import { JOB_REQUEST_HEADERS } from "../../../http/headers.ts";
 import { originOf, readIdempotency } from "../../../http/job-headers.ts";
+import { asJson, jsonResponse } from "../../../http/operation.ts";
+import { ACCEPT_ERRORS, AGENT_ERRORS } from "../../../http/route-errors.ts";
 import { acceptJob } from "../../../jobs/accept-job.ts";
 import { findJobStatus } from "../../../jobs/find-job.ts";
 import type { Services } from "../../../services.ts";
-import { bodySchema, JsonObjectSchema, JsonSchema, validate } from "../../../validation/validate.ts";
-import { jobLinks } from "../job-view.ts";
-import { AgentIdSchema, IfNotExistsSchema, OnBusySchema, TextSchema } from "../request-fields.ts";
+import { bodySchema, JsonSchema, validate } from "../../../validation/validate.ts";
+import { AcceptedAgentJobSchema, jobLinks } from "../job-view.ts";
+import {
+  AgentIdSchema,
+  ConfigSchema,
+  IfNotExistsSchema,
+  MetadataSchema,
+  OnBusySchema,
+  RequestLimitsSchema,
+  TextSchema,
+} from "../request-fields.ts";
 
 const ExecuteRequestSchema = bodySchema({
   task: TextSchema,
   input: JsonSchema.optional(),
-  config: JsonObjectSchema.default({}),
+  config: ConfigSchema,
   session_id: IdSchema.optional(),
   if_not_exists: IfNotExistsSchema,
-  limits: bodySchema(LimitsSchema.shape).default({}),
-  metadata: JsonObjectSchema.default({}),
+  limits: RequestLimitsSchema,
+  metadata: MetadataSchema,
   on_busy: OnBusySchema,
-});
+}).meta({ examples: [{ task: "Summarise the report", input: { report: "All is well." } }] });
 
 export const postExecute = (services: Services): Route => ({
   method: "post",
   path: "/agents/:id/execute",
   access: "key",
+  operation: {
+    id: "execute",
+    tag: "Agents",
+    summary: "Start a task",
+    description: "Answers at once; the job is polled, streamed or cancelled by its links.",
+    params: { id: AgentIdSchema },
+    headers: JOB_REQUEST_HEADERS,
+    body: asJson(ExecuteRequestSchema),
+    responses: {
+      202: jsonResponse("The job is accepted.", AcceptedAgentJobSchema, "X-Job-Id", "X-Session-Id", "Location"),
+    },
+    errors: [...ACCEPT_ERRORS, ...AGENT_ERRORS],
+  },
   async handle(req, res, caller) {
     const agentType = validate(AgentIdSchema, req.params.id, ["id"]);
     const body = validate(ExecuteRequestSchema, req.body);

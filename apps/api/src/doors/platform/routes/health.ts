@@ -1,17 +1,49 @@
 /** GET /health, /livez, /readyz: anybody may ask, so they tell statuses only; a caller with a key gets the details. */
+
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { VERSION } from "@agent-paas/shared/version.ts";
+import { z } from "zod";
 import type { Route } from "../../../http/door.ts";
+import { jsonResponse } from "../../../http/operation.ts";
 import type { Services } from "../../../services.ts";
-import { checkHealth, type Health } from "../health-checks.ts";
+import { CheckSchema, checkHealth, type Health, HealthStatusSchema } from "../health-checks.ts";
 
 /** How long one check answers all who ask: what anybody may ask for must not cost Redis anything per request. */
 const VALID_FOR_MS = SECOND;
+
+const HealthSchema = z
+  .object({
+    status: HealthStatusSchema,
+    version: z.string().optional().describe("For a caller with a key."),
+    checks: z.object({
+      redis: CheckSchema,
+      database: CheckSchema,
+      vector_store: CheckSchema,
+      workers: CheckSchema,
+      queues: CheckSchema,
+    }),
+  })
+  .meta({ id: "Health" });
+
+const ReadinessSchema = z.object({
+  status: z.enum(["ok", "down"]),
+  reason: z.string().optional().describe("Why not, for a caller with a key."),
+});
 
 const getHealth = (health: ReadHealth): Route => ({
   method: "get",
   path: "/health",
   access: "optional_key",
+  operation: {
+    id: "getHealth",
+    tag: "Health",
+    summary: "What works and what does not",
+    description: "Statuses for anybody; with a key, the details.",
+    responses: {
+      200: jsonResponse("Jobs are accepted, although something may be degraded.", HealthSchema),
+      503: jsonResponse("Nothing is accepted.", HealthSchema),
+    },
+  },
   async handle(_req, res, caller) {
     const { status, checks } = await health();
     const code = status === "down" ? 503 : 200;
@@ -24,6 +56,12 @@ const getLivez = (): Route => ({
   method: "get",
   path: "/livez",
   access: "public",
+  operation: {
+    id: "getLivez",
+    tag: "Health",
+    summary: "Whether the process responds",
+    responses: { 200: jsonResponse("It does.", z.object({ status: z.literal("ok") })) },
+  },
   handle: (_req, res) => void res.json({ status: "ok" }),
 });
 
@@ -37,6 +75,12 @@ const getReadyz = (health: ReadHealth): Route => ({
   method: "get",
   path: "/readyz",
   access: "optional_key",
+  operation: {
+    id: "getReadyz",
+    tag: "Health",
+    summary: "Whether this process can accept jobs",
+    responses: { 200: jsonResponse("It can.", ReadinessSchema), 503: jsonResponse("It cannot.", ReadinessSchema) },
+  },
   async handle(_req, res, caller) {
     const { notReady } = await health();
     const reason = caller === null ? undefined : notReady?.reason;
