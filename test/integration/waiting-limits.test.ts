@@ -6,7 +6,7 @@ import { decide, waitingFor } from "../support/waiting-job.ts";
 const config = { tools: ["calculator"], approve: ["calculator"] };
 const TASK = `[[calls=calculator({"expression":"6*7"})]] bounded`;
 
-test("one job more than an owner may have waiting fails, and says why; another owner's waits", async () => {
+test("a job beyond those that its owner may have waiting fails and says why, while the job of another owner waits", async () => {
   const platform = await startTestPlatform({ env: { MAX_SUSPENDED_JOBS_PER_OWNER: "1" } });
   onTestFinished(() => platform.stop());
   const { alice, bob } = platform;
