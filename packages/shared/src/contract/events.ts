@@ -86,7 +86,9 @@ export const DoneEventSchema = z
       job_id: IdSchema,
       status: z.enum(TERMINAL_STATUSES),
       usage: UsageSchema.nullable().describe("Null if none was recorded."),
-      finish_reason: FinishReasonSchema.nullable().describe("Null if no model turn has ended."),
+      finish_reason: FinishReasonSchema.nullable()
+        .optional()
+        .describe("Null if no model turn has ended. Absent where a former version ended the job."),
       citations: z.array(CitationSchema).readonly().optional().describe("Absent if the agent returned none."),
     }),
   })
