@@ -173,6 +173,17 @@ describe("what is no part", () => {
     expect(large).toMatchObject({ status: 413, body: { error: { code: "payload_too_large", param: "message" } } });
     const config = { system_prompt: "a".repeat(300_000) };
     expect(await chat(PARTS, { config })).toMatchObject({ status: 413, body: { error: { param: null } } });
-    expect(await chat([image(`data:image/png;base64,${"AAAA".repeat(20_000)}`)])).toMatchObject({ status: 200 });
+    const fitting = image(`data:image/png;base64,${"A".repeat(26_500)}${"+".repeat(53_500)}`);
+    expect(await chat([fitting])).toMatchObject({ status: 200 });
+    // As clients write it that escape more than JSON asks for.
+    const escaped = JSON.stringify({ agent_type: "chat_basic", stream: false, message: [fitting] });
+    const answered = await platform.alice.post("/chat/completions", escaped.replaceAll("+", "\\u002B"));
+    expect(answered.status).toBe(200);
+  });
+
+  test("a list of more values than parsing may cost is refused before it is parsed", async () => {
+    const list = `{"agent_type":"chat_basic","message":[${",".repeat(300_000)}`;
+    const { status, body } = await platform.alice.post("/chat/completions", list);
+    expect([status, body.error?.code]).toEqual([413, "payload_too_large"]);
   });
 });

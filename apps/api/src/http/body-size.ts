@@ -8,9 +8,28 @@ const sizes = new WeakMap<IncomingMessage, number>();
 /** The bytes of the request's body, which `measuredJson` has read. */
 export const bodySizeOf = (request: IncomingMessage): number => sizes.get(request) ?? 0;
 
-/** Whatever the Content-Type: curl and forms that omit the header still send JSON, or get a clear error. */
-export const measuredJson = (limit: number): RequestHandler =>
+/**
+ * Whatever the Content-Type: curl and forms that omit the header still send JSON, or get a clear error. `mostValues`
+ * bounds what parsing costs: each value takes far longer than its bytes, and texts as long as a body take no time.
+ */
+export const measuredJson = (limit: number, mostValues = limit): RequestHandler =>
   express.json({
     ...{ limit, type: () => true, reviver: reviveBody },
-    verify: (request, _response, body) => void sizes.set(request, body.length),
+    verify(request, _response, body) {
+      sizes.set(request, body.length);
+      if (body.length > mostValues && hasMoreValues(body, mostValues)) {
+        throw Object.assign(new Error(`more than ${mostValues} values`), { type: "entity.too.large" });
+      }
+    },
   });
+
+const [COMMA, COLON, BRACKET, BRACE] = Buffer.from(",:[{");
+
+/** Counts what stands before a value; those within texts count as well. */
+function hasMoreValues(json: Buffer, most: number): boolean {
+  let values = 0;
+  for (const byte of json) {
+    if (byte === COMMA || byte === COLON || byte === BRACKET || byte === BRACE) values++;
+  }
+  return values > most;
+}

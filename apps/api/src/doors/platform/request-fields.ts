@@ -22,9 +22,10 @@ export const TextSchema = z
  */
 export function limitBody(body: unknown, bytes: number, most: number): void {
   if (bytes <= most) return;
-  const { message } = (body ?? {}) as { readonly message?: unknown };
-  const ofParts = Array.isArray(message) ? Buffer.byteLength(JSON.stringify(message)) : 0;
-  if (bytes - ofParts > most) throw new PlatformError("payload_too_large");
+  const { message, ...others } = (body ?? {}) as { readonly message?: unknown };
+  // Not the difference: clients may escape what is in the parts.
+  const ofOthers = Array.isArray(message) ? Buffer.byteLength(JSON.stringify(others)) : bytes;
+  if (ofOthers > most) throw new PlatformError("payload_too_large");
 }
 
 /** What `readMessage` takes: it checks a text or parts alone, so that its errors name the field that is wrong. */

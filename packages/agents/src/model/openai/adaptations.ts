@@ -38,15 +38,7 @@ const RESPONSE_FORMATS = [
 ];
 
 const ADAPTATIONS: readonly Adaptation[] = [
-  {
-    names: [],
-    fits: refusesParts,
-    change: ({ parts }, { messages }) => {
-      const latest = messages.findLast(({ role }) => role === "user");
-      const isOfEarlier = messages.some(hasParts) && latest !== undefined && !hasParts(latest);
-      return parts === "all" && isOfEarlier ? { parts: "latest" } : null;
-    },
-  },
+  { names: [], fits: refusesParts, change: withoutEarlierParts, isPassing: true },
   {
     names: ["max_tokens"],
     words: UNKNOWN,
@@ -131,6 +123,13 @@ function withoutSystem({ systemRole }: RequestForm, { messages }: ModelRequest):
   return systemRole !== "user" && messages.some(({ role }) => role === "system") ? { systemRole: "user" } : null;
 }
 
+function withoutEarlierParts({ parts }: RequestForm, { messages }: ModelRequest): Partial<RequestForm> | null {
+  const latest = messages.findLast(({ role }) => role === "user");
+  return parts === "all" && messages.some((message) => message !== latest && hasParts(message))
+    ? { parts: "latest" }
+    : null;
+}
+
 /** Templates run inside some servers, whose failures then count as the server's own. */
 const STATUSES = [400, 404, 405, 415, 422, 500, 501];
 const MAX_SEARCHED = 4_000;
@@ -148,5 +147,8 @@ export function adapt(failure: ProviderFailure, form: RequestForm, request: Mode
     const changed = change(form, request);
     if (changed !== null) return { change: changed, isPassing };
   }
-  return null;
+  // An address that has expired, a file that is gone, one image too many: each says so in words of its own.
+  const isServers = failure.status == null || failure.status >= 500;
+  const change = isServers ? null : withoutEarlierParts(form, request);
+  return change === null ? null : { change, isPassing: true };
 }

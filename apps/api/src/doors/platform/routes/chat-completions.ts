@@ -80,7 +80,7 @@ export const postChatCompletions = (services: Services): Route => ({
   method: "post",
   path: "/chat/completions",
   access: "key",
-  bodyParser: ({ MAX_BODY_BYTES, MAX_PARTS_BYTES }) => measuredJson(MAX_BODY_BYTES + MAX_PARTS_BYTES),
+  bodyParser: ({ MAX_BODY_BYTES, MAX_PARTS_BYTES }) => measuredJson(MAX_BODY_BYTES + MAX_PARTS_BYTES, MAX_BODY_BYTES),
   operation: {
     id: "createChat",
     tag: "Chat",
