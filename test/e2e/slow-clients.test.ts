@@ -17,7 +17,7 @@ import { waitFor } from "../support/wait-for.ts";
 const CLIENTS = 8;
 const STALLED_CLIENT_MS = 2_000;
 /** On idle cores it takes less than 10 s, most of it for the megabytes that come before. */
-const DISCONNECTED_WITHIN_MS = 60_000;
+const DISCONNECTED_WITHIN_MS = 120_000;
 /** A follower that missed a live batch reads the log again after this time, ms. */
 const HEARTBEAT_MS = 500;
 /** The API may grow by this share of the bytes that clients did not read: pages of logs that it reads, and noise. */
@@ -107,4 +107,4 @@ test("clients that stop reading cost the API little memory, are disconnected, an
     expect(events.at(-1)).toMatchObject({ event: "done", data: { status: "completed" } });
   }
   expect(peak - rssBefore).toBeLessThan(GROWTH * withheld);
-}, 120_000);
+}, 240_000);
