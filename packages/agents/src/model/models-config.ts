@@ -1,4 +1,5 @@
 /** The setting `MODELS`: models by names of the platform's own, each at a provider of its own. One JSON text. */
+import { jsonFromEnv } from "@agent-paas/shared/config/read-config.ts";
 import { DAY } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
 
@@ -50,16 +51,7 @@ const NamedModelSchema = z.strictObject({
 
 export type NamedModel = z.output<typeof NamedModelSchema>;
 
-export const ModelsConfigSchema = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue("expected JSON");
-      return z.NEVER;
-    }
-  })
+export const ModelsConfigSchema = jsonFromEnv
   .pipe(z.record(ModelNameSchema, NamedModelSchema))
   .superRefine((models, context) => {
     for (const [name, { fallbacks, model }] of Object.entries(models)) {

@@ -56,3 +56,13 @@ export const listFromEnv = z
       .map((part) => part.trim())
       .filter((part) => part !== ""),
   );
+
+/** Reads a JSON text; what it must hold is piped behind. */
+export const jsonFromEnv = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue("expected JSON");
+    return z.NEVER;
+  }
+});

@@ -1,4 +1,5 @@
 /** The setting for MCP servers: one JSON text in the format that most MCP clients call `mcpServers`. */
+import { jsonFromEnv } from "@agent-paas/shared/config/read-config.ts";
 import { z } from "zod";
 
 /** The server's name is the prefix of its tools' names: `name__tool`. */
@@ -39,17 +40,7 @@ const ServerSchema = z.union([StdioServerSchema, HttpServerSchema], {
   error: "expected {command, args?, env?, cwd?} or {url, headers?}, and scope?, max_sessions?, idle_seconds? in both",
 });
 
-export const McpServersSchema = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue("expected JSON");
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(ServerNameSchema, ServerSchema));
+export const McpServersSchema = jsonFromEnv.pipe(z.record(ServerNameSchema, ServerSchema));
 
 export type McpServers = z.output<typeof McpServersSchema>;
 export type McpServer = McpServers[string];
