@@ -3,6 +3,7 @@
  * and what it tells whom.
  */
 
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Child } from "../../scripts/services/child.ts";
 import type { Server } from "../../scripts/services/server.ts";
@@ -85,6 +86,23 @@ test("health tells statuses to anybody, details to a caller with a key, and refu
     checks: { redis: { used_memory_bytes: expect.any(Number) }, queues: { chat: { waiting: 0 } } },
   });
   expect((await ask("/health", UNKNOWN_KEY)).body.error.code).toBe("invalid_api_key");
+});
+
+test("health reports Redis as down until the last of an API's connections is back", async () => {
+  const { redis: server } = platform;
+  const reads = /^id=(\d+) .*:reads:/m.exec(String(await server.client("LIST")))?.[1] ?? "";
+  const [, most = ""] = (await server.config("GET", "maxclients")) as string[];
+  await server.config("SET", "maxclients", "1");
+  try {
+    await server.client("KILL", "ID", reads);
+    await waitFor("the reads to fail", async () => (await alice.get(`/jobs/${randomUUID()}`)).status === 503);
+    expect((await ask("/health")).body.checks.redis).toEqual({ status: "down" });
+    expect((await ask("/readyz")).status).toBe(503);
+  } finally {
+    await server.config("SET", "maxclients", most);
+  }
+  await waitFor("readiness", async () => (await ask("/readyz")).status === 200);
+  expect((await alice.get(`/jobs/${randomUUID()}`)).status).toBe(404);
 });
 
 test("health that is asked often costs Redis next to nothing", async () => {

@@ -34,7 +34,7 @@ export type QueueServices = {
   readonly cancellation: Pick<Cancellation, "request">;
   readonly decisions: DecisionMaker;
   readonly admission: Pick<Admission, "memory" | "isFull">;
-  readonly queues: Pick<Queues, "counts" | "isConnected" | "probe">;
+  readonly queues: Pick<Queues, "counts" | "probe">;
   readonly queuedJobs: QueuedJobs;
   readonly sessionQueues: Pick<SessionQueues, "delete" | "findPending">;
 };
@@ -49,6 +49,8 @@ export type Services = StorageServices &
   QueueServices & {
     readonly config: ApiConfig;
     readonly clock: InstallationClock;
+    /** Whether every connection to Redis is up: after an outage they return one by one. */
+    readonly redis: { isConnected(): boolean };
     readonly agentCatalog: AgentCatalog;
     readonly events: EventServices;
     readonly streamShare: StreamShare;

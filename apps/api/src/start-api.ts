@@ -25,7 +25,7 @@ export async function startApi(config: ApiConfig, name: string, logger: Logger, 
   };
   const streamShare = createStreamShare(config.MAX_OPEN_STREAMS_PER_OWNER);
   const services: Services = {
-    ...{ config, clock: redis.clock, ...storage, ...jobs },
+    ...{ config, redis, clock: redis.clock, ...storage, ...jobs },
     ...{ accept, events, streamShare, agentCatalog },
   };
   const url = await openServer(config, { app: createApp(services, logger), events }, releasers);

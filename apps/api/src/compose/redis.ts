@@ -23,6 +23,8 @@ export type RedisConnections = {
   readonly subscriber: RedisConnection;
   /** Waits for replicas; null if no job needs them. */
   readonly replicas: RedisConnection | null;
+  /** Whether all of them are up. */
+  isConnected(): boolean;
   readonly clock: InstallationClock;
 };
 
@@ -51,5 +53,6 @@ export async function openRedis(
     await upgradeRedis(requests, keys, logger);
     await clock.read();
   }
-  return { keys, requests, reads, logs, subscriber, replicas, clock };
+  const isConnected = () => connections.every(({ status }) => status === "ready");
+  return { keys, requests, reads, logs, subscriber, replicas, isConnected, clock };
 }

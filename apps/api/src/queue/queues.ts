@@ -94,8 +94,6 @@ export function openQueues({ redis, keys, logger }: QueuesOptions) {
       return Object.fromEntries(await Promise.all(counted)) as Record<JobQueue, QueueCounts>;
     },
 
-    isConnected: (): boolean => redis.status === "ready",
-
     /** Writes keys and reads them back, which is what accepting a job and following it need of each server. */
     probe: () =>
       orUnavailable(redis, () =>

@@ -54,8 +54,9 @@ export async function checkHealth(services: Services): Promise<Health> {
   };
 }
 
-/** A write, a read, and whether Redis has the memory that accepted jobs need. */
-async function checkRedis({ queues, admission }: Services): Promise<Check> {
+/** Its connections, a write, a read, and whether Redis has the memory that accepted jobs need. */
+async function checkRedis({ redis, queues, admission }: Services): Promise<Check> {
+  if (!redis.isConnected()) return { status: "down" };
   const startedAt = performance.now();
   try {
     await queues.probe();

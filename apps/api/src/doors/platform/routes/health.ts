@@ -105,7 +105,7 @@ type ReadHealth = () => Promise<Health>;
 function createHealthReader(services: Services): ReadHealth {
   let latest: { readonly health: Promise<Health>; readonly at: number; readonly isConnected: boolean } | null = null;
   return () => {
-    const isConnected = services.queues.isConnected();
+    const isConnected = services.redis.isConnected();
     const now = performance.now();
     if (latest === null || latest.isConnected !== isConnected || now - latest.at >= VALID_FOR_MS) {
       latest = { health: checkHealth(services), at: now, isConnected };
