@@ -5,6 +5,7 @@ import agentsPackage from "./packages/agents/package.json" with { type: "json" }
 import { compileCacheEnv } from "./packages/shared/src/lifecycle/compile-cache.ts";
 import { onPostgres } from "./test/support/on-postgres.ts";
 import { ON_REDIS_SETS, PLAIN_REDIS_ONLY } from "./test/support/redis-suites.ts";
+import { FlakyReporter } from "./test/support/report-flaky.ts";
 import { SQLITE_ONLY } from "./test/support/sqlite-only.ts";
 
 // What tests start takes the compiled sources from there, as with `npm start`: half a second of CPU for each process.
@@ -29,6 +30,8 @@ const OWN_PACKAGE = Object.entries(agentsPackage.exports).map(([path, file]) => 
 
 const PLATFORM = {
   globalSetup: ["test/support/global-setup.ts"],
+  // Whole processes on a crowded machine: what fails once in thousands of tests is repeated, and named at the end.
+  retry: process.env.CI ? 1 : 0,
   testTimeout: 60_000,
   hookTimeout: 60_000,
 };
@@ -85,5 +88,6 @@ export default defineConfig({
       { test: { name: "cluster", include: [...ON_REDIS_SETS.cluster], env: { TEST_REDIS: "cluster" }, ...PLATFORM } },
     ],
     maxWorkers: 2,
+    reporters: ["default", new FlakyReporter()],
   },
 });
