@@ -1,6 +1,6 @@
 /**
- * A door is one client protocol: routes, error format and stream format over the same jobs. Doors and routes are
- * values: the app mounts them, and tests read the same lists.
+ * A door is one client protocol: routes and error format over the same jobs; a route that streams has its format. Doors
+ * and routes are values: the app mounts them, and tests read the same lists.
  */
 import type { ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
@@ -10,7 +10,6 @@ import type { ApiConfig } from "../config.ts";
 import type { Services } from "../services.ts";
 import type { Operation } from "./operation.ts";
 import type { RequestContext } from "./request-context.ts";
-import type { StreamFormat } from "./stream-format.ts";
 
 export type Door = {
   /** Of each tag of its operations, what they are about. */
@@ -20,9 +19,10 @@ export type Door = {
   /** Must not use the services before a request comes: tests call it without any. */
   readonly routes: (services: Services) => readonly Route[];
   readonly formatError: FormatError;
+  /** Headers of error responses beyond those of all doors. */
+  readonly errorHeaders?: (error: PlatformError) => Readonly<Record<string, string>>;
   /** The schema of an error response with one of the codes. */
   readonly errorSchema: (codes: readonly ErrorCode[]) => ZodType;
-  readonly stream: StreamFormat;
 };
 
 /** The JSON body of an error response. */

@@ -4,7 +4,7 @@ import { NumberOutOfRange } from "@agent-paas/shared/json/exact-json.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import type { ErrorRequestHandler, Response } from "express";
-import type { Door, FormatError } from "./door.ts";
+import type { Door } from "./door.ts";
 import { contextOf } from "./request-context.ts";
 
 /** The `Retry-After` of a 503 that names no time. */
@@ -19,16 +19,17 @@ export function createErrorHandler(doors: readonly Door[], fallback: Door, logge
     logger[level]({ request_id, err: error }, level === "debug" ? "request refused" : "request failed");
     const door = doors.find(({ basePath }) => req.path.startsWith(`${basePath}/`)) ?? fallback;
     if (res.headersSent) res.destroy();
-    else sendError(res, error, door.formatError);
+    else sendError(res, error, door);
   };
 }
 
-export function sendError(res: Response, error: PlatformError, formatError: FormatError): void {
+export function sendError(res: Response, error: PlatformError, { formatError, errorHeaders }: Door): void {
   const { requestId } = contextOf(res);
   if (error.status === 503 || error.retryAfterMs !== null) {
     res.setHeader("Retry-After", Math.ceil((error.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS) / SECOND));
   }
   if (error.status === 401) res.setHeader("WWW-Authenticate", "Bearer");
+  res.set(errorHeaders?.(error) ?? {});
   res.status(error.status).json(formatError(error, requestId));
 }
 

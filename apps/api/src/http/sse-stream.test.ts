@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, get } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import type { JobEvent } from "@agent-paas/shared/contract/events.ts";
 import express, { type Response } from "express";
 import { expect, onTestFinished, test } from "vitest";
 import {
@@ -20,7 +21,6 @@ const FORMAT: StreamFormat = {
   preamble: Buffer.from(": begins\n\n"),
   heartbeat: Buffer.from(": heartbeat\n\n"),
   reconnectAfter: (ms) => `retry: ${ms}\n\n`,
-  passThrough: true,
 };
 
 const KNOWN = { findEnded: async () => null, isKnown: async () => true };
@@ -112,4 +112,38 @@ test("a client that stops reading before the end is dropped, and no heartbeat is
   expect(held()).toEqual(HELD_BY_NONE);
   await once(res, "close");
   expect(res.destroyed).toBe(true);
+});
+
+test("a format that translates gets every event once, and its frames alone go to the client", async () => {
+  const { services, log, subscriber, held } = createServices(1_000);
+  const seen: number[] = [];
+  const format: StreamFormat = {
+    ...FORMAT,
+    translate:
+      ({ jobId }) =>
+      ({ seq, event, data }) => {
+        seen.push(seq);
+        if (event === "thought") return "";
+        return event === "message" ? `data: ${jobId} ${data.content}\n\n` : "data: end\n\n";
+      },
+  };
+  const thought: JobEvent = { event: "thought", data: { content: "", type: "status" } };
+  log.append("j", batchOf(1, [thought, textEvent("a"), textEvent("b")]));
+  const streamed = Promise.withResolvers<void>();
+  const app = express().get("/", (_req, res) => {
+    streamJobEvents(res, services, format, OPTIONS);
+    streamed.resolve();
+  });
+  const server = createServer(app).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const response = fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  await streamed.promise;
+  const batch = batchOf(4, [textEvent("c"), doneEvent("j")]);
+  log.append("j", batch);
+  subscriber.deliver("j", batch);
+  const text = await (await response).text();
+  expect(text).toBe(": begins\n\ndata: j a\n\ndata: j b\n\ndata: j c\n\ndata: end\n\n");
+  expect(seen).toEqual([1, 2, 3, 4, 5]);
+  expect(held()).toEqual(HELD_BY_NONE);
 });

@@ -4,13 +4,14 @@
  * - I9: nothing is queued for a slow client, and the kernel holds a bounded number of bytes for it; past a bound of
  *   time its connection is reset, and it can resume.
  */
+import { decodeEvents } from "@agent-paas/shared/contract/events.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { Response } from "express";
 import type { ApiConfig } from "../config.ts";
 import { followJob, type JobStage } from "../events/job-event-follower.ts";
 import type { EventServices } from "../services.ts";
 import { createChunkedResponse } from "./chunked-response.ts";
-import { RECONNECT_MS, type StreamedJob, type StreamFormat } from "./stream-format.ts";
+import { RECONNECT_MS, type StreamedJob, type StreamFormat, type Translate } from "./stream-format.ts";
 
 /** A part of the API's services. */
 export type StreamServices = {
@@ -19,7 +20,7 @@ export type StreamServices = {
 };
 
 export type StreamOptions = StreamedJob & {
-  /** The last `seq` that the client has seen; 0 for none. */
+  /** The last `seq` that the client has seen; 0 for none, and for formats that translate. */
   readonly after: number;
   readonly findEnded: () => Promise<JobRow | null>;
   /** Whether a queue or the database knows the job. */
@@ -35,6 +36,7 @@ export function streamJobEvents(
   options: StreamOptions,
 ): void {
   const { jobId, sessionId, after, findEnded, isKnown, stage } = options;
+  const translate = format.translate?.(options);
   // The client left while its job was looked up or accepted: "close" was emitted before, so nothing would be released.
   if (res.destroyed) return;
   res.writeHead(200, format.headers(options));
@@ -65,8 +67,9 @@ export function streamJobEvents(
     stage,
     sink: {
       write(batch) {
-        const flowing = body.write(batch);
-        window.wrote(batch.length);
+        const frames = translate === undefined ? batch : translateBatch(batch, translate);
+        const flowing = body.write(frames);
+        window.wrote(frames.length);
         if (flowing && !window.isFull()) return true;
         dropWhenStalled();
         return false;
@@ -113,4 +116,10 @@ export function streamJobEvents(
     clearTimeout(stalled);
     leave();
   });
+}
+
+function translateBatch(batch: Buffer, translate: Translate): Buffer {
+  let frames = "";
+  for (const event of decodeEvents(batch)) frames += translate(event);
+  return Buffer.from(frames);
 }

@@ -1,4 +1,5 @@
 /** How a door frames the events of a job as Server-Sent Events. */
+import type { DecodedEvent } from "@agent-paas/shared/contract/events.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 
 /** The media type of Server-Sent Events. */
@@ -16,8 +17,17 @@ export type StreamFormat = {
   readonly preamble: Buffer;
   /** What keeps an idle connection open. */
   readonly heartbeat: Buffer;
-  /** What makes the client wait so long before it reconnects. */
+  /** What a stream ends with that this process cannot go on with: the client is to come back in so long. */
   readonly reconnectAfter: (ms: number) => string;
-  /** The batches of the event log are this door's own frames: they go to the socket as they are, undecoded. */
-  readonly passThrough: true;
+  /**
+   * Begins the translation of one response. Absent: the batches of the event log are this door's own frames, and go to
+   * the socket as they are, undecoded.
+   */
+  readonly translate?: (job: StreamedJob) => Translate;
 };
+
+/**
+ * The frames of an event; an empty text if the door's protocol has none for it. It may keep state: it gets every event
+ * once, from the job's first one. A protocol that resumes leaves out the frames that its client has seen.
+ */
+export type Translate = (event: DecodedEvent) => string;

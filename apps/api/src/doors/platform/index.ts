@@ -15,7 +15,6 @@ import { deleteCollection, getCollection, listCollections } from "./routes/knowl
 import { deleteDocument, getDocument, listDocuments, postDocument } from "./routes/knowledge-documents.ts";
 import { postKnowledgeQuery } from "./routes/knowledge-query.ts";
 import { deleteSession, getSession, listSessions } from "./routes/sessions.ts";
-import { stream } from "./stream-format.ts";
 
 export const platformDoor: Door = {
   tags: {
@@ -54,5 +53,4 @@ export const platformDoor: Door = {
   ],
   formatError,
   errorSchema,
-  stream,
 };

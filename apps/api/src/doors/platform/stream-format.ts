@@ -40,5 +40,4 @@ export const stream: StreamFormat = {
   preamble: Buffer.from(reconnectAfter(RECONNECT_MS)),
   heartbeat: Buffer.from(": hb\n\n"),
   reconnectAfter,
-  passThrough: true,
 };

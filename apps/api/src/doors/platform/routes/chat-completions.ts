@@ -4,7 +4,7 @@ import { FinishReasonSchema, JobResultSchema, UsageSchema } from "@agent-paas/sh
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import type { Response } from "express";
 import { z } from "zod";
-import { abortOnClose } from "../../../http/abort-on-close.ts";
+import { awaitAccepted, streamAccepted } from "../../../http/answer-job.ts";
 import { bodySizeOf, measuredJson } from "../../../http/body-size.ts";
 import type { Caller, Route } from "../../../http/door.ts";
 import { sendError } from "../../../http/error-handler.ts";
@@ -12,12 +12,10 @@ import { JOB_REQUEST_HEADERS } from "../../../http/headers.ts";
 import { originOf, readIdempotency } from "../../../http/job-headers.ts";
 import { asJson, jsonResponse } from "../../../http/operation.ts";
 import { ACCEPT_ERRORS, AGENT_ERRORS, JOB_ERRORS } from "../../../http/route-errors.ts";
-import { streamJobEvents } from "../../../http/sse-stream.ts";
 import { EVENT_STREAM } from "../../../http/stream-format.ts";
 import { takeStream } from "../../../http/take-stream.ts";
 import { acceptJob } from "../../../jobs/accept-job.ts";
-import { awaitJobEnd } from "../../../jobs/await-end.ts";
-import { endedRowFinder, findJobStatus, knownChecker } from "../../../jobs/find-job.ts";
+import { findJobStatus } from "../../../jobs/find-job.ts";
 import { jobError } from "../../../jobs/job-error.ts";
 import type { Accepted } from "../../../queue/accept-request.ts";
 import type { Services } from "../../../services.ts";
@@ -35,7 +33,7 @@ import {
   RequestLimitsSchema,
   readMessage,
 } from "../request-fields.ts";
-import { StreamEventSchema } from "../stream-format.ts";
+import { StreamEventSchema, stream } from "../stream-format.ts";
 
 const chatRequest = (message: z.ZodType) =>
   bodySchema({
@@ -124,14 +122,7 @@ export const postChatCompletions = (services: Services): Route => ({
       onBusy: body.on_busy,
     });
     if (body.stream) {
-      streamJobEvents(res, services, caller.door.stream, {
-        jobId: accepted.jobId,
-        sessionId: accepted.sessionId,
-        after: 0,
-        findEnded: endedRowFinder(services, caller.owner, accepted.jobId),
-        isKnown: knownChecker(services, caller.owner, accepted.jobId),
-        stage: accepted.isNew ? "new" : "open",
-      });
+      streamAccepted(res, services, stream, caller.owner, accepted);
     } else {
       await sendWhole(services, res, caller, accepted);
     }
@@ -144,13 +135,7 @@ async function sendWhole(
   { owner, door }: Caller,
   { jobId, sessionId }: Accepted,
 ): Promise<void> {
-  const findEnded = endedRowFinder(services, owner, jobId);
-  const withinMs = services.config.JSON_WAIT_MS;
-  const ended = await awaitJobEnd(services, {
-    ...{ jobId, withinMs, signal: abortOnClose(res), findEnded },
-    isKnown: knownChecker(services, owner, jobId),
-  });
-  const row = ended ? await findEnded() : null;
+  const row = await awaitAccepted(res, services, owner, jobId);
   res.setHeader("X-Job-Id", jobId);
   if (sessionId !== null) res.setHeader("X-Session-Id", sessionId);
   if (row === null) {
@@ -163,7 +148,7 @@ async function sendWhole(
   }
   const { status, result, error, usage } = viewOfRow(row, null);
   if (error !== null) {
-    sendError(res, jobError(error.code, error.message, { session_id: sessionId, job_id: jobId }), door.formatError);
+    sendError(res, jobError(error.code, error.message, { session_id: sessionId, job_id: jobId }), door);
     return;
   }
   const message = { role: "assistant", content: result?.content ?? "" };

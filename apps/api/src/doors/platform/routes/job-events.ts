@@ -13,7 +13,7 @@ import { takeStream } from "../../../http/take-stream.ts";
 import { endedRowFinder, findJob, knownChecker, statusOf } from "../../../jobs/find-job.ts";
 import type { Services } from "../../../services.ts";
 import { pathId, validate } from "../../../validation/validate.ts";
-import { StreamEventSchema } from "../stream-format.ts";
+import { StreamEventSchema, stream } from "../stream-format.ts";
 
 const EventsQuerySchema = z.object({
   after: EventIdSchema.default("0").describe("The `id` of the last event that the client has seen."),
@@ -41,7 +41,7 @@ export const getJobEvents = (services: Services): Route => ({
     },
     errors: [...READ_ERRORS, "job_not_found", "open_streams_limit"],
   },
-  async handle(req, res, { owner, door }) {
+  async handle(req, res, { owner }) {
     const id = pathId(req.params);
     const after = readAfter(req);
     takeStream(res, services.streamShare, owner);
@@ -52,7 +52,7 @@ export const getJobEvents = (services: Services): Route => ({
       res.status(204).end();
       return;
     }
-    streamJobEvents(res, services, door.stream, {
+    streamJobEvents(res, services, stream, {
       jobId: id,
       sessionId,
       after,
