@@ -23,9 +23,9 @@ const CHARS = 65_536;
 /** Calls that are not linear in their input, or run what somebody else wrote: each with its bound. */
 const CALLS: Readonly<Record<string, string>> = {
   "apps/api/src/doors/platform/knowledge-document-body.ts normalize": "a function of its own, linear",
-  "apps/api/src/doors/platform/routes/agents.ts sort": "the agents that workers offer",
   "apps/api/src/jobs/list-jobs.ts sort": "one page of the list",
   "apps/api/src/presence/agent-catalog.ts fromJSONSchema": "a schema of an agent, which the operator installs",
+  "apps/api/src/presence/agent-catalog.ts sort": "the agents that workers offer",
   "apps/api/src/queue/waiting-jobs.ts sort": "one page of each of the two queues",
   "apps/worker/src/recovery/owner-index-sweep.ts sort": "three sets for each API key of whom jobs wait",
   "apps/worker/src/storage/move-rows.ts sort": "the columns of a table",

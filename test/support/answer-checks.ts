@@ -100,8 +100,13 @@ export function createAnswerChecks(text: string): AnswerChecks {
 function readEvents(text: string): unknown[] {
   const events: unknown[] = [];
   const parser = createParser({
-    onEvent: ({ id, event, data }) =>
-      events.push({ id: Number(id), event: event ?? "message", data: JSON.parse(data) }),
+    onEvent: ({ id, event = "message", data }) =>
+      events.push({
+        ...(id === undefined ? {} : { id: Number(id) }),
+        event,
+        // The one frame of OpenAI's protocol that is no JSON.
+        data: data === "[DONE]" ? data : JSON.parse(data),
+      }),
   });
   parser.feed(text);
   return events;

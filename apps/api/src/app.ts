@@ -3,6 +3,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import cors from "cors";
 import express, { type Express, type RequestHandler } from "express";
+import { openAiDoor } from "./doors/openai/index.ts";
 import { platformDoor } from "./doors/platform/index.ts";
 import { createReferenceDoor } from "./doors/reference/index.ts";
 import { carriesKey, createAuthenticate } from "./http/authenticate.ts";
@@ -13,7 +14,7 @@ import { contextOf, requestContext } from "./http/request-context.ts";
 import { securityHeaders } from "./http/security-headers.ts";
 import type { Services } from "./services.ts";
 
-const PROTOCOLS: readonly Door[] = [platformDoor];
+const PROTOCOLS: readonly Door[] = [platformDoor, openAiDoor];
 
 /** The last one has no base path of its own. */
 export const DOORS: readonly Door[] = [...PROTOCOLS, createReferenceDoor(platformDoor, PROTOCOLS)];

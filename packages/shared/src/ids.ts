@@ -1,5 +1,5 @@
 import { randomFillSync, randomInt } from "node:crypto";
-import { v7 } from "uuid";
+import { v5, v7 } from "uuid";
 import { z } from "zod";
 
 /** When an id of this form was created, ms since 1970. */
@@ -59,3 +59,9 @@ export const newId = createIdSource(latestTime);
 
 /** Every id on the wire is a UUID of any version, in its canonical text form: that of a client may have capitals. */
 export const IdSchema = z.uuid().toLowerCase();
+
+/** Chosen once: other ids would lead to other sessions. */
+const NAMES = "6f1d0f0c-5a0b-4d0e-9c5e-0d9b7a1c3e52";
+
+/** The id of what a client calls by a name of its own. No two owners share one. */
+export const namedId = (owner: string, name: string): string => v5(JSON.stringify([owner, name]), NAMES);

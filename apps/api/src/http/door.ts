@@ -20,7 +20,7 @@ export type Door = {
   readonly routes: (services: Services) => readonly Route[];
   readonly formatError: FormatError;
   /** Headers of error responses beyond those of all doors. */
-  readonly errorHeaders?: (error: PlatformError) => Readonly<Record<string, string>>;
+  readonly errorHeaders?: (error: PlatformError, req: Request) => Readonly<Record<string, string>>;
   /** The schema of an error response with one of the codes. */
   readonly errorSchema: (codes: readonly ErrorCode[]) => ZodType;
 };

@@ -29,7 +29,7 @@ export function sendError(res: Response, error: PlatformError, { formatError, er
     res.setHeader("Retry-After", Math.ceil((error.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS) / SECOND));
   }
   if (error.status === 401) res.setHeader("WWW-Authenticate", "Bearer");
-  res.set(errorHeaders?.(error) ?? {});
+  res.set(errorHeaders?.(error, res.req) ?? {});
   res.status(error.status).json(formatError(error, requestId));
 }
 

@@ -14,6 +14,14 @@ export const REQUEST_HEADERS = {
     .string()
     .describe("The language of status texts: `zh` or `en`. Without it, that of the message.")
     .meta({ examples: ["en"] }),
+  "X-Session-Id": z
+    .string()
+    .min(1)
+    .max(255)
+    .describe("A session, by any id that the client gives it; it begins with the first request that names it."),
+  "X-Cancel-On-Disconnect": z
+    .enum(["true", "false"])
+    .describe("`true`: the job is cancelled if the client goes away before its answer is whole."),
   traceparent: z.string().describe("W3C Trace Context, with which the job continues the trace."),
 } as const;
 export type RequestHeader = keyof typeof REQUEST_HEADERS;

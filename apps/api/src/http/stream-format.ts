@@ -10,6 +10,15 @@ export const RECONNECT_MS = 2 * SECOND;
 
 export type StreamedJob = { readonly jobId: string; readonly sessionId: string | null };
 
+export const streamHeaders = ({ jobId, sessionId }: StreamedJob) => ({
+  "Content-Type": `${EVENT_STREAM}; charset=utf-8`,
+  "Cache-Control": "no-cache, no-transform",
+  // Nginx would collect the events of a buffered response.
+  "X-Accel-Buffering": "no",
+  "X-Job-Id": jobId,
+  ...(sessionId === null ? {} : { "X-Session-Id": sessionId }),
+});
+
 export type StreamFormat = {
   /** The response's headers, the Content-Type among them. */
   readonly headers: (job: StreamedJob) => Readonly<Record<string, string>>;

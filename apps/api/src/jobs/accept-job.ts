@@ -1,4 +1,5 @@
 /** Accepts a job of an agent: finds the agent and the session, checks the config against the agent, makes the ids. */
+import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts";
 import type { JobKind, JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import { withoutAbsentNulls } from "@agent-paas/shared/json/absent-nulls.ts";
@@ -24,6 +25,8 @@ export type JobRequest = {
   /** The message, if it is more than a text. */
   readonly parts?: readonly MessagePart[] | undefined;
   readonly input?: unknown;
+  /** Messages before those of the session, or before the text of a job without one. Default: none. */
+  readonly history?: readonly GivenMessage[];
   readonly config: Record<string, unknown>;
   readonly limits: JobPayload["limits"];
   readonly metadata: Record<string, unknown>;
@@ -52,7 +55,19 @@ export async function acceptJob(
 
 async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, request: JobRequest): Promise<Accepted> {
   const { owner, idempotency, note } = origin;
-  const { kind, agentType, sessionId, createsSession, text, parts, input, limits, metadata, onBusy } = request;
+  const {
+    kind,
+    agentType,
+    sessionId,
+    createsSession,
+    text,
+    parts,
+    input,
+    history = [],
+    limits,
+    metadata,
+    onBusy,
+  } = request;
   const agent = await services.agentCatalog.find(agentType);
   const find = createsSession ? findSessionOrNone : findSession;
   const session = sessionId === null ? null : await find(services, owner, sessionId);
@@ -85,6 +100,7 @@ async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, req
     text,
     ...(parts === undefined ? {} : { parts: [...parts] }),
     ...(input === undefined ? {} : { input }),
+    ...(history.length === 0 ? {} : { history: [...history] }),
     config,
     limits,
     metadata,

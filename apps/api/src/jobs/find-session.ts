@@ -1,6 +1,7 @@
 /** Finds a session of the caller: its row, or the pending session that Redis keeps until the row is written. */
 
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { IdSchema, namedId } from "@agent-paas/shared/ids.ts";
 import { parseObject } from "@agent-paas/shared/json/exact-json.ts";
 import type { Services } from "../services.ts";
 
@@ -34,6 +35,16 @@ export async function findSessionOrNone(
   const found = await lookUp(services, owner, id);
   if (found === null && (await services.sessions.isTaken(owner, id))) throw new PlatformError("session_not_found");
   return found;
+}
+
+/**
+ * The session that a client calls by an id of its own, which need not exist yet; or by the platform's id of a session
+ * that its owner has.
+ */
+export async function sessionIdOf(services: FindSessionServices, owner: string, name: string): Promise<string> {
+  const id = IdSchema.safeParse(name).data;
+  const isOwn = id !== undefined && (await lookUp(services, owner, id)) !== null;
+  return isOwn ? id : namedId(owner, name);
 }
 
 // The pending session is removed once there is a row, so the row may have been written between the first two reads.

@@ -3,7 +3,9 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 
 /** The error of a job as the error of a request that waited for the job. */
 export function jobError(code: string, message: string, details: Readonly<Record<string, unknown>>): PlatformError {
-  return new PlatformError(isErrorCode(code) ? code : "agent_failed", { message, details });
+  return new PlatformError(asErrorCode(code), { message, details });
 }
 
-const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR_CODES, code);
+/** A job may have been ended by a worker of another version. */
+export const asErrorCode = (code: string): ErrorCode =>
+  Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : "agent_failed";

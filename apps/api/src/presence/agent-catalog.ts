@@ -139,11 +139,22 @@ export function createAgentCatalog(redis: RedisConnection, keys: RedisKeys) {
   };
 }
 
+/** Those that a live worker offers, by their ids. */
+export const liveAgents = ({ agents }: CatalogEntries): OfferedAgent[] =>
+  [...agents.values()].filter(({ workers }) => workers > 0).sort((a, b) => (a.id < b.id ? -1 : 1));
+
+/** The same as `offeredIn`, of an agent that a live worker offers. */
+export function liveAgent(entries: CatalogEntries, id: string): OfferedAgent {
+  const agent = offeredIn(entries, id);
+  if (agent.workers === 0) throw new PlatformError("agent_not_found");
+  return agent;
+}
+
 /**
  * Throws `agent_not_found`; or, before the first worker has published its agents, `agent_unavailable`: that an agent
  * does not exist is not known then, and a client that hears so does not ask again.
  */
-export function offeredIn({ agents }: CatalogEntries, id: string): OfferedAgent {
+function offeredIn({ agents }: CatalogEntries, id: string): OfferedAgent {
   const agent = agents.get(id);
   if (agent !== undefined) return agent;
   if (agents.size > 0) throw new PlatformError("agent_not_found");

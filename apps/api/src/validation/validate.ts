@@ -28,7 +28,7 @@ export function validate<S extends z.ZodType>(
   }
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
+  const issue = innermost(parsed.error.issues[0]);
   const unknownKey = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
   const param = cutText([...within, ...(issue?.path ?? []), ...unknownKey].join("."), MAX_PARAM);
   const message = unknownKey.length > 0 ? "there is no such field" : plainWords(issue?.message ?? "is not valid");
@@ -36,6 +36,17 @@ export function validate<S extends z.ZodType>(
     message: param === "" ? message : `${param}: ${message}`,
     ...(param === "" ? {} : { param }),
   });
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Of a value that fits none of several schemas: where the one that it fits best refuses it. */
+function innermost(issue: Issue | undefined): Issue | undefined {
+  if (issue?.code !== "invalid_union") return issue;
+  return issue.errors
+    .flatMap((issues) => innermost(issues[0]) ?? [])
+    .map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))
+    .reduce<Issue>((best, inner) => (inner.path.length > best.path.length ? inner : best), issue);
 }
 
 /** The body of a request, or an object in it. Null is the absence of a field that may be absent. */

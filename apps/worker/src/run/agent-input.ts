@@ -1,12 +1,14 @@
 /** What an agent receives of its job: the task, and the history of its session. */
 import type { AgentInput, HistoryMessage } from "@agent-paas/agents/agent/agent.ts";
+import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { HistoryRow, SessionRepository } from "../storage/session-repository.ts";
 import { readCall } from "../storage/tool-messages.ts";
 
 /** @param row resolves when the job's row is written. */
 export function inputOf(payload: JobPayload, sessions: SessionRepository, row: Promise<unknown>): AgentInput {
-  const { session_id: sessionId, begins_session: isFirst, job_id: jobId } = payload;
+  const { session_id: sessionId, begins_session: isFirst, job_id: jobId, history = [] } = payload;
+  const given = history.map(asMessage);
   return {
     kind: payload.kind,
     text: payload.text,
@@ -14,19 +16,27 @@ export function inputOf(payload: JobPayload, sessions: SessionRepository, row: P
     data: payload.input,
     history: {
       async latest({ maxTokens, withCalls }) {
-        if (sessionId === null || isFirst) return [];
+        if (sessionId === null || isFirst) return given;
         // The history ends with the question, which is written with the row.
         await row;
         const messages = await sessions.latestMessages(sessionId, jobId, maxTokens, withCalls);
         const questions = messages.filter(({ role }) => role === "user").map(({ job_id }) => job_id);
         const partsOf = await sessions.partsOf(questions.reverse());
-        return asHistory(messages, partsOf);
+        return [...given, ...asHistory(messages, partsOf)];
       },
     },
   };
 }
 
 type PartsOf = Awaited<ReturnType<SessionRepository["partsOf"]>>;
+
+function asMessage(message: GivenMessage): HistoryMessage {
+  const { role, content } = message;
+  if (role === "tool") return { role, content, callId: message.call_id };
+  if (role === "user" && message.parts !== undefined) return { role, content, parts: message.parts };
+  if (role === "assistant" && message.tool_calls !== undefined) return { role, content, toolCalls: message.tool_calls };
+  return { role, content };
+}
 
 /** The calls of one model turn are one message of the assistant, and their results follow it. */
 function asHistory(rows: readonly HistoryRow[], partsOf: PartsOf): HistoryMessage[] {

@@ -28,11 +28,12 @@ export type HistoryMessage = {
   readonly callId?: string;
 };
 
-/** The session's earlier messages. They are read on demand and within a limit, so a long session costs no more. */
+/** The earlier messages. Those of a session are read on demand and within a limit, so a long session costs no more. */
 export type History = {
   /**
-   * The newest messages that fit into `maxTokens` together, oldest first; empty for a job without a session.
-   * `withCalls`: with the tool calls of earlier turns and their results, as far as they fit as well. Default: without.
+   * The newest messages that fit into `maxTokens` together, oldest first. `withCalls`: with the tool calls of earlier
+   * turns and their results, as far as they fit as well. Default: without. What a request brings itself stands before
+   * those of its session, and is there whole: `system` messages, and for a job without a session its conversation.
    */
   latest(options: { readonly maxTokens: number; readonly withCalls?: boolean }): Promise<readonly HistoryMessage[]>;
 };

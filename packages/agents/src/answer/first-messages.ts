@@ -38,6 +38,7 @@ export async function firstMessages(
   for (const message of await input.history.latest({ maxTokens: history_tokens, withCalls })) {
     const { role, content, parts, toolCalls, callId } = message;
     if (role === "user") ask(content, parts);
+    else if (role === "system") messages.push({ role, content });
     else if (role === "assistant" && toolCalls !== undefined) messages.push({ role, content, toolCalls });
     else if (role === "tool" && callId !== undefined) messages.push({ role, callId, content });
     else if (role === "assistant" && content.trim() !== "") messages.push({ role, content });

@@ -134,6 +134,9 @@ export function encodeEvent(seq: number, { event, data }: JobEvent): string {
   return `${ID}${seq}\nevent: ${event}\ndata: ${escapeLineEnds(wellFormedJson(JSON.stringify(data)))}\n\n`;
 }
 
+/** What is to stand on one line of a frame. */
+export const frameJson = (value: unknown): string => escapeLineEnds(JSON.stringify(value));
+
 /** Readers that split a stream at Unicode's line ends, and not only at those of SSE, would lose the event. */
 const LINE_ENDS = /[\u0085\u2028\u2029]/;
 const escapeLineEnds = (json: string): string =>

@@ -6,11 +6,12 @@
 import { z } from "zod";
 import { IdSchema } from "../ids.ts";
 import { DAY, SECOND } from "../time.ts";
+import { GivenMessageSchema } from "./given-messages.ts";
 import { LimitsSchema } from "./limits.ts";
 import { LOCALES, LocaleSchema } from "./locale.ts";
 import { CheckedPartsSchema } from "./message-parts.ts";
 
-/** A `chat` adds a message to a session; an `execute` job runs an agent, or a system job, on a task. */
+/** A `chat` answers a message, of a session or of none; an `execute` job runs an agent, or a system job, on a task. */
 export const JOB_KINDS = ["chat", "execute"] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
@@ -107,7 +108,7 @@ export type JobResult = Readonly<z.infer<typeof JobResultSchema>>;
 const JsonObject = z.record(z.string(), z.unknown());
 
 /** The fields of a payload that a request may make large. */
-export const SIZEABLE_FIELDS = ["text", "parts", "input", "config", "limits", "metadata"] as const;
+export const SIZEABLE_FIELDS = ["text", "parts", "input", "config", "limits", "metadata", "history"] as const;
 export type SizeableField = (typeof SIZEABLE_FIELDS)[number];
 
 /**
@@ -121,7 +122,7 @@ export const JobPayloadSchema = z.object({
   owner: z.string().min(1),
   /** The id of an agent, or of a system job, which contains a dot. */
   agent_type: z.string().min(1),
-  /** Null for an execute job outside any session. */
+  /** Null for a job outside any session. */
   session_id: IdSchema.nullable(),
   /** True if the session was created with this job, so that no other job of it can be ahead (I6). Default: false. */
   begins_session: z.boolean().optional(),
@@ -131,6 +132,8 @@ export const JobPayloadSchema = z.object({
   parts: CheckedPartsSchema.optional(),
   /** The `input` of an execute job, as parsed JSON. */
   input: z.unknown().optional(),
+  /** What stands before the messages of the session, and of a job without one, before its own. Default: none. */
+  history: z.array(GivenMessageSchema).optional(),
   /** The agent's config: the session's, overridden by the request's. The agent's schema fills in defaults. */
   config: JsonObject,
   /** The request's own limits. Default: none; payloads of APIs before limits existed have no such field. */
@@ -165,6 +168,7 @@ export const SalvagedPayloadSchema = JobPayloadSchema.extend({
   agent_type: z.string().catch("unknown"),
   text: z.string().catch(""),
   parts: CheckedPartsSchema.optional().catch(undefined),
+  history: z.array(GivenMessageSchema).optional().catch(undefined),
   config: JsonObject.catch({}),
   limits: LimitsSchema.catch({}),
   metadata: JsonObject.catch({}),

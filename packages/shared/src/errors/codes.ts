@@ -55,6 +55,7 @@ export const ERROR_CODES = {
   ),
   decision_conflict: entry(409, "conflict_error", false, "Another decision was made before."),
   job_not_waiting: entry(409, "conflict_error", false, "The job waits for no decision."),
+  job_cancelled: entry(409, "conflict_error", false, "The job was cancelled."),
   session_busy: entry(409, "conflict_error", true, "The session has a job that has not ended."),
   idempotency_key_reused: entry(
     409,
@@ -134,6 +135,13 @@ export const ERROR_CODES = {
     "Too few replicas of Redis have the job. It was withdrawn; with an Idempotency-Key, the same request joins it.",
   ),
   database_unavailable: entry(503, "unavailable_error", true, "The database cannot be read or written at present."),
+  answer_pending: entry(
+    504,
+    "unavailable_error",
+    true,
+    "The answer takes longer than a response may be held back. The job goes on: stream it, or ask for the job.",
+  ),
+  stream_interrupted: entry(503, "unavailable_error", true, "The stream breaks off here. The job goes on; ask for it."),
   vector_store_unavailable: entry(503, "unavailable_error", true, "The vector store cannot be reached."),
   internal_error: entry(500, "internal_error", false, "Something went wrong inside the platform."),
 

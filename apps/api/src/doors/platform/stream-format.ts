@@ -2,7 +2,7 @@
 
 import { JOB_EVENTS } from "@agent-paas/shared/contract/events.ts";
 import { z } from "zod";
-import { EVENT_STREAM, RECONNECT_MS, type StreamFormat } from "../../http/stream-format.ts";
+import { RECONNECT_MS, type StreamFormat, streamHeaders } from "../../http/stream-format.ts";
 import { JOB_ID, SESSION_ID, USAGE } from "./examples.ts";
 import { jobLinks } from "./job-view.ts";
 
@@ -28,15 +28,7 @@ export const StreamEventSchema = z
 const reconnectAfter = (ms: number): string => `retry: ${Math.round(ms)}\n\n`;
 
 export const stream: StreamFormat = {
-  headers: ({ jobId, sessionId }) => ({
-    "Content-Type": `${EVENT_STREAM}; charset=utf-8`,
-    "Cache-Control": "no-cache, no-transform",
-    // Nginx would collect the events of a buffered response.
-    "X-Accel-Buffering": "no",
-    "X-Job-Id": jobId,
-    ...(sessionId === null ? {} : { "X-Session-Id": sessionId }),
-    Location: jobLinks(jobId).events,
-  }),
+  headers: (job) => ({ ...streamHeaders(job), Location: jobLinks(job.jobId).events }),
   preamble: Buffer.from(reconnectAfter(RECONNECT_MS)),
   heartbeat: Buffer.from(": hb\n\n"),
   reconnectAfter,

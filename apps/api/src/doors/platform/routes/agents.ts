@@ -1,10 +1,9 @@
 /** GET /agents and GET /agents/{id}: the agents that live workers offer. */
 import { AgentManifestSchema } from "@agent-paas/shared/contract/agents.ts";
-import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
 import type { Route } from "../../../http/door.ts";
 import { jsonResponse } from "../../../http/operation.ts";
-import { offeredIn } from "../../../presence/agent-catalog.ts";
+import { liveAgent, liveAgents } from "../../../presence/agent-catalog.ts";
 import type { Services } from "../../../services.ts";
 import { AgentIdSchema } from "../request-fields.ts";
 
@@ -26,9 +25,7 @@ export const listAgents = ({ agentCatalog }: Services): Route => ({
     errors: ["queue_unavailable"],
   },
   async handle(_req, res) {
-    const { agents } = await agentCatalog.refresh();
-    const offered = [...agents.values()].filter(({ workers }) => workers > 0);
-    res.json({ agents: offered.sort((a, b) => (a.id < b.id ? -1 : 1)) });
+    res.json({ agents: liveAgents(await agentCatalog.refresh()) });
   },
 });
 
@@ -45,8 +42,6 @@ export const getAgent = ({ agentCatalog }: Services): Route => ({
     errors: ["queue_unavailable", "agent_not_found", "agent_unavailable"],
   },
   async handle(req, res) {
-    const agent = offeredIn(await agentCatalog.refresh(), String(req.params.id));
-    if (agent.workers === 0) throw new PlatformError("agent_not_found");
-    res.json(agent);
+    res.json(liveAgent(await agentCatalog.refresh(), String(req.params.id)));
   },
 });

@@ -1,0 +1,130 @@
+/** The messages of a chat completion request, and what they mean to a job. */
+import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts";
+import { type MessagePart, textOfParts } from "@agent-paas/shared/contract/message-parts.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { z } from "zod";
+import { PartSchema } from "../../validation/message-parts.ts";
+import { unsupported } from "./unsupported.ts";
+
+const TextPartsSchema = z.array(z.looseObject({ type: z.literal("text"), text: z.string() }));
+const RefusalPartSchema = z.looseObject({ type: z.literal("refusal"), refusal: z.string() });
+const SaidPartsSchema = z.array(z.union([TextPartsSchema.element, RefusalPartSchema]));
+
+const TextSchema = z.union([z.string(), TextPartsSchema]);
+
+const CallSchema = z.looseObject({
+  id: z.string().min(1),
+  type: z.literal("function", 'only calls of type "function" are supported'),
+  function: z.looseObject({ name: z.string().min(1), arguments: z.string() }),
+});
+
+/** Loose: clients send back what they got, with fields of their own. */
+export const MessageSchema = z.discriminatedUnion(
+  "role",
+  [
+    z.looseObject({ role: z.enum(["system", "developer"]), content: TextSchema }),
+    z.looseObject({ role: z.literal("user"), content: z.union([z.string(), z.array(PartSchema)]) }),
+    z.looseObject({
+      role: z.literal("assistant"),
+      content: z.union([z.string(), SaidPartsSchema]).nullish(),
+      refusal: z.string().nullish(),
+      tool_calls: z.array(CallSchema).nullish(),
+      audio: unsupported().nullable(),
+      function_call: unsupported().nullable(),
+    }),
+    z.looseObject({ role: z.literal("tool"), tool_call_id: z.string().min(1), content: TextSchema }),
+  ],
+  { error: ({ code }) => (code === "invalid_union" ? "expected a role: system, user, assistant, tool" : undefined) },
+);
+type Message = z.infer<typeof MessageSchema>;
+
+export type Conversation = {
+  /** What is new: a question, or an empty text behind the results of calls. */
+  readonly text: string;
+  readonly parts?: readonly MessagePart[];
+  readonly history: readonly GivenMessage[];
+  /** Only of a session, whose calls they answer. */
+  readonly toolResults: readonly { readonly call_id: string; readonly content: string }[];
+};
+
+type Question = Extract<GivenMessage, { role: "user" }>;
+
+/** The messages are the conversation. Throws `invalid_request`. */
+export function readConversation(messages: readonly Message[]): Conversation {
+  const history = readMessages(messages);
+  const last = history.at(-1);
+  if (last?.role !== "user") return { text: "", history, toolResults: [] };
+  return { ...asQuestion(last), history: history.slice(0, -1), toolResults: [] };
+}
+
+/** The session is the conversation: new is what follows the last answer. `system` messages hold for this request. */
+export function readTurn(messages: readonly Message[]): Conversation {
+  const all = readMessages(messages);
+  const fresh = all.slice(all.findLastIndex(({ role }) => role === "assistant") + 1);
+  const questions = fresh.filter((message) => message.role === "user");
+  const results = fresh.filter((message) => message.role === "tool");
+  if (questions.length + results.length === 0) {
+    throw invalid("messages", "nothing follows the last message of the assistant");
+  }
+  return {
+    ...(questions.length === 0 ? { text: "" } : asQuestion(questions.reduce(joinQuestions))),
+    history: all.filter(({ role }) => role === "system"),
+    toolResults: results.map(({ call_id, content }) => ({ call_id, content })),
+  };
+}
+
+const asQuestion = ({ content: text, parts }: Question) => (parts === undefined ? { text } : { text, parts });
+
+function readMessages(messages: readonly Message[]): GivenMessage[] {
+  const called = new Set<string>();
+  const read: GivenMessage[] = [];
+  for (const [at, message] of messages.entries()) {
+    const given = readMessage(message);
+    if (given.role === "tool" && !called.has(given.call_id)) {
+      throw invalid(`messages.${at}.tool_call_id`, "no message before it has a call with this id");
+    }
+    if (given.role === "assistant") for (const { id } of given.tool_calls ?? []) called.add(id);
+    const before = read.at(-1);
+    if (given.role === "user" && before?.role === "user") read[read.length - 1] = joinQuestions(before, given);
+    else read.push(given);
+  }
+  return read;
+}
+
+function readMessage(message: Message): GivenMessage {
+  if (message.role === "user") return readQuestion(message.content as string | readonly MessagePart[]);
+  if (message.role === "tool") {
+    return { role: "tool", call_id: message.tool_call_id, content: textOf(message.content) };
+  }
+  if (message.role !== "assistant") return { role: "system", content: textOf(message.content) };
+  const content = textOf(message.content ?? message.refusal ?? "");
+  const calls = message.tool_calls ?? [];
+  if (calls.length === 0) return { role: "assistant", content };
+  const tool_calls = calls.map(({ id, function: called }) => ({ id, name: called.name, arguments: called.arguments }));
+  return { role: "assistant", content, tool_calls };
+}
+
+function readQuestion(content: string | readonly MessagePart[]): Question {
+  if (typeof content === "string") return { role: "user", content };
+  const [only] = content;
+  if (content.length === 1 && only?.type === "text") return { role: "user", content: only.text };
+  return { role: "user", content: textOfParts(content), parts: [...content] };
+}
+
+type Said = string | readonly (z.infer<typeof SaidPartsSchema>[number] | z.infer<typeof TextPartsSchema>[number])[];
+
+const textOf = (content: Said): string =>
+  typeof content === "string"
+    ? content
+    : content.map((part) => (part.type === "text" ? part.text : part.refusal)).join("\n");
+
+/** Neighbours are one question, which is what they become for every model. */
+function joinQuestions(first: Question, second: Question): Question {
+  const content = [first.content, second.content].filter((text) => text !== "").join("\n\n");
+  if (first.parts === undefined && second.parts === undefined) return { role: "user", content };
+  const parts = [first, second].flatMap((each) => each.parts ?? [{ type: "text" as const, text: each.content }]);
+  return { role: "user", content, parts };
+}
+
+const invalid = (param: string, problem: string): PlatformError =>
+  new PlatformError("invalid_request", { message: `${param}: ${problem}`, param });
