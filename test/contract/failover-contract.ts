@@ -11,6 +11,7 @@ import { scriptedQuestion } from "../support/scripted-question.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { type SseEvent, shownText } from "../support/sse-client.ts";
 import { settledWithin, waitFor } from "../support/wait-for.ts";
+import { decide, waitingFor } from "../support/waiting-job.ts";
 
 const STREAMS = 20;
 /** The documented limit for the replacement of a silent connection, and a margin for its successor. */
@@ -64,6 +65,28 @@ export function failoverContract(what: string, startSet: () => Promise<RedisSet>
       const { body } = await platform.alice.get("/jobs");
       const left = body.jobs.filter(({ status }: { status: string }) => !["completed", "cancelled"].includes(status));
       expect(left).toEqual([]);
+      await set.settled();
+    }, 90_000);
+
+    test("a decision that no replica has is refused, and again when it is repeated, until one has it", async () => {
+      const config = { tools: ["calculator"], approve: ["calculator"] };
+      const task = '[[calls=calculator({"expression":"6*7"})]] A decision that nobody may lose';
+      const jobId = await platform.alice.execute(task, { config }, "tool_basic");
+      const [{ request_id }] = (await waitingFor(platform.alice, jobId)) as [{ request_id: string }];
+      const approve = () => decide(platform.alice, jobId, { request_id, decision: "approve" });
+      // A worker that copies the decision into the database makes it durable.
+      for (const worker of platform.workers) worker.signal("SIGSTOP");
+      const masters = await set.masters();
+      const replicas = set.nodes.filter((node) => !masters.includes(node));
+      for (const replica of replicas) replica.pause();
+      const refused = [await approve(), await approve()];
+      for (const replica of replicas) replica.resume();
+      expect(refused.map(({ status, body }) => [status, body.error.code])).toEqual(
+        Array(2).fill([503, "not_replicated"]),
+      );
+      await waitFor("the decision to be accepted", async () => (await approve()).status === 200);
+      for (const worker of platform.workers) worker.signal("SIGCONT");
+      expect((await platform.alice.ended(jobId)).result.content).toContain("42");
       await set.settled();
     }, 90_000);
 

@@ -1,4 +1,5 @@
 import { newId } from "@agent-paas/shared/ids.ts";
+import { DAY } from "@agent-paas/shared/time.ts";
 import { expect, test } from "vitest";
 import { jobEnd } from "../support/job-end.ts";
 import { jobPayload } from "../support/job-payload.ts";
@@ -6,7 +7,7 @@ import { type OpenStorage, openParts, type Parts } from "./storage-parts.ts";
 
 const APPROVAL = { type: "approval", tool: "pay", arguments: { to: "bob" } } as const;
 const QUESTION = { type: "input", question: "How much?", schema: { type: "integer" } } as const;
-const LATER = new Date(Date.now() + 60_000).toISOString();
+const LATER = new Date(Date.now() + DAY).toISOString();
 const PAST = new Date(0).toISOString();
 
 async function suspended(open: OpenStorage, expiresAt = LATER) {
@@ -93,6 +94,32 @@ export function suspensionContract(open: OpenStorage): void {
     expect(await suspensions.expired(10)).toEqual([payload.job_id]);
     await jobs.start(payload, 2);
     expect(await suspensions.expired(10)).toEqual([]);
+  });
+
+  test("a job that was suspended since its row was read is not taken from the worker that ran it", async () => {
+    const { jobs, suspensions, orphanedJobs } = await openParts(open);
+    const payload = jobPayload({ job_id: newId() });
+    await jobs.start(payload, 1);
+    const [row] = await orphanedJobs.running("", 10);
+    const suspension = { payload, fencingToken: 1, options: "{}", lastSeq: 1, inquiries: [], expiresAt: LATER };
+    expect(await suspensions.suspend(suspension)).toBe(true);
+    expect(row && (await orphanedJobs.takeOver(row, 2))).toBe(false);
+    await jobs.start(payload, 2);
+    const [resumed] = await orphanedJobs.running("", 10);
+    expect(resumed && (await orphanedJobs.takeOver(resumed, 3))).toBe(true);
+  });
+
+  test("sweeps learn what is decided, and the last number of a job is only raised", async () => {
+    const { suspensions, payload } = await suspended(open);
+    const { job_id } = payload;
+    const swept = async () => (await suspensions.page("", 5)).map((job) => [job.is_decided, job.last_seq]);
+    expect(await swept()).toEqual([[false, 7]]);
+    await suspensions.decide(job_id, new Map([["a", { decision: "approve" }]]));
+    await suspensions.raiseLastSeq(job_id, 9);
+    expect(await swept()).toEqual([[false, 9]]);
+    await suspensions.decide(job_id, new Map([["b", { decision: "answer", answer: 5 }]]));
+    await suspensions.raiseLastSeq(job_id, 8);
+    expect(await swept()).toEqual([[true, 9]]);
   });
 
   test("suspended jobs are no orphans, are read in pages, and go with their jobs", async () => {

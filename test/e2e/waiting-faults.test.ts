@@ -2,16 +2,16 @@
  * I11: jobs wait for a person while worker, API and Redis are killed, and while Redis loses everything. A decision by
  * another API has each go on: the effect happens once, no model turn is asked again, and the stream has one `done`.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Server } from "../../scripts/services/server.ts";
+import { isOutsideLists } from "../support/bullmq.ts";
 import { expectOneDone, expectRisingIds } from "../support/expect-stream.ts";
+import { mortalWorker } from "../support/mortal-worker.ts";
 import { FIXTURE_AGENTS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { startPrivateRedis } from "../support/redis.ts";
-import { ROOT } from "../support/sources.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { askForWrites, decide, waitingFor } from "../support/waiting-job.ts";
 
@@ -35,31 +35,14 @@ const healthy = () =>
     return checks?.redis.status === "up" && checks?.workers.status === "up";
   });
 
-/** A worker that dies when it has shown what it waits for, and holds the job as active still. */
-async function startMortalWorker(): Promise<void> {
-  const armed = join(dir, "armed");
-  await mkdir(armed);
-  await writeFile(join(armed, "suspended"), "");
-  await platform.startWorker({
-    NODE_OPTIONS: `--import ${pathToFileURL(join(ROOT, "test/chaos/crash-at.ts"))}`,
-    CHAOS_ARMED: armed,
-  });
-}
-
 test("a worker that dies before it has let go of the job is followed by one that does", async () => {
   await platform.workers[0]?.kill();
-  await startMortalWorker();
+  // It has shown what the job waits for when it dies, and holds the job as active.
+  await platform.startWorker((await mortalWorker(dir, "suspended")).env);
   const file = join(dir, "let-go");
   const { jobId, reader, inquiries } = await askForWrites(platform.alice, [{ file, word: "let-go" }]);
   await platform.startWorker();
-  const { keys } = platform;
-  await waitFor("the job to be let go of", async () => {
-    const [active, delayed] = await Promise.all([
-      platform.redis.lpos(keys.activeJobs("chat"), jobId),
-      platform.redis.zscore(keys.delayedJobs("chat"), jobId),
-    ]);
-    return active === null && delayed === null;
-  });
+  await waitFor("the job to be let go of", () => isOutsideLists(platform, "chat", jobId));
   expect(await waitingFor(platform.alice, jobId)).toEqual(inquiries);
   await decide(platform.alice, jobId, { request_id: inquiries[0].request_id, decision: "approve" });
   expectOneDone(await reader.whole, "the stream", "completed");

@@ -59,7 +59,7 @@ async function startFinalizing() {
     ...{ queues, maintenance, claims, sessionQueue, logger, jobDays: 30, sessionDays: 0, intervalSeconds: 600 },
     rows: createRetentionRepository(storage),
   });
-  const suspensions = { resume: async () => {} };
+  const suspensions = { resume: async () => {}, restore: async () => {} };
   const process = createMaintenanceProcessor({
     queues,
     queuedJobs,
@@ -98,7 +98,7 @@ async function startFinalizing() {
   const reap = (restoreSchedule: () => Promise<void>) => {
     const orphans = createOrphanFinalizer({ claims, publisher, finalizer, rows });
     const reaper = startReaper({
-      ...{ redis, keys, rows, orphans, failedJobs: failed, restoreSchedule, logger },
+      ...{ redis, keys, rows, orphans, places, failedJobs: failed, restoreSchedule, logger },
       promoteLateJobs: async () => {},
       sweepSuspended: async () => {},
       sweepOwnerIndexes: async () => {},

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { ROOT } from "../support/sources.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { decide, waitingFor } from "../support/waiting-job.ts";
 
 const TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -52,6 +53,24 @@ test("a chat with a tool call is reported from its queue to its end, under the r
     { name: "model.turn", job_id, usage, ms },
     { name: "tool.call", job_id, tool: "calculator", status: "ok", ms },
     { name: "model.turn", job_id, usage, ms },
+    { name: "job.ended", ...job, status: "completed", error_code: null, ms },
+  ]);
+});
+
+test("a job that waits for a person is reported as suspended and as resumed", async () => {
+  const task = '[[calls=calculator({"expression":"6*7"})]]';
+  const config = { tools: ["calculator"], approve: ["calculator"] };
+  const job_id = await platform.alice.execute(task, { config }, "tool_basic");
+  const [{ request_id }] = (await waitingFor(platform.alice, job_id)) as [{ request_id: string }];
+  await decide(platform.alice, job_id, { request_id, decision: "approve" });
+  const events = (await eventsOf(job_id)).filter(({ name }) => name.startsWith("job.") && name !== "job.queued");
+  const job = { job_id, kind: "execute", agent_type: "tool_basic", owner: "alice" };
+  const ms = expect.any(Number);
+  expect(events).toEqual([
+    { name: "job.started", ...job, attempt: 1, queue_ms: ms },
+    { name: "job.suspended", ...job, inquiries: 1 },
+    { name: "job.resumed", ...job, waited_ms: ms },
+    { name: "job.started", ...job, attempt: 2, queue_ms: ms },
     { name: "job.ended", ...job, status: "completed", error_code: null, ms },
   ]);
 });

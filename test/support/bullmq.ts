@@ -63,11 +63,48 @@ export const isPresent = async ({ redis, keys }: PlatformRedis, workerId: string
 export const isQueued = async ({ redis, keys }: PlatformRedis, kind: JobQueue, jobId: string): Promise<boolean> =>
   (await redis.exists(keys.queuedJob(kind, jobId))) === 1;
 
+/** The maintenance queue loses an order that nobody has begun. */
+export async function loseOrder({ redis, keys }: PlatformRedis, orderId: string): Promise<void> {
+  await redis.lrem(keyOf(keys, MAINTENANCE_QUEUE, "wait"), 0, orderId);
+  await redis.del(keys.queuedJob(MAINTENANCE_QUEUE, orderId));
+}
+
 /** The queue loses a job, whatever its state: BullMQ's record of it, its lock and its place among the running jobs. */
 export async function loseQueuedJob({ redis, keys }: PlatformRedis, kind: JobQueue, jobId: string): Promise<void> {
   await redis.del(keys.queuedJob(kind, jobId), lockOf(keys, kind, jobId));
   await redis.lrem(keyOf(keys, kind, "active"), 0, jobId);
   await redis.lrem(keyOf(keys, kind, "wait"), 0, jobId);
+}
+
+/**
+ * The queue's entry of a job stays, in none of the lists and without a place: as a failover leaves a job that was in
+ * none of them until the last second.
+ */
+export async function leaveLists(
+  { redis, keys }: PlatformRedis,
+  kind: JobQueue,
+  { jobId, owner = "alice" }: { readonly jobId: string; readonly owner?: string },
+): Promise<void> {
+  await redis
+    .multi()
+    .lrem(keyOf(keys, kind, "wait"), 0, jobId)
+    .lrem(keyOf(keys, kind, "active"), 0, jobId)
+    .zrem(keyOf(keys, kind, "delayed"), jobId)
+    .zrem(keys.places(kind), `${owner}:${jobId}`)
+    .zrem(keys.ownerQueues(kind), `${owner}:${jobId}`)
+    .del(lockOf(keys, kind, jobId))
+    .exec();
+}
+
+/** Whether the queue has the entry of a job in none of its lists. */
+export async function isOutsideLists({ redis, keys }: PlatformRedis, kind: JobQueue, jobId: string): Promise<boolean> {
+  const [entry, ...places] = await Promise.all([
+    redis.exists(keys.queuedJob(kind, jobId)),
+    redis.lpos(keyOf(keys, kind, "wait"), jobId),
+    redis.lpos(keyOf(keys, kind, "active"), jobId),
+    redis.zscore(keyOf(keys, kind, "delayed"), jobId),
+  ]);
+  return entry === 1 && places.every((place) => place === null);
 }
 
 /** The size of what the queue's entry of a job carries, bytes. */

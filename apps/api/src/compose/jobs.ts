@@ -50,6 +50,8 @@ export function openJobs(
   });
   const sessionQueues = createSessionQueues({ redis, keys, queues });
   const cancellation = createCancellation({ redis, keys, queues });
+  const { ACCEPT_MIN_REPLICAS: minReplicas } = config;
+  const replicated = replicas === null ? null : createReplicated({ redis, waiting: replicas, keys, minReplicas });
   const accept = createAccept({
     redis,
     keys,
@@ -63,15 +65,12 @@ export function openJobs(
     hasAllSessions: createSessionShare(storage.sessions.count, config.MAX_SESSIONS_PER_OWNER).isUsedUp,
     cannotWrite: agentCatalog.cannotWrite,
     cancellation,
-    replicated:
-      replicas === null
-        ? null
-        : createReplicated({ redis, waiting: replicas, keys, minReplicas: config.ACCEPT_MIN_REPLICAS }),
+    replicated,
     idempotencyTtlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
     hasStarted: async (owner, jobId) => (await storage.jobs.find(owner, jobId)) !== undefined,
     hasSession: async (owner, sessionId) => (await storage.sessions.find(owner, sessionId)) !== undefined,
   });
   const queuedJobs = createQueuedJobs(reads, keys);
-  const decisions = createDecisionMaker({ redis, keys, queues });
+  const decisions = createDecisionMaker({ redis, keys, queues, replicated });
   return { accept, cancellation, decisions, admission, queues, queuedJobs, sessionQueues };
 }

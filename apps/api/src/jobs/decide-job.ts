@@ -21,7 +21,8 @@ export type RequestedDecision = Decision & { readonly request_id: string };
 
 /**
  * Returns when all are made: by this call, or by an equal one before it. Throws without making any of them:
- * `request_not_found`, `decision_conflict`, `job_not_waiting`, `invalid_request`; and `job_not_found`.
+ * `request_not_found`, `decision_conflict`, `job_not_waiting`, `invalid_request`; and `job_not_found`. Throws
+ * `not_replicated` when they are made and a failover may lose them.
  */
 export async function decideJob(
   services: DecideServices,
@@ -32,18 +33,24 @@ export async function decideJob(
   const job = await findJob(services, owner, jobId);
   const inquiries = new Map((await services.jobs.inquiries(jobId)).map((row) => [row.request_id, row]));
   const known = await services.decisions.read(jobId);
+  const seen = new Set<string>();
   const made = new Map<string, Decision>();
+  let isNew = false;
   for (const [at, { request_id, ...decision }] of requested.entries()) {
     const row = inquiries.get(request_id);
     if (row === undefined) throw new PlatformError("request_not_found", { param: `decisions.${at}.request_id` });
-    if (made.has(request_id)) throw invalid(at, "request_id", "is decided twice");
+    if (seen.has(request_id)) throw invalid(at, "request_id", "is decided twice");
+    seen.add(request_id);
     assertFits(parseJson(row.inquiry) as Inquiry, decision, at);
     const before = decisionBefore(row, known, services.clock.now());
     if (before !== null && encodeDecision(before) !== encodeDecision(decision)) throw conflict(request_id);
-    if (before === null) made.set(request_id, decision);
+    isNew ||= before === null;
+    // One that only Redis has may not be on enough replicas, or nobody may have been told to look at it.
+    if (row.decision === null) made.set(request_id, decision);
   }
-  if (made.size === 0) return;
-  if (isTerminal(statusOf(job))) throw new PlatformError("job_not_waiting");
+  const isEnded = isTerminal(statusOf(job));
+  if (isNew && isEnded) throw new PlatformError("job_not_waiting");
+  if (made.size === 0 || isEnded) return;
   const conflicting = await services.decisions.make(jobId, made);
   if (conflicting !== null) throw conflict(conflicting);
 }

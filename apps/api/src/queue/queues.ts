@@ -17,12 +17,18 @@ import { orUnavailable } from "./or-unavailable.ts";
 
 /** Tries are for passing faults of the model and the platform; the worker's back-off sets the delay between two. */
 const TRIES = 3;
-const MAINTENANCE_TRIES = 10;
 
 const JOB_OPTIONS: JobsOptions = {
   backoff: { type: "custom" },
   removeOnComplete: true,
   removeOnFail: { age: FAILED_JOB_TTL_SECONDS, count: 1_000 },
+};
+
+const MAINTENANCE_OPTIONS: JobsOptions = {
+  ...JOB_OPTIONS,
+  attempts: 10,
+  // A failed action would keep the same request, when it comes again, from being added.
+  removeOnFail: true,
 };
 
 /** The options of a job of an agent, or of one with another number of tries, as its queue keeps them: JSON. */
@@ -82,7 +88,7 @@ export function openQueues({ redis, keys, logger }: QueuesOptions) {
     },
 
     async addMaintenance(payload: MaintenancePayload, jobId: string): Promise<void> {
-      await maintenance.add(payload.action, payload, { ...JOB_OPTIONS, attempts: MAINTENANCE_TRIES, jobId });
+      await maintenance.add(payload.action, payload, { ...MAINTENANCE_OPTIONS, jobId });
     },
 
     /** How many jobs each queue has, by their state in BullMQ. */

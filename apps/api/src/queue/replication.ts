@@ -4,10 +4,10 @@
  * Redis confirms by connection what that connection has written, and keeps it waiting until then. So a connection of
  * its own writes something after the work and waits for that: replicas follow in order, and one question answers for
  * all work that was done before. That is true of one server only, so both connections must lead to the same one, and
- * must have done so without a break since before the work.
+ * must have done so without a break since before the work. On a cluster, work writes to the server of its keys.
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
+import { connectionFor, type RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 
@@ -18,13 +18,17 @@ const MARK_TTL_S = 60;
 
 /** The work is done, but may be lost. */
 export class NotReplicated extends PlatformError {
-  constructor() {
-    super("not_replicated", { retryAfterMs: RETRY_AFTER_MS });
+  /** @param message default: that of a job. */
+  constructor(message?: string) {
+    super("not_replicated", { retryAfterMs: RETRY_AFTER_MS, ...(message !== undefined && { message }) });
   }
 }
 
-/** Does the work, and throws `NotReplicated` unless what it has written is on enough replicas. */
-export type Replicated = <T>(work: () => Promise<T>) => Promise<T>;
+/**
+ * Does the work, and throws `NotReplicated` unless what it has written is on enough replicas. `mark`: a key to write
+ * that is on the same server as what counts of the work. Default: the server of the queues.
+ */
+export type Replicated = <T>(work: () => Promise<T>, mark?: string) => Promise<T>;
 
 export type ReplicatedOptions = {
   /** On which the work writes. */
@@ -36,35 +40,50 @@ export type ReplicatedOptions = {
 };
 
 export function createReplicated({ redis, waiting, keys, minReplicas }: ReplicatedOptions): Replicated {
-  const [mark = ""] = keys.probes;
-  let running: Promise<number> | null = null;
-  let next: Promise<number> | null = null;
+  const [home = ""] = keys.probes;
+  const counts = new Map<RedisConnection, Count>();
 
   /** How many replicas have all that the server had at the time of the call. Callers at the same time share it. */
-  function replicas(): Promise<number> {
+  function countReplicas(connection: RedisConnection, mark: string): Promise<number> {
+    let count = counts.get(connection);
+    if (count === undefined) {
+      count = createCount(connection, minReplicas);
+      counts.set(connection, count);
+    }
+    return count(mark);
+  }
+
+  return async (work, mark = home) => {
+    const [worker, waiter] = [connectionFor(redis, mark), connectionFor(waiting, mark)];
+    // The work finds out by itself whether its own connection is up.
+    if (waiter.status !== "ready") throw new NotReplicated();
+    const before = [worker.stream, waiter.stream];
+    const [ofWork, ofWait] = await Promise.all([serverOf(worker), serverOf(waiter)]);
+    if (ofWork !== ofWait) throw new NotReplicated();
+    const done = await work();
+    const count = await countReplicas(waiter, mark).catch(() => 0);
+    if (count < minReplicas || worker.stream !== before[0] || waiter.stream !== before[1]) throw new NotReplicated();
+    return done;
+  };
+}
+
+type Count = (mark: string) => Promise<number>;
+
+function createCount(connection: RedisConnection, minReplicas: number): Count {
+  let running: Promise<number> | null = null;
+  let next: Promise<number> | null = null;
+  return (mark) => {
     next ??= (async () => {
       await running?.catch(() => {});
       running = next;
       next = null;
       const [, count] = await Promise.all([
-        waiting.set(mark, "1", "EX", MARK_TTL_S),
-        waiting.wait(minReplicas, WAIT_MS),
+        connection.set(mark, "1", "EX", MARK_TTL_S),
+        connection.wait(minReplicas, WAIT_MS),
       ]);
       return count;
     })();
     return next;
-  }
-
-  return async (work) => {
-    // The work finds out by itself whether its own connection is up.
-    if (waiting.status !== "ready") throw new NotReplicated();
-    const before = [redis.stream, waiting.stream];
-    const [ofWork, ofWait] = await Promise.all([serverOf(redis), serverOf(waiting)]);
-    if (ofWork !== ofWait) throw new NotReplicated();
-    const done = await work();
-    const count = await replicas().catch(() => 0);
-    if (count < minReplicas || redis.stream !== before[0] || waiting.stream !== before[1]) throw new NotReplicated();
-    return done;
   };
 }
 

@@ -50,6 +50,7 @@ export function createJobParts(
   const restorer = createSuspendedJobRestorer(eventRedis, keys, { claims, jobs });
   const suspensions = createSuspensions({
     ...{ rows: suspendedRows, decisions: createDecisions(eventRedis, keys), places, restorer, clock },
+    ...{ claims, publisher, logger },
     ttlSeconds: config.DECISION_TTL_SECONDS,
     maxPerOwner: config.MAX_SUSPENDED_JOBS_PER_OWNER,
   });

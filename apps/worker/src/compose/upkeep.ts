@@ -39,7 +39,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
   const { keys, queueRedis, queues, maintenance, clock } = redis;
   const { repositories } = storage;
   const { claims, publisher, sessionQueue, queuedJobs, finalizer, recentEnds, running, heldLocks, stored } = parts;
-  const { suspensions, restorer } = parts;
+  const { suspensions, restorer, places } = parts;
   const { orphanedJobs: rows, sessions } = repositories;
 
   const failedJobs = createFailedJobs({ queues, maintenance, claims, rows, logger });
@@ -77,11 +77,11 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
 
   const orphans = createOrphanFinalizer({ claims, publisher, finalizer, rows });
   const reaper = startReaper({
-    ...{ redis: queueRedis, keys, rows, orphans, failedJobs, logger },
+    ...{ redis: queueRedis, keys, rows, orphans, places, failedJobs, logger },
     promoteLateJobs: () =>
       promoteLateJobs({ redis: queueRedis, queues: [...Object.values(queues), maintenance], clock }),
     sweepSuspended: createSuspendedSweep({
-      ...{ redis: queueRedis, keys, rows: repositories.suspensions, suspensions, restorer },
+      ...{ redis: queueRedis, keys, rows: repositories.suspensions, suspensions, restorer, claims },
     }),
     sweepOwnerIndexes: createOwnerIndexSweep({ redis: queueRedis, keys, rows, clock, logger }),
     sweepPlaces: createPlaceSweep(queueRedis, keys),

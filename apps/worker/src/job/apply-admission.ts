@@ -23,7 +23,7 @@ export type AdmissionDeps = {
   readonly claims: JobClaims;
   readonly publisher: JobEventPublisher;
   readonly queuedJobs: QueuedJobFinalizer;
-  readonly suspensions: Pick<Suspensions, "leaveQueue">;
+  readonly suspensions: Pick<Suspensions, "leaveQueue" | "showAgain">;
 };
 
 type NotStarted = Exclude<Admission, { kind: "start" }>;
@@ -68,6 +68,7 @@ export async function applyAdmission(
       });
     }
     case "waits_for_person":
+      await deps.suspensions.showAgain(payload, lease.fencingToken);
       return lease.delay(admission.ms, () => deps.suspensions.leaveQueue(payload));
     case "no_place":
       return lease.delay(admission.ms, () => deps.places.stepBack(payload));

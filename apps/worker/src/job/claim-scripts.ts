@@ -77,13 +77,14 @@ return {tostring(token), last, fence, known[4] or '0', known[3] or ''}
 `,
 });
 
-/** For a Redis that has lost a job: does nothing if it has the job's state. The next claim follows the last `seq`. */
+/** For a Redis that has lost a job: does nothing if it knows a claim of it. The next claim follows the last `seq`. */
 export const RESTORE_CLAIM_SCRIPT = defineScript<null>()({
   name: "restoreClaim",
   keys: ["state", "log"],
   args: ["token", "attempts", "seq", "ttl"],
   lua: `${LOG_ORDER_LUA}
-if redis.call('EXISTS', state) == 1 then return false end
+-- A request to cancel the job may have come since.
+if redis.call('HEXISTS', state, 'fencing_token') == 1 then return false end
 redis.call('HSET', state, 'fencing_token', token, 'attempts', attempts)
 local _, fence = log_order(log)
 if fence < tonumber(seq) then raise_log(log, tonumber(seq)) end

@@ -129,7 +129,7 @@ export function createJobClaims(redis: RedisConnection, keys: RedisKeys) {
       };
     },
 
-    /** Writes what a Redis that has lost a job must know of it; nothing if it knows the job. */
+    /** Writes what a Redis that has lost a job must know of it; nothing if it knows a claim of the job. */
     restore: async (
       jobId: string,
       { fencingToken: token, attempts, seq }: Readonly<Record<"fencingToken" | "attempts" | "seq", number>>,

@@ -22,11 +22,28 @@ const RESTORE_SCRIPT = defineScript<0 | 1>()({
 if redis.call('EXISTS', job) == 1 then return 0 end
 redis.call('HSET', job, 'name', name, 'data', data, 'opts', options, 'timestamp', timestamp, 'delay', '0',
   'priority', '0', 'ats', starts)
+redis.call('EXPIRE', job, ttl)
 storeBesideQueue(payload, '', '', ttl, rest_from)
 if entry ~= '' and not redis.call('LPOS', session, entry) then
   redis.call('LPUSH', session, entry)
   redis.call('EXPIRE', session, ttl)
 end
+return 1
+`,
+});
+
+/** Puts off the expiry of all that a job needs to go on. Returns 0 if its queue has lost it. */
+const KEEP_SCRIPT = defineScript<0 | 1>()({
+  name: "keepSuspended",
+  keys: ["job", "session", "payload"],
+  args: ["ttl"],
+  lua: `
+local left = redis.call('TTL', job)
+if left == -2 then return 0 end
+-- One that stands in a list does not expire.
+if left >= 0 then redis.call('EXPIRE', job, ttl) end
+redis.call('EXPIRE', session, ttl)
+redis.call('EXPIRE', payload, ttl)
 return 1
 `,
 });
@@ -49,21 +66,26 @@ type Deps = { readonly claims: Pick<JobClaims, "restore">; readonly jobs: Pick<J
 
 export function createSuspendedJobRestorer(redis: RedisConnection, keys: RedisKeys, { claims, jobs }: Deps) {
   const restoreEntry = RESTORE_SCRIPT.on(redis);
+  const keepEntry = KEEP_SCRIPT.on(redis);
   const removeEntry = REMOVE_SCRIPT.on(redis);
+  const ownKeysOf = (payload: JobPayload) => ({
+    job: keys.queuedJob(queueOf(payload), payload.job_id),
+    session: keys.sessionQueue(payload.session_id ?? ""),
+    payload: keys.payload(payload.job_id),
+  });
 
   return {
+    /** Whether the queue has the job; then nothing of it expires for as long as sweeps follow. */
+    keep: async (payload: JobPayload): Promise<boolean> =>
+      (await keepEntry({ ...ownKeysOf(payload), ttl: UNENDED_JOB_TTL_SECONDS })) === 1,
+
     /** Does nothing for a job that its queue has. */
     async restore(job: SuspendedJob, whole: JobPayload): Promise<void> {
       const { kind, job_id: jobId, session_id: sessionId, accepted_at } = whole;
       const { large_fields: _, ...payload } = whole;
       const { data, large } = splitPayload(payload);
       const entry = sessionId === null ? "" : encodeEntry({ kind, jobId });
-      const own = {
-        job: keys.queuedJob(queueOf(whole), jobId),
-        session: keys.sessionQueue(sessionId ?? ""),
-        payload: keys.payload(jobId),
-        entry,
-      };
+      const own = { ...ownKeysOf(whole), entry };
       // Its numbers first: a start must find them.
       await claims.restore(jobId, { fencingToken: job.fencing_token, attempts: job.attempts, seq: job.last_seq });
       const isRestored = await restoreEntry({

@@ -6,6 +6,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
+import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { STATUS_TEXTS } from "../events/status-texts.ts";
 import { classifyOutcome, type RunOutcome } from "../run/classify-outcome.ts";
@@ -109,8 +110,14 @@ async function suspend(
   if (await outlasting(run, () => deps.suspensions.isUsedUp(payload.owner))) {
     return settle(deps, attempt, { kind: "failed", error: new PlatformError("suspended_jobs_limit") }, result);
   }
+  // A cancel request whose message was lost; one that comes later is found when the job leaves its queue.
+  if ((await deps.claims.cancelRequested([payload.job_id])).length > 0) {
+    return settle(deps, attempt, { kind: "cancelled" }, result);
+  }
   await outlasting(run, () => deps.suspensions.suspend({ payload, lease, writer, inquiries }));
+  const { job_id, kind, agent_type, owner, traceparent } = payload;
   logger.info({ inquiries: inquiries.length }, "job suspended: it waits for people");
+  emit("job.suspended", { job_id, kind, agent_type, owner, traceparent, inquiries: inquiries.length });
   await deps.claims.closeAttempt(payload.job_id);
   failpoint("suspended", payload.job_id);
   return lease.delay(SUSPENDED_RECHECK_MS, () => deps.suspensions.leaveQueue(payload));

@@ -1,20 +1,26 @@
 /**
  * Suspended jobs: they wait for people, and no worker has them (I11). The database says that a job is suspended and
  * what it has asked; its queue keeps its entry in none of its lists, so its session waits for it and nothing else does.
- * A decision on everything has it enter its queue again, as the same job.
+ * A decision on everything has it enter its queue again, as the same job, and so does a request to cancel it, because
+ * the next start ends it.
  *
  * Whoever finds that all is decided lets the job go on: the action that a decision enqueues, the worker that takes the
  * job out of its queue's lists, the reaper's sweep. Doing it twice changes nothing.
  */
-import { EXPIRED, type OpenInquiry } from "@agent-paas/shared/contract/inquiries.ts";
+import { EXPIRED, type Inquiry, type OpenInquiry } from "@agent-paas/shared/contract/inquiries.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
+import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
 import type { Decisions, DecisionsById } from "@agent-paas/shared/redis/decisions.ts";
+import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
-import { type JobEventWriter, WriterRefused } from "../events/job-event-writer.ts";
+import type { JobEventPublisher } from "../events/job-event-publisher.ts";
+import { type JobEventWriter, NO_SIGNALS, WriterRefused } from "../events/job-event-writer.ts";
 import { STATUS_TEXTS } from "../events/status-texts.ts";
 import type { SuspendedJob, SuspensionRepository } from "../storage/suspension-repository.ts";
+import type { JobClaims } from "./job-claims.ts";
 import type { Lease } from "./lease.ts";
 import type { Places } from "./places.ts";
 import type { SuspendedJobRestorer } from "./restore-suspended.ts";
@@ -25,6 +31,9 @@ export type SuspensionsDeps = {
   readonly decisions: Decisions;
   readonly places: Pick<Places, "stepOut" | "rescue">;
   readonly restorer: SuspendedJobRestorer;
+  readonly claims: Pick<JobClaims, "claim" | "cancelRequested">;
+  readonly publisher: Pick<JobEventPublisher, "open">;
+  readonly logger: Logger;
   readonly clock: Pick<InstallationClock, "now">;
   /** How long inquiries wait for a decision, s. */
   readonly ttlSeconds: number;
@@ -46,6 +55,9 @@ export function createSuspensions({
   decisions,
   places,
   restorer,
+  claims,
+  publisher,
+  logger,
   clock,
   ttlSeconds,
   maxPerOwner,
@@ -77,18 +89,27 @@ export function createSuspensions({
     return fresh.size === open.length;
   }
 
-  /** Lets the job go on if everything is decided. */
+  const isCancelled = async (jobId: string) => (await claims.cancelRequested([jobId])).length > 0;
+
+  /** Lets the job go on if everything is decided, and end if it is cancelled. */
   async function resume(jobId: string): Promise<void> {
     const job = await rows.find(jobId);
-    if (job === null || !(await takeDecisions(jobId))) return;
-    await enter(job);
+    if (job === null) return;
+    const isDecided = await takeDecisions(jobId);
+    const payload = payloadOf(job);
+    if (payload === null || !(isDecided || (await isCancelled(jobId)))) return;
+    if ((await enter(job, payload)) && isDecided) reportResumed(payload, clock.now() - job.suspended_at);
   }
 
-  async function enter(job: SuspendedJob): Promise<void> {
-    const payload = payloadOf(job);
-    if (payload === null) return;
+  /** Has the job stand in its queue, from which its next start follows. False: it does so already. */
+  async function enter(job: SuspendedJob, payload: JobPayload): Promise<boolean> {
     await restorer.restore(job, payload);
-    await places.rescue(payload);
+    return places.rescue(payload);
+  }
+
+  function reportResumed({ job_id, kind, agent_type, owner, traceparent }: JobPayload, waited_ms: number): void {
+    logger.info({ job_id, waited_ms }, "job resumed: people have decided all that it asked");
+    emit("job.resumed", { job_id, kind, agent_type, owner, traceparent, waited_ms });
   }
 
   return {
@@ -104,10 +125,27 @@ export function createSuspensions({
       if (!(await rows.suspend({ payload, fencingToken, options, lastSeq, inquiries, expiresAt }))) {
         throw new WriterRefused();
       }
-      for (const { type, request_id, ...asked } of inquiries) {
-        const content = "tool" in asked ? STATUS_TEXTS[payload.locale].approvalRequired(asked.tool) : asked.question;
-        const data = { content, type: `${type}_required`, request_id, ...asked, expires_at: expiresAt } as const;
-        writer.append({ event: "thought", data });
+      failpoint("suspension_written", payload.job_id);
+      for (const inquiry of inquiries) show(writer, payload, inquiry, expiresAt);
+      await writer.flushed();
+    },
+
+    /**
+     * Shows what the job still asks if the log lacks it: its worker died before it had shown it, or Redis lost it. For
+     * a start of the job that ends here.
+     */
+    async showAgain(payload: JobPayload, fencingToken: number): Promise<void> {
+      const { job_id: jobId } = payload;
+      const [job, asked] = await Promise.all([rows.find(jobId), rows.inquiries(jobId)]);
+      const open = asked.filter(({ decision }) => decision === null);
+      if (job === null) return;
+      const claim = await claims.claim(jobId, fencingToken, { beginsAttempt: false });
+      if (claim.kind !== "claimed" || claim.lastSeq >= job.last_seq) return;
+      // First: what readers have seen must not be numbered again, whatever Redis loses afterwards (I2).
+      await rows.raiseLastSeq(jobId, claim.fence + open.length);
+      const writer = publisher.open({ jobId, fencingToken, seq: claim.fence, signals: NO_SIGNALS });
+      for (const { request_id, inquiry, expires_at } of open) {
+        show(writer, payload, { ...(parseJson(inquiry) as Inquiry), request_id }, expires_at);
       }
       await writer.flushed();
     },
@@ -119,7 +157,22 @@ export function createSuspensions({
     },
 
     resume,
+    enter,
+
+    /** Brings the job back if it is suspended and its queue has lost it. */
+    async restore(jobId: string): Promise<void> {
+      const job = await rows.find(jobId);
+      const payload = job === null ? null : payloadOf(job);
+      if (job !== null && payload !== null) await restorer.restore(job, payload);
+    },
   };
+}
+
+function show(writer: JobEventWriter, { locale }: JobPayload, inquiry: OpenInquiry, expires_at: string): void {
+  const { type, request_id, ...asked } = inquiry;
+  const content = "tool" in asked ? STATUS_TEXTS[locale].approvalRequired(asked.tool) : asked.question;
+  const data = { content, type: `${type}_required`, request_id, ...asked, expires_at } as const;
+  writer.append({ event: "thought", data });
 }
 
 export const payloadOf = ({ payload }: Pick<SuspendedJob, "payload">): JobPayload | null =>

@@ -88,6 +88,9 @@ export function createJobWorkers(options: JobWorkersOptions): JobWorkers {
     ...common,
     concurrency: MAINTENANCE_CONCURRENCY,
   });
+  maintenanceWorker.on("failed", (action, err) => {
+    if (action?.finishedOn !== undefined) logger.error({ err, action: action.data }, "maintenance action given up");
+  });
   const byQueue = new Map<LockedQueue, BriefWorker>([...jobWorkers, [MAINTENANCE_QUEUE, maintenanceWorker]]);
   const workers = [...byQueue.values()];
   for (const worker of workers) {

@@ -4,7 +4,7 @@
  *
  * - Orphaned jobs: their rows say that they run, and their queue lacks them or has them as ended, because Redis lost
  *   them or somebody removed them. A job that its queue has as waiting or active is left to BullMQ's check for stalled
- *   jobs.
+ *   jobs; one that stands in none of its queue's lists, because a failover has lost that it entered, enters again.
  * - Jobs that failed in the queue and whose finalization was not enqueued.
  * - Further sweeps that are passed in: suspended jobs that can go on, jobs that a wrong clock has delayed, entries of
  *   owner indexes, the schedule of retention, which Redis can lose too.
@@ -20,6 +20,7 @@ import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { WriterRefused } from "../events/job-event-writer.ts";
+import type { Places } from "../job/places.ts";
 import type { OrphanedJobRepository, RunningJobRow } from "../storage/orphaned-job-repository.ts";
 import type { FailedJobs } from "./failed-jobs.ts";
 import type { OrphanFinalizer } from "./orphan-finalizer.ts";
@@ -38,6 +39,7 @@ export type ReaperDeps = {
   readonly keys: RedisKeys;
   readonly rows: OrphanedJobRepository;
   readonly orphans: OrphanFinalizer;
+  readonly places: Pick<Places, "rescue">;
   readonly failedJobs: Pick<FailedJobs, "sweep">;
   /** Promotes jobs that a wrong clock has delayed for too long. */
   readonly promoteLateJobs: () => Promise<void>;
@@ -53,7 +55,7 @@ export type ReaperDeps = {
 };
 
 export function startReaper(deps: ReaperDeps): { stop(): void } {
-  const { redis, keys, rows, orphans, failedJobs, logger } = deps;
+  const { redis, keys, rows, orphans, places, failedJobs, logger } = deps;
   const { promoteLateJobs, sweepSuspended, sweepOwnerIndexes, sweepPlaces, restoreSchedule } = deps;
   const stopped = new AbortController();
   const { signal } = stopped;
@@ -65,7 +67,11 @@ export function startReaper(deps: ReaperDeps): { stop(): void } {
 
   async function isOrphaned(row: RunningJobRow): Promise<boolean> {
     const queue = queueOf(row);
-    if (await hasUnended(queue, row.id)) return false;
+    if (await hasUnended(queue, row.id)) {
+      const isRescued = await places.rescue({ ...row, job_id: row.id });
+      if (isRescued) logger.warn({ job_id: row.id }, "job starts again: its queue had it in none of its lists");
+      return false;
+    }
     // System jobs that an earlier version accepted are in the queue of their kind.
     return queue === row.kind || !(await hasUnended(row.kind, row.id));
   }

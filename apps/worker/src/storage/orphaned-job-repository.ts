@@ -9,6 +9,7 @@ export type RunningJobRow = Pick<JobRow, "id" | "kind" | "owner" | "agent_type" 
 export type OrphanedJobRepository = ReturnType<typeof createOrphanedJobRepository>;
 
 export function createOrphanedJobRepository({ table, write }: Storage, worker: string) {
+  const suspensionOfRow = () => table("suspended_jobs").whereRaw("suspended_jobs.job_id = agent_logs.id");
   return {
     /** Jobs that run according to their rows and wait for nobody, by id, from the first id greater than `after`. */
     running: async (after: string, limit: number): Promise<RunningJobRow[]> =>
@@ -16,7 +17,7 @@ export function createOrphanedJobRepository({ table, write }: Storage, worker: s
         // A literal, because the partial index serves only queries that repeat its condition.
         .whereRaw("status = 'running'")
         .where("id", ">", after)
-        .whereNotExists(table("suspended_jobs").whereRaw("suspended_jobs.job_id = agent_logs.id"))
+        .whereNotExists(suspensionOfRow())
         .orderBy("id")
         .limit(limit)
         .select("id", "kind", "owner", "agent_type", "session_id", "fencing_token"),
@@ -32,13 +33,17 @@ export function createOrphanedJobRepository({ table, write }: Storage, worker: s
         .whereIn("status", [...TERMINAL_STATUSES])
         .pluck("id"),
 
-    /** Raises the fencing token of a running job (I4). False: the job was started or ended since the row was read. */
+    /**
+     * Raises the fencing token of a running job (I4). False: the job was started, suspended or ended since the row was
+     * read.
+     */
     takeOver: ({ id, fencing_token: readToken }: RunningJobRow, fencingToken: number): Promise<boolean> =>
       write(
         [
           {
             query: table("agent_logs")
               .where({ id, fencing_token: readToken, status: "running" })
+              .whereNotExists(suspensionOfRow())
               .update({ fencing_token: fencingToken, worker }),
             guard: true,
           },

@@ -18,6 +18,9 @@ export type NewSuspension = {
 
 export type SuspendedJob = SuspendedJobRow & Pick<JobRow, "fencing_token" | "attempts">;
 
+/** As sweeps read it. */
+export type SweptJob = SuspendedJob & { readonly is_decided: boolean };
+
 export type SuspensionRepository = ReturnType<typeof createSuspensionRepository>;
 
 /** @param now the clock of the installation. */
@@ -51,6 +54,12 @@ export function createSuspensionRepository({ table, write }: Storage, now: () =>
     /** Null for a job that is not suspended. */
     find: async (jobId: string): Promise<SuspendedJob | null> =>
       ((await suspended().where("suspended_jobs.job_id", jobId).first()) as SuspendedJob | undefined) ?? null,
+
+    /** Makes `lastSeq` the last number that the job has used, if it is above the row's. */
+    async raiseLastSeq(jobId: string, lastSeq: number): Promise<void> {
+      const query = table("suspended_jobs").where({ job_id: jobId }).where("last_seq", "<", lastSeq);
+      await write([{ query: query.update({ last_seq: lastSeq }) }]);
+    },
 
     /** How many jobs of the owner are suspended. */
     async count(owner: string): Promise<number> {
@@ -92,11 +101,15 @@ export function createSuspensionRepository({ table, write }: Storage, now: () =>
     },
 
     /** Suspended jobs by id, from the first id greater than `after`. */
-    page: async (after: string, limit: number): Promise<SuspendedJob[]> =>
-      (await suspended()
+    async page(after: string, limit: number): Promise<SweptJob[]> {
+      const undecided = table("inquiries").whereRaw("inquiries.job_id = suspended_jobs.job_id").whereNull("decision");
+      const rows = (await suspended()
+        .select(undecided.count("*").as("undecided"))
         .where("suspended_jobs.job_id", ">", after)
         .orderBy("suspended_jobs.job_id")
-        .limit(limit)) as SuspendedJob[],
+        .limit(limit)) as (SuspendedJob & { undecided: number | string })[];
+      return rows.map(({ undecided: count, ...row }) => ({ ...row, is_decided: Number(count) === 0 }));
+    },
 
     /** Jobs with an inquiry that nobody has decided in time. */
     expired: async (limit: number): Promise<string[]> => {

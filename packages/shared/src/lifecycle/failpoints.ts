@@ -18,6 +18,8 @@ export type Failpoint =
   | "effect_done"
   /** The journal entry of a tool call is finished. */
   | "journaled"
+  /** It is written that the job waits for people; what it has asked is not shown. */
+  | "suspension_written"
   /** It is written that the job waits for people, and what it has asked is shown; a worker still holds it. */
   | "suspended"
   /** The transaction that writes the terminal state has written its statements and not committed. */

@@ -109,6 +109,8 @@ export function createRedisKeys(prefix: string) {
     installation: `${base}:installation`,
     /** Strings: health checks write and read them, one for each hash tag. */
     probes: [base, ...shards].map((tag) => `${tag}:probe`),
+    /** The one of them that is on the server of the job's state. */
+    probeOf: (jobId: string) => `${shard(jobId)}:probe`,
     /** Channels: ids of jobs to cancel. They only save time; the request itself is in the job's state. */
     cancelChannel: (jobId: string) => `${shard(jobId)}:cancel`,
     cancelChannels: shards.map((tag) => `${tag}:cancel`),

@@ -15,7 +15,7 @@
  * Members are `owner:job id` with equal scores, so they stand in the order of owners and, within an owner, of the ids,
  * which rise with the time of acceptance. Names of owners contain no colon.
  */
-import type { JobQueue } from "../contract/jobs.ts";
+import { type JobQueue, UNENDED_JOB_TTL_SECONDS } from "../contract/jobs.ts";
 import type { RedisKeys } from "./keys.ts";
 import { OWNER_INDEX } from "./owner-index.ts";
 import { defineScript } from "./script.ts";
@@ -187,7 +187,7 @@ return 1
 `,
 );
 
-/** A job that its queue has, and that stands nowhere in it, enters. Returns 1 if it did. */
+/** A job that its queue has, and that stands nowhere in it, enters, and expires no more. Returns 1 if it did. */
 export const RESCUE_SCRIPT = defineScript<number>()({
   name: "rescueJob",
   keys: [...PLACE_KEYS, "job", "lock", "active"] as const,
@@ -197,16 +197,21 @@ local known = redis.call('HMGET', job, 'timestamp', 'finishedOn')
 if not known[1] or known[2] or redis.call('EXISTS', lock) == 1 then return 0 end
 if redis.call('ZSCORE', delayed, id) or redis.call('ZSCORE', owners, owner .. ':' .. id) then return 0 end
 if redis.call('LPOS', wait, id) or redis.call('LPOS', active, id) then return 0 end
+redis.call('PERSIST', job)
 enter()
 return 1
 `,
 });
 
-/** A delayed job leaves its queue's lists and its place: it is suspended, and stands nowhere until it is rescued. */
+/**
+ * A delayed job leaves its queue's lists and its place: it is suspended, and stands nowhere until it is rescued. Its
+ * entry expires unless the sweep of suspended jobs keeps it: nobody would find one of a job that has ended.
+ */
 export const STEP_OUT_SCRIPT = placeScript(
   "stepOut",
   `
 if not withdraw(id) then return 0 end
+redis.call('EXPIRE', job_prefix .. id, ${UNENDED_JOB_TTL_SECONDS})
 if redis.call('ZREM', places, owner .. ':' .. id) > 0 then fill(${OWNERS_PER_END}) end
 return 1
 `,

@@ -20,6 +20,10 @@ export type TelemetryEvents = {
   "job.queued": JobFacts;
   /** A worker starts an attempt. `queue_ms` is the time since the API accepted the job. */
   "job.started": JobFacts & { readonly attempt: number; readonly queue_ms: number };
+  /** An attempt has ended with so many inquiries: the job waits for people. */
+  "job.suspended": JobFacts & { readonly inquiries: number };
+  /** All that a suspended job asked is decided, and it is queued again. `waited_ms` is the time since it asked. */
+  "job.resumed": JobFacts & { readonly waited_ms: number };
   /** The terminal event of a job is published, perhaps again after a crash. `ms` is the duration of its last run. */
   "job.ended": JobFacts & { readonly status: TerminalStatus; readonly error_code: string | null; readonly ms: number };
   /** A model turn has ended. `ms` is its duration; `usage` names the model that answered. */

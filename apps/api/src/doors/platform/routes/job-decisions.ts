@@ -42,7 +42,10 @@ export const postJobDecisions = (services: Services): Route => ({
     params: { id: IdSchema },
     body: asJson(DecisionsRequestSchema),
     responses: { 200: jsonResponse("The decisions are made; `waiting_for` is what is left.", DecidedSchema) },
-    errors: [...READ_ERRORS, "job_not_found", "request_not_found", "decision_conflict", "job_not_waiting"],
+    errors: [
+      ...READ_ERRORS,
+      ...(["not_replicated", "job_not_found", "request_not_found", "decision_conflict", "job_not_waiting"] as const),
+    ],
   },
   async handle(req, res, { owner, note }) {
     const id = pathId(req.params);
