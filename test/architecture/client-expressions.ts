@@ -19,6 +19,11 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/\\p{Cc}/u", "/\\r\\n?/g", "/^\\uFEFF/"],
   },
   {
+    file: "apps/api/src/validation/client-tools.ts",
+    bound: "a class with a bound count, anchored at both ends",
+    expressions: ["/^[a-zA-Z0-9_-]{1,64}$/"],
+  },
+  {
     file: "apps/api/src/validation/message-parts.ts",
     bound: "MAX_PARTS_BYTES: linear, without repetitions that overlap",
     expressions: ["/^[A-Za-z0-9+/]*={0,2}$/"],

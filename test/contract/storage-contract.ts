@@ -4,6 +4,7 @@
  */
 import { describe } from "vitest";
 import { batchContract } from "./storage-batches.ts";
+import { clientToolContract } from "./storage-client-tools.ts";
 import { concurrencyContract } from "./storage-concurrency.ts";
 import { installationContract } from "./storage-installation.ts";
 import { jobContract } from "./storage-jobs.ts";
@@ -23,6 +24,7 @@ export function storageContract(database: string, open: OpenStorage): void {
     describe("jobs", () => jobContract(open));
     describe("journal", () => journalContract(open));
     describe("sessions", () => sessionContract(open));
+    describe("client tools", () => clientToolContract(open));
     describe("suspended jobs", () => suspensionContract(open));
     describe("retention and orphaned jobs", () => retentionContract(open));
     describe("knowledge", () => knowledgeContract(open));

@@ -220,7 +220,7 @@ export function jobContract(open: OpenStorage): void {
     const parts = await openParts(open);
     const { sessionId, idOf, run } = await openBusySession(parts, ["b", "c"], ["c"]);
     await run();
-    const history = await parts.sessions.latestMessages(sessionId, idOf("b"), 1_000);
+    const history = await parts.sessions.latestMessages(sessionId, idOf("b"), { maxTokens: 1_000 });
     expect(history.map(({ content }) => content)).toEqual(["first", "first answer"]);
   });
 

@@ -51,7 +51,7 @@ test("jobs, sessions and messages of the former version are read", async () => {
   const sessions = createSessionReader(readers);
   expect(await sessions.list(owner, { limit: 9 })).toMatchObject([{ id: sessionId, metadata: '{"k":1}' }]);
   expect(await sessions.messages(owner, sessionId, { limit: 9 })).toHaveLength(3);
-  const history = await createSessionRepository(storage).latestMessages(sessionId, runningJobId, 1_000);
+  const history = await createSessionRepository(storage).latestMessages(sessionId, runningJobId, { maxTokens: 1_000 });
   expect(history.map(({ content }) => content)).toEqual(["a question", "an answer"]);
 });
 

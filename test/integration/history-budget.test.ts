@@ -55,7 +55,9 @@ async function oneChat(storage: Storage, sessionId: string): Promise<HistoryRow[
   const jobs = createJobRepository(storage, "w");
   const payload = payloadIn(sessionId, "And now?");
   await jobs.start(payload, 1);
-  const history = await createSessionRepository(storage).latestMessages(sessionId, payload.job_id, 8_000);
+  const history = await createSessionRepository(storage).latestMessages(sessionId, payload.job_id, {
+    maxTokens: 8_000,
+  });
   await jobs.end(payload, 1, jobEnd("Now."));
   const reader = createSessionReader(readThrough(storage));
   await reader.find("alice", sessionId);

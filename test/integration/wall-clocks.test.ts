@@ -21,7 +21,7 @@ async function startPlatform(options: TestPlatformOptions): Promise<TestPlatform
 const publishAgent = (platform: TestPlatform, field: string): Promise<void> => {
   const config_schema = { type: "object", properties: { [field]: { type: "number" } }, additionalProperties: false };
   return publishManifest(platform, {
-    ...{ id: "of_yesterday", description: "", config_schema, tools: [], unavailable_tools: [] },
+    ...{ id: "of_yesterday", description: "", config_schema, tools: [], unavailable_tools: [], client_tools: false },
   });
 };
 

@@ -26,7 +26,7 @@ export async function seedSession({ table, write }: Storage, owner: string, turn
       const content = `${role} ${turn} turns ago: ${"word ".repeat(200)}`;
       const place = { id: newId(), session_id: sessionId, job_id: jobId, ordinal: messages.length + 1 };
       messages.push({
-        ...{ ...place, role, content, created_at: now, metadata: "{}" },
+        ...{ ...place, role, content, created_at: now, metadata: "{}", open_turn: null },
         tokens_used: countTokens(content),
       });
     }

@@ -57,6 +57,9 @@ function latestTime(): number {
  */
 export const newId = createIdSource(latestTime);
 
+/** An id that is the same whenever it is asked for: of something by its name within what has the id `within`. */
+export const idOf = (within: string, name: string): string => v5(name, within);
+
 /** Every id on the wire is a UUID of any version, in its canonical text form: that of a client may have capitals. */
 export const IdSchema = z.uuid().toLowerCase();
 

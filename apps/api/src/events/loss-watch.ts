@@ -37,5 +37,6 @@ export function lossEvents(jobId: string, sessionId: string | null): JobEvent[] 
     finish_reason: null,
     error: { code, message },
     citations: null,
+    tool_calls: null,
   });
 }

@@ -29,6 +29,9 @@ export const AGENT_ERRORS = [
   "session_not_found",
   "session_busy",
   "sessions_limit",
+  "client_tools_unsupported",
+  "tool_call_not_found",
+  "tool_call_answered",
 ] as const;
 
 const isOfJobs = (code: ErrorCode): boolean => ["model_error", "agent_error"].includes(ERROR_CODES[code].type);
@@ -37,7 +40,7 @@ const isOfJobs = (code: ErrorCode): boolean => ["model_error", "agent_error"].in
 export const JOB_ERRORS: readonly ErrorCode[] = [
   ...(Object.keys(ERROR_CODES) as ErrorCode[]).filter(isOfJobs),
   ...(["job_invalid", "job_lost", "worker_lost", "storage_unavailable", "vector_store_unavailable"] as const),
-  ...(["agent_not_found", "collection_not_found", "embedding_mismatch"] as const),
+  ...(["agent_not_found", "collection_not_found", "embedding_mismatch", "tool_name_conflict"] as const),
 ];
 
 /** In the order of the table of codes. */

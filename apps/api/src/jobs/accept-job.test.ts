@@ -43,12 +43,25 @@ async function accept({
     agentCatalog: {
       find: async (id: string) => {
         if (id !== "chat_basic") throw new PlatformError("agent_not_found");
-        return { id, description: "", config_schema: {}, tools: [], unavailable_tools: [], workers: 1 };
+        return {
+          id,
+          description: "",
+          config_schema: {},
+          tools: [],
+          unavailable_tools: [],
+          client_tools: false,
+          workers: 1,
+        };
       },
       configValidator: () => z.strictObject({ tone: z.string().optional() }),
     },
-    sessions: { find: async () => undefined, isTaken: async () => isTaken },
+    sessions: {
+      find: async () => undefined,
+      isTaken: async () => isTaken,
+      openTurns: async () => ({ turns: [], isOver: false }),
+    },
     sessionQueues: {
+      isIdle: async () => true,
       findPending: async (owner: string, id: string) =>
         pending?.owner === owner && pending.id === id ? pending : null,
     },

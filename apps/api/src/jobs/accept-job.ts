@@ -9,18 +9,23 @@ import type { PendingSession } from "../queue/pending-session.ts";
 import { SessionExists } from "../queue/sessions.ts";
 import type { Services } from "../services.ts";
 import { validate } from "../validation/validate.ts";
+import {
+  assertClientTools,
+  type ClientToolRequest,
+  type ClientToolServices,
+  refusalOfResults,
+} from "./client-tools.ts";
 import { type FindSessionServices, findSession, findSessionOrNone } from "./find-session.ts";
 import { type JobOrigin, originFields } from "./job-origin.ts";
 
-export type JobRequest = {
+export type JobRequest = ClientToolRequest & {
   readonly kind: JobKind;
   readonly agentType: string;
-  /** The session that the request names, or null. */
-  readonly sessionId: string | null;
   /** Whether a request that names a session begins it if it does not exist. */
   readonly createsSession: boolean;
   /** Whether a request without a session begins one. */
   readonly beginsSession: boolean;
+  /** Empty for a request that brings nothing but results. */
   readonly text: string;
   /** The message, if it is more than a text. */
   readonly parts?: readonly MessagePart[] | undefined;
@@ -36,7 +41,8 @@ export type JobRequest = {
 export type AcceptJobOrigin = JobOrigin & { readonly idempotency: Idempotency | null };
 
 export type AcceptServices = Pick<Services, "accept" | "clock"> &
-  FindSessionServices & { readonly agentCatalog: Pick<AgentCatalog, "find" | "configValidator"> };
+  FindSessionServices &
+  ClientToolServices & { readonly agentCatalog: Pick<AgentCatalog, "find" | "configValidator"> };
 
 /** Throws the error that the request deserves; then nothing was accepted. */
 export async function acceptJob(
@@ -68,6 +74,7 @@ async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, req
     metadata,
     onBusy,
   } = request;
+  const { tools = [], toolChoice, toolResults = [] } = request;
   const agent = await services.agentCatalog.find(agentType);
   const find = createsSession ? findSessionOrNone : findSession;
   const session = sessionId === null ? null : await find(services, owner, sessionId);
@@ -77,6 +84,8 @@ async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, req
   const given = withoutAbsentNulls(agent.config_schema, request.config) as Record<string, unknown>;
   const config = { ...inherited, ...given };
   validate(services.agentCatalog.configValidator(agent), config, ["config"]);
+  assertClientTools(request, agent);
+  const refusal = await refusalOfResults(services, owner, request, session === null);
 
   const acceptedAt = new Date(services.clock.now()).toISOString();
   const newSession: PendingSession | null =
@@ -101,13 +110,16 @@ async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, req
     ...(parts === undefined ? {} : { parts: [...parts] }),
     ...(input === undefined ? {} : { input }),
     ...(history.length === 0 ? {} : { history: [...history] }),
+    ...(tools.length === 0 ? {} : { tools: [...tools] }),
+    ...(toolChoice === undefined ? {} : { tool_choice: toolChoice }),
+    ...(toolResults.length === 0 ? {} : { tool_results: [...toolResults] }),
     config,
     limits,
     metadata,
     ...originFields(origin),
     accepted_at: acceptedAt,
   };
-  const accepted = await services.accept({ payload, newSession, onBusy, idempotency });
+  const accepted = await services.accept({ payload, newSession, onBusy, idempotency, refusal });
   note({ job_id: accepted.jobId, kind, is_new: accepted.isNew });
   return accepted;
 }

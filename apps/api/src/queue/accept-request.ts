@@ -1,5 +1,6 @@
 /** What the accept path takes and returns. */
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { PendingSession } from "./pending-session.ts";
 
 export type OnBusy = "queue" | "reject" | "interrupt";
@@ -12,6 +13,8 @@ export type AcceptRequest = {
   readonly newSession: PendingSession | null;
   readonly onBusy: OnBusy;
   readonly idempotency: Idempotency | null;
+  /** Why there is no such job, unless its Idempotency-Key has one already. Default: nothing. */
+  readonly refusal?: PlatformError | null;
   /** A text too large for the payload; it is stored under a key of its own until the job has read it. */
   readonly upload?: Buffer;
   /** How many attempts the job has; default: as many as a job of an agent. */

@@ -93,7 +93,8 @@ export function createAccept(options: AcceptOptions): Accept {
   }
 
   async function accept(request: AcceptRequest): Promise<Accepted> {
-    const { payload, newSession } = request;
+    const { payload, newSession, refusal = null } = request;
+    if (refusal !== null) return joinOrRefuse(request, refusal);
     if (await cannotWrite()) return joinOrRefuse(request, databaseOut());
     if (newSession !== null && (await hasAllSessions(payload.owner))) {
       return joinOrRefuse(request, shareUsedUp("sessions_limit"));

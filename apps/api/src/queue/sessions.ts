@@ -65,6 +65,10 @@ export function createSessionQueues({ redis, keys, queues }: SessionQueuesOption
         return session?.owner === owner ? session : null;
       }),
 
+    /** Whether no job of the session is queued, runs or waits. Throws `queue_unavailable`. */
+    isIdle: (sessionId: string): Promise<boolean> =>
+      orUnavailable(redis, async () => (await redis.llen(keys.sessionQueue(sessionId))) === 0),
+
     /** Orders the deletion; its `done` appears in the event log of `receiptId`. Throws `session_busy`. */
     delete: (owner: string, sessionId: string, receiptId: string): Promise<void> =>
       orUnavailable(redis, async () => {

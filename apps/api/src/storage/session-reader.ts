@@ -1,8 +1,13 @@
 /** Reads sessions and their messages. The owner is part of every query (I8). */
+import { hasGoneOn, latestOpenTurns, type StoredOpenTurn } from "@agent-paas/shared/db/open-turns.ts";
 import type { MessagePartsRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
 import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
 
 export type Page = { readonly limit: number; readonly before?: string | undefined };
+
+export type OpenTurns = { readonly turns: readonly StoredOpenTurn[]; readonly isOver: boolean };
+
+const NO_OPEN_TURNS: OpenTurns = { turns: [], isOver: false };
 
 export type SessionReader = ReturnType<typeof createSessionReader>;
 
@@ -48,6 +53,15 @@ export function createSessionReader(storage: ReadStorage) {
         }
         return (await query.orderBy("ordinal", "desc").limit(limit)).reverse();
       }, []),
+
+    /** The newest turns that ended with calls of the client, newest first, and whether the session went on since. */
+    openTurns: (owner: string, sessionId: string): Promise<OpenTurns> =>
+      storage.read(async (table) => {
+        const owned = await table("sessions").where({ id: sessionId, owner }).first("id");
+        const turns = owned === undefined ? [] : await latestOpenTurns(table, sessionId);
+        const [newest] = turns;
+        return { turns, isOver: newest !== undefined && (await hasGoneOn(table, sessionId, newest.ordinal)) };
+      }, NO_OPEN_TURNS),
 
     /** Which of these jobs have messages with parts, and how large those are. */
     partSizes: (jobIds: readonly string[]): Promise<Pick<MessagePartsRow, "job_id" | "bytes">[]> =>

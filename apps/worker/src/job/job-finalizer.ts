@@ -70,16 +70,19 @@ export function createJobFinalizer({ jobs, sessionQueue, places, recentEnds }: J
      * is for a start that may not be written yet: the end joins its transaction.
      */
     async finalize(payload: JobPayload, writer: JobEventWriter, ending: JobEnding, row?: WrittenRow): Promise<void> {
-      const { status, result, resultTokens, usage, calls = [], executionMs } = ending;
+      const { status, resultTokens, usage, calls = [], executionMs } = ending;
+      // A job that ends otherwise waits for nobody.
+      const openTurn = status === "completed" ? (ending.openTurn ?? null) : null;
+      const result = openTurn === null ? ending.result : { ...ending.result, tool_calls: openTurn.calls };
       const error = status === "failed" ? { code: ending.error.code, message: ending.error.message } : null;
       const { job_id, session_id } = payload;
-      const { citations = null, finish_reason = null } = result;
-      const events = terminalEvents({ job_id, session_id, status, usage, finish_reason, error, citations });
+      const { citations = null, finish_reason = null, tool_calls = null } = result;
+      const events = terminalEvents({ job_id, session_id, status, usage, finish_reason, error, citations, tool_calls });
       // Every event is in the log before the row turns terminal: a reader who finds the row and nothing more in the log
       // may conclude that the log has expired.
       await writer.flushed();
       const lastSeq = writer.seq + events.length;
-      const end = { status, result, resultTokens, usage, calls, error, lastSeq, executionMs };
+      const end = { status, result, resultTokens, usage, calls, openTurn, error, lastSeq, executionMs };
       const write = () => jobs.end(payload, writer.fencingToken, end);
       // A start that the database took alone was behind its end.
       const isWritten = (await write()) || (row !== undefined && (await row) && (await write()));

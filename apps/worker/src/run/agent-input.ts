@@ -1,14 +1,26 @@
 /** What an agent receives of its job: the task, and the history of its session. */
-import type { AgentInput, HistoryMessage } from "@agent-paas/agents/agent/agent.ts";
+import type { AgentInput } from "@agent-paas/agents/agent/agent.ts";
+import type { ModelMessage } from "@agent-paas/agents/model/model.ts";
 import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
-import type { HistoryRow, SessionRepository } from "../storage/session-repository.ts";
-import { readCall } from "../storage/tool-messages.ts";
+import type { SessionRepository } from "../storage/session-repository.ts";
+import type { ContinuedTurn } from "./continued-turn.ts";
+import { asHistory, partsOf } from "./history.ts";
 
-/** @param row resolves when the job's row is written. */
-export function inputOf(payload: JobPayload, sessions: SessionRepository, row: Promise<unknown>): AgentInput {
-  const { session_id: sessionId, begins_session: isFirst, job_id: jobId, history = [] } = payload;
-  const given = history.map(asMessage);
+/**
+ * @param row resolves when the job's row is written.
+ * @param turn the one of the session that the job goes on with; null: none.
+ */
+export function inputOf(
+  payload: JobPayload,
+  sessions: SessionRepository,
+  row: Promise<unknown>,
+  turn: ContinuedTurn | null,
+): AgentInput {
+  const { session_id: sessionId, begins_session: isFirst, job_id: jobId } = payload;
+  const given = (payload.history ?? []).map(asMessage);
+  const continues = turn?.messages ?? givenTurn(payload, given);
+  const before = turn === null && continues !== undefined ? given.slice(0, -continues.length) : given;
   return {
     kind: payload.kind,
     text: payload.text,
@@ -16,48 +28,32 @@ export function inputOf(payload: JobPayload, sessions: SessionRepository, row: P
     data: payload.input,
     history: {
       async latest({ maxTokens, withCalls }) {
-        if (sessionId === null || isFirst) return given;
+        if (sessionId === null || isFirst) return before;
         // The history ends with the question, which is written with the row.
         await row;
-        const messages = await sessions.latestMessages(sessionId, jobId, maxTokens, withCalls);
-        const questions = messages.filter(({ role }) => role === "user").map(({ job_id }) => job_id);
-        const partsOf = await sessions.partsOf(questions.reverse());
-        return [...given, ...asHistory(messages, partsOf)];
+        const messages = await sessions.latestMessages(sessionId, jobId, { maxTokens, withCalls, before: turn?.from });
+        return [...before, ...asHistory(messages, await partsOf(messages, sessions))];
       },
     },
+    ...(continues === undefined ? {} : { continues }),
   };
 }
 
-type PartsOf = Awaited<ReturnType<SessionRepository["partsOf"]>>;
+/** A request without a question goes on with the turn that its own messages end with. */
+function givenTurn({ text, parts }: JobPayload, given: readonly ModelMessage[]): readonly ModelMessage[] | undefined {
+  if (given.at(-1)?.role !== "tool" || text !== "" || parts !== undefined) return undefined;
+  return given.slice(
+    Math.max(
+      0,
+      given.findLastIndex(({ role }) => role === "user"),
+    ),
+  );
+}
 
-function asMessage(message: GivenMessage): HistoryMessage {
+function asMessage(message: GivenMessage): ModelMessage {
   const { role, content } = message;
   if (role === "tool") return { role, content, callId: message.call_id };
   if (role === "user" && message.parts !== undefined) return { role, content, parts: message.parts };
   if (role === "assistant" && message.tool_calls !== undefined) return { role, content, toolCalls: message.tool_calls };
   return { role, content };
-}
-
-/** The calls of one model turn are one message of the assistant, and their results follow it. */
-function asHistory(rows: readonly HistoryRow[], partsOf: PartsOf): HistoryMessage[] {
-  const turnOf = (row: HistoryRow) => {
-    const call = row.call === null ? null : readCall({ content: row.content, metadata: row.call });
-    return call && { ...call, key: `${row.job_id} ${call.turn}` };
-  };
-  const calls = Map.groupBy(rows.map(turnOf), (call) => call?.key);
-  const shown = new Set<string>();
-  return rows.flatMap((row): HistoryMessage[] => {
-    const { job_id, role, content } = row;
-    if (role === "tool") {
-      const key = turnOf(row)?.key;
-      if (key === undefined || shown.has(key)) return [];
-      shown.add(key);
-      const ofTurn = (calls.get(key) ?? []).filter((call) => call !== null);
-      const toolCalls = ofTurn.map(({ id, name, arguments: args }) => ({ id, name, arguments: args }));
-      const results = ofTurn.map(({ id, result }) => ({ role: "tool" as const, callId: id, content: result }));
-      return [{ role: "assistant", content: "", toolCalls }, ...results];
-    }
-    const parts = role === "user" ? partsOf.get(job_id) : undefined;
-    return [{ role, content, ...(parts === undefined ? {} : { parts }) }];
-  });
 }

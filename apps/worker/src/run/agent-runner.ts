@@ -15,6 +15,7 @@ import type { Toolbox } from "@agent-paas/agents/registry/toolbox.ts";
 import type { Retriever } from "@agent-paas/agents/retrieval/retriever.ts";
 import { createApprovals } from "@agent-paas/agents/tools/approvals.ts";
 import { createJobTools } from "@agent-paas/agents/tools/job-tools.ts";
+import type { ClientTool } from "@agent-paas/shared/contract/client-tools.ts";
 import type { JobPayload, JobResult } from "@agent-paas/shared/contract/jobs.ts";
 import { resolveLimits } from "@agent-paas/shared/contract/limits.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
@@ -30,10 +31,12 @@ import type { SuspensionRepository } from "../storage/suspension-repository.ts";
 import { inputOf } from "./agent-input.ts";
 import { type ChildContextRequest, createChildAgents } from "./child-agents.ts";
 import { type Answer, consume } from "./consume-run.ts";
+import { continuedTurn } from "./continued-turn.ts";
 import { asRun } from "./current-run.ts";
 import { createFinishedCalls } from "./finished-calls.ts";
 import { createJobInquiries } from "./job-inquiries.ts";
 import { createJobJournal, type JobJournal } from "./job-journal.ts";
+import { openTurnOf } from "./open-turn-of.ts";
 import { parseConfig } from "./parse-config.ts";
 import type { RunControl } from "./run-control.ts";
 import type { RunResult } from "./run-result.ts";
@@ -86,8 +89,10 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
       // Of the job's own agent; its children have their own.
       const turns = createTurnWatch();
       const calls = createFinishedCalls();
+      /** Those of the client. */
+      let tools: readonly ClientTool[] = [];
       const answer: Answer = {
-        ...{ content: new GrowingText(), data: undefined, finishReason: undefined, citations: null },
+        ...{ content: new GrowingText(), data: undefined, finishReason: undefined, citations: null, openTurn: null },
         usage: job.usage,
         tokens: () => job.tokensOf(`${answer.content}`),
       };
@@ -102,10 +107,17 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
         const agent = agents.find(payload.agent_type);
         if (agent === undefined) throw new PlatformError("agent_unavailable");
         const config = parseConfig(agent, payload.config);
+        const turn = await continuedTurn(payload, sessions);
+        calls.continueWith(turn?.messages ?? []);
+        tools = payload.tools ?? turn?.tools ?? [];
         if (request.attempt > 1) await job.carryOver();
         const part = { part: job.journal, depth: 0, task: payload.text, config, signal, turns };
-        const context = job.contextOf(part);
-        return new agent().run(inputOf(payload, sessions, row), { ...context, model: calls.watch(context.model) });
+        const context = {
+          ...job.contextOf(part),
+          ...{ clientTools: tools.map(toSpec), toolChoice: payload.tool_choice },
+        };
+        const input = inputOf(payload, sessions, row, turn);
+        return new agent().run(input, { ...context, model: calls.watch(context.model) });
       }
 
       const { job_id: jobId, agent_type: agentType } = payload;
@@ -122,6 +134,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
           result: resultOf(answer, finishReasonOf(answer.finishReason, turns.last())),
           resultTokens: answer.tokens(),
           usage: answer.usage(),
+          openTurn: openTurnOf(answer.openTurn, tools, calls),
           calls: calls.list(),
           executionMs: Math.round(performance.now() - startedAt),
         }),
@@ -129,6 +142,11 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
     },
   };
 }
+
+/** A tool without parameters takes none. */
+const toSpec = ({ name, description = "", parameters = { type: "object", properties: {} } }: ClientTool) => ({
+  ...{ name, description, parameters },
+});
 
 /** Made once: an abort without a reason makes an error with a stack. */
 const RUN_ENDED = new DOMException("The run has ended", "AbortError");
@@ -202,6 +220,8 @@ function prepareJob(deps: AgentRunnerDeps, request: RunRequest) {
       retriever,
       usage: { report: meter.report },
       journal: createAgentJournal(part, signal),
+      // Those of the request are for the job's own agent.
+      clientTools: [],
       budget,
       ask: createAsk(ownInquiries),
       agents: createChildAgents({

@@ -5,6 +5,7 @@ import { concludeAnswer } from "@agent-paas/agents/agent/answer-end.ts";
 import { type AgentEvent, applyMessage, assertEvent } from "@agent-paas/agents/agent/events.ts";
 import { createWholeCharacters } from "@agent-paas/agents/agent/whole-characters.ts";
 import type { TurnWatch } from "@agent-paas/agents/model/last-turn.ts";
+import type { ModelMessage } from "@agent-paas/agents/model/model.ts";
 import type { Citation, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 import type { GrowingText } from "@agent-paas/shared/growing-text.ts";
@@ -19,6 +20,8 @@ export type Answer = {
   /** As the agent returned it. */
   finishReason: unknown;
   citations: readonly Citation[] | null;
+  /** As `AgentOutcome` has it; null: the client is to make no calls. */
+  openTurn: readonly ModelMessage[] | null;
   readonly usage: () => Usage;
   /** Of `content`. */
   readonly tokens: () => number;
@@ -75,6 +78,7 @@ async function consumeAll(events: AgentRun, consumer: Consumer): Promise<void> {
       answer.finishReason = outcome.finishReason;
       answer.data = asJson(outcome.data);
       answer.citations = asJson(outcome.citations) ?? null;
+      answer.openTurn = asJson(outcome.openTurn) ?? null;
       for (const event of concludeAnswer(`${answer.content}`, outcome, { turns, locale })) {
         await row;
         signal.throwIfAborted();

@@ -17,12 +17,13 @@ export type FinishedCalls = ReturnType<typeof createFinishedCalls>;
 export function createFinishedCalls() {
   let turn = 0;
   let asked: ModelMessage | undefined;
+  let continued: readonly ModelMessage[] = [];
   let calls: FinishedCall[] = [];
 
   function note(messages: readonly ModelMessage[]): void {
     const at = messages.findLastIndex(({ role }) => role !== "tool");
     const message = messages[at];
-    if (message?.role !== "assistant" || message === asked) return;
+    if (message?.role !== "assistant" || message === asked || continued.includes(message)) return;
     const results = new Map(messages.slice(at + 1).map((each) => [callIdOf(each), each.content]));
     const finished = (message.toolCalls ?? []).flatMap(({ id, name, arguments: args }) => {
       const result = results.get(id);
@@ -42,6 +43,20 @@ export function createFinishedCalls() {
         return model.stream(request, signal);
       },
     }),
+
+    /** Calls of an earlier job, whose results the request has brought, are no calls of this one. */
+    continueWith(messages: readonly ModelMessage[]): void {
+      continued = messages;
+    },
+
+    /** Notes the turn that the client goes on with; returns its number. */
+    noteOpenTurn(messages: readonly ModelMessage[]): number {
+      const before = turn;
+      note(messages);
+      if (turn === before && messages[0] !== asked) turn += 1;
+      asked = messages[0];
+      return turn;
+    },
 
     /** In the order of the calls. */
     list: (): readonly FinishedCall[] => calls,

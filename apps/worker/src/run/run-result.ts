@@ -1,5 +1,6 @@
 /** What a run produced. It is a partial result if the job did not complete. */
 import { type JobResult, NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
+import type { OpenTurn } from "../storage/open-turn.ts";
 import type { FinishedCall } from "../storage/tool-messages.ts";
 
 export type RunResult = {
@@ -11,6 +12,8 @@ export type RunResult = {
   readonly usage: Usage;
   /** The tool calls of the agent that have results. Default: none. */
   readonly calls?: readonly FinishedCall[];
+  /** The turn whose calls the client is to make. Default: none. */
+  readonly openTurn?: OpenTurn | null;
 };
 
 export const NO_RESULT: RunResult = { executionMs: 0, result: { content: "" }, resultTokens: 0, usage: NO_USAGE };

@@ -7,12 +7,13 @@ import { countTokens } from "@agent-paas/agents/model/tokens.ts";
 import type { JobPayload, JobResult, TerminalStatus, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage, WriteStatement } from "@agent-paas/shared/db/storage.ts";
-import { newId } from "@agent-paas/shared/ids.ts";
+import { idOf, newId } from "@agent-paas/shared/ids.ts";
 import { atFailpoint, failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import { wellFormedJson } from "@agent-paas/shared/text.ts";
 import DataLoader from "dataloader";
-import { MESSAGES_PER_JOB, prepareJobStatements } from "./job-statements.ts";
-import { type FinishedCall, metadataOfCall } from "./tool-messages.ts";
+import { PLACES_PER_JOB, prepareJobStatements } from "./job-statements.ts";
+import { encodeOpenTurn, type OpenTurn } from "./open-turn.ts";
+import { type FinishedCall, metadataOfCall, metadataOfClientResult } from "./tool-messages.ts";
 
 export type StartedJob =
   | {
@@ -35,6 +36,8 @@ export type JobEnd = {
   readonly usage: Usage;
   /** Default: none. */
   readonly calls?: readonly FinishedCall[];
+  /** The turn whose calls the client is to make. Default: none. */
+  readonly openTurn?: OpenTurn | null;
   readonly error: { readonly code: string; readonly message: string } | null;
   /** The `seq` that the `done` event will have. */
   readonly lastSeq: number;
@@ -65,8 +68,9 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
 
   return {
     /**
-     * Writes the session if it is new, the job as running, and the user's message once. `ahead`: the jobs of the
-     * session that were accepted before and have not ended; their messages will come before this one's.
+     * Writes the session if it is new, the job as running, and once what the request brings: the client's results, and
+     * the user's message. `ahead`: the jobs of the session that were accepted before and have not ended; their messages
+     * will come before this one's.
      */
     async start(payload: JobPayload, fencingToken: number, ahead: readonly string[] = []): Promise<StartedJob> {
       const { job_id, session_id, owner, kind, agent_type, accepted_at, text } = payload;
@@ -87,12 +91,27 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
           query: statements.upsertSession({ ...session, created_at: accepted_at, updated_at: startedAt }),
           guard: true,
         });
-        const message = { id: newId(), session_id, job_id, metadata, created_at: startedAt };
-        const tokens = countTokens(text) + tokensOfParts(payload.parts);
-        const question = { role: "user", content: text, tokens_used: tokens, offset: 0 } as const;
-        const skip = ahead.length * MESSAGES_PER_JOB;
         for (const query of statements.reserveOrdinals(session_id, job_id, ahead)) batch.push({ query });
-        batch.push({ query: statements.insertMessage({ ...message, ...question, skip }) });
+        const brought = payload.tool_results ?? [];
+        let skip = ahead.length * PLACES_PER_JOB;
+        for (const [offset, { call_id, content }] of brought.entries()) {
+          const message = {
+            id: idOf(job_id, call_id),
+            session_id,
+            job_id,
+            role: "tool",
+            created_at: startedAt,
+          } as const;
+          const result = { content, tokens_used: countTokens(content), metadata: metadataOfClientResult(call_id) };
+          batch.push({ query: statements.insertToolMessage({ ...message, ...result, offset, skip }) });
+          skip = 0;
+        }
+        if (brought.length === 0 || text !== "" || payload.parts !== undefined) {
+          const message = { id: newId(), session_id, job_id, metadata, created_at: startedAt, open_turn: null };
+          const tokens = countTokens(text) + tokensOfParts(payload.parts);
+          const question = { role: "user", content: text, tokens_used: tokens } as const;
+          batch.push({ query: statements.insertQuestion({ ...message, ...question, offset: brought.length, skip }) });
+        }
         if (payload.parts !== undefined) {
           const parts = wellFormedJson(JSON.stringify(payload.parts));
           batch.push({ query: statements.insertParts({ job_id, bytes: Buffer.byteLength(parts), parts }) });
@@ -132,7 +151,11 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
     },
 
     /** Writes the job's end and its answer. False: it has another fencing token or has ended; nothing was written. */
-    async end({ job_id, session_id }: JobPayload, fencingToken: number, end: JobEnd): Promise<boolean> {
+    async end(
+      { job_id, session_id, tool_results = [] }: JobPayload,
+      fencingToken: number,
+      end: JobEnd,
+    ): Promise<boolean> {
       const { status, error } = end;
       const { content, citations, finish_reason } = end.result;
       const finishedAt = new Date(now()).toISOString();
@@ -152,23 +175,27 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
       if (session_id !== null) {
         // First, so that the batches of a session run one after the other.
         batch.unshift({ query: statements.touchSession({ id: session_id, updated_at: finishedAt }) });
-        for (const call of end.calls ?? []) {
-          const message = { id: newId(), session_id, job_id, created_at: finishedAt };
+        const openTurn = end.openTurn ?? null;
+        for (const [at, call] of (end.calls ?? []).entries()) {
+          // Behind the results and the question.
+          const offset = tool_results.length + 1 + at;
+          const message = { id: newId(), session_id, job_id, created_at: finishedAt, offset };
           const tokens = countTokens(call.result) + countTokens(`${call.name}${call.arguments}`);
           const result = { role: "tool", content: call.result.toWellFormed(), tokens_used: tokens } as const;
           batch.push({
             query: statements.insertToolMessage({ ...message, ...result, metadata: metadataOfCall(call) }),
           });
         }
-        if (content !== "") {
+        if (content !== "" || openTurn !== null) {
           const metadata = JSON.stringify({
             status,
             finish_reason,
             citations,
           });
           const message = { id: newId(), session_id, job_id, metadata, created_at: finishedAt };
-          const answer = { role: "assistant", content, tokens_used: end.resultTokens, offset: 1, skip: 0 } as const;
-          batch.push({ query: statements.insertMessage({ ...message, ...answer }) });
+          const answer = { role: "assistant", content, tokens_used: end.resultTokens } as const;
+          const open_turn = openTurn === null ? null : encodeOpenTurn(openTurn);
+          batch.push({ query: statements.insertAnswer({ ...message, ...answer, open_turn }) });
         }
         batch.push({ query: statements.freeOrdinal({ id: job_id }) });
       }

@@ -1,4 +1,6 @@
 /** The statements that write a job and its messages; their SQL is built once per process. */
+
+import type { Expression } from "@agent-paas/shared/db/queries.ts";
 import type { JobRow, MessagePartsRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
 
@@ -8,17 +10,65 @@ type StartedJob = Omit<JobRow, EndColumns | "attempts" | "finished_at" | "waited
 
 type EndedJob = Pick<JobRow, EndColumns | "id" | "fencing_token" | "finished_at">;
 
-type NewMessage = Omit<MessageRow, "ordinal"> & {
-  /** Where the message stands within the place that is reserved for its job: 0 for the question, 1 for the answer. */
+type NewMessage = Omit<MessageRow, "ordinal">;
+
+type Placed = {
+  /** Where the message stands within the places that are reserved for its job. */
   readonly offset: number;
-  /** How many places to leave free before it, if none is reserved for its job. */
-  readonly skip: number;
 };
 
-/** How many messages a job may write: its question and its answer. */
-export const MESSAGES_PER_JOB = 2;
+type Question = NewMessage &
+  Placed & {
+    /** How many places to leave free before it, if none is reserved for its job. */
+    readonly skip: number;
+  };
+
+/**
+ * How many places are reserved for a job: more than it may write of clients' results, its question, finished calls
+ * (`finished-calls.ts`) and its answer, which takes the last.
+ */
+export const PLACES_PER_JOB = 256;
+/** Places that a worker of a former version has reserved have no room for calls. */
+const ROOM_WITHOUT_CALLS = 2;
 
 export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
+  /**
+   * The next ordinal of the session, unless places are reserved for the job; `place` is the one among them.
+   *
+   * Two batches never compute the same ordinal: each has written the session's row before, so the batches of one
+   * session run one after the other. Reserved places lie below the largest ordinal of their session, because they are
+   * reserved together with a message behind them.
+   */
+  const ordinalOf = (
+    { job_id, session_id }: Pick<MessageRow, "job_id" | "session_id">,
+    place: string,
+    places: readonly number[],
+    skip = 0,
+  ) =>
+    sql.expression(
+      `coalesce((select ${place} from reserved_ordinals where job_id = ?), ` +
+        "(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?) + ?)",
+      [...places, job_id, sql.hideFromPlanner(session_id), skip],
+    );
+
+  /** A job has one message of each role, and a second one is ignored. */
+  const insertSpoken = (message: NewMessage, ordinal: Expression) =>
+    table("messages")
+      .insert({
+        id: message.id,
+        session_id: message.session_id,
+        job_id: message.job_id,
+        ordinal: ordinal as unknown as number,
+        role: message.role,
+        content: message.content,
+        tokens_used: message.tokens_used,
+        metadata: message.metadata,
+        created_at: message.created_at,
+        open_turn: message.open_turn,
+      })
+      .onConflict(sql.partialIndex(["job_id", "role"], "role in ('user', 'assistant')"))
+      .ignore();
+
   return {
     /** Touches no row when the session is another owner's (I8). */
     upsertSession: prepareWrite<SessionRow>((session) =>
@@ -103,49 +153,31 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
       table("agent_logs").where({ id }).where("last_seq", "<", last_seq).update({ last_seq }),
     ),
 
-    /** Appends to the session; a job has one message of each role, and a second one is ignored. */
-    insertMessage: prepareWrite<NewMessage>((message) =>
-      table("messages")
-        .insert({
-          id: message.id,
-          session_id: message.session_id,
-          job_id: message.job_id,
-          // Two batches never compute the same ordinal: each has written the session's row before, so the batches of
-          // one session run one after the other. Reserved places lie below the largest ordinal of their session,
-          // because they are reserved together with a message behind them.
-          ordinal: sql.expression(
-            "coalesce((select ordinal + ? from reserved_ordinals where job_id = ?), " +
-              "(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?) + ?)",
-            [message.offset, message.job_id, sql.hideFromPlanner(message.session_id), message.skip],
-          ),
-          role: message.role,
-          content: message.content,
-          tokens_used: message.tokens_used,
-          metadata: message.metadata,
-          created_at: message.created_at,
-        })
-        .onConflict(sql.partialIndex(["job_id", "role"], "role in ('user', 'assistant')"))
-        .ignore(),
+    insertQuestion: prepareWrite<Question>((message) => {
+      const place = `ordinal + case when room > ${ROOM_WITHOUT_CALLS} then ? else 0 end`;
+      return insertSpoken(message, ordinalOf(message, place, [message.offset], message.skip));
+    }),
+
+    insertAnswer: prepareWrite<NewMessage>((message) =>
+      insertSpoken(message, ordinalOf(message, "ordinal + room - 1", [])),
     ),
 
-    /**
-     * Appends a message of role `tool`. A job with a reserved place has room for its question and its answer only, so
-     * its calls are left out.
-     */
-    insertToolMessage: (message: Omit<MessageRow, "ordinal">) =>
+    /** A message of role `tool`; one that is written is not written again. */
+    insertToolMessage: (message: Omit<NewMessage, "open_turn"> & Placed & { readonly skip?: number }) =>
       sql.insertFrom(
         "messages",
         ["id", "session_id", "job_id", "ordinal", "role", "content", "tokens_used", "metadata", "created_at"],
         table("sessions")
           .where({ id: message.session_id })
-          .whereNotExists(table("reserved_ordinals").where({ job_id: message.job_id }))
+          .whereNotExists(
+            table("reserved_ordinals").where({ job_id: message.job_id }).where("room", "<=", ROOM_WITHOUT_CALLS),
+          )
+          .whereNotExists(table("messages").where({ id: message.id }))
           .select(
             sql.expression("?", [message.id]),
             "id",
             sql.expression("?", [message.job_id]),
-            sql.expression("(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?)", [
-              message.session_id,
-            ]),
+            ordinalOf(message, "ordinal + cast(? as bigint)", [message.offset], message.skip),
             sql.expression("?", [message.role]),
             sql.expression("?", [message.content]),
             sql.expression("cast(? as bigint)", [message.tokens_used]),
@@ -162,26 +194,27 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
     freeOrdinal: prepareWrite<Pick<JobRow, "id">>(({ id }) => table("reserved_ordinals").where("job_id", id).delete()),
 
     /**
-     * Reserves the places of the jobs ahead of one that is about to write its question, in their order. Reserves none
-     * for a job that has ended, nor if the question is written or has a place itself: then theirs are before it.
+     * Reserves the places of the jobs ahead of one that is about to write its messages, in their order. Reserves none
+     * for a job that has ended, nor if one of these is written or has a place itself: then theirs are before it.
      */
     reserveOrdinals: (sessionId: string, jobId: string, ahead: readonly string[]) =>
       ahead.map((aheadId, at) =>
         sql.insertFrom(
           "reserved_ordinals",
-          ["job_id", "session_id", "ordinal"],
+          ["job_id", "session_id", "ordinal", "room"],
           table("sessions")
             .where({ id: sessionId })
             .whereNotExists(table("reserved_ordinals").whereIn("job_id", [aheadId, jobId]))
-            .whereNotExists(table("messages").where({ job_id: jobId, role: "user" }))
+            .whereNotExists(table("messages").where({ job_id: jobId }))
             .whereNotExists(table("agent_logs").where({ id: aheadId }).whereNot({ status: "running" }))
             .select(
               sql.expression("?", [aheadId]),
               "id",
               sql.expression("(select coalesce(max(ordinal), 0) + 1 from messages where session_id = ?) + ?", [
                 sessionId,
-                at * MESSAGES_PER_JOB,
+                at * PLACES_PER_JOB,
               ]),
+              sql.expression("cast(? as bigint)", [PLACES_PER_JOB]),
             ),
         ),
       ),

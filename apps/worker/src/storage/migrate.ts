@@ -13,6 +13,7 @@ import * as glossaryNames from "./migrations/007-glossary-names-breaking.ts";
 import * as installation from "./migrations/008-installation.ts";
 import * as jobMetadata from "./migrations/009-job-metadata-and-reserved-ordinals.ts";
 import * as suspendedJobs from "./migrations/010-suspended-jobs.ts";
+import * as clientCalls from "./migrations/011-client-calls.ts";
 import * as messageParts from "./migrations/012-message-parts.ts";
 
 export const MIGRATIONS: Migrations = new Map([
@@ -26,6 +27,7 @@ export const MIGRATIONS: Migrations = new Map([
   ["008-installation", installation],
   ["009-job-metadata-and-reserved-ordinals", jobMetadata],
   ["010-suspended-jobs", suspendedJobs],
+  ["011-client-calls", clientCalls],
   ["012-message-parts", messageParts],
 ]);
 

@@ -126,6 +126,7 @@ CREATE TABLE messages (
   tokens_used integer not null,
   metadata text not null,
   created_at varchar(30) not null,
+  open_turn text null,
   foreign key(session_id) references sessions(id) on delete CASCADE,
   foreign key(job_id) references agent_logs(id) on delete CASCADE,
   primary key (id)
@@ -141,6 +142,7 @@ CREATE TABLE reserved_ordinals (
   job_id char(36),
   session_id char(36) not null,
   ordinal integer not null,
+  room integer not null default '2',
   foreign key(session_id) references sessions(id) on delete CASCADE,
   primary key (job_id)
 );

@@ -1,24 +1,53 @@
 /** Reads the history that goes to the model, and deletes sessions. */
+import type { ToolResult } from "@agent-paas/shared/contract/client-tools.ts";
+import { findRefusal, hasGoneOn, latestOpenTurns } from "@agent-paas/shared/db/open-turns.ts";
 import type { JobRow, MessageRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
 import { fitTurn, spokenTokens, tokensOf } from "./fit-turn.ts";
 import { createPartsReader } from "./message-parts.ts";
+import { decodeOpenTurn } from "./open-turn.ts";
 
 /** Messages per read; most budgets are used up within the first page. */
 const PAGE = 50;
 
 export type SessionRepository = ReturnType<typeof createSessionRepository>;
 
-export type HistoryRow = Pick<MessageRow, "ordinal" | "job_id" | "role" | "content" | "tokens_used"> & {
+type StoredHistoryRow = Pick<MessageRow, "ordinal" | "job_id" | "role" | "content" | "tokens_used" | "open_turn"> & {
   /** The metadata of a message of role `tool`; else null. */
   readonly call: string | null;
 };
 
+export type HistoryRow = Omit<StoredHistoryRow, "open_turn"> & {
+  /** The turn whose calls were the client's, of an assistant's message; else null. */
+  readonly open_turn: ReturnType<typeof decodeOpenTurn>;
+};
+
+const decodeRow = (row: StoredHistoryRow): HistoryRow => ({
+  ...row,
+  open_turn: row.open_turn === null ? null : decodeOpenTurn(row.open_turn),
+});
+
+/** What agents know; a later version may write others. */
+const SPOKEN = ["user", "assistant"];
+
 type PageStart = { sessionId: string; jobId: string; before: number };
+
+type HistoryBounds = {
+  readonly maxTokens: number;
+  /** Whether calls of tools are wanted at all. Default: no. */
+  readonly withCalls?: boolean | undefined;
+  /** Only messages before this ordinal. Default: all. */
+  readonly before?: number | undefined;
+};
 
 export function createSessionRepository(storage: Storage) {
   const { table, sql, prepareRead, write } = storage;
-  const readPage = prepareRead<HistoryRow, PageStart>(({ sessionId, jobId, before }) =>
+  const columns = [
+    ...["ordinal", "job_id", "role", "content", "tokens_used", "open_turn"],
+    sql.expression("case when role = 'tool' then metadata end as call"),
+  ];
+
+  const pageOf = ({ sessionId, jobId, before }: PageStart) =>
     table("messages")
       .where("session_id", sql.hideFromPlanner(sessionId))
       .where("ordinal", "<", before)
@@ -26,26 +55,26 @@ export function createSessionRepository(storage: Storage) {
       .where(
         "ordinal",
         "<",
-        sql.expression(
-          "coalesce((select own.ordinal from messages as own where own.job_id = ? and own.role = 'user'), ?)",
-          [sql.hideFromPlanner(jobId), before],
-        ),
+        sql.expression("coalesce((select min(own.ordinal) from messages as own where own.job_id = ?), ?)", [
+          sql.hideFromPlanner(jobId),
+          before,
+        ]),
       )
       .whereNot({ job_id: jobId })
       .orderBy("ordinal", "desc")
       .limit(PAGE)
-      .select(
-        ...["ordinal", "job_id", "role", "content", "tokens_used"],
-        sql.expression("case when role = 'tool' then metadata end as call"),
-      ),
-  );
+      .select(...columns);
+
+  const readPage = prepareRead<StoredHistoryRow, PageStart>(pageOf);
+  const readSpokenPage = prepareRead<StoredHistoryRow, PageStart>((start) => pageOf(start).whereIn("role", SPOKEN));
 
   /** Newest first. Pages are read as they are consumed, so the cost does not grow with the session. */
-  async function* newestFirst(sessionId: string, jobId: string): AsyncGenerator<HistoryRow> {
-    let before = Number.MAX_SAFE_INTEGER;
+  async function* newestFirst(start: PageStart, withCalls: boolean): AsyncGenerator<HistoryRow> {
+    const read = withCalls ? readPage : readSpokenPage;
+    let { before } = start;
     for (;;) {
-      const rows = await readPage({ sessionId, jobId, before });
-      yield* rows;
+      const rows = await read({ ...start, before });
+      for (const row of rows) yield decodeRow(row);
       const oldest = rows.at(-1);
       if (oldest === undefined || rows.length < PAGE) return;
       before = oldest.ordinal;
@@ -57,19 +86,17 @@ export function createSessionRepository(storage: Storage) {
      * The newest turns before the job's own question that fit into `maxTokens` together, oldest first: whole ones, and
      * without their calls those that would not fit with them. A turn that is larger than the budget is left out with
      * all before it.
-     * @param withCalls whether the messages of role `tool` are wanted at all.
      */
     async latestMessages(
       sessionId: string,
       jobId: string,
-      maxTokens: number,
-      withCalls = false,
+      { maxTokens, withCalls = false, before = Number.MAX_SAFE_INTEGER }: HistoryBounds,
     ): Promise<HistoryRow[]> {
       const chosen: HistoryRow[] = [];
       let left = maxTokens;
       let turn: HistoryRow[] = [];
       if (left > 0) {
-        for await (const message of newestFirst(sessionId, jobId)) {
+        for await (const message of newestFirst({ sessionId, jobId, before }, withCalls)) {
           turn.push(message);
           if (spokenTokens(turn) > left) break;
           if (message.role !== "user") continue;
@@ -81,6 +108,24 @@ export function createSessionRepository(storage: Storage) {
         }
       }
       return chosen.reverse();
+    },
+
+    /**
+     * The session's newest turn that ended with calls of the client: its messages from the question to the calls,
+     * oldest first. `refusal`: why the results of a job's request are none of these calls. Null: there is no such turn.
+     */
+    async openTurn(sessionId: string, jobId: string, results: readonly ToolResult[]) {
+      const turns = await latestOpenTurns(table, sessionId);
+      const ordinal = turns[0]?.ordinal;
+      if (ordinal === undefined) return null;
+      const refusal = findRefusal(results, turns, await hasGoneOn(table, sessionId, ordinal, jobId));
+      const ofSession = () => table("messages").where({ session_id: sessionId }).where("ordinal", "<=", ordinal);
+      const [asked] = await ofSession().where({ role: "user" }).max({ ordinal: "ordinal" });
+      const rows: StoredHistoryRow[] = await ofSession()
+        .where("ordinal", ">=", Number(asked?.ordinal ?? 0))
+        .orderBy("ordinal")
+        .select(...columns);
+      return { refusal, rows: rows.map(decodeRow) };
     },
 
     /** What the messages of these jobs hold beside their text; the jobs newest first. */

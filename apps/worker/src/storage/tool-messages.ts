@@ -1,6 +1,7 @@
 /**
- * Messages of role `tool`: one for each finished call of a tool, with its result as the content and the call in the
- * metadata. They stand between the question and the answer of their job.
+ * Messages of role `tool`. One for each finished call of a tool, with its result as the content and the call in the
+ * metadata: they stand between the question and the answer of their job. And one for each result that a client has
+ * sent, before the question of the job that brought it.
  */
 import type { MessageRow } from "@agent-paas/shared/db/rows.ts";
 import { z } from "zod";
@@ -26,3 +27,12 @@ export function readCall({ content, metadata }: Pick<MessageRow, "content" | "me
   if (!success) return null;
   return { id: data.call_id, name: data.name, arguments: data.arguments, turn: data.turn, result: content };
 }
+
+const ClientResultSchema = z.object({ call_id: z.string(), client: z.literal(true) });
+
+export const metadataOfClientResult = (callId: string): string =>
+  JSON.stringify({ call_id: callId, client: true } satisfies z.infer<typeof ClientResultSchema>);
+
+/** The id of the call; null for other messages. */
+export const readClientResult = (metadata: string): string | null =>
+  ClientResultSchema.safeParse(JSON.parse(metadata)).data?.call_id ?? null;

@@ -2,6 +2,7 @@
  * The agent interface: an agent is one async generator of events over an input and a context. It sees no HTTP, no queue
  * and no database; the context gives it ports instead, so the same agent serves chats and execute jobs.
  */
+import type { ToolChoice } from "@agent-paas/shared/contract/client-tools.ts";
 import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
@@ -9,7 +10,7 @@ import type { z } from "zod";
 import type { AgentJournal } from "../job/agent-journal.ts";
 import type { AgentLogger } from "../job/agent-logger.ts";
 import type { Budget } from "../job/budget.ts";
-import type { Model, ToolCall } from "../model/model.ts";
+import type { Model, ModelMessage, ToolCall, ToolSpec } from "../model/model.ts";
 import type { UsageReport } from "../model/reported-usage.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
 import type { JobTools } from "../tools/job-tools.ts";
@@ -47,6 +48,11 @@ export type AgentInput = {
   /** The `input` of an execute job, as the client sent it. */
   readonly data: unknown;
   readonly history: History;
+  /**
+   * The turn that the job goes on with, whose calls the client has answered: from the question to the results. It comes
+   * behind the history, and whole. `text` may be empty then. Absent: the job goes on with none.
+   */
+  readonly continues?: readonly ModelMessage[];
 };
 
 export type AgentContext<Config> = {
@@ -68,6 +74,10 @@ export type AgentContext<Config> = {
   readonly model: Model;
   /** The tools and the only way to call them. `answer` makes the calls that the model asks for. */
   readonly tools: JobTools;
+  /** Tools that the client runs: a call to one ends the job. `answer` offers them to the model. */
+  readonly clientTools: readonly ToolSpec[];
+  /** What the request says of the model's calls, of whatever tools. `answer` passes it on. */
+  readonly toolChoice?: ToolChoice | undefined;
   /** The documents of the job's owner. */
   readonly retriever: Retriever;
   /** For agents that ask a model without `model`: what they used counts as the job's, and its limits apply. */
@@ -108,6 +118,8 @@ export type AgentClass<Schema extends z.ZodType = z.ZodType> = {
   readonly config: Schema;
   /** Names of the tools that the agent can call; `x*` matches every name that begins with `x`. */
   readonly tools?: readonly string[];
+  /** Whether requests may bring tools that their client runs (`context.clientTools`). Default: no. */
+  readonly clientTools?: boolean;
 };
 
 export type { AgentEvent, AgentLogger, AgentOutcome };

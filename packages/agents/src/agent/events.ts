@@ -2,6 +2,7 @@
 import type { MessageEvent, ThoughtEvent, ThoughtType } from "@agent-paas/shared/contract/events.ts";
 import type { Citation } from "@agent-paas/shared/contract/jobs.ts";
 import type { GrowingText } from "@agent-paas/shared/growing-text.ts";
+import type { ModelMessage } from "../model/model.ts";
 
 type TextEvent = MessageEvent & { readonly data: { readonly type: "text" } };
 
@@ -19,6 +20,11 @@ export type AgentOutcome = {
   readonly finishReason?: string | undefined;
   /** The passages that the answer refers to; they are part of `done`. */
   readonly citations?: readonly Citation[];
+  /**
+   * The model turn with which the job ends because it calls tools of the client: the assistant's message, and the
+   * results of its other calls. The calls without a result are the client's.
+   */
+  readonly openTurn?: readonly ModelMessage[];
 };
 
 /** A piece of the answer; all pieces in order make up the result. */

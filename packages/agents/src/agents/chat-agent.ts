@@ -10,11 +10,12 @@ const ChatConfigSchema = z.strictObject(modelConfigFields);
 export class ChatAgent extends BaseAgent<typeof ChatConfigSchema> {
   static readonly description = "Answers in conversation with one streamed answer of the model.";
   static readonly config = ChatConfigSchema;
+  static readonly clientTools = true;
 
   run(input: AgentInput, context: AgentContext<z.output<typeof ChatConfigSchema>>): AgentRun {
     const { config } = context;
     return answer(async () => {
-      const messages = await firstMessages(input, config);
+      const messages = await firstMessages(input, { ...config, withCalls: context.clientTools.length > 0 });
       return { messages, options: modelOptions(config), responseSchema: config.response_schema };
     }, context);
   }

@@ -14,7 +14,7 @@ import { createJobTools } from "../tools/job-tools.ts";
 import { OrchestratorAgent } from "./orchestrator-agent.ts";
 
 const manifest = (tools: string[]): AgentManifest => ({
-  ...{ id: "child", description: "Does it.", config_schema: {}, tools, unavailable_tools: [] },
+  ...{ id: "child", description: "Does it.", config_schema: {}, tools, unavailable_tools: [], client_tools: false },
 });
 
 /** Runs one attempt of the job with the journal `left`, in a process where the child has these tools. */
@@ -40,6 +40,7 @@ async function attempt(left: JournalStore, tools: string[], ...script: ScriptedT
       jobId: "job",
       owner: "ann",
       attempt: 1,
+      clientTools: [],
       locale: "en",
       agents,
       signal,

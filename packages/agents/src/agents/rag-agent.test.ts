@@ -73,6 +73,7 @@ async function run(setting: Setting) {
     budget,
     ask: () => Promise.reject(new Suspended()),
     agents: { list: () => [], run: () => Promise.reject(new Error("no agents")) as never },
+    clientTools: [],
     locale: setting.locale ?? "en",
     signal: new AbortController().signal,
     logger,

@@ -25,6 +25,7 @@ export class ToolAgent extends BaseAgent<typeof ToolConfigSchema> {
   static readonly description = "Answers with the help of tools, which the model calls as often as it needs.";
   static readonly config = ToolConfigSchema;
   static readonly tools = ["*"];
+  static readonly clientTools = true;
 
   run(input: AgentInput, context: AgentContext<z.output<typeof ToolConfigSchema>>): AgentRun {
     const { config } = context;
@@ -33,7 +34,8 @@ export class ToolAgent extends BaseAgent<typeof ToolConfigSchema> {
         ...config.tools,
         ...(config.collection === undefined ? [] : ["search_documents"]),
       ]);
-      const messages = await firstMessages(input, { ...config, withCalls: tools.length > 0 });
+      const withCalls = tools.length > 0 || context.clientTools.length > 0;
+      const messages = await firstMessages(input, { ...config, withCalls });
       return { messages, tools, options: modelOptions(config), responseSchema: config.response_schema };
     }, context);
   }

@@ -1,9 +1,10 @@
 /**
  * One answer of the model, as most agents need it: the text is streamed, the tool calls that the model asks for are
- * made side by side, and their results go into the next turn, until a turn calls no tools. With a schema the answer is
- * checked JSON; an answer that does not fit is returned to the model once, with the reason.
+ * made side by side, and their results go into the next turn, until a turn calls no tools, or tools of the client. With
+ * a schema the answer is checked JSON; an answer that does not fit is returned to the model once, with the reason.
  */
 
+import { TOOL_CALLS } from "@agent-paas/shared/contract/client-tools.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { AgentContext } from "../agent/agent.ts";
 import { AGENT_TEXTS } from "../agent/agent-texts.ts";
@@ -13,8 +14,10 @@ import { untilAborted } from "../job/until-aborted.ts";
 import { compileSchema, InvalidSchema, type SchemaCheck } from "../json-schema/json-schema.ts";
 import { isMarked } from "../model/last-turn.ts";
 import { type ModelMessage, type ModelOptions, type ModelTurn, toMessage } from "../model/model.ts";
+import { openCallsOf } from "../model/open-turn.ts";
 import type { Tool } from "../tools/tool.ts";
-import { callTools } from "./call-tools.ts";
+import { callTools, showClientCall } from "./call-tools.ts";
+import { createOffer } from "./offer.ts";
 import { readJson } from "./read-json.ts";
 
 export type AnswerRequest = {
@@ -29,13 +32,15 @@ export type AnswerRequest = {
 /** Why an answer that reached the limit of output tokens is no JSON, or lacks something. */
 const CUT = "it was cut at the limit of output tokens (finish_reason length)";
 
-export type AnswerContext = Pick<AgentContext<unknown>, "model" | "tools" | "signal" | "locale" | "owner">;
+export type AnswerContext = Pick<AgentContext<unknown>, "model" | "tools" | "signal" | "locale" | "owner"> &
+  Partial<Pick<AgentContext<unknown>, "clientTools" | "toolChoice">>;
 
 /**
  * `asked` may be what prepares the request: an agent then returns the answer itself, without a generator around it.
- * Yields the answer's events; returns the checked value as `data` if there is a schema. Throws
- * `response_schema_mismatch` when the second answer does not fit either, `invalid_config` when the schema itself is
- * invalid or takes too much, `model_refused` or `model_content_filtered` when there is a schema and no answer, and what
+ * Yields the answer's events; returns the checked value as `data` if there is a schema, and `openTurn` if the client is
+ * to make calls. Throws `response_schema_mismatch` when the second answer does not fit either, `invalid_config` when the
+ * schema itself is invalid or takes too much, `model_refused` or `model_content_filtered` when there is a schema and no
+ * answer, `tool_name_conflict` or `invalid_request` for tools and a choice of tools that do not go together, and what
  * the model and the budget throw.
  */
 export async function* answer(
@@ -47,12 +52,12 @@ export async function* answer(
   const { signal } = context;
   const check = responseSchema === undefined ? null : await compileResponseSchema(responseSchema, context);
   const messages = responseSchema === undefined ? [...request.messages] : withSchema(request.messages, responseSchema);
-  const specs = tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
+  const offer = createOffer(tools, context);
   /** The text of the turns so far; an empty line separates the next one's from it. */
   let content = "";
   let isRetry = false;
   for (;;) {
-    const turnRequest = { ...options, messages: [...messages], tools: specs, responseSchema };
+    const turnRequest = { ...options, messages: [...messages], ...offer.next(), responseSchema };
     const separator = content === "" ? "" : "\n\n";
     let hasText = false;
     const chunks = context.model.stream(turnRequest, signal);
@@ -83,7 +88,11 @@ export async function* answer(
     if (turn.content !== "") content += `${separator}${turn.content}`;
     if (turn.toolCalls.length > 0) {
       const results = yield* callTools(turn.toolCalls, tools, context, turn.finishReason === "length");
-      messages.push(toMessage(turn), ...results);
+      const called = [toMessage(turn), ...results];
+      const openCalls = openCallsOf(called);
+      for (const call of openCalls) yield showClientCall(call);
+      if (openCalls.length > 0) return { content, finishReason: TOOL_CALLS, openTurn: called };
+      messages.push(...called);
       continue;
     }
     if (check === null) return { content };

@@ -22,3 +22,19 @@ test("a message without an answer keeps a place for one, and is not asked togeth
     ...["assistant: (no answer)", "user: And now?"],
   ]);
 });
+
+test("a turn that the client has answered comes behind the history, whole, and a message behind it is asked", async () => {
+  const latest = async () => [{ role: "user", content: "Failed" } as const];
+  const continues = [
+    { role: "user", content: "Look" },
+    { role: "assistant", content: "", toolCalls: [{ id: "1", name: "look", arguments: "{}" }], reasoning: "Hm" },
+    { role: "tool", callId: "1", content: "Seen" },
+  ] as const;
+  const input = { kind: "chat", data: undefined, history: { latest }, continues } as const;
+  const options = { history_tokens: 0 };
+  const gap = { role: "assistant", content: "(no answer)" };
+  const whole = [{ role: "user", content: "Failed" }, gap, ...continues];
+  expect(await firstMessages({ ...input, text: "" }, options)).toEqual(whole);
+  const asking = await firstMessages({ ...input, text: "So?" }, options);
+  expect(asking).toEqual([...whole, gap, { role: "user", content: "So?" }]);
+});

@@ -21,8 +21,8 @@ export type FirstMessagesOptions = {
 const NO_ANSWER = "(no answer)";
 
 /**
- * The system prompt if there is one, the session's latest messages, and the message or task itself. User and assistant
- * alternate.
+ * The system prompt if there is one, the session's latest messages, the turn that the job goes on with, and the message
+ * or task itself. User and assistant alternate.
  */
 export async function firstMessages(
   input: AgentInput,
@@ -43,9 +43,16 @@ export async function firstMessages(
     else if (role === "tool" && callId !== undefined) messages.push({ role, callId, content });
     else if (role === "assistant" && content.trim() !== "") messages.push({ role, content });
   }
-  ask(withData(input), input.parts);
+  for (const message of input.continues ?? []) {
+    if (message.role === "user") ask(message.content, message.parts);
+    else messages.push(message);
+  }
+  if (input.continues === undefined || isAsking(input)) ask(withData(input), input.parts);
   return messages;
 }
+
+const isAsking = ({ text, parts, data }: AgentInput): boolean =>
+  text.trim() !== "" || parts !== undefined || (data !== undefined && data !== null);
 
 /** The task of an execute job, followed by its `input` as JSON. */
 const withData = ({ text, data }: AgentInput): string =>

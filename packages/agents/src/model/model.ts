@@ -1,4 +1,5 @@
 /** The model port: what agents ask of a language model, independent of its provider. */
+import type { ToolChoice } from "@agent-paas/shared/contract/client-tools.ts";
 import type { TokenCounts, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 
@@ -63,6 +64,8 @@ export type ModelRequest = ModelOptions & {
   readonly messages: readonly ModelMessage[];
   /** The tools that the model may call, several at once. */
   readonly tools?: readonly ToolSpec[] | undefined;
+  /** Means nothing without tools. Default: the provider's, which is `auto`. */
+  readonly toolChoice?: ToolChoice | undefined;
   /** JSON Schema that the answer should fit, sent to providers that accept one (`LLM_RESPONSE_FORMAT`). */
   readonly responseSchema?: Readonly<Record<string, unknown>> | undefined;
   /** Whether the turn is kept in the journal for a retry. Turns that call tools always are. Default: false. */

@@ -4,7 +4,14 @@ import type { AgentEvent } from "../agent/events.ts";
 import { createScriptedModel } from "../testing/scripted-model.ts";
 import { makePlan, type PlanRequest } from "./make-plan.ts";
 
-const agent = (id: string) => ({ id, description: `Does ${id}.`, tools: [], unavailable_tools: [], config_schema: {} });
+const agent = (id: string) => ({
+  id,
+  description: `Does ${id}.`,
+  tools: [],
+  unavailable_tools: [],
+  client_tools: false,
+  config_schema: {},
+});
 const REQUEST: PlanRequest = {
   guidance: "Be brief.",
   conversation: [{ role: "user", content: "Please" }],

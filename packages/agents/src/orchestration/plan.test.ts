@@ -7,6 +7,7 @@ const manifest = (id: string, config_schema: Record<string, unknown> = {}): Agen
   description: "",
   tools: [],
   unavailable_tools: [],
+  client_tools: false,
   config_schema,
 });
 const AGENTS = [

@@ -2,6 +2,7 @@
  * Runs one attempt of an agent as a worker would, without a platform: on the real budget, meter, tools and journaled
  * model, and on strict fakes of what lies outside the process.
  */
+import type { ToolChoice } from "@agent-paas/shared/contract/client-tools.ts";
 import type { Decision, Inquiry } from "@agent-paas/shared/contract/inquiries.ts";
 import type { JobKind, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { resolveLimits } from "@agent-paas/shared/contract/limits.ts";
@@ -23,7 +24,7 @@ import { untilAborted } from "../job/until-aborted.ts";
 import { createJournaledModel } from "../model/journaled-model.ts";
 import { createTurnWatch } from "../model/last-turn.ts";
 import { createMeter } from "../model/meter.ts";
-import type { Model } from "../model/model.ts";
+import type { Model, ModelMessage, ToolSpec } from "../model/model.ts";
 import { countTokens } from "../model/tokens.ts";
 import { createToolbox } from "../registry/toolbox.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
@@ -44,6 +45,11 @@ export type RunAgentOptions = {
   readonly history?: readonly HistoryMessage[];
   /** Of a message that is more than a text: what goes to the model in its place. */
   readonly parts?: readonly MessagePart[];
+  /** The turn that the job goes on with, from the question to the client's results. Default: none. */
+  readonly continues?: readonly ModelMessage[];
+  /** The tools that the client runs. Default: none. */
+  readonly clientTools?: readonly ToolSpec[];
+  readonly toolChoice?: ToolChoice;
   /** The `input` of an execute job. */
   readonly data?: unknown;
   /** Default: `chat`. */
@@ -159,6 +165,8 @@ function prepare<Schema extends z.ZodType>(
       approvals: createApprovals(inquiries, approve),
     }),
     usage: { report: meter.report },
+    clientTools: options.clientTools ?? [],
+    toolChoice: options.toolChoice,
   };
   return { context, turns, usage: meter.usage };
 }
@@ -169,8 +177,12 @@ function parseConfig<Schema extends z.ZodType>(schema: Schema, config: unknown):
   throw new PlatformError("invalid_config", { message: z.prettifyError(parsed.error) });
 }
 
-const inputOf = (text: string, { kind = "chat", data = null, parts, history = [] }: RunAgentOptions): AgentInput => ({
+const inputOf = (
+  text: string,
+  { kind = "chat", data = null, parts, history = [], continues }: RunAgentOptions,
+): AgentInput => ({
   ...{ kind, text, data, ...(parts === undefined ? {} : { parts }) },
+  ...(continues === undefined ? {} : { continues }),
   history: {
     async latest({ maxTokens }) {
       let tokens = 0;

@@ -31,6 +31,8 @@ export const AgentManifestSchema = z.object({
   tools: z.array(z.string()),
   /** Tools that a server lists for it and that cannot be offered. Workers of earlier versions do not say. */
   unavailable_tools: z.array(z.object({ name: z.string(), reason: z.string() })).default([]),
+  /** Whether requests may bring tools that their client runs. Workers of earlier versions do not say. */
+  client_tools: z.boolean().default(false),
 });
 export type AgentManifest = z.infer<typeof AgentManifestSchema>;
 

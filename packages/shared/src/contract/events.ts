@@ -13,6 +13,7 @@ import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
 import { IdSchema } from "../ids.ts";
 import { parseJson } from "../json/exact-json.ts";
 import { wellFormedJson } from "../text.ts";
+import { type ClientCall, ClientCallSchema } from "./client-tools.ts";
 import {
   type Citation,
   CitationSchema,
@@ -30,7 +31,10 @@ export const THOUGHT_TYPES = [
   "status",
   /** A piece of the model's reasoning. */
   "reasoning",
-  /** The model calls a tool: `call_id`, `name`, `arguments`. */
+  /**
+   * The model calls a tool: `call_id`, `name`, `arguments`. With `client: true` the client is to make the call, and
+   * `arguments` is the whole text that the model wrote, as in the job's result.
+   */
   "tool_call",
   /** A tool call has ended: `call_id`, `name`, `status`, `result`, `replayed`, `duration_ms`. */
   "tool_result",
@@ -90,6 +94,7 @@ export const DoneEventSchema = z
         .optional()
         .describe("Null if no model turn has ended. Absent where a former version ended the job."),
       citations: z.array(CitationSchema).readonly().optional().describe("Absent if the agent returned none."),
+      tool_calls: z.array(ClientCallSchema).readonly().optional().describe("The calls that the client is to make."),
     }),
   })
   .describe("The last event of every job, published exactly once.");
@@ -108,13 +113,14 @@ export type JobEnd = {
   /** Why the job failed; null if it completed or was cancelled. */
   readonly error: JobError | null;
   readonly citations: readonly Citation[] | null;
+  readonly tool_calls: readonly ClientCall[] | null;
 };
 
 /** The terminal events of a job: `done`, preceded by an `error` if the job failed. */
-export function terminalEvents({ error, citations, ...end }: JobEnd): JobEvent[] {
+export function terminalEvents({ error, citations, tool_calls, ...end }: JobEnd): JobEvent[] {
   const { session_id, job_id, status, usage, finish_reason } = end;
-  const data = { session_id, job_id, status, usage, finish_reason };
-  const done: JobEvent = { event: "done", data: citations === null ? data : { ...data, citations } };
+  const more = { ...(citations === null ? {} : { citations }), ...(tool_calls === null ? {} : { tool_calls }) };
+  const done: JobEvent = { event: "done", data: { session_id, job_id, status, usage, finish_reason, ...more } };
   if (error === null) return [done];
   const retryable = ERROR_CODES[error.code as ErrorCode]?.retryable ?? false;
   return [{ event: "error", data: { code: error.code, message: error.message, retryable } }, done];

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { IdSchema } from "../ids.ts";
 import { DAY, SECOND } from "../time.ts";
+import { ClientCallSchema, ClientToolSchema, ToolChoiceSchema, ToolResultSchema } from "./client-tools.ts";
 import { GivenMessageSchema } from "./given-messages.ts";
 import { LimitsSchema } from "./limits.ts";
 import { LOCALES, LocaleSchema } from "./locale.ts";
@@ -90,8 +91,9 @@ export type Citation = Readonly<z.infer<typeof CitationSchema>>;
 export const FinishReasonSchema = z
   .string()
   .describe(
-    "How the model turn ended that the answer ends with: `stop`; `length`, `content_filter` or `refusal` for an answer" +
-      " that is not what it might have been; or another value of the provider's.",
+    "How the model turn ended that the answer ends with: `stop`; `tool_calls` if it calls tools of the client;" +
+      " `length`, `content_filter` or `refusal` for an answer that is not what it might have been; or another value of" +
+      " the provider's.",
   );
 
 /** A partial result has the same shape. */
@@ -101,6 +103,7 @@ export const JobResultSchema = z
     finish_reason: FinishReasonSchema.optional(),
     data: z.unknown().optional().describe("What the agent returned beside the text."),
     citations: z.array(CitationSchema).readonly().optional(),
+    tool_calls: z.array(ClientCallSchema).readonly().optional().describe("The calls that the client is to make."),
   })
   .meta({ id: "JobResult", description: "The answer, or the part of it that a job has which did not complete." });
 export type JobResult = Readonly<z.infer<typeof JobResultSchema>>;
@@ -108,7 +111,10 @@ export type JobResult = Readonly<z.infer<typeof JobResultSchema>>;
 const JsonObject = z.record(z.string(), z.unknown());
 
 /** The fields of a payload that a request may make large. */
-export const SIZEABLE_FIELDS = ["text", "parts", "input", "config", "limits", "metadata", "history"] as const;
+export const SIZEABLE_FIELDS = [
+  ...(["text", "parts", "input", "config", "limits", "metadata", "history"] as const),
+  ...(["tools", "tool_choice", "tool_results"] as const),
+] as const;
 export type SizeableField = (typeof SIZEABLE_FIELDS)[number];
 
 /**
@@ -134,6 +140,11 @@ export const JobPayloadSchema = z.object({
   input: z.unknown().optional(),
   /** What stands before the messages of the session, and of a job without one, before its own. Default: none. */
   history: z.array(GivenMessageSchema).optional(),
+  /** The tools that the client runs. Default: none. */
+  tools: z.array(ClientToolSchema).optional(),
+  tool_choice: ToolChoiceSchema.optional(),
+  /** Results of the calls with which an earlier job of the session ended; then `text` may be empty. */
+  tool_results: z.array(ToolResultSchema).optional(),
   /** The agent's config: the session's, overridden by the request's. The agent's schema fills in defaults. */
   config: JsonObject,
   /** The request's own limits. Default: none; payloads of APIs before limits existed have no such field. */
@@ -169,6 +180,9 @@ export const SalvagedPayloadSchema = JobPayloadSchema.extend({
   text: z.string().catch(""),
   parts: CheckedPartsSchema.optional().catch(undefined),
   history: z.array(GivenMessageSchema).optional().catch(undefined),
+  tools: z.array(ClientToolSchema).optional().catch(undefined),
+  tool_choice: ToolChoiceSchema.optional().catch(undefined),
+  tool_results: z.array(ToolResultSchema).optional().catch(undefined),
   config: JsonObject.catch({}),
   limits: LimitsSchema.catch({}),
   metadata: JsonObject.catch({}),

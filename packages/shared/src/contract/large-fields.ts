@@ -1,7 +1,7 @@
 /**
- * Large fields. What a request makes large (text, parts, input, config, limits, metadata) does not travel through the
- * queue: whatever reads a queue's entries, in order to list, cancel or promote jobs, would read it as well, and a few
- * hundred large jobs would hold up everybody else's commands. Redis keeps these fields under a key of the job's own.
+ * Large fields. What a request makes large (`SIZEABLE_FIELDS`) does not travel through the queue: whatever reads a
+ * queue's entries, in order to list, cancel or promote jobs, would read it as well, and a few hundred large jobs would
+ * hold up everybody else's commands. Redis keeps these fields under a key of the job's own.
  */
 import { mayChange, parseJson } from "../json/exact-json.ts";
 import { type JobPayload, SIZEABLE_FIELDS, type SizeableField } from "./jobs.ts";

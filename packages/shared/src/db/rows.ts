@@ -28,6 +28,8 @@ export type MessageRow = {
   tokens_used: number;
   metadata: string;
   created_at: string;
+  /** JSON of the model turn whose calls the client is to make, of the assistant's message; else null. */
+  open_turn: string | null;
 };
 
 /** The user's message of a job, where it is more than a text. */
@@ -95,10 +97,10 @@ export type InquiryRow = {
 };
 
 /**
- * The place in a session's order of a job whose messages are yet to come, while a message of a job accepted later is
- * written already. Its question takes `ordinal`, its answer the next one.
+ * The places in a session's order of a job whose messages are yet to come, while a message of a job accepted later is
+ * written already: `room` places from `ordinal` on.
  */
-export type ReservedOrdinalRow = { job_id: string; session_id: string; ordinal: number };
+export type ReservedOrdinalRow = { job_id: string; session_id: string; ordinal: number; room: number };
 
 export type CollectionRow = {
   id: string;

@@ -1,4 +1,5 @@
 /** The answer to a chat completion request, whole and as chunks, and how both say what became of the job. */
+import type { ClientCall } from "@agent-paas/shared/contract/client-tools.ts";
 import type { JobResult, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { idTime } from "@agent-paas/shared/ids.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -24,8 +25,6 @@ export const usageOf = ({ input_tokens, output_tokens, total_tokens }: Usage): z
 
 const called = { id: z.string(), type: z.literal("function") };
 const CalledFunctionSchema = z.object({ name: z.string(), arguments: z.string() });
-
-export type ClientCall = { readonly call_id: string; readonly name: string; readonly arguments: string };
 
 export const callOf = ({ call_id: id, name, arguments: args }: ClientCall) => ({
   id,
@@ -85,7 +84,7 @@ export const ChatCompletionSchema = z
 export function completionOf(
   jobId: string,
   model: string,
-  { content, finish_reason, tool_calls = [] }: JobResult & { readonly tool_calls?: readonly ClientCall[] },
+  { content, finish_reason, tool_calls = [] }: JobResult,
   usage: Usage | null,
 ): z.infer<typeof ChatCompletionSchema> {
   const calls = tool_calls.length === 0 ? {} : { tool_calls: tool_calls.map(callOf) };

@@ -8,7 +8,7 @@ import { GrowingText } from "@agent-paas/shared/growing-text.ts";
 import { AppendOnlyText } from "../../http/append-only-text.ts";
 import { type StreamFormat, streamHeaders, type Translate } from "../../http/stream-format.ts";
 import { asErrorCode } from "../../jobs/job-error.ts";
-import { type ClientCall, callOf, type Delta, DONE, finishReasonOf, headOf, usageOf } from "./chat-completion.ts";
+import { callOf, type Delta, DONE, finishReasonOf, headOf, usageOf } from "./chat-completion.ts";
 import { errorBody } from "./error-format.ts";
 
 export type ChatStreamOptions = {
@@ -84,7 +84,7 @@ function createTranslate(chunks: Chunks, { isJson, includesUsage }: ChatStreamOp
   };
 }
 
-type DoneData = DoneEvent["data"] & { readonly tool_calls?: readonly ClientCall[] };
+type DoneData = DoneEvent["data"];
 
 const isInquiry = (type: string): boolean => type === "approval_required" || type === "input_required";
 

@@ -29,7 +29,9 @@ export function limitBody(body: unknown, bytes: number, most: number): void {
 }
 
 /** What `readMessage` takes: it checks a text or parts alone, so that its errors name the field that is wrong. */
-export const MessageSchema = z.union([TextSchema, MessagePartsSchema]).describe("A text, or its parts.");
+export const MessageSchema = z
+  .union([TextSchema, MessagePartsSchema])
+  .describe("A text, or its parts. May be absent beside `tool_results`.");
 
 type Message = { readonly text: string; readonly parts?: readonly MessagePart[] };
 

@@ -183,3 +183,18 @@ test("what a provider marks goes back unless the operator forbids it, beside the
   expect(await sent("reasoning")).toEqual(MARKED);
   expect(await sent("think")).toEqual(MARKED);
 });
+
+test.each([
+  ["required", "required"],
+  [{ name: "3d" }, { type: "function", function: { name: "_3d" } }],
+] as const)("the choice of a tool goes to the provider under the name that it knows: %j", async (toolChoice, sent) => {
+  await withProvider(
+    () => says("Yes."),
+    async ({ ask, asked }) => {
+      const tools = [{ name: "3d", description: "", parameters: {} }];
+      await ask({ messages: [{ role: "user", content: "Hi" }], tools, toolChoice });
+      await ask({ messages: [{ role: "user", content: "Hi" }], toolChoice });
+      expect(asked.map(({ tool_choice }) => tool_choice)).toEqual([sent, undefined]);
+    },
+  );
+});

@@ -1,4 +1,5 @@
 /** The body of a request for chat completions. */
+import type { ToolChoice } from "@agent-paas/shared/contract/client-tools.ts";
 import type OpenAI from "openai";
 import type { ModelMessage, ModelRequest } from "../model.ts";
 import { mendConversation } from "./conversation.ts";
@@ -20,7 +21,7 @@ export function toCompletionRequest(
   form: RequestForm,
   origin: string,
 ): CompletionRequest {
-  const { temperature, topP, maxTokens, responseSchema } = request;
+  const { temperature, topP, maxTokens, responseSchema, toolChoice } = request;
   // Of two tools with one name the platform calls the first; providers refuse both.
   const tools = [...Map.groupBy(request.tools ?? [], ({ name }) => name).values()].flatMap(([first]) => first ?? []);
   const names = createToolNames(tools.map(({ name }) => name));
@@ -38,6 +39,7 @@ export function toCompletionRequest(
             type: "function" as const,
             function: { name: names.toProvider(name), description, parameters: providerSchema(parameters) },
           })),
+          ...(toolChoice === undefined ? {} : { tool_choice: toProviderChoice(toolChoice, names) }),
         }),
     ...(responseSchema === undefined ? {} : toResponseFormat(responseSchema, form.responseFormat)),
     stream: true as const,
@@ -45,6 +47,11 @@ export function toCompletionRequest(
   };
   return { body, names };
 }
+
+const toProviderChoice = (choice: ToolChoice, names: ToolNames) =>
+  typeof choice === "string"
+    ? choice
+    : { type: "function" as const, function: { name: names.toProvider(choice.name) } };
 
 function toResponseFormat(schema: Readonly<Record<string, unknown>>, format: RequestForm["responseFormat"]) {
   if (format === "none") return {};

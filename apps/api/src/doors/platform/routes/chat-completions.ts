@@ -19,6 +19,7 @@ import { findJobStatus } from "../../../jobs/find-job.ts";
 import { jobError } from "../../../jobs/job-error.ts";
 import type { Accepted } from "../../../queue/accept-request.ts";
 import type { Services } from "../../../services.ts";
+import { ToolChoiceSchema, ToolResultsSchema, ToolsSchema } from "../../../validation/client-tools.ts";
 import { bodySchema, validate } from "../../../validation/validate.ts";
 import { JOB_ID, SESSION_ID, USAGE } from "../examples.ts";
 import { AcceptedAgentJobSchema, JobStatusSchema, jobLinks, viewOfRow } from "../job-view.ts";
@@ -41,6 +42,9 @@ const chatRequest = (message: z.ZodType) =>
     session_id: IdSchema.optional(),
     if_not_exists: IfNotExistsSchema,
     message,
+    tools: ToolsSchema,
+    tool_choice: ToolChoiceSchema,
+    tool_results: ToolResultsSchema,
     config: ConfigSchema,
     stream: z.boolean().default(true),
     limits: RequestLimitsSchema,
@@ -48,7 +52,7 @@ const chatRequest = (message: z.ZodType) =>
     on_busy: OnBusySchema,
   });
 
-const ChatRequestSchema = chatRequest(z.unknown());
+const ChatRequestSchema = chatRequest(z.unknown().optional());
 
 const CHAT_REQUEST = { agent_type: "chat_basic", message: "Hello" };
 
@@ -61,7 +65,7 @@ const CHAT_ANSWER = {
   finish_reason: "stop",
 };
 
-const ChatAnswerSchema = JobResultSchema.pick({ citations: true })
+const ChatAnswerSchema = JobResultSchema.pick({ citations: true, tool_calls: true })
   .extend({
     session_id: IdSchema.nullable(),
     job_id: IdSchema,
@@ -87,7 +91,7 @@ export const postChatCompletions = (services: Services): Route => ({
       "Begins a session, or adds to one. The answer streams as Server-Sent Events; with `stream: false` it comes whole." +
       " A client that goes away cancels nothing: the job goes on, and `GET /jobs/{id}/events` resumes its stream.",
     headers: JOB_REQUEST_HEADERS,
-    body: asJson(chatRequest(MessageSchema).meta({ examples: [CHAT_REQUEST] })),
+    body: asJson(chatRequest(MessageSchema.optional()).meta({ examples: [CHAT_REQUEST] })),
     responses: {
       200: {
         description: "The events of the job; with `stream: false`, the whole answer.",
@@ -105,7 +109,8 @@ export const postChatCompletions = (services: Services): Route => ({
   async handle(req, res, caller) {
     limitBody(req.body, bodySizeOf(req), services.config.MAX_BODY_BYTES);
     const body = validate(ChatRequestSchema, req.body);
-    const { text, parts } = readMessage(body.message, services.config);
+    const isAsking = body.message !== undefined || body.tool_results === undefined;
+    const { text, parts } = isAsking ? readMessage(body.message, services.config) : { text: "" };
     takeStream(res, services.streamShare, caller.owner);
     const origin = { ...originOf(req, caller, text), idempotency: readIdempotency(req) };
     const accepted = await acceptJob(services, origin, {
@@ -116,6 +121,9 @@ export const postChatCompletions = (services: Services): Route => ({
       beginsSession: true,
       text,
       parts,
+      tools: body.tools,
+      toolChoice: body.tool_choice,
+      toolResults: body.tool_results,
       config: body.config,
       limits: body.limits,
       metadata: body.metadata,
@@ -153,6 +161,7 @@ async function sendWhole(
   }
   const message = { role: "assistant", content: result?.content ?? "" };
   const cited = result?.citations === undefined ? {} : { citations: result.citations };
+  const called = result?.tool_calls === undefined ? {} : { tool_calls: result.tool_calls };
   const { finish_reason = null } = result ?? {};
-  res.json({ session_id: sessionId, job_id: jobId, status, message, usage, finish_reason, ...cited });
+  res.json({ session_id: sessionId, job_id: jobId, status, message, usage, finish_reason, ...cited, ...called });
 }

@@ -1,5 +1,7 @@
 /** GET /chat/history: the messages of a session, oldest first, paged from the newest backwards. */
 
+import { ClientCallSchema } from "@agent-paas/shared/contract/client-tools.ts";
+import { callsOf } from "@agent-paas/shared/db/open-turns.ts";
 import { MESSAGE_ROLES } from "@agent-paas/shared/db/rows.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import { parseObject } from "@agent-paas/shared/json/exact-json.ts";
@@ -25,6 +27,7 @@ const MessageSchema = z
     role: z.enum(MESSAGE_ROLES),
     content: z.string(),
     parts: z.array(PartSchema).readonly().optional().describe("Of a message that was sent as parts."),
+    tool_calls: z.array(ClientCallSchema).optional().describe("Of an answer that calls tools of the client."),
     tokens_used: z.int(),
     created_at: z.iso.datetime(),
     metadata: z.record(z.string(), z.unknown()),
@@ -53,11 +56,13 @@ export const getChatHistory = (services: Services): Route => ({
     const found = await services.sessions.messages(owner, session_id, { limit, before, tools: include === "tools" });
     const { messages: rows, partsOf } = await withinParts(services.sessions, found);
     const messages: z.infer<typeof MessageSchema>[] = rows.map(
-      ({ id, role, content, tokens_used, created_at, metadata, job_id }) => ({
+      ({ id, role, content, tokens_used, created_at, metadata, job_id, open_turn }) => ({
         id,
         role,
         content,
         ...(role === "user" && partsOf.has(job_id) ? { parts: partsOf.get(job_id) } : {}),
+        // The column is missing until a worker of this version has migrated the database.
+        ...(open_turn ? { tool_calls: callsOf(open_turn) } : {}),
         tokens_used,
         created_at,
         metadata: parseObject(metadata),

@@ -9,6 +9,7 @@ import { ACCEPT_ERRORS, AGENT_ERRORS } from "../../../http/route-errors.ts";
 import { acceptJob } from "../../../jobs/accept-job.ts";
 import { findJobStatus } from "../../../jobs/find-job.ts";
 import type { Services } from "../../../services.ts";
+import { ToolChoiceSchema, ToolResultsSchema, ToolsSchema } from "../../../validation/client-tools.ts";
 import { bodySchema, JsonSchema, validate } from "../../../validation/validate.ts";
 import { AcceptedAgentJobSchema, jobLinks } from "../job-view.ts";
 import {
@@ -22,8 +23,11 @@ import {
 } from "../request-fields.ts";
 
 const ExecuteRequestSchema = bodySchema({
-  task: TextSchema,
+  task: TextSchema.optional().describe("May be absent beside `tool_results`."),
   input: JsonSchema.optional(),
+  tools: ToolsSchema,
+  tool_choice: ToolChoiceSchema,
+  tool_results: ToolResultsSchema,
   config: ConfigSchema,
   session_id: IdSchema.optional(),
   if_not_exists: IfNotExistsSchema,
@@ -52,15 +56,20 @@ export const postExecute = (services: Services): Route => ({
   async handle(req, res, caller) {
     const agentType = validate(AgentIdSchema, req.params.id, ["id"]);
     const body = validate(ExecuteRequestSchema, req.body);
-    const origin = { ...originOf(req, caller, body.task), idempotency: readIdempotency(req) };
+    const task = body.tool_results === undefined ? validate(TextSchema, body.task, ["task"]) : (body.task ?? "");
+    const origin = { ...originOf(req, caller, task), idempotency: readIdempotency(req) };
     const { isNew, jobId, sessionId } = await acceptJob(services, origin, {
       kind: "execute",
       agentType,
       sessionId: body.session_id ?? null,
       createsSession: body.if_not_exists === "create",
-      beginsSession: false,
-      text: body.task,
+      // The results of its calls need a conversation to come back to.
+      beginsSession: (body.tools ?? []).length > 0,
+      text: task,
       input: body.input,
+      tools: body.tools,
+      toolChoice: body.tool_choice,
+      toolResults: body.tool_results,
       config: body.config,
       limits: body.limits,
       metadata: body.metadata,

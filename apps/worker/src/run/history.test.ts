@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import type { HistoryRow } from "../storage/session-repository.ts";
+import { metadataOfCall, metadataOfClientResult } from "../storage/tool-messages.ts";
+import { asHistory } from "./history.ts";
+
+const row = (
+  job_id: string,
+  role: HistoryRow["role"],
+  content: string,
+  more: Partial<HistoryRow> = {},
+): HistoryRow => ({
+  ...{ ordinal: 0, job_id, role, content, tokens_used: 1, call: null, open_turn: null },
+  ...more,
+});
+
+const toolCall = (id: string) => ({ id, name: "look", arguments: "{}" });
+const calling = (job: string, turn: number, ...ids: string[]) =>
+  row(job, "assistant", "Wait", {
+    open_turn: {
+      ...{ calls: [], turn, tokens: 1, tools: [] },
+      message: { role: "assistant", content: "", toolCalls: ids.map(toolCall), reasoning: "Hm" },
+    },
+  });
+const result = (job: string, id: string, content: string) =>
+  row(job, "tool", content, { call: metadataOfClientResult(id) });
+const finished = (job: string, turn: number, id: string) =>
+  row(job, "tool", `found ${id}`, { call: metadataOfCall({ ...toolCall(id), result: "", turn }) });
+
+const shown = (rows: readonly HistoryRow[], ...answers: [string, string][]) =>
+  asHistory(
+    rows,
+    new Map(),
+    answers.length === 0 ? undefined : answers.map(([call_id, content]) => ({ call_id, content })),
+  ).map((message) => {
+    const calls = message.role === "assistant" ? (message.toolCalls ?? []).map(({ id }) => id).join("") : "";
+    return `${message.role[0]}${calls}:${message.content}`;
+  });
+
+const NONE = "The client sent no result of this call.";
+
+test("calls of one turn go together, of the platform and of the client, each with its result", () => {
+  const rows = [row("a", "user", "Hi"), finished("a", 1, "0"), finished("a", 2, "1"), calling("a", 2, "1", "2")];
+  expect(shown([...rows, result("b", "2", "Seen"), row("b", "assistant", "Done")])).toEqual([
+    ...["u:Hi", "a0:", "t:found 0", "a12:Wait", "t:found 1", "t:Seen", "a:Done"],
+  ]);
+  expect(shown(rows, ["2", "Brought"]).slice(3)).toEqual(["a12:Wait", "t:found 1", "t:Brought"]);
+  expect(asHistory(rows, new Map())[3]).toMatchObject({ reasoning: "Hm" });
+});
+
+test("a call whose client sent nothing is marked, and the later of two results counts", () => {
+  const rows = [row("a", "user", "Hi"), calling("a", 1, "1", "2")];
+  const twice = [result("b", "1", "Failed"), result("c", "1", "Again")];
+  expect(shown([...rows, ...twice])).toEqual(["u:Hi", "a12:Wait", "t:Again", `t:${NONE}`]);
+  expect(shown([...rows, row("b", "user", "Never mind")])).toEqual([
+    ...["u:Hi", "a12:Wait", `t:${NONE}`, `t:${NONE}`, "u:Never mind"],
+  ]);
+});
+
+test("ids that a provider uses again belong to the turn before their results", () => {
+  const rows = [calling("a", 1, "1"), result("b", "1", "First"), calling("b", 1, "1"), result("c", "1", "Second")];
+  expect(shown(rows)).toEqual(["a1:Wait", "t:First", "a1:Wait", "t:Second"]);
+});
+
+test("a result of nothing is left out", () => {
+  expect(shown([result("a", "1", "Lost"), row("a", "user", "Hi")])).toEqual(["u:Hi"]);
+});
