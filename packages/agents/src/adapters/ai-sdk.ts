@@ -197,9 +197,9 @@ export function journaledModel<Model extends object>(model: Model): Model {
     readonly doStream: (asked: Asked) => PromiseLike<Streamed>;
   };
   const keepingTurns = async (asked: Asked): Promise<Streamed> => {
-    const ask = async () => (await doStream.call(model, asked)).stream;
+    const ask = async () => partsOf((await doStream.call(model, asked)).stream);
     const request = [modelId, asked.prompt, asked.responseFormat];
-    const parts = await keepTurn<Part>({ request, ask, callsTools });
+    const parts = await keepTurn<Part>({ request, ask, callsTool });
     return { stream: ReadableStream.from(parts) as ReadableStream<Part> };
   };
   return new Proxy(model, {
@@ -211,4 +211,12 @@ export function journaledModel<Model extends object>(model: Model): Model {
   });
 }
 
-const callsTools = (parts: readonly Part[]): boolean => parts.some(({ type }) => type === "tool-call");
+/** A turn that breaks off is not kept. */
+async function* partsOf(stream: AsyncIterable<Part>): AsyncGenerator<Part, void> {
+  for await (const part of stream) {
+    if (part.type === "error") throw part.error;
+    yield part;
+  }
+}
+
+const callsTool = ({ type }: Part): boolean => type === "tool-call";

@@ -10,6 +10,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { AgentContext } from "../agent/agent.ts";
 import { untilAborted } from "../job/until-aborted.ts";
 import type { ToolOutcome } from "../tools/job-tools.ts";
+import { type CallsInFlight, createCallsInFlight, type OpenCall } from "./framework-calls.ts";
 import { asPlatformError } from "./framework-errors.ts";
 
 export type FrameworkRun = {
@@ -18,6 +19,9 @@ export type FrameworkRun = {
   readonly signal: AbortSignal;
   /** What became of the tool calls, by the framework's ids of them. */
   readonly outcomes: Map<string, ToolOutcome>;
+  readonly calls: CallsInFlight;
+  /** The call whose work runs now. */
+  readonly call: OpenCall | null;
   /** Ends the run; its reader gets the error (2). */
   fail(error: unknown): void;
 };
@@ -26,6 +30,8 @@ const runs = new AsyncLocalStorage<FrameworkRun>();
 
 /** The run that led to the code that runs now. Undefined outside a job, as in a unit test of a tool. */
 export const currentRun = (): FrameworkRun | undefined => runs.getStore();
+
+export const withinCall = <T>(run: FrameworkRun, call: OpenCall, work: () => T): T => runs.run({ ...run, call }, work);
 
 /** Made once: an abort without a reason makes an error with a stack. */
 const NOT_READ = new DOMException("The run is not read any more", "AbortError");
@@ -40,7 +46,10 @@ export async function* streamInJob<Part>(
 ): AsyncGenerator<Part, void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
-  const run: FrameworkRun = { context, signal, outcomes: new Map(), fail: (error) => stop.abort(error) };
+  const run: FrameworkRun = {
+    ...{ context, signal, outcomes: new Map(), calls: createCallsInFlight(), call: null },
+    fail: (error) => stop.abort(error),
+  };
   const within = <T>(work: () => T): T => runs.run(run, work);
   let parts: AsyncIterator<Part> | undefined;
   try {

@@ -1,7 +1,10 @@
 /** Calls of a framework's tools as calls of the job: counted, bounded, and kept in the journal (I5). */
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
+import { Suspended } from "../job/inquiries.ts";
 import { DEFAULT_TIMEOUT_MS, type Tool } from "../tools/tool.ts";
-import { currentRun } from "./framework-run.ts";
+import { type OpenCall, withOuter } from "./framework-calls.ts";
+import { currentRun, type FrameworkRun, withinCall } from "./framework-run.ts";
 
 export type FrameworkToolOptions = {
   /**
@@ -36,7 +39,8 @@ const MAX_RESULT_CHARS = Number.MAX_SAFE_INTEGER;
 /**
  * Makes the call by `work`, unless an earlier attempt has finished it; `work` gets the arguments as a person left them.
  * Returns what JSON keeps of the value. Outside a job it only does the work. Throws a `FrameworkToolError` for a call
- * that failed or is in doubt.
+ * that failed or is in doubt. A call that must end the run, as one that waits for a person, does so when no other is in
+ * flight, and has no outcome: with one, the framework would go on.
  */
 export async function callInJob<Value>(
   { name, args, id }: FrameworkCall,
@@ -45,27 +49,42 @@ export async function callInJob<Value>(
 ): Promise<Value> {
   const run = currentRun();
   if (run === undefined) return work(args, undefined);
+  const call: OpenCall = { name, idempotent: idempotent.includes(name), outer: run.call };
   const tool: Tool = {
     ...{ name, description: "", parameters: { type: "object" }, timeoutMs, maxResultChars: MAX_RESULT_CHARS },
-    idempotent: idempotent.includes(name),
+    idempotent: call.idempotent,
     needsApproval: needsApproval.includes(name),
     parse: (given) => given,
-    call: async (decided, { signal }) => JSON.stringify({ value: await work(decided, signal) }),
+    async call(decided, { signal }) {
+      return JSON.stringify({ value: await withinCall(run, call, () => work(decided, signal)) });
+    },
   };
-  try {
-    const outcome = await run.context.tools.call(tool, args, run.signal);
-    if (outcome.status !== "ok") {
-      if (id !== undefined) run.outcomes.set(id, outcome);
-      throw new FrameworkToolError(outcome.content);
-    }
-    const value = read<Value>(outcome.content);
-    if (id !== undefined) run.outcomes.set(id, { ...outcome, content: asText(value) });
-    return value;
-  } catch (error) {
-    if (!(error instanceof FrameworkToolError)) run.fail(error);
-    throw error;
+  run.signal.throwIfAborted();
+  run.calls.begin(call);
+  const outcome = await run.context.tools.call(tool, args, run.signal).catch((error) => endRun(run, call, error));
+  run.calls.end(call);
+  if (outcome.status !== "ok") {
+    if (id !== undefined) run.outcomes.set(id, outcome);
+    throw new FrameworkToolError(outcome.content);
   }
+  const value = read<Value>(outcome.content);
+  if (id !== undefined) run.outcomes.set(id, { ...outcome, content: asText(value) });
+  return value;
 }
+
+/** Never resolves. */
+async function endRun(run: FrameworkRun, call: OpenCall, error: unknown): Promise<never> {
+  await run.calls.othersEnded(call);
+  const around = [...withOuter(call)].slice(1).find(({ idempotent }) => !idempotent);
+  run.fail(error instanceof Suspended && around !== undefined ? waitsWithin(around) : error);
+  return new Promise<never>(() => {});
+}
+
+/** The attempt that follows would find the outer call in doubt. */
+const waitsWithin = ({ name }: OpenCall): PlatformError =>
+  new PlatformError("agent_failed", {
+    message: `A call within the tool "${name}" waits for a person: the tool must be idempotent, or not be wrapped.`,
+  });
 
 const asText = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
 

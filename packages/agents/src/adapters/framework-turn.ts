@@ -12,15 +12,16 @@ export type KeptTurn<Part> = {
   /** What the turn depends on. */
   readonly request: unknown;
   readonly ask: () => AsyncIterable<Part> | PromiseLike<AsyncIterable<Part>>;
-  readonly callsTools: (parts: readonly Part[]) => boolean;
+  /** Whether a tool is called by this part. */
+  readonly callsTool: (part: Part) => boolean;
 };
 
 /**
- * The turn's parts as they come, or those that an earlier attempt has kept: then the provider is not asked. A turn is
- * kept before its stream ends, and with it before its calls are made. Rejects as `ask` does.
+ * The turn's parts as they come, or those that an earlier attempt has kept: then the provider is not asked. From the
+ * first call on, parts are held back until the whole turn is kept, so no call is made before. Rejects as `ask` does.
  */
 export async function keepTurn<Part>(
-  { request, ask, callsTools }: KeptTurn<Part>,
+  { request, ask, callsTool }: KeptTurn<Part>,
   run: FrameworkRun | undefined = currentRun(),
 ): Promise<AsyncIterable<Part>> {
   if (run === undefined) return ask();
@@ -30,13 +31,18 @@ export async function keepTurn<Part>(
   const asked = await ask();
   async function* keep(): AsyncGenerator<Part, void> {
     const parts: Part[] = [];
+    let shown = 0;
     for await (const part of asked) {
       parts.push(part);
+      if (shown < parts.length - 1 || callsTool(part)) continue;
+      shown = parts.length;
       yield part;
     }
-    if (entry.state !== "new" || !callsTools(parts)) return;
-    if (JSON.stringify(parts).length <= MAX_KEPT_CHARS) await entry.finish(parts);
-    else logger.warn({ parts: parts.length }, "a model turn is too long to be kept for a retry");
+    if (shown === parts.length) return;
+    if (JSON.stringify(parts).length > MAX_KEPT_CHARS) {
+      logger.warn({ parts: parts.length }, "a model turn is too long to be kept for a retry");
+    } else if (entry.state === "new") await entry.finish(parts);
+    yield* parts.slice(shown);
   }
   return keep();
 }

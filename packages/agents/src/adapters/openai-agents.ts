@@ -242,7 +242,7 @@ export function journaledModel<Model extends object>(model: Model): Model {
   const streaming = model as unknown as Streaming;
   async function* keepingTurns(asked: Asked, run: FrameworkRun | undefined): AsyncGenerator<Fields> {
     const request = [asked.systemInstructions, asked.input, asked.outputType];
-    yield* await keepTurn({ request, ask: () => streaming.getStreamedResponse(asked), callsTools }, run);
+    yield* await keepTurn({ request, ask: () => streaming.getStreamedResponse(asked), callsTool }, run);
   }
   return new Proxy(model, {
     get(target, name) {
@@ -253,8 +253,7 @@ export function journaledModel<Model extends object>(model: Model): Model {
   });
 }
 
-const callsTools = (events: readonly Fields[]): boolean =>
-  events.some(({ type, response }) => {
-    const { output = [] } = (response ?? {}) as { readonly output?: readonly Fields[] };
-    return type === "response_done" && output.some((item) => item.type === "function_call");
-  });
+function callsTool({ type, response }: Fields): boolean {
+  const { output = [] } = (response ?? {}) as { readonly output?: readonly Fields[] };
+  return type === "response_done" && output.some((item) => item.type === "function_call");
+}
