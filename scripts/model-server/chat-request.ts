@@ -5,9 +5,14 @@
 import { z } from "zod";
 import { ApiError, parseOrRefuse } from "./api-error.ts";
 
-const content = z.union([z.string(), z.array(z.looseObject({ type: z.literal("text"), text: z.string() }))], {
-  error: "must be a string or an array of text parts",
-});
+const textPart = z.looseObject({ type: z.literal("text"), text: z.string() });
+const content = z.union([z.string(), z.array(textPart)], { error: "must be a string or an array of text parts" });
+const userPart = z.discriminatedUnion("type", [
+  textPart,
+  z.looseObject({ type: z.literal("image_url"), image_url: z.looseObject({ url: z.string().min(1) }) }),
+  z.looseObject({ type: z.literal("file"), file: z.looseObject({}) }),
+]);
+const userContent = z.union([z.string(), z.array(userPart)], { error: "must be a string or an array of parts" });
 
 const calledFunction = z.looseObject({
   id: z.string().min(1),
@@ -16,7 +21,8 @@ const calledFunction = z.looseObject({
 });
 
 const message = z.discriminatedUnion("role", [
-  z.looseObject({ role: z.literal(["system", "developer", "user"]), content }),
+  z.looseObject({ role: z.literal(["system", "developer"]), content }),
+  z.looseObject({ role: z.literal("user"), content: userContent }),
   z.looseObject({
     role: z.literal("assistant"),
     content: content.nullish(),
@@ -105,7 +111,7 @@ function invalid(param: string, text: string): ApiError {
 
 export function textOf(item: Message): string {
   if (typeof item.content === "string") return item.content;
-  return item.content?.map((part) => part.text).join("") ?? "";
+  return item.content?.map((part) => (part.type === "text" ? part.text : "")).join("") ?? "";
 }
 
 export function lastUserText(messages: readonly Message[]): string {

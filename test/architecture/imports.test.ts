@@ -6,9 +6,11 @@ import { describe, expect, test } from "vitest";
 import { readSources, readText, type Source } from "../support/sources.ts";
 
 const sources = readSources();
-/** The examples for other frameworks have packages of their own, which the workspaces do not know. */
+/** The agents of other frameworks have packages of their own, which the workspaces do not know. */
 const areaOf = (file: string) =>
-  /^packages\/agents\/examples\/[^/]+(?=\/)|^(?:apps|packages)\/[^/]+|^[^/]+/.exec(file)?.[0] ?? "";
+  /^(?:packages\/agents\/examples|test\/fixtures\/frameworks)\/[^/]+(?=\/)|^(?:apps|packages)\/[^/]+|^[^/]+/.exec(
+    file,
+  )?.[0] ?? "";
 const EXAMPLES = ["ai-sdk", "langgraph", "openai-agents"].map((name) => `packages/agents/examples/${name}`);
 const isTest = (file: string) => file.endsWith(".test.ts") || file.startsWith("test/");
 const isExample = (file: string) => EXAMPLES.some((folder) => file.startsWith(`${folder}/`));

@@ -27,7 +27,6 @@ import { givenDatabase, newDatabase } from "./new-database.ts";
 import { openTestRedis } from "./redis.ts";
 import { ROOT } from "./sources.ts";
 
-const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 15_000;
 
 /** Two owners, so that tests can show that neither sees what the other owns. */
@@ -62,6 +61,8 @@ export type TestPlatform = {
 export type TestPlatformOptions = {
   readonly apis?: number;
   readonly workers?: number;
+  /** How long a process may take to start, ms. Default: 30 s; agents of some frameworks take a while to load. */
+  readonly readyWithinMs?: number;
   /** Default: the Redis that all test files share. */
   readonly redisUrl?: string;
   /** Default: a database of the platform's own, which is deleted with it. */
@@ -77,7 +78,7 @@ export type TestPlatformOptions = {
 export type PlatformState = { readonly redis: Redis; readonly prefix: string; readonly databaseFile: string };
 
 export async function startTestPlatform(options: TestPlatformOptions = {}): Promise<TestPlatform> {
-  const { apis: apiCount = 1, workers: workerCount = 1, env = {} } = options;
+  const { apis: apiCount = 1, workers: workerCount = 1, readyWithinMs = 30_000, env = {} } = options;
   const redisUrl = options.redisUrl ?? (await sharedRedisUrl());
   const dir = await mkdtemp(join(tmpdir(), "agent-paas-test-"));
   const prefix = options.prefix ?? `t${randomUUID().slice(0, 8)}`;
@@ -110,7 +111,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   async function start(plan: NodeProcess): Promise<Child> {
     const child = spawnChild(nodeSpec(plan));
     children.push(child);
-    await child.ready(READY_WITHIN_MS);
+    await child.ready(readyWithinMs);
     return child;
   }
 

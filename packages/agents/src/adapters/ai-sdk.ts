@@ -9,13 +9,16 @@
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { AgentContext, AgentEvent, AgentInput, AgentOutcome } from "../agent/agent.ts";
 import type { ModelMessage } from "../model/model.ts";
-import { asPlatformError } from "./framework-errors.ts";
+import { asPlatformError, streamError } from "./framework-errors.ts";
 import {
   createAnswerText,
   type HistoryOptions,
+  type ModelFile,
   messagesFor,
   readArguments,
   reasoning,
+  showFile,
+  showSource,
   toolCall,
   toolResult,
 } from "./framework-events.ts";
@@ -45,21 +48,26 @@ export type AiSdkResult = {
   readonly responseMessages?: PromiseLike<readonly object[]>;
 };
 
+export type AiSdkOptions<Result> = HistoryOptions & {
+  /** The result's `data`, such as `({ files }) => …`. Default: the structured output. */
+  readonly data?: (result: Result) => unknown;
+};
+
 /**
- * Shows the run's text, reasoning and tool calls, counts its turns, and returns its structured output as `data`. Throws
- * what the provider's failure means to the platform.
+ * Shows the run's text, reasoning, tool calls and sources, counts its turns, and returns its structured output as
+ * `data`. Throws what the provider's failure means to the platform.
  */
-export async function* answerWithAiSdk(
-  start: (request: AiSdkRequest) => AiSdkResult | PromiseLike<AiSdkResult>,
+export async function* answerWithAiSdk<Result extends AiSdkResult>(
+  start: (request: AiSdkRequest) => Result | PromiseLike<Result>,
   input: AgentInput,
   context: AgentContext<unknown>,
-  options: HistoryOptions = {},
+  options: AiSdkOptions<Result> = {},
 ): AsyncGenerator<AgentEvent, AgentOutcome> {
   const messages = toAiSdkMessages(await messagesFor(input, options));
   const shown = createAnswerText();
   let finishReason: string | undefined;
   for (;;) {
-    let result: AiSdkResult | undefined;
+    let result: Result | undefined;
     let run: FrameworkRun | undefined;
     const waiting: Part[] = [];
     const parts = streamInJob(context, async (begun) => {
@@ -72,7 +80,8 @@ export async function* answerWithAiSdk(
       else if (part.type === "finish-step") {
         reportTurn(context, usageOf(part), shown.ofTurn());
         finishReason = String(part.finishReason).replace("-", "_");
-      } else if (part.type === "error") throw asPlatformError(part.error);
+      } else if (part.type === "error") throw failureOf(part.error);
+      else if (part.type === "abort") throw new PlatformError("model_timeout", { cause: part.reason });
       else if (part.type === "tool-approval-request" && part.isAutomatic !== true) waiting.push(part);
       else if (run !== undefined) yield* show(part, shown.piece, run);
     }
@@ -80,7 +89,7 @@ export async function* answerWithAiSdk(
       messages.push(...((await result?.responseMessages) ?? []), await decide(waiting, context));
       continue;
     }
-    const data = await outputOf(result);
+    const data = await dataOf(result, options);
     if (shown.content() === "" && data === undefined && finishReason === "stop") {
       throw new PlatformError("model_answer_empty");
     }
@@ -101,12 +110,17 @@ async function decide(waiting: readonly Part[], context: AgentContext<unknown>):
   return { role: "tool", content };
 }
 
+/** Providers report a failure by whatever they got: an error, a text, an object. */
+const failureOf = (error: unknown): unknown => (error instanceof Error ? asPlatformError(error) : streamError(error));
+
 function* show(part: Part, piece: (text: string) => AgentEvent, run: FrameworkRun): Generator<AgentEvent> {
   const call = { id: String(part.toolCallId), name: String(part.toolName) };
   if (part.type === "text-delta") yield piece(String(part.text));
   else if (part.type === "reasoning-delta") yield reasoning(String(part.text));
   else if (part.type === "tool-call") yield toolCall(call, part.input);
   else if (part.type === "tool-result" && part.preliminary !== true) yield toolResult(run, call, part.output);
+  else if (part.type === "source") yield showSource(part);
+  else if (part.type === "file") yield showFile(part.file as ModelFile, run.context.locale);
   else if (part.type === "tool-output-denied") yield toolResult(run, call, "denied", { failed: true });
   else if (part.type === "tool-error") yield toolResult(run, call, messageOf(part.error), { failed: true });
 }
@@ -114,8 +128,12 @@ function* show(part: Part, piece: (text: string) => AgentEvent, run: FrameworkRu
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Without an output specification, `output` is the text. */
-async function outputOf(result: AiSdkResult | undefined): Promise<unknown> {
+async function dataOf<Result extends AiSdkResult>(
+  result: Result | undefined,
+  { data }: AiSdkOptions<Result>,
+): Promise<unknown> {
   try {
+    if (data !== undefined && result !== undefined) return await data(result);
     const output = await result?.output;
     return typeof output === "string" ? undefined : output;
   } catch (error) {
@@ -214,7 +232,7 @@ export function journaledModel<Model extends object>(model: Model): Model {
 /** A turn that breaks off is not kept. */
 async function* partsOf(stream: AsyncIterable<Part>): AsyncGenerator<Part, void> {
   for await (const part of stream) {
-    if (part.type === "error") throw part.error;
+    if (part.type === "error") throw failureOf(part.error);
     yield part;
   }
 }

@@ -1,4 +1,5 @@
 /** What a framework's run shows, in the words of the platform's events. */
+import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 import type { AgentInput } from "../agent/agent.ts";
 import { type AgentEvent, text, thought } from "../agent/events.ts";
 import { showCall, showResult } from "../answer/call-tools.ts";
@@ -61,6 +62,25 @@ export function toolResult(
   const content = typeof result === "string" ? result : (JSON.stringify(result) ?? "");
   return showResult(call, known ?? { status: failed ? "error" : "ok", content, replayed, durationMs: 0 });
 }
+
+/** What the model's provider found by itself: a page or a document. */
+export function showSource({ url, title, filename }: Readonly<Record<string, unknown>>): AgentEvent {
+  const [name = "", ...more] = [title, url ?? filename].filter((text) => typeof text === "string");
+  return thought("status", [name, ...more.map((text) => `(${text})`)].join(" "), { source: { url, title, filename } });
+}
+
+export type ModelFile = { readonly mediaType: string; readonly base64: string };
+
+/** A file that the model made, which only the agent can keep. */
+export function showFile({ mediaType, base64 }: ModelFile, locale: Locale): AgentEvent {
+  const bytes = Buffer.byteLength(base64, "base64");
+  return thought("status", MADE_FILE[locale](mediaType, bytes), { file: { media_type: mediaType, bytes } });
+}
+
+const MADE_FILE: Readonly<Record<Locale, (mediaType: string, bytes: number) => string>> = {
+  zh: (mediaType, bytes) => `模型生成了一个文件（${mediaType}，${bytes} 字节）`,
+  en: (mediaType, bytes) => `The model made a file (${mediaType}, ${bytes} bytes)`,
+};
 
 /** The arguments of a call of the history; what is no JSON goes as a text. */
 export function readArguments(text: string): unknown {

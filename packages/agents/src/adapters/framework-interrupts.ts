@@ -15,6 +15,42 @@ export async function askAll({ ask }: AgentContext<unknown>, questions: readonly
   });
 }
 
+export type InterruptLog = {
+  /** As `askAll`. */
+  ask(questions: readonly Question[]): Promise<Reply[]>;
+  /** Asks what earlier attempts have had answered, as far as the framework does not ask for it again. */
+  askAgain(): Promise<void>;
+};
+
+/**
+ * For a framework that goes on from what it has saved, and so asks only once. Like questions are told apart by the
+ * order in which an attempt asks them, so each attempt has to ask them all.
+ */
+export function createInterruptLog(context: AgentContext<unknown>): InterruptLog {
+  let answered = 0;
+  const begin = () => context.journal.begin({ kind: "interrupts", input: answered, idempotent: true });
+  let next: ReturnType<typeof begin> | null = null;
+  return {
+    async ask(questions) {
+      const replies = await askAll(context, questions);
+      const entry = await (next ?? begin());
+      if (entry.state === "new") await entry.finish(questions);
+      answered += 1;
+      next = null;
+      return replies;
+    },
+    async askAgain() {
+      for (;;) {
+        next = begin();
+        const entry = await next;
+        if (entry.state !== "finished") return;
+        answered += 1;
+        await askAll(context, entry.value as readonly Question[]);
+      }
+    },
+  };
+}
+
 export type Approval = { readonly approved: boolean; readonly reason: string | undefined };
 
 /** The question whether a call may be made. */

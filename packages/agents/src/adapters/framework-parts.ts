@@ -14,7 +14,7 @@ export function toAiSdkPart(part: MessagePart): object {
   const comma = data.indexOf(",");
   if (!data.startsWith("data:") || comma === -1) {
     const message = "The AI SDK would fetch this part itself. Send its data, as a data URL.";
-    throw new PlatformError("model_rejected", { message });
+    throw new PlatformError("model_input_unsupported", { message, param: "message" });
   }
   const [mediaType = UNKNOWN_TYPE] = data.slice("data:".length, comma).split(";");
   return { type: "file", data: data.slice(comma + 1), mediaType, filename };

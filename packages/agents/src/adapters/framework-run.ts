@@ -7,6 +7,7 @@
  *    failure of a tool and goes on.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { AgentContext } from "../agent/agent.ts";
 import { untilAborted } from "../job/until-aborted.ts";
 import type { ToolOutcome } from "../tools/job-tools.ts";
@@ -57,6 +58,7 @@ export async function* streamInJob<Part>(
       within(async () => start(run)),
       signal,
     );
+    assertStream(stream);
     parts = within(() => stream[Symbol.asyncIterator]());
     for (;;) {
       const { next } = parts;
@@ -81,4 +83,11 @@ export async function* streamInJob<Part>(
       void within(async () => parts?.return?.()).catch(() => {});
     }
   }
+}
+
+/** Frameworks have calls that stream and calls that return the whole; to the compiler, both may look alike. */
+export function assertStream(stream: unknown): asserts stream is AsyncIterable<unknown> {
+  if (typeof stream === "object" && stream !== null && Symbol.asyncIterator in stream) return;
+  const message = "The framework returned no stream: the adapter needs its streaming call.";
+  throw new PlatformError("agent_failed", { message });
 }

@@ -7,32 +7,34 @@
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { AgentContext, AgentEvent, AgentInput, AgentOutcome } from "../agent/agent.ts";
-import type { Question, Reply } from "../agent/ask.ts";
+import type { Reply } from "../agent/ask.ts";
 import type { ModelMessage } from "../model/model.ts";
-import {
-  type AnswerText,
-  createAnswerText,
-  type HistoryOptions,
-  messagesFor,
-  readArguments,
-  reasoning,
-  toolCall,
-  toolResult,
-} from "./framework-events.ts";
-import { askAll } from "./framework-interrupts.ts";
+import { type HistoryOptions, messagesFor, readArguments } from "./framework-events.ts";
+import { createInterruptLog } from "./framework-interrupts.ts";
 import { currentRun, type FrameworkRun, streamInJob } from "./framework-run.ts";
 import { callInJob, type FrameworkToolOptions } from "./framework-tool.ts";
-import { reportTurn } from "./framework-turn.ts";
+import {
+  type Chunk,
+  createGraphView,
+  type Fields,
+  type GraphInterrupt,
+  messagesIn,
+  STREAM_MODES,
+} from "./langgraph-view.ts";
 
 export { journaledCheckpointer } from "./langgraph-checkpoints.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** What the adapter calls of a compiled graph, whose own types of input and config this package does not know. */
 export type LangGraph = {
   stream(input: never, config: never): PromiseLike<AsyncIterable<unknown>>;
-  getState(config: never): PromiseLike<{ readonly values: unknown; readonly next: readonly string[] }>;
+  getState(config: never): PromiseLike<GraphState>;
   readonly checkpointer?: unknown;
+};
+
+type GraphState = {
+  readonly values: unknown;
+  readonly next: readonly string[];
+  readonly config?: { readonly configurable?: Fields };
 };
 
 export type LangGraphOptions = HistoryOptions & {
@@ -59,24 +61,25 @@ export async function* answerWithLangGraph(
   const messages = (await messagesFor(input, options)).map(toLangChainMessage);
   const view = createGraphView(context);
   const configurable = { ...options.configurable, thread_id: context.jobId, locale: context.locale };
+  const interruptLog = createInterruptLog(context);
   let resume: Resume | null = null;
   for (;;) {
     const chunks = streamInJob(context, async function begin(run) {
       const config = { ...options.config, configurable, signal: run.signal, durability: "sync" };
-      const left = graph.checkpointer && resume === null ? await graph.getState(config as never) : null;
-      const isLeft = left !== null && messagesIn(left.values).length > 0;
+      const left = graph.checkpointer && resume === null ? await checkpointOf(graph, config) : null;
+      if (left !== null) await interruptLog.askAgain();
       // Nothing is left to do for a graph that has ended; its state says what it answered.
-      const goesOn = !isLeft || left.next.length > 0;
-      const asked = resume ?? (isLeft ? null : (options.input?.(messages) ?? { messages }));
+      const goesOn = left === null || left.next.length > 0;
+      const asked = resume ?? (left !== null ? null : (options.input?.(messages) ?? { messages }));
       const streamed = { ...config, streamMode: STREAM_MODES };
       const stream = goesOn ? await graph.stream(asked as never, streamed as never) : [];
-      const known = isLeft ? { state: left.values as Fields, from: messages.length } : null;
+      const known = left !== null ? { state: left.values as Fields, from: messages.length } : null;
       return chunksOf(run, known, stream as AsyncIterable<Chunk>);
     });
     for await (const [run, [mode, chunk]] of chunks) yield* view.show(mode, chunk, run);
     const { state, content, finishReason, interrupts } = view.end();
     if (interrupts.length > 0) {
-      resume = new Resume(interrupts, await askAll(context, interrupts));
+      resume = new Resume(interrupts, await interruptLog.ask(interrupts));
       continue;
     }
     const data = options.data === undefined ? state.structuredResponse : options.data(state);
@@ -84,8 +87,6 @@ export async function* answerWithLangGraph(
     return { data: data ?? undefined, finishReason };
   }
 }
-
-type GraphInterrupt = Question & { readonly id: string };
 
 /**
  * LangGraph's `Command`, which it knows by this name. `interrupt()` returns the answer, or `{declined: true, reason}`.
@@ -101,9 +102,17 @@ class Resume {
   }
 }
 
-/** Tokens of models, what nodes return, and the whole state after each step. */
-const STREAM_MODES = ["messages", "updates", "values"] as const;
-type Chunk = readonly [mode: (typeof STREAM_MODES)[number] | "known", chunk: unknown];
+/**
+ * What the thread's last checkpoint holds; null if there is none. It is asked for by its id: else LangGraph counts nodes
+ * that have been answered, or have ended since, among those that the graph has left behind.
+ */
+async function checkpointOf(graph: LangGraph, config: { readonly configurable: Fields }): Promise<GraphState | null> {
+  const latest = await graph.getState(config as never);
+  const { checkpoint_id } = latest.config?.configurable ?? {};
+  if (checkpoint_id === undefined) return null;
+  return graph.getState({ ...config, configurable: { ...config.configurable, checkpoint_id } } as never);
+}
+
 type Known = { readonly state: Fields; readonly from: number };
 
 async function* chunksOf(
@@ -116,134 +125,6 @@ async function* chunksOf(
     yield [run, ["values", known.state]];
   }
   for await (const chunk of stream) yield [run, chunk];
-}
-
-type GraphView = {
-  show(mode: Chunk[0], chunk: unknown, run: FrameworkRun): Generator<AgentEvent>;
-  end(): {
-    readonly state: Fields;
-    readonly content: string;
-    readonly finishReason: string | undefined;
-    /** Since the last end. */
-    readonly interrupts: readonly GraphInterrupt[];
-  };
-};
-
-type OpenTurn = { input: number; output: number; total: number; hasUsage: boolean; model: unknown };
-
-function createGraphView(context: AgentContext<unknown>): GraphView {
-  const shown = createAnswerText();
-  /** By message id. Nodes may run side by side. */
-  const open = new Map<string, OpenTurn>();
-  const seen = new Set<string>();
-  let latest = "";
-  let state: Fields = {};
-  const interrupts: GraphInterrupt[] = [];
-  let finishReason: string | undefined;
-
-  function* showPiece(message: Fields, model?: unknown): Generator<AgentEvent> {
-    const id = String(message.id);
-    if (id !== latest) shown.beginTurn();
-    latest = id;
-    const turn = open.get(id) ?? { input: 0, output: 0, total: 0, hasUsage: false, model };
-    open.set(id, turn);
-    addUsage(turn, message);
-    finishReason ??= "stop";
-    readMetadata(message);
-    yield* showContent(message, shown);
-  }
-
-  /** Streamed pieces may lack what the whole message has. */
-  function readMetadata(message: Fields): void {
-    const { finish_reason, model_name } = (message.response_metadata ?? {}) as Fields;
-    const turn = open.get(String(message.id));
-    if (turn !== undefined) turn.model = model_name ?? turn.model;
-    if (typeof finish_reason === "string" && finish_reason !== "") finishReason = finish_reason;
-  }
-
-  /** Turns are counted when their node has ended. */
-  function reportTurns(): void {
-    for (const [id, turn] of open) {
-      open.delete(id);
-      reportTurn(context, turn.hasUsage ? turn : { model: turn.model }, shown.ofTurn());
-    }
-  }
-
-  function* showMessage(message: Fields, run: FrameworkRun, replayed = false): Generator<AgentEvent> {
-    const id = String(message.id ?? message.tool_call_id);
-    if (seen.has(id)) return;
-    seen.add(id);
-    readMetadata(message);
-    if (typeOf(message) === "tool") {
-      const call = { id: String(message.tool_call_id), name: String(message.name) };
-      yield toolResult(run, call, message.content, { failed: message.status === "error", replayed });
-    }
-    for (const call of callsIn(message)) yield toolCall({ id: String(call.id), name: String(call.name) }, call.args);
-  }
-
-  return {
-    *show(mode, chunk, run) {
-      if (mode === "messages") {
-        const [message, { ls_model_name }] = chunk as readonly [Fields, Fields];
-        if (typeOf(message) === "ai") yield* showPiece(message, ls_model_name);
-      } else if (mode === "known") {
-        if (typeOf(chunk as Fields) === "ai") yield* showPiece(chunk as Fields);
-        yield* showMessage(chunk as Fields, run, true);
-        reportTurns();
-      } else if (mode === "values") state = chunk as Fields;
-      else {
-        const { __interrupt__: asked = [], ...updates } = chunk as { readonly __interrupt__?: readonly Fields[] };
-        for (const { id, value } of asked) interrupts.push({ id: String(id), question: asText(value) });
-        for (const update of Object.values(updates)) {
-          for (const message of messagesIn(update)) yield* showMessage(message, run);
-        }
-        reportTurns();
-      }
-    },
-    end() {
-      reportTurns();
-      return { state, content: shown.content(), finishReason, interrupts: interrupts.splice(0) };
-    },
-  };
-}
-
-/** Content is a text, or blocks of which some are texts. */
-function* showContent({ content, additional_kwargs }: Fields, shown: AnswerText): Generator<AgentEvent> {
-  const { reasoning_content } = (additional_kwargs ?? {}) as Fields;
-  if (typeof reasoning_content === "string" && reasoning_content !== "") yield reasoning(reasoning_content);
-  if (typeof content === "string") {
-    if (content !== "") yield shown.piece(content);
-    return;
-  }
-  for (const block of (content ?? []) as readonly Fields[]) {
-    if (typeof block.text === "string" && block.text !== "") yield shown.piece(block.text);
-    const thinking = block.reasoning ?? block.thinking;
-    if (typeof thinking === "string" && thinking !== "") yield reasoning(thinking);
-  }
-}
-
-function addUsage(turn: OpenTurn, { usage_metadata }: Fields): void {
-  if (typeof usage_metadata !== "object" || usage_metadata === null) return;
-  const { input_tokens = 0, output_tokens = 0, total_tokens = 0 } = usage_metadata as Record<string, number>;
-  turn.hasUsage = true;
-  turn.input += input_tokens;
-  turn.output += output_tokens;
-  turn.total += total_tokens;
-}
-
-const asText = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
-
-const typeOf = (message: Fields): unknown =>
-  typeof message.getType === "function" ? (message.getType as () => unknown).call(message) : message.type;
-
-const callsIn = ({ tool_calls }: Fields): readonly Fields[] => (Array.isArray(tool_calls) ? tool_calls : []);
-
-/** The messages of a state, or of what a node returned. */
-function messagesIn(values: unknown): readonly Fields[] {
-  if (typeof values !== "object" || values === null) return [];
-  const { messages } = values as Fields;
-  if (Array.isArray(messages)) return messages;
-  return typeof messages === "object" && messages !== null ? [messages as Fields] : [];
 }
 
 /** A message of the conversation in a form that LangChain reads. */

@@ -38,11 +38,10 @@ const chunk = (delta: object, more: object = {}) => ({
 });
 
 test("text, reasoning and handoffs are shown, and turns are counted under the model that answered", async () => {
-  const agent = (name: string) => ({ type: "agent_updated_stream_event", agent: { name } });
+  const handoff = { type: "run_item_stream_event", name: "handoff_occurred", item: { targetAgent: { name: "cook" } } };
   const events = [
-    agent("desk"),
     ...turn(chunk({ reasoning_content: "Hm" }), { type: "output_text_delta", delta: "One" }),
-    agent("cook"),
+    handoff,
     ...turn(chunk({}, { finish_reason: "length" }), { type: "output_text_delta", delta: "Two" }),
   ];
   const record = await run(() => ({ events, more: { finalOutput: { guests: [] } } }));

@@ -9,22 +9,23 @@
  */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { AgentContext, AgentEvent, AgentInput, AgentOutcome } from "../agent/agent.ts";
-import { thought } from "../agent/events.ts";
+import { reset, thought } from "../agent/events.ts";
 import type { ModelMessage } from "../model/model.ts";
 import {
   createAnswerText,
   type HistoryOptions,
   messagesFor,
-  readArguments,
   reasoning,
   toolCall,
   toolResult,
 } from "./framework-events.ts";
 import { approvalOf, askAll, readApproval } from "./framework-interrupts.ts";
 import { toOpenAiAgentsPart } from "./framework-parts.ts";
-import { currentRun, type FrameworkRun, streamInJob } from "./framework-run.ts";
-import { callInJob, FrameworkToolError, type FrameworkToolOptions } from "./framework-tool.ts";
-import { keepTurn, reportTurn } from "./framework-turn.ts";
+import { assertStream, type FrameworkRun, streamInJob } from "./framework-run.ts";
+import { reportTurn } from "./framework-turn.ts";
+import { type Fields, finishReasonIn, rawEvent, reasoningIn, usageIn } from "./openai-agents-events.ts";
+
+export { journaledModel, journaledTool } from "./openai-agents-journal.ts";
 
 /** What `run` gets of the job. */
 export type OpenAiAgentsRequest = {
@@ -41,9 +42,6 @@ export type OpenAiAgentsResult = AsyncIterable<object> & {
   readonly interruptions?: readonly object[];
   readonly state?: unknown;
 };
-
-/** An event of the SDK's stream, or of a model, of which the fields matter that its type has. */
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Shows the run's text, reasoning, tool calls and handoffs, counts its turns, and returns its structured output as
@@ -62,9 +60,17 @@ export async function* answerWithOpenAiAgents(
     let result: OpenAiAgentsResult | undefined;
     const events = streamInJob(context, async (run) => {
       result = await start({ messages: messages as never, signal: run.signal });
+      assertStream(result);
       return eventsOf(result, run);
     });
-    for await (const [event, run] of events) yield* view.show(event, run);
+    try {
+      for await (const [event, run] of events) yield* view.show(event, run);
+    } catch (error) {
+      // Guardrails may look at an answer while it is shown, and after.
+      const isStopped = error instanceof PlatformError && error.code === "guardrail_triggered";
+      if (isStopped && view.end().content !== "") yield reset("");
+      throw error;
+    }
     const { interruptions = [], state } = result ?? {};
     if (interruptions.length > 0) {
       await decide(interruptions as readonly Fields[], state as RunState, context);
@@ -112,7 +118,6 @@ function createRunView(context: AgentContext<unknown>): RunView {
   const shown = createAnswerText();
   let finishReason: string | undefined;
   let model: unknown;
-  let latestAgent: string | null = null;
 
   function* showRaw(raw: Fields): Generator<AgentEvent> {
     model = rawEvent(raw).model ?? model;
@@ -125,14 +130,9 @@ function createRunView(context: AgentContext<unknown>): RunView {
   }
 
   return {
-    *show({ type, data, item, name, agent }, run) {
+    *show({ type, data, item, name }, run) {
       if (type === "raw_model_stream_event") yield* showRaw(data as Fields);
       else if (type === "run_item_stream_event") yield* showItem(name, item as Fields, run);
-      else if (type === "agent_updated_stream_event") {
-        const to = String((agent as Fields).name);
-        if (latestAgent !== null && latestAgent !== to) yield thought("delegate", to, { agents: [to] });
-        latestAgent = to;
-      }
     },
     end: () => ({ content: shown.content(), finishReason }),
   };
@@ -146,38 +146,18 @@ async function* eventsOf(result: OpenAiAgentsResult, run: FrameworkRun): AsyncGe
   await result.completed;
 }
 
-function* showItem(name: unknown, { rawItem, output }: Fields, run: FrameworkRun): Generator<AgentEvent> {
+function* showItem(name: unknown, { rawItem, output, targetAgent }: Fields, run: FrameworkRun): Generator<AgentEvent> {
+  if (name === "handoff_occurred") yield showHandoff(targetAgent as Fields);
   const raw = (rawItem ?? {}) as Fields;
-  const call = { id: String(raw.callId), name: String(raw.name) };
-  if (name === "tool_called" && raw.type === "function_call") yield toolCall(call, raw.arguments);
-  if (name === "tool_output" && raw.type === "function_call_result") yield toolResult(run, call, output);
+  const call = { id: String(raw.callId ?? raw.id), name: String(raw.name ?? raw.type) };
+  if (name === "tool_output") yield toolResult(run, call, output);
+  if (name !== "tool_called") return;
+  yield toolCall(call, raw.arguments ?? raw.action);
+  // A tool that the provider hosts has run already.
+  if (raw.type === "hosted_tool_call") yield toolResult(run, call, raw.output, { failed: raw.status === "failed" });
 }
 
-/** Raw chunks of the chat completions API, and raw events of the responses API. */
-const rawEvent = ({ type, event }: Fields): Fields => (type === "model" ? ((event ?? {}) as Fields) : {});
-
-const firstChoice = (raw: Fields): Fields => {
-  const { choices } = rawEvent(raw) as { readonly choices?: readonly Fields[] };
-  return choices?.[0] ?? {};
-};
-
-function reasoningIn(raw: Fields): string {
-  const { reasoning: short, reasoning_content = short } = (firstChoice(raw).delta ?? {}) as Fields;
-  if (typeof reasoning_content === "string") return reasoning_content;
-  const { type, delta } = rawEvent(raw);
-  const isReasoning = type === "response.reasoning_summary_text.delta" || type === "response.reasoning_text.delta";
-  return isReasoning ? String(delta) : "";
-}
-
-function finishReasonIn(raw: Fields): string | undefined {
-  const { finish_reason } = firstChoice(raw);
-  return typeof finish_reason === "string" ? finish_reason : undefined;
-}
-
-function usageIn({ response }: Fields) {
-  const { usage } = (response ?? {}) as { readonly usage?: Readonly<Record<string, number>> };
-  return { input: usage?.inputTokens, output: usage?.outputTokens, total: usage?.totalTokens };
-}
+const showHandoff = ({ name }: Fields): AgentEvent => thought("delegate", String(name), { agents: [name] });
 
 /** The conversation in the SDK's form, in which a result names its tool. */
 function toInputItems(messages: readonly ModelMessage[]): object[] {
@@ -200,60 +180,4 @@ function toInputItems(messages: readonly ModelMessage[]): object[] {
     const text = { role, status: "completed", content: [{ type: "output_text", text: content }] };
     return [...(content === "" ? [] : [text]), ...calls];
   });
-}
-
-type Invoke = (context: unknown, input: string, details?: Fields) => Promise<unknown>;
-
-/** The same tool, whose calls are the job's: counted, bounded in time, and not repeated by a later attempt. */
-export function journaledTool<Tool extends { readonly name: string }>(
-  tool: Tool,
-  options: FrameworkToolOptions = {},
-): Tool {
-  const { name, invoke } = tool as unknown as { readonly name: string; readonly invoke?: Invoke };
-  if (invoke === undefined) return tool;
-  const inJob: Invoke = async (runContext, input, details) => {
-    const { callId } = (details?.toolCall ?? {}) as { readonly callId?: string };
-    const call = { name, args: readArguments(input), id: callId };
-    try {
-      return await callInJob(call, options, (args, signal) =>
-        invoke(runContext, asInput(args, input), signal === undefined ? details : { ...details, signal }),
-      );
-    } catch (error) {
-      // An error would end the SDK's run; the model should read it.
-      if (error instanceof FrameworkToolError) return error.message;
-      throw error;
-    }
-  };
-  return { ...tool, invoke: inJob };
-}
-
-/** The model's own text, unless a person has changed the arguments. */
-const asInput = (args: unknown, input: string): string =>
-  JSON.stringify(args) === JSON.stringify(readArguments(input)) ? input : JSON.stringify(args);
-
-type Asked = Readonly<Record<"systemInstructions" | "input" | "outputType", unknown>>;
-type Streaming = { getStreamedResponse(asked: Asked): AsyncIterable<Fields> };
-
-/**
- * The same model, whose turns that call tools are kept: a later attempt of the job repeats them word for word, so it
- * makes the same calls, and finds those that are finished.
- */
-export function journaledModel<Model extends object>(model: Model): Model {
-  const streaming = model as unknown as Streaming;
-  async function* keepingTurns(asked: Asked, run: FrameworkRun | undefined): AsyncGenerator<Fields> {
-    const request = [asked.systemInstructions, asked.input, asked.outputType];
-    yield* await keepTurn({ request, ask: () => streaming.getStreamedResponse(asked), callsTool }, run);
-  }
-  return new Proxy(model, {
-    get(target, name) {
-      if (name === "getStreamedResponse") return (asked: Asked) => keepingTurns(asked, currentRun());
-      const value = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
-
-function callsTool({ type, response }: Fields): boolean {
-  const { output = [] } = (response ?? {}) as { readonly output?: readonly Fields[] };
-  return type === "response_done" && output.some((item) => item.type === "function_call");
 }

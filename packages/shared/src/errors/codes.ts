@@ -195,6 +195,7 @@ export const ERROR_CODES = {
   delegation_too_deep: entry(422, "agent_error", false, "Agents delegate to agents too deeply."),
   delegation_failed: entry(502, "agent_error", false, "The steps that the answer needs have failed."),
   effect_in_doubt: entry(500, "agent_error", false, "It is not known whether a piece of work took effect."),
+  guardrail_triggered: entry(422, "agent_error", false, "A guardrail of the agent stopped the answer."),
   budget_exhausted: entry(422, "agent_error", false, "The job reached one of its limits."),
   deadline_exceeded: entry(504, "agent_error", false, "The job reached its time limit."),
   event_limit_exceeded: entry(500, "agent_error", false, "The job produced more events than its log may hold."),
