@@ -35,6 +35,18 @@ test("the lock file agrees with the manifests", () => {
   }
 });
 
+test("the examples for other frameworks name exact versions, and their lock files agree and name no registry", () => {
+  const manifests = listFiles("packages/agents/examples/*/package.json");
+  expect(manifests.length).toBe(3);
+  for (const file of manifests) {
+    const { dependencies } = JSON.parse(readText(file));
+    expect(Object.values(dependencies).filter((version) => !/^\d+\.\d+\.\d+$/.test(String(version)))).toEqual([]);
+    const text = readText(file.replace("package.json", "package-lock.json"));
+    expect(JSON.parse(text).packages[""].dependencies).toEqual(dependencies);
+    expect(text).not.toContain('"resolved"');
+  }
+});
+
 test("the code reads the version from the root's package.json, by one module", () => {
   expect(VERSION).toBe(root.version);
   const readers = readSources().filter(({ file, own }) => !file.startsWith("test/") && own.includes("package.json"));

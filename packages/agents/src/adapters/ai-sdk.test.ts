@@ -63,7 +63,11 @@ test("a provider's failure is the platform's, however deep it is wrapped, and an
   });
   const gone = Object.assign(new Error("fetch failed"), { cause: { code: "ECONNREFUSED" } });
   await expect(failure(gone)).rejects.toMatchObject({ code: "model_stream_broken" });
+  await expect(failure("The server had an error")).rejects.toMatchObject({ code: "model_stream_broken" });
   await expect(failure(new Error("a bug"))).rejects.toThrow("a bug");
+  await expect(run(() => streamOf({ type: "abort", reason: "timeout" }))).rejects.toMatchObject({
+    code: "model_timeout",
+  });
   await expect(run(() => streamOf(...step()))).rejects.toMatchObject({ code: "model_answer_empty" });
 });
 

@@ -55,6 +55,16 @@ test("text, reasoning and handoffs are shown, and turns are counted under the mo
   ]);
 });
 
+test("a tool that the provider hosts is shown with its result", async () => {
+  const rawItem = { type: "hosted_tool_call", id: "h", name: "web_search_call", status: "completed", output: "found" };
+  const searched = { type: "run_item_stream_event", name: "tool_called", item: { rawItem } };
+  const record = await run(() => ({ events: [...turn({ type: "output_text_delta", delta: "Found" }), searched] }));
+  expect(record.events.map(({ data: { type, content } }) => [type, content]).slice(1)).toEqual([
+    ["tool_call", "web_search_call({})"],
+    ["tool_result", "web_search_call: found"],
+  ]);
+});
+
 test("calls that wait for an approval are asked together, and the run's state is told and goes on", async () => {
   const told: unknown[] = [];
   const state = {
