@@ -54,7 +54,8 @@ test("an approval within an agent that is a tool is asked for, and the run goes 
   const { alice, model } = framework.platform;
   const stamp = { tool_calls: [{ name: "stamp", arguments: { page: "two" } }] };
   await model.script({ match: "inner words", steps: [stamp, { text: "Stamped it." }] });
-  const jobId = await execute('[[calls=ask_billing({"input":"inner words"})]] Manage', "manager");
+  // Written so that the script is for the inner agent alone.
+  const jobId = await execute('[[calls=ask_billing({"input":"inner\\u0020words"})]] Manage', "manager");
   const [asked] = await waitingFor(alice, jobId);
   expect(asked.question).toContain('stamp({"page":"two"})');
   await decide(alice, jobId, { request_id: asked.request_id, decision: "answer", answer: { approve: true } });

@@ -12,6 +12,7 @@ export type GraphInterrupt = Question & { readonly id: string };
 /** Tokens of models, what nodes return, and the whole state after each step. */
 export const STREAM_MODES = ["messages", "updates", "values"] as const;
 export type Chunk = readonly [mode: (typeof STREAM_MODES)[number] | "known", chunk: unknown];
+
 export type GraphView = {
   show(mode: Chunk[0], chunk: unknown, run: FrameworkRun): Generator<AgentEvent>;
   end(): {
@@ -25,7 +26,7 @@ export type GraphView = {
 
 type Updates = {
   readonly __interrupt__?: readonly Fields[];
-  /** Of a node that has ended in an earlier attempt. */
+  /** Of a node that ended before the graph was resumed. */
   readonly __metadata__?: { readonly cached?: boolean };
 };
 
@@ -70,7 +71,7 @@ export function createGraphView(context: AgentContext<unknown>): GraphView {
   }
 
   function* showMessage(message: Fields, run: FrameworkRun, replayed = false): Generator<AgentEvent> {
-    const id = String(message.id ?? message.tool_call_id);
+    const id = idOf(message);
     if (seen.has(id)) return;
     seen.add(id);
     readMetadata(message);
@@ -81,8 +82,9 @@ export function createGraphView(context: AgentContext<unknown>): GraphView {
     for (const call of callsIn(message)) yield toolCall({ id: String(call.id), name: String(call.name) }, call.args);
   }
 
-  /** Of an earlier attempt, so it is not streamed again. */
+  /** Has been streamed before, perhaps in an earlier attempt. */
   function* showKnown(message: Fields, run: FrameworkRun): Generator<AgentEvent> {
+    if (seen.has(idOf(message))) return;
     if (typeOf(message) === "ai") yield* showPiece(message);
     yield* showMessage(message, run, true);
   }
@@ -142,6 +144,8 @@ const asText = (value: unknown): string => (typeof value === "string" ? value : 
 
 const typeOf = (message: Fields): unknown =>
   typeof message.getType === "function" ? (message.getType as () => unknown).call(message) : message.type;
+
+const idOf = (message: Fields): string => String(message.id ?? message.tool_call_id);
 
 const callsIn = ({ tool_calls }: Fields): readonly Fields[] => (Array.isArray(tool_calls) ? tool_calls : []);
 

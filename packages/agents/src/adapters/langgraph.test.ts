@@ -58,6 +58,18 @@ test("tokens, calls and results of a graph are shown once, and its turns are cou
   expect(usage).toMatchObject({ total_tokens: 10, models: { m: { total_tokens: 10 } } });
 });
 
+test("what a node said before the graph was resumed is shown once, whether this attempt has streamed it or a former one", async () => {
+  const decide = (): Decision => ({ decision: "answer", answer: "yes" });
+  const asked = ["updates", { __interrupt__: [{ id: "a", value: "Sure?" }] }];
+  const told = { first: { messages: [ai("1", "Ready.")] } };
+  const cached = ["updates", { ...told, __metadata__: { cached: true } }];
+  const after = (...before: unknown[]) =>
+    graphOf((command) => ((command as { lg_name?: string }).lg_name ? streamOf(cached) : streamOf(...before, asked)));
+  const streamed = after(["messages", [ai("1", "Ready."), {}]], ["updates", told]);
+  expect((await run(streamed, { decide })).content).toBe("Ready.");
+  expect((await run(after(), { decide })).content).toBe("Ready.");
+});
+
 test("interrupts are asked together, and a graph is resumed with the replies", async () => {
   const asked: unknown[] = [];
   const resumed: unknown[] = [];
