@@ -103,8 +103,8 @@ class Resume {
 }
 
 /**
- * What the thread's last checkpoint holds; null if there is none. It is asked for by its id: else LangGraph counts nodes
- * that have been answered, or have ended since, among those that the graph has left behind.
+ * What the thread's last checkpoint holds; null if there is none. It is asked for by its id: else LangGraph counts
+ * nodes that have been answered, or have ended since, as done, though the graph has yet to go on from them.
  */
 async function checkpointOf(graph: LangGraph, config: { readonly configurable: Fields }): Promise<GraphState | null> {
   const latest = await graph.getState(config as never);
