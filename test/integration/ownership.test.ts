@@ -57,11 +57,14 @@ const OWNERLESS = [
   ...["get /openapi.json", "get /docs", "get /docs/:file"],
 ];
 
+/** Routes whose ids are those of jobs and sessions, in a form of their own: `mcp-door*.test.ts` shows them. */
+const MCP = ["post /mcp", "get /mcp"];
+
 test("the table covers every route of the app", () => {
   // No route uses its services before the first request.
   const routes = createRoutes({} as Parameters<typeof createRoutes>[0]);
-  expect(routes.map(({ route }) => `${route.method} ${route.path}`).sort()).toEqual(
-    [...Object.keys(BY_ID), ...LISTS, ...MAKERS, ...OWNERLESS].sort(),
+  expect(routes.map(({ route, path }) => `${route.method} ${route.path || path}`).sort()).toEqual(
+    [...Object.keys(BY_ID), ...LISTS, ...MAKERS, ...OWNERLESS, ...MCP].sort(),
   );
 });
 

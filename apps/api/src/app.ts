@@ -3,8 +3,10 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import cors from "cors";
 import express, { type Express, type RequestHandler } from "express";
+import { createMcpDoor } from "./doors/mcp/index.ts";
 import { openAiDoor } from "./doors/openai/index.ts";
 import { platformDoor } from "./doors/platform/index.ts";
+import { jobLinks } from "./doors/platform/job-view.ts";
 import { createReferenceDoor } from "./doors/reference/index.ts";
 import { carriesKey, createAuthenticate } from "./http/authenticate.ts";
 import { measuredJson } from "./http/body-size.ts";
@@ -14,7 +16,7 @@ import { contextOf, requestContext } from "./http/request-context.ts";
 import { securityHeaders } from "./http/security-headers.ts";
 import type { Services } from "./services.ts";
 
-const PROTOCOLS: readonly Door[] = [platformDoor, openAiDoor];
+const PROTOCOLS: readonly Door[] = [platformDoor, openAiDoor, createMcpDoor((id) => jobLinks(id).self)];
 
 /** The last one has no base path of its own. */
 export const DOORS: readonly Door[] = [...PROTOCOLS, createReferenceDoor(platformDoor, PROTOCOLS)];
@@ -74,6 +76,6 @@ export function createApp(services: Services, logger: Logger): Express {
 const allowOrigins = (origins: readonly string[]): RequestHandler =>
   cors({
     origin: origins.includes("*") ? "*" : [...origins],
-    exposedHeaders: ["Location", "Retry-After", "X-Job-Id", "X-Request-Id", "X-Session-Id"],
+    exposedHeaders: ["Location", "Mcp-Session-Id", "Retry-After", "X-Job-Id", "X-Request-Id", "X-Session-Id"],
     maxAge: 600,
   });

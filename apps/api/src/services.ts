@@ -8,6 +8,7 @@ import type { SendWindows } from "./events/send-windows.ts";
 import type { StreamShare } from "./events/stream-share.ts";
 import type { AgentCatalog } from "./presence/agent-catalog.ts";
 import type { Accept } from "./queue/accept-request.ts";
+import type { AcceptedJobs } from "./queue/accepted-jobs.ts";
 import type { Admission } from "./queue/admission.ts";
 import type { Cancellation } from "./queue/cancel.ts";
 import type { DecisionMaker } from "./queue/decide.ts";
@@ -31,6 +32,7 @@ export type StorageServices = {
 
 export type QueueServices = {
   readonly accept: Accept;
+  readonly acceptedJobs: AcceptedJobs;
   readonly cancellation: Pick<Cancellation, "request">;
   readonly decisions: DecisionMaker;
   readonly admission: Pick<Admission, "memory" | "isFull">;

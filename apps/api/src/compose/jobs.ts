@@ -5,6 +5,7 @@ import { readRedisMemory } from "@agent-paas/shared/redis/memory.ts";
 import { type ApiConfig, waitingJobsPerOwner } from "../config.ts";
 import type { AgentCatalog } from "../presence/agent-catalog.ts";
 import { createAccept } from "../queue/accept.ts";
+import { createAcceptedJobs } from "../queue/accepted-jobs.ts";
 import { createAdmission } from "../queue/admission.ts";
 import { createCancellation } from "../queue/cancel.ts";
 import { createDecisionMaker } from "../queue/decide.ts";
@@ -72,5 +73,6 @@ export function openJobs(
   });
   const queuedJobs = createQueuedJobs(reads, keys);
   const decisions = createDecisionMaker({ redis, keys, queues, replicated });
-  return { accept, cancellation, decisions, admission, queues, queuedJobs, sessionQueues };
+  const acceptedJobs = createAcceptedJobs(redis, keys);
+  return { accept, acceptedJobs, cancellation, decisions, admission, queues, queuedJobs, sessionQueues };
 }

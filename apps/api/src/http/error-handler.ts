@@ -17,7 +17,7 @@ export function createErrorHandler(doors: readonly Door[], fallback: Door, logge
     const error = toPlatformError(thrown);
     const level = error.code === "internal_error" ? "error" : error.status >= 500 ? "warn" : "debug";
     logger[level]({ request_id, err: error }, level === "debug" ? "request refused" : "request failed");
-    const door = doors.find(({ basePath }) => req.path.startsWith(`${basePath}/`)) ?? fallback;
+    const door = doors.find(({ basePath }) => `${req.path}/`.startsWith(`${basePath}/`)) ?? fallback;
     if (res.headersSent) res.destroy();
     else sendError(res, error, door);
   };

@@ -22,6 +22,13 @@ export const REQUEST_HEADERS = {
   "X-Cancel-On-Disconnect": z
     .enum(["true", "false"])
     .describe("`true`: the job is cancelled if the client goes away before its answer is whole."),
+  "MCP-Protocol-Version": z
+    .string()
+    .describe("The revision of the protocol. Without it: 2025-03-26.")
+    .meta({ examples: ["2025-11-25"] }),
+  "Mcp-Session-Id": z.string().describe("What `initialize` gave. Without it, calls cannot be cancelled by their id."),
+  "Mcp-Method": z.string().describe("The message's method; from revision 2026-07-28 on."),
+  "Mcp-Name": z.string().describe("The tool's name; from revision 2026-07-28 on."),
   traceparent: z.string().describe("W3C Trace Context, with which the job continues the trace."),
 } as const;
 export type RequestHeader = keyof typeof REQUEST_HEADERS;
@@ -34,6 +41,7 @@ export const RESPONSE_HEADERS = {
   "X-Job-Id": z.uuid().describe("The job that the request started or joined."),
   "X-Session-Id": z.uuid().describe("The session of the job; absent for a job outside any session."),
   Location: z.string().describe("Where the job, or its stream, is found again."),
+  "Mcp-Session-Id": z.string().describe("For the client's further messages. Nothing is kept under it."),
   "Retry-After": z.int().min(0).describe("When to ask again, seconds."),
   "WWW-Authenticate": z.string().describe("`Bearer`."),
 } as const;

@@ -17,6 +17,8 @@ export type Operation = {
   readonly params?: Readonly<Record<string, z.ZodType>>;
   readonly query?: z.ZodObject;
   readonly headers?: readonly RequestHeader[];
+  /** Headers whose form is this route's own. */
+  readonly ownHeaders?: Readonly<Record<string, z.ZodType>>;
   readonly body?: Content;
   /** By status. */
   readonly responses: Readonly<Record<number, OperationResponse>>;

@@ -45,8 +45,8 @@ export const JOB_ERRORS: readonly ErrorCode[] = [
 
 /** In the order of the table of codes. */
 export function errorsOf({ method, access, operation }: Route): readonly ErrorCode[] {
-  const { params, query, headers, errors = [] } = operation;
-  const takesInput = [params, query, headers].some((part) => part !== undefined);
+  const { params, query, headers, ownHeaders, errors = [] } = operation;
+  const takesInput = [params, query, headers, ownHeaders].some((part) => part !== undefined);
   const codes = new Set<ErrorCode>([
     ...OF_ALL,
     ...OF_KEYS[access],

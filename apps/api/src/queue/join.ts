@@ -16,6 +16,8 @@ type IdempotencyRecord = z.infer<typeof RecordSchema>;
 export const encodeRecord = ({ job_id, session_id }: JobPayload, { bodyHash }: Idempotency): string =>
   JSON.stringify({ job_id, session_id, body_hash: bodyHash } satisfies IdempotencyRecord);
 
+export const decodeRecord = (text: string): IdempotencyRecord => RecordSchema.parse(JSON.parse(text));
+
 export type JoinOptions = {
   readonly redis: RedisConnection;
   readonly keys: RedisKeys;
@@ -34,7 +36,7 @@ export function createJoin(options: JoinOptions) {
 
   /** `recordText` is the record of the first request. Throws `idempotency_key_reused` or `session_not_found`. */
   return async function join(request: AcceptRequest, recordText: string): Promise<Accepted> {
-    const record = RecordSchema.parse(JSON.parse(recordText));
+    const record = decodeRecord(recordText);
     const { payload, idempotency, onBusy } = request;
     if (record.body_hash !== idempotency?.bodyHash) throw new PlatformError("idempotency_key_reused");
     const job: QueuedJobRef = { kind: payload.kind, jobId: record.job_id };

@@ -120,6 +120,8 @@ export type AgentClass<Schema extends z.ZodType = z.ZodType> = {
   readonly tools?: readonly string[];
   /** Whether requests may bring tools that their client runs (`context.clientTools`). Default: no. */
   readonly clientTools?: boolean;
+  /** False: the agent also works without a message, as a tool of MCP that takes no arguments. Default: true. */
+  readonly needsMessage?: boolean;
 };
 
 export type { AgentEvent, AgentLogger, AgentOutcome };

@@ -48,13 +48,13 @@ export function createAgentRegistry(): AgentRegistry {
 function describe<Schema extends z.ZodType>(id: string, agent: AgentClass<Schema>): AgentManifest {
   if (typeof agent.prototype?.run !== "function") throw new Error(`The agent "${id}" has no method "run"`);
   if (!(agent.config instanceof z.ZodType)) throw new Error(`The agent "${id}" has no Zod schema as static "config"`);
-  const { description, tools = [], clientTools = false } = agent;
+  const { description, tools = [], clientTools = false, needsMessage } = agent;
   const schema = z.toJSONSchema(agent.config, { io: "input" });
   // The API rebuilds this schema to check requests; a schema that it cannot rebuild must fail here.
   z.fromJSONSchema(schema);
   const manifest = AgentManifestSchema.safeParse({
     ...{ id, description, config_schema: schema, tools },
-    client_tools: clientTools,
+    ...{ client_tools: clientTools, needs_message: needsMessage },
   });
   if (!manifest.success) throw new Error(`The agent "${id}" is incomplete: ${z.prettifyError(manifest.error)}`);
   return manifest.data;

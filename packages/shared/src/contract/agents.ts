@@ -29,6 +29,8 @@ export const AgentManifestSchema = z.object({
   config_schema: z.record(z.string(), z.unknown()),
   /** The names of the tools that the agent may call. */
   tools: z.array(z.string()),
+  /** False: the agent also works without a message. Absent: it needs one. */
+  needs_message: z.boolean().optional(),
   /** Tools that a server lists for it and that cannot be offered. Workers of earlier versions do not say. */
   unavailable_tools: z.array(z.object({ name: z.string(), reason: z.string() })).default([]),
   /** Whether requests may bring tools that their client runs. Workers of earlier versions do not say. */

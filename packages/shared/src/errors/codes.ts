@@ -39,6 +39,7 @@ export const ERROR_CODES = {
     "Send an API key as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'.",
   ),
   invalid_api_key: entry(401, "authentication_error", false, "The API key is not known."),
+  origin_not_allowed: entry(403, "authentication_error", false, "Pages of this origin may not call."),
   route_not_found: entry(404, "not_found_error", false, "There is no such route."),
   agent_not_found: entry(404, "not_found_error", false, "There is no such agent."),
   session_not_found: entry(404, "not_found_error", false, "There is no such session."),

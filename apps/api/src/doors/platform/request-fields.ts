@@ -4,17 +4,8 @@ import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
 import { checkParts, MessagePartsSchema, type PartLimits } from "../../validation/message-parts.ts";
+import { MAX_TEXT, TextSchema } from "../../validation/text.ts";
 import { bodySchema, JsonObjectSchema, validate } from "../../validation/validate.ts";
-
-/** Longest message or task, characters: the payload of its job carries it through Redis. */
-const MAX_TEXT = 65_536;
-
-export const TextSchema = z
-  .string()
-  .max(MAX_TEXT)
-  .refine((text) => text.trim() !== "", "must not be empty")
-  // JSON can carry half a surrogate pair, the database cannot: it would return another text than the stream did.
-  .transform((text) => text.toWellFormed());
 
 /**
  * The body of a message, which is a text or a list of parts: the parts have a limit of their own, and the rest of the

@@ -45,7 +45,10 @@ export function describeOperation({ door, route }: MountedRoute, schemas: JsonSc
   };
 }
 
-function parametersOf({ operation: { params = {}, query, headers = [] } }: Route, schemas: JsonSchemas): Json[] {
+function parametersOf(
+  { operation: { params = {}, query, headers = [], ownHeaders = {} } }: Route,
+  schemas: JsonSchemas,
+): Json[] {
   const describe =
     (place: string) =>
     ([name, schema]: readonly [string, z.ZodType]) => ({
@@ -58,7 +61,9 @@ function parametersOf({ operation: { params = {}, query, headers = [] } }: Route
   return [
     ...Object.entries(params).map(describe("path")),
     ...Object.entries((query?.shape ?? {}) as Record<string, z.ZodType>).map(describe("query")),
-    ...headers.map((name) => ({ ...describe("header")([name, REQUEST_HEADERS[name]]), required: false })),
+    ...[...headers.map((name) => [name, REQUEST_HEADERS[name]] as const), ...Object.entries(ownHeaders)].map(
+      (header) => ({ ...describe("header")(header), required: false }),
+    ),
   ];
 }
 

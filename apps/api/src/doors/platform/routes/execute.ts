@@ -10,6 +10,7 @@ import { acceptJob } from "../../../jobs/accept-job.ts";
 import { findJobStatus } from "../../../jobs/find-job.ts";
 import type { Services } from "../../../services.ts";
 import { ToolChoiceSchema, ToolResultsSchema, ToolsSchema } from "../../../validation/client-tools.ts";
+import { TextSchema } from "../../../validation/text.ts";
 import { bodySchema, JsonSchema, validate } from "../../../validation/validate.ts";
 import { AcceptedAgentJobSchema, jobLinks } from "../job-view.ts";
 import {
@@ -19,7 +20,6 @@ import {
   MetadataSchema,
   OnBusySchema,
   RequestLimitsSchema,
-  TextSchema,
 } from "../request-fields.ts";
 
 const ExecuteRequestSchema = bodySchema({

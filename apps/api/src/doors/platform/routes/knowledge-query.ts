@@ -10,9 +10,9 @@ import { ACCEPT_ERRORS, JOB_ERRORS } from "../../../http/route-errors.ts";
 import { findJobStatus } from "../../../jobs/find-job.ts";
 import { acceptKnowledgeJob, findCollection } from "../../../jobs/knowledge-jobs.ts";
 import type { Services } from "../../../services.ts";
+import { TextSchema } from "../../../validation/text.ts";
 import { bodySchema, validate } from "../../../validation/validate.ts";
 import { acceptedResponse, awaitResult, collectionName, SYSTEM_JOB_HEADERS, sendAccepted } from "../knowledge-job.ts";
-import { TextSchema } from "../request-fields.ts";
 
 /** How long the request waits for the passages; later they are in the job's result. */
 const QUERY_WAIT_MS = 30 * SECOND;
