@@ -3,7 +3,8 @@ import { createBeats, progressOf } from "./progress.ts";
 import { toolOf } from "./tools.ts";
 
 const agent = (config_schema: Record<string, unknown>, more: object = {}) => ({
-  ...{ id: "one", description: "Does one thing.", config_schema, tools: [], unavailable_tools: [], ...more },
+  ...{ id: "one", description: "Does one thing.", config_schema, ...more },
+  ...{ tools: [], unavailable_tools: [], client_tools: false },
 });
 
 test("references within a config lead to the same schemas in the tool's", () => {
