@@ -43,7 +43,7 @@ test("calls of one turn go together, of the platform and of the client, each wit
   expect(shown([...rows, result("b", "2", "Seen"), row("b", "assistant", "Done")])).toEqual([
     ...["u:Hi", "a0:", "t:found 0", "a12:Wait", "t:found 1", "t:Seen", "a:Done"],
   ]);
-  expect(shown(rows, ["2", "Brought"]).slice(3)).toEqual(["a12:Wait", "t:found 1", "t:Brought"]);
+  expect(shown(rows, ["2", "Sent"]).slice(3)).toEqual(["a12:Wait", "t:found 1", "t:Sent"]);
   expect(asHistory(rows, new Map())[3]).toMatchObject({ reasoning: "Hm" });
 });
 

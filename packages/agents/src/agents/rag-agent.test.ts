@@ -191,3 +191,12 @@ test("the config of rag_basic requires a collection, refuses unknown fields and 
     context_tokens: 3_000,
   });
 });
+
+test("a message of images alone searches by the message before it, or not at all", async () => {
+  expect((await run({ text: "" })).asked).toEqual([]);
+  const history: HistoryMessage[] = [
+    { role: "user", content: "Which machine is it?" },
+    { role: "assistant", content: "Show me." },
+  ];
+  expect((await run({ text: "", history })).asked).toMatchObject([{ query: "Which machine is it?" }]);
+});

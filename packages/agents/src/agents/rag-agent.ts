@@ -59,7 +59,9 @@ export class RagAgent extends BaseAgent<typeof RagConfigSchema> {
 
     yield thought("status", TEXTS[locale].searching(collection));
     const query = queryFor(input.text, conversation);
-    const found = await retriever.search({ collection, query, topK, minScore }, signal);
+    // Images alone say nothing to search for.
+    const isQuery = query.trim() !== "";
+    const found = isQuery ? await retriever.search({ collection, query, topK, minScore }, signal) : [];
     const passages = within(config.context_tokens, config.model, found);
     const citations = passages.map(toCitation);
     for (const citation of citations) yield thought("retrieval", TEXTS[locale].found(citation), citation);
@@ -76,7 +78,7 @@ export class RagAgent extends BaseAgent<typeof RagConfigSchema> {
 function queryFor(text: string, conversation: readonly ModelMessage[]): string {
   if (countTokens(text) > MAX_FOLLOW_UP_TOKENS) return text;
   const before = conversation.slice(0, -1).findLast(({ role }) => role === "user");
-  return before === undefined ? text : `${before.content}\n${text}`;
+  return before === undefined ? text : `${before.content}\n${text}`.trim();
 }
 
 /** The longest prefix of the passages whose tokens fit together. */

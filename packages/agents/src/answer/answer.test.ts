@@ -168,7 +168,7 @@ test("an answer that does not fit its schema is requested again, and the second 
   expect(events.map(({ data }) => data.type)).toEqual(["text", "status", "reset", "text"]);
   expect(requests[1]?.messages.slice(-2)).toEqual([
     { role: "assistant", content: "Well, 1" },
-    { role: "user", content: expect.stringContaining("it is not JSON") },
+    { role: "user", content: expect.stringContaining("it is not JSON"), isCorrection: true },
   ]);
 });
 

@@ -38,10 +38,10 @@ export type AnswerContext = Pick<AgentContext<unknown>, "model" | "tools" | "sig
 /**
  * `asked` may be what prepares the request: an agent then returns the answer itself, without a generator around it.
  * Yields the answer's events; returns the checked value as `data` if there is a schema, and `openTurn` if the client is
- * to make calls. Throws `response_schema_mismatch` when the second answer does not fit either, `invalid_config` when the
- * schema itself is invalid or takes too much, `model_refused` or `model_content_filtered` when there is a schema and no
- * answer, `tool_name_conflict` or `invalid_request` for tools and a choice of tools that do not go together, and what
- * the model and the budget throw.
+ * to make calls. Throws `response_schema_mismatch` when the second answer does not fit either, `invalid_config` when
+ * the schema itself is invalid or takes too much, `model_refused` or `model_content_filtered` when there is a schema
+ * and no answer, `tool_name_conflict` or `invalid_request` for tools and a choice of tools that do not go together, and
+ * what the model and the budget throw.
  */
 export async function* answer(
   asked: AnswerRequest | (() => Promise<AnswerRequest>),
@@ -122,7 +122,10 @@ export async function* answer(
     content = "";
     const again = `Answer again, with nothing but JSON that fits${isCut ? ", and in fewer words" : ""}.`;
     const correction = `This does not fit the JSON Schema: ${problem}. ${again}`;
-    messages.push({ role: "assistant", content: turn.content }, { role: "user", content: correction });
+    messages.push(
+      { role: "assistant", content: turn.content },
+      { role: "user", content: correction, isCorrection: true },
+    );
   }
 }
 

@@ -35,6 +35,8 @@ export type ModelMessage =
       readonly content: string;
       /** What goes to the model in place of `content`, which has their texts. */
       readonly parts?: readonly MessagePart[];
+      /** It is about the answer to the question before it, and no question itself. */
+      readonly isCorrection?: true;
     }
   | {
       readonly role: "assistant";

@@ -1,6 +1,6 @@
 /** What goes back to a provider with a conversation. */
 import { expect, test } from "vitest";
-import { type Asked, says, stream, withProvider } from "../../../../../test/support/scripted-provider.ts";
+import { type Asked, json, says, stream, withProvider } from "../../../../../test/support/scripted-provider.ts";
 import { TOOL_LOOP as LOOP } from "../../../../../test/support/tool-loop.ts";
 import type { ModelMessage } from "../model.ts";
 
@@ -195,6 +195,27 @@ test.each([
       await ask({ messages: [{ role: "user", content: "Hi" }], tools, toolChoice });
       await ask({ messages: [{ role: "user", content: "Hi" }], toolChoice });
       expect(asked.map(({ tool_choice }) => tool_choice)).toEqual([sent, undefined]);
+    },
+  );
+});
+
+test("when earlier images are left out, the question's own stay, also behind a correction of its answer", async () => {
+  const look = (url: string): ModelMessage => ({
+    ...{ role: "user", content: "Look" },
+    parts: [
+      { type: "text", text: "Look" },
+      { type: "image_url", image_url: { url } },
+    ],
+  });
+  const said = { role: "assistant", content: "Seen" } as const;
+  const correction = { role: "user", content: "Answer again", isCorrection: true } as const;
+  await withProvider(
+    (_, at) => (at === 0 ? json(400, { error: { message: "Only one image is supported." } }) : says("Yes.")),
+    async ({ ask, asked }) => {
+      await ask({ messages: [look("https://a/1.png"), said, look("https://a/2.png"), said, correction] });
+      const sent = asked.map(({ messages }) => JSON.stringify(messages).match(/\d\.png/g));
+      expect(sent).toEqual([["1.png", "2.png"], ["2.png"]]);
+      expect(JSON.stringify(asked)).not.toContain("isCorrection");
     },
   );
 });

@@ -25,7 +25,7 @@ export function toCompletionRequest(
   // Of two tools with one name the platform calls the first; providers refuse both.
   const tools = [...Map.groupBy(request.tools ?? [], ({ name }) => name).values()].flatMap(([first]) => first ?? []);
   const names = createToolNames(tools.map(({ name }) => name));
-  const messages = keptParts(mendConversation(request.messages, form.callIds), form);
+  const messages = mendConversation(keptParts(request.messages, form), form.callIds);
   const body = {
     model,
     messages: placeSystem(messages, form).map((message) => toProviderMessage(message, form, names, origin)),
@@ -73,7 +73,7 @@ function placeSystem(messages: readonly ModelMessage[], { systemRole }: RequestF
 /** For models that take texts only: an image that an earlier message brought would end every later turn. */
 function keptParts(messages: readonly ModelMessage[], { parts: kept }: RequestForm): readonly ModelMessage[] {
   if (kept === "all") return messages;
-  const latest = messages.findLast(({ role }) => role === "user");
+  const latest = messages.findLast((message) => message.role === "user" && !message.isCorrection);
   return messages.map((message) => {
     if (message === latest || message.role !== "user" || message.parts === undefined) return message;
     const texts = message.parts.map((part) => (part.type === "text" ? part.text : `[${part.type}]`));
