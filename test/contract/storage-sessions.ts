@@ -169,6 +169,29 @@ export function sessionContract(open: OpenStorage): void {
     expect([first, second]).toEqual([ids.slice(0, 3), ids.slice(3)]);
   });
 
+  test("sessions that clients have named stand in the list by when they began", async () => {
+    const { jobs, sessionReader } = await openParts(open);
+    const begun = async (session_id: string, accepted_at: string) => {
+      await jobs.start(jobPayload({ kind: "chat", session_id, accepted_at }), 1);
+      return session_id;
+    };
+    const [first, second] = ["2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z"];
+    // Version 4, in the order that is not theirs; the last two began at once.
+    const ids = [
+      await begun("ffffffff-0000-4000-8000-000000000000", first),
+      await begun("00000000-0000-4000-8000-000000000000", second),
+      await begun("11111111-0000-4000-8000-000000000000", second),
+    ].reverse();
+    const list = async (before?: string) =>
+      (await sessionReader.list("alice", { limit: 2, before })).map(({ id }) => id);
+    expect([await list(), await list(ids[1]), await list(ids[0])]).toEqual([
+      ids.slice(0, 2),
+      ids.slice(2),
+      ids.slice(1),
+    ]);
+    expect(await sessionReader.list("bob", { limit: 2, before: ids[0] })).toEqual([]);
+  });
+
   test("the reader gives the newest messages in pages, each oldest first, to their owner only", async () => {
     const { storage, sessionReader } = await openParts(open);
     const sessionId = await seedSession(storage, "alice", 3);

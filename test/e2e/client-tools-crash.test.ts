@@ -70,5 +70,5 @@ test.each([
     expect(messages.at(-1).content).toContain("Seen in time");
     expectPairs((await sentIn(platform, message)).messages);
   },
-  120_000,
+  300_000,
 );

@@ -4,6 +4,7 @@ import type { SqliteDatabase } from "@agent-paas/shared/db/sqlite/open-database.
 import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
 import { createKnowledgeReader } from "../../apps/api/src/storage/knowledge-reader.ts";
+import { createSessionReader } from "../../apps/api/src/storage/session-reader.ts";
 import { createKnowledgeRepository } from "../../apps/worker/src/storage/knowledge-repository.ts";
 import { createOrphanedJobRepository } from "../../apps/worker/src/storage/orphaned-job-repository.ts";
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
@@ -49,6 +50,16 @@ test("what an owner has is counted from an index alone when a document is added"
   expect(counting).toHaveLength(2);
   for (const step of counting) expect(step).toContain("COVERING INDEX");
   expect(plan.filter((step) => step.includes("SCAN documents"))).toEqual([]);
+});
+
+test("a page of sessions is read from an index, without sorting", async () => {
+  const { db, storage } = await openTestDatabase();
+  const { list } = createSessionReader(readThrough(storage));
+  for (const before of [undefined, newId()]) {
+    const plan = await planOf(db, () => list("alice", { limit: 9, before }));
+    expect(plan[0]).toMatch(/^SEARCH sessions USING INDEX sessions_by_time \(owner=\?/);
+    expect(plan.filter((step) => step.includes("TEMP B-TREE"))).toEqual([]);
+  }
 });
 
 test("the reaper and retention find jobs and sessions in an index", async () => {

@@ -29,12 +29,20 @@ export function createSessionReader(storage: ReadStorage) {
         return Number(counted?.sessions ?? 0);
       }, 0),
 
-    /** Newest first. */
+    /** Newest first, those that began before the session `before`. None if there is no such session. */
     list: (owner: string, { limit, before }: Page): Promise<SessionRow[]> =>
-      storage.read((table) => {
+      storage.read((table, sql) => {
         const query = table("sessions").where({ owner });
-        if (before !== undefined) query.where("id", "<", before);
-        return query.orderBy("id", "desc").limit(limit);
+        if (before !== undefined) {
+          const place = "(created_at, id) < (select created_at, id from sessions where id = ? and owner = ?)";
+          query.where(sql.expression(place, [before, owner]));
+        }
+        return query
+          .orderBy([
+            { column: "created_at", order: "desc" },
+            { column: "id", order: "desc" },
+          ])
+          .limit(limit);
       }, []),
 
     /** The newest messages before the message `before`, oldest first; with `tools` also those of role `tool`. */

@@ -15,6 +15,7 @@ import * as jobMetadata from "./migrations/009-job-metadata-and-reserved-ordinal
 import * as suspendedJobs from "./migrations/010-suspended-jobs.ts";
 import * as clientCalls from "./migrations/011-client-calls.ts";
 import * as messageParts from "./migrations/012-message-parts.ts";
+import * as sessionsByTime from "./migrations/013-sessions-by-time.ts";
 
 export const MIGRATIONS: Migrations = new Map([
   ["001-initial", initial],
@@ -29,6 +30,7 @@ export const MIGRATIONS: Migrations = new Map([
   ["010-suspended-jobs", suspendedJobs],
   ["011-client-calls", clientCalls],
   ["012-message-parts", messageParts],
+  ["013-sessions-by-time", sessionsByTime],
 ]);
 
 /** Runs what is missing, one worker at a time. */

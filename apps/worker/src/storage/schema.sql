@@ -160,7 +160,7 @@ CREATE TABLE sessions (
   primary key (id)
 );
 
-CREATE INDEX sessions_owner_id_index on sessions (owner, id);
+CREATE INDEX sessions_by_time on sessions (owner, created_at, id);
 
 CREATE INDEX sessions_updated_at on sessions (updated_at);
 

@@ -1,4 +1,5 @@
 /** GET /sessions, GET and DELETE /sessions/{id}. */
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import { parseObject } from "@agent-paas/shared/json/exact-json.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
@@ -47,6 +48,10 @@ export const listSessions = (services: Services): Route => ({
   },
   async handle(req, res, { owner }) {
     const { limit, before } = validate(SessionsQuerySchema, req.query);
+    if (before !== undefined && (await services.sessions.find(owner, before)) === undefined) {
+      // It was deleted, and its place with it. An empty page would pass for the end of the list.
+      throw new PlatformError("invalid_request", { message: "before: there is no such session", param: "before" });
+    }
     const rows = await services.sessions.list(owner, { limit, before });
     const sessions: z.infer<typeof SessionSchema>[] = rows.map(
       ({ id, agent_type, config, metadata, created_at, updated_at }) => ({
