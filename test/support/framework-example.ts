@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cp, mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
 import { ROOT } from "./sources.ts";
@@ -27,6 +27,14 @@ export async function frameworkExample(
   await cp(example, folder, { recursive: true, filter: isSource });
   await symlink(join(packages, "node_modules"), join(folder, "node_modules"));
   return folder;
+}
+
+/** A copy of the file beside the packages of the example; it goes with the test. */
+export async function besideExample(name: string, file: string): Promise<string> {
+  const folder = await frameworkExample(name);
+  const copy = join(folder, basename(file));
+  await cp(file, copy);
+  return copy;
 }
 
 /** The folder in which the lock's packages are installed. It appears under its name complete or not at all. */

@@ -2,7 +2,7 @@
 import type { Spread } from "../measure/statistics.ts";
 
 /** The request format: of the product, of a baseline, or of the model itself. */
-export type Protocol = "platform" | "baseline" | "model";
+export type Protocol = "platform" | "openai" | "baseline" | "model";
 
 export type Target = { readonly protocol: Protocol; readonly port: number };
 

@@ -13,6 +13,11 @@ const ASKS: Readonly<Record<Protocol, Ask>> = {
     body: (message) => ({ agent_type: "chat_basic", message }),
     doneMark: '"status":"completed"',
   },
+  openai: {
+    path: "/v1/chat/completions",
+    body: (content) => ({ model: "chat_basic", stream: true, messages: [{ role: "user", content }] }),
+    doneMark: "[DONE]",
+  },
   baseline: { path: "/chat", body: (message) => ({ message }), doneMark: '"status":"completed"' },
   model: {
     path: "/v1/chat/completions",

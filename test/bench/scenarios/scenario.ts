@@ -4,13 +4,15 @@ import type { ModelServer } from "../systems/model.ts";
 
 /**
  * `ours` has the two workers of `npm start`, `ours-1` one; `floor` has one, `floor-2` two. `model` is the model server,
- * called directly. `ours-pg` is `ours` on PostgreSQL, `ours-cluster` on a Redis Cluster.
+ * called directly. `ours-pg` is `ours` on PostgreSQL, `ours-cluster` on a Redis Cluster, `ours-openai` is read through
+ * the door of OpenAI.
  */
 export type SystemName =
   | "ours"
   | "ours-1"
   | "ours-pg"
   | "ours-cluster"
+  | "ours-openai"
   | "direct"
   | "floor"
   | "floor-2"

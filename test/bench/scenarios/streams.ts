@@ -26,9 +26,14 @@ const fast = (chats: number): StreamLoad => ({
 export const STREAM_SCENARIOS: readonly Scenario[] = [
   streams("single", "one chat at a time, 20 tokens", { full: oneByOne(300), quick: oneByOne(200) }),
   streams("s50", "50 streams × 50 tokens/s", { full: paced(50, 50, 15), quick: paced(50, 50, 4) }),
-  streams("s500", "500 streams × 20 tokens/s", { full: paced(500, 20, 20), quick: paced(500, 20, 6) }, ["floor-2"]),
+  streams("s500", "500 streams × 20 tokens/s", { full: paced(500, 20, 20), quick: paced(500, 20, 6) }, [
+    "floor-2",
+    "ours-openai",
+  ]),
   streams("s2000", "2000 streams × 20 tokens/s, all begun at once", { full: atOnce(2_000, 20, 20) }),
-  streams("fast", "32 chats at a time as fast as possible, 200 tokens", { full: fast(40), quick: fast(12) }),
+  streams("fast", "32 chats at a time as fast as possible, 200 tokens", { full: fast(40), quick: fast(12) }, [
+    "ours-openai",
+  ]),
 ];
 
 function streams(

@@ -21,6 +21,10 @@ export async function startStreamingSystem(
       return startOurs({ modelOrigin: model.origin, workers, database: "postgres", cpuProfDir, remark, env });
     case "ours-cluster":
       return startOurs({ modelOrigin: model.origin, workers, isOnCluster: true, cpuProfDir, remark, env });
+    case "ours-openai": {
+      const ours = await startOurs({ modelOrigin: model.origin, workers, cpuProfDir, remark, env });
+      return { ...ours, target: { ...ours.target, protocol: "openai" } };
+    }
     case "direct":
       return startDirect(model.origin, { cpuProfDir, remark });
     case "floor":

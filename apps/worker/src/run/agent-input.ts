@@ -39,9 +39,9 @@ export function inputOf(
   };
 }
 
-/** A request without a question goes on with the turn that its own messages end with. */
+/** A request without a question goes on with what its own messages end with. */
 function givenTurn({ text, parts }: JobPayload, given: readonly ModelMessage[]): readonly ModelMessage[] | undefined {
-  if (given.at(-1)?.role !== "tool" || text !== "" || parts !== undefined) return undefined;
+  if (given.length === 0 || given.at(-1)?.role === "user" || text !== "" || parts !== undefined) return undefined;
   return given.slice(
     Math.max(
       0,

@@ -23,7 +23,7 @@ type AgentRequest = { readonly config: Record<string, unknown>; readonly limits:
 export function agentRequestOf(request: ChatRequest, { config_schema }: OfferedAgent): AgentRequest {
   const properties = (config_schema.properties ?? {}) as Readonly<Record<string, unknown>>;
   const config: Record<string, unknown> = { ...request.config };
-  const limits: AgentRequest["limits"] = {};
+  const limits: AgentRequest["limits"] = { ...request.limits };
 
   function set(field: keyof ChatRequest, name: string = field, value: unknown = request[field]): void {
     if (value === undefined) return;
@@ -38,7 +38,7 @@ export function agentRequestOf(request: ChatRequest, { config_schema }: OfferedA
   set("response_format", "response_schema", schemaOf(request.response_format));
   const mostTokens = request.max_completion_tokens ?? request.max_tokens;
   if (Object.hasOwn(properties, "max_tokens")) set(mostTokensField(request), "max_tokens", mostTokens);
-  else if (mostTokens !== undefined) limits.max_output_tokens = Math.min(mostTokens, MOST_OUTPUT_TOKENS);
+  else if (mostTokens !== undefined) limits.max_output_tokens ??= Math.min(mostTokens, MOST_OUTPUT_TOKENS);
   return { config, limits };
 }
 

@@ -1,4 +1,5 @@
 /** The messages of a chat completion request, and what they mean to a job. */
+import type { ToolResult } from "@agent-paas/shared/contract/client-tools.ts";
 import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts";
 import { type MessagePart, textOfParts } from "@agent-paas/shared/contract/message-parts.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
@@ -44,7 +45,7 @@ export type Conversation = {
   readonly parts?: readonly MessagePart[];
   readonly history: readonly GivenMessage[];
   /** Only of a session, whose calls they answer. */
-  readonly toolResults: readonly { readonly call_id: string; readonly content: string }[];
+  readonly toolResults: readonly ToolResult[];
 };
 
 type Question = Extract<GivenMessage, { role: "user" }>;

@@ -1,22 +1,10 @@
 /** The body of POST /v1/chat/completions. What the protocol has and would change the answer is refused by its name. */
+import { LimitsSchema } from "@agent-paas/shared/contract/limits.ts";
 import { z } from "zod";
 import { bodySchema, JsonObjectSchema } from "../../validation/validate.ts";
 import { MessageSchema } from "./chat-messages.ts";
+import { FunctionChoiceSchema, FunctionsSchema } from "./functions.ts";
 import { unsupported } from "./unsupported.ts";
-
-const ToolSchema = z.looseObject({
-  type: z.literal("function", 'only tools of type "function" are supported'),
-  function: z.looseObject({
-    name: z.string().min(1),
-    description: z.string().nullish(),
-    parameters: JsonObjectSchema.nullish(),
-  }),
-});
-
-const ToolChoiceSchema = z.union([
-  z.enum(["none", "auto", "required"]),
-  z.looseObject({ type: z.literal("function"), function: z.looseObject({ name: z.string().min(1) }) }),
-]);
 
 const ResponseFormatSchema = z.discriminatedUnion("type", [
   z.looseObject({ type: z.literal("text") }),
@@ -59,10 +47,11 @@ export const ChatRequestSchema = bodySchema({
   messages: z.array(MessageSchema).min(1, "must not be empty"),
   stream: z.boolean().default(false),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).optional(),
-  tools: z.array(ToolSchema).optional(),
-  tool_choice: ToolChoiceSchema.optional(),
+  tools: FunctionsSchema,
+  tool_choice: FunctionChoiceSchema,
   ...CONFIG_FIELDS,
   config: JsonObjectSchema.default({}).describe("Not of OpenAI: further config of the agent, as its schema has it."),
+  limits: bodySchema(LimitsSchema.shape).default({}).describe("Not of OpenAI: how much the job may use."),
   metadata: JsonObjectSchema.default({}).describe("Kept with the job. `session_id` names a session."),
   user: z.string().optional(),
   n: z.literal(1, "only 1 is supported").optional(),

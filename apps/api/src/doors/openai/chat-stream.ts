@@ -57,7 +57,7 @@ function createTranslate(chunks: Chunks, { isJson, includesUsage }: ChatStreamOp
   const reasoning = new AppendOnlyText();
   let failed = false;
 
-  function finish({ status, usage, finish_reason, tool_calls = [] }: DoneData): string {
+  function finish({ status, usage, finish_reason, tool_calls = [] }: DoneEvent["data"]): string {
     if (failed) return "";
     if (status === "cancelled") return frame(frameJson(errorBody("job_cancelled")));
     const calls = tool_calls.map((call, index) => ({ index, ...callOf(call) }));
@@ -83,8 +83,6 @@ function createTranslate(chunks: Chunks, { isJson, includesUsage }: ChatStreamOp
     return data.type === "retry" ? chunks.reasoning(reasoning.apply({ type: "reset", content: "" })) : "";
   };
 }
-
-type DoneData = DoneEvent["data"];
 
 const isInquiry = (type: string): boolean => type === "approval_required" || type === "input_required";
 

@@ -23,6 +23,7 @@ import { ChatCompletionSchema, ChatEventSchema, completionOf } from "../chat-com
 import { readConversation, readTurn } from "../chat-messages.ts";
 import { type ChatRequest, ChatRequestSchema } from "../chat-request.ts";
 import { chatStream } from "../chat-stream.ts";
+import { toolChoiceOf, toolsOf } from "../functions.ts";
 
 export const postChatCompletions = (services: Services): Route => ({
   method: "post",
@@ -34,9 +35,9 @@ export const postChatCompletions = (services: Services): Route => ({
     tag: "OpenAI",
     summary: "Answer a conversation",
     description:
-      "`model` is an agent, `messages` are the conversation. With a session, which the client names, the session is the" +
-      " conversation, and only what follows the last message of the assistant is new. The `id` of the answer is that of" +
-      " the job. A client that goes away cancels nothing unless it says so.",
+      "`model` is an agent, `messages` are the conversation. With a session, which the client names, the session is" +
+      " the conversation, and only what follows the last message of the assistant is new. The `id` of the answer is" +
+      " that of the job. A client that goes away cancels nothing unless it says so.",
     headers: [...JOB_REQUEST_HEADERS, "X-Session-Id", "X-Cancel-On-Disconnect"],
     body: asJson(ChatRequestSchema),
     responses: {
@@ -71,7 +72,7 @@ async function accept(services: Services, req: Request, caller: Caller, request:
   const name = sessionNameOf(req, request);
   const agent = await services.agentCatalog.find(model);
   const { config, limits } = agentRequestOf(request, agent);
-  const { text, parts, history } = name === null ? readConversation(messages) : readTurn(messages);
+  const { text, parts, history, toolResults } = name === null ? readConversation(messages) : readTurn(messages);
   const origin = { ...originOf(req, caller, text), idempotency: readIdempotency(req) };
   try {
     return await acceptJob(services, origin, {
@@ -81,6 +82,9 @@ async function accept(services: Services, req: Request, caller: Caller, request:
       createsSession: true,
       beginsSession: false,
       ...{ text, parts, history, config, limits },
+      tools: toolsOf(request.tools),
+      toolChoice: toolChoiceOf(request.tool_choice),
+      toolResults,
       metadata: user === undefined ? metadata : { user, ...metadata },
       onBusy: "queue",
     });

@@ -1,0 +1,39 @@
+/** `tools` of OpenAI, which are functions, as tools of the client. */
+import type { ClientTool, ToolChoice } from "@agent-paas/shared/contract/client-tools.ts";
+import { z } from "zod";
+import { ToolChoiceSchema, ToolsSchema } from "../../validation/client-tools.ts";
+import { JsonObjectSchema, validate } from "../../validation/validate.ts";
+
+const FunctionSchema = z.looseObject({
+  type: z.literal("function", 'only tools of type "function" are supported'),
+  function: z.looseObject({
+    name: z.string(),
+    description: z.string().nullish(),
+    parameters: JsonObjectSchema.nullish(),
+  }),
+});
+
+export const FunctionsSchema = z.array(FunctionSchema).optional();
+
+export const FunctionChoiceSchema = z
+  .union([
+    z.enum(["none", "auto", "required"]),
+    z.looseObject({ type: z.literal("function"), function: z.looseObject({ name: z.string() }) }),
+  ])
+  .optional();
+
+/** Throws `invalid_request`. */
+export function toolsOf(functions: z.infer<typeof FunctionsSchema> = []): readonly ClientTool[] {
+  const tools = functions.map(({ function: { name, description, parameters } }) => ({
+    name,
+    ...(description == null ? {} : { description }),
+    ...(parameters == null ? {} : { parameters }),
+  }));
+  return (validate(ToolsSchema, tools, ["tools"]) ?? []) as readonly ClientTool[];
+}
+
+/** Without tools there is nothing to choose, and clients say `auto` or `none` all the same. */
+export function toolChoiceOf(choice: z.infer<typeof FunctionChoiceSchema>): ToolChoice | undefined {
+  const named = typeof choice === "object" ? { name: choice.function.name } : choice;
+  return validate(ToolChoiceSchema, named, ["tool_choice"]);
+}
