@@ -61,6 +61,11 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     ],
   },
   {
+    file: "packages/client/src/sse.ts",
+    bound: "a piece of a response, in the client's own process",
+    expressions: ["/\\r\\n?|\\n/g"],
+  },
+  {
     file: "packages/shared/src/json/exact-json.ts",
     bound: "MAX_BODY_BYTES; the model's output tokens; the size of a result",
     expressions: ["/(?:^|[\\s:,[])-?(?:\\d[\\d.]{15}|\\d[\\d.]*[eE]\\+?\\d{3})/", "/^-?\\d+$/"],

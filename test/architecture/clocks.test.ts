@@ -14,6 +14,8 @@ const MAY_READ: Readonly<Record<string, string>> = {
   "packages/shared/src/logging/logger.ts": "compares it with the times of files",
   "packages/agents/src/model/openai/retry-after.ts": "a provider may name a date; the delay is bounded by a minute",
   "packages/agents/src/tools/current-time.ts": "tells the time",
+  "packages/client/src/errors.ts": "a gateway may name a date; waits are bounded",
+  "packages/client/src/exchange.ts": "notices that a computer slept; a clock that is set costs one more connection",
   "apps/worker/src/job/lease.ts": "BullMQ takes a time by the worker's clock, and subtracts the same clock",
   "apps/worker/src/queue/retention.ts": "counts in days",
   "apps/worker/src/storage/job-repository.ts": "the default of tests; workers pass the clock of Redis",

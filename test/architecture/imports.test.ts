@@ -20,11 +20,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // version.ts reads the root's package.json.
   "packages/shared": ["package.json"],
   "packages/agents": ["packages/shared"],
+  // It is published alone, and runs in browsers.
+  "packages/client": [],
   "apps/api": ["packages/shared"],
   "apps/worker": ["packages/shared", "packages/agents"],
   scripts: ["packages/shared"],
   ...Object.fromEntries(EXAMPLES.map((folder) => [folder, ["packages/agents"]])),
-  test: ["packages/shared", "packages/agents", "apps/api", "apps/worker", "scripts"],
+  test: ["packages/shared", "packages/agents", "packages/client", "apps/api", "apps/worker", "scripts"],
 };
 
 const importersOf = (name: string) => product.filter(({ packages }) => packages.includes(name)).map(({ file }) => file);
@@ -129,8 +131,12 @@ describe("what only one place may do", () => {
     const xadd = product.filter((source) => mentions(/XADD|'PUBLISH', ARGV\[a/, source)).map(({ file }) => file);
     expect(xadd).toEqual(["apps/worker/src/events/log-order.ts", "apps/worker/src/events/publish-script.ts"]);
     const sse = product.filter((source) => mentions(/text\/event-stream/, source)).map(({ file }) => file);
-    // The other one reads what MCP servers write.
-    expect(sse).toEqual(["apps/api/src/http/stream-format.ts", "packages/agents/src/tools/mcp/server-fetch.ts"]);
+    // The others read: what MCP servers write, and what the API does.
+    expect(sse).toEqual([
+      "apps/api/src/http/stream-format.ts",
+      "packages/agents/src/tools/mcp/server-fetch.ts",
+      "packages/client/src/job-stream.ts",
+    ]);
   });
 });
 

@@ -32,6 +32,13 @@ const LAYERS: readonly Layers[] = [
     ],
   },
   {
+    root: "packages/client/src",
+    order: [
+      ...["index", "client", "knowledge", "upload", "job-stream", "jobs"],
+      ...["transport", "exchange", "retries", "sse", "errors", "wire"],
+    ],
+  },
+  {
     root: "packages/shared/src",
     order: [
       ...["lifecycle", "redis", "db", "logging", "config", "files", "net", "telemetry"],

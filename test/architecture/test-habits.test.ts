@@ -77,6 +77,8 @@ describe("time in tests", () => {
     "test/fixtures/mcp/http-server.ts": "a server that refuses calls one after the other",
     "test/fixtures/agents/counting-tools.ts": "waits between two checks of a file",
     "test/e2e/follower-leaks.test.ts": "clients disconnect after random times",
+    "test/e2e/client-cuts.test.ts": "an API is away for a time",
+    "test/support/cutting-proxy.ts": "closes connections after a time",
     "test/e2e/many-streams.test.ts": "clients connect after random times",
     "test/e2e/watched-agents.test.ts": "agents under test take a time",
     "test/e2e/takeover.test.ts": "a worker and Redis are stopped for a time",

@@ -22,6 +22,7 @@ const WORKSPACES: Readonly<Record<string, string>> = {
   "@agent-paas/shared": "packages/shared",
   "@agent-paas/agents": "packages/agents",
   "@agent-paas/api": "apps/api",
+  "@agent-paas/client": "packages/client",
   "@agent-paas/worker": "apps/worker",
 };
 
