@@ -81,7 +81,8 @@ export function suspensionContract(open: OpenStorage): void {
     const first = await table("agent_logs").where({ id: job_id }).first();
     const started = await jobs.start(payload, 2);
     if (started.kind !== "started") throw new Error(`the job is ${started.kind}`);
-    expect(started.attempt).toBe(2);
+    expect(started).toMatchObject({ attempt: 2, wasSuspended: true });
+    expect(await jobs.start(payload, 3)).toMatchObject({ attempt: 3, wasSuspended: false });
     expect(started.firstStartedAt - Date.parse(first?.started_at ?? "")).toBeGreaterThanOrEqual(60_000);
     expect(await suspensions.find(job_id)).toBeNull();
     expect(await suspensions.isWaiting(job_id)).toBe(false);

@@ -47,6 +47,7 @@ test("a tool call waits for its approval, and is made once", async () => {
   const events = await reader.whole;
   expect(events.filter(({ event }) => event === "done")).toHaveLength(1);
   expect(await contentOf(write.file)).toBe("one\n");
+  expect(thoughtsOf(events, "retry")).toEqual([expect.objectContaining({ attempt: 2, resumed: true })]);
   expect(await platform.model.calls({ contains: "please write" })).toHaveLength(2);
   expect(await platform.alice.job(jobId)).toMatchObject({ status: "completed", attempt: 2, waiting_for: [] });
   expect(await decide(platform.alice, jobId, approval)).toMatchObject({ status: 200 });

@@ -7,6 +7,7 @@ export const STATUS_TEXTS: Record<
     queued: (ahead: number) => string;
     processing: (agent: string) => string;
     startingOver: (attempt: number) => string;
+    goingOn: string;
     retryingIn: (seconds: number) => string;
     startingIsolated: (unfinishedAttempts: number, seconds: number) => string;
     requeued: string;
@@ -18,6 +19,7 @@ export const STATUS_TEXTS: Record<
     queued: (ahead) => `排队中，前面还有 ${ahead} 个任务...`,
     processing: (agent) => `正在使用 ${agent} 处理...`,
     startingOver: (attempt) => `重新开始（第 ${attempt} 次尝试）...`,
+    goingOn: "已收到决定，继续执行...",
     retryingIn: (seconds) => `暂时出错，${seconds} 秒后重试...`,
     startingIsolated: (unfinishedAttempts, seconds) =>
       `已 ${unfinishedAttempts} 次失去执行进程，${seconds} 秒后单独重试...`,
@@ -29,6 +31,7 @@ export const STATUS_TEXTS: Record<
     queued: (ahead) => `Queued, ${ahead} ahead in this session...`,
     processing: (agent) => `Processing with ${agent}...`,
     startingOver: (attempt) => `Starting over (attempt ${attempt})...`,
+    goingOn: "Going on with what was decided...",
     retryingIn: (seconds) => `A passing error, retrying in ${seconds} s...`,
     startingIsolated: (unfinishedAttempts, seconds) =>
       `Lost its worker ${unfinishedAttempts} times, starting again on its own in ${seconds} s...`,

@@ -69,7 +69,7 @@ async function firstStart(
   run: RunControl,
 ): Promise<StartedAttempt | null | "claimed_elsewhere"> {
   const writer = deps.publisher.openFirst(payload.job_id, signalsOf(run));
-  publishStart(payload, 1, writer);
+  publishStart(payload, { attempt: 1 }, writer);
   // A database that has not answered when the claim is confirmed may hold a row.
   let mayHaveRow = true;
   deps.jobs.isKnown(payload.job_id).then(
@@ -126,7 +126,8 @@ async function restart(
   if (attempt > claim.attempts) writer.skipTo(claim.fence + SEQ_SKIP_PER_ATTEMPT);
   // Cancelled before its first attempt: publish nothing. Cancelled after one: publish `reset` to clear what clients
   // show.
-  if (attempt > 1 || !run.signal.aborted) publishStart(payload, attempt, writer);
+  const isResumed = started.wasSuspended && !run.signal.aborted;
+  if (attempt > 1 || !run.signal.aborted) publishStart(payload, { attempt, isResumed }, writer);
   return { attempt, firstStartedAt: started.firstStartedAt, writer, row: WRITTEN };
 }
 
@@ -175,11 +176,18 @@ async function startedOrRepublished(
   return null;
 }
 
-/** The first events of an attempt; `reset` tells clients to drop what an earlier attempt wrote. */
-function publishStart(payload: JobPayload, attempt: number, writer: JobEventWriter): void {
+type Beginning = { readonly attempt: number; readonly isResumed?: boolean };
+
+/**
+ * The first events of an attempt; `reset` tells clients to drop what an earlier attempt wrote. So does that of a job
+ * that goes on: its agent writes again what it had written, from the journal.
+ */
+function publishStart(payload: JobPayload, { attempt, isResumed = false }: Beginning, writer: JobEventWriter): void {
   const texts = STATUS_TEXTS[payload.locale];
   if (attempt > 1) {
-    writer.append({ event: "thought", data: { content: texts.startingOver(attempt), type: "retry", attempt } });
+    const content = isResumed ? texts.goingOn : texts.startingOver(attempt);
+    const data = { content, type: "retry", attempt, ...(isResumed && { resumed: true }) } as const;
+    writer.append({ event: "thought", data });
     writer.append({ event: "message", data: { content: "", type: "reset" } });
   } else {
     writer.append({ event: "thought", data: { content: texts.processing(payload.agent_type), type: "status" } });

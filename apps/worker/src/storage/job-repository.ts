@@ -22,6 +22,8 @@ export type StartedJob =
       readonly firstStartedAt: number;
       /** By the database's count, this start included. */
       readonly attempt: number;
+      /** Whether the job was suspended until this start. */
+      readonly wasSuspended: boolean;
     }
   /** The row has a terminal status. The terminal event may not be published yet. */
   | { readonly kind: "ended"; readonly row: JobRow }
@@ -63,6 +65,9 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
     },
     { cache: false, batchScheduleFn: setImmediate },
   );
+
+  const isSuspended = async (jobId: string): Promise<boolean> =>
+    (await table("suspended_jobs").where({ job_id: jobId }).first("job_id")) !== undefined;
 
   const find = async (jobId: string): Promise<JobRow | undefined> => table("agent_logs").where({ id: jobId }).first();
 
@@ -117,19 +122,23 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
           batch.push({ query: statements.insertParts({ job_id, bytes: Buffer.byteLength(parts), parts }) });
         }
       }
+      const wasSuspended = fencingToken > 1 && (await isSuspended(job_id));
       if (fencingToken > 1) {
+        // Also a suspension that was written since.
         batch.push({ query: statements.countWait({ id: job_id, now: startedMs }) });
         batch.push({ query: statements.endSuspension({ id: job_id }) });
       }
       const written = () =>
         table("agent_logs").where({ id: job_id, fencing_token: fencingToken, worker, status: "running" });
       const isStarted = await write(batch, { written, inOrder: job_id });
-      if (isStarted && fencingToken === 1) return { kind: "started", firstStartedAt: startedMs, attempt: 1 };
+      if (isStarted && fencingToken === 1) {
+        return { kind: "started", firstStartedAt: startedMs, attempt: 1, wasSuspended };
+      }
       const row = await find(job_id);
       if (isStarted && row !== undefined) {
         // As if the job had begun later by what it has waited for people.
         const firstStartedAt = Date.parse(row.started_at) + row.waited_ms;
-        return { kind: "started", firstStartedAt, attempt: row.attempts };
+        return { kind: "started", firstStartedAt, attempt: row.attempts, wasSuspended };
       }
       return row === undefined || row.status === "running" ? { kind: "stale" } : { kind: "ended", row };
     },

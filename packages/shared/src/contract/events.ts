@@ -50,7 +50,7 @@ export const THOUGHT_TYPES = [
   "queued",
   /** How far the job is: `progress`, from 0 to 1. */
   "progress",
-  /** A further attempt begins: `attempt`, counted from 1. */
+  /** A further attempt begins: `attempt`, from 1; `resumed`: true if it goes on with what people have decided. */
   "retry",
   /** A model failed before its first token, and another is asked: `model`, `instead_of`, `code`. */
   "fallback",
