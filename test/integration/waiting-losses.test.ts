@@ -165,3 +165,19 @@ test("nothing of a job that waits expires while a worker lives", async () => {
     return left.every((seconds) => seconds > 600);
   });
 });
+
+test("a job of which Redis has lost the events, and not its entry, is cancelled without using a number twice", async () => {
+  const { alice } = platform;
+  const jobId = await alice.execute("ask", {}, "asking");
+  const reader = readInBackground(await alice.follow(jobId));
+  const asked = () => thoughtsOf(reader.seen, "input_required");
+  const [colour] = await waitFor("the first question", () => asked().length === 1 && asked());
+  await decide(alice, jobId, { request_id: colour?.request_id, decision: "answer", answer: "red" });
+  await waitFor("the second question", () => asked().length === 2);
+  await waitFor("the job to be let go of", () => isOutsideLists(platform, "execute", jobId));
+  await forgetJob(platform, jobId);
+  expect((await alice.cancel(jobId)).status).toBe(202);
+  const events = await reader.whole;
+  expectOneDone(events, "the stream", "cancelled");
+  expectRisingIds(events);
+});

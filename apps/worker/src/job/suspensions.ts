@@ -159,7 +159,7 @@ export function createSuspensions({
     resume,
     enter,
 
-    /** Brings the job back if it is suspended and its queue has lost it. */
+    /** Gives Redis back what it has lost of the job, if that is suspended: its entry, or the numbers of its events. */
     async restore(jobId: string): Promise<void> {
       const job = await rows.find(jobId);
       const payload = job === null ? null : payloadOf(job);

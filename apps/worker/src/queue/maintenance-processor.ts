@@ -58,16 +58,10 @@ async function endCancelledJob(
   { queues, queuedJobs, claims, suspensions }: MaintenanceDeps,
   { queue, job_id: jobId }: Action<"end_cancelled_job">,
 ): Promise<void> {
-  const find = async () => {
-    // A knowledge job of a former version is in the queue of its kind.
-    const found = await Promise.all([queue, ...JOB_QUEUES].map((name) => queues[name].getJob(jobId)));
-    return found.find((one) => one !== undefined);
-  };
-  let job = await find();
-  if (job === undefined) {
-    await suspensions.restore(jobId);
-    job = await find();
-  }
+  await suspensions.restore(jobId);
+  // A knowledge job of a former version is in the queue of its kind.
+  const found = await Promise.all([queue, ...JOB_QUEUES].map((name) => queues[name].getJob(jobId)));
+  const job = found.find((one) => one !== undefined);
   if (job === undefined || job.finishedOn !== undefined) return;
   // The worker of a running job finalizes it. But if that worker is just requeueing the job, it may miss the request.
   if (await job.isActive()) throw new RetryLater("a worker holds the job", RECHECK_MS);
