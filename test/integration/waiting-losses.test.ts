@@ -128,12 +128,15 @@ test("what a job asks is shown to those who come after Redis has lost it, and th
   expectOneDone(await late.whole, "the late stream", "completed");
 });
 
-test("a job whose worker died before it had shown what it asks shows it", async () => {
+test.each([
+  ["", async () => {}],
+  [", although Redis has lost its events", (jobId: string) => forgetJob(platform, jobId)],
+])("a job whose worker died before it had shown what it asks shows it%s", async (_, lose) => {
   await killWorkers();
   const { env, victim } = await mortalWorker(dir, "suspension_written");
   const { exited } = await platform.startWorker(env);
-  const file = join(dir, "unshown");
-  const message = `[[calls=approved_write(${JSON.stringify({ file, word: "unshown" })})]] unshown`;
+  const write = { file: join(dir, "unshown"), word: "unshown" };
+  const message = `[[calls=approved_write(${JSON.stringify(write)})]] unshown`;
   const stream = await platform.alice.chat({
     agent_type: "tool_basic",
     config: { tools: ["approved_write"] },
@@ -145,6 +148,7 @@ test("a job whose worker died before it had shown what it asks shows it", async 
   expect(await victim()).toBe(jobId);
   const [asked] = await waitingFor(platform.alice, jobId);
   expect(askedIn(reader.seen)).toEqual([]);
+  await lose(jobId);
   await platform.startWorker();
   await waitFor("it to be shown", () => askedIn(reader.seen).length > 0);
   await waitFor("the job to be let go of", () => isOutsideLists(platform, "chat", jobId));

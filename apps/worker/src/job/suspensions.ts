@@ -141,9 +141,10 @@ export function createSuspensions({
       if (job === null) return;
       const claim = await claims.claim(jobId, fencingToken, { beginsAttempt: false });
       if (claim.kind !== "claimed" || claim.lastSeq >= job.last_seq) return;
-      // First: what readers have seen must not be numbered again, whatever Redis loses afterwards (I2).
-      await rows.raiseLastSeq(jobId, claim.fence + open.length);
       const writer = publisher.open({ jobId, fencingToken, seq: claim.fence, signals: NO_SIGNALS });
+      // Readers have seen the numbers before; and whatever Redis loses afterwards, none is used again (I2).
+      writer.skipTo(job.last_seq);
+      await rows.raiseLastSeq(jobId, writer.seq + open.length);
       for (const { request_id, inquiry, expires_at } of open) {
         show(writer, payload, { ...(parseJson(inquiry) as Inquiry), request_id }, expires_at);
       }
