@@ -131,31 +131,35 @@ test("what a job asks is shown to those who come after Redis has lost it, and th
 test.each([
   ["", async () => {}],
   [", although Redis has lost its events", (jobId: string) => forgetJob(platform, jobId)],
-])("a job whose worker died before it had shown what it asks shows it%s", async (_, lose) => {
-  await killWorkers();
-  const { env, victim } = await mortalWorker(dir, "suspension_written");
-  const { exited } = await platform.startWorker(env);
-  const write = { file: join(dir, "unshown"), word: "unshown" };
-  const message = `[[calls=approved_write(${JSON.stringify(write)})]] unshown`;
-  const stream = await platform.alice.chat({
-    agent_type: "tool_basic",
-    config: { tools: ["approved_write"] },
-    message,
-  });
-  const { jobId } = stream;
-  const reader = readInBackground(stream);
-  await exited;
-  expect(await victim()).toBe(jobId);
-  const [asked] = await waitingFor(platform.alice, jobId);
-  expect(askedIn(reader.seen)).toEqual([]);
-  await lose(jobId);
-  await platform.startWorker();
-  await waitFor("it to be shown", () => askedIn(reader.seen).length > 0);
-  await waitFor("the job to be let go of", () => isOutsideLists(platform, "chat", jobId));
-  expect(askedIn(reader.seen)).toEqual([asked.request_id]);
-  await decide(platform.alice, jobId, { request_id: asked.request_id, decision: "approve" });
-  expectOneDone(await reader.whole, "the stream", "completed");
-}, 120_000);
+])(
+  "a job whose worker died before it had shown what it asks shows it%s",
+  async (_, lose) => {
+    await killWorkers();
+    const { env, victim } = await mortalWorker(dir, "suspension_written");
+    const { exited } = await platform.startWorker(env);
+    const write = { file: join(dir, "unshown"), word: "unshown" };
+    const message = `[[calls=approved_write(${JSON.stringify(write)})]] unshown`;
+    const stream = await platform.alice.chat({
+      agent_type: "tool_basic",
+      config: { tools: ["approved_write"] },
+      message,
+    });
+    const { jobId } = stream;
+    const reader = readInBackground(stream);
+    await exited;
+    expect(await victim()).toBe(jobId);
+    const [asked] = await waitingFor(platform.alice, jobId);
+    expect(askedIn(reader.seen)).toEqual([]);
+    await lose(jobId);
+    await platform.startWorker();
+    await waitFor("it to be shown", () => askedIn(reader.seen).length > 0);
+    await waitFor("the job to be let go of", () => isOutsideLists(platform, "chat", jobId));
+    expect(askedIn(reader.seen)).toEqual([asked.request_id]);
+    await decide(platform.alice, jobId, { request_id: asked.request_id, decision: "approve" });
+    expectOneDone(await reader.whole, "the stream", "completed");
+  },
+  120_000,
+);
 
 test("nothing of a job that waits expires while a worker lives", async () => {
   const more = { metadata: { padding: "x".repeat(64 * 1024) } };
