@@ -101,7 +101,7 @@ test("every example of the README has right types and does in Node what it says"
     expect.stringMatching(/^completed This is the local model(.|\n)*\n\d+ done\n$/),
     "cancelled\n",
     "may it call calculator { expression: '6*7' }\ncalculator: 42\n",
-    expect.stringMatching(/^temperature { city: 'Paris' }\nstop .*21 degrees/),
+    expect.stringMatching(/^temperature { city: 'Paris' }\nstop /),
     "0 of 46 bytes\n46 of 46 bytes\ncompleted\ntea.md\n",
     "invalid_api_key 401 false\n",
     "ok\n",
