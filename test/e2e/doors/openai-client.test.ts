@@ -1,4 +1,4 @@
-/** The official client of OpenAI, unchanged but for its base URL: its helpers, its errors, its retries, its time limits. */
+/** The official client of OpenAI, unchanged but for its base URL: helpers, errors, retries, time limits. */
 import { randomUUID } from "node:crypto";
 import OpenAI, {
   APIConnectionTimeoutError,
@@ -79,7 +79,7 @@ describe("streams", () => {
     }
   });
 
-  test("one job that is read natively and through the door has the same text", async () => {
+  test("a job that is read natively and through the door has the same text", async () => {
     const key = randomUUID();
     const headers = { "Idempotency-Key": key };
     const request = streamed("[[tokens=40 rate=10]]");

@@ -25,6 +25,7 @@ const asked = (content: string, more: object = {}) => ({
   ...more,
 });
 const textDirective = (text: string) => `[[text=${encodeURIComponent(text)}]]`;
+const CALLS = 'get_weather({"city":"Paris"});get_weather({"city":"Rome"})|get_weather({"city":"Oslo"})';
 const callDirective = (calls: string) => `[[calls=${calls}]]`;
 
 const City = z.object({ city: z.string(), degrees: z.number() });
@@ -65,7 +66,7 @@ describe("tools of the client", () => {
   };
   const { parse: _, function: __, ...plain } = getWeather.function;
   const plainTools = [{ type: "function" as const, function: plain }];
-  const question = `${callDirective('get_weather({"city":"Paris"});get_weather({"city":"Rome"})|get_weather({"city":"Oslo"})')} Weather?`;
+  const question = `${callDirective(CALLS)} Weather?`;
 
   test.each([true, false])("the tool runner makes the calls and gets the answer (stream: %s)", async (stream) => {
     made.length = 0;
