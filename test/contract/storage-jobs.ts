@@ -12,7 +12,7 @@ const chatIn = (session_id: string, fields: Partial<JobPayload> = {}) =>
 export function jobContract(open: OpenStorage): void {
   test("a first start writes the session, the job and the question", async () => {
     const { table, jobs } = await openParts(open);
-    const payload = chatIn(newId(), { config: { system_prompt: "s" }, metadata: { m: 1 } });
+    const payload = chatIn(newId(), { config: { system_prompt: "s" }, metadata: { m: 1 }, request: { r: 1 } });
     expect(await jobs.start(payload, 1)).toMatchObject({ kind: "started", attempt: 1 });
     const { job_id, owner, agent_type, accepted_at } = payload;
     expect(await table("sessions")).toMatchObject([
@@ -27,6 +27,7 @@ export function jobContract(open: OpenStorage): void {
         attempts: 1,
         worker: "worker-a",
         metadata: '{"m":1}',
+        request: '{"r":1}',
         created_at: accepted_at,
       },
     ]);

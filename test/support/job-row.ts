@@ -22,6 +22,7 @@ export const jobRow = (fields: Partial<JobRow> = {}): JobRow => ({
   started_at: "",
   finished_at: "",
   metadata: "{}",
+  request: null,
   waited_ms: 0,
   ...fields,
 });

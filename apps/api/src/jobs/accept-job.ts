@@ -35,6 +35,8 @@ export type JobRequest = ClientToolRequest & {
   readonly config: Record<string, unknown>;
   readonly limits: JobPayload["limits"];
   readonly metadata: Record<string, unknown>;
+  /** What the door keeps of the request, to show it again. Default: nothing. */
+  readonly request?: Readonly<Record<string, unknown>>;
   readonly onBusy: OnBusy;
 };
 
@@ -61,20 +63,8 @@ export async function acceptJob(
 
 async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, request: JobRequest): Promise<Accepted> {
   const { owner, idempotency, note } = origin;
-  const {
-    kind,
-    agentType,
-    sessionId,
-    createsSession,
-    text,
-    parts,
-    input,
-    history = [],
-    limits,
-    metadata,
-    onBusy,
-  } = request;
-  const { tools = [], toolChoice, toolResults = [] } = request;
+  const { kind, agentType, sessionId, createsSession, text, parts, input, limits, metadata, onBusy } = request;
+  const { history = [], tools = [], toolChoice, toolResults = [], request: kept } = request;
   const agent = await services.agentCatalog.find(agentType);
   const find = createsSession ? findSessionOrNone : findSession;
   const session = sessionId === null ? null : await find(services, owner, sessionId);
@@ -116,6 +106,7 @@ async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, req
     config,
     limits,
     metadata,
+    ...(kept === undefined ? {} : { request: kept }),
     ...originFields(origin),
     accepted_at: acceptedAt,
   };

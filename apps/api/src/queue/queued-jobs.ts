@@ -22,7 +22,7 @@ import { orUnavailable } from "./or-unavailable.ts";
 import { createWaitingJobs, type WaitingJob, type WaitingJobsFilter } from "./waiting-jobs.ts";
 
 export type QueuedJob = {
-  /** Neutral values stand for its large fields, metadata excepted. */
+  /** Neutral values stand for its large fields, those that are shown excepted. */
   readonly payload: JobPayload;
   /**
    * 1 is next among the owner's jobs of its kind or, while its session is busy, in its session queue; null for a job
@@ -42,8 +42,9 @@ export type StartedJob = {
 
 type Placed = Pick<JobPayload, "kind" | "job_id" | "owner" | "agent_type" | "session_id">;
 
-/** The field of a payload that lists and polls show, and that may be large. */
-const SHOWN_FIELD: SizeableField = "metadata";
+/** The fields of a payload that are shown, and that may be large: by lists, and of one job. */
+const LISTED_FIELDS: readonly SizeableField[] = ["metadata"];
+const SHOWN_FIELDS: readonly SizeableField[] = [...LISTED_FIELDS, "request"];
 
 export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
 
@@ -74,18 +75,24 @@ export function createQueuedJobs(redis: RedisConnection, keys: RedisKeys) {
     return waits ? { position: await position({ ...job, job_id: id }) } : null;
   }
 
-  /** The payload as the queue has it, with the field that is shown; null if the queue has none that can be read. */
-  async function readPayload(queue: JobQueue, jobId: string): Promise<JobPayload | null> {
+  /** The payload as the queue has it, with the fields that are shown; null if the queue has none that can be read. */
+  async function readPayload(
+    queue: JobQueue,
+    jobId: string,
+    shown: readonly SizeableField[],
+  ): Promise<JobPayload | null> {
     const data = await redis.hget(keys.queuedJob(queue, jobId), "data");
     const payload = data === null ? undefined : QueuedPayloadSchema.safeParse(parseJson(data)).data;
     if (payload === undefined) return null;
-    if (!payload.large_fields?.includes(SHOWN_FIELD)) return payload;
-    const text = await redis.hget(keys.payload(jobId), SHOWN_FIELD);
-    return QueuedPayloadSchema.parse(text === null ? payload : joinPayload(payload, { [SHOWN_FIELD]: text }));
+    const fields = shown.filter((field) => payload.large_fields?.includes(field));
+    if (fields.length === 0) return payload;
+    const texts = await redis.hmget(keys.payload(jobId), ...fields);
+    const stored = fields.flatMap((field, at) => (typeof texts[at] === "string" ? [[field, texts[at]] as const] : []));
+    return QueuedPayloadSchema.parse(joinPayload(payload, Object.fromEntries(stored)));
   }
 
   async function find(owner: string, jobId: string): Promise<QueuedJob | null> {
-    const found = await Promise.all(JOB_QUEUES.map((queue) => readPayload(queue, jobId)));
+    const found = await Promise.all(JOB_QUEUES.map((queue) => readPayload(queue, jobId, SHOWN_FIELDS)));
     const payload = found.find((one) => one?.owner === owner);
     return payload ? { payload, position: await position(payload) } : null;
   }
@@ -116,7 +123,7 @@ export function createQueuedJobs(redis: RedisConnection, keys: RedisKeys) {
       orUnavailable(redis, async () => {
         const jobs = await Promise.all(
           entries.map(async ({ kind, agentType, jobId }) => {
-            const payload = await readPayload(queueOf({ kind, agent_type: agentType }), jobId);
+            const payload = await readPayload(queueOf({ kind, agent_type: agentType }), jobId, LISTED_FIELDS);
             return payload === null ? [] : [{ payload, position: await position(payload) }];
           }),
         );

@@ -82,7 +82,8 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
       const startedMs = now();
       const startedAt = new Date(startedMs).toISOString();
       const metadata = JSON.stringify(payload.metadata);
-      const job = { id: job_id, owner, kind, agent_type, session_id, task: text, metadata, worker };
+      const request = payload.request === undefined ? null : wellFormedJson(JSON.stringify(payload.request));
+      const job = { id: job_id, owner, kind, agent_type, session_id, task: text, metadata, request, worker };
       const startJob = statements.startJob({
         ...job,
         ...{ fencing_token: fencingToken, created_at: accepted_at, started_at: startedAt },

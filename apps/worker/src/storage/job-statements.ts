@@ -102,6 +102,7 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
           session_id: job.session_id,
           task: job.task,
           metadata: job.metadata,
+          request: job.request,
           status: "running",
           fencing_token: job.fencing_token,
           attempts: 1,

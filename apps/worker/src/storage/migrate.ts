@@ -16,6 +16,7 @@ import * as suspendedJobs from "./migrations/010-suspended-jobs.ts";
 import * as clientCalls from "./migrations/011-client-calls.ts";
 import * as messageParts from "./migrations/012-message-parts.ts";
 import * as sessionsByTime from "./migrations/013-sessions-by-time.ts";
+import * as jobRequest from "./migrations/014-job-request.ts";
 
 export const MIGRATIONS: Migrations = new Map([
   ["001-initial", initial],
@@ -31,6 +32,7 @@ export const MIGRATIONS: Migrations = new Map([
   ["011-client-calls", clientCalls],
   ["012-message-parts", messageParts],
   ["013-sessions-by-time", sessionsByTime],
+  ["014-job-request", jobRequest],
 ]);
 
 /** Runs what is missing, one worker at a time. */

@@ -22,6 +22,7 @@ CREATE TABLE agent_logs (
   finished_at varchar(30) null,
   metadata text null,
   waited_ms integer not null default '0',
+  request text null,
   foreign key(session_id) references sessions(id) on delete CASCADE,
   primary key (id)
 );

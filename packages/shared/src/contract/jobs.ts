@@ -113,7 +113,7 @@ const JsonObject = z.record(z.string(), z.unknown());
 /** The fields of a payload that a request may make large. */
 export const SIZEABLE_FIELDS = [
   ...(["text", "parts", "input", "config", "limits", "metadata", "history"] as const),
-  ...(["tools", "tool_choice", "tool_results"] as const),
+  ...(["tools", "tool_choice", "tool_results", "request"] as const),
 ] as const;
 export type SizeableField = (typeof SIZEABLE_FIELDS)[number];
 
@@ -151,6 +151,8 @@ export const JobPayloadSchema = z.object({
   limits: LimitsSchema.strip().default({}),
   /** What the client attached to the request. The platform keeps it with the job, the message and the session. */
   metadata: JsonObject,
+  /** What the door keeps of the request beside all this, to show it again. Default: nothing. */
+  request: JsonObject.optional(),
   /** The language of status texts. */
   locale: LocaleSchema,
   /** The id of the request that created the job, for the logs. */
@@ -186,6 +188,7 @@ export const SalvagedPayloadSchema = JobPayloadSchema.extend({
   config: JsonObject.catch({}),
   limits: LimitsSchema.catch({}),
   metadata: JsonObject.catch({}),
+  request: JsonObject.optional().catch(undefined),
   locale: LocaleSchema.catch(LOCALES[0]),
   request_id: z.string().catch(""),
   traceparent: z.string().optional().catch(undefined),

@@ -69,6 +69,8 @@ export type JobRow = {
   finished_at: string | null;
   /** JSON of what the client attached to the request; null for a job of a version before 0.2.0. */
   metadata: string | null;
+  /** JSON of what the job's door keeps of the request; null: nothing. */
+  request: string | null;
   /** How long the job has been suspended until its last start, ms: no deadline counts it. */
   waited_ms: number;
 };
