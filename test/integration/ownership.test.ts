@@ -13,6 +13,7 @@ import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 type Ids = {
   readonly session: string;
   readonly job: string;
+  readonly conversation: string;
   readonly collection: string;
   readonly document: string;
 };
@@ -32,6 +33,20 @@ const BY_ID: Record<string, Ask> = {
   "post /jobs/:id/cancel": (client, { job }) => client.post(`/jobs/${job}/cancel`, {}),
   "post /jobs/:id/decisions": (client, { job }) =>
     client.post(`/jobs/${job}/decisions`, { decisions: [{ request_id: "any", decision: "approve" }] }),
+  "post /responses": (client, { job }) =>
+    client.through("/v1").post("/responses", { model: "chat_basic", input: "Let me in", previous_response_id: job }),
+  "get /responses/:response_id": (client, { job }) => client.through("/v1").get(`/responses/${job}`),
+  "post /responses/:response_id/cancel": (client, { job }) =>
+    client.through("/v1").post(`/responses/resp_${job}/cancel`, {}),
+  "delete /responses/:response_id": (client, { job }) => client.through("/v1").delete(`/responses/${job}`),
+  "get /responses/:response_id/input_items": (client, { job }) =>
+    client.through("/v1").get(`/responses/${job}/input_items`),
+  "get /conversations/:conversation_id": (client, { conversation }) =>
+    client.through("/v1").get(`/conversations/${conversation}`),
+  "get /conversations/:conversation_id/items": (client, { conversation }) =>
+    client.through("/v1").get(`/conversations/${conversation}/items`),
+  "delete /conversations/:conversation_id": (client, { conversation }) =>
+    client.through("/v1").delete(`/conversations/${conversation}`),
   "get /knowledge/:collection": (client, { collection }) => client.get(`/knowledge/${collection}`),
   "delete /knowledge/:collection": (client, { collection }) => client.delete(`/knowledge/${collection}`),
   "get /knowledge/:collection/documents": (client, { collection }) => client.get(`/knowledge/${collection}/documents`),
@@ -54,6 +69,7 @@ const OWNERLESS = [
   ...["get /agents", "get /agents/:id", "get /health", "get /livez", "get /readyz"],
   // The door of OpenAI names sessions by what their owner calls them: another owner's name is another session.
   ...["get /models", "get /models/:model", "post /chat/completions"],
+  "post /conversations",
   ...["get /openapi.json", "get /docs", "get /docs/:file"],
 ];
 
@@ -85,7 +101,8 @@ beforeAll(async () => {
   await alice.ended(job_id);
   const chat = async (client: ApiClient, message: string): Promise<Ids> => {
     const { sessionId, jobId } = await client.chat({ message });
-    return { session: sessionId ?? "", job: jobId, collection: HERS, document: document_id };
+    const conversation = (await client.through("/v1").post("/conversations", {})).body.id;
+    return { session: sessionId ?? "", job: jobId, conversation, collection: HERS, document: document_id };
   };
   bobs = await chat(bob, "[[text=Mine]] Bob's own");
   alices.ended = await chat(alice, "[[text=Secret]] Done with");
@@ -111,13 +128,15 @@ const refusalOf = ({ status, body }: Answer<Json>) => ({ status, error: { ...bod
 
 describe.each(["ended", "running", "queued"] as const)("what alice owns with a job that is %s", (state) => {
   test.each(Object.entries(BY_ID))("%s answers bob as if the id did not exist", async (_route, ask) => {
-    const [session, job, collection, document] = Array.from({ length: 4 }, () => randomUUID()) as [
+    const [session, job, uuid, collection, document] = Array.from({ length: 5 }, () => randomUUID()) as [
+      string,
       string,
       string,
       string,
       string,
     ];
-    const unknown = refusalOf(await ask(bob, { session, job, collection, document }));
+    const conversation = `conv_${uuid}_01234567`;
+    const unknown = refusalOf(await ask(bob, { session, job, conversation, collection, document }));
     expect(refusalOf(await ask(bob, alices[state]))).toEqual(unknown);
     expect(unknown.status).toBe(404);
     expect(unknown.error.code).toMatch(/^(session|job|collection)_not_found$/);

@@ -13,10 +13,17 @@ export type Json = any;
 
 export type ApiClient = ReturnType<typeof createApiClient>;
 
-const BASE = "/api/v1";
+type Sender = {
+  readonly get: (path: string) => Promise<Answer<Json>>;
+  readonly post: (path: string, body: unknown) => Promise<Answer<Json>>;
+  readonly delete: (path: string) => Promise<Answer<Json>>;
+};
 
-export function createApiClient(origin: string, apiKey: string) {
-  const base = origin + BASE;
+const BASE_PATH = "/api/v1";
+
+/** @param basePath that of the door. */
+export function createApiClient(origin: string, apiKey: string, basePath = BASE_PATH) {
+  const base = origin + basePath;
   const auth = { Authorization: `Bearer ${apiKey}` };
 
   async function send(method: string, path: string, init: RequestInit = {}): Promise<Answer<Json>> {
@@ -24,13 +31,13 @@ export function createApiClient(origin: string, apiKey: string) {
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
     const answer = { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
-    (await answerChecks()).answer(method, BASE + path, answer);
+    (await answerChecks()).answer(method, basePath + path, answer);
     return answer;
   }
 
   async function open(method: string, path: string, init: RequestInit): Promise<SseStream> {
     const checks = await answerChecks();
-    return openSse(base + path, { method, ...init }, (event) => checks.event(method, BASE + path, event));
+    return openSse(base + path, { method, ...init }, (event) => checks.event(method, basePath + path, event));
   }
 
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
@@ -41,6 +48,8 @@ export function createApiClient(origin: string, apiKey: string) {
 
   return {
     origin,
+    /** The same key, through another door. */
+    through: (otherPath: string): Sender => createApiClient(origin, apiKey, otherPath),
     send,
     post,
     get: (path: string, headers: Record<string, string> = {}) => send("GET", path, { headers }),

@@ -33,6 +33,8 @@ export type JobRequest = ClientToolRequest & {
   /** Messages before those of the session, or before the text of a job without one. Default: none. */
   readonly history?: readonly GivenMessage[];
   readonly config: Record<string, unknown>;
+  /** Whether the session's config holds where the request says nothing. Default: yes. */
+  readonly inheritsConfig?: boolean;
   readonly limits: JobPayload["limits"];
   readonly metadata: Record<string, unknown>;
   /** What the door keeps of the request, to show it again. Default: nothing. */
@@ -70,7 +72,8 @@ async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, req
   const session = sessionId === null ? null : await find(services, owner, sessionId);
 
   // A session keeps the config that it began with; the config of a later message overrides it key by key.
-  const inherited = session?.agent_type === agentType ? session.config : {};
+  const inherits = request.inheritsConfig !== false && session?.agent_type === agentType;
+  const inherited = inherits ? session.config : {};
   const given = withoutAbsentNulls(agent.config_schema, request.config) as Record<string, unknown>;
   const config = { ...inherited, ...given };
   validate(services.agentCatalog.configValidator(agent), config, ["config"]);

@@ -69,6 +69,10 @@ export function createSessionQueues({ redis, keys, queues }: SessionQueuesOption
     isIdle: (sessionId: string): Promise<boolean> =>
       orUnavailable(redis, async () => (await redis.llen(keys.sessionQueue(sessionId))) === 0),
 
+    /** Whether a session of that id was deleted lately. */
+    isDeleted: (sessionId: string): Promise<boolean> =>
+      orUnavailable(redis, async () => (await redis.get(keys.pendingSession(sessionId))) === DELETED_SESSION),
+
     /** Orders the deletion; its `done` appears in the event log of `receiptId`. Throws `session_busy`. */
     delete: (owner: string, sessionId: string, receiptId: string): Promise<void> =>
       orUnavailable(redis, async () => {

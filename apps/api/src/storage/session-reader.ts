@@ -45,20 +45,24 @@ export function createSessionReader(storage: ReadStorage) {
           .limit(limit);
       }, []),
 
-    /** The newest messages before the message `before`, oldest first; with `tools` also those of role `tool`. */
+    /**
+     * The newest messages before the message `before`, oldest first; with `tools` also those of role `tool`. With
+     * `after`, the oldest behind that message, or from the first one on if it is null.
+     */
     messages: (
       owner: string,
       sessionId: string,
-      { limit, before, tools = false }: Page & { readonly tools?: boolean },
+      { limit, before, after, tools = false }: Page & { readonly after?: string | null; readonly tools?: boolean },
     ): Promise<MessageRow[]> =>
       storage.read(async (table) => {
+        const ordinalOf = (id: string) => table("messages").where({ id, session_id: sessionId }).select("ordinal");
         const ownedId = table("sessions").where({ id: sessionId, owner }).select("id");
         // `=`, not `in`: SQLite reads the newest messages of one session from the index, but sorts those of several.
         const query = table("messages").where("session_id", ownedId);
         if (!tools) query.whereNot({ role: "tool" });
-        if (before !== undefined) {
-          query.where("ordinal", "<", table("messages").where({ id: before, session_id: sessionId }).select("ordinal"));
-        }
+        if (before !== undefined) query.where("ordinal", "<", ordinalOf(before));
+        if (after !== undefined && after !== null) query.where("ordinal", ">", ordinalOf(after));
+        if (after !== undefined) return query.orderBy("ordinal", "asc").limit(limit);
         return (await query.orderBy("ordinal", "desc").limit(limit)).reverse();
       }, []),
 

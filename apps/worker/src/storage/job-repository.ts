@@ -112,7 +112,8 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
           batch.push({ query: statements.insertToolMessage({ ...message, ...result, offset, skip }) });
           skip = 0;
         }
-        if (brought.length === 0 || text !== "" || payload.parts !== undefined) {
+        const bringsOther = brought.length > 0 || payload.history !== undefined;
+        if (!bringsOther || text !== "" || payload.parts !== undefined) {
           const message = { id: newId(), session_id, job_id, metadata, created_at: startedAt, open_turn: null };
           const tokens = countTokens(text) + tokensOfParts(payload.parts);
           const question = { role: "user", content: text, tokens_used: tokens } as const;

@@ -2,7 +2,7 @@
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { OfferedAgent } from "../../presence/agent-catalog.ts";
-import type { ChatRequest } from "./chat-request.ts";
+import type { ChatRequest, CONFIG_FIELDS } from "./chat-request.ts";
 
 /** Of each field, the value that asks for nothing. An agent without the field can heed that as well. */
 const NEUTRAL: Readonly<Partial<Record<keyof ChatRequest, unknown>>> = {
@@ -17,15 +17,18 @@ const NEUTRAL: Readonly<Partial<Record<keyof ChatRequest, unknown>>> = {
 /** Of all limits, the most that a request may set. */
 const MOST_OUTPUT_TOKENS = 1_000_000;
 
+/** The fields that concern the agent. */
+export type AgentFields = Pick<ChatRequest, keyof typeof CONFIG_FIELDS | "config" | "limits">;
+
 type AgentRequest = { readonly config: Record<string, unknown>; readonly limits: JobPayload["limits"] };
 
 /** Throws `invalid_request` with the name of a field that the agent cannot heed. */
-export function agentRequestOf(request: ChatRequest, { config_schema }: OfferedAgent): AgentRequest {
+export function agentRequestOf(request: AgentFields, { config_schema }: OfferedAgent): AgentRequest {
   const properties = (config_schema.properties ?? {}) as Readonly<Record<string, unknown>>;
   const config: Record<string, unknown> = { ...request.config };
   const limits: AgentRequest["limits"] = { ...request.limits };
 
-  function set(field: keyof ChatRequest, name: string = field, value: unknown = request[field]): void {
+  function set(field: keyof AgentFields, name: string = field, value: unknown = request[field]): void {
     if (value === undefined) return;
     if (Object.hasOwn(properties, name)) config[name] = value;
     else if (NEUTRAL[field] !== value) throw notHeeded(field);
@@ -42,7 +45,7 @@ export function agentRequestOf(request: ChatRequest, { config_schema }: OfferedA
   return { config, limits };
 }
 
-const mostTokensField = ({ max_completion_tokens }: ChatRequest) =>
+const mostTokensField = ({ max_completion_tokens }: AgentFields) =>
   max_completion_tokens === undefined ? "max_tokens" : "max_completion_tokens";
 
 function schemaOf(format: ChatRequest["response_format"]): unknown {
@@ -54,11 +57,11 @@ const notHeeded = (field: string) =>
   new PlatformError("invalid_request", { message: `${field}: the agent does not take it`, param: field });
 
 /** An error of the config as one of the field that the client has sent. */
-export function inRequestTerms(error: unknown, request: ChatRequest): unknown {
+export function inRequestTerms(error: unknown, request: AgentFields): unknown {
   const [within, name, ...path] = error instanceof PlatformError ? (error.param ?? "").split(".") : [];
   if (!(error instanceof PlatformError) || within !== "config" || name === undefined) return error;
   const field = { response_schema: "response_format", max_tokens: mostTokensField(request) }[name] ?? name;
-  if (request[field as keyof ChatRequest] === undefined || Object.hasOwn(request.config, name)) return error;
+  if (request[field as keyof AgentFields] === undefined || Object.hasOwn(request.config, name)) return error;
   const param = [field, ...path].join(".");
   return new PlatformError(error.code, { message: error.message.replace(error.param ?? "", param), param });
 }

@@ -16,7 +16,7 @@ const ResponseFormatSchema = z.discriminatedUnion("type", [
 ]);
 
 /** Fields that become the config of the agent, if its schema has them. */
-const CONFIG_FIELDS = {
+export const CONFIG_FIELDS = {
   temperature: z.number().optional(),
   top_p: z.number().optional(),
   max_tokens: z.int().min(1).optional(),
