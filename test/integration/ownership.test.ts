@@ -70,6 +70,8 @@ const OWNERLESS = [
   // The door of OpenAI names sessions by what their owner calls them: another owner's name is another session.
   ...["get /models", "get /models/:model", "post /chat/completions"],
   "post /conversations",
+  // So do those of the AI SDK and AG-UI, with the ids of chats and threads.
+  ...["post /:agent_id", "get /:agent_id/:chat_id/stream", "post /:agent_id"],
   ...["get /openapi.json", "get /docs", "get /docs/:file"],
 ];
 

@@ -3,11 +3,13 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import cors from "cors";
 import express, { type Express, type RequestHandler } from "express";
+import { createAgUiDoor } from "./doors/ag-ui/index.ts";
 import { createMcpDoor } from "./doors/mcp/index.ts";
 import { openAiDoor } from "./doors/openai/index.ts";
 import { platformDoor } from "./doors/platform/index.ts";
 import { jobLinks } from "./doors/platform/job-view.ts";
 import { createReferenceDoor } from "./doors/reference/index.ts";
+import { createUiMessagesDoor } from "./doors/ui-messages/index.ts";
 import { carriesKey, createAuthenticate } from "./http/authenticate.ts";
 import { measuredJson } from "./http/body-size.ts";
 import { type Door, type MountedRoute, mountedRoutes } from "./http/door.ts";
@@ -16,7 +18,13 @@ import { contextOf, requestContext } from "./http/request-context.ts";
 import { securityHeaders } from "./http/security-headers.ts";
 import type { Services } from "./services.ts";
 
-const PROTOCOLS: readonly Door[] = [platformDoor, openAiDoor, createMcpDoor((id) => jobLinks(id).self)];
+const PROTOCOLS: readonly Door[] = [
+  platformDoor,
+  openAiDoor,
+  createUiMessagesDoor(platformDoor),
+  createAgUiDoor(platformDoor),
+  createMcpDoor((id) => jobLinks(id).self),
+];
 
 /** The last one has no base path of its own. */
 export const DOORS: readonly Door[] = [...PROTOCOLS, createReferenceDoor(platformDoor, PROTOCOLS)];

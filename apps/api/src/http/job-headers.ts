@@ -39,7 +39,11 @@ export const readTraceparent = (header: string | undefined): string | undefined 
 export function readIdempotency(req: Request): Idempotency | null {
   const key = req.get("idempotency-key");
   if (key === undefined) return null;
-  validate(REQUEST_HEADERS["Idempotency-Key"], key, ["Idempotency-Key"]);
-  // The path belongs to the hash, because the same body may be sent to two agents.
-  return { key, bodyHash: createHash("sha256").update(`${req.path}\n`).update(JSON.stringify(req.body)).digest("hex") };
+  return idempotencyOf(req, validate(REQUEST_HEADERS["Idempotency-Key"], key, ["Idempotency-Key"]));
 }
+
+/** The path belongs to the hash, because the same body may be sent to two agents. */
+export const idempotencyOf = (req: Request, key: string): Idempotency => ({
+  key,
+  bodyHash: createHash("sha256").update(`${req.path}\n`).update(JSON.stringify(req.body)).digest("hex"),
+});

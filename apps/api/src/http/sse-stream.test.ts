@@ -129,21 +129,39 @@ test("a format that translates gets every event once, and its frames alone go to
   };
   const thought: JobEvent = { event: "thought", data: { content: "", type: "status" } };
   log.append("j", batchOf(1, [thought, textEvent("a"), textEvent("b")]));
-  const streamed = Promise.withResolvers<void>();
-  const app = express().get("/", (_req, res) => {
-    streamJobEvents(res, services, format, OPTIONS);
-    streamed.resolve();
-  });
-  const server = createServer(app).listen(0, "127.0.0.1");
-  onTestFinished(() => void server.close());
-  await once(server, "listening");
-  const response = fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  await streamed.promise;
+  const response = await openStream(services, format);
   const batch = batchOf(4, [textEvent("c"), doneEvent("j")]);
   log.append("j", batch);
   subscriber.deliver("j", batch);
-  const text = await (await response).text();
+  const text = await response.text();
   expect(text).toBe(": begins\n\ndata: j a\n\ndata: j b\n\ndata: j c\n\ndata: end\n\n");
   expect(seen).toEqual([1, 2, 3, 4, 5]);
   expect(held()).toEqual(HELD_BY_NONE);
 });
+
+test("a response that a format ends before its job gets nothing more, and holds nothing", async () => {
+  const { services, log, subscriber, held } = createServices(1_000);
+  const format: StreamFormat = {
+    ...FORMAT,
+    translate: () => (event) => {
+      const text = event.event === "message" ? event.data.content : "";
+      return text === "last" ? { last: "data: last\n\n" } : `data: ${text}\n\n`;
+    },
+  };
+  log.append("j", batchOf(1, [textEvent("a")]));
+  const response = await openStream(services, format);
+  const batch = batchOf(2, [textEvent("b"), textEvent("last"), textEvent("c"), doneEvent("j")]);
+  log.append("j", batch);
+  subscriber.deliver("j", batch);
+  expect(await response.text()).toBe(": begins\n\ndata: a\n\ndata: b\n\ndata: last\n\n");
+  expect(held()).toEqual(HELD_BY_NONE);
+});
+
+/** The response of a stream that has begun. */
+async function openStream(services: StreamServices, format: StreamFormat): ReturnType<typeof fetch> {
+  const app = express().get("/", (_req, res) => streamJobEvents(res, services, format, OPTIONS));
+  const server = createServer(app).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  return fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}

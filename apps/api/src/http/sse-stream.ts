@@ -67,9 +67,11 @@ export function streamJobEvents(
     stage,
     sink: {
       write(batch) {
-        const frames = translate === undefined ? batch : translateBatch(batch, translate);
+        const { frames, isLast } = translate === undefined ? { frames: batch } : translateBatch(batch, translate);
         const flowing = body.write(frames);
         window.wrote(frames.length);
+        if (isLast) stop();
+        if (isLast) return true;
         if (flowing && !window.isFull()) return true;
         dropWhenStalled();
         return false;
@@ -118,8 +120,12 @@ export function streamJobEvents(
   });
 }
 
-function translateBatch(batch: Buffer, translate: Translate): Buffer {
+function translateBatch(batch: Buffer, translate: Translate): { readonly frames: Buffer; readonly isLast?: boolean } {
   let frames = "";
-  for (const event of decodeEvents(batch)) frames += translate(event);
-  return Buffer.from(frames);
+  for (const event of decodeEvents(batch)) {
+    const translated = translate(event);
+    if (typeof translated !== "string") return { frames: Buffer.from(frames + translated.last), isLast: true };
+    frames += translated;
+  }
+  return { frames: Buffer.from(frames) };
 }

@@ -39,4 +39,7 @@ export type StreamFormat = {
  * The frames of an event; an empty text if the door's protocol has none for it. It may keep state: it gets every event
  * once, from the job's first one. A protocol that resumes leaves out the frames that its client has seen.
  */
-export type Translate = (event: DecodedEvent) => string;
+export type Translate = (event: DecodedEvent) => string | LastFrames;
+
+/** The frames with which a response ends although its job goes on: the protocol has another request go on with it. */
+export type LastFrames = { readonly last: string };

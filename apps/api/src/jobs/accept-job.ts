@@ -32,6 +32,8 @@ export type JobRequest = ClientToolRequest & {
   readonly input?: unknown;
   /** Messages before those of the session, or before the text of a job without one. Default: none. */
   readonly history?: readonly GivenMessage[];
+  /** Jobs of the session whose messages leave its history for those of this one. Default: none. */
+  readonly replaces?: readonly string[];
   readonly config: Record<string, unknown>;
   /** Whether the session's config holds where the request says nothing. Default: yes. */
   readonly inheritsConfig?: boolean;
@@ -66,7 +68,7 @@ export async function acceptJob(
 async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, request: JobRequest): Promise<Accepted> {
   const { owner, idempotency, note } = origin;
   const { kind, agentType, sessionId, createsSession, text, parts, input, limits, metadata, onBusy } = request;
-  const { history = [], tools = [], toolChoice, toolResults = [], request: kept } = request;
+  const { history = [], tools = [], toolChoice, toolResults = [], replaces = [], request: kept } = request;
   const agent = await services.agentCatalog.find(agentType);
   const find = createsSession ? findSessionOrNone : findSession;
   const session = sessionId === null ? null : await find(services, owner, sessionId);
@@ -104,6 +106,7 @@ async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, req
     ...(input === undefined ? {} : { input }),
     ...(history.length === 0 ? {} : { history: [...history] }),
     ...(tools.length === 0 ? {} : { tools: [...tools] }),
+    ...(replaces.length === 0 ? {} : { replaces: [...replaces] }),
     ...(toolChoice === undefined ? {} : { tool_choice: toolChoice }),
     ...(toolResults.length === 0 ? {} : { tool_results: [...toolResults] }),
     config,

@@ -69,19 +69,20 @@ export type PartLimits = { readonly MAX_MESSAGE_PARTS: number; readonly MAX_PART
 
 export type CheckedParts = { readonly parts: readonly MessagePart[]; readonly text: string };
 
-/** Throws `invalid_request` with the path of the field, or `payload_too_large`. */
+/** Throws `invalid_request` with the path of the field within `param`, or `payload_too_large`. */
 export function checkParts(
   input: readonly unknown[],
   { MAX_MESSAGE_PARTS: most, MAX_PARTS_BYTES: mostBytes }: PartLimits,
+  param = "message",
 ): CheckedParts {
   if (input.length > most) {
-    throw new PlatformError("invalid_request", { message: `message: has more than ${most} parts`, param: "message" });
+    throw new PlatformError("invalid_request", { message: `${param}: has more than ${most} parts`, param });
   }
-  validate(MessagePartsSchema, input, ["message"]);
+  validate(MessagePartsSchema, input, [param]);
   const parts = input as readonly MessagePart[];
   if (Buffer.byteLength(JSON.stringify(parts)) > mostBytes) {
-    const message = `message: its parts are larger than ${mostBytes} bytes`;
-    throw new PlatformError("payload_too_large", { message, param: "message" });
+    const message = `${param}: its parts are larger than ${mostBytes} bytes`;
+    throw new PlatformError("payload_too_large", { message, param });
   }
   return { parts, text: textOfParts(parts) };
 }

@@ -126,7 +126,7 @@ export function createSuspensions({
         throw new WriterRefused();
       }
       failpoint("suspension_written", payload.job_id);
-      for (const inquiry of inquiries) show(writer, payload, inquiry, expiresAt);
+      show(writer, payload, inquiries, new Map(inquiries.map(({ request_id }) => [request_id, expiresAt])));
       await writer.flushed();
     },
 
@@ -145,9 +145,8 @@ export function createSuspensions({
       // Readers have seen the numbers before; and whatever Redis loses afterwards, none is used again (I2).
       writer.skipTo(job.last_seq);
       await rows.raiseLastSeq(jobId, writer.seq + open.length);
-      for (const { request_id, inquiry, expires_at } of open) {
-        show(writer, payload, { ...(parseJson(inquiry) as Inquiry), request_id }, expires_at);
-      }
+      const inquiries = open.map(({ request_id, inquiry }) => ({ ...(parseJson(inquiry) as Inquiry), request_id }));
+      show(writer, payload, inquiries, new Map(open.map(({ request_id, expires_at }) => [request_id, expires_at])));
       await writer.flushed();
     },
 
@@ -169,11 +168,18 @@ export function createSuspensions({
   };
 }
 
-function show(writer: JobEventWriter, { locale }: JobPayload, inquiry: OpenInquiry, expires_at: string): void {
-  const { type, request_id, ...asked } = inquiry;
-  const content = "tool" in asked ? STATUS_TEXTS[locale].approvalRequired(asked.tool) : asked.question;
-  const data = { content, type: `${type}_required`, request_id, ...asked, expires_at } as const;
-  writer.append({ event: "thought", data });
+function show(
+  writer: JobEventWriter,
+  { locale }: JobPayload,
+  inquiries: readonly OpenInquiry[],
+  expiries: ReadonlyMap<string, string>,
+): void {
+  for (const [at, { type, request_id, ...asked }] of inquiries.entries()) {
+    const content = "tool" in asked ? STATUS_TEXTS[locale].approvalRequired(asked.tool) : asked.question;
+    const more = inquiries.length - 1 - at;
+    const shown = { content, type: `${type}_required`, request_id, ...asked } as const;
+    writer.append({ event: "thought", data: { ...shown, expires_at: expiries.get(request_id), more } });
+  }
 }
 
 export const payloadOf = ({ payload }: Pick<SuspendedJob, "payload">): JobPayload | null =>

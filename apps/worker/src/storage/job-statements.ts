@@ -191,6 +191,10 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
       table("message_parts").insert({ job_id, bytes, parts }).onConflict("job_id").ignore(),
     ),
 
+    /** Of jobs that another one replaces. */
+    deleteMessages: (sessionId: string, jobIds: readonly string[]) =>
+      table("messages").where({ session_id: sessionId }).whereIn("job_id", jobIds).delete(),
+
     /** Of a job that writes no further message. */
     freeOrdinal: prepareWrite<Pick<JobRow, "id">>(({ id }) => table("reserved_ordinals").where("job_id", id).delete()),
 

@@ -42,9 +42,12 @@ export const THOUGHT_TYPES = [
   "retrieval",
   /** A step of a plan has changed: `step`, `agent`, `status`. */
   "delegate",
-  /** A tool call waits for a person: `request_id`, `tool`, `arguments`, `expires_at`. */
+  /**
+   * A tool call waits for a person: `request_id`, `tool`, `arguments`, `expires_at`, and `more`: how many inquiries
+   * follow at once, after which the job waits.
+   */
   "approval_required",
-  /** The agent waits for an answer of a person: `request_id`, `question`, `schema`, `expires_at`. */
+  /** The agent waits for an answer of a person: `request_id`, `question`, `schema`, `expires_at`, `more`. */
   "input_required",
   /** The job waits in its session's queue: `position` is the number of jobs ahead of it. */
   "queued",

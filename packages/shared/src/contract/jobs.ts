@@ -145,6 +145,8 @@ export const JobPayloadSchema = z.object({
   tool_choice: ToolChoiceSchema.optional(),
   /** Results of the calls with which an earlier job of the session ended; then `text` may be empty. */
   tool_results: z.array(ToolResultSchema).optional(),
+  /** Jobs of the session whose messages this one replaces: they leave the history when it starts. Default: none. */
+  replaces: z.array(IdSchema).optional(),
   /** The agent's config: the session's, overridden by the request's. The agent's schema fills in defaults. */
   config: JsonObject,
   /** The request's own limits. Default: none; payloads of APIs before limits existed have no such field. */
@@ -182,6 +184,7 @@ export const SalvagedPayloadSchema = JobPayloadSchema.extend({
   text: z.string().catch(""),
   parts: CheckedPartsSchema.optional().catch(undefined),
   history: z.array(GivenMessageSchema).optional().catch(undefined),
+  replaces: z.array(IdSchema).optional().catch(undefined),
   tools: z.array(ClientToolSchema).optional().catch(undefined),
   tool_choice: ToolChoiceSchema.optional().catch(undefined),
   tool_results: z.array(ToolResultSchema).optional().catch(undefined),

@@ -1,0 +1,118 @@
+/** POST /ag-ui/{agent_id}: a run, as its events. */
+
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import type { Request } from "express";
+import { z } from "zod";
+import { streamAccepted } from "../../../http/answer-job.ts";
+import { measuredJson } from "../../../http/body-size.ts";
+import type { Caller, Route } from "../../../http/door.ts";
+import { idempotencyOf, originOf } from "../../../http/job-headers.ts";
+import { cancelOnDisconnect, readCancelsOnDisconnect } from "../../../http/leaving-client.ts";
+import { asJson } from "../../../http/operation.ts";
+import { ACCEPT_ERRORS, AGENT_ERRORS } from "../../../http/route-errors.ts";
+import { EVENT_STREAM } from "../../../http/stream-format.ts";
+import { takeStream } from "../../../http/take-stream.ts";
+import { acceptJob } from "../../../jobs/accept-job.ts";
+import { sessionIdOf } from "../../../jobs/find-session.ts";
+import { decidedOf, decideInSession } from "../../../jobs/session-jobs.ts";
+import type { Services } from "../../../services.ts";
+import { validate } from "../../../validation/validate.ts";
+import { AgUiEventSchema } from "../events.ts";
+import { decisionOf } from "../resume.ts";
+import { type RunInput, RunInputSchema, readRunInput, readTurn } from "../run-input.ts";
+import { runStream } from "../stream.ts";
+
+const AgentIdSchema = z.string().min(1).max(64).describe("The id of an agent.");
+
+type Streamed = { readonly jobId: string; readonly isNew: boolean; readonly seen: ReadonlySet<string> };
+
+export const postRun = (services: Services): Route => ({
+  method: "post",
+  path: "/:agent_id",
+  access: "key",
+  bodyParser: ({ MAX_BODY_BYTES, MAX_PARTS_BYTES }) => measuredJson(MAX_BODY_BYTES + MAX_PARTS_BYTES, MAX_BODY_BYTES),
+  operation: {
+    id: "createAgUiRun",
+    tag: "AG-UI",
+    summary: "Run an agent",
+    description:
+      "`threadId` names a session, which begins with its first use and holds the conversation: only what follows the" +
+      " last message of the assistant is new. `runId` works as an `Idempotency-Key`. With `resume`, the run goes on" +
+      " with the job that was interrupted. A client that goes away cancels nothing unless it says so.",
+    params: { agent_id: AgentIdSchema },
+    headers: ["Accept-Language", "traceparent", "X-Cancel-On-Disconnect"],
+    body: asJson(RunInputSchema),
+    responses: {
+      200: {
+        description: "The events of the run.",
+        content: { [EVENT_STREAM]: AgUiEventSchema },
+        headers: ["X-Job-Id", "X-Session-Id"],
+      },
+    },
+    errors: [
+      ...[...ACCEPT_ERRORS, ...AGENT_ERRORS],
+      ...(["open_streams_limit", "request_not_found", "decision_conflict", "job_not_waiting"] as const),
+    ],
+  },
+  async handle(req, res, caller) {
+    const { owner } = caller;
+    const input = readRunInput(req.body);
+    const cancels = readCancelsOnDisconnect(req);
+    takeStream(res, services.streamShare, owner);
+    const sessionId = await sessionIdOf(services, owner, input.threadId);
+    const { jobId, isNew, seen } =
+      input.resume.length > 0
+        ? await resume(services, caller, input, sessionId)
+        : await accept(services, req, caller, input, sessionId);
+    if (cancels) cancelOnDisconnect(res, services, caller, jobId);
+    const decided = isNew ? new Map() : await decidedOf(services, jobId);
+    const { threadId, runId } = input;
+    streamAccepted(res, services, runStream({ threadId, runId }, { decided, seen }), owner, {
+      jobId,
+      sessionId,
+      isNew,
+    });
+  },
+});
+
+async function accept(
+  services: Services,
+  req: Request,
+  caller: Caller,
+  input: RunInput,
+  sessionId: string,
+): Promise<Streamed> {
+  const turn = readTurn(input, services.config);
+  const { config, limits, metadata, on_busy: onBusy } = input.forwardedProps;
+  const idempotency = idempotencyOf(req, input.runId);
+  const { jobId, isNew } = await acceptJob(
+    services,
+    { ...originOf(req, caller, turn.text), idempotency },
+    {
+      kind: "chat",
+      agentType: validate(AgentIdSchema, req.params.agent_id, ["agent_id"]),
+      sessionId,
+      createsSession: true,
+      beginsSession: false,
+      ...{ ...turn, config, limits, metadata, onBusy },
+    },
+  );
+  return { jobId, isNew, seen: new Set() };
+}
+
+async function resume(
+  services: Services,
+  { owner, note }: Caller,
+  { resume: entries }: RunInput,
+  sessionId: string,
+): Promise<Streamed> {
+  const places = new Map(entries.map(({ interruptId }, at) => [interruptId, at]));
+  const ids = [...places.keys()];
+  const job = await decideInSession(services, owner, sessionId, ids, (id, inquiry) => {
+    const at = places.get(id) ?? 0;
+    return decisionOf(entries[at] as (typeof entries)[number], inquiry, at);
+  });
+  if (job === null) throw new PlatformError("request_not_found", { param: "resume" });
+  note({ job_id: job.jobId, decisions: ids.length });
+  return { jobId: job.jobId, isNew: false, seen: new Set(ids).intersection(job.asked) };
+}

@@ -1,0 +1,120 @@
+/**
+ * A job's events as events of an AG-UI run. Clients append only, so texts go through `AppendOnlyText`; what an attempt
+ * repeats of the one before is not sent again. A job that waits for people ends the run with interrupts, and the run
+ * that answers them goes on behind what this one has told.
+ */
+import type { ClientCall } from "@agent-paas/shared/contract/client-tools.ts";
+import type { DecodedEvent, DoneEvent, ThoughtEvent } from "@agent-paas/shared/contract/events.ts";
+import { AppendOnlyText } from "../../http/append-only-text.ts";
+import { InquiryWatch, isInquiry, type KnownInquiries } from "../../http/inquiry-watch.ts";
+import { ShownCalls } from "../../http/shown-calls.ts";
+import type { Translate } from "../../http/stream-format.ts";
+import { type AgUiEvent, frame, type Interrupt, resultIdOf, usageOf } from "./events.ts";
+import { Messages } from "./messages.ts";
+import { APPROVAL } from "./resume.ts";
+import { Steps } from "./steps.ts";
+
+export type Run = { readonly threadId: string; readonly runId: string };
+
+type Outcome = Extract<AgUiEvent, { type: "RUN_FINISHED" }>["outcome"];
+type Thought = ThoughtEvent["data"];
+
+const CUSTOM_PREFIX = "agent-paas.";
+
+export function createTranslate(jobId: string, run: Run, known: KnownInquiries): Translate {
+  const text = new AppendOnlyText();
+  const reasoning = new AppendOnlyText();
+  const calls = new ShownCalls();
+  const inquiries = new InquiryWatch(known);
+  const messages = new Messages(jobId);
+  const steps = new Steps();
+  const interrupts: Interrupt[] = [];
+  /** What was not sent; sent after all if the log has nothing of what the client has seen. */
+  let held = "";
+  let hasFailed = false;
+
+  const custom = (name: string, value: unknown): string => frame({ type: "CUSTOM", name: CUSTOM_PREFIX + name, value });
+
+  const close = (): string => messages.close() + steps.endAll();
+
+  function call(toolCallId: string, toolCallName: string, args: string): string {
+    return (
+      messages.close() +
+      frame({ type: "TOOL_CALL_START", toolCallId, toolCallName }) +
+      frame({ type: "TOOL_CALL_ARGS", toolCallId, delta: args }) +
+      frame({ type: "TOOL_CALL_END", toolCallId })
+    );
+  }
+
+  function result({ call_id, status, result: content }: Thought): string {
+    const toolCallId = String(call_id);
+    if (calls.end(toolCallId) === null) return "";
+    const shown = { messageId: resultIdOf(toolCallId), toolCallId, content: String(content), role: "tool" } as const;
+    const failed = status === "ok" ? {} : { metadata: { status: String(status) } };
+    return messages.close() + frame({ type: "TOOL_CALL_RESULT", ...shown, ...failed });
+  }
+
+  function inquire(thought: Thought): ReturnType<Translate> {
+    const inquiry = inquiries.note(thought);
+    const { type, tool, arguments: input, content, schema } = thought;
+    const isApproval = type === "approval_required";
+    const toolCallId = isApproval ? calls.awaitApproval(inquiry.id, String(tool), input) : null;
+    if (inquiry.isOpen) {
+      const responseSchema = isApproval ? APPROVAL : (schema as Interrupt["responseSchema"] | null);
+      interrupts.push({
+        ...{ id: inquiry.id, reason: isApproval ? "tool_call" : "input_required", message: content },
+        ...(toolCallId === null ? {} : { toolCallId }),
+        ...(responseSchema === null ? {} : { responseSchema }),
+        expiresAt: String(thought.expires_at),
+        ...(isApproval ? { metadata: { tool, arguments: input } } : {}),
+      });
+    }
+    const closed = messages.close() + (inquiry.isLast ? steps.endAll() : "");
+    if (inquiry.endsStream) return { last: closed + finishRun({ type: "interrupt", interrupts }) };
+    return inquiries.isSilent || inquiry.isSeen ? "" : closed;
+  }
+
+  const finishRun = (outcome: Outcome, usage: DoneEvent["data"]["usage"] = null): string =>
+    frame({ type: "RUN_FINISHED", ...run, outcome, ...(usage === null ? {} : { usage: usageOf(usage) }) });
+
+  const callClient = ({ call_id, name, arguments: args }: ClientCall): string => call(call_id, name, args);
+
+  function finish({ status, usage, citations = [], tool_calls = [] }: DoneEvent["data"]): string {
+    if (hasFailed) return "";
+    const rest = messages.say("text", text.end()) + close();
+    if (status === "cancelled") return rest + finishRun({ type: "cancelled" }, usage);
+    const cited = citations.length === 0 ? "" : custom("citations", citations);
+    const called = tool_calls.map(callClient).join("");
+    const pending = tool_calls.length === 0 ? {} : { pendingToolCallIds: tool_calls.map(({ call_id }) => call_id) };
+    return rest + cited + called + finishRun({ type: "success", ...pending }, usage);
+  }
+
+  function translate({ event, data }: DecodedEvent): string {
+    if (event === "message") return messages.say("text", text.apply(data));
+    if (event === "done") return finish(data);
+    if (event === "error") {
+      hasFailed = true;
+      return close() + frame({ type: "RUN_ERROR", message: data.message, code: data.code });
+    }
+    const { type, content } = data;
+    if (type === "reasoning") return messages.say("reasoning", reasoning.apply({ type: "text", content }));
+    if (type === "tool_call") {
+      // Those of the client's tools come with the end, which also a replay from the database has.
+      const isNew = data.client !== true && calls.add(String(data.call_id), String(data.name), data.arguments);
+      return isNew ? call(String(data.call_id), String(data.name), JSON.stringify(data.arguments)) : "";
+    }
+    if (type === "tool_result") return result(data);
+    const told = custom(type, data);
+    if (type === "delegate") return steps.apply(String(data.step), data.status) + told;
+    if (type !== "retry") return told;
+    return messages.close() + messages.say("reasoning", reasoning.apply({ type: "reset", content: "" })) + told;
+  }
+
+  return (event) => {
+    if (event.event === "thought" && isInquiry(event.data)) return inquire(event.data);
+    const frames = translate(event);
+    if (!inquiries.isSilent) return frames;
+    held += frames;
+    return event.event === "done" ? held : "";
+  };
+}

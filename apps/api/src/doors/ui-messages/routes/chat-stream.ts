@@ -1,0 +1,46 @@
+/** GET /ui-messages/{agent_id}/{chat_id}/stream: the message that the assistant is writing, from its beginning. */
+import { streamAccepted } from "../../../http/answer-job.ts";
+import type { Route } from "../../../http/door.ts";
+import { READ_ERRORS } from "../../../http/route-errors.ts";
+import { EVENT_STREAM } from "../../../http/stream-format.ts";
+import { takeStream } from "../../../http/take-stream.ts";
+import { sessionIdOf } from "../../../jobs/find-session.ts";
+import { decidedOf, findUnended } from "../../../jobs/session-jobs.ts";
+import type { Services } from "../../../services.ts";
+import { validate } from "../../../validation/validate.ts";
+import { ChatIdSchema } from "../chat-request.ts";
+import { UiEventSchema } from "../chunks.ts";
+import { uiStream } from "../stream.ts";
+import { AgentIdSchema } from "./chat.ts";
+
+export const getChatStream = (services: Services): Route => ({
+  method: "get",
+  path: "/:agent_id/:chat_id/stream",
+  access: "key",
+  operation: {
+    id: "resumeUiMessage",
+    tag: "AI SDK UI",
+    summary: "Resume a chat's stream",
+    description: "What the chat's job has said so far comes again, from any API process.",
+    params: { agent_id: AgentIdSchema, chat_id: ChatIdSchema },
+    responses: {
+      200: {
+        description: "A UI message stream, version 1.",
+        content: { [EVENT_STREAM]: UiEventSchema },
+        headers: ["X-Job-Id", "X-Session-Id"],
+      },
+      204: { description: "The chat has no job that runs or waits." },
+    },
+    errors: [...READ_ERRORS, "open_streams_limit"],
+  },
+  async handle(req, res, { owner }) {
+    const chatId = validate(ChatIdSchema, req.params.chat_id, ["chat_id"]);
+    takeStream(res, services.streamShare, owner);
+    const sessionId = await sessionIdOf(services, owner, chatId);
+    const jobId = await findUnended(services, owner, sessionId);
+    if (jobId === null) return void res.status(204).end();
+    const decided = await decidedOf(services, jobId);
+    const format = uiStream({ jobId, sessionId, messageId: jobId, decided, seen: new Set() });
+    streamAccepted(res, services, format, owner, { jobId, sessionId, isNew: false });
+  },
+});

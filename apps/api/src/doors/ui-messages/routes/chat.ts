@@ -1,0 +1,134 @@
+/** POST /ui-messages/{agent_id}: adds to a chat, and streams the answer as a UI message. */
+import type { Decision } from "@agent-paas/shared/contract/inquiries.ts";
+import type { Request, Response } from "express";
+import { z } from "zod";
+import { streamAccepted } from "../../../http/answer-job.ts";
+import { measuredJson } from "../../../http/body-size.ts";
+import type { Caller, Route } from "../../../http/door.ts";
+import { JOB_REQUEST_HEADERS } from "../../../http/headers.ts";
+import { originOf, readIdempotency } from "../../../http/job-headers.ts";
+import { cancelOnDisconnect, readCancelsOnDisconnect } from "../../../http/leaving-client.ts";
+import { asJson } from "../../../http/operation.ts";
+import { ACCEPT_ERRORS, AGENT_ERRORS } from "../../../http/route-errors.ts";
+import { EVENT_STREAM } from "../../../http/stream-format.ts";
+import { takeStream } from "../../../http/take-stream.ts";
+import { acceptJob, type JobRequest } from "../../../jobs/accept-job.ts";
+import { sessionIdOf } from "../../../jobs/find-session.ts";
+import { decidedOf, decideInSession, jobsAfter } from "../../../jobs/session-jobs.ts";
+import type { Services } from "../../../services.ts";
+import { validate } from "../../../validation/validate.ts";
+import { type ChatRequest, ChatRequestSchema, readChatRequest } from "../chat-request.ts";
+import { UiEventSchema } from "../chunks.ts";
+import { decisionOf, type Question, type Replies, readTurn, toolResultsOf } from "../read-turn.ts";
+import { uiStream } from "../stream.ts";
+
+export const AgentIdSchema = z.string().min(1).max(64).describe("The id of an agent.");
+
+type Streamed = {
+  readonly jobId: string;
+  readonly isNew: boolean;
+  readonly messageId: string;
+  readonly seen?: ReadonlySet<string>;
+};
+
+export const postChat = (services: Services): Route => ({
+  method: "post",
+  path: "/:agent_id",
+  access: "key",
+  bodyParser: ({ MAX_BODY_BYTES, MAX_PARTS_BYTES }) => measuredJson(MAX_BODY_BYTES + MAX_PARTS_BYTES, MAX_BODY_BYTES),
+  operation: {
+    id: "createUiMessage",
+    tag: "AI SDK UI",
+    summary: "Add to a chat",
+    description:
+      "The chat's id names a session, which begins with its first use and holds the conversation: only what follows" +
+      " the last message of the assistant is new, or the replies in it. A client that goes away cancels nothing" +
+      " unless it says so, and `GET …/stream` resumes its stream.",
+    params: { agent_id: AgentIdSchema },
+    headers: [...JOB_REQUEST_HEADERS, "X-Cancel-On-Disconnect"],
+    body: asJson(ChatRequestSchema),
+    responses: {
+      200: {
+        description: "A UI message stream, version 1.",
+        content: { [EVENT_STREAM]: UiEventSchema },
+        headers: ["X-Job-Id", "X-Session-Id"],
+      },
+    },
+    errors: [
+      ...[...ACCEPT_ERRORS, ...AGENT_ERRORS],
+      ...(["open_streams_limit", "decision_conflict", "job_not_waiting"] as const),
+    ],
+  },
+  async handle(req, res, caller) {
+    const request = readChatRequest(req.body);
+    const turn = readTurn(request, services.config);
+    const cancels = readCancelsOnDisconnect(req);
+    takeStream(res, services.streamShare, caller.owner);
+    const sessionId = await sessionIdOf(services, caller.owner, request.id);
+    const streamed =
+      turn.kind === "question"
+        ? await accept(services, req, caller, request, sessionId, await placed(services, caller, sessionId, turn))
+        : await reply(services, req, caller, request, sessionId, turn);
+    if (cancels) cancelOnDisconnect(res, services, caller, streamed.jobId);
+    await stream(res, services, caller, sessionId, streamed);
+  },
+});
+
+async function accept(
+  services: Services,
+  req: Request,
+  caller: Caller,
+  { config, limits, metadata, on_busy, tools, tool_choice: toolChoice }: ChatRequest,
+  sessionId: string,
+  added: Pick<JobRequest, "text" | "parts" | "toolResults" | "replaces">,
+): Promise<Streamed> {
+  const origin = { ...originOf(req, caller, added.text), idempotency: readIdempotency(req) };
+  const { jobId, isNew } = await acceptJob(services, origin, {
+    kind: "chat",
+    agentType: validate(AgentIdSchema, req.params.agent_id, ["agent_id"]),
+    sessionId,
+    createsSession: true,
+    beginsSession: false,
+    ...{ ...added, tools, toolChoice, config, limits, metadata },
+    onBusy: on_busy,
+  });
+  return { jobId, isNew, messageId: jobId };
+}
+
+async function placed(services: Services, { owner }: Caller, sessionId: string, { text, parts, follows }: Question) {
+  const replaces = follows === undefined ? [] : await jobsAfter(services, owner, sessionId, follows);
+  return { text, parts, replaces };
+}
+
+/** The job that has asked goes on; calls of the client's tools have ended theirs, and their results begin another. */
+async function reply(
+  services: Services,
+  req: Request,
+  caller: Caller,
+  request: ChatRequest,
+  sessionId: string,
+  turn: Replies,
+): Promise<Streamed> {
+  const { messageId } = turn;
+  const decisions = new Map(turn.replies.map((each) => [each.id, decisionOf(each)]));
+  const decisionOn = (id: string) => decisions.get(id) as Decision;
+  const job = await decideInSession(services, caller.owner, sessionId, [...decisions.keys()], decisionOn);
+  if (job === null) {
+    const toolResults = toolResultsOf(turn);
+    return { ...(await accept(services, req, caller, request, sessionId, { text: "", toolResults })), messageId };
+  }
+  caller.note({ job_id: job.jobId, decisions: turn.replies.length });
+  return { jobId: job.jobId, isNew: false, messageId, seen: turn.shown.intersection(job.asked) };
+}
+
+async function stream(
+  res: Response,
+  services: Services,
+  { owner }: Caller,
+  sessionId: string,
+  { jobId, isNew, messageId, seen = new Set() }: Streamed,
+): Promise<void> {
+  const decided = isNew ? new Map() : await decidedOf(services, jobId);
+  const format = uiStream({ jobId, sessionId, messageId, decided, seen });
+  streamAccepted(res, services, format, owner, { jobId, sessionId, isNew });
+}
