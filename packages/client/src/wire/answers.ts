@@ -197,6 +197,206 @@ export type Health = {
   };
 };
 
+export type UiMessageEvent = {
+  readonly event: "message";
+  readonly data: {
+    readonly type: "start";
+    readonly messageId: string;
+    readonly messageMetadata: {
+      readonly jobId?: string | undefined;
+      readonly sessionId?: unknown | undefined;
+      readonly status?: "completed" | "failed" | "cancelled" | undefined;
+      readonly usage?: {
+        readonly inputTokens: number;
+        readonly outputTokens: number;
+        readonly totalTokens: number;
+      } | undefined;
+    };
+  } | {
+    readonly type: "start-step" | "finish-step";
+  } | {
+    readonly type: "text-start" | "text-end" | "reasoning-start" | "reasoning-end";
+    readonly id: string;
+  } | {
+    readonly type: "text-delta" | "reasoning-delta";
+    readonly id: string;
+    readonly delta: string;
+  } | {
+    readonly type: "tool-input-start";
+    readonly toolCallId: string;
+    readonly toolName: string;
+    readonly dynamic?: true | undefined;
+    readonly providerExecuted?: true | undefined;
+  } | {
+    readonly type: "tool-input-delta";
+    readonly toolCallId: string;
+    readonly inputTextDelta: string;
+  } | {
+    readonly type: "tool-input-available";
+    readonly toolCallId: string;
+    readonly toolName: string;
+    readonly dynamic?: true | undefined;
+    readonly providerExecuted?: true | undefined;
+    readonly input: unknown;
+  } | {
+    readonly type: "tool-approval-request";
+    readonly toolCallId: string;
+    readonly approvalId: string;
+  } | {
+    readonly type: "tool-output-available";
+    readonly toolCallId: string;
+    readonly output: unknown;
+    readonly dynamic: true;
+    readonly providerExecuted: true;
+  } | {
+    readonly type: "tool-output-error";
+    readonly toolCallId: string;
+    readonly errorText: string;
+    readonly dynamic: true;
+    readonly providerExecuted: true;
+  } | {
+    readonly type: "tool-output-denied";
+    readonly toolCallId: string;
+  } | {
+    readonly type: "source-document";
+    readonly sourceId: string;
+    readonly mediaType: string;
+    readonly title: string;
+    readonly providerMetadata: {
+      readonly agent-paas: Citation;
+    };
+  } | {
+    readonly type: 
+      | "data-status"
+      | "data-retrieval"
+      | "data-delegate"
+      | "data-queued"
+      | "data-progress"
+      | "data-retry"
+      | "data-fallback";
+    /** A later part with the same type and id replaces this one. */
+    readonly id?: string | undefined;
+    /** The fields of a thought. */
+    readonly data: {
+      readonly content: string;
+      readonly [field: string]: unknown;
+    };
+    readonly transient?: true | undefined;
+  } | {
+    readonly type: "finish";
+    readonly finishReason: "stop" | "length" | "content-filter" | "tool-calls" | "error" | "other";
+    readonly messageMetadata?: {
+      readonly jobId?: string | undefined;
+      readonly sessionId?: unknown | undefined;
+      readonly status?: "completed" | "failed" | "cancelled" | undefined;
+      readonly usage?: {
+        readonly inputTokens: number;
+        readonly outputTokens: number;
+        readonly totalTokens: number;
+      } | undefined;
+    } | undefined;
+  } | {
+    readonly type: "abort";
+    readonly reason: string;
+  } | {
+    readonly type: "error";
+    readonly errorText: string;
+  } | "[DONE]";
+};
+
+export type AgUiEvent = {
+  readonly event: "message";
+  readonly data: {
+    readonly type: "RUN_STARTED";
+    readonly threadId: string;
+    readonly runId: string;
+    readonly protocolVersion: "1.0";
+  } | {
+    readonly type: "TEXT_MESSAGE_START";
+    readonly messageId: string;
+    readonly role: "assistant";
+  } | {
+    readonly type: "TEXT_MESSAGE_CONTENT";
+    readonly messageId: string;
+    readonly delta: string;
+  } | {
+    readonly type: "TEXT_MESSAGE_END";
+    readonly messageId: string;
+  } | {
+    readonly type: "REASONING_START" | "REASONING_END" | "REASONING_MESSAGE_END";
+    readonly messageId: string;
+  } | {
+    readonly type: "REASONING_MESSAGE_START";
+    readonly messageId: string;
+    readonly role: "reasoning";
+  } | {
+    readonly type: "REASONING_MESSAGE_CONTENT";
+    readonly messageId: string;
+    readonly delta: string;
+  } | {
+    readonly type: "TOOL_CALL_START";
+    readonly toolCallId: string;
+    readonly toolCallName: string;
+  } | {
+    readonly type: "TOOL_CALL_ARGS";
+    readonly toolCallId: string;
+    readonly delta: string;
+  } | {
+    readonly type: "TOOL_CALL_END";
+    readonly toolCallId: string;
+  } | {
+    readonly type: "TOOL_CALL_RESULT";
+    readonly messageId: string;
+    readonly toolCallId: string;
+    readonly content: string;
+    readonly role: "tool";
+    readonly metadata?: {
+      readonly status: string;
+    } | undefined;
+  } | {
+    readonly type: "STEP_STARTED" | "STEP_FINISHED";
+    readonly stepName: string;
+  } | {
+    readonly type: "STATE_SNAPSHOT";
+    readonly snapshot: unknown;
+  } | {
+    readonly type: "CUSTOM";
+    readonly name: string;
+    readonly value: unknown;
+  } | {
+    readonly type: "RUN_FINISHED";
+    readonly threadId: string;
+    readonly runId: string;
+    readonly outcome: {
+      readonly type: "success";
+      readonly pendingToolCallIds?: readonly string[] | undefined;
+    } | {
+      readonly type: "interrupt";
+      readonly interrupts: readonly {
+        readonly id: string;
+        readonly reason: "tool_call" | "input_required";
+        readonly message: string;
+        readonly toolCallId?: string | undefined;
+        readonly responseSchema?: Readonly<Record<string, unknown>> | undefined;
+        readonly expiresAt: string;
+        readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+      }[];
+    } | {
+      readonly type: "cancelled";
+    };
+    readonly usage?: readonly {
+      readonly model?: string | undefined;
+      readonly inputTokens: number;
+      readonly outputTokens: number;
+      readonly totalTokens: number;
+    }[] | undefined;
+  } | {
+    readonly type: "RUN_ERROR";
+    readonly message: string;
+    readonly code: string;
+  };
+};
+
 export type JobLinks = {
   readonly self: string;
   readonly events: string;
