@@ -87,7 +87,7 @@ export default defineConfig({
       },
       { test: { name: "cluster", include: [...ON_REDIS_SETS.cluster], env: { TEST_REDIS: "cluster" }, ...PLATFORM } },
     ],
-    maxWorkers: 2,
+    maxWorkers: 3,
     reporters: ["default", new FlakyReporter()],
   },
 });

@@ -14,6 +14,20 @@ export type Listed = {
 
 export const CLIENT_EXPRESSIONS: readonly Listed[] = [
   {
+    file: "apps/api/src/doors/openai/responses/ids.ts",
+    bound: "anchored, repetitions with a bound",
+    expressions: [
+      "/^(msg|rs|fc)_([0-9a-f-]{36})(?:_(\\d{1,4}))?$/",
+      "/^conv_([0-9a-f-]{36})_([0-9a-f]{8})$/",
+      "/^resp_/",
+    ],
+  },
+  {
+    file: "apps/api/src/doors/openai/responses/session-items.ts",
+    bound: "anchored, a repetition with a bound",
+    expressions: ["/^item_([0-9a-f-]{36})_/"],
+  },
+  {
     file: "apps/api/src/doors/platform/knowledge-document-body.ts",
     bound: "MAX_DOCUMENT_BYTES",
     expressions: ["/\\p{Cc}/u", "/\\r\\n?/g", "/^\\uFEFF/"],
@@ -229,5 +243,10 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
       "/\\b(?:sk|ap|pk|rk)[-_][A-Za-z0-9_*.-]{8,}/g",
       "/\\b(Bearer|Basic)\\s+[A-Za-z0-9._~+/=-]{6,}/gi",
     ],
+  },
+  {
+    file: "packages/agents/src/adapters/framework-errors.ts",
+    bound: "the stack of an error, which quotes its message: linear",
+    expressions: ["/[\\\\/]openai[\\\\/]core[\\\\/]streaming\\./"],
   },
 ];

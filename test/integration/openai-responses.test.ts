@@ -145,7 +145,7 @@ test("what runs into a limit is incomplete, and says which", async () => {
   expect(short.output_text.length).toBeGreaterThan(0);
 });
 
-test("who has as many streams open as one may have gets the class for that", async () => {
+test("an owner with as many open streams as allowed gets the class for that", async () => {
   const { origin } = await platform.startApi({ MAX_OPEN_STREAMS_PER_OWNER: "1" });
   const narrow = createOpenAiClient(origin, KEYS.alice, { maxRetries: 0 });
   const stream = await narrow.responses.create({ model: MODEL, input: "[[tokens=1 ttft=60000]]", stream: true });

@@ -2,7 +2,7 @@
  * The types of `packages/client`, from the OpenAPI document, which is made of the schemas that the API runs on. So the
  * published types stand alone and cannot differ from what is answered.
  */
-import { DOORS } from "../../apps/api/src/app.ts";
+import { platformDoor } from "../../apps/api/src/doors/platform/index.ts";
 import { describeApi, type OpenApi } from "../../apps/api/src/doors/reference/describe-api.ts";
 
 type Schema = {
@@ -89,7 +89,7 @@ export const pathOfWireFile = (file: WireFile): string => `packages/client/src/w
 
 /** The text of a file. */
 export function wireTypes(file: WireFile): string {
-  const api = describeApi(DOORS);
+  const api = describeApi([platformDoor]);
   const operations = operationsOf(api);
   const components = api.components.schemas as Readonly<Record<string, Schema>>;
   const sharedIn = (place?: WireFile) =>

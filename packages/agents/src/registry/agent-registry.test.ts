@@ -23,6 +23,7 @@ test("a registered agent is found and described by its JSON Schema", () => {
       description: "Repeats the task.",
       tools: [],
       unavailable_tools: [],
+      client_tools: false,
       config_schema: {
         $schema: "https://json-schema.org/draft/2020-12/schema",
         type: "object",

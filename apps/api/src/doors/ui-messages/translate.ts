@@ -145,9 +145,7 @@ export function createTranslate(known: KnownInquiries): Translate {
       case "tool_result":
         return result(data);
       case "retry":
-        return (
-          parts.close() + parts.say("reasoning", reasoning.apply({ type: "reset", content: "" })) + dataPartOf(data)
-        );
+        return parts.say("reasoning", reasoning.apply({ type: "reset", content: "" })) + dataPartOf(data);
       default:
         return dataPartOf(data);
     }
