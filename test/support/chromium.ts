@@ -1,6 +1,7 @@
 /** The system's Chromium, driven by playwright-core, which brings no browser of its own. */
-import { access } from "node:fs/promises";
+import { execFile } from "node:child_process";
 import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
 import { type Browser, chromium } from "playwright-core";
 
 const { CHROMIUM_PATH, PATH = "" } = process.env;
@@ -14,14 +15,15 @@ export async function startChromium(): Promise<Browser> {
 
 async function findChromium(): Promise<string> {
   const places = NAMES.flatMap((name) => PATH.split(delimiter).map((folder) => join(folder, name)));
-  for (const file of CHROMIUM_PATH === undefined ? [...places, MAC] : [CHROMIUM_PATH]) {
-    if (await exists(file)) return file;
+  for (const file of CHROMIUM_PATH ? [CHROMIUM_PATH] : [...places, MAC]) {
+    if (await runs(file)) return file;
   }
   throw new Error("there is no Chromium: run scripts/install-chromium.sh, or set CHROMIUM_PATH");
 }
 
-const exists = (file: string): Promise<boolean> =>
-  access(file).then(
+/** Where Chromium comes as a snap, the program of its package only asks for the snap. */
+const runs = (file: string): Promise<boolean> =>
+  promisify(execFile)(file, ["--version"], { timeout: 60_000 }).then(
     () => true,
     () => false,
   );
