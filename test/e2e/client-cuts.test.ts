@@ -10,6 +10,7 @@ import { createClient } from "@agent-paas/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type CuttingProxy, startCuttingProxy } from "../support/cutting-proxy.ts";
 import { expectWholeStream } from "../support/expect-stream.ts";
+import { fresh } from "../support/fresh.ts";
 import { inParallel } from "../support/in-parallel.ts";
 import type { Leftovers } from "../support/many-chats.ts";
 import { KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
@@ -53,8 +54,9 @@ test(`${CHATS} chats with ${CUTS_OF_A_CHAT} random cuts each, over two APIs, are
     return left > 0 ? random.int(1, 2_000) : undefined;
   };
   const proxy = await cutting(origins(), { cutAfter });
+  const run = fresh("client-cut");
   const cases = Array.from({ length: CHATS }, (_, at) =>
-    scriptedQuestion(`client-cut-${at}-`, random, { words: 60, rate: random.int(100, 600) }),
+    scriptedQuestion(`${run}-${at}-`, random, { words: 60, rate: random.int(100, 600) }),
   );
   await inParallel(AT_ONCE, cases, async ({ label, message, answer }) => {
     const client = createClient({ baseUrl: proxy.url, apiKey: KEYS.alice, headers: { "X-Client": label } });
@@ -64,7 +66,7 @@ test(`${CHATS} chats with ${CUTS_OF_A_CHAT} random cuts each, over two APIs, are
     expect(Buffer.from(chat.text), label).toEqual(Buffer.from(answer));
   });
   expect(proxy.cuts()).toBe(CHATS * CUTS_OF_A_CHAT);
-  expect(await platform.model.calls({ contains: "client-cut-" })).toHaveLength(CHATS);
+  expect(await platform.model.calls({ contains: run })).toHaveLength(CHATS);
 }, 300_000);
 
 test("a proxy that cuts every connection after a while never uses up the tries", async () => {
@@ -77,7 +79,7 @@ test("a proxy that cuts every connection after a while never uses up the tries",
   const config = { tools: ["calculator"], approve: ["calculator"] };
   const message = `silent [[calls=calculator({"expression":"6*7"})]]`;
   const silent = client.chat({ agent_type: "tool_basic", config, message });
-  const { message: talking, answer } = scriptedQuestion("minute-", random, { words: 30, rate: 6 });
+  const { message: talking, answer } = scriptedQuestion(fresh("minute"), random, { words: 30, rate: 6 });
   const [told] = await Promise.all([
     client.chat({ agent_type: "chat_basic", message: talking }).result(),
     (async () => {
@@ -98,25 +100,26 @@ test(`an API that restarts for ${AWAY_MS / 1_000} s is waited for`, async () => 
   const api = await platform.startApi();
   const proxy = await cutting([api.origin], {});
   const client = createClient({ baseUrl: proxy.url, apiKey: KEYS.alice });
-  const { message, answer } = scriptedQuestion("restart-", random, { words: 60, rate: 20 });
+  const run = fresh("restart");
+  const { message, answer } = scriptedQuestion(run, random, { words: 60, rate: 20 });
   const chat = client.chat({ agent_type: "chat_basic", message });
   await waitFor("the first piece of the answer", async () => (await chat.next()).value?.event === "message");
 
   await api.stop(STOP_WITHIN_MS);
   proxy.lead([]);
-  const startedMeanwhile = client.chat({ agent_type: "chat_basic", message: "Hello, restart" }).result();
+  const startedMeanwhile = client.chat({ agent_type: "chat_basic", message: `Hello, ${run}` }).result();
   const whole = chat.result();
   await delay(AWAY_MS);
   proxy.lead([(await platform.startApi()).origin]);
   expect((await whole).text).toBe(answer);
-  expect((await startedMeanwhile).text).toContain("Hello, restart");
-  expect(await platform.model.calls({ contains: "restart" })).toHaveLength(2);
+  expect((await startedMeanwhile).text).toContain(`Hello, ${run}`);
+  expect(await platform.model.calls({ contains: run })).toHaveLength(2);
 }, 180_000);
 
 test("thousands of chats leave no listener and no timer, and a flat heap", async () => {
   const { origin, close } = await startScriptedApi(stream(text(1, "a"), done(2)));
   const program = ["--expose-gc", join(ROOT, "test/support/many-chats.ts"), origin, "key", "3000"];
-  const { stdout } = await promisify(execFile)(process.execPath, program);
+  const { stdout } = await promisify(execFile)(process.execPath, program, { timeout: 120_000 });
   await close();
   const { bytesPerChat, listeners, timers }: Leftovers = JSON.parse(stdout);
   expect({ listeners, timers }).toEqual({ listeners: 0, timers: 0 });

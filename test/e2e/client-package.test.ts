@@ -9,6 +9,7 @@ import { formatDirectives } from "../../scripts/model-server/client.ts";
 import type { Server } from "../../scripts/services/server.ts";
 import { startTestChroma } from "../support/chroma.ts";
 import { startChromium } from "../support/chromium.ts";
+import { fresh } from "../support/fresh.ts";
 import { type LoopbackServer, startLoopbackServer } from "../support/loopback-server.ts";
 import { type PackedClient, packClient } from "../support/packed-client.ts";
 import { KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
@@ -31,7 +32,10 @@ let browser: Browser;
 const asked: string[] = [];
 
 beforeAll(async () => {
-  [packed, chroma, browser] = await Promise.all([packClient(), startTestChroma(), startChromium()]);
+  // One by one: beside a failure nothing is left that nobody stops.
+  packed = await packClient();
+  chroma = await startTestChroma();
+  browser = await startChromium();
   const script = await packed.read("index.js");
   pages = await startLoopbackServer((_body, response, { url = "" }) => {
     asked.push(url);
@@ -110,7 +114,8 @@ test("every example of the README has right types and does in Node what it says"
 
 test("a chat on a page is whole although its connection is cut again and again", async () => {
   const answer = "这是 the answer, 🙂 without a lost character. ".repeat(8);
-  const request = { agent_type: "chat_basic", message: `on a page ${formatDirectives({ text: answer, rate: 40 })}` };
+  const label = fresh("on a page");
+  const request = { agent_type: "chat_basic", message: `${label} ${formatDirectives({ text: answer, rate: 40 })}` };
   let cuts = 0;
   const seen = await onPage(async (page) => {
     await page.exposeFunction("cut", () => {
@@ -133,7 +138,7 @@ test("a chat on a page is whole although its connection is cut again and again",
   });
   expect(seen).toMatchObject({ text: answer, status: "completed", job_id: expect.stringMatching(/^[0-9a-f-]{36}$/) });
   expect(seen.ids).toEqual(seen.ids.map((_, at) => at + 1));
-  expect(await platform.model.calls({ contains: "on a page" })).toHaveLength(1);
+  expect(await platform.model.calls({ contains: label })).toHaveLength(1);
   expect(cuts).toBeGreaterThan(1);
 });
 

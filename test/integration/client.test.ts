@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { formatDirectives } from "../../scripts/model-server/client.ts";
 import type { Server } from "../../scripts/services/server.ts";
 import { startTestChroma } from "../support/chroma.ts";
+import { fresh } from "../support/fresh.ts";
 import { newCollection } from "../support/knowledge-client.ts";
 import { KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -85,7 +86,7 @@ test("an abort cancels nothing, a wait that is over returns the running job, and
 });
 
 test("a repeated request with the same key is one job", async () => {
-  const options = { idempotencyKey: "once-only" };
+  const options = { idempotencyKey: fresh("once-only") };
   const [first, second] = await Promise.all([1, 2].map(() => client.execute("chat_basic", { task: "Once" }, options)));
   expect(first?.job_id).toBe(second?.job_id);
   expect((await client.execute("chat_basic", { task: "Once" })).job_id).not.toBe(first?.job_id);
@@ -96,14 +97,14 @@ test("a tool call is approved from the inbox", async () => {
   const message = '[[calls=calculator({"expression":"6*7"})]]';
   const chat = client.chat({ agent_type: "tool_basic", config, message });
   const whole = chat.result();
-  const [waiting] = await waitFor("the inbox", async () => {
+  const waiting = await waitFor("the inbox", async () => {
     const { jobs } = await client.jobs.list({ status: "waiting" });
-    return jobs.length > 0 && jobs;
+    return jobs.find(({ id }) => id === chat.jobId);
   });
-  const [asked] = waiting?.waiting_for ?? [];
+  const [asked] = waiting.waiting_for ?? [];
   expect(asked).toMatchObject({ type: "approval", tool: "calculator", arguments: { expression: "6*7" } });
   const decisions = [{ request_id: String(asked?.request_id), decision: "approve" as const }];
-  expect(await client.decide(String(waiting?.id), decisions)).toMatchObject({ waiting_for: [] });
+  expect(await client.decide(waiting.id, decisions)).toMatchObject({ waiting_for: [] });
   expect((await whole).status).toBe("completed");
 });
 
@@ -132,7 +133,7 @@ test("a file is uploaded with its progress, found, listed and deleted", async ()
   const { documents } = await client.knowledge.documents(collection);
   expect(documents).toEqual([await client.knowledge.document(collection, stored.document_id)]);
   expect(documents[0]).toMatchObject({ format: "markdown", metadata: { shelf: 3 }, bytes: Buffer.byteLength(text) });
-  expect((await client.knowledge.collections()).map(({ name }) => name)).toEqual([collection]);
+  expect((await client.knowledge.collections()).map(({ name }) => name)).toContain(collection);
   expect(await client.knowledge.deleteDocument(collection, stored.document_id)).toBe(true);
   expect(await client.knowledge.collection(collection)).toMatchObject({ documents: 0 });
   expect(await client.knowledge.deleteCollection(collection)).toBe(true);

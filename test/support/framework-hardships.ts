@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { Json } from "./api-client.ts";
 import type { FrameworkPlatform } from "./framework-platform.ts";
+import { fresh } from "./fresh.ts";
 import { shownText, thoughtsOf } from "./sse-client.ts";
 
 const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -13,21 +14,22 @@ export function hardshipsContract(framework: FrameworkPlatform): void {
 
   test("an image and a file of a message reach the provider, and the next turn of the session has them", async () => {
     const { alice, model } = framework.platform;
+    const [what, more] = [fresh("What is this?"), fresh("A red pixel?")];
     const message = [
-      { type: "text", text: "[[text=A%20pixel.]] What is this?" },
+      { type: "text", text: `[[text=A%20pixel.]] ${what}` },
       { type: "image_url", image_url: { url: IMAGE } },
       { type: "file", file: { filename: "a.pdf", file_data: PDF } },
     ];
     const first = await alice.chat({ agent_type: agent("desk"), message });
     expect(shownText(await first.all())).toBe("A pixel.");
-    const next = { agent_type: agent("desk"), session_id: first.sessionId, message: "[[text=Yes.]] A red pixel?" };
+    const next = { agent_type: agent("desk"), session_id: first.sessionId, message: `[[text=Yes.]] ${more}` };
     await (await alice.chat(next)).all();
-    for (const asked of ["What is this?", "A red pixel?"]) {
+    for (const asked of [what, more]) {
       const [call] = await model.calls({ contains: asked });
       const messages: readonly Json[] = (await model.call(call?.id ?? 0)).messages ?? [];
-      const parts = messages.find(({ content }) => JSON.stringify(content).includes("What is this?"))?.content;
+      const parts = messages.find(({ content }) => JSON.stringify(content).includes(what))?.content;
       expect(parts).toMatchObject([
-        { type: "text", text: "[[text=A%20pixel.]] What is this?" },
+        { type: "text", text: `[[text=A%20pixel.]] ${what}` },
         { type: "image_url", image_url: { url: IMAGE } },
         { type: "file", file: { filename: "a.pdf", file_data: PDF } },
       ]);
@@ -38,14 +40,15 @@ export function hardshipsContract(framework: FrameworkPlatform): void {
     "a stream that breaks off by %s after a call is asked for again, and the call is not made again",
     async (fault) => {
       const { alice, model } = framework.platform;
-      const call = `reserve({"day":"${fault}","name":"Flo"})`;
-      const message = `[[calls=${call} text=One%20two%20three%20four. fault=${fault} after=2 turn=1 times=1]] ${fault}`;
+      const day = fresh(fault);
+      const call = `reserve({"day":"${day}","name":"Flo"})`;
+      const message = `[[calls=${call} text=One%20two%20three%20four. fault=${fault} after=2 turn=1 times=1]] ${day}`;
       const chat = await alice.chat({ agent_type: agent("desk"), message });
       const events = await chat.all();
       expect(await alice.job(chat.jobId)).toMatchObject({ status: "completed", attempt: 2 });
       expect(shownText(events)).toBe("One two three four.");
-      expect((await written()).filter((line) => line === `${fault} Flo`)).toHaveLength(1);
-      expect(await model.calls({ contains: `]] ${fault}` })).toHaveLength(3);
+      expect((await written()).filter((line) => line === `${day} Flo`)).toHaveLength(1);
+      expect(await model.calls({ contains: `]] ${day}` })).toHaveLength(3);
     },
   );
 

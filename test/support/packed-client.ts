@@ -1,12 +1,16 @@
 /** `packages/client` as its users have it: built, packed, and installed into a folder outside the repository. */
-import { execFile } from "node:child_process";
+import { type ExecFileOptions, execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ROOT } from "./sources.ts";
 
-const run = promisify(execFile);
+/** For the slowest of them, on a busy machine. */
+const PROGRAM_WITHIN_MS = 120_000;
+
+const run = (file: string, args: readonly string[], options: ExecFileOptions = {}) =>
+  promisify(execFile)(file, args, { timeout: PROGRAM_WITHIN_MS, ...options, encoding: "utf8" });
 
 export type PackedClient = {
   /** Has the package in its `node_modules`, and nothing else. */

@@ -104,7 +104,7 @@ describe("a stream that was cut", () => {
 
   test("a connection that has fallen silent is replaced", async () => {
     const { api } = await script(hang(text(1, "a")), () => {}, stream(text(2, "b"), done(3)));
-    const client = createClient({ baseUrl: api.origin, silenceMs: 300 });
+    const client = createClient({ baseUrl: api.origin, silenceMs: 2_000 });
     expect((await client.chat({ agent_type: "a", message: "m" }).result()).text).toBe("ab");
   });
 });
