@@ -26,6 +26,11 @@ export class Exchange {
     return this.#controller.signal;
   }
 
+  /** Until when the connection is known to have lived, epoch ms. A break is heard, too; only silence is not. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
   /** Something was sent or received: the silence begins anew. */
   readonly touch = (): void => {
     this.#heardAt = Date.now();
@@ -47,6 +52,7 @@ export class Exchange {
       throw connectionLost(this.signal.aborted ? "The server was silent for too long" : "The connection broke", cause);
     } finally {
       clearTimeout(timer);
+      if (!this.signal.aborted) this.touch();
     }
   }
 

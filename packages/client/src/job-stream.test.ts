@@ -102,6 +102,29 @@ describe("a stream that was cut", () => {
     expect(api.requests).toHaveLength(2 + 3);
   });
 
+  test.each<[what: string, Step]>([
+    ["never answers", () => {}],
+    ["answers with a head and then nothing", hang()],
+  ])("a server that %s is given up after the tries", { timeout: 20_000 }, async (_what, step) => {
+    const { api } = await script(step);
+    const client = createClient({ baseUrl: api.origin, retry: { tries: 3 }, silenceMs: 1_000 });
+    const error = await failure(client.chat({ agent_type: "a", message: "m" }).result());
+    expect(error).toMatchObject({ code: "connection_lost", message: "The server was silent for too long" });
+    expect(api.requests).toHaveLength(3);
+  });
+
+  test("a server that talks for a while before it falls silent is not given up", { timeout: 20_000 }, async () => {
+    const talking: Step = (response, request) => {
+      hang()(response, request);
+      const beat = setInterval(() => response.write(": hb\n\n"), 50);
+      setTimeout(() => clearInterval(beat), 700);
+    };
+    const { api } = await script(talking, talking, stream(done(1)));
+    const client = createClient({ baseUrl: api.origin, retry: { tries: 2 }, silenceMs: 1_000 });
+    expect((await client.events(JOB).result()).status).toBe("completed");
+    expect(api.requests).toHaveLength(3);
+  });
+
   test("a connection that has fallen silent is replaced", async () => {
     const { api } = await script(hang(text(1, "a")), () => {}, stream(text(2, "b"), done(3)));
     const client = createClient({ baseUrl: api.origin, silenceMs: 2_000 });

@@ -97,9 +97,10 @@ export class JobStream implements AsyncIterableIterator<StreamEvent> {
     const retries = new Retries(this.#transport.retryLimits, signal);
     while (this.#end === null) {
       const exchange = this.#transport.openExchange({ signal });
-      const openedAt = performance.now();
+      let answeredAt = Number.POSITIVE_INFINITY;
       try {
         const response = await this.#open(exchange);
+        answeredAt = exchange.heardAt;
         if (response.status === 204) return undefined;
         for await (const event of this.#read(exchange, response)) {
           retries.succeeded();
@@ -107,7 +108,7 @@ export class JobStream implements AsyncIterableIterator<StreamEvent> {
         }
         if (this.#end === null) throw connectionLost("The stream ended before the job did");
       } catch (error) {
-        if (performance.now() - openedAt > this.#transport.settledMs) retries.succeeded();
+        if (exchange.heardAt - answeredAt > this.#transport.settledMs) retries.succeeded();
         await retries.after(error, this.#retryMs);
       } finally {
         exchange.close();
