@@ -2,7 +2,14 @@
 import { JobStream } from "./job-stream.ts";
 import { awaitJob, type WaitOptions } from "./jobs.ts";
 import { createKnowledge } from "./knowledge.ts";
-import { type CallOptions, type ClientOptions, idempotent, type JobOptions, Transport } from "./transport.ts";
+import {
+  type Call,
+  type CallOptions,
+  type ClientOptions,
+  idempotent,
+  type JobOptions,
+  Transport,
+} from "./transport.ts";
 import type {
   AcceptedAgentJob,
   AcceptedJob,
@@ -36,8 +43,8 @@ export type Wait = true | number;
 export function createClient(options: ClientOptions = {}) {
   const transport = new Transport(options);
 
-  const get = <Body>(path: string, options: CallOptions & { readonly query?: object | undefined }) =>
-    transport.json<Body>("GET", path, { ...options, query: options.query as Record<string, string | number> });
+  const get = <Body>(path: string, { query, ...call }: Omit<Call, "query"> & { readonly query?: object | undefined }) =>
+    transport.json<Body>("GET", path, { ...call, query: query as Record<string, string | number> });
   /** True once deleted; false while the platform is still at it. */
   const remove = async (path: string, { signal }: CallOptions): Promise<boolean> =>
     (await transport.call("DELETE", path, { signal })).status === 204;
@@ -87,7 +94,8 @@ export function createClient(options: ClientOptions = {}) {
       { signal, ...query }: CallOptions & Omit<HistoryQuery, "session_id"> = {},
     ): Promise<HistoryPage> => get("/chat/history", { signal, query: { ...query, session_id: sessionId } }),
 
-    health: ({ signal }: CallOptions = {}): Promise<Health> => get("/health", { signal }),
+    /** Of a platform that is down as well. */
+    health: ({ signal }: CallOptions = {}): Promise<Health> => get("/health", { signal, alsoStatus: 503 }),
 
     agents: {
       list: async ({ signal }: CallOptions = {}): Promise<readonly Agent[]> =>

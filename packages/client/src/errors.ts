@@ -19,6 +19,7 @@ export type ErrorFields = {
   readonly retryable?: boolean;
   readonly param?: string | null;
   readonly requestId?: string | null;
+  readonly jobId?: string | null;
   readonly retryAfterMs?: number | null;
   readonly cause?: unknown;
 };
@@ -39,6 +40,8 @@ export class AgentPaasError extends Error {
   readonly param: string | null;
   /** What the platform's logs call the request. */
   readonly requestId: string | null;
+  /** The job that the answer is of: the same request would start it anew. */
+  readonly jobId: string | null;
   /** How long the platform wants the client to wait, ms. */
   readonly retryAfterMs: number | null;
 
@@ -49,6 +52,7 @@ export class AgentPaasError extends Error {
     this.retryable = fields.retryable ?? RETRYABLE_CODES.has(code);
     this.param = fields.param ?? null;
     this.requestId = fields.requestId ?? null;
+    this.jobId = fields.jobId ?? null;
     this.retryAfterMs = fields.retryAfterMs ?? null;
   }
 }
@@ -62,18 +66,24 @@ export const invalidResponse = (response: Response): AgentPaasError =>
     status: response.status,
   });
 
-/** Whether a request may be sent again without being asked: errors of a job would only be repeated. */
+/** Limits that only the owner's own doing lifts: it deletes sessions, or decides. */
+const LASTING_CODES: ReadonlySet<string> = new Set(["sessions_limit", "suspended_jobs_limit"]);
+
+/** Whether a request may be sent again without being asked. */
 export const isPassing = (error: AgentPaasError): boolean =>
-  error.retryable && (error.code === "connection_lost" || PASSING_STATUSES.has(error.status));
+  error.retryable &&
+  error.jobId === null &&
+  (error.code === "connection_lost" || (PASSING_STATUSES.has(error.status) && !LASTING_CODES.has(error.code)));
 
 /** Of an answer that is no success. `text` is its body. */
 export function errorOf(response: Response, text: string): AgentPaasError {
   const { status } = response;
   const retryAfterMs = readRetryAfter(response.headers.get("retry-after"));
+  const jobId = response.headers.get("x-job-id");
   try {
     const { code, message, param, request_id: requestId } = JSON.parse(text).error;
     if (typeof code !== "string") throw new TypeError();
-    return new AgentPaasError(code, String(message), { status, param, requestId, retryAfterMs });
+    return new AgentPaasError(code, String(message), { status, param, requestId, jobId, retryAfterMs });
   } catch {
     const retryable = PASSING_STATUSES.has(status);
     return new AgentPaasError("http_error", `${placeOf(response)} answered with ${status}`, {

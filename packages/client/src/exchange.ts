@@ -12,6 +12,7 @@ export class Exchange {
   readonly #caller: AbortSignal | undefined;
   readonly #silenceMs: number;
   #heardAt = 0;
+  #mistake: { readonly error: unknown } | undefined;
 
   /** Throws the reason of a signal that has aborted. */
   constructor(caller: AbortSignal | undefined, silenceMs: number) {
@@ -49,11 +50,31 @@ export class Exchange {
       return await promise;
     } catch (cause) {
       this.#caller?.throwIfAborted();
+      if (this.#mistake) throw this.#mistake.error;
       throw connectionLost(this.signal.aborted ? "The server was silent for too long" : "The connection broke", cause);
     } finally {
       clearTimeout(timer);
       if (!this.signal.aborted) this.touch();
     }
+  }
+
+  /** The whole body. Each piece of it is a sign of life. */
+  async text(response: Response): Promise<string> {
+    if (!response.body) return this.within(response.text());
+    const reader = response.body.getReader();
+    const decoder = new TextDecoder();
+    let text = "";
+    for (;;) {
+      const { value, done } = await this.within(reader.read());
+      if (done) return text + decoder.decode();
+      text += decoder.decode(value, { stream: true });
+    }
+  }
+
+  /** Ends it by a mistake of the caller's own, which `within` throws. */
+  fail(error: unknown): void {
+    this.#mistake = { error };
+    this.#controller.abort();
   }
 
   /** Drops the connection if the answer is not read to its end. */

@@ -28,6 +28,9 @@ export class JobStream implements AsyncIterableIterator<StreamEvent> {
   readonly #transport: Transport;
   readonly #start: StreamStart;
   readonly #events: AsyncGenerator<StreamEvent, undefined>;
+  /** Aborts when the caller's signal does, and when the stream is left. */
+  readonly #watching = new AbortController();
+  #isLeft = false;
   #jobId: string | null;
   #sessionId: string | null = null;
   #lastEventId: number;
@@ -72,8 +75,10 @@ export class JobStream implements AsyncIterableIterator<StreamEvent> {
     return this.#events.next();
   }
 
-  /** Drops the connection; the job goes on. */
+  /** Drops the connection, and ends a `next` that waits; the job goes on. */
   return(): Promise<IteratorResult<StreamEvent, undefined>> {
+    this.#isLeft = true;
+    this.#watching.abort();
     return this.#events.return(undefined);
   }
 
@@ -83,17 +88,32 @@ export class JobStream implements AsyncIterableIterator<StreamEvent> {
 
   /**
    * Reads what is left, and returns how the job ended. Throws what a failed job failed with; of a cancelled job, `text`
-   * is what there was.
+   * is what there was. `text` is whole for a stream that began behind some events, too.
    */
   async result(): Promise<JobOutcome> {
     for await (const _ of this.#events);
-    const end = this.#end ?? (await this.#readEnd());
+    const isWhole = "path" in this.#start || this.#start.after === 0;
+    const end = (isWhole && this.#end) || (await this.#readEnd());
     if (this.#failure !== null) throw this.#failure;
     return { ...end, text: this.#text };
   }
 
   async *#follow(): AsyncGenerator<StreamEvent, undefined> {
-    const { signal } = this.#start.call;
+    const caller = this.#start.call.signal;
+    caller?.throwIfAborted();
+    const leave = () => this.#watching.abort(caller?.reason);
+    caller?.addEventListener("abort", leave);
+    try {
+      yield* this.#connections(this.#watching.signal);
+    } catch (error) {
+      if (!this.#isLeft) throw error;
+    } finally {
+      caller?.removeEventListener("abort", leave);
+    }
+    return undefined;
+  }
+
+  async *#connections(signal: AbortSignal): AsyncGenerator<StreamEvent, undefined> {
     const retries = new Retries(this.#transport.retryLimits, signal);
     while (this.#end === null) {
       const exchange = this.#transport.openExchange({ signal });
@@ -179,8 +199,8 @@ export class JobStream implements AsyncIterableIterator<StreamEvent> {
     if (this.#jobId === null) throw connectionLost("The stream was left before its job was accepted");
     const job = await awaitJob(this.#transport, this.#jobId, { signal });
     const { id: job_id, session_id, usage, result, error } = job;
-    this.#text = result?.content ?? "";
-    if (error !== null) this.#failure = new AgentPaasError(error.code, error.message);
+    this.#text = result?.content ?? this.#text;
+    if (error !== null) this.#failure ??= new AgentPaasError(error.code, error.message);
     const { finish_reason = null, citations, tool_calls } = result ?? {};
     const status = job.status as DoneEvent["data"]["status"];
     return { job_id, session_id, usage, finish_reason, citations, tool_calls, status };

@@ -66,7 +66,7 @@ export function createKnowledge(transport: Transport) {
       };
       const type = blob.type || (typeof file === "string" ? "text/plain" : "application/octet-stream");
       const headers = { ...idempotent(key), "Content-Type": type };
-      const send = uploader(blob, transport.fetch, onProgress);
+      const send = uploader(blob, transport, onProgress);
       return transport.json("POST", pathOf(name, "documents"), { signal, query, headers, send });
     },
 
@@ -76,8 +76,9 @@ export function createKnowledge(transport: Transport) {
         ...{ json, signal },
       });
       if (status === 200) return body as FoundPassages;
-      const { result, error } = await awaitJob(transport, (body as AcceptedJob).job_id, { signal });
+      const { status: ended, result, error } = await awaitJob(transport, (body as AcceptedJob).job_id, { signal });
       if (error !== null) throw new AgentPaasError(error.code, error.message);
+      if (ended === "cancelled") throw new AgentPaasError("job_cancelled", "The search was cancelled");
       return { collection: name, ...(result?.data as Omit<FoundPassages, "collection">) };
     },
   };

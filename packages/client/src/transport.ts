@@ -43,6 +43,8 @@ export type Call = CallOptions & {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** How long the server holds its answer at most, ms, beside `silenceMs`. Default: 0. */
   readonly heldMs?: number | undefined;
+  /** Of which a body that is no error is an answer. Default: none. */
+  readonly alsoStatus?: number | undefined;
   /** In place of `fetch`. */
   readonly send?: (url: string, headers: Headers, exchange: Exchange) => Promise<Response>;
 };
@@ -58,6 +60,7 @@ export class Transport {
   readonly #base: string;
   readonly #headers: Headers;
   readonly fetch: typeof fetch;
+  readonly hasOwnFetch: boolean;
   readonly #silenceMs: number;
 
   /** Throws a `TypeError` for an address or a header that cannot be one. */
@@ -70,6 +73,7 @@ export class Transport {
     this.#headers = new Headers(headers);
     if (apiKey !== undefined) this.#headers.set("Authorization", `Bearer ${apiKey}`);
     this.fetch = own ?? ((...request) => globalThis.fetch(...request));
+    this.hasOwnFetch = own !== undefined;
     this.#silenceMs = silenceMs;
     this.retryLimits = { ...DEFAULT_LIMITS, ...retry };
   }
@@ -95,7 +99,9 @@ export class Transport {
       : this.fetch(url, { method, headers, body, signal: exchange.signal });
     const response = await exchange.within(answer);
     if (response.ok) return response;
-    throw errorOf(response, await exchange.within(response.text()));
+    const text = await exchange.text(response);
+    if (response.status === call.alsoStatus && isAnswer(text)) return new Response(text, response);
+    throw errorOf(response, text);
   }
 
   /** Sends until there is an answer that another try would not change. */
@@ -107,7 +113,7 @@ export class Transport {
         const response = await this.exchange(exchange, method, path, call);
         const { status } = response;
         if (status === 204) return { status, body: undefined as Body };
-        return { status, body: parse(response, await exchange.within(response.text())) as Body };
+        return { status, body: parse(response, await exchange.text(response)) as Body };
       } catch (error) {
         // The DELETE whose answer was lost has deleted it.
         const isGone = !isFirst && method === "DELETE" && error instanceof AgentPaasError && error.status === 404;
@@ -121,6 +127,14 @@ export class Transport {
 
   async json<Body>(method: string, path: string, call: Call = {}): Promise<Body> {
     return (await this.call<Body>(method, path, call)).body;
+  }
+}
+
+function isAnswer(text: string): boolean {
+  try {
+    return !("error" in JSON.parse(text));
+  } catch {
+    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Sends a file and reports how much of it has left. */
 import type { Exchange } from "./exchange.ts";
+import type { Transport } from "./transport.ts";
 
 export type UploadProgress = {
   /** Bytes that have left. */
@@ -12,15 +13,20 @@ export type OnProgress = (progress: UploadProgress) => void;
 
 /** For `Call.send`. Browsers report progress, and take a body of a stream, by other means than Node. */
 export const uploader =
-  (file: Blob, send: typeof fetch, onProgress: OnProgress) =>
+  (file: Blob, { fetch: send, hasOwnFetch }: Pick<Transport, "fetch" | "hasOwnFetch">, onProgress: OnProgress) =>
   (url: string, headers: Headers, exchange: Exchange): Promise<Response> => {
     const report = (sent: number) => {
       exchange.touch();
-      onProgress({ sent, total: file.size });
+      try {
+        onProgress({ sent, total: file.size });
+      } catch (error) {
+        exchange.fail(error);
+      }
     };
-    return XMLHttpRequest === undefined
-      ? sendStream(url, headers, exchange.signal, file, send, report)
-      : sendByXhr(new XMLHttpRequest(), url, headers, exchange.signal, file, report);
+    if (XMLHttpRequest === undefined) return sendStream(url, headers, exchange.signal, file, send, report);
+    if (!hasOwnFetch) return sendByXhr(new XMLHttpRequest(), url, headers, exchange.signal, file, report);
+    report(0);
+    return send(url, { method: "POST", headers, signal: exchange.signal, body: file });
   };
 
 type Report = (sent: number) => void;
@@ -86,7 +92,8 @@ function sendByXhr(
     request.onload = () => {
       const retryAfter = request.getResponseHeader("Retry-After");
       const { status, responseText } = request;
-      resolve(new Response(responseText, { status, headers: retryAfter ? { "Retry-After": retryAfter } : {} }));
+      // A 204 has no body, and `Response` takes not even an empty one.
+      resolve(new Response(responseText || null, { status, headers: retryAfter ? { "Retry-After": retryAfter } : {} }));
     };
     request.onerror = () => reject(new TypeError("The upload broke off"));
     request.onabort = () => reject(signal.reason);
