@@ -25,7 +25,7 @@ by_hand="install a Chromium by hand and set CHROMIUM_PATH"
 command -v apt-get > /dev/null || fail "no Chromium runs here, and there is no apt-get: $by_hand"
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
-  sudo -n true 2> /dev/null || fail "no Chromium runs here, and apt-get needs root or a sudo without a password: $by_hand"
+  sudo -n true 2> /dev/null || fail "no Chromium runs, and apt-get needs root or a sudo without a password: $by_hand"
   as_root=(sudo -n)
 fi
 
