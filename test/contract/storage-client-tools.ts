@@ -67,6 +67,24 @@ export function clientToolContract(open: OpenStorage): void {
     expect([await refusal(newId(), "a"), await refusal(newId(), "z")]).toEqual(["tool_call_answered", null]);
   });
 
+  test.each(["cancelled", "failed"] as const)(
+    "a %s message between two rounds of calls begins no turn",
+    async (status) => {
+      const { sessions, session_id, chat, run } = await openWaiting(open, "a");
+      await run(chat({ text: "dropped" }), "", { status });
+      await run(chat({ text: "", tool_results: results("a") }), "", { openTurn: openTurn("b") });
+      const found = await sessions.openTurn(session_id, newId(), results("b"));
+      expect(found?.refusal).toBeNull();
+      expect(found?.rows.map(({ role, content }) => [role, content])).toEqual([
+        ["user", "question"],
+        ["assistant", ""],
+        ["user", "dropped"],
+        ["tool", "seen a\0"],
+        ["assistant", ""],
+      ]);
+    },
+  );
+
   test("results stand before the question of their job, once, also when it starts again", async () => {
     const { table, jobs, chat } = await openWaiting(open, "a", "b");
     const payload = chat({ text: "and now?", tool_results: results("a", "b") });

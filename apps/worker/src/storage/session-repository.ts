@@ -1,6 +1,6 @@
 /** Reads the history that goes to the model, and deletes sessions. */
 import type { ToolResult } from "@agent-paas/shared/contract/client-tools.ts";
-import { findRefusal, hasGoneOn, latestOpenTurns } from "@agent-paas/shared/db/open-turns.ts";
+import { droppedJobs, findRefusal, hasGoneOn, latestOpenTurns } from "@agent-paas/shared/db/open-turns.ts";
 import type { JobRow, MessageRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
 import { fitTurn, spokenTokens, tokensOf } from "./fit-turn.ts";
@@ -120,7 +120,10 @@ export function createSessionRepository(storage: Storage) {
       if (ordinal === undefined) return null;
       const refusal = findRefusal(results, turns, await hasGoneOn(table, sessionId, ordinal, jobId));
       const ofSession = () => table("messages").where({ session_id: sessionId }).where("ordinal", "<=", ordinal);
-      const [asked] = await ofSession().where({ role: "user" }).max({ ordinal: "ordinal" });
+      const [asked] = await ofSession()
+        .where({ role: "user" })
+        .whereNotIn("job_id", droppedJobs(table, sessionId))
+        .max({ ordinal: "ordinal" });
       const rows: StoredHistoryRow[] = await ofSession()
         .where("ordinal", ">=", Number(asked?.ordinal ?? 0))
         .orderBy("ordinal")

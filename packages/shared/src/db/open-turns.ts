@@ -24,15 +24,18 @@ export const latestOpenTurns = async (table: Table, sessionId: string): Promise<
     .limit(LATEST)
     .select("ordinal", "open_turn")) as StoredOpenTurn[];
 
+/** The jobs of a session that failed or were cancelled: they take no call's answer, and no turn goes on from them. */
+export const droppedJobs = (table: Table, sessionId: string) =>
+  table("agent_logs").where({ session_id: sessionId }).whereIn("status", ["failed", "cancelled"]).select("id");
+
 /**
- * Whether the session went on after the message. A job that failed or was cancelled takes no call's answer.
+ * Whether the session went on after the message.
  * @param jobId the job that asks; its messages do not count.
  */
 export async function hasGoneOn(table: Table, sessionId: string, ordinal: number, jobId?: string): Promise<boolean> {
-  const ended = table("agent_logs").where({ session_id: sessionId }).whereIn("status", ["failed", "cancelled"]);
   const later = table("messages").where({ session_id: sessionId }).where("ordinal", ">", ordinal);
   if (jobId !== undefined) later.whereNot({ job_id: jobId });
-  return (await later.whereNotIn("job_id", ended.select("id")).first("id")) !== undefined;
+  return (await later.whereNotIn("job_id", droppedJobs(table, sessionId)).first("id")) !== undefined;
 }
 
 /** The client's calls of an open turn as it is stored. */
