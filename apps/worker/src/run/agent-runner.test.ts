@@ -166,6 +166,27 @@ test.each([
   expect([answer.result.content, seq]).toEqual(["So far so good", 1]);
 });
 
+test.each([
+  ["no messages", "look"],
+  ["a call without a name", [{ role: "assistant", content: "", toolCalls: [{ id: "1" }] }]],
+  ["an assistant's message without content", [{ role: "assistant", toolCalls: [] }]],
+  [
+    "a result without a call",
+    [
+      { role: "assistant", content: "" },
+      { role: "tool", content: "Seen" },
+    ],
+  ],
+  ["null as a message", [null]],
+])("a run fails if its agent returns %s as its open turn", async (_, odd) => {
+  const { error, answer } = await runOnce(async function* () {
+    yield text("So far so good");
+    return { openTurn: odd as never };
+  });
+  expect(error).toBeInstanceOf(TypeError);
+  expect([answer.result.content, answer.openTurn]).toEqual(["So far so good", null]);
+});
+
 /** An agent that uses the model without the help of `answer`. */
 const relay = async function* (_: AgentInput, { model, signal }: Context): AgentRun {
   for await (const { content } of model.stream(QUESTION, signal)) yield text(content);

@@ -6,6 +6,7 @@ import { type AgentEvent, applyMessage, assertEvent } from "@agent-paas/agents/a
 import { createWholeCharacters } from "@agent-paas/agents/agent/whole-characters.ts";
 import type { TurnWatch } from "@agent-paas/agents/model/last-turn.ts";
 import type { ModelMessage } from "@agent-paas/agents/model/model.ts";
+import { assertTurn } from "@agent-paas/agents/model/open-turn.ts";
 import type { Citation, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
 import type { GrowingText } from "@agent-paas/shared/growing-text.ts";
@@ -78,7 +79,9 @@ async function consumeAll(events: AgentRun, consumer: Consumer): Promise<void> {
       answer.finishReason = outcome.finishReason;
       answer.data = asJson(outcome.data);
       answer.citations = asJson(outcome.citations) ?? null;
-      answer.openTurn = asJson(outcome.openTurn) ?? null;
+      const openTurn = asJson(outcome.openTurn) ?? null;
+      if (openTurn !== null) assertTurn(openTurn);
+      answer.openTurn = openTurn;
       for (const event of concludeAnswer(`${answer.content}`, outcome, { turns, locale })) {
         await row;
         signal.throwIfAborted();
