@@ -37,4 +37,9 @@ test("a turn that the client has answered comes behind the history, whole, and a
   expect(await firstMessages({ ...input, text: "" }, options)).toEqual(whole);
   const asking = await firstMessages({ ...input, text: "So?" }, options);
   expect(asking).toEqual([...whole, gap, { role: "user", content: "So?" }]);
+  // The application's state, with which the client has sent the results.
+  const informed = await firstMessages({ ...input, text: "", data: { page: 2 } }, options);
+  expect(informed).toEqual([{ role: "system", content: JSON.stringify({ page: 2 }, null, 2) }, ...whole]);
+  const both = await firstMessages({ ...input, text: "So?", data: 2 }, options);
+  expect(both).toEqual([...whole, gap, { role: "user", content: "So?\n\n2" }]);
 });

@@ -28,8 +28,13 @@ export async function firstMessages(
   input: AgentInput,
   { system_prompt, history_tokens, withCalls = false }: FirstMessagesOptions,
 ): Promise<ModelMessage[]> {
+  const { text, parts, continues } = input;
+  const isAsking = continues === undefined || text.trim() !== "" || parts !== undefined;
+  const data = dataOf(input);
   const messages: ModelMessage[] = [];
   if (system_prompt !== undefined) messages.push({ role: "system", content: system_prompt });
+  // Behind the results it would be a question that is answered in place of the one before them.
+  if (!isAsking && data !== null) messages.push({ role: "system", content: data });
   const ask = (content: string, parts: readonly MessagePart[] | undefined) => {
     if (["user", "tool"].includes(messages.at(-1)?.role ?? ""))
       messages.push({ role: "assistant", content: NO_ANSWER });
@@ -43,17 +48,14 @@ export async function firstMessages(
     else if (role === "tool" && callId !== undefined) messages.push({ role, callId, content });
     else if (role === "assistant" && content.trim() !== "") messages.push({ role, content });
   }
-  for (const message of input.continues ?? []) {
+  for (const message of continues ?? []) {
     if (message.role === "user") ask(message.content, message.parts);
     else messages.push(message);
   }
-  if (input.continues === undefined || isAsking(input)) ask(withData(input), input.parts);
+  if (isAsking) ask(data === null ? text : `${text}\n\n${data}`, parts);
   return messages;
 }
 
-const isAsking = ({ text, parts, data }: AgentInput): boolean =>
-  text.trim() !== "" || parts !== undefined || (data !== undefined && data !== null);
-
-/** The task of an execute job, followed by its `input` as JSON. */
-const withData = ({ text, data }: AgentInput): string =>
-  data === undefined || data === null ? text : `${text}\n\n${JSON.stringify(data, null, 2)}`;
+/** The `input` of an execute job as JSON; null: none. */
+const dataOf = ({ data }: AgentInput): string | null =>
+  data === undefined || data === null ? null : JSON.stringify(data, null, 2);
