@@ -128,6 +128,14 @@ test("what a job asks is shown to those who come after Redis has lost it, and th
   expectOneDone(await late.whole, "the late stream", "completed");
 });
 
+test("what a job asks is shown again when Redis has lost its events alone", async () => {
+  const job = await startWaiting("events");
+  await forgetJob(platform, job.jobId);
+  await waitFor("it to be shown again", () => askedIn(job.reader.seen).length === 2);
+  await decide(platform.alice, job.jobId, job.approval);
+  await expectDoneOnce(job, "events");
+});
+
 test.each([
   ["", async () => {}],
   [", although Redis has lost its events", (jobId: string) => forgetJob(platform, jobId)],

@@ -81,7 +81,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
     promoteLateJobs: () =>
       promoteLateJobs({ redis: queueRedis, queues: [...Object.values(queues), maintenance], clock }),
     sweepSuspended: createSuspendedSweep({
-      ...{ redis: queueRedis, keys, rows: repositories.suspensions, suspensions, restorer, claims },
+      ...{ redis: queueRedis, keys, rows: repositories.suspensions, suspensions, restorer, claims, logger },
     }),
     sweepOwnerIndexes: createOwnerIndexSweep({ redis: queueRedis, keys, rows, clock, logger }),
     sweepPlaces: createPlaceSweep(queueRedis, keys),

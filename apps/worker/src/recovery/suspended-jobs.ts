@@ -3,6 +3,7 @@
  * and gives Redis back what it has lost. So no suspended job needs a timer, and none is forgotten with the process that
  * took a decision.
  */
+import type { Logger } from "@agent-paas/shared/logging/logger.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import type { JobClaims } from "../job/job-claims.ts";
@@ -19,29 +20,35 @@ export type SuspendedSweepDeps = {
   readonly rows: Pick<SuspensionRepository, "page" | "expired">;
   readonly suspensions: Pick<Suspensions, "resume" | "enter">;
   readonly restorer: Pick<SuspendedJobRestorer, "keep">;
-  readonly claims: Pick<JobClaims, "cancelRequested">;
+  readonly claims: Pick<JobClaims, "cancelRequested" | "endPublication">;
+  readonly logger: Pick<Logger, "error">;
 };
 
-export function createSuspendedSweep({ redis, keys, rows, suspensions, restorer, claims }: SuspendedSweepDeps) {
+export function createSuspendedSweep({ redis, keys, rows, suspensions, restorer, claims, logger }: SuspendedSweepDeps) {
   let after = "";
 
   async function look(job: SweptJob, isCancelled: boolean): Promise<void> {
     const payload = payloadOf(job);
     if (payload === null) return;
-    const [isQueued, hasDecisions] = await Promise.all([
+    const [isQueued, publication, hasDecisions] = await Promise.all([
       restorer.keep(payload),
+      claims.endPublication(job.job_id),
       redis.exists(keys.decisions(job.job_id)),
     ]);
     if (job.is_decided || isCancelled || hasDecisions > 0) await suspensions.resume(job.job_id);
     // A start shows again what readers have lost.
-    else if (!isQueued) await suspensions.enter(job, payload);
+    else if (!isQueued || publication === "unknown") await suspensions.enter(job, payload);
   }
 
+  /** One that cannot be read or resumed is in no other's way. */
+  const reported = (jobId: string, looked: Promise<void>): Promise<void> =>
+    looked.catch((error: unknown) => logger.error({ err: error, job_id: jobId }, "suspended job not looked after"));
+
   return async (): Promise<void> => {
-    for (const jobId of await rows.expired(JOBS_PER_PASS)) await suspensions.resume(jobId);
+    for (const jobId of await rows.expired(JOBS_PER_PASS)) await reported(jobId, suspensions.resume(jobId));
     const page = await rows.page(after, JOBS_PER_PASS);
     after = page.length < JOBS_PER_PASS ? "" : (page.at(-1)?.job_id ?? "");
     const cancelled = new Set(await claims.cancelRequested(page.map(({ job_id }) => job_id)));
-    await Promise.all(page.map((job) => look(job, cancelled.has(job.job_id))));
+    await Promise.all(page.map((job) => reported(job.job_id, look(job, cancelled.has(job.job_id)))));
   };
 }
