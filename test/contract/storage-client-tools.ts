@@ -16,7 +16,7 @@ const openTurn = (...ids: string[]): OpenTurn => ({
     toolCalls: ids.map((id) => ({ id, name: "look", arguments: "{}", extra: { signature: "s" } })),
     reasoning: "I must look",
   },
-  tools: [{ name: "look" }],
+  tools: [{ name: "look", parameters: { type: "object", maximum: 2n ** 53n + 1n } }],
 });
 
 const results = (...ids: string[]) => ids.map((call_id) => ({ call_id, content: `seen ${call_id}\0` }));

@@ -4,6 +4,7 @@ import { countTokens } from "@agent-paas/agents/model/tokens.ts";
 import type { ClientCall } from "@agent-paas/shared/contract/client-tools.ts";
 import { type ClientTool, ClientToolSchema } from "@agent-paas/shared/contract/client-tools.ts";
 import { OpenTurnSchema } from "@agent-paas/shared/db/open-turns.ts";
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { wellFormedJson } from "@agent-paas/shared/text.ts";
 import { z } from "zod";
 
@@ -42,4 +43,4 @@ export function encodeOpenTurn({ message, ...turn }: OpenTurn): string {
 
 /** Null for one that a later version may have written. */
 export const decodeOpenTurn = (text: string): (OpenTurn & { readonly tokens: number }) | null =>
-  StoredSchema.safeParse(JSON.parse(text)).data ?? null;
+  StoredSchema.safeParse(parseJson(text)).data ?? null;
