@@ -104,11 +104,13 @@ export function jobContract(open: OpenStorage): void {
   test("the first terminal status of a job is final", async () => {
     const { table, jobs } = await openParts(open);
     const payload = chatIn(newId());
-    expect(await jobs.isEnded(payload.job_id)).toBe(false);
+    const { job_id } = payload;
+    const seen = async () => ({ isEnded: await jobs.isEnded(job_id), isRunning: await jobs.isRunning(job_id) });
+    expect(await seen()).toEqual({ isEnded: false, isRunning: false });
     await jobs.start(payload, 1);
-    expect(await jobs.isEnded(payload.job_id)).toBe(false);
+    expect(await seen()).toEqual({ isEnded: false, isRunning: true });
     expect(await jobs.end(payload, 1, jobEnd("part", { status: "cancelled" }))).toBe(true);
-    expect(await jobs.isEnded(payload.job_id)).toBe(true);
+    expect(await seen()).toEqual({ isEnded: true, isRunning: false });
     expect(await jobs.end(payload, 1, jobEnd("whole"))).toBe(false);
     expect(await jobs.start(payload, 2)).toMatchObject({
       kind: "ended",

@@ -48,7 +48,7 @@ return 1
 `,
 });
 
-/** Of a job that has ended while it was restored. */
+/** Of a job that has ended, or was deleted, while it was restored. */
 const REMOVE_SCRIPT = defineScript<null>()({
   name: "removeRestored",
   keys: ["job", "session", "payload"],
@@ -62,7 +62,7 @@ return false
 
 export type SuspendedJobRestorer = ReturnType<typeof createSuspendedJobRestorer>;
 
-type Deps = { readonly claims: Pick<JobClaims, "restore">; readonly jobs: Pick<JobRepository, "isEnded"> };
+type Deps = { readonly claims: Pick<JobClaims, "restore">; readonly jobs: Pick<JobRepository, "isRunning"> };
 
 export function createSuspendedJobRestorer(redis: RedisConnection, keys: RedisKeys, { claims, jobs }: Deps) {
   const restoreEntry = RESTORE_SCRIPT.on(redis);
@@ -94,7 +94,14 @@ export function createSuspendedJobRestorer(redis: RedisConnection, keys: RedisKe
         ttl: UNENDED_JOB_TTL_SECONDS,
         rest: [...large].flat(),
       });
-      if (isRestored === 1 && (await jobs.isEnded(jobId))) await removeEntry(own);
+      if (isRestored === 0) return;
+      let isRunning = false;
+      try {
+        isRunning = await jobs.isRunning(jobId);
+      } finally {
+        // Also when nobody knows: the next sweep restores it again.
+        if (!isRunning) await removeEntry(own);
+      }
     },
   };
 }

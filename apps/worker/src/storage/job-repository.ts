@@ -159,6 +159,9 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
 
     isEnded: async (jobId: string): Promise<boolean> => ((await find(jobId))?.status ?? "running") !== "running",
 
+    /** False also for a job without a row. */
+    isRunning: async (jobId: string): Promise<boolean> => (await find(jobId))?.status === "running",
+
     /** Makes `lastSeq` the number of the job's `done`, if it is above the row's. */
     async raiseLastSeq(jobId: string, lastSeq: number): Promise<void> {
       await write([{ query: statements.raiseLastSeq({ id: jobId, last_seq: lastSeq }) }]);
