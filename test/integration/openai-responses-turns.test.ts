@@ -60,6 +60,8 @@ test("a response goes on from another one, and two may go on from the same", asy
 test("a response goes on from a chat of the platform's own door, as far as that had come", async () => {
   const chat = await alice.chat({ message: "[[text=Native]] said natively" });
   await chat.all();
+  const later = await alice.chat({ session_id: chat.sessionId, message: "[[text=Later]] said afterwards" });
+  await later.all();
   const next = await ask("and from there", { previous_response_id: `resp_${chat.jobId}` });
   expect(await askedOf("and from there")).toEqual([
     ...[user("[[text=Native]] said natively"), assistant("Native"), user("and from there")],
@@ -137,6 +139,16 @@ test("a deleted response is gone, with its session", async () => {
   expect(await failure(client.responses.retrieve(response.id))).toBeInstanceOf(NotFoundError);
   expect(await failure(ask("after it", { previous_response_id: response.id }))).toBeInstanceOf(NotFoundError);
   expect((await alice.get(`/sessions/${session_id}`)).status).toBe(404);
+});
+
+test("a chain goes on without a response that was deleted from it", async () => {
+  const first = await ask("[[text=One]] to be deleted");
+  const second = await ask("[[text=Two]] stays", { previous_response_id: first.id });
+  await client.responses.delete(first.id);
+  await ask("without the first", { previous_response_id: second.id });
+  expect(await askedOf("without the first")).toEqual([
+    ...[user("[[text=Two]] stays"), assistant("Two"), user("without the first")],
+  ]);
 });
 
 const WEATHER = {

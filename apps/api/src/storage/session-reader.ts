@@ -5,6 +5,12 @@ import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
 
 export type Page = { readonly limit: number; readonly before?: string | undefined };
 
+type MessagesPage = Page & {
+  readonly after?: string | null;
+  readonly upToJob?: string;
+  readonly tools?: boolean;
+};
+
 export type OpenTurns = { readonly turns: readonly StoredOpenTurn[]; readonly isOver: boolean };
 
 const NO_OPEN_TURNS: OpenTurns = { turns: [], isOver: false };
@@ -47,12 +53,13 @@ export function createSessionReader(storage: ReadStorage) {
 
     /**
      * The newest messages before the message `before`, oldest first; with `tools` also those of role `tool`. With
-     * `after`, the oldest behind that message, or from the first one on if it is null.
+     * `after`, the oldest behind that message, or from the first one on if it is null. With `upToJob`, only as far as
+     * the last message of that job.
      */
     messages: (
       owner: string,
       sessionId: string,
-      { limit, before, after, tools = false }: Page & { readonly after?: string | null; readonly tools?: boolean },
+      { limit, before, after, upToJob, tools = false }: MessagesPage,
     ): Promise<MessageRow[]> =>
       storage.read(async (table) => {
         const ordinalOf = (id: string) => table("messages").where({ id, session_id: sessionId }).select("ordinal");
@@ -61,6 +68,10 @@ export function createSessionReader(storage: ReadStorage) {
         const query = table("messages").where("session_id", ownedId);
         if (!tools) query.whereNot({ role: "tool" });
         if (before !== undefined) query.where("ordinal", "<", ordinalOf(before));
+        if (upToJob !== undefined) {
+          const ofJob = table("messages").where({ job_id: upToJob, session_id: sessionId });
+          query.where("ordinal", "<=", ofJob.max("ordinal"));
+        }
         if (after !== undefined && after !== null) query.where("ordinal", ">", ordinalOf(after));
         if (after !== undefined) return query.orderBy("ordinal", "asc").limit(limit);
         return (await query.orderBy("ordinal", "desc").limit(limit)).reverse();

@@ -10,68 +10,105 @@ import { OpenTurnSchema } from "@agent-paas/shared/db/open-turns.ts";
 import type { MessageRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
-import { statusOf } from "../../../jobs/find-job.ts";
-import type { Services } from "../../../services.ts";
+import { type FindJobServices, statusOf } from "../../../jobs/find-job.ts";
+import type { SessionReader } from "../../../storage/session-reader.ts";
+import { type Budget, createBudget, type GivenLimits, mostGivenBytes } from "./given-limits.ts";
 import { jobIdOf } from "./ids.ts";
 import { findResponse } from "./read-response.ts";
 
 const PARAM = "previous_response_id";
 
-/** Rows per read. */
-const PAGE = 500;
+/** Messages per read: few enough that one page is no load, however large its messages are. */
+const PAGE = 50;
+
+/** Responses of a chain. */
+const MOST_RESPONSES = 1_000;
 
 /**
- * Oldest first. Throws `job_not_found`, `session_busy` for a response that has not ended, and `invalid_request` for one
- * that nothing was stored of, or whose turns are larger than a request may be.
+ * Oldest first. They begin behind a response that is gone. Throws `job_not_found` if the previous one is,
+ * `session_busy` if it has not ended, and `invalid_request` if nothing was stored of it, or if the turns are larger
+ * than a request may be.
  */
-export async function earlierTurns(services: Services, owner: string, previousId: string): Promise<GivenMessage[]> {
-  const most = services.config.MAX_BODY_BYTES + services.config.MAX_PARTS_BYTES;
+export async function earlierTurns(
+  services: EarlierTurnServices,
+  owner: string,
+  previousId: string,
+): Promise<GivenMessage[]> {
+  const budget = createBudget(mostGivenBytes(services.config), tooLarge);
   const turns: GivenMessage[][] = [];
-  let bytes = 0;
   for (let id: string | null = previousId; id !== null; ) {
-    const { job, kept } = await findResponse(services, owner, jobIdOf(id, PARAM));
-    if (job.in === "queue" || !isTerminal(statusOf(job))) {
-      throw new PlatformError("session_busy", { message: "The previous response has not ended.", param: PARAM });
-    }
-    const { id: jobId, session_id } = job.row;
-    if (session_id === null) throw invalid("nothing is stored of this response");
-    const turn = [...(kept?.earlier ?? []), ...(await messagesUpTo(services, owner, session_id, jobId))];
-    bytes += Buffer.byteLength(JSON.stringify(turn));
-    if (bytes > most) throw invalid(`what comes before is larger than ${most} bytes`);
-    turns.unshift(turn);
+    if (turns.length === MOST_RESPONSES) throw invalid(`more than ${MOST_RESPONSES} responses come before`);
+    const found = await findEarlier(services, owner, jobIdOf(id, PARAM), turns.length === 0);
+    if (found === null) return withoutUncalled(turns.flat());
+    const { jobId, sessionId, kept } = found;
+    const earlier = kept?.earlier ?? [];
+    budget.spend(Buffer.byteLength(JSON.stringify(earlier)));
+    turns.unshift([...earlier, ...(await messagesUpTo(services.sessions, owner, sessionId, jobId, budget))]);
     id = kept?.echo.previous_response_id ?? null;
   }
   return turns.flat();
 }
 
+type Sessions = Pick<SessionReader, "messages" | "partSizes" | "parts">;
+
+export type EarlierTurnServices = FindJobServices & { readonly sessions: Sessions; readonly config: GivenLimits };
+
+/** Null for one that is gone, unless the request itself names it. */
+async function findEarlier(services: EarlierTurnServices, owner: string, id: string, isNamed: boolean) {
+  const { job, kept } = (await findResponse(services, owner, id).catch((error) => {
+    if (isNamed || !(error instanceof PlatformError) || error.code !== "job_not_found") throw error;
+    return null;
+  })) ?? { job: null, kept: null };
+  if (job === null) return null;
+  if (job.in === "queue" || !isTerminal(statusOf(job))) {
+    throw new PlatformError("session_busy", { message: "The previous response has not ended.", param: PARAM });
+  }
+  const { id: jobId, session_id: sessionId } = job.row;
+  if (sessionId === null) throw invalid("nothing is stored of this response");
+  return { jobId, sessionId, kept };
+}
+
+/** Results of calls that went with the response that is gone. */
+function withoutUncalled(messages: readonly GivenMessage[]): GivenMessage[] {
+  const begin = messages.findIndex(({ role }) => role === "user" || role === "assistant");
+  return messages.filter(({ role }, at) => role !== "tool" || (begin !== -1 && at > begin));
+}
+
 const invalid = (problem: string) =>
   new PlatformError("invalid_request", { message: `${PARAM}: ${problem}`, param: PARAM });
 
+const tooLarge = (most: number) => invalid(`what comes before is larger than ${most} bytes`);
+
+/** Counts a page before it reads the next one, and the parts before it reads any. */
 async function messagesUpTo(
-  { sessions }: Pick<Services, "sessions">,
+  sessions: Sessions,
   owner: string,
   sessionId: string,
   jobId: string,
+  budget: Budget,
 ): Promise<GivenMessage[]> {
-  const rows: MessageRow[] = [];
+  const pages: MessageRow[][] = [];
   for (let before: string | undefined; ; ) {
-    const page = await sessions.messages(owner, sessionId, { limit: PAGE, before, tools: true });
-    rows.unshift(...page);
+    const page = await sessions.messages(owner, sessionId, { limit: PAGE, before, upToJob: jobId, tools: true });
+    for (const { content, metadata, open_turn } of page) {
+      budget.spend(Buffer.byteLength(content) + Buffer.byteLength(metadata) + Buffer.byteLength(open_turn ?? ""));
+    }
+    for (const { bytes } of await ofQuestions(page, sessions.partSizes)) budget.spend(Number(bytes));
+    pages.unshift(page);
     before = page[0]?.id;
     if (page.length < PAGE) break;
   }
-  const last = rows.findLastIndex(({ job_id }) => job_id === jobId);
-  const kept = rows.slice(0, last + 1);
-  return asMessages(kept, await partsOf(sessions, kept));
+  const rows = pages.flat();
+  const found = (await Promise.all(pages.map((page) => ofQuestions(page, sessions.parts)))).flat();
+  return asMessages(rows, new Map(found.map(({ job_id, parts }) => [job_id, JSON.parse(parts)])));
+}
+
+async function ofQuestions<T>(rows: readonly MessageRow[], read: (jobIds: readonly string[]) => Promise<T[]>) {
+  const questions = rows.filter(({ role }) => role === "user").map(({ job_id }) => job_id);
+  return questions.length === 0 ? [] : read(questions);
 }
 
 export type PartsOf = ReadonlyMap<string, readonly MessagePart[]>;
-
-async function partsOf(sessions: Services["sessions"], rows: readonly MessageRow[]): Promise<PartsOf> {
-  const questions = rows.filter(({ role }) => role === "user").map(({ job_id }) => job_id);
-  const found = questions.length === 0 ? [] : await sessions.parts(questions);
-  return new Map(found.map(({ job_id, parts }) => [job_id, JSON.parse(parts)]));
-}
 
 const CallSchema = z.object({ call_id: z.string(), name: z.string(), arguments: z.string(), turn: z.int() });
 const ResultSchema = z.object({ call_id: z.string() });

@@ -6,7 +6,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { parseObject } from "@agent-paas/shared/json/exact-json.ts";
 import { replayFromRow } from "../../../events/database-replay.ts";
 import type { EventLog } from "../../../events/event-log.ts";
-import { type FoundJob, findJob, statusOf } from "../../../jobs/find-job.ts";
+import { type FindJobServices, type FoundJob, findJob, statusOf } from "../../../jobs/find-job.ts";
 import type { Services } from "../../../services.ts";
 import { type Kept, keptOf, NOTHING_KEPT } from "./kept-request.ts";
 import { type Head, headOf, openState, type ResponseObject, type State, secondsOf } from "./response.ts";
@@ -21,7 +21,7 @@ export type FoundResponse = {
 };
 
 /** Throws `job_not_found`, also for a job that no agent runs. */
-export async function findResponse(services: Services, owner: string, jobId: string): Promise<FoundResponse> {
+export async function findResponse(services: FindJobServices, owner: string, jobId: string): Promise<FoundResponse> {
   const job = await findJob(services, owner, jobId);
   const { agent_type, request } = job.in === "queue" ? job.payload : job.row;
   // Only the ids of system jobs contain a dot.
