@@ -172,6 +172,32 @@ test.each([
   expect(refused).toMatchObject({ param, type: "invalid_request_error", code: "invalid_request" });
 });
 
+test("all but the messages of a request is at most as large as any request", async () => {
+  const refused = await ask([user("Hi")], { metadata: { note: "a".repeat(300_000) } }).catch((error) => error);
+  expect([refused.status, refused.code]).toEqual([413, "payload_too_large"]);
+});
+
+const PIXEL = { type: "image_url", image_url: { url: "https://example.com/pixel.png" } } as const;
+
+test("an empty text beside an image is left out, and a message without parts is refused", async () => {
+  const asked = (content: object[]) => ask([{ role: "user", content } as ChatCompletionMessageParam]);
+  const answer: Json = await asked([{ type: "text", text: "" }, PIXEL]);
+  const latest = (await platform.model.calls({})).at(-1);
+  const { messages }: Json = await platform.model.call(latest?.id ?? 0);
+  expect(messages.at(-1).content).toEqual([PIXEL]);
+  expect(answer.choices[0].finish_reason).toBe("stop");
+  const refused = await asked([]).catch((error) => error);
+  expect([refused.status, refused.param]).toEqual([400, "messages.0.content"]);
+});
+
+test("a session's requests say all that they want: nothing of an earlier one holds for a later one", async () => {
+  const session = { metadata: { session_id: `plain ${randomUUID()}` } };
+  await ask([user("coldly, in a session")], { ...session, temperature: 0.1 });
+  await ask([user("and as usual, in a session")], session);
+  expect(await askedOf("coldly, in a session")).toMatchObject({ temperature: 0.1 });
+  expect(await askedOf("and as usual, in a session")).not.toMatchObject({ temperature: 0.1 });
+});
+
 test("what asks for nothing is accepted", async () => {
   const neutral = { n: 1, logprobs: false, presence_penalty: 0, frequency_penalty: 0, modalities: ["text"], seed: 1 };
   const harmless = { store: true, service_tier: "auto", prompt_cache_key: "k", logit_bias: {}, audio: null };

@@ -152,7 +152,7 @@ test("an owner with as many open streams as allowed gets the class for that", as
   const iterator = stream[Symbol.asyncIterator]();
   const begun: Json = (await iterator.next()).value;
   expect(await failure(narrow.responses.create({ model: MODEL, input: "Hi" }))).toBeInstanceOf(RateLimitError);
-  await client.responses.cancel(begun.response.id);
+  await narrow.responses.cancel(begun.response.id);
   for (let next = await iterator.next(); !next.done; next = await iterator.next());
   await narrow.checked();
 });

@@ -1,12 +1,23 @@
 /** JSON bodies whose size matters to their route. */
 import type { IncomingMessage } from "node:http";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { reviveBody } from "@agent-paas/shared/json/exact-json.ts";
-import express, { type RequestHandler } from "express";
+import express, { type Request, type RequestHandler } from "express";
 
 const sizes = new WeakMap<IncomingMessage, number>();
 
-/** The bytes of the request's body, which `measuredJson` has read. */
-export const bodySizeOf = (request: IncomingMessage): number => sizes.get(request) ?? 0;
+/**
+ * Of a body that `measuredJson` has read: all but the field, which has limits of its own, is at most as large as any
+ * other body. Throws `payload_too_large`. `field`: null for none.
+ */
+export function limitBody(request: Request, most: number, field: string | null): void {
+  const bytes = sizes.get(request) ?? 0;
+  if (bytes <= most) return;
+  const { [field ?? ""]: _, ...others } = (request.body ?? {}) as Record<string, unknown>;
+  // Not the difference: clients may escape what is in the field.
+  const ofOthers = field === null ? bytes : Buffer.byteLength(JSON.stringify(others));
+  if (ofOthers > most) throw new PlatformError("payload_too_large");
+}
 
 /**
  * Whatever the Content-Type: curl and forms that omit the header still send JSON, or get a clear error. `mostValues`

@@ -11,6 +11,17 @@ const TextPartsSchema = z.array(z.looseObject({ type: z.literal("text"), text: z
 const RefusalPartSchema = z.looseObject({ type: z.literal("refusal"), refusal: z.string() });
 const SaidPartsSchema = z.array(z.union([TextPartsSchema.element, RefusalPartSchema]));
 
+const BlankSchema = z.looseObject({ type: z.literal("text"), text: z.string().regex(/^\s*$/) });
+
+/** Clients send an empty text beside an image that nothing was said to. */
+function withoutBlanks(parts: unknown): unknown {
+  if (!Array.isArray(parts)) return parts;
+  const said = parts.filter((part) => !BlankSchema.safeParse(part).success);
+  return said.length === 0 ? parts : said;
+}
+
+const QuestionPartsSchema = z.preprocess(withoutBlanks, z.array(PartSchema).min(1, "must not be empty"));
+
 const TextSchema = z.union([z.string(), TextPartsSchema]);
 
 const CallSchema = z.looseObject({
@@ -24,7 +35,7 @@ export const MessageSchema = z.discriminatedUnion(
   "role",
   [
     z.looseObject({ role: z.enum(["system", "developer"]), content: TextSchema }),
-    z.looseObject({ role: z.literal("user"), content: z.union([z.string(), z.array(PartSchema)]) }),
+    z.looseObject({ role: z.literal("user"), content: z.union([z.string(), QuestionPartsSchema]) }),
     z.looseObject({
       role: z.literal("assistant"),
       content: z.union([z.string(), SaidPartsSchema]).nullish(),

@@ -7,18 +7,6 @@ import { checkParts, MessagePartsSchema, type PartLimits } from "../../validatio
 import { MAX_TEXT, TextSchema } from "../../validation/text.ts";
 import { bodySchema, JsonObjectSchema, validate } from "../../validation/validate.ts";
 
-/**
- * The body of a message, which is a text or a list of parts: the parts have a limit of their own, and the rest of the
- * body has that of all requests. Throws `payload_too_large`.
- */
-export function limitBody(body: unknown, bytes: number, most: number): void {
-  if (bytes <= most) return;
-  const { message, ...others } = (body ?? {}) as { readonly message?: unknown };
-  // Not the difference: clients may escape what is in the parts.
-  const ofOthers = Array.isArray(message) ? Buffer.byteLength(JSON.stringify(others)) : bytes;
-  if (ofOthers > most) throw new PlatformError("payload_too_large");
-}
-
 /** What `readMessage` takes: it checks a text or parts alone, so that its errors name the field that is wrong. */
 export const MessageSchema = z
   .union([TextSchema, MessagePartsSchema])

@@ -4,7 +4,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request } from "express";
 import { z } from "zod";
 import { streamAccepted } from "../../../http/answer-job.ts";
-import { measuredJson } from "../../../http/body-size.ts";
+import { limitBody, measuredJson } from "../../../http/body-size.ts";
 import type { Caller, Route } from "../../../http/door.ts";
 import { idempotencyOf, originOf } from "../../../http/job-headers.ts";
 import { cancelOnDisconnect, readCancelsOnDisconnect } from "../../../http/leaving-client.ts";
@@ -56,6 +56,7 @@ export const postRun = (services: Services): Route => ({
   },
   async handle(req, res, caller) {
     const { owner } = caller;
+    limitBody(req, services.config.MAX_BODY_BYTES, "messages");
     const input = readRunInput(req.body);
     const cancels = readCancelsOnDisconnect(req);
     takeStream(res, services.streamShare, owner);

@@ -108,9 +108,16 @@ type Question = Extract<GivenMessage, { role: "user" }>;
 function readQuestion(content: readonly ContentPart[], path: Path): Question {
   const [only] = content;
   if (content.length === 1 && only !== undefined && "text" in only) return { role: "user", content: String(only.text) };
-  const parts = content.map((part, at) => validate(PartSchema, asPart(part), [...path, at]) as MessagePart);
+  if (content.length === 0) throw invalid(path, "must not be empty");
+  const isAllBlank = content.every(isBlank);
+  const parts = content.flatMap((part, at) =>
+    // Clients send an empty text beside an image that nothing was said to.
+    isBlank(part) && !isAllBlank ? [] : [validate(PartSchema, asPart(part), [...path, at]) as MessagePart],
+  );
   return { role: "user", content: textOfParts(parts), parts };
 }
+
+const isBlank = (part: ContentPart): boolean => "text" in part && String(part.text).trim() === "";
 
 /** As the chat protocol has it, in which parts travel and are kept. */
 function asPart(part: ContentPart): unknown {

@@ -3,7 +3,7 @@ import { resultOfRow } from "@agent-paas/shared/db/job-end.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request, Response } from "express";
 import { awaitAccepted, streamAccepted } from "../../../http/answer-job.ts";
-import { measuredJson } from "../../../http/body-size.ts";
+import { limitBody, measuredJson } from "../../../http/body-size.ts";
 import type { Caller, Route } from "../../../http/door.ts";
 import { JOB_REQUEST_HEADERS, REQUEST_HEADERS } from "../../../http/headers.ts";
 import { originOf, readIdempotency } from "../../../http/job-headers.ts";
@@ -50,6 +50,7 @@ export const postChatCompletions = (services: Services): Route => ({
     errors: [...ACCEPT_ERRORS, ...AGENT_ERRORS, "open_streams_limit", ...JOB_ERRORS, "job_cancelled", "answer_pending"],
   },
   async handle(req, res, caller) {
+    limitBody(req, services.config.MAX_BODY_BYTES, "messages");
     const request = validate(ChatRequestSchema, req.body);
     const cancels = readCancelsOnDisconnect(req);
     takeStream(res, services.streamShare, caller.owner);
@@ -82,6 +83,8 @@ async function accept(services: Services, req: Request, caller: Caller, request:
       createsSession: true,
       beginsSession: false,
       ...{ text, parts, history, config, limits },
+      // A request says all that it wants, as it would to OpenAI.
+      inheritsConfig: false,
       tools: toolsOf(request.tools),
       toolChoice: toolChoiceOf(request.tool_choice),
       toolResults,

@@ -5,7 +5,7 @@ import { IdSchema } from "@agent-paas/shared/ids.ts";
 import type { Response } from "express";
 import { z } from "zod";
 import { awaitAccepted, streamAccepted } from "../../../http/answer-job.ts";
-import { bodySizeOf, measuredJson } from "../../../http/body-size.ts";
+import { limitBody, measuredJson } from "../../../http/body-size.ts";
 import type { Caller, Route } from "../../../http/door.ts";
 import { sendError } from "../../../http/error-handler.ts";
 import { JOB_REQUEST_HEADERS } from "../../../http/headers.ts";
@@ -27,7 +27,6 @@ import {
   AgentIdSchema,
   ConfigSchema,
   IfNotExistsSchema,
-  limitBody,
   MessageSchema,
   MetadataSchema,
   OnBusySchema,
@@ -107,7 +106,8 @@ export const postChatCompletions = (services: Services): Route => ({
     errors: [...ACCEPT_ERRORS, ...AGENT_ERRORS, "open_streams_limit", ...JOB_ERRORS],
   },
   async handle(req, res, caller) {
-    limitBody(req.body, bodySizeOf(req), services.config.MAX_BODY_BYTES);
+    // Parts have a limit of their own, a text has not.
+    limitBody(req, services.config.MAX_BODY_BYTES, Array.isArray(req.body?.message) ? "message" : null);
     const body = validate(ChatRequestSchema, req.body);
     const isAsking = body.message !== undefined || body.tool_results === undefined;
     const { text, parts } = isAsking ? readMessage(body.message, services.config) : { text: "" };

@@ -3,7 +3,7 @@ import type { Decision } from "@agent-paas/shared/contract/inquiries.ts";
 import type { Request, Response } from "express";
 import { z } from "zod";
 import { streamAccepted } from "../../../http/answer-job.ts";
-import { measuredJson } from "../../../http/body-size.ts";
+import { limitBody, measuredJson } from "../../../http/body-size.ts";
 import type { Caller, Route } from "../../../http/door.ts";
 import { JOB_REQUEST_HEADERS } from "../../../http/headers.ts";
 import { originOf, readIdempotency } from "../../../http/job-headers.ts";
@@ -60,6 +60,7 @@ export const postChat = (services: Services): Route => ({
     ],
   },
   async handle(req, res, caller) {
+    limitBody(req, services.config.MAX_BODY_BYTES, "messages");
     const request = readChatRequest(req.body);
     const turn = readTurn(request, services.config);
     const cancels = readCancelsOnDisconnect(req);

@@ -2,7 +2,7 @@
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Response } from "express";
 import { awaitAccepted, streamAccepted } from "../../../../http/answer-job.ts";
-import { measuredJson } from "../../../../http/body-size.ts";
+import { limitBody, measuredJson } from "../../../../http/body-size.ts";
 import type { Caller, Route } from "../../../../http/door.ts";
 import { JOB_REQUEST_HEADERS } from "../../../../http/headers.ts";
 import { originOf, readIdempotency } from "../../../../http/job-headers.ts";
@@ -48,6 +48,7 @@ export const postResponses = (services: Services): Route => ({
     errors: [...ACCEPT_ERRORS, ...AGENT_ERRORS, "job_not_found", "open_streams_limit", ...JOB_ERRORS, "answer_pending"],
   },
   async handle(req, res, caller) {
+    limitBody(req, services.config.MAX_BODY_BYTES, "input");
     const request = validate(ResponseRequestSchema, req.body);
     const cancels = readCancelsOnDisconnect(req);
     if (request.stream || !request.background) takeStream(res, services.streamShare, caller.owner);

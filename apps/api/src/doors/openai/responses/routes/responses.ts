@@ -2,6 +2,7 @@
 import { isTerminal } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
+import type { Response } from "express";
 import { z } from "zod";
 import { abortOnClose } from "../../../../http/abort-on-close.ts";
 import type { Route } from "../../../../http/door.ts";
@@ -89,18 +90,18 @@ export const postResponseCancel = (services: Services): Route => ({
     id: "cancelResponse",
     tag: "OpenAI",
     summary: "Cancel a response",
-    description: "Waits for the end for a while. A response that has ended stays as it is.",
+    description:
+      "Waits for the end for a while, if the owner may have one more open response. A response that has ended stays as it is.",
     params: RESPONSE_PARAMS,
     responses: { 200: jsonResponse("The response.", ResponseSchema) },
-    errors: [...READ_ERRORS, "job_not_found", "open_streams_limit"],
+    errors: [...READ_ERRORS, "job_not_found"],
   },
   async handle(req, res, { owner, note }) {
     const jobId = pathJobId(req.params);
-    takeStream(res, services.streamShare, owner);
     await findResponse(services, owner, jobId);
     const { isRequested } = await cancelJob(services, owner, jobId);
-    if (isRequested) {
-      note({ job_id: jobId, cancel_requested: true });
+    if (isRequested) note({ job_id: jobId, cancel_requested: true });
+    if (isRequested && hasRoom(res, services, owner)) {
       const findEnded = endedRowFinder(services, owner, jobId);
       const isKnown = knownChecker(services, owner, jobId);
       await awaitJobEnd(services, { jobId, withinMs: WAIT_MS, signal: abortOnClose(res), findEnded, isKnown });
@@ -108,6 +109,17 @@ export const postResponseCancel = (services: Services): Route => ({
     res.json(await readResponse(services, await findResponse(services, owner, jobId)));
   },
 });
+
+/** An owner whose responses take all the room must still be able to cancel one. */
+function hasRoom(res: Response, services: Services, owner: string): boolean {
+  try {
+    takeStream(res, services.streamShare, owner);
+    return true;
+  } catch (error) {
+    if (error instanceof PlatformError && error.code === "open_streams_limit") return false;
+    throw error;
+  }
+}
 
 const DeletedSchema = z.object({ id: z.string(), object: z.literal("response"), deleted: z.literal(true) });
 
