@@ -91,7 +91,7 @@ export const postResponseCancel = (services: Services): Route => ({
     tag: "OpenAI",
     summary: "Cancel a response",
     description:
-      "Waits for the end for a while, if the owner may have one more open response. A response that has ended stays as it is.",
+      "Waits a while for the end, if the owner may open one more response. A response that has ended stays as it is.",
     params: RESPONSE_PARAMS,
     responses: { 200: jsonResponse("The response.", ResponseSchema) },
     errors: [...READ_ERRORS, "job_not_found"],
