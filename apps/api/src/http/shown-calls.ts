@@ -8,6 +8,9 @@ export type ShownCall = {
   requestId: string | null;
 };
 
+/** The result of a call whose job has ended without one. */
+export const NO_RESULT = "The job ended before this call had a result.";
+
 export class ShownCalls {
   readonly #calls = new Map<string, ShownCall>();
   readonly #ended = new Set<string>();

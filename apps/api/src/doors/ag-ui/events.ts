@@ -41,7 +41,12 @@ const EventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.enum(["REASONING_START", "REASONING_END", "REASONING_MESSAGE_END"]), ...message }),
   z.object({ type: z.literal("REASONING_MESSAGE_START"), ...message, role: z.literal("reasoning") }),
   z.object({ type: z.literal("REASONING_MESSAGE_CONTENT"), ...message, ...delta }),
-  z.object({ type: z.literal("TOOL_CALL_START"), ...call, toolCallName: z.string() }),
+  z.object({
+    type: z.literal("TOOL_CALL_START"),
+    ...call,
+    toolCallName: z.string(),
+    parentMessageId: z.string().optional(),
+  }),
   z.object({ type: z.literal("TOOL_CALL_ARGS"), ...call, ...delta }),
   z.object({ type: z.literal("TOOL_CALL_END"), ...call }),
   z.object({
@@ -61,6 +66,9 @@ const EventSchema = z.discriminatedUnion("type", [
 export type AgUiEvent = z.infer<typeof EventSchema>;
 
 export const AgUiEventSchema = z.object({ event: z.literal("message"), data: EventSchema }).meta({ id: "AgUiEvent" });
+
+/** The id of the message that has a job's calls of the client's tools. */
+export const callsIdOf = (jobId: string): string => `${jobId}-calls`;
 
 /** The id of the message that has the result of a call. */
 export const resultIdOf = (toolCallId: string): string => `${toolCallId}-result`;

@@ -7,9 +7,9 @@ import type { ClientCall } from "@agent-paas/shared/contract/client-tools.ts";
 import type { DecodedEvent, DoneEvent, ThoughtEvent } from "@agent-paas/shared/contract/events.ts";
 import { AppendOnlyText } from "../../http/append-only-text.ts";
 import { InquiryWatch, isInquiry, type KnownInquiries } from "../../http/inquiry-watch.ts";
-import { ShownCalls } from "../../http/shown-calls.ts";
+import { NO_RESULT, ShownCalls } from "../../http/shown-calls.ts";
 import type { Translate } from "../../http/stream-format.ts";
-import { type AgUiEvent, frame, type Interrupt, resultIdOf, usageOf } from "./events.ts";
+import { type AgUiEvent, callsIdOf, frame, type Interrupt, resultIdOf, usageOf } from "./events.ts";
 import { Messages } from "./messages.ts";
 import { APPROVAL } from "./resume.ts";
 import { Steps } from "./steps.ts";
@@ -37,22 +37,28 @@ export function createTranslate(jobId: string, run: Run, known: KnownInquiries):
 
   const close = (): string => messages.close() + steps.endAll();
 
-  function call(toolCallId: string, toolCallName: string, args: string): string {
+  function call(toolCallId: string, toolCallName: string, args: string, parent = {}): string {
     return (
       messages.close() +
-      frame({ type: "TOOL_CALL_START", toolCallId, toolCallName }) +
+      frame({ type: "TOOL_CALL_START", toolCallId, toolCallName, ...parent }) +
       frame({ type: "TOOL_CALL_ARGS", toolCallId, delta: args }) +
       frame({ type: "TOOL_CALL_END", toolCallId })
     );
   }
 
-  function result({ call_id, status, result: content }: Thought): string {
-    const toolCallId = String(call_id);
+  function result(toolCallId: string, status: unknown, content: unknown): string {
     if (calls.end(toolCallId) === null) return "";
     const shown = { messageId: resultIdOf(toolCallId), toolCallId, content: String(content), role: "tool" } as const;
     const failed = status === "ok" ? {} : { metadata: { status: String(status) } };
     return messages.close() + frame({ type: "TOOL_CALL_RESULT", ...shown, ...failed });
   }
+
+  /** Ends what has no result when the job ends: clients would take it for calls of their own tools. */
+  const endCalls = (): string =>
+    calls
+      .unended()
+      .map(({ id }) => result(id, "error", NO_RESULT))
+      .join("");
 
   function inquire(thought: Thought): ReturnType<Translate> {
     const inquiry = inquiries.note(thought);
@@ -77,11 +83,13 @@ export function createTranslate(jobId: string, run: Run, known: KnownInquiries):
   const finishRun = (outcome: Outcome, usage: DoneEvent["data"]["usage"] = null): string =>
     frame({ type: "RUN_FINISHED", ...run, outcome, ...(usage === null ? {} : { usage: usageOf(usage) }) });
 
-  const callClient = ({ call_id, name, arguments: args }: ClientCall): string => call(call_id, name, args);
+  /** All of them are of one message, behind which the client puts their results. */
+  const callClient = ({ call_id, name, arguments: args }: ClientCall): string =>
+    call(call_id, name, args, { parentMessageId: callsIdOf(jobId) });
 
   function finish({ status, usage, citations = [], tool_calls = [] }: DoneEvent["data"]): string {
     if (hasFailed) return "";
-    const rest = messages.say("text", text.end()) + close();
+    const rest = messages.say("text", text.end()) + close() + endCalls();
     if (status === "cancelled") return rest + finishRun({ type: "cancelled" }, usage);
     const cited = citations.length === 0 ? "" : custom("citations", citations);
     const called = tool_calls.map(callClient).join("");
@@ -94,7 +102,7 @@ export function createTranslate(jobId: string, run: Run, known: KnownInquiries):
     if (event === "done") return finish(data);
     if (event === "error") {
       hasFailed = true;
-      return close() + frame({ type: "RUN_ERROR", message: data.message, code: data.code });
+      return close() + endCalls() + frame({ type: "RUN_ERROR", message: data.message, code: data.code });
     }
     const { type, content } = data;
     if (type === "reasoning") return messages.say("reasoning", reasoning.apply({ type: "text", content }));
@@ -103,9 +111,10 @@ export function createTranslate(jobId: string, run: Run, known: KnownInquiries):
       const isNew = data.client !== true && calls.add(String(data.call_id), String(data.name), data.arguments);
       return isNew ? call(String(data.call_id), String(data.name), JSON.stringify(data.arguments)) : "";
     }
-    if (type === "tool_result") return result(data);
+    if (type === "tool_result") return result(String(data.call_id), data.status, data.result);
     const told = custom(type, data);
-    if (type === "delegate") return steps.apply(String(data.step), data.status) + told;
+    // One that is handed over to is no step.
+    if (type === "delegate" && data.step !== undefined) return steps.apply(String(data.step), data.status) + told;
     if (type !== "retry") return told;
     return messages.close() + messages.say("reasoning", reasoning.apply({ type: "reset", content: "" })) + told;
   }

@@ -8,6 +8,9 @@ type DataChunk = Extract<Chunk, { readonly data: unknown }>;
 export function dataPartOf({ ...data }: ThoughtEvent["data"]): string {
   const type = `data-${data.type}` as DataChunk["type"];
   if (data.type === "retrieval") return frame({ type, id: JSON.stringify([data.document_id, data.marker]), data });
-  if (data.type === "delegate" && data.status !== "event") return frame({ type, id: String(data.step), data });
+  if (data.type === "delegate" && data.status !== "event") {
+    // One that is handed over to is no step, and each such part stays.
+    return frame({ type, ...(data.step === undefined ? {} : { id: String(data.step) }), data });
+  }
   return frame({ type, data, transient: true });
 }

@@ -10,7 +10,7 @@ import type { DecodedEvent, DoneEvent, ThoughtEvent } from "@agent-paas/shared/c
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { AppendOnlyText } from "../../http/append-only-text.ts";
 import { InquiryWatch, isInquiry, type KnownInquiries, type WatchedInquiry } from "../../http/inquiry-watch.ts";
-import { type ShownCall, ShownCalls } from "../../http/shown-calls.ts";
+import { NO_RESULT, type ShownCall, ShownCalls } from "../../http/shown-calls.ts";
 import type { Translate } from "../../http/stream-format.ts";
 import { END, finishReasonOf, frame, PROVIDER } from "./chunks.ts";
 import { dataPartOf } from "./data-parts.ts";
@@ -21,8 +21,6 @@ const INPUT_TOOL = "input_required";
 
 /** Calls of the platform's own tools: the client knows of none before, and is to make none. */
 const OF_PLATFORM = { dynamic: true, providerExecuted: true } as const;
-
-const NO_RESULT = "The job ended before this call had a result.";
 
 type Thought = ThoughtEvent["data"];
 
