@@ -205,6 +205,26 @@ test("an answer that is asked for again replaces the one before, and an edited q
   expect((await history()).map(({ content }) => content)).toEqual(["edited [[text=Three]]", "Three"]);
 });
 
+test("an answer that the chat does not have is kept by no request, and its messages stay", async () => {
+  const [chat, foreign] = [chatOf(), chatOf()];
+  await foreign.sendMessage({ text: "elsewhere [[text=There]]" });
+  await chat.sendMessage({ text: "here [[text=Here]]" });
+  const kept = { id: String(metadataOf(foreign).jobId), role: "assistant" as const, parts: [] };
+  const body = { id: chat.id, trigger: "regenerate-message", messages: [kept, ask("again")] };
+  const answer = await alice.post("/ui-messages/chat_basic", body);
+  expect([answer.status, answer.body.error]).toMatchObject([400, { code: "invalid_request", param: "messages" }]);
+  expect(await alice.history(String(metadataOf(chat).sessionId))).toHaveLength(2);
+});
+
+test("the first answer of a chat that the application has greeted in is asked for again", async () => {
+  const greeting = { id: "greeting", role: "assistant" as const, parts: [{ type: "text" as const, text: "Hi!" }] };
+  const chat = chatOf({ messages: [greeting] });
+  await chat.sendMessage({ text: "greeted [[text=Well]]" });
+  await chat.regenerate();
+  expect([chat.status, textOf(chat.lastMessage)]).toEqual(["ready", "Well"]);
+  expect(await alice.history(String(metadataOf(chat).sessionId))).toHaveLength(2);
+});
+
 test.each([
   ["messages", { messages: [] }],
   ["id", { id: "" }],

@@ -105,7 +105,8 @@ test("a decision at the moment of expiry: either counts, and the job does what c
 test("what nobody decides counts as rejected, the model is told, and no deadline counts the wait", async () => {
   const file = join(dir, "expired");
   const more = { limits: { deadline_ms: 3_000 } };
-  const { jobId, reader } = await askForWrites(platform.alice, [{ file, word: "once" }], more);
+  const asked = await askForWrites(platform.alice, [{ file, word: "once" }], more);
+  const { jobId, reader, inquiries } = asked;
   const events = await reader.whole;
   expect(thoughtsOf(events, "tool_result").map(({ result }) => result)).toEqual([
     expect.stringContaining("nobody approved it in time"),
@@ -113,4 +114,9 @@ test("what nobody decides counts as rejected, the model is told, and no deadline
   expect(events.at(-1)).toMatchObject({ event: "done", data: { status: "completed" } });
   expect(await timesWritten(file)).toBe(0);
   expect(await platform.alice.job(jobId)).toMatchObject({ status: "completed", attempt: 2 });
+  // Rejecting it is what has happened already; approving it is not.
+  const answers = ["reject", "approve"].map((decision) =>
+    decide(platform.alice, jobId, { request_id: inquiries[0].request_id, decision }),
+  );
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 409]);
 });

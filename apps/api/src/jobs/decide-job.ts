@@ -43,10 +43,10 @@ export async function decideJob(
     seen.add(request_id);
     assertFits(parseJson(row.inquiry) as Inquiry, decision, at);
     const before = decisionBefore(row, known, services.clock.now());
-    if (before !== null && encodeDecision(before) !== encodeDecision(decision)) throw conflict(request_id);
+    if (before !== null && !isSame(before, decision)) throw conflict(request_id);
     isNew ||= before === null;
     // One that only Redis has may not be on enough replicas, or nobody may have been told to look at it.
-    if (row.decision === null) made.set(request_id, decision);
+    if (row.decision === null) made.set(request_id, before ?? decision);
   }
   const isEnded = isTerminal(statusOf(job));
   if (isNew && isEnded) throw new PlatformError("job_not_waiting");
@@ -60,6 +60,10 @@ function decisionBefore(row: InquiryRow, known: DecisionsById, now: number): Dec
   if (row.decision !== null) return parseJson(row.decision) as Decision;
   return known.get(row.request_id) ?? (Date.parse(row.expires_at) <= now ? EXPIRED : null);
 }
+
+/** Whoever rejects what has expired gets what they want. */
+const isSame = (before: Decision, decision: Decision): boolean =>
+  encodeDecision(before) === encodeDecision(decision) || (before.expired === true && decision.decision === "reject");
 
 /** The fields that each decision takes besides `reason`. */
 const FIELDS = {

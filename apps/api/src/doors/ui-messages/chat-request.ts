@@ -1,5 +1,6 @@
 /** What `DefaultChatTransport` of the AI SDK sends, with the fields that its `body` may add. */
 import { LimitsSchema } from "@agent-paas/shared/contract/limits.ts";
+import { IdSchema } from "@agent-paas/shared/ids.ts";
 import { z } from "zod";
 import { ToolChoiceSchema, ToolsSchema } from "../../validation/client-tools.ts";
 import { bodySchema, JsonObjectSchema, validate } from "../../validation/validate.ts";
@@ -63,5 +64,14 @@ export function readChatRequest(body: unknown): ChatRequest {
   const { messages } = (body ?? {}) as { readonly messages?: unknown };
   if (!Array.isArray(messages)) return validate(ChatRequestSchema, body);
   const last = messages.findLastIndex((message) => message?.role === "assistant");
-  return validate(ChatRequestSchema, { ...(body as object), messages: messages.slice(Math.max(last, 0)) });
+  const from = isGreeting(messages, last) ? last + 1 : Math.max(last, 0);
+  return validate(ChatRequestSchema, { ...(body as object), messages: messages.slice(from) });
+}
+
+/** Whether the application wrote the message of the assistant: no job did before the user has said anything. */
+function isGreeting(messages: readonly Partial<UiMessage>[], at: number): boolean {
+  const { id, metadata } = messages[at] ?? {};
+  const names = [id, (metadata as { readonly jobId?: unknown } | null | undefined)?.jobId];
+  const isFirst = at >= 0 && !messages.slice(0, at).some((message) => message?.role === "user");
+  return isFirst && at < messages.length - 1 && !names.some((name) => IdSchema.safeParse(name).success);
 }

@@ -49,7 +49,9 @@ export function readTurn(request: ChatRequest, limits: PartLimits): Question | R
 
 function readQuestion(messages: readonly UiMessage[], limits: PartLimits): Question {
   const parts = messages.flatMap((message) => message.parts.flatMap((part) => partOf(part)));
-  const { text, parts: checked } = checkParts(parts, limits, "messages");
+  // A client whose user has sent just a file sends the empty field, too.
+  const filled = parts.filter((part) => part.type !== "text" || String(part.text).trim() !== "");
+  const { text, parts: checked } = checkParts(filled.length === 0 ? parts : filled, limits, "messages");
   const isText = checked.every(({ type }) => type === "text");
   return { kind: "question", text, ...(isText ? {} : { parts: checked }) };
 }

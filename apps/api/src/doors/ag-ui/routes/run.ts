@@ -66,7 +66,7 @@ export const postRun = (services: Services): Route => ({
         ? await resume(services, caller, input, sessionId)
         : await accept(services, req, caller, input, sessionId);
     if (cancels) cancelOnDisconnect(res, services, caller, jobId);
-    const decided = isNew ? new Map() : await decidedOf(services, jobId);
+    const decided = isNew ? new Map() : await decidedOf(services, owner, jobId);
     const { threadId, runId } = input;
     streamAccepted(res, services, runStream({ threadId, runId }, { decided, seen }), owner, {
       jobId,

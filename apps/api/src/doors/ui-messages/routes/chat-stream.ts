@@ -39,7 +39,7 @@ export const getChatStream = (services: Services): Route => ({
     const sessionId = await sessionIdOf(services, owner, chatId);
     const jobId = await findUnended(services, owner, sessionId);
     if (jobId === null) return void res.status(204).end();
-    const decided = await decidedOf(services, jobId);
+    const decided = await decidedOf(services, owner, jobId);
     const format = uiStream({ jobId, sessionId, messageId: jobId, decided, seen: new Set() });
     streamAccepted(res, services, format, owner, { jobId, sessionId, isNew: false });
   },

@@ -1,5 +1,6 @@
 /** POST /ui-messages/{agent_id}: adds to a chat, and streams the answer as a UI message. */
 import type { Decision } from "@agent-paas/shared/contract/inquiries.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request, Response } from "express";
 import { z } from "zod";
 import { streamAccepted } from "../../../http/answer-job.ts";
@@ -98,6 +99,10 @@ async function accept(
 
 async function placed(services: Services, { owner }: Caller, sessionId: string, { text, parts, follows }: Question) {
   const replaces = follows === undefined ? [] : await jobsAfter(services, owner, sessionId, follows);
+  if (replaces === null) {
+    const message = "messages: the chat has no answer of the id that is kept, or too many came after it";
+    throw new PlatformError("invalid_request", { message, param: "messages" });
+  }
   return { text, parts, replaces };
 }
 
@@ -129,7 +134,7 @@ async function stream(
   sessionId: string,
   { jobId, isNew, messageId, seen = new Set() }: Streamed,
 ): Promise<void> {
-  const decided = isNew ? new Map() : await decidedOf(services, jobId);
+  const decided = isNew ? new Map() : await decidedOf(services, owner, jobId);
   const format = uiStream({ jobId, sessionId, messageId, decided, seen });
   streamAccepted(res, services, format, owner, { jobId, sessionId, isNew });
 }

@@ -1,0 +1,72 @@
+/** Threads of AG-UI, by its own client: what follows a run whose calls or interrupts are not like those of most. */
+import { randomUUID } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createAgUiAgent } from "../support/ag-ui-client.ts";
+import { FIXTURE_AGENTS, KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
+
+let platform: TestPlatform;
+beforeAll(async () => {
+  platform = await startTestPlatform({ env: FIXTURE_AGENTS });
+});
+afterAll(() => platform.stop());
+
+const agentOf = (agent: string) =>
+  createAgUiAgent(platform.alice.origin, KEYS.alice, { agent, threadId: randomUUID() });
+
+const WEATHER = {
+  name: "weather",
+  description: "Tells the weather.",
+  parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+};
+
+test("the results of front-end tools that are called side by side reach the model together", async () => {
+  const agent = agentOf("chat_basic");
+  agent.say('two cities [[calls=weather({"city":"Oslo"});weather({"city":"Rome"})]]');
+  const { events, error } = await agent.run({ tools: [WEATHER] });
+  expect(error).toBeNull();
+  const ids = events.flatMap((event) => (event.type === "TOOL_CALL_START" ? [String(event.toolCallId)] : []));
+  expect(ids).toHaveLength(2);
+  // Each behind the message that has its call, as clients put them.
+  for (const [at, toolCallId] of ids.entries()) {
+    const { messages } = agent.client;
+    const place = messages.findIndex(
+      (one) => one.role === "assistant" && one.toolCalls?.some((c) => c.id === toolCallId),
+    );
+    const result = { id: randomUUID(), role: "tool" as const, toolCallId, content: at === 0 ? "grey" : "blue" };
+    agent.client.setMessages(messages.toSpliced(place + 1, 0, result));
+  }
+  expect((await agent.run({ tools: [WEATHER] })).error).toBeNull();
+  const asked = (await platform.model.calls({ contains: "two cities" })).at(-1);
+  const { messages } = await platform.model.call(asked?.id ?? 0);
+  const results = messages?.slice(-2).map(({ role, content }) => [role, content]);
+  expect(results?.sort()).toEqual([
+    ["tool", "blue"],
+    ["tool", "grey"],
+  ]);
+  await agent.checked();
+});
+
+test("a thread whose interrupted job has ended goes on when its interrupt is cancelled", async () => {
+  const agent = agentOf("tool_basic");
+  const call = `approved_write(${JSON.stringify({ file: join(tmpdir(), "never"), word: "never" })})`;
+  agent.say(`please write [[calls=${call}]]`);
+  await agent.run({ forwardedProps: { config: { tools: ["approved_write"] } } });
+  const [asked] = agent.client.pendingInterrupts;
+  const { body } = await platform.alice.get("/jobs?limit=1");
+  await platform.alice.cancel(body.jobs[0].id);
+  await platform.alice.ended(body.jobs[0].id);
+  const interruptId = asked?.id ?? "";
+  const approved = { interruptId, status: "resolved", payload: { approved: true } };
+  const late = { threadId: agent.client.threadId, runId: randomUUID(), messages: [], resume: [approved] };
+  expect((await platform.alice.post("/ag-ui/tool_basic", late)).body.error).toMatchObject({ code: "job_not_waiting" });
+
+  const { events, error } = await agent.run({ resume: [{ interruptId, status: "cancelled" }] });
+  expect([error, events.at(-1)]).toMatchObject([null, { type: "RUN_FINISHED", outcome: { type: "cancelled" } }]);
+  expect(agent.client.pendingInterrupts).toEqual([]);
+  agent.say("go on [[text=Gladly]]");
+  expect((await agent.run()).error).toBeNull();
+  expect(agent.client.messages.at(-1)).toMatchObject({ role: "assistant", content: "Gladly" });
+  await agent.checked();
+});
