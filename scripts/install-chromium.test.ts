@@ -48,7 +48,7 @@ async function placeOf(program: string): Promise<string> {
 
 test.each([
   ["Chromium", { chromium: RUNS }, {}],
-  ["Chrome beside the stub of a snap", { "chromium-browser": SNAP, "google-chrome": RUNS }, {}],
+  ["Chrome beside a mere launcher of a snap", { "chromium-browser": SNAP, "google-chrome": RUNS }, {}],
   ["the program that CHROMIUM_PATH names", { mine: RUNS }, { CHROMIUM_PATH: "mine" }],
 ])("where %s runs, nothing is installed", async (_what, programs, env) => {
   expect(await install(programs, env)).toEqual({ code: 0, stderr: "" });
@@ -64,7 +64,12 @@ test.each([
   ["there is no apt", { chromium: SNAP }, {}, "there is no apt-get"],
   ["the user may not install", { "apt-get": RUNS }, {}, "needs root or a sudo"],
   ["apt cannot install it", { "apt-get": "echo E: broken >&2; exit 100", sudo: SUDO }, {}, "E: broken"],
-  ["apt only has the stub of a snap", { "apt-get": RUNS, sudo: SUDO, chromium: SNAP }, {}, "only stands for a snap"],
+  [
+    "apt only has a mere launcher of a snap",
+    { "apt-get": RUNS, sudo: SUDO, chromium: SNAP },
+    {},
+    "only stands for a snap",
+  ],
 ])("where %s, the script fails and says so", async (_what, programs, env, reason) => {
   expect(await install(programs, env)).toEqual({ code: 1, stderr: expect.stringContaining(reason) });
 });

@@ -34,7 +34,11 @@ test.each<[what: string, body: object, param: string]>([
   ["an empty message beside results", { ...results({ call_id: "a", content: "" }), message: " " }, "message"],
   ["no results at all", results(), "tool_results"],
   ["a result without a call", results({ content: "" }), "tool_results.0.call_id"],
-  ["a result of an image", results({ call_id: "a", content: [{ type: "image_url" }] }), "tool_results.0.content.0.type"],
+  [
+    "a result of an image",
+    results({ call_id: "a", content: [{ type: "image_url" }] }),
+    "tool_results.0.content.0.type",
+  ],
   ["a long result", results({ call_id: "a", content: "x".repeat(150_001) }), "tool_results.0.content"],
   ["two results of one call", results({ call_id: "a", content: "" }, { call_id: "a", content: "" }), "tool_results"],
   ["results without a session", { tool_results: [{ call_id: "a", content: "" }] }, "session_id"],
