@@ -176,7 +176,7 @@ describe("invalid requests", () => {
     [{ messages: [] }, "messages"],
     [{ messages: [{ role: "usr", content: "x" }] }, "messages[0].role"],
     [
-      { messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "x" } }] }] },
+      { messages: [{ role: "system", content: [{ type: "image_url", image_url: { url: "x" } }] }] },
       "messages[0].content",
     ],
     [{ messages: [{ role: "assistant" }] }, "messages[0].content"],

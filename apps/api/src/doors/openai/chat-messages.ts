@@ -11,7 +11,7 @@ const TextPartsSchema = z.array(z.looseObject({ type: z.literal("text"), text: z
 const RefusalPartSchema = z.looseObject({ type: z.literal("refusal"), refusal: z.string() });
 const SaidPartsSchema = z.array(z.union([TextPartsSchema.element, RefusalPartSchema]));
 
-const BlankSchema = z.looseObject({ type: z.literal("text"), text: z.string().regex(/^\s*$/) });
+const BlankSchema = z.looseObject({ type: z.literal("text"), text: z.string().refine((text) => text.trim() === "") });
 
 /** Clients send an empty text beside an image that nothing was said to. */
 function withoutBlanks(parts: unknown): unknown {
