@@ -7,8 +7,8 @@ import express, { type Request, type RequestHandler } from "express";
 const sizes = new WeakMap<IncomingMessage, number>();
 
 /**
- * Of a body that `measuredJson` has read, all but the field, which has limits of its own, is no larger than other bodies
- * may be. Throws `payload_too_large`. `field`: null for none.
+ * Of a body that `measuredJson` has read, all but the field, which has limits of its own, is no larger than other
+ * bodies may be. Throws `payload_too_large`. `field`: null for none.
  */
 export function limitBody(request: Request, most: number, field: string | null): void {
   const bytes = sizes.get(request) ?? 0;
