@@ -53,7 +53,6 @@ export type ChatRequest = {
   }[] | undefined;
   /** For the agent; its `config_schema` says what. */
   readonly config?: Readonly<Record<string, unknown>> | undefined;
-  readonly stream?: boolean | undefined;
   /** How much the job may use. */
   readonly limits?: {
     /** Model turns. */
@@ -67,6 +66,7 @@ export type ChatRequest = {
   } | undefined;
   /** Kept with what the request makes. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  readonly stream?: boolean | undefined;
   /** When the session has a job already: wait for it, answer 409, or cancel it. */
   readonly on_busy?: "queue" | "reject" | "interrupt" | undefined;
 };
@@ -100,9 +100,6 @@ export type ExecuteRequest = {
   }[] | undefined;
   /** For the agent; its `config_schema` says what. */
   readonly config?: Readonly<Record<string, unknown>> | undefined;
-  readonly session_id?: string | undefined;
-  /** `create`: a session of that id begins with this request if there is none. */
-  readonly if_not_exists?: "create" | undefined;
   /** How much the job may use. */
   readonly limits?: {
     /** Model turns. */
@@ -116,6 +113,9 @@ export type ExecuteRequest = {
   } | undefined;
   /** Kept with what the request makes. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  readonly session_id?: string | undefined;
+  /** `create`: a session of that id begins with this request if there is none. */
+  readonly if_not_exists?: "create" | undefined;
   /** When the session has a job already: wait for it, answer 409, or cancel it. */
   readonly on_busy?: "queue" | "reject" | "interrupt" | undefined;
 };

@@ -1,14 +1,14 @@
 /** `RunAgentInput` of AG-UI 1.0, and what it means to a job. */
 import type { ClientTool, ToolResult } from "@agent-paas/shared/contract/client-tools.ts";
 import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts";
-import { LimitsSchema } from "@agent-paas/shared/contract/limits.ts";
 import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
 import { REQUEST_HEADERS } from "../../http/headers.ts";
 import { ToolResultsSchema, ToolsSchema } from "../../validation/client-tools.ts";
+import { JOB_FIELDS } from "../../validation/job-fields.ts";
 import { checkParts, type PartLimits } from "../../validation/message-parts.ts";
-import { bodySchema, JsonObjectSchema, JsonSchema, validate } from "../../validation/validate.ts";
+import { JsonObjectSchema, JsonSchema, validate } from "../../validation/validate.ts";
 import { resultIdOf } from "./events.ts";
 
 const SourceSchema = z.looseObject({
@@ -49,9 +49,7 @@ export type ResumeEntry = z.infer<typeof ResumeSchema>;
 
 /** What `forwardedProps` may say; the rest of it is the application's own. */
 const PropsSchema = z.object({
-  config: JsonObjectSchema.default({}).describe("For the agent; its `config_schema` says what."),
-  limits: bodySchema(LimitsSchema.shape).default({}).describe("How much the job may use."),
-  metadata: JsonObjectSchema.default({}).describe("Kept with what the request makes."),
+  ...JOB_FIELDS,
   on_busy: z
     .enum(["queue", "reject", "interrupt"])
     .default("interrupt")

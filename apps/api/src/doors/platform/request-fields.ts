@@ -1,11 +1,10 @@
 /** Fields that several routes take. */
-import { LimitsSchema } from "@agent-paas/shared/contract/limits.ts";
 import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
 import { checkParts, MessagePartsSchema, type PartLimits } from "../../validation/message-parts.ts";
 import { MAX_TEXT, TextSchema } from "../../validation/text.ts";
-import { bodySchema, JsonObjectSchema, validate } from "../../validation/validate.ts";
+import { validate } from "../../validation/validate.ts";
 
 /** What `readMessage` takes: it checks a text or parts alone, so that its errors name the field that is wrong. */
 export const MessageSchema = z
@@ -35,12 +34,6 @@ export const IfNotExistsSchema = z
   .literal("create")
   .optional()
   .describe("`create`: a session of that id begins with this request if there is none.");
-
-export const ConfigSchema = JsonObjectSchema.default({}).describe("For the agent; its `config_schema` says what.");
-
-export const RequestLimitsSchema = bodySchema(LimitsSchema.shape).default({}).describe("How much the job may use.");
-
-export const MetadataSchema = JsonObjectSchema.default({}).describe("Kept with what the request makes.");
 
 export const OnBusySchema = z
   .enum(["queue", "reject", "interrupt"])

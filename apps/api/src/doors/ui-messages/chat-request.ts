@@ -1,9 +1,9 @@
 /** What `DefaultChatTransport` of the AI SDK sends, with the fields that its `body` may add. */
-import { LimitsSchema } from "@agent-paas/shared/contract/limits.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import { z } from "zod";
 import { ToolChoiceSchema, ToolsSchema } from "../../validation/client-tools.ts";
-import { bodySchema, JsonObjectSchema, validate } from "../../validation/validate.ts";
+import { JOB_FIELDS } from "../../validation/job-fields.ts";
+import { bodySchema, validate } from "../../validation/validate.ts";
 
 const ToolFieldsSchema = z.object({
   toolCallId: z.string(),
@@ -41,9 +41,7 @@ export const ChatRequestSchema = bodySchema({
   messageId: z.string().optional(),
   tools: ToolsSchema,
   tool_choice: ToolChoiceSchema,
-  config: JsonObjectSchema.default({}).describe("For the agent; its `config_schema` says what."),
-  limits: bodySchema(LimitsSchema.shape).default({}).describe("How much the job may use."),
-  metadata: JsonObjectSchema.default({}).describe("Kept with what the request makes."),
+  ...JOB_FIELDS,
   on_busy: z
     .enum(["queue", "reject", "interrupt"])
     .default("interrupt")

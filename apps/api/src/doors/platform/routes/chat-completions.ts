@@ -20,19 +20,11 @@ import { jobError } from "../../../jobs/job-error.ts";
 import type { Accepted } from "../../../queue/accept-request.ts";
 import type { Services } from "../../../services.ts";
 import { ToolChoiceSchema, ToolResultsSchema, ToolsSchema } from "../../../validation/client-tools.ts";
+import { JOB_FIELDS } from "../../../validation/job-fields.ts";
 import { bodySchema, validate } from "../../../validation/validate.ts";
 import { JOB_ID, SESSION_ID, USAGE } from "../examples.ts";
 import { AcceptedAgentJobSchema, JobStatusSchema, jobLinks, viewOfRow } from "../job-view.ts";
-import {
-  AgentIdSchema,
-  ConfigSchema,
-  IfNotExistsSchema,
-  MessageSchema,
-  MetadataSchema,
-  OnBusySchema,
-  RequestLimitsSchema,
-  readMessage,
-} from "../request-fields.ts";
+import { AgentIdSchema, IfNotExistsSchema, MessageSchema, OnBusySchema, readMessage } from "../request-fields.ts";
 import { StreamEventSchema, stream } from "../stream-format.ts";
 
 const chatRequest = (message: z.ZodType) =>
@@ -44,10 +36,8 @@ const chatRequest = (message: z.ZodType) =>
     tools: ToolsSchema,
     tool_choice: ToolChoiceSchema,
     tool_results: ToolResultsSchema,
-    config: ConfigSchema,
+    ...JOB_FIELDS,
     stream: z.boolean().default(true),
-    limits: RequestLimitsSchema,
-    metadata: MetadataSchema,
     on_busy: OnBusySchema,
   });
 

@@ -10,17 +10,11 @@ import { acceptJob } from "../../../jobs/accept-job.ts";
 import { findJobStatus } from "../../../jobs/find-job.ts";
 import type { Services } from "../../../services.ts";
 import { ToolChoiceSchema, ToolResultsSchema, ToolsSchema } from "../../../validation/client-tools.ts";
+import { JOB_FIELDS } from "../../../validation/job-fields.ts";
 import { TextSchema } from "../../../validation/text.ts";
 import { bodySchema, JsonSchema, validate } from "../../../validation/validate.ts";
 import { AcceptedAgentJobSchema, jobLinks } from "../job-view.ts";
-import {
-  AgentIdSchema,
-  ConfigSchema,
-  IfNotExistsSchema,
-  MetadataSchema,
-  OnBusySchema,
-  RequestLimitsSchema,
-} from "../request-fields.ts";
+import { AgentIdSchema, IfNotExistsSchema, OnBusySchema } from "../request-fields.ts";
 
 const ExecuteRequestSchema = bodySchema({
   task: TextSchema.optional().describe("May be absent beside `tool_results`."),
@@ -28,11 +22,9 @@ const ExecuteRequestSchema = bodySchema({
   tools: ToolsSchema,
   tool_choice: ToolChoiceSchema,
   tool_results: ToolResultsSchema,
-  config: ConfigSchema,
+  ...JOB_FIELDS,
   session_id: IdSchema.optional(),
   if_not_exists: IfNotExistsSchema,
-  limits: RequestLimitsSchema,
-  metadata: MetadataSchema,
   on_busy: OnBusySchema,
 }).meta({ examples: [{ task: "Summarise the report", input: { report: "All is well." } }] });
 
