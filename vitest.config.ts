@@ -28,10 +28,12 @@ const OWN_PACKAGE = Object.entries(agentsPackage.exports).map(([path, file]) => 
   replacement: join(import.meta.dirname, "packages/agents", file),
 }));
 
+/** On a crowded machine: what fails once in thousands of tests is repeated, and named at the end. */
+const RETRY = process.env.CI ? 1 : 0;
+
 const PLATFORM = {
   globalSetup: ["test/support/global-setup.ts"],
-  // Whole processes on a crowded machine: what fails once in thousands of tests is repeated, and named at the end.
-  retry: process.env.CI ? 1 : 0,
+  retry: RETRY,
   testTimeout: 60_000,
   hookTimeout: 60_000,
 };
@@ -55,6 +57,9 @@ export default defineConfig({
             "test/hosts/**/*.test.ts",
           ],
           testTimeout: 20_000,
+          // A process for each file costs more than most files' tests; what a test changes of it, it puts back.
+          isolate: false,
+          retry: RETRY,
         },
       },
       // Of the agents of this installation; the platform has none there itself.

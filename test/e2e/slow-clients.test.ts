@@ -75,7 +75,7 @@ async function readUntilCut(stream: SseStream): Promise<SseEvent[]> {
 /** How fetch says that the connection broke off. */
 const isCutOff = (error: unknown) => error instanceof TypeError && error.message === "terminated";
 
-/** All events behind `after`. A busy machine may keep this process from reading for so long that the API cuts it off. */
+/** All events behind `after`. On a busy machine this process may read so late that the API cuts it off. */
 async function readToEnd(jobId: string, after?: number): Promise<SseEvent[]> {
   const events: SseEvent[] = [];
   for (let isWhole = false; !isWhole; ) {
