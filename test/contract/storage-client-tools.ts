@@ -85,6 +85,25 @@ export function clientToolContract(open: OpenStorage): void {
     },
   );
 
+  test("a job goes on with what failed jobs have brought, and later histories know whose results were refused", async () => {
+    const { sessions, session_id, jobs, chat, run } = await openWaiting(open, "a", "b");
+    const calls = [{ id: "f", name: "find", arguments: "{}", result: "found", turn: 1 }];
+    await run(chat({ text: "", tool_results: results("a") }), "partial", { status: "failed", calls });
+    const next = chat({ text: "", tool_results: results("b") });
+    // Cancelled while it waits behind the next job, so its messages are written first.
+    const behind = chat({ text: "", tool_results: results("a", "b") });
+    await jobs.start(behind, 1, [next.job_id]);
+    await jobs.end(behind, 1, jobEnd("", { status: "cancelled" }));
+    await jobs.start(next, 1);
+    const found = await sessions.openTurn(session_id, next.job_id, results("b"));
+    expect([found?.refusal, found?.rows.map(({ content }) => content)]).toEqual([null, ["question", "", "seen a\0"]]);
+    await jobs.end(next, 1, jobEnd("answer"));
+    const history = await sessions.latestMessages(session_id, newId(), { maxTokens: 1_000, withCalls: true });
+    expect(history.filter(({ role }) => role === "tool").map(({ job_status }) => job_status)).toEqual([
+      ...["failed", "failed", "completed", "cancelled", "cancelled"],
+    ]);
+  });
+
   test("results stand before the question of their job, once, also when it starts again", async () => {
     const { table, jobs, chat } = await openWaiting(open, "a", "b");
     const payload = chat({ text: "and now?", tool_results: results("a", "b") });

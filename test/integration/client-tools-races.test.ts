@@ -75,9 +75,17 @@ test("results behind a message that is answered come too late", async () => {
 
 test("of results that are sent several times at once, one answers the call", async () => {
   const { session_id, tool_results } = await waitingSession();
-  const sent = await Promise.all([1, 2, 3].map(() => send({ session_id, tool_results })));
+  const contents = ["First", "Second", "Third"];
+  const withContent = (content: string) => send({ session_id, tool_results: [{ ...tool_results[0], content }] });
+  const sent = await Promise.all(contents.map(withContent));
   const ends = await Promise.all(sent.map(endOf));
-  expect(ends.sort()).toEqual(["completed", "tool_call_answered", "tool_call_answered"]);
+  expect(ends.toSorted()).toEqual(["completed", "tool_call_answered", "tool_call_answered"]);
+  // Also for later messages, whatever the refused ones brought behind it.
+  const next = `${newId()} [[text=Fine]]`;
+  await platform.alice.chatWhole(next, { session_id, tools: [SCREEN] });
+  const asked = (await sentIn(platform, next)).messages;
+  expectPairs(asked);
+  expect(asked.find(({ role }) => role === "tool")?.content).toBe(contents[ends.indexOf("completed")]);
 });
 
 test("a client that answers with the thought, before the end of the job, is understood", async () => {

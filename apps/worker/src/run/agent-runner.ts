@@ -107,7 +107,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
         const agent = agents.find(payload.agent_type);
         if (agent === undefined) throw new PlatformError("agent_unavailable");
         const config = parseConfig(agent, payload.config);
-        const turn = await continuedTurn(payload, sessions);
+        const turn = await continuedTurn(payload, sessions, row);
         calls.continueWith(turn?.messages ?? []);
         tools = payload.tools ?? turn?.tools ?? [];
         if (request.attempt > 1) await job.carryOver();

@@ -15,10 +15,19 @@ export type ContinuedTurn = {
   readonly tools: readonly ClientTool[];
 };
 
-/** Null: the request brings no results. Throws `tool_call_not_found` or `tool_call_answered`. */
-export async function continuedTurn(payload: JobPayload, sessions: SessionRepository): Promise<ContinuedTurn | null> {
+/**
+ * Null: the request brings no results. Throws `tool_call_not_found` or `tool_call_answered`.
+ * @param row resolves when the job's row is written.
+ */
+export async function continuedTurn(
+  payload: JobPayload,
+  sessions: SessionRepository,
+  row: Promise<unknown>,
+): Promise<ContinuedTurn | null> {
   const { session_id: sessionId, job_id: jobId, tool_results: results } = payload;
   if (results === undefined) return null;
+  // The turn ends before what the job has brought.
+  await row;
   const open = sessionId === null ? null : await sessions.openTurn(sessionId, jobId, results);
   const newest = open?.rows.at(-1)?.open_turn;
   if (open === null || !newest) throw new PlatformError("tool_call_not_found");

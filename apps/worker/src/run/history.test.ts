@@ -9,7 +9,7 @@ const row = (
   content: string,
   more: Partial<HistoryRow> = {},
 ): HistoryRow => ({
-  ...{ ordinal: 0, job_id, role, content, tokens_used: 1, call: null, open_turn: null },
+  ...{ ordinal: 0, job_id, role, content, tokens_used: 1, call: null, job_status: "completed", open_turn: null },
   ...more,
 });
 
@@ -21,8 +21,8 @@ const calling = (job: string, turn: number, ...ids: string[]) =>
       message: { role: "assistant", content: "", toolCalls: ids.map(toolCall), reasoning: "Hm" },
     },
   });
-const result = (job: string, id: string, content: string) =>
-  row(job, "tool", content, { call: metadataOfClientResult(id) });
+const result = (job: string, id: string, content: string, job_status: HistoryRow["job_status"] = "completed") =>
+  row(job, "tool", content, { call: metadataOfClientResult(id), job_status });
 const finished = (job: string, turn: number, id: string) =>
   row(job, "tool", `found ${id}`, { call: metadataOfCall({ ...toolCall(id), result: "", turn }) });
 
@@ -47,13 +47,31 @@ test("calls of one turn go together, of the platform and of the client, each wit
   expect(asHistory(rows, new Map())[3]).toMatchObject({ reasoning: "Hm" });
 });
 
-test("a call whose client sent nothing is marked, and the later of two results counts", () => {
-  const rows = [row("a", "user", "Hi"), calling("a", 1, "1", "2")];
-  const twice = [result("b", "1", "Failed"), result("c", "1", "Again")];
-  expect(shown([...rows, ...twice])).toEqual(["u:Hi", "a12:Wait", "t:Again", `t:${NONE}`]);
-  expect(shown([...rows, row("b", "user", "Never mind")])).toEqual([
+test("a call whose client sent nothing is marked", () => {
+  const rows = [row("a", "user", "Hi"), calling("a", 1, "1", "2"), result("b", "1", "Seen")];
+  expect(shown(rows)).toEqual(["u:Hi", "a12:Wait", "t:Seen", `t:${NONE}`]);
+  expect(shown([...rows.slice(0, 2), row("b", "user", "Never mind")])).toEqual([
     ...["u:Hi", "a12:Wait", `t:${NONE}`, `t:${NONE}`, "u:Never mind"],
   ]);
+});
+
+test("of the results that several jobs brought those count that the model was told", () => {
+  const rows = [row("a", "user", "Hi"), calling("a", 1, "1", "2")];
+  const failed = [result("b", "1", "First", "failed"), result("c", "1", "Second", "cancelled")];
+  expect(shown([...rows, ...failed])).toEqual(["u:Hi", "a12:Wait", "t:Second", `t:${NONE}`]);
+  const answered = [result("d", "1", "Third"), row("d", "assistant", "Done")];
+  const refused = result("e", "1", "Fourth", "failed");
+  const later = [refused, result("f", "2", "Fifth", "cancelled"), row("g", "user", "More")];
+  expect(shown([...rows, ...failed, ...answered, ...later])).toEqual([
+    ...["u:Hi", "a12:Wait", "t:Third", `t:${NONE}`, "a:Done", "u:More"],
+  ]);
+  // What the job that went on did not bring is what jobs before it had brought.
+  const other = [result("d", "2", "Third"), row("d", "assistant", "Done")];
+  expect(shown([...rows, ...failed, ...other])).toEqual(["u:Hi", "a12:Wait", "t:Second", "t:Third", "a:Done"]);
+  expect(shown([...rows, ...failed], ["2", "Third"])).toEqual(["u:Hi", "a12:Wait", "t:Second", "t:Third"]);
+  // A plain message is told that there is no result.
+  const plain = [row("d", "user", "Never mind"), row("d", "assistant", "Fine"), refused];
+  expect(shown([...rows, ...plain]).slice(2)).toEqual([`t:${NONE}`, `t:${NONE}`, "u:Never mind", "a:Fine"]);
 });
 
 test("ids that a provider uses again belong to the turn before their results", () => {

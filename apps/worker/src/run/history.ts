@@ -2,7 +2,7 @@
 import type { ModelMessage } from "@agent-paas/agents/model/model.ts";
 import type { ToolResult } from "@agent-paas/shared/contract/client-tools.ts";
 import type { OpenTurn } from "../storage/open-turn.ts";
-import type { HistoryRow, SessionRepository } from "../storage/session-repository.ts";
+import { type HistoryRow, isDropped, type SessionRepository } from "../storage/session-repository.ts";
 import { type FinishedCall, readCall, readClientResult } from "../storage/tool-messages.ts";
 
 type PartsOf = Awaited<ReturnType<SessionRepository["partsOf"]>>;
@@ -12,7 +12,7 @@ const UNANSWERED = "The client sent no result of this call.";
 
 /**
  * @param rows oldest first.
- * @param answers the results of the newest open turn; default: those that the rows have.
+ * @param answers results of the newest open turn that go before those that the rows have. Default: none.
  */
 export function asHistory(
   rows: readonly HistoryRow[],
@@ -21,7 +21,7 @@ export function asHistory(
 ): ModelMessage[] {
   const open = openTurnsOf(rows);
   const newest = [...open.values()].at(-1);
-  if (newest !== undefined && answers !== undefined) newest.results = resultsOf(answers);
+  for (const { call_id, content } of answers ?? []) newest?.results.set(call_id, content);
   const finished = Map.groupBy(rows.flatMap(finishedCallOf), ({ key }) => key);
   const shown = new Set([...open.values()].map(({ key }) => key));
   return rows.flatMap((row, at): ModelMessage[] => {
@@ -54,23 +54,35 @@ export function partsOf(rows: readonly HistoryRow[], sessions: Pick<SessionRepos
   return sessions.partsOf(questions.reverse());
 }
 
-type OpenRow = OpenTurn & { readonly key: string; results: Map<string, string> };
+type OpenRow = OpenTurn & {
+  readonly key: string;
+  readonly results: Map<string, string>;
+  /** The job with which the session went on; null: none has yet. */
+  next: string | null;
+};
 
-/** By the place of their rows, with the results that came behind them. */
+/**
+ * By the place of their rows, with the results that count: those of the job with which the session went on, and for
+ * calls that it left open those of failed and cancelled jobs before it. What came later was refused.
+ */
 function openTurnsOf(rows: readonly HistoryRow[]): ReadonlyMap<number, OpenRow> {
   const turns = new Map<number, OpenRow>();
   let latest: OpenRow | undefined;
-  for (const [at, { job_id, role, content, call, open_turn: turn }] of rows.entries()) {
-    if (turn !== null) {
-      latest = { ...turn, key: keyOf(job_id, turn.turn), results: new Map() };
-      turns.set(at, latest);
-    } else if (role === "tool" && call !== null) {
-      const callId = readClientResult(call);
-      // The client of a job that failed may send its results again: the later ones count.
-      if (callId !== null) latest?.results.set(callId, content);
-    }
+  for (const [at, row] of rows.entries()) {
+    const { job_id, open_turn: turn } = row;
+    if (latest !== undefined && latest.next === null && !isDropped(row)) latest.next = job_id;
+    const brought = latest === undefined || ![null, job_id].includes(latest.next) ? null : clientResultOf(row);
+    if (brought !== null) latest?.results.set(...brought);
+    if (turn === null) continue;
+    latest = { ...turn, key: keyOf(job_id, turn.turn), results: new Map(), next: null };
+    turns.set(at, latest);
   }
   return turns;
+}
+
+function clientResultOf({ role, content, call }: HistoryRow): [callId: string, content: string] | null {
+  const callId = role === "tool" && call !== null ? readClientResult(call) : null;
+  return callId === null ? null : [callId, content];
 }
 
 function writeOpenTurn(content: string, { message }: OpenRow, results: ReadonlyMap<string, string>): ModelMessage[] {
@@ -87,6 +99,3 @@ function finishedCallOf({ job_id, role, content, call }: HistoryRow): (FinishedC
   const read = role === "tool" && call !== null ? readCall({ content, metadata: call }) : null;
   return read === null ? [] : [{ ...read, key: keyOf(job_id, read.turn) }];
 }
-
-const resultsOf = (results: readonly ToolResult[]): Map<string, string> =>
-  new Map(results.map(({ call_id, content }) => [call_id, content]));

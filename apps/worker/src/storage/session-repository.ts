@@ -1,11 +1,12 @@
 /** Reads the history that goes to the model, and deletes sessions. */
 import type { ToolResult } from "@agent-paas/shared/contract/client-tools.ts";
-import { droppedJobs, findRefusal, hasGoneOn, latestOpenTurns } from "@agent-paas/shared/db/open-turns.ts";
+import { DROPPED, droppedJobs, findRefusal, hasGoneOn, latestOpenTurns } from "@agent-paas/shared/db/open-turns.ts";
 import type { JobRow, MessageRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
 import { fitTurn, spokenTokens, tokensOf } from "./fit-turn.ts";
 import { createPartsReader } from "./message-parts.ts";
 import { decodeOpenTurn } from "./open-turn.ts";
+import { readClientResult } from "./tool-messages.ts";
 
 /** Messages per read; most budgets are used up within the first page. */
 const PAGE = 50;
@@ -15,6 +16,8 @@ export type SessionRepository = ReturnType<typeof createSessionRepository>;
 type StoredHistoryRow = Pick<MessageRow, "ordinal" | "job_id" | "role" | "content" | "tokens_used" | "open_turn"> & {
   /** The metadata of a message of role `tool`; else null. */
   readonly call: string | null;
+  /** The status of the message's job. Null where calls are not wanted. */
+  readonly job_status: JobRow["status"] | null;
 };
 
 export type HistoryRow = Omit<StoredHistoryRow, "open_turn"> & {
@@ -26,6 +29,10 @@ const decodeRow = (row: StoredHistoryRow): HistoryRow => ({
   ...row,
   open_turn: row.open_turn === null ? null : decodeOpenTurn(row.open_turn),
 });
+
+/** Whether the message is of a job that failed or was cancelled: no turn goes on from it. */
+export const isDropped = ({ job_status }: Pick<HistoryRow, "job_status">): boolean =>
+  DROPPED.some((status) => status === job_status);
 
 /** What agents know; a later version may write others. */
 const SPOKEN = ["user", "assistant"];
@@ -46,8 +53,9 @@ export function createSessionRepository(storage: Storage) {
     ...["ordinal", "job_id", "role", "content", "tokens_used", "open_turn"],
     sql.expression("case when role = 'tool' then metadata end as call"),
   ];
+  const status = sql.expression("(select status from agent_logs where id = messages.job_id) as job_status");
 
-  const pageOf = ({ sessionId, jobId, before }: PageStart) =>
+  const messagesBefore = ({ sessionId, jobId, before }: PageStart) =>
     table("messages")
       .where("session_id", sql.hideFromPlanner(sessionId))
       .where("ordinal", "<", before)
@@ -60,13 +68,17 @@ export function createSessionRepository(storage: Storage) {
           before,
         ]),
       )
-      .whereNot({ job_id: jobId })
+      .whereNot({ job_id: jobId });
+  const pageOf = (start: PageStart) =>
+    messagesBefore(start)
       .orderBy("ordinal", "desc")
       .limit(PAGE)
       .select(...columns);
 
-  const readPage = prepareRead<StoredHistoryRow, PageStart>(pageOf);
-  const readSpokenPage = prepareRead<StoredHistoryRow, PageStart>((start) => pageOf(start).whereIn("role", SPOKEN));
+  const readPage = prepareRead<StoredHistoryRow, PageStart>((start) => pageOf(start).select(status));
+  const readSpokenPage = prepareRead<StoredHistoryRow, PageStart>((start) =>
+    pageOf(start).whereIn("role", SPOKEN).select(sql.expression("null as job_status")),
+  );
 
   /** Newest first. Pages are read as they are consumed, so the cost does not grow with the session. */
   async function* newestFirst(start: PageStart, withCalls: boolean): AsyncGenerator<HistoryRow> {
@@ -112,22 +124,27 @@ export function createSessionRepository(storage: Storage) {
 
     /**
      * The session's newest turn that ended with calls of the client: its messages from the question to the calls,
-     * oldest first. `refusal`: why the results of a job's request are none of these calls. Null: there is no such turn.
+     * oldest first, and behind them results that failed and cancelled jobs brought. For a job whose row is written.
+     * `refusal`: why the results of its request are none of these calls. Null: there is no such turn.
      */
     async openTurn(sessionId: string, jobId: string, results: readonly ToolResult[]) {
       const turns = await latestOpenTurns(table, sessionId);
       const ordinal = turns[0]?.ordinal;
       if (ordinal === undefined) return null;
       const refusal = findRefusal(results, turns, await hasGoneOn(table, sessionId, ordinal, jobId));
-      const ofSession = () => table("messages").where({ session_id: sessionId }).where("ordinal", "<=", ordinal);
-      const [asked] = await ofSession()
-        .where({ role: "user" })
-        .whereNotIn("job_id", droppedJobs(table, sessionId))
+      const dropped = () => droppedJobs(table, sessionId);
+      const [asked] = await table("messages")
+        .where({ session_id: sessionId, role: "user" })
+        .where("ordinal", "<=", ordinal)
+        .whereNotIn("job_id", dropped())
         .max({ ordinal: "ordinal" });
-      const rows: StoredHistoryRow[] = await ofSession()
+      const before = Number.MAX_SAFE_INTEGER;
+      const found: StoredHistoryRow[] = await messagesBefore({ sessionId, jobId, before })
         .where("ordinal", ">=", Number(asked?.ordinal ?? 0))
+        .where((each) => each.where("ordinal", "<=", ordinal).orWhere({ role: "tool" }))
         .orderBy("ordinal")
-        .select(...columns);
+        .select(...columns, status);
+      const rows = found.filter(({ ordinal: at, call }) => at <= ordinal || (call && readClientResult(call) !== null));
       return { refusal, rows: rows.map(decodeRow) };
     },
 

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { type ClientCall, ClientCallSchema, type ToolResult } from "../contract/client-tools.ts";
+import type { TerminalStatus } from "../contract/jobs.ts";
 import { PlatformError } from "../errors/platform-error.ts";
 import type { Table } from "./queries.ts";
 
@@ -24,9 +25,11 @@ export const latestOpenTurns = async (table: Table, sessionId: string): Promise<
     .limit(LATEST)
     .select("ordinal", "open_turn")) as StoredOpenTurn[];
 
-/** The jobs of a session that failed or were cancelled: they take no call's answer, and no turn goes on from them. */
+/** What jobs end with that take no call's answer, and from which no turn goes on. */
+export const DROPPED = ["failed", "cancelled"] as const satisfies readonly TerminalStatus[];
+
 export const droppedJobs = (table: Table, sessionId: string) =>
-  table("agent_logs").where({ session_id: sessionId }).whereIn("status", ["failed", "cancelled"]).select("id");
+  table("agent_logs").where({ session_id: sessionId }).whereIn("status", DROPPED).select("id");
 
 /**
  * Whether the session went on after the message.
