@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Json } from "../support/api-client.ts";
 import { readInBackground, readSome } from "../support/background-reader.ts";
 import { isOutsideLists, leaveLists, loseOrder, loseQueuedJob, waitingJobIds } from "../support/bullmq.ts";
 import { expectOneDone, expectRisingIds } from "../support/expect-stream.ts";
@@ -128,12 +129,21 @@ test("what a job asks is shown to those who come after Redis has lost it, and th
   expectOneDone(await late.whole, "the late stream", "completed");
 });
 
-test("what a job asks is shown again when Redis has lost its events alone", async () => {
-  const job = await startWaiting("events");
-  await forgetJob(platform, job.jobId);
+test.each([
+  ["its events", "events", (jobId: string) => forgetJob(platform, jobId)],
+  ["its log", "log", (jobId: string) => platform.redis.del(platform.keys.eventLog(jobId))],
+] as const)("what a job asks is shown again when Redis has lost %s alone", async (_, word, lose) => {
+  const job = await startWaiting(word);
+  await lose(job.jobId);
+  const late = readInBackground(await platform.alice.follow(job.jobId));
   await waitFor("it to be shown again", () => askedIn(job.reader.seen).length === 2);
+  await waitFor("it to be shown to who comes later", () => askedIn(late.seen).length === 1);
+  const waiting = (await platform.alice.get("/jobs?status=waiting&limit=100")).body.jobs as Json[];
+  expect(waiting.find(({ job_id }) => job_id === job.jobId)?.waiting_for).toEqual(job.inquiries);
+  expect(await platform.alice.job(job.jobId)).toMatchObject({ status: "waiting", waiting_for: job.inquiries });
   await decide(platform.alice, job.jobId, job.approval);
-  await expectDoneOnce(job, "events");
+  await expectDoneOnce(job, word);
+  expectOneDone(await late.whole, "the late stream", "completed");
 });
 
 test.each([
@@ -182,18 +192,24 @@ test("nothing of a job that waits expires while a worker lives", async () => {
   });
 });
 
-test("a job of which Redis has lost the events, and not its entry, is cancelled without using a number twice", async () => {
+test.each([
+  ["the events, is cancelled", "cancelled", (jobId: string) => forgetJob(platform, jobId)],
+  ["the log alone, is cancelled", "cancelled", (jobId: string) => platform.redis.del(platform.keys.eventLog(jobId))],
+  ["the log alone, goes on", "completed", (jobId: string) => platform.redis.del(platform.keys.eventLog(jobId))],
+] as const)("a job whose entry Redis has, and of which it has lost %s without using a number twice", async (...given) => {
+  const [, status, lose] = given;
   const { alice } = platform;
   const jobId = await alice.execute("ask", {}, "asking");
   const reader = readInBackground(await alice.follow(jobId));
   const asked = () => thoughtsOf(reader.seen, "input_required");
   const [colour] = await waitFor("the first question", () => asked().length === 1 && asked());
   await decide(alice, jobId, { request_id: colour?.request_id, decision: "answer", answer: "red" });
-  await waitFor("the second question", () => asked().length === 2);
+  const [, size] = await waitFor("the second question", () => asked().length === 2 && asked());
   await waitFor("the job to be let go of", () => isOutsideLists(platform, "execute", jobId));
-  await forgetJob(platform, jobId);
-  expect((await alice.cancel(jobId)).status).toBe(202);
+  await lose(jobId);
+  if (status === "cancelled") expect((await alice.cancel(jobId)).status).toBe(202);
+  else await decide(alice, jobId, { request_id: size?.request_id, decision: "answer", answer: "XL" });
   const events = await reader.whole;
-  expectOneDone(events, "the stream", "cancelled");
+  expectOneDone(events, "the stream", status);
   expectRisingIds(events);
 });

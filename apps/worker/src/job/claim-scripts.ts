@@ -77,20 +77,34 @@ return {tostring(token), last, fence, known[4] or '0', known[3] or ''}
 `,
 });
 
-/** For a Redis that has lost a job: does nothing if it knows a claim of it. The next claim follows the last `seq`. */
+/**
+ * For a Redis that has lost a job, or its log alone: the next claim follows the last `seq`. Does nothing to what it has.
+ */
 export const RESTORE_CLAIM_SCRIPT = defineScript<null>()({
   name: "restoreClaim",
   keys: ["state", "log"],
   args: ["token", "attempts", "seq", "ttl"],
   lua: `${LOG_ORDER_LUA}
+local known = redis.call('HMGET', state, 'fencing_token', 'ended')
+local last, fence = log_order(log)
+if known[2] or (known[1] and last > 0) then return false end
 -- A request to cancel the job may have come since.
-if redis.call('HEXISTS', state, 'fencing_token') == 1 then return false end
-redis.call('HSET', state, 'fencing_token', token, 'attempts', attempts)
-local _, fence = log_order(log)
+if not known[1] then redis.call('HSET', state, 'fencing_token', token, 'attempts', attempts) end
 if fence < tonumber(seq) then raise_log(log, tonumber(seq)) end
 redis.call('EXPIRE', state, ttl)
 redis.call('EXPIRE', log, ttl)
 return false
+`,
+});
+
+/** Whether the job's state is known and has an end, and the last `seq` in its log; 0 without one. */
+export const LOOK_SCRIPT = defineScript<[token: string | null, ended: string | null, lastSeq: string]>()({
+  name: "lookAtJob",
+  keys: ["state", "log"],
+  args: [],
+  lua: `${LOG_ORDER_LUA}
+local known = redis.call('HMGET', state, 'fencing_token', 'ended')
+return {known[1], known[2], string.format('%.0f', (log_order(log)))}
 `,
 });
 

@@ -6,6 +6,7 @@ import {
   CLAIM_SCRIPT,
   CLEAR_BLOCKING_SCRIPT,
   CLOSE_ATTEMPT_SCRIPT,
+  LOOK_SCRIPT,
   RESTORE_CLAIM_SCRIPT,
   TAKE_OVER_SCRIPT,
 } from "./claim-scripts.ts";
@@ -58,6 +59,7 @@ export function createJobClaims(redis: RedisConnection, keys: RedisKeys) {
   const takeOverJob = TAKE_OVER_SCRIPT.on(redis);
   const closeAttempt = CLOSE_ATTEMPT_SCRIPT.on(redis);
   const restoreClaim = RESTORE_CLAIM_SCRIPT.on(redis);
+  const look = LOOK_SCRIPT.on(redis);
   const clearBlocking = CLEAR_BLOCKING_SCRIPT.on(redis);
   const keysOf = (jobId: string) => ({ state: keys.jobState(jobId), log: keys.eventLog(jobId) });
 
@@ -129,7 +131,7 @@ export function createJobClaims(redis: RedisConnection, keys: RedisKeys) {
       };
     },
 
-    /** Writes what a Redis that has lost a job must know of it; nothing if it knows a claim of the job. */
+    /** Writes what a Redis that has lost a job, or its log alone, must know of it; nothing of what it has. */
     restore: async (
       jobId: string,
       { fencingToken: token, attempts, seq }: Readonly<Record<"fencingToken" | "attempts" | "seq", number>>,
@@ -143,6 +145,12 @@ export function createJobClaims(redis: RedisConnection, keys: RedisKeys) {
       const [token, ended] = await redis.hmget(keys.jobState(jobId), "fencing_token", "ended");
       if (ended !== null) return "published";
       return token === null ? "unknown" : "pending";
+    },
+
+    /** Whether Redis has lost the job's state, or events up to `lastSeq`, of a job that has not ended. */
+    async hasLost(jobId: string, lastSeq: number): Promise<boolean> {
+      const [token, ended, shown] = await look(keysOf(jobId));
+      return token === null || (ended === null && Number(shown) < lastSeq);
     },
 
     /** Those of the jobs for which a cancel is requested. */

@@ -29,7 +29,7 @@ function sweeping(jobs: readonly SweptJob[], { expired = [] as string[], broken 
     restorer: { keep: async () => true },
     claims: {
       cancelRequested: async () => [],
-      endPublication: async (jobId) => (jobId === lost ? "unknown" : "pending"),
+      hasLost: async (jobId, lastSeq) => jobId === lost && lastSeq === 1,
     },
     logger: {
       error: (fields: { job_id: string }) => failed.push(fields.job_id),

@@ -20,7 +20,7 @@ export type SuspendedSweepDeps = {
   readonly rows: Pick<SuspensionRepository, "page" | "expired">;
   readonly suspensions: Pick<Suspensions, "resume" | "enter">;
   readonly restorer: Pick<SuspendedJobRestorer, "keep">;
-  readonly claims: Pick<JobClaims, "cancelRequested" | "endPublication">;
+  readonly claims: Pick<JobClaims, "cancelRequested" | "hasLost">;
   readonly logger: Pick<Logger, "error">;
 };
 
@@ -30,14 +30,14 @@ export function createSuspendedSweep({ redis, keys, rows, suspensions, restorer,
   async function look(job: SweptJob, isCancelled: boolean): Promise<void> {
     const payload = payloadOf(job);
     if (payload === null) return;
-    const [isQueued, publication, hasDecisions] = await Promise.all([
+    const [isQueued, hasLost, hasDecisions] = await Promise.all([
       restorer.keep(payload),
-      claims.endPublication(job.job_id),
+      claims.hasLost(job.job_id, job.last_seq),
       redis.exists(keys.decisions(job.job_id)),
     ]);
     if (job.is_decided || isCancelled || hasDecisions > 0) await suspensions.resume(job.job_id);
     // A start shows again what readers have lost.
-    else if (!isQueued || publication === "unknown") await suspensions.enter(job, payload);
+    else if (!isQueued || hasLost) await suspensions.enter(job, payload);
   }
 
   /** One that cannot be read or resumed is in no other's way. */
