@@ -74,5 +74,8 @@ test("reasoning too long for the journal is left out, at once and at the replay"
   const rest = { content: "", toolCalls: [CALL], finishReason: "tool_calls", usage };
   const long = "x".repeat(1024 * 1024);
   expect(await keptOf({ ...rest, reasoning: long })).toEqual([rest, rest]);
-  expect(await keptOf({ ...rest, extra: { origin: "m", fields: { encrypted_content: long } } })).toEqual([rest, rest]);
+  const extra = { origin: "m", fields: { encrypted_content: long } };
+  // Nothing would say any more to whom the call's own signature may go.
+  const toolCalls = [{ ...CALL, extra: { thought_signature: "s" } }];
+  expect(await keptOf({ ...rest, toolCalls, extra })).toEqual([rest, rest]);
 });

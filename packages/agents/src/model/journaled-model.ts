@@ -4,7 +4,7 @@
  */
 import type { Journal } from "../job/journal.ts";
 import type { TurnWatch } from "./last-turn.ts";
-import type { Model, ModelChunk, ModelRequest, ModelTurn } from "./model.ts";
+import { bareCall, type Model, type ModelChunk, type ModelRequest, type ModelTurn } from "./model.ts";
 import type { ModelChoice } from "./model-choice.ts";
 
 export type JournaledModelOptions = {
@@ -52,5 +52,5 @@ const MAX_KEPT_CHARS = 1024 * 1024;
 function keepable(turn: ModelTurn): ModelTurn {
   const { reasoning, extra, ...rest } = turn;
   if ((reasoning === undefined && extra === undefined) || JSON.stringify(turn).length <= MAX_KEPT_CHARS) return turn;
-  return rest;
+  return { ...rest, toolCalls: rest.toolCalls.map(bareCall) };
 }

@@ -120,6 +120,9 @@ export function toMessage({ content, toolCalls, reasoning, extra }: ModelTurn): 
   };
 }
 
+/** A call without what its provider wants back: nobody may get that without the turn that says who sent it. */
+export const bareCall = ({ extra: _, ...call }: ToolCall): ToolCall => call;
+
 /** The turn's usage, under the name of the model that answered. */
 export const usageOfTurn = ({ usage, model }: Pick<ModelTurn, "usage" | "model">): Usage =>
   model === undefined ? usage : { ...usage, models: { [model]: usage } };

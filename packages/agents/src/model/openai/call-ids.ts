@@ -1,5 +1,5 @@
-/** The ids of tool calls in one request, each of its own and of the form that the provider takes. */
-import { createHash } from "node:crypto";
+/** The ids of tool calls: those of one request, each of its own and of the form that the provider takes; and new ones. */
+import { createHash, randomInt } from "node:crypto";
 
 export type CallIdForm = {
   readonly least: number;
@@ -12,6 +12,15 @@ export type CallIdForm = {
 export const ANY_CALL_ID: CallIdForm = { least: 1, most: 40, isPlain: false };
 /** Mistral's models and the servers that run them. */
 export const NINE_CHARS: CallIdForm = { least: 9, most: 9, isPlain: true };
+
+const ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/**
+ * The id of a call whose provider sends none. Random, because it must differ from those of all turns before, of which a
+ * request may hold a part; the journal keeps it with its turn. Every provider takes its form as it is.
+ */
+export const newCallId = (): string =>
+  Array.from({ length: NINE_CHARS.most }, () => ALPHANUMERIC[randomInt(ALPHANUMERIC.length)]).join("");
 
 /** Called once for each call, in their order. An id that fits and is new stays as it is. */
 export function createCallIds(form: CallIdForm): (id: string) => string {
@@ -29,8 +38,7 @@ export function createCallIds(form: CallIdForm): (id: string) => string {
 const fits = (id: string, { least, most, isPlain }: CallIdForm): boolean =>
   id.length >= least && id.length <= most && id.trim() !== "" && (!isPlain || [...id].every(isAlphanumeric));
 
-const isAlphanumeric = (char: string): boolean =>
-  (char >= "0" && char <= "9") || (char >= "a" && char <= "z") || (char >= "A" && char <= "Z");
+const isAlphanumeric = (char: string): boolean => ALPHANUMERIC.includes(char);
 
 /** Depends on nothing that a later turn changes, so that a provider's cache knows the beginning of the request. */
 const derive = (source: string, { most }: CallIdForm): string =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DONE, delta, outcomeOf } from "../../../../../test/support/streaming-provider.ts";
 import type { ToolCall } from "../model.ts";
+import { createCallIds, NINE_CHARS } from "./call-ids.ts";
 
 /** A piece of a call as it stands in a chunk: `f` are the fields of `function`. */
 const piece = (fields: object, f?: object) => ({ ...fields, ...(f === undefined ? {} : { function: f }) });
@@ -130,11 +131,14 @@ describe("ids", () => {
     expect((await callsOf(same)).map(({ id }) => id)).toEqual(["x", "x_2"]);
   });
 
-  test("a call without an id gets one that no other has", async () => {
+  test("calls without an id get one that no other call has, in no turn, and that every provider takes", async () => {
     const f = { name: "add", arguments: '{"x":1}' };
-    expect(
-      (await callsOf([[piece({ index: 0, id: "call_1" }, f), piece({ index: 1 }, f)]])).map(({ id }) => id),
-    ).toEqual(["call_1", "call_1_2"]);
+    const turn = [[piece({ index: 0 }, f), piece({ index: 1 }, f), piece({ index: 2, id: "call_1" }, f)]];
+    const ids = [...(await callsOf(turn)), ...(await callsOf(turn))].map(({ id }) => id);
+    expect([ids[2], ids[5]]).toEqual(["call_1", "call_1"]);
+    const made = ids.filter((id) => id !== "call_1");
+    expect(new Set(made).size).toBe(4);
+    for (const id of made) expect(createCallIds(NINE_CHARS)(id)).toBe(id);
   });
 });
 

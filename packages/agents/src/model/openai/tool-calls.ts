@@ -5,6 +5,7 @@
  */
 import { isFields } from "@agent-paas/shared/json/fields.ts";
 import type { ToolCall } from "../model.ts";
+import { newCallId } from "./call-ids.ts";
 import { parseJson } from "./untrusted.ts";
 
 /** One piece, of which any part may be missing. */
@@ -77,14 +78,14 @@ export function createToolCalls() {
     },
 
     /**
-     * The calls in the order in which they began, with ids of their own; a call without one gets one. `isCut`: the turn
+     * The calls in the order in which they began, with ids of their own; a call without one gets one that no turn has had. `isCut`: the turn
      * ended within the last call, or may have.
      */
     calls(isCut: boolean): ToolCall[] {
       const ids = new Set<string>();
       const meant = calls.filter(({ name, arguments: args }) => name !== "" || args !== "");
       return meant.map((call, at) => {
-        const id = unusedId(call.id || `call_${at}`, ids);
+        const id = unusedId(call.id || newCallId(), ids);
         ids.add(id);
         const { name, extra } = call;
         const isWhole = !isCut || at < meant.length - 1;
