@@ -68,10 +68,13 @@ export function failoverContract(what: string, startSet: () => Promise<RedisSet>
       await set.settled();
     }, 90_000);
 
-    test("a decision that no replica has is refused, and again when it is repeated, until one has it", async () => {
+    test("a decision, or a cancel, that no replica has is refused, and again when it is repeated, until one has it", async () => {
       const config = { tools: ["calculator"], approve: ["calculator"] };
       const task = '[[calls=calculator({"expression":"6*7"})]] A decision that nobody may lose';
       const jobId = await platform.alice.execute(task, { config }, "tool_basic");
+      const unwanted = await platform.alice.execute(task, { config }, "tool_basic");
+      await waitingFor(platform.alice, unwanted);
+      const cancel = () => platform.alice.cancel(unwanted);
       const [{ request_id }] = (await waitingFor(platform.alice, jobId)) as [{ request_id: string }];
       const approve = () => decide(platform.alice, jobId, { request_id, decision: "approve" });
       // A worker that copies the decision into the database makes it durable.
@@ -79,14 +82,16 @@ export function failoverContract(what: string, startSet: () => Promise<RedisSet>
       const masters = await set.masters();
       const replicas = set.nodes.filter((node) => !masters.includes(node));
       for (const replica of replicas) replica.pause();
-      const refused = [await approve(), await approve()];
+      const refused = [await approve(), await approve(), await cancel(), await cancel()];
       for (const replica of replicas) replica.resume();
       expect(refused.map(({ status, body }) => [status, body.error.code])).toEqual(
-        Array(2).fill([503, "not_replicated"]),
+        Array(4).fill([503, "not_replicated"]),
       );
       await waitFor("the decision to be accepted", async () => (await approve()).status === 200);
+      await waitFor("the cancel to be accepted", async () => (await cancel()).status === 202);
       for (const worker of platform.workers) worker.signal("SIGCONT");
       expect((await platform.alice.ended(jobId)).result.content).toContain("42");
+      expect((await platform.alice.ended(unwanted)).status).toBe("cancelled");
       await set.settled();
     }, 90_000);
 

@@ -1,11 +1,12 @@
 /** Calls that wait for their client, and the results that it sends. */
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import type { MessageRow } from "@agent-paas/shared/db/rows.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
 import type { OpenTurn } from "../../apps/worker/src/storage/open-turn.ts";
 import { jobEnd } from "../support/job-end.ts";
 import { jobPayload } from "../support/job-payload.ts";
-import { type OpenStorage, openParts } from "./storage-parts.ts";
+import { endedJob, type OpenStorage, openParts } from "./storage-parts.ts";
 
 const openTurn = (...ids: string[]): OpenTurn => ({
   calls: ids.map((call_id) => ({ call_id, name: "look", arguments: "{}" })),
@@ -31,7 +32,9 @@ async function openWaiting(open: OpenStorage, ...ids: string[]) {
     await parts.jobs.end(payload, 1, jobEnd(content, fields));
     return payload.job_id;
   };
-  await run(chat({ text: "question" }), "", { openTurn: openTurn(...ids) });
+  const { message } = openTurn(...ids);
+  const wholeTurns = [{ turn: 1, messages: [message] }];
+  await run(chat({ text: "question" }), "", { openTurn: openTurn(...ids), wholeTurns });
   const refusal = async (jobId: string, ...of: string[]) =>
     (await parts.sessions.openTurn(session_id, jobId, results(...of)))?.refusal?.code ?? null;
   const early = async () => (await parts.sessionReader.openTurns("alice", session_id)).isOver;
@@ -46,7 +49,12 @@ export function clientToolContract(open: OpenStorage): void {
       ["user", "question"],
       ["assistant", ""],
     ]);
-    expect(found?.rows[1]?.open_turn).toMatchObject({ ...openTurn("a", "b"), tokens: expect.any(Number) });
+    const { message, ...turn } = openTurn("a", "b");
+    expect(found?.rows[1]?.open_turn).toMatchObject({ ...turn, tokens: expect.any(Number) });
+    expect([...(found?.whole.values() ?? [])].map((turns) => [...turns])).toEqual([[[1, [message]]]]);
+    // Histories need nothing of what the provider wants back.
+    const [, shown] = await sessions.latestMessages(session_id, newId(), { maxTokens: 1_000, withCalls: true });
+    expect(JSON.stringify(shown)).not.toMatch(/I must look|signature/);
     expect([await refusal(newId(), "b", "a"), await refusal(newId(), "a", "c")]).toEqual([null, "tool_call_not_found"]);
     expect((await sessionReader.openTurns("alice", session_id)).turns).toHaveLength(1);
     expect((await sessionReader.openTurns("bob", session_id)).turns).toEqual([]);
@@ -132,8 +140,57 @@ export function clientToolContract(open: OpenStorage): void {
         ({ role, open_turn }) => `${role}${open_turn === null ? "" : " calls"}`,
       );
     expect(await within(all)).toEqual(["user", "assistant calls", "tool", "assistant"]);
-    expect(await within(all - 1)).toEqual(["user", "assistant", "assistant"]);
-    expect(await within(all, false)).toEqual(["user", "assistant", "assistant"]);
+    // Without its calls the first of the two messages says nothing.
+    expect(await within(all - 1)).toEqual(["user", "assistant"]);
+    expect(await within(all, false)).toEqual(["user", "assistant"]);
+  });
+
+  test("whole turns are kept until their calls are answered, the latest within a bound", async () => {
+    const { table, sessions, session_id, chat, run } = await openWaiting(open, "a");
+    const turns = (content: string) => [1, 2].map((turn) => ({ turn, messages: [{ role: "user", content } as const] }));
+    const large = { openTurn: openTurn("b"), wholeTurns: turns("x".repeat(3 * 1_024 * 1_024)) };
+    const jobId = await run(chat({ text: "", tool_results: results("a") }), "", large);
+    const kept = async () => (await table("whole_turns").select("job_id")).map(({ job_id }) => job_id);
+    expect(await kept()).toHaveLength(2);
+    const found = await sessions.openTurn(session_id, newId(), results("b"));
+    expect([found?.whole.size, [...(found?.whole.get(jobId)?.keys() ?? [])]]).toEqual([2, [2]]);
+    await run(chat({ text: "", tool_results: results("b") }), "", { status: "failed" });
+    expect(await kept()).toHaveLength(2);
+    await run(chat({ text: "", tool_results: results("b") }), "answer");
+    expect(await kept()).toEqual([]);
+  });
+
+  test("of a turn of many rounds a job goes on with the latest, and a history has what was said", async () => {
+    const { write, table, sessions, session_id, run, chat } = await openWaiting(open, "a");
+    const [, asking] = await table("messages").where({ session_id }).orderBy("ordinal");
+    const rounds = Array.from({ length: 1_050 }, (_, at) => {
+      const job = endedJob({ kind: "chat", session_id });
+      const message = { ...asking, job_id: job.id } as MessageRow;
+      const metadata = JSON.stringify({ call_id: "a", client: true });
+      const result = {
+        ...message,
+        id: newId(),
+        ordinal: 2 * at + 3,
+        role: "tool",
+        content: `${at}`,
+        metadata,
+      } as const;
+      return [job, { ...result, open_turn: null }, { ...message, id: newId(), ordinal: 2 * at + 4 }] as const;
+    });
+    for (let at = 0; at < rounds.length; at += 50) {
+      const some = rounds.slice(at, at + 50);
+      const messages = some.flatMap(([, ...both]) => both);
+      await write([
+        { query: table("agent_logs").insert(some.map(([job]) => job)) },
+        { query: table("messages").insert(messages) },
+      ]);
+    }
+    const found = await sessions.openTurn(session_id, newId(), results("a"));
+    expect([found?.refusal, found?.rows.length]).toEqual([null, 2_001]);
+    expect([found?.rows[0]?.content, found?.rows.at(-2)?.content]).toEqual(["question", "1049"]);
+    await run(chat({ text: "", tool_results: results("a") }), "answer");
+    const history = await sessions.latestMessages(session_id, newId(), { maxTokens: 1_000, withCalls: true });
+    expect(history.map(({ content }) => content)).toEqual(["question", "answer"]);
   });
 
   test.each([

@@ -3,11 +3,15 @@
  * before its first token, the next one does. A thought tells it, usage names who answered, and a later attempt goes on
  * with that one.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { freePort } from "../../scripts/services/ports.ts";
 import type { Json } from "../support/api-client.ts";
+import { SCREEN } from "../support/client-tools.ts";
 import { startLoopbackServer } from "../support/loopback-server.ts";
-import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { FIXTURE_AGENTS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { type Answer, json, says, stream } from "../support/scripted-provider.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -60,6 +64,7 @@ beforeAll(async () => {
   platform = await startTestPlatform({
     workers: 0,
     env: {
+      ...FIXTURE_AGENTS,
       MAIN_KEY: "key-of-main",
       SPARE_KEY: "key-of-spare",
       MODELS: JSON.stringify({
@@ -199,4 +204,51 @@ test("a later attempt goes on with the model that answered, although the first c
   expect(job).toMatchObject({ status: "completed", attempt: 2, result: { content: "It is 2." } });
   expect(Object.keys(job.usage.models)).toEqual(["spare"]);
   expect([provider(main).asked.length, provider(spare).asked.length]).toEqual([0, 1]);
+});
+
+test("the turn that a client goes on with goes back to its own model as it was, and to others without what that signed", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "agent-paas-models-"));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  const args = JSON.stringify({ file: join(dir, "words"), word: "x".repeat(9_000) });
+  const calling = (at: number, name: string, args: string): Answer => {
+    const reasoning_details = [{ type: "reasoning.encrypted", index: 0, data: `gAAA${at}+/==` }];
+    const extra_content = { google: { thought_signature: `EhsM${at}+/==` } };
+    const tool_calls = [{ index: 0, id: `c${at}`, extra_content, function: { name, arguments: args } }];
+    const delta = { content: `Turn ${at}.`, reasoning_details, tool_calls };
+    return stream({ choices: [{ delta }] }, { choices: [{ delta: {}, finish_reason: "tool_calls" }] });
+  };
+  const turns = [calling(0, "count_again", args), calling(1, "read_screen", "{}")];
+  provider(main).answers((at) => turns[at] ?? says("Done."));
+  provider(spare).answers(() => says("Done as well."));
+  const config = { tools: ["count_again"], model: "main", fallback_models: [] };
+  const post = (body: object) => platform.alice.post("/chat/completions", { stream: false, config, ...body });
+  const sent = (which: Provider | undefined) => provider(which).asked.map(({ body }) => body.messages);
+  const first = await post({ agent_type: "tool_basic", message: "Look", tools: [SCREEN] });
+  const { session_id } = first.body;
+  const tool_results = [{ call_id: "c1", content: "Seen" }];
+
+  // It fails, so that the same results go to both models.
+  provider(spare).answers(() =>
+    json(400, { error: { message: "context_length_exceeded", code: "context_length_exceeded" } }),
+  );
+  const other = await post({ session_id, tool_results, config: { ...config, model: "spare" } });
+  expect(other.body.status).toBe("failed");
+  expect(JSON.stringify(sent(spare))).toContain("x".repeat(9_000));
+  expect(JSON.stringify(sent(spare))).not.toMatch(/gAAA|EhsM/);
+
+  const next = await post({ session_id, tool_results });
+  expect(next.body.status).toBe("completed");
+  const [, before, after] = sent(main);
+  // Byte for byte, so that a provider's cache knows it.
+  expect(JSON.stringify(after.slice(0, before.length))).toBe(JSON.stringify(before));
+  const [said, result] = after.slice(before.length);
+  expect(said).toMatchObject({ content: "Turn 1.", reasoning_details: [{ data: "gAAA1+/==" }] });
+  expect(said.tool_calls).toMatchObject([{ extra_content: { google: { thought_signature: "EhsM1+/==" } } }]);
+  expect(result).toMatchObject({ role: "tool", content: "Seen" });
+
+  // Later turns need nothing of it.
+  await post({ session_id, message: "And now?" });
+  const later = JSON.stringify(sent(main).at(-1));
+  expect(later).toContain("Seen");
+  expect(later).not.toMatch(/gAAA|EhsM/);
 });

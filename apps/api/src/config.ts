@@ -116,10 +116,10 @@ export const ApiConfigSchema = CommonConfigSchema.extend({
    */
   IDEMPOTENCY_TTL_SECONDS: intFromEnv(60, 7 * 86_400, 86_400),
   /**
-   * How many replicas of Redis must have a job before it is accepted, and a decision before it is confirmed; fewer
-   * within half a second: 503 `not_replicated`. Default: 0. A failover loses what no replica had yet, so with 0 an
-   * accepted job can be lost. With more, a POST waits for the network between Redis and its replicas, and too few
-   * replicas refuse all jobs.
+   * How many replicas of Redis must have a job before it is accepted, and a decision or a cancel before it is
+   * confirmed; fewer within half a second: 503 `not_replicated`. Default: 0. A failover loses what no replica had yet,
+   * so with 0 an accepted job can be lost. With more, a POST waits for the network between Redis and its replicas, and
+   * too few replicas refuse all jobs.
    */
   ACCEPT_MIN_REPLICAS: intFromEnv(0, 10, 0),
 });

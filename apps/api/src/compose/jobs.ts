@@ -50,9 +50,9 @@ export function openJobs(
     maxQueuedJobs: config.MAX_QUEUED_JOBS,
   });
   const sessionQueues = createSessionQueues({ redis, keys, queues });
-  const cancellation = createCancellation({ redis, keys, queues });
   const { ACCEPT_MIN_REPLICAS: minReplicas } = config;
   const replicated = replicas === null ? null : createReplicated({ redis, waiting: replicas, keys, minReplicas });
+  const cancellation = createCancellation({ redis, keys, queues, replicated });
   const accept = createAccept({
     redis,
     keys,

@@ -10,7 +10,7 @@ export type CancelResult = {
   readonly isRequested: boolean;
 };
 
-/** Idempotent. Throws `job_not_found` or `queue_unavailable`. */
+/** Idempotent. Throws `job_not_found`, `queue_unavailable`, and `not_replicated` where a failover may lose it. */
 export async function cancelJob(
   services: Pick<Services, "jobs" | "queuedJobs" | "cancellation">,
   owner: string,

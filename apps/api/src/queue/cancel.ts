@@ -5,6 +5,7 @@ import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { defineScript } from "@agent-paas/shared/redis/script.ts";
 import { orUnavailable } from "./or-unavailable.ts";
 import type { Queues } from "./queues.ts";
+import { type Replicated, replicatedOrTold } from "./replication.ts";
 
 /** Marks a job as cancelled, durably; the message on the channel only saves time. Returns 0 if the job has ended. */
 const CANCEL_SCRIPT = defineScript<0 | 1>()({
@@ -26,9 +27,11 @@ export type CancellationOptions = {
   readonly redis: RedisConnection;
   readonly keys: RedisKeys;
   readonly queues: Pick<Queues, "addMaintenance">;
+  /** Null: requests to cancel need no replica. */
+  readonly replicated: Replicated | null;
 };
 
-export function createCancellation({ redis, keys, queues }: CancellationOptions) {
+export function createCancellation({ redis, keys, queues, replicated }: CancellationOptions) {
   const markCancelled = CANCEL_SCRIPT.on(redis);
 
   async function send(queue: JobQueue, jobId: string): Promise<void> {
@@ -46,7 +49,10 @@ export function createCancellation({ redis, keys, queues }: CancellationOptions)
     /** Throws what Redis throws; for callers that run under `orUnavailable` already. */
     send,
 
-    /** Throws `queue_unavailable`. */
-    request: (queue: JobQueue, jobId: string): Promise<void> => orUnavailable(redis, () => send(queue, jobId)),
+    /** Throws `queue_unavailable`, and `not_replicated` for a request that is made and may be lost. */
+    request: (queue: JobQueue, jobId: string): Promise<void> =>
+      orUnavailable(redis, () =>
+        replicatedOrTold(replicated, "the request to cancel", () => send(queue, jobId), keys.probeOf(jobId)),
+      ),
   };
 }

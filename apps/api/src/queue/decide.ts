@@ -5,7 +5,7 @@ import { createDecisions, type DecisionsById } from "@agent-paas/shared/redis/de
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import { orUnavailable } from "./or-unavailable.ts";
 import type { Queues } from "./queues.ts";
-import { NotReplicated, type Replicated } from "./replication.ts";
+import { type Replicated, replicatedOrTold } from "./replication.ts";
 
 export type DecisionMaker = ReturnType<typeof createDecisionMaker>;
 
@@ -16,8 +16,6 @@ export type DecisionMakerOptions = {
   /** Null: decisions need no replica. */
   readonly replicated: Replicated | null;
 };
-
-const MAY_BE_LOST = "Too few replicas of Redis have the decisions. They may count all the same; send them again.";
 
 export function createDecisionMaker({ redis, keys, queues, replicated }: DecisionMakerOptions) {
   const decisions = createDecisions(redis, keys);
@@ -40,11 +38,8 @@ export function createDecisionMaker({ redis, keys, queues, replicated }: Decisio
      * decisions that are made and may be lost.
      */
     make: (jobId: string, made: DecisionsById): Promise<string | null> =>
-      orUnavailable(redis, async () => {
-        if (replicated === null) return make(jobId, made);
-        return replicated(() => make(jobId, made), keys.probeOf(jobId)).catch((error: unknown) => {
-          throw error instanceof NotReplicated ? new NotReplicated(MAY_BE_LOST) : error;
-        });
-      }),
+      orUnavailable(redis, () =>
+        replicatedOrTold(replicated, "the request to decide", () => make(jobId, made), keys.probeOf(jobId)),
+      ),
   };
 }

@@ -30,6 +30,23 @@ export class NotReplicated extends PlatformError {
  */
 export type Replicated = <T>(work: () => Promise<T>, mark?: string) => Promise<T>;
 
+/**
+ * Work that may count although it is not on enough replicas, if any are asked for: then it is to be sent again.
+ * @param what what it has written, in words.
+ */
+export function replicatedOrTold<T>(
+  replicated: Replicated | null,
+  what: string,
+  work: () => Promise<T>,
+  mark: string,
+): Promise<T> {
+  if (replicated === null) return work();
+  return replicated(work, mark).catch((error: unknown) => {
+    if (!(error instanceof NotReplicated)) throw error;
+    throw new NotReplicated(`Too few replicas of Redis have ${what}, which may count all the same; send it again.`);
+  });
+}
+
 export type ReplicatedOptions = {
   /** On which the work writes. */
   readonly redis: RedisConnection;

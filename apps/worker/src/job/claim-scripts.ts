@@ -78,7 +78,7 @@ return {tostring(token), last, fence, known[4] or '0', known[3] or ''}
 });
 
 /**
- * For a Redis that has lost a job, or its log alone: the next claim follows the last `seq`. Does nothing to what it has.
+ * For a Redis that has lost a job, or its log alone: the next claim follows the last `seq`. What it has stays as it is.
  */
 export const RESTORE_CLAIM_SCRIPT = defineScript<null>()({
   name: "restoreClaim",

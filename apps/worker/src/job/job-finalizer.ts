@@ -70,7 +70,7 @@ export function createJobFinalizer({ jobs, sessionQueue, places, recentEnds }: J
      * is for a start that may not be written yet: the end joins its transaction.
      */
     async finalize(payload: JobPayload, writer: JobEventWriter, ending: JobEnding, row?: WrittenRow): Promise<void> {
-      const { status, resultTokens, usage, calls = [], executionMs } = ending;
+      const { status, resultTokens, usage, calls = [], wholeTurns = [], executionMs } = ending;
       // A job that ends otherwise waits for nobody.
       const openTurn = status === "completed" ? (ending.openTurn ?? null) : null;
       const result = openTurn === null ? ending.result : { ...ending.result, tool_calls: openTurn.calls };
@@ -82,7 +82,7 @@ export function createJobFinalizer({ jobs, sessionQueue, places, recentEnds }: J
       // may conclude that the log has expired.
       await writer.flushed();
       const lastSeq = writer.seq + events.length;
-      const end = { status, result, resultTokens, usage, calls, openTurn, error, lastSeq, executionMs };
+      const end = { status, result, resultTokens, usage, calls, openTurn, wholeTurns, error, lastSeq, executionMs };
       const write = () => jobs.end(payload, writer.fencingToken, end);
       // A start that the database took alone was behind its end.
       const isWritten = (await write()) || (row !== undefined && (await row) && (await write()));

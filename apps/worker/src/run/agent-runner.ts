@@ -108,8 +108,8 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
         if (agent === undefined) throw new PlatformError("agent_unavailable");
         const config = parseConfig(agent, payload.config);
         const turn = await continuedTurn(payload, sessions, row);
-        calls.continueWith(turn?.messages ?? []);
         tools = payload.tools ?? turn?.tools ?? [];
+        calls.begin({ continued: turn?.messages ?? [], keepsTurns: tools.length > 0 });
         if (request.attempt > 1) await job.carryOver();
         const part = { part: job.journal, depth: 0, task: payload.text, config, signal, turns };
         const context = {
@@ -136,6 +136,7 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
           usage: answer.usage(),
           openTurn: openTurnOf(answer.openTurn, tools, calls),
           calls: calls.list(),
+          wholeTurns: calls.wholeTurns(),
           executionMs: Math.round(performance.now() - startedAt),
         }),
       };

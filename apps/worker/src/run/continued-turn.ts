@@ -34,7 +34,7 @@ export async function continuedTurn(
   if (open.refusal !== null) throw open.refusal;
   return {
     from: open.rows[0]?.ordinal ?? 0,
-    messages: asHistory(open.rows, await partsOf(open.rows, sessions), results),
+    messages: asHistory(open.rows, await partsOf(open.rows, sessions), { results, whole: open.whole }),
     tools: newest.tools,
   };
 }

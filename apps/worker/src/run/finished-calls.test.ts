@@ -40,3 +40,21 @@ test("what is kept of a call is bounded: its result, its arguments, and the numb
   const latest = await keptOf(...turns);
   expect([latest.length, latest[0]?.id, latest.at(-1)?.id]).toEqual([100, "10a", "59b"]);
 });
+
+test("turns are kept whole for a job that may end with calls of the client, the one with these calls last", async () => {
+  const long = result("a", "y".repeat(9_000));
+  const first: ModelMessage = { ...calling(call("a")), reasoning: "Hm" } as ModelMessage;
+  const open: ModelMessage = calling(call("b"), call("c"));
+  for (const keepsTurns of [true, false]) {
+    const calls = createFinishedCalls();
+    calls.begin({ continued: HISTORY.slice(1), keepsTurns });
+    const model = calls.watch(createScriptedModel({ pieces: ["Yes"] }));
+    await model.stream({ messages: [...HISTORY, QUESTION, first, long] }, new AbortController().signal).next();
+    expect(calls.noteOpenTurn([open, result("c")])).toBe(2);
+    const whole = [
+      { turn: 1, messages: [first, long] },
+      { turn: 2, messages: [open, result("c")] },
+    ];
+    expect(calls.wholeTurns()).toEqual(keepsTurns ? whole : []);
+  }
+});

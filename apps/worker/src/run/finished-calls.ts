@@ -6,6 +6,7 @@
 import type { Model, ModelMessage } from "@agent-paas/agents/model/model.ts";
 import { cutText } from "@agent-paas/shared/text.ts";
 import type { FinishedCall } from "../storage/tool-messages.ts";
+import type { WholeTurn } from "../storage/whole-turns.ts";
 
 /** Of one result, and of the arguments of one call; longer ones are cut. */
 const MAX_KEPT_CHARS = 8_000;
@@ -19,6 +20,12 @@ export function createFinishedCalls() {
   let asked: ModelMessage | undefined;
   let continued: readonly ModelMessage[] = [];
   let calls: FinishedCall[] = [];
+  let keepsTurns = false;
+  const turns: WholeTurn[] = [];
+
+  function keepTurn(messages: readonly ModelMessage[]): void {
+    if (keepsTurns && turns.at(-1)?.turn !== turn) turns.push({ turn, messages });
+  }
 
   function note(messages: readonly ModelMessage[]): void {
     const at = messages.findLastIndex(({ role }) => role !== "tool");
@@ -32,6 +39,7 @@ export function createFinishedCalls() {
     if (finished.length === 0) return;
     asked = message;
     turn += 1;
+    keepTurn(messages.slice(at));
     calls.push(...finished.map(({ id, name, args, result }) => ({ id, name, ...kept(args, result), turn })));
     while (calls.length > MAX_KEPT_CALLS) calls = calls.filter((call) => call.turn !== calls[0]?.turn);
   }
@@ -44,9 +52,12 @@ export function createFinishedCalls() {
       },
     }),
 
-    /** Calls of an earlier job, whose results the request has brought, are no calls of this one. */
-    continueWith(messages: readonly ModelMessage[]): void {
-      continued = messages;
+    /**
+     * Calls of an earlier job, whose results the request has brought, are no calls of this one. `keepsTurns`: whether
+     * the job may end with calls of the client.
+     */
+    begin(job: { readonly continued: readonly ModelMessage[]; readonly keepsTurns: boolean }): void {
+      ({ continued, keepsTurns } = job);
     },
 
     /** Notes the turn that the client goes on with; returns its number. */
@@ -55,11 +66,15 @@ export function createFinishedCalls() {
       note(messages);
       if (turn === before && messages[0] !== asked) turn += 1;
       asked = messages[0];
+      keepTurn(messages);
       return turn;
     },
 
     /** In the order of the calls. */
     list: (): readonly FinishedCall[] => calls,
+
+    /** The model turns of these calls, whole, and the one that the client goes on with. */
+    wholeTurns: (): readonly WholeTurn[] => turns,
   };
 }
 

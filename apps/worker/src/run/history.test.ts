@@ -1,3 +1,4 @@
+import type { ModelMessage } from "@agent-paas/agents/model/model.ts";
 import { expect, test } from "vitest";
 import type { HistoryRow } from "../storage/session-repository.ts";
 import { metadataOfCall, metadataOfClientResult } from "../storage/tool-messages.ts";
@@ -18,7 +19,7 @@ const calling = (job: string, turn: number, ...ids: string[]) =>
   row(job, "assistant", "Wait", {
     open_turn: {
       ...{ calls: [], turn, tokens: 1, tools: [] },
-      message: { role: "assistant", content: "", toolCalls: ids.map(toolCall), reasoning: "Hm" },
+      message: { role: "assistant", content: "", toolCalls: ids.map(toolCall) },
     },
   });
 const result = (job: string, id: string, content: string, job_status: HistoryRow["job_status"] = "completed") =>
@@ -27,11 +28,10 @@ const finished = (job: string, turn: number, id: string) =>
   row(job, "tool", `found ${id}`, { call: metadataOfCall({ ...toolCall(id), result: "", turn }) });
 
 const shown = (rows: readonly HistoryRow[], ...answers: [string, string][]) =>
-  asHistory(
-    rows,
-    new Map(),
-    answers.length === 0 ? undefined : answers.map(([call_id, content]) => ({ call_id, content })),
-  ).map((message) => {
+  asHistory(rows, new Map(), {
+    results: answers.map(([call_id, content]) => ({ call_id, content })),
+    whole: new Map(),
+  }).map((message) => {
     const calls = message.role === "assistant" ? (message.toolCalls ?? []).map(({ id }) => id).join("") : "";
     return `${message.role[0]}${calls}:${message.content}`;
   });
@@ -44,7 +44,6 @@ test("calls of one turn go together, of the platform and of the client, each wit
     ...["u:Hi", "a0:", "t:found 0", "a12:Wait", "t:found 1", "t:Seen", "a:Done"],
   ]);
   expect(shown(rows, ["2", "Sent"]).slice(3)).toEqual(["a12:Wait", "t:found 1", "t:Sent"]);
-  expect(asHistory(rows, new Map())[3]).toMatchObject({ reasoning: "Hm" });
 });
 
 test("a call whose client sent nothing is marked", () => {
@@ -77,6 +76,29 @@ test("of the results that several jobs brought those count that the model was to
 test("ids that a provider uses again belong to the turn before their results", () => {
   const rows = [calling("a", 1, "1"), result("b", "1", "First"), calling("b", 1, "1"), result("c", "1", "Second")];
   expect(shown(rows)).toEqual(["a1:Wait", "t:First", "a1:Wait", "t:Second"]);
+});
+
+test("a job that goes on has the model turns of those before it whole, as their provider wants them back", () => {
+  const said = (id: string, content: string): ModelMessage => ({
+    ...{ role: "assistant", content, toolCalls: [{ ...toolCall(id), extra: { s: id } }], reasoning: `Why ${id}` },
+    extra: { origin: "m", fields: { reasoning_details: [id] } },
+  });
+  const found = (callId: string): ModelMessage => ({ role: "tool", callId, content: `found ${callId}, whole` });
+  const open: ModelMessage = { ...said("2", "So"), toolCalls: ["2", "3"].map(toolCall) } as ModelMessage;
+  const rows = [row("a", "user", "Hi"), finished("a", 1, "0"), finished("a", 2, "1"), finished("a", 3, "2")];
+  const whole = new Map([
+    ["a", new Map([2, 3].map((turn) => [turn, turn === 2 ? [said("1", "Well"), found("1")] : [open, found("2")]]))],
+  ]);
+  const messages = asHistory([...rows, calling("a", 3, "2", "3")], new Map(), {
+    results: [{ call_id: "3", content: "Seen" }],
+    whole,
+  });
+  expect(messages.slice(3)).toEqual([
+    ...[said("1", "Well"), found("1"), open, found("2")],
+    { role: "tool", callId: "3", content: "Seen" },
+  ]);
+  // What was too long to keep is there as histories have it.
+  expect(messages.slice(0, 3).map(({ content }) => content)).toEqual(["Hi", "", "found 0"]);
 });
 
 test("a result of nothing is left out", () => {

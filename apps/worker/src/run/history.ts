@@ -4,32 +4,44 @@ import type { ToolResult } from "@agent-paas/shared/contract/client-tools.ts";
 import type { OpenTurn } from "../storage/open-turn.ts";
 import { type HistoryRow, isDropped, type SessionRepository } from "../storage/session-repository.ts";
 import { type FinishedCall, readCall, readClientResult } from "../storage/tool-messages.ts";
+import type { WholeTurns } from "../storage/whole-turns.ts";
 
 type PartsOf = Awaited<ReturnType<SessionRepository["partsOf"]>>;
 
 /** What the model is told of a call whose client sent no result. */
 const UNANSWERED = "The client sent no result of this call.";
 
-/**
- * @param rows oldest first.
- * @param answers results of the newest open turn that go before those that the rows have. Default: none.
- */
+/** What a job has that goes on with the newest open turn. */
+export type GoingOn = {
+  /** They go before those that the rows have. */
+  readonly results: readonly ToolResult[];
+  readonly whole: WholeTurns;
+};
+
+const HISTORY: GoingOn = { results: [], whole: new Map() };
+
+/** @param rows oldest first. */
 export function asHistory(
   rows: readonly HistoryRow[],
   partsOf: PartsOf,
-  answers?: readonly ToolResult[],
+  { results, whole }: GoingOn = HISTORY,
 ): ModelMessage[] {
   const open = openTurnsOf(rows);
   const newest = [...open.values()].at(-1);
-  for (const { call_id, content } of answers ?? []) newest?.results.set(call_id, content);
+  for (const { call_id, content } of results) newest?.results.set(call_id, content);
   const finished = Map.groupBy(rows.flatMap(finishedCallOf), ({ key }) => key);
-  const shown = new Set([...open.values()].map(({ key }) => key));
+  const kept = [...whole].flatMap(([jobId, turns]) => [...turns.keys()].map((turn) => keyOf(jobId, turn)));
+  const shown = new Set([...[...open.values()].map(({ key }) => key), ...kept]);
   return rows.flatMap((row, at): ModelMessage[] => {
     const { job_id, role, content } = row;
     const turn = open.get(at);
     if (turn !== undefined) {
-      const made = (finished.get(turn.key) ?? []).map(({ id, result }) => [id, result] as const);
-      return writeOpenTurn(content, turn, new Map([...turn.results, ...made]));
+      const turns = new Map(whole.get(job_id));
+      const [message = { ...turn.message, content }, ...made] = turns.get(turn.turn) ?? [];
+      turns.delete(turn.turn);
+      for (const { id, result } of finished.get(turn.key) ?? []) turn.results.set(id, result);
+      for (const each of made) if (each.role === "tool") turn.results.set(each.callId, each.content);
+      return [...[...turns.values()].flat(), message, ...writeResults(turn)];
     }
     if (role === "tool") {
       const [call] = finishedCallOf(row);
@@ -85,13 +97,8 @@ function clientResultOf({ role, content, call }: HistoryRow): [callId: string, c
   return callId === null ? null : [callId, content];
 }
 
-function writeOpenTurn(content: string, { message }: OpenRow, results: ReadonlyMap<string, string>): ModelMessage[] {
-  const { toolCalls = [] } = message;
-  return [
-    { ...message, content },
-    ...toolCalls.map(({ id }) => ({ role: "tool" as const, callId: id, content: results.get(id) ?? UNANSWERED })),
-  ];
-}
+const writeResults = ({ message: { toolCalls = [] }, results }: OpenRow): ModelMessage[] =>
+  toolCalls.map(({ id }) => ({ role: "tool", callId: id, content: results.get(id) ?? UNANSWERED }));
 
 const keyOf = (jobId: string, turn: number): string => `${jobId} ${turn}`;
 

@@ -2,6 +2,7 @@
 import { type JobResult, NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 import type { OpenTurn } from "../storage/open-turn.ts";
 import type { FinishedCall } from "../storage/tool-messages.ts";
+import type { WholeTurn } from "../storage/whole-turns.ts";
 
 export type RunResult = {
   /** How long the run took, ms. */
@@ -14,6 +15,8 @@ export type RunResult = {
   readonly calls?: readonly FinishedCall[];
   /** The turn whose calls the client is to make. Default: none. */
   readonly openTurn?: OpenTurn | null;
+  /** The model turns up to it, whole. Default: none. */
+  readonly wholeTurns?: readonly WholeTurn[];
 };
 
 export const NO_RESULT: RunResult = { executionMs: 0, result: { content: "" }, resultTokens: 0, usage: NO_USAGE };

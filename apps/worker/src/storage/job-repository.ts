@@ -14,6 +14,7 @@ import DataLoader from "dataloader";
 import { PLACES_PER_JOB, prepareJobStatements } from "./job-statements.ts";
 import { encodeOpenTurn, type OpenTurn } from "./open-turn.ts";
 import { type FinishedCall, metadataOfCall, metadataOfClientResult } from "./tool-messages.ts";
+import { encodeWholeTurns, type WholeTurn } from "./whole-turns.ts";
 
 export type StartedJob =
   | {
@@ -40,6 +41,8 @@ export type JobEnd = {
   readonly calls?: readonly FinishedCall[];
   /** The turn whose calls the client is to make. Default: none. */
   readonly openTurn?: OpenTurn | null;
+  /** The job's model turns, up to the open one. Default: none. */
+  readonly wholeTurns?: readonly WholeTurn[];
   readonly error: { readonly code: string; readonly message: string } | null;
   /** The `seq` that the `done` event will have. */
   readonly lastSeq: number;
@@ -213,6 +216,11 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
           const answer = { role: "assistant", content, tokens_used: end.resultTokens } as const;
           const open_turn = openTurn === null ? null : encodeOpenTurn(openTurn);
           batch.push({ query: statements.insertAnswer({ ...message, ...answer, open_turn }) });
+        }
+        const whole = openTurn === null ? null : encodeWholeTurns(end.wholeTurns ?? []);
+        if (whole !== null) batch.push({ query: statements.insertWholeTurns({ job_id, ...whole }) });
+        if (status === "completed" && openTurn === null && tool_results.length > 0) {
+          batch.push({ query: statements.deleteWholeTurns(session_id) });
         }
         batch.push({ query: statements.freeOrdinal({ id: job_id }) });
       }

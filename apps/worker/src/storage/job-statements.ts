@@ -1,7 +1,7 @@
 /** The statements that write a job and its messages; their SQL is built once per process. */
 
 import type { Expression } from "@agent-paas/shared/db/queries.ts";
-import type { JobRow, MessagePartsRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
+import type { JobRow, MessagePartsRow, MessageRow, SessionRow, WholeTurnsRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
 
 type EndColumns = "status" | "result" | "usage" | "error_code" | "error_message" | "last_seq" | "execution_time_ms";
@@ -190,6 +190,15 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
     insertParts: prepareWrite<MessagePartsRow>(({ job_id, bytes, parts }) =>
       table("message_parts").insert({ job_id, bytes, parts }).onConflict("job_id").ignore(),
     ),
+
+    insertWholeTurns: ({ job_id, bytes, turns }: WholeTurnsRow) =>
+      table("whole_turns").insert({ job_id, bytes, turns }).onConflict("job_id").ignore(),
+
+    /** Of a session whose open turn is answered. */
+    deleteWholeTurns: (sessionId: string) =>
+      table("whole_turns")
+        .whereIn("job_id", table("agent_logs").where({ session_id: sessionId }).select("id"))
+        .delete(),
 
     /** Of jobs that another one replaces. */
     deleteMessages: (sessionId: string, jobIds: readonly string[]) =>

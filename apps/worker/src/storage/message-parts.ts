@@ -8,6 +8,18 @@ const MAX_HISTORY_BYTES = 16 * 1_024 * 1_024;
 
 export type PartsByJob = ReadonlyMap<string, readonly MessagePart[]>;
 
+type Size = { readonly job_id: string; readonly bytes: number };
+
+/** Those of the jobs, newest first, that have a size, as far as all up to them fit. */
+export function newestWithin(jobIds: readonly string[], sizes: readonly Size[], maxBytes: number): string[] {
+  const bytesOf = new Map(sizes.map(({ job_id, bytes }) => [job_id, bytes]));
+  let left = maxBytes;
+  return jobIds.filter((id) => {
+    left -= bytesOf.get(id) ?? 0;
+    return bytesOf.has(id) && left >= 0;
+  });
+}
+
 type Ids = { ids: string[] };
 
 export function createPartsReader({ table, sql, prepareRead }: Pick<Storage, "table" | "sql" | "prepareRead">) {
@@ -22,12 +34,7 @@ export function createPartsReader({ table, sql, prepareRead }: Pick<Storage, "ta
   return async function partsOf(jobIds: readonly string[]): Promise<PartsByJob> {
     const sizes = jobIds.length === 0 ? [] : await readSizes({ ids: [...jobIds] });
     if (sizes.length === 0) return new Map();
-    const bytesOf = new Map(sizes.map(({ job_id, bytes }) => [job_id, bytes]));
-    let left = MAX_HISTORY_BYTES;
-    const ids = jobIds.filter((id) => {
-      left -= bytesOf.get(id) ?? 0;
-      return bytesOf.has(id) && left >= 0;
-    });
+    const ids = newestWithin(jobIds, sizes, MAX_HISTORY_BYTES);
     const rows = await readParts({ ids });
     return new Map(rows.map(({ job_id, parts }) => [job_id, JSON.parse(parts)]));
   };

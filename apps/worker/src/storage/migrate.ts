@@ -17,6 +17,7 @@ import * as clientCalls from "./migrations/011-client-calls.ts";
 import * as messageParts from "./migrations/012-message-parts.ts";
 import * as sessionsByTime from "./migrations/013-sessions-by-time.ts";
 import * as jobRequest from "./migrations/014-job-request.ts";
+import * as wholeTurns from "./migrations/015-whole-turns.ts";
 
 export const MIGRATIONS: Migrations = new Map([
   ["001-initial", initial],
@@ -33,6 +34,7 @@ export const MIGRATIONS: Migrations = new Map([
   ["012-message-parts", messageParts],
   ["013-sessions-by-time", sessionsByTime],
   ["014-job-request", jobRequest],
+  ["015-whole-turns", wholeTurns],
 ]);
 
 /** Runs what is missing, one worker at a time. */

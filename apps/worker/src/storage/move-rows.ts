@@ -16,6 +16,7 @@ const KEYS = {
   agent_logs: ["id"],
   messages: ["id"],
   message_parts: ["job_id"],
+  whole_turns: ["job_id"],
   agent_steps: ["job_id", "step_no"],
   reserved_ordinals: ["job_id"],
   suspended_jobs: ["job_id"],

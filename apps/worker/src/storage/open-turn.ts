@@ -7,6 +7,7 @@ import { OpenTurnSchema } from "@agent-paas/shared/db/open-turns.ts";
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { wellFormedJson } from "@agent-paas/shared/text.ts";
 import { z } from "zod";
+import { bareMessage } from "./whole-turns.ts";
 
 type AssistantMessage = ModelMessage & { readonly role: "assistant" };
 
@@ -15,7 +16,7 @@ export type OpenTurn = {
   readonly calls: readonly ClientCall[];
   /** The model turn of its job, as in `FinishedCall`. */
   readonly turn: number;
-  /** As the model's provider wants it back. */
+  /** Stored without its reasoning. */
   readonly message: AssistantMessage;
   /** What the client can run; a request that brings results without tools means these. */
   readonly tools: readonly ClientTool[];
@@ -29,16 +30,11 @@ const StoredSchema = OpenTurnSchema.extend({
   tools: z.array(ClientToolSchema),
 });
 
-/** A longer reasoning is left out, with what belongs to it. */
-const MAX_CHARS = 1_024 * 1_024;
-
+/** Without what only the job that goes on needs: see `whole-turns.ts`. */
 export function encodeOpenTurn({ message, ...turn }: OpenTurn): string {
-  const { reasoning, extra, ...bare } = message;
-  const calls = bare.toolCalls ?? [];
-  const tokens = calls.reduce((sum, call) => sum + countTokens(`${call.name}${call.arguments}`), 0);
-  const whole = wellFormedJson(JSON.stringify({ ...turn, tokens, message }));
-  if (whole.length <= MAX_CHARS || (reasoning === undefined && extra === undefined)) return whole;
-  return wellFormedJson(JSON.stringify({ ...turn, tokens, message: bare }));
+  const { toolCalls = [] } = message;
+  const tokens = toolCalls.reduce((sum, call) => sum + countTokens(`${call.name}${call.arguments}`), 0);
+  return wellFormedJson(JSON.stringify({ ...turn, tokens, message: bareMessage(message) }));
 }
 
 /** Null for one that a later version may have written. */

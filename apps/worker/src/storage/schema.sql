@@ -186,3 +186,11 @@ CREATE TABLE unreferenced_copies (
 );
 
 CREATE INDEX stray_copies_collection_id_index on unreferenced_copies (collection_id);
+
+CREATE TABLE whole_turns (
+  job_id char(36),
+  bytes integer not null,
+  turns text not null,
+  foreign key(job_id) references agent_logs(id) on delete CASCADE,
+  primary key (job_id)
+);

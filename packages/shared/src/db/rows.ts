@@ -41,6 +41,15 @@ export type MessagePartsRow = {
   parts: string;
 };
 
+/** The model turns of a job that ended with calls of the client, for the job that goes on. */
+export type WholeTurnsRow = {
+  job_id: string;
+  /** Of `turns`. */
+  bytes: number;
+  /** JSON. */
+  turns: string;
+};
+
 /** A row of `agent_logs`: one job, written when its first attempt starts. */
 export type JobRow = {
   id: string;
@@ -176,6 +185,7 @@ export type Rows = {
   sessions: SessionRow;
   messages: MessageRow;
   message_parts: MessagePartsRow;
+  whole_turns: WholeTurnsRow;
   agent_logs: JobRow;
   agent_steps: JournalRow;
   reserved_ordinals: ReservedOrdinalRow;

@@ -1,4 +1,4 @@
-/** The ids of tool calls: those of one request, each of its own and of the form that the provider takes; and new ones. */
+/** The ids of tool calls: new ones, and those of one request, each of its own and of the form that the provider takes. */
 import { createHash, randomInt } from "node:crypto";
 
 export type CallIdForm = {

@@ -78,8 +78,8 @@ export function createToolCalls() {
     },
 
     /**
-     * The calls in the order in which they began, with ids of their own; a call without one gets one that no turn has had. `isCut`: the turn
-     * ended within the last call, or may have.
+     * The calls in the order in which they began, with ids of their own; a call without one gets one that no turn has
+     * had. `isCut`: the turn ended within the last call, or may have.
      */
     calls(isCut: boolean): ToolCall[] {
       const ids = new Set<string>();

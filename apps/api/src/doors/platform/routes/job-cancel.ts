@@ -22,7 +22,7 @@ export const postJobCancel = (services: Services): Route => ({
       200: jsonResponse("The job has ended already.", AcceptedJobSchema),
       202: jsonResponse("The job is asked to end; the status is that of before.", AcceptedJobSchema),
     },
-    errors: [...READ_ERRORS, "job_not_found"],
+    errors: [...READ_ERRORS, "not_replicated", "job_not_found"],
   },
   async handle(req, res, { owner, note }) {
     const id = pathId(req.params);

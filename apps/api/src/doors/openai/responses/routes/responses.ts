@@ -94,7 +94,7 @@ export const postResponseCancel = (services: Services): Route => ({
       "Waits a while for the end, if the owner may open one more response. A response that has ended stays as it is.",
     params: RESPONSE_PARAMS,
     responses: { 200: jsonResponse("The response.", ResponseSchema) },
-    errors: [...READ_ERRORS, "job_not_found"],
+    errors: [...READ_ERRORS, "not_replicated", "job_not_found"],
   },
   async handle(req, res, { owner, note }) {
     const jobId = pathJobId(req.params);
