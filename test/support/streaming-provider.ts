@@ -33,7 +33,7 @@ export const delta = (delta: unknown, finish_reason: string | null = null, more:
   ...more,
 });
 
-/** The same outcome, whether the answer arrives whole or cut. */
+/** The same outcome, whether the answer arrives whole or cut; the ids of calls that came without one differ. */
 export async function outcomeOf(body: ProviderBody | readonly unknown[], limits: Partial<ModelLimits> = {}) {
   const asked = "events" in body ? body : { events: body };
   const whole = await ask(asked, limits, false);
@@ -42,7 +42,7 @@ export async function outcomeOf(body: ProviderBody | readonly unknown[], limits:
 }
 
 const summaryOf = ({ shown, thoughts, turn, error }: Outcome) => ({
-  ...{ shown, thoughts, turn },
+  ...{ shown, thoughts, turn: turn && { ...turn, toolCalls: turn.toolCalls.map(({ id: _, ...call }) => call) } },
   error: error === null ? null : [error.code, error.message],
 });
 

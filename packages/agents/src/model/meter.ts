@@ -126,8 +126,8 @@ export function createMeter(
 /** Usage by the platform's own count, for turns without a figure from their provider. */
 export function estimateUsage(request: ModelRequest, content: string, toolCalls: readonly ToolCall[]): Usage {
   const input = Math.ceil(inputOf(request) * shared.factorOf(request.model));
-  // Without what a provider has added for itself, such as signatures.
-  const calls = toolCalls.map(({ id, name, arguments: args }) => ({ id, name, arguments: args }));
+  // Without what a provider has added, such as ids and signatures.
+  const calls = toolCalls.map(({ name, arguments: args }) => ({ name, arguments: args }));
   const output = shared.count(content, request.model) + (calls.length === 0 ? 0 : countTokens(JSON.stringify(calls)));
   return { input_tokens: input, output_tokens: output, total_tokens: input + output };
 }
