@@ -221,9 +221,9 @@ test("the turn that a client goes on with goes back to its own model as it was, 
   provider(main).answers((at) => turns[at] ?? says("Done."));
   provider(spare).answers(() => says("Done as well."));
   const config = { tools: ["count_again"], model: "main", fallback_models: [] };
-  const post = (body: object) => platform.alice.post("/chat/completions", { stream: false, config, ...body });
+  const post = (body: object) => platform.alice.post("/chat/completions", { agent_type: "tool_basic", stream: false, config, ...body });
   const sent = (which: Provider | undefined) => provider(which).asked.map(({ body }) => body.messages);
-  const first = await post({ agent_type: "tool_basic", message: "Look", tools: [SCREEN] });
+  const first = await post({ message: "Look", tools: [SCREEN] });
   const { session_id } = first.body;
   const tool_results = [{ call_id: "c1", content: "Seen" }];
 
@@ -232,7 +232,7 @@ test("the turn that a client goes on with goes back to its own model as it was, 
     json(400, { error: { message: "context_length_exceeded", code: "context_length_exceeded" } }),
   );
   const other = await post({ session_id, tool_results, config: { ...config, model: "spare" } });
-  expect(other.body.status).toBe("failed");
+  expect(other.body.error.code).toBe("model_context_exceeded");
   expect(JSON.stringify(sent(spare))).toContain("x".repeat(9_000));
   expect(JSON.stringify(sent(spare))).not.toMatch(/gAAA|EhsM/);
 

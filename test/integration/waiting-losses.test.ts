@@ -139,7 +139,7 @@ test.each([
   await waitFor("it to be shown again", () => askedIn(job.reader.seen).length === 2);
   await waitFor("it to be shown to who comes later", () => askedIn(late.seen).length === 1);
   const waiting = (await platform.alice.get("/jobs?status=waiting&limit=100")).body.jobs as Json[];
-  expect(waiting.find(({ job_id }) => job_id === job.jobId)?.waiting_for).toEqual(job.inquiries);
+  expect(waiting.find(({ id }) => id === job.jobId)?.waiting_for).toEqual(job.inquiries);
   expect(await platform.alice.job(job.jobId)).toMatchObject({ status: "waiting", waiting_for: job.inquiries });
   await decide(platform.alice, job.jobId, job.approval);
   await expectDoneOnce(job, word);

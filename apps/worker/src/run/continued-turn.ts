@@ -29,9 +29,9 @@ export async function continuedTurn(
   // The turn ends before what the job has brought.
   await row;
   const open = sessionId === null ? null : await sessions.openTurn(sessionId, jobId, results);
-  const newest = open?.rows.at(-1)?.open_turn;
+  if (open?.refusal) throw open.refusal;
+  const newest = open?.rows.findLast(({ open_turn }) => open_turn !== null)?.open_turn;
   if (open === null || !newest) throw new PlatformError("tool_call_not_found");
-  if (open.refusal !== null) throw open.refusal;
   return {
     from: open.rows[0]?.ordinal ?? 0,
     messages: asHistory(open.rows, await partsOf(open.rows, sessions), { results, whole: open.whole }),
