@@ -1,7 +1,8 @@
 /**
- * Messages of parts: images and files reach the model byte for byte, also with the next message of their session and
- * after a worker's death; history shows them; what is stored and searched is their text. What is no part is refused
- * with the path of the field, and a model that takes none ends the job, but not the session.
+ * Messages and tasks of parts: images and files reach the model byte for byte, also with the next message of their
+ * session, after a worker's death and in the agents that an orchestrator delegates to; history shows them; what is
+ * stored and searched is their text. What is no part is refused with the path of the field, and a model that takes none
+ * ends the job, but not the session.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Json } from "../support/api-client.ts";
@@ -54,6 +55,8 @@ afterEach(() => {
 });
 
 const chat = (message: unknown, more: Json = {}) => platform.alice.chatWhole(message as string, more);
+const execute = (task: unknown, more: Json = {}, agent = "chat_basic") =>
+  platform.alice.post(`/agents/${agent}/execute`, { task, ...more });
 
 /** The messages of the n-th request, as they stand in its body. */
 const contentsOf = (at: number) => (JSON.parse(bodies[at] ?? "{}").messages as Json[]).map(({ content }) => content);
@@ -76,6 +79,44 @@ test("history shows the parts, and the text is what is stored and searched as th
   expect(tasks).toEqual([TEXT]);
   const without = await chat([image("https://example.com/a.png")]);
   expect((await platform.alice.history(without.body.session_id))[0]).toMatchObject({ content: "" });
+});
+
+test("the parts of a task reach the model byte for byte, with the input behind them, and are the session's", async () => {
+  const session_id = (await chat("Hello")).body.session_id;
+  const { status, body } = await execute(PARTS, { session_id, input: { page: 2 } });
+  expect(status).toBe(202);
+  expect((await platform.alice.ended(body.job_id)).result.content).toBe("A pixel.");
+  const input = { type: "text", text: JSON.stringify({ page: 2 }, null, 2) };
+  expect(bodies[1]).toContain(JSON.stringify([...PARTS, input]));
+  expect((await platform.alice.history(session_id)).at(-2)).toMatchObject({ content: TEXT, parts: PARTS });
+  const tasks = await readDatabase(platform, (table) => table("agent_logs").where({ id: body.job_id }).pluck("task"));
+  expect(tasks).toEqual([TEXT]);
+});
+
+test("large parts of a task have a key of their own in Redis until the job has ended", async () => {
+  answer = () => null;
+  const { body } = await execute(PARTS);
+  await waitFor("the request to the model", async () => bodies.length === 1);
+  const key = platform.keys.payload(body.job_id);
+  expect(await platform.redis.hkeys(key)).toEqual(["parts"]);
+  await platform.alice.cancel(body.job_id);
+  await waitFor("the key to be removed", async () => (await platform.redis.exists(key)) === 0);
+});
+
+test("every agent to which an orchestrator delegates sees the images and files, those of a nested one too", async () => {
+  const [, picture, report, link] = PARTS;
+  const inner = { join: "concat", plan: { steps: [{ id: "c", agent: "chat_basic", task: "Third look" }] } };
+  const steps = [
+    { id: "a", agent: "chat_basic", task: "First look" },
+    { id: "b", agent: "tool_basic", task: "Second look", depends_on: ["a"] },
+    { id: "n", agent: "orchestrator", task: "Delegate", config: inner },
+  ];
+  const { body } = await execute(PARTS, { config: { join: "concat", plan: { steps } } }, "orchestrator");
+  const job = await platform.alice.ended(body.job_id);
+  expect(job.result.data.steps.map((step: Json) => step.status)).toEqual(Array(3).fill("completed"));
+  const asked = bodies.map((_, at) => contentsOf(at).at(-1));
+  expect(asked.map(([task]) => task.text.split("\n")[0]).sort()).toEqual(["First look", "Second look", "Third look"]);
+  for (const content of asked) expect(content.slice(1)).toEqual([picture, report, link]);
 });
 
 test("until the job has ended, large parts have a key of their own in Redis, and another worker finds them", async () => {
@@ -166,6 +207,9 @@ describe("what is no part", () => {
     const { status, body } = await chat(message);
     expect([status, body.error?.code, body.error?.param]).toEqual([400, "invalid_request", param]);
     expect(body.error.message.startsWith(`${param}: `)).toBe(true);
+    const task = await execute(message);
+    const ofTask = [400, "invalid_request", param.replace("message", "task")];
+    expect([task.status, task.body.error?.code, task.body.error?.param]).toEqual(ofTask);
   });
 
   test("parts that are too large, and a large body besides them, are refused", async () => {
@@ -179,6 +223,16 @@ describe("what is no part", () => {
     const escaped = JSON.stringify({ agent_type: "chat_basic", stream: false, message: [fitting] });
     const answered = await platform.alice.post("/chat/completions", escaped.replaceAll("+", "\\u002B"));
     expect(answered.status).toBe(200);
+    const tasks = [
+      await execute([image(`data:image/png;base64,${"AAAA".repeat(26_000)}`)]),
+      await execute(PARTS, { config }),
+    ];
+    expect(tasks.map(({ status, body }) => [status, body.error.param])).toEqual([
+      [413, "task"],
+      [413, null],
+    ]);
+    const started = await execute([fitting]);
+    expect(await platform.alice.ended(started.body.job_id)).toMatchObject({ status: "completed" });
   });
 
   test("a list of more values than parsing may cost is refused before it is parsed", async () => {

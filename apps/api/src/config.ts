@@ -43,11 +43,11 @@ export const ApiConfigSchema = CommonConfigSchema.extend({
    */
   MAX_BODY_BYTES: intFromEnv(1_024, 16 * 1_024 * 1_024, 256 * 1_024),
   /**
-   * The largest parts of a chat message together (images, files), as JSON, bytes; beside `MAX_BODY_BYTES`. Default: 8
-   * MiB, an image of 6 MB in base64. They are kept in Redis until the job ends, and in the database with the session.
+   * The largest parts of a message or task together (images, files), as JSON, bytes; beside `MAX_BODY_BYTES`. Default:
+   * 8 MiB, an image of 6 MB in base64. They are kept in Redis until the job ends, and in the database with the session.
    */
   MAX_PARTS_BYTES: intFromEnv(1_024, 64 * 1_024 * 1_024, 8 * 1_024 * 1_024),
-  /** The most parts of a chat message. Default: 20. */
+  /** The most parts of a message or task. Default: 20. */
   MAX_MESSAGE_PARTS: intFromEnv(1, 1_000, 20),
   /**
    * The largest file of a document that a worker reads its text from (PDF, DOCX, HTML), bytes. Default: 16 MiB. Redis

@@ -12,8 +12,9 @@ class PanelAgent extends BaseAgent<typeof Config> {
 
   async *run(input: AgentInput, { agents, config, logger, signal }: AgentContext<z.output<typeof Config>>) {
     yield thought("delegate", config.agents.join(", "), { agents: config.agents });
+    const parts = input.parts?.filter(({ type }) => type !== "text") ?? [];
     const asked = config.agents.map(async (agent, at) => {
-      const child = agents.run({ name: `${at}`, agent, task: input.text }, signal);
+      const child = agents.run({ name: `${at}`, agent, task: input.text, parts }, signal);
       // The child's events are not shown; its return value holds the whole answer.
       for (;;) {
         const next = await child.next();

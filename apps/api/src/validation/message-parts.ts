@@ -73,7 +73,7 @@ export type CheckedParts = { readonly parts: readonly MessagePart[]; readonly te
 export function checkParts(
   input: readonly unknown[],
   { MAX_MESSAGE_PARTS: most, MAX_PARTS_BYTES: mostBytes }: PartLimits,
-  param = "message",
+  param: string,
 ): CheckedParts {
   if (input.length > most) {
     throw new PlatformError("invalid_request", { message: `${param}: has more than ${most} parts`, param });

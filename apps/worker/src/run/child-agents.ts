@@ -9,6 +9,7 @@ import { createTurnWatch, type TurnWatch } from "@agent-paas/agents/model/last-t
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import type { JobKind } from "@agent-paas/shared/contract/jobs.ts";
 import type { Locale } from "@agent-paas/shared/contract/locale.ts";
+import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { GrowingText } from "@agent-paas/shared/growing-text.ts";
 import { parseConfig } from "./parse-config.ts";
@@ -76,10 +77,13 @@ export function createChildAgents(options: ChildAgentsOptions): Agents {
   return { list: manifests, run };
 }
 
+const textPart = (text: string): MessagePart => ({ type: "text", text });
+
 /** A child does not see the conversation; its task must contain all that it needs. */
-const inputOf = (kind: JobKind, { task, input }: ChildRequest): AgentInput => ({
+const inputOf = (kind: JobKind, { task, parts = [], input }: ChildRequest): AgentInput => ({
   kind,
   text: task,
+  ...(parts.length === 0 ? {} : { parts: [...(task.trim() === "" ? [] : [textPart(task)]), ...parts] }),
   data: input,
   history: { latest: async () => [] },
 });

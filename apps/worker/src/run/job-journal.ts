@@ -80,11 +80,13 @@ export function createJobJournal(options: JobJournalOptions): JobJournal {
 
       async begin({ kind, input, idempotent }: JournalEntry): Promise<BegunJournalEntry> {
         const json = JSON.stringify(input) ?? "null";
-        const name = JSON.stringify([path, kind, json]);
+        // An input may hold images, so its digest stands for it.
+        const named = createHash("sha256").update(JSON.stringify([path, kind, json]));
+        const name = named.copy().digest("base64");
         // Counted before the first await: entries that are begun side by side are numbered in the order of the calls.
         const times = (timesBegun.get(name) ?? 0) + 1;
         timesBegun.set(name, times);
-        const key = digest(`${name}#${times}`);
+        const key = named.update(`#${times}`).digest("hex");
         known ??= load();
         // A request to the model may be on its way while the row is; it changes nothing outside the job.
         if (!idempotent || kind !== "model") await written;

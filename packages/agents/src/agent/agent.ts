@@ -43,7 +43,7 @@ export type AgentInput = {
   readonly kind: JobKind;
   /** The chat message, or the task of an execute job. */
   readonly text: string;
-  /** The chat message as it came, if it came as parts; `text` has theirs. `firstMessages` gives them to the model. */
+  /** What `text` says, as it came, if it came as parts; `text` has theirs. `firstMessages` gives them to the model. */
   readonly parts?: readonly MessagePart[];
   /** The `input` of an execute job, as the client sent it. */
   readonly data: unknown;

@@ -1,5 +1,6 @@
 /** The delegation port: an agent runs other registered agents as children within its own job. */
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
+import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import type { AgentEvent, AgentOutcome } from "./events.ts";
 
 export type ChildRequest = {
@@ -9,8 +10,10 @@ export type ChildRequest = {
   readonly name: string;
   /** The id of a registered agent. */
   readonly agent: string;
-  /** The child's whole input: it does not see the conversation. */
+  /** All that the child is told: it does not see the conversation. */
   readonly task: string;
+  /** What the child's model gets behind the task: images and files. Default: none. */
+  readonly parts?: readonly MessagePart[];
   /** The child's `input.data`. */
   readonly input?: unknown;
   /** Parsed by the child's own schema. */

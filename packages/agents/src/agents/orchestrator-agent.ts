@@ -57,12 +57,13 @@ export class OrchestratorAgent extends BaseAgent<typeof OrchestratorConfigSchema
   async *run(input: AgentInput, context: Context): AgentRun {
     const { config, locale } = context;
     const conversation = await firstMessages(input, { ...config, system_prompt: undefined });
+    const attached = (input.parts ?? []).filter(({ type }) => type !== "text");
 
-    const plan = yield* settlePlan(conversation, context);
+    const plan = yield* settlePlan(conversation, attached.length > 0, context);
     const shown = plan.steps.map(({ id, agent }) => `${id} (${agent})`).join(", ");
     yield thought("status", AGENT_TEXTS[locale].planned(plan.steps.length, shown), { plan });
 
-    const { results, citations } = numberCitations(yield* runPlan(plan, config.fan_out, context));
+    const { results, citations } = numberCitations(yield* runPlan(plan, config.fan_out, { ...context, attached }));
 
     const joined = config.join === "concat" ? concatenate(results, context) : write(results, conversation, context);
     const { content, data = { plan, steps: results.map(toReport) }, finishReason } = yield* joined;
@@ -70,7 +71,11 @@ export class OrchestratorAgent extends BaseAgent<typeof OrchestratorConfigSchema
   }
 }
 
-async function* settlePlan(conversation: readonly ModelMessage[], context: Context): AsyncGenerator<AgentEvent, Plan> {
+async function* settlePlan(
+  conversation: readonly ModelMessage[],
+  hasAttached: boolean,
+  context: Context,
+): AsyncGenerator<AgentEvent, Plan> {
   const { config, journal } = context;
   const agents = allowedAgents(context.agents.list(), config.agents);
   if (config.plan === undefined) {
@@ -81,7 +86,7 @@ async function* settlePlan(conversation: readonly ModelMessage[], context: Conte
     const { system_prompt: guidance, max_plan_steps: maxSteps } = config;
     // `max_tokens` limits the answer; applied here it would cut the plan.
     const options = { ...modelOptions(config), maxTokens: undefined };
-    const plan = yield* makePlan({ guidance, conversation, agents, maxSteps, options }, context);
+    const plan = yield* makePlan({ guidance, conversation, hasAttached, agents, maxSteps, options }, context);
     if (kept.state === "new") await kept.finish(plan);
     return plan;
   }

@@ -16,6 +16,18 @@ test("the system prompt comes first, then the session's messages, then the messa
   ]);
 });
 
+test("what comes beside a message of parts stands behind them", async () => {
+  const image = { type: "image_url", image_url: { url: "https://example.com/a.png" } } as const;
+  const history = { latest: async () => [] };
+  const input = { kind: "execute", text: "Look", parts: [{ type: "text", text: "Look" }, image], history } as const;
+  const [plain] = await firstMessages({ ...input, data: undefined }, { history_tokens: 0 });
+  expect(plain).toEqual({ role: "user", content: "Look", parts: input.parts });
+  const [informed] = await firstMessages({ ...input, data: { page: 2 } }, { history_tokens: 0 });
+  const data = JSON.stringify({ page: 2 }, null, 2);
+  const parts = [...input.parts, { type: "text", text: data }];
+  expect(informed).toEqual({ role: "user", content: `Look\n\n${data}`, parts });
+});
+
 test("a message without an answer keeps a place for one, and is not asked together with the next", async () => {
   expect(await asked(["user", "Failed"], ["user", "Said nothing"], ["assistant", " "])).toEqual([
     ...["system: Be brief.", "user: Failed", "assistant: (no answer)", "user: Said nothing"],

@@ -52,7 +52,8 @@ export async function firstMessages(
     if (message.role === "user") ask(message.content, message.parts);
     else messages.push(message);
   }
-  if (isAsking) ask(data === null ? text : `${text}\n\n${data}`, parts);
+  if (isAsking && data === null) ask(text, parts);
+  if (isAsking && data !== null) ask(`${text}\n\n${data}`, parts && [...parts, { type: "text", text: data }]);
   return messages;
 }
 

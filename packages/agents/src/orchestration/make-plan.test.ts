@@ -15,6 +15,7 @@ const agent = (id: string) => ({
 const REQUEST: PlanRequest = {
   guidance: "Be brief.",
   conversation: [{ role: "user", content: "Please" }],
+  hasAttached: false,
   agents: [agent("chat"), agent("rag")],
   maxSteps: 2,
   options: { temperature: 0.5 },
@@ -23,10 +24,12 @@ const REQUEST: PlanRequest = {
 const step = (id: string, more: object = {}) => ({ id, agent: "chat", task: "Do it.", ...more });
 const json = (...steps: object[]) => JSON.stringify({ steps });
 
-async function make(...answers: string[]) {
+const make = (...answers: string[]) => makeFor(REQUEST, ...answers);
+
+async function makeFor(request: PlanRequest, ...answers: string[]) {
   const model = createScriptedModel(...answers.map((answer) => ({ pieces: [answer] })));
   const events: AgentEvent[] = [];
-  const making = makePlan(REQUEST, { model, signal: new AbortController().signal, locale: "en", owner: "ann" });
+  const making = makePlan(request, { model, signal: new AbortController().signal, locale: "en", owner: "ann" });
   for (;;) {
     const next = await making.next();
     if (next.done) return { plan: next.value, events, asked: model.requests };
@@ -48,6 +51,16 @@ test("the request contains the agents and the schema, and the model's text is no
     expect(system).toContain(part);
   }
   expect(events.map(({ event, data }) => [event, data.type])).toEqual([["thought", "status"]]);
+});
+
+test("the model is told that images and files go to every agent, where there are any", async () => {
+  const told = expect.stringContaining("images and files");
+  const systemOf = async (hasAttached: boolean) =>
+    (await makeFor({ ...REQUEST, hasAttached }, json(step("a")))).asked[0]?.messages[0]?.content;
+  expect([await systemOf(true), await systemOf(false)]).toEqual([
+    told,
+    expect.not.stringContaining("images and files"),
+  ]);
 });
 
 test("a plan is read despite a fence and words around its JSON", async () => {

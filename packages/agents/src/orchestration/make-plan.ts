@@ -20,6 +20,8 @@ export type PlanRequest = {
   readonly guidance: string | undefined;
   /** Earlier messages of the session and the message itself. */
   readonly conversation: readonly ModelMessage[];
+  /** Whether the message has images or files, which go to every step's agent. */
+  readonly hasAttached: boolean;
   readonly agents: readonly AgentManifest[];
   readonly maxSteps: number;
   readonly options: ModelOptions;
@@ -75,12 +77,13 @@ async function* think(
   }
 }
 
-function instructions({ guidance, agents, maxSteps }: PlanRequest): string {
+function instructions({ guidance, hasAttached, agents, maxSteps }: PlanRequest): string {
   return [
     ...(guidance === undefined ? [] : [guidance, ""]),
     `Plan how the agents below are to do what the user asks, in as few steps as it takes and at most ${maxSteps}.`,
     "An agent sees its step's task and the results of the steps it depends on, " +
       "and nothing of the conversation: write all it needs into the task, in the user's language.",
+    ...(hasAttached ? ["The images and files of the user's message go to every agent with its task."] : []),
     "Steps that do not depend on each other run side by side. " +
       "The answer is written from the results afterwards; that is not a step.",
     "",

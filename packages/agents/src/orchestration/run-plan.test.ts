@@ -46,7 +46,7 @@ function setUp(scripts: Record<string, Script[] | Script> = {}, kept = createJou
   };
   const journal = createMemoryJournal(kept);
   const logger = { info() {}, warn() {}, error() {} };
-  const context = { agents, journal, logger, locale: "en", signal: cancel.signal } as const;
+  const context = { agents, journal, logger, locale: "en", signal: cancel.signal, attached: [] } as const;
   return { began, open, cancel, context, kept };
 }
 

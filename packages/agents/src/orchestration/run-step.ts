@@ -5,6 +5,7 @@
  */
 
 import type { JobError } from "@agent-paas/shared/contract/jobs.ts";
+import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import { ERROR_CODES, type ErrorCode } from "@agent-paas/shared/errors/codes.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
@@ -17,7 +18,10 @@ import { Suspended } from "../job/inquiries.ts";
 import type { PlanStep } from "./plan.ts";
 import type { StepOutcome } from "./results.ts";
 
-export type StepContext = Pick<AgentContext<unknown>, "agents" | "journal" | "locale" | "logger" | "signal">;
+export type StepContext = Pick<AgentContext<unknown>, "agents" | "journal" | "locale" | "logger" | "signal"> & {
+  /** What every step's agent gets with its task. */
+  readonly attached: readonly MessagePart[];
+};
 
 const MAX_SHOWN_CHARS = 2_000;
 /** A longer outcome is not kept. The child then runs again, and finds its own journal entries. */
@@ -29,7 +33,7 @@ export async function* runStep(
   context: StepContext,
 ): AsyncGenerator<AgentEvent, StepOutcome | "suspended"> {
   const { id, agent, input, config } = step;
-  const child: ChildRequest = { name: id, agent, task, input, config };
+  const child = { name: id, agent, task, input, config };
   const kept = await context.journal.begin({ kind: "delegate", input: child, idempotent: true });
   if (kept.state === "finished") {
     const outcome = kept.value as StepOutcome;
@@ -37,7 +41,7 @@ export async function* runStep(
     return outcome;
   }
   yield stepThought(step, "started", AGENT_TEXTS[context.locale].stepStarted(id, agent));
-  const outcome = yield* runWithRetry(step, child, context);
+  const outcome = yield* runWithRetry(step, { ...child, parts: context.attached }, context);
   if (outcome === "suspended") return outcome;
   const isFinal = outcome.status === "completed" || !isRetryable(outcome.error);
   if (kept.state === "new" && isFinal && JSON.stringify(outcome).length <= MAX_KEPT_CHARS) await kept.finish(outcome);

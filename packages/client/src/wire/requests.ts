@@ -72,8 +72,8 @@ export type ChatRequest = {
 };
 
 export type ExecuteRequest = {
-  /** May be absent beside `tool_results`. */
-  readonly task?: string | undefined;
+  /** A text, or its parts. May be absent beside `tool_results`. */
+  readonly task?: string | readonly MessagePart[] | undefined;
   readonly input?: unknown | undefined;
   /** Tools that the client runs itself. A call to one ends the job with `finish_reason: tool_calls`. */
   readonly tools?: readonly {

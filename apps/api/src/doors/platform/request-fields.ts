@@ -13,14 +13,13 @@ export const MessageSchema = z
 
 type Message = { readonly text: string; readonly parts?: readonly MessagePart[] };
 
-export function readMessage(message: unknown, limits: PartLimits): Message {
-  if (!Array.isArray(message)) return { text: validate(TextSchema, message, ["message"]) };
-  const read = checkParts(message, limits);
+/** @param param the request's field. */
+export function readMessage(message: unknown, limits: PartLimits, param: "message" | "task"): Message {
+  if (!Array.isArray(message)) return { text: validate(TextSchema, message, [param]) };
+  const read = checkParts(message, limits, param);
   if (read.text.length <= MAX_TEXT) return read;
-  throw new PlatformError("invalid_request", {
-    message: `message: its texts have more than ${MAX_TEXT} characters`,
-    param: "message",
-  });
+  const problem = `${param}: its texts have more than ${MAX_TEXT} characters`;
+  throw new PlatformError("invalid_request", { message: problem, param });
 }
 
 export const AgentIdSchema = z

@@ -100,7 +100,7 @@ export const postChatCompletions = (services: Services): Route => ({
     limitBody(req, services.config.MAX_BODY_BYTES, Array.isArray(req.body?.message) ? "message" : null);
     const body = validate(ChatRequestSchema, req.body);
     const isAsking = body.message !== undefined || body.tool_results === undefined;
-    const { text, parts } = isAsking ? readMessage(body.message, services.config) : { text: "" };
+    const { text, parts } = isAsking ? readMessage(body.message, services.config, "message") : { text: "" };
     takeStream(res, services.streamShare, caller.owner);
     const origin = { ...originOf(req, caller, text), idempotency: readIdempotency(req) };
     const accepted = await acceptJob(services, origin, {
