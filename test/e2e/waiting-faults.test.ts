@@ -1,8 +1,9 @@
 /**
- * I11: jobs wait for a person while worker, API and Redis are killed, and while Redis loses everything. A decision by
- * another API has each go on: the effect happens once, no model turn is asked again, and the stream has one `done`.
+ * I11: jobs wait for a person while worker, API and Redis are killed, and while Redis loses everything. Decisions by
+ * another API have each go on: an approved call is made once, an edited one with the other arguments, a rejected one
+ * not at all; no model turn is asked again, and the stream has one `done`.
  */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { access, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -73,15 +74,14 @@ test.each(Object.entries(FAULTS))(
     const file = join(dir, name.replaceAll(" ", "-"));
     const [first, second] = platform.apis;
     if (first === undefined || second === undefined) throw new Error("there are two APIs");
-    const { jobId, sessionId, reader, inquiries } = await askForWrites(first.alice, [{ file, word: name }]);
+    const writes = ["approve", "edit", "reject"].map((decision) => ({ file: `${file}-${decision}`, word: name }));
+    const { jobId, sessionId, reader, inquiries } = await askForWrites(first.alice, writes);
     // A stream through the API that dies breaks off.
     reader.whole.catch(() => {});
     const lastSeen = reader.seen.at(-1)?.id ?? 0;
     await strike();
     await healthy();
-    expect((await waitingFor(second.alice, jobId)).map(({ request_id }) => request_id)).toEqual([
-      inquiries[0].request_id,
-    ]);
+    expect(await waitingFor(second.alice, jobId, writes.length)).toEqual(inquiries);
     await waitFor(
       "the job to be back in Redis",
       async () => (await platform.redis.exists(platform.keys.queuedJob("chat", jobId))) > 0,
@@ -89,13 +89,18 @@ test.each(Object.entries(FAULTS))(
     const next = await second.alice.chat({ message: "after it", session_id: sessionId });
     expect(await second.alice.job(next.jobId)).toMatchObject({ status: "queued" });
     const followed = await second.alice.follow(jobId, lastSeen);
-    const decision = { request_id: inquiries[0].request_id, decision: "approve" };
-    expect(await decide(second.alice, jobId, decision)).toMatchObject({ status: 200 });
+    const decisions = inquiries.map(({ request_id, arguments: { file: own } }) => {
+      const decision = own.split("-").at(-1);
+      return { request_id, decision, ...(decision === "edit" && { arguments: { file: own, word: "edited" } }) };
+    });
+    expect(await decide(second.alice, jobId, ...decisions)).toMatchObject({ status: 200 });
     const events = await followed.all();
     expectOneDone(events, "the stream", "completed");
     expectRisingIds(events);
     expect(events[0]?.id).toBeGreaterThan(lastSeen);
-    expect(await readFile(file, "utf8")).toBe(`${name}\n`);
+    expect(await readFile(`${file}-approve`, "utf8")).toBe(`${name}\n`);
+    expect(await readFile(`${file}-edit`, "utf8")).toBe("edited\n");
+    await expect(access(`${file}-reject`)).rejects.toMatchObject({ code: "ENOENT" });
     expect(await platform.model.calls({ contains: name })).toHaveLength(2);
     expect((await next.all()).at(-1)).toMatchObject({ data: { status: "completed" } });
   },

@@ -79,6 +79,9 @@ test("a result of a call that nobody made is refused, in a session of somebody e
   const notFound = [400, "tool_call_not_found", "tool_results.0.call_id"];
   expect(await ask(platform.alice, { session_id: body.session_id })).toEqual(notFound);
   expect(await ask(platform.alice, { session_id: newId(), if_not_exists: "create" })).toEqual(notFound);
+  const { session_id, tool_results } = { ...call, session_id: body.session_id };
+  const task = await platform.alice.post("/agents/chat_basic/execute", { session_id, tool_results });
+  expect([task.status, task.body.error.code, task.body.error.param]).toEqual(notFound);
   const others = await ask(platform.bob, { session_id: body.session_id });
   expect(others.slice(0, 2)).toEqual([404, "session_not_found"]);
 });

@@ -2,8 +2,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { newId } from "../../packages/shared/src/ids.ts";
 import type { Json } from "../support/api-client.ts";
+import { areQueuesIdle } from "../support/bullmq.ts";
 import { expectPairs, SCREEN, type Sent, sentIn } from "../support/client-tools.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -148,6 +150,15 @@ test("a plain message marks the calls unanswered, and so does a result of anothe
   await chat({ session_id: half.body.session_id, tool_results: [{ call_id: half.ids[1], content: "Two" }] });
   const results = (await asked(half.message)).messages.filter(({ role }) => role === "tool");
   expect(results.map(({ content }) => content)).toEqual(["The client sent no result of this call.", "Two"]);
+});
+
+test("of a client that never comes back nothing is left to wait: its job has ended, and its session is free", async () => {
+  const { body } = await callsOf("read_screen({})");
+  expect(await platform.alice.job(body.job_id)).toMatchObject({ status: "completed", waiting_for: [] });
+  await waitFor("the queues to be idle", () => areQueuesIdle(platform));
+  const { redis, keys } = platform;
+  const left = [keys.queuedJob("chat", body.job_id), keys.sessionQueue(body.session_id), keys.payload(body.job_id)];
+  expect(await redis.exists(...left)).toBe(0);
 });
 
 test("results that are sent again join their job by its key, and are refused without one", async () => {

@@ -5,10 +5,21 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DAY, SECOND } from "@agent-paas/shared/time.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Json } from "../support/api-client.ts";
 import { readInBackground, readSome } from "../support/background-reader.ts";
-import { isOutsideLists, leaveLists, loseOrder, loseQueuedJob, waitingJobIds } from "../support/bullmq.ts";
+import {
+  addUnreadable,
+  ageFailure,
+  hasFailed,
+  isOutsideLists,
+  isQueued,
+  leaveLists,
+  loseOrder,
+  loseQueuedJob,
+  waitingJobIds,
+} from "../support/bullmq.ts";
 import { expectOneDone, expectRisingIds } from "../support/expect-stream.ts";
 import { forgetJob } from "../support/job-state.ts";
 import { mortalWorker } from "../support/mortal-worker.ts";
@@ -190,6 +201,23 @@ test("nothing of a job that waits expires while a worker lives", async () => {
     const left = await Promise.all(own.map((key) => redis.ttl(key)));
     return left.every((seconds) => seconds > 600);
   });
+});
+
+test("a job that waits stays while BullMQ removes failed jobs of its queue, by their number and by their age", async () => {
+  const job = await startWaiting("stays");
+  const fail = async (kept: Parameters<typeof addUnreadable>[2]) => {
+    const id = await addUnreadable(platform, "chat", kept);
+    await waitFor("the job to fail", () => hasFailed(platform, "chat", id));
+    return id;
+  };
+  const failed = [await fail({ count: 1 }), await fail({ count: 1 })];
+  await ageFailure(platform, "chat", failed[1] ?? "", 2 * DAY);
+  failed.push(await fail({ age: DAY / SECOND }));
+  const left = await Promise.all(failed.map((id) => isQueued(platform, "chat", id)));
+  expect(left).toEqual([false, false, true]);
+  expect(await isOutsideLists(platform, "chat", job.jobId)).toBe(true);
+  await decide(platform.alice, job.jobId, job.approval);
+  await expectDoneOnce(job, "stays");
 });
 
 test.each([

@@ -2,8 +2,14 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Table } from "@agent-paas/shared/db/queries.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readInBackground } from "../support/background-reader.ts";
+import { isQueued } from "../support/bullmq.ts";
+import { expectOneDone } from "../support/expect-stream.ts";
+import { failpointPauses } from "../support/failpoint-pauses.ts";
 import { FIXTURE_AGENTS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { readDatabase } from "../support/platform-state.ts";
 import { thoughtsOf } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { askForWrites, decide, waitingFor } from "../support/waiting-job.ts";
@@ -13,9 +19,11 @@ const TTL_SECONDS = 10;
 
 let platform: TestPlatform;
 let dir: string;
+let pauses: Awaited<ReturnType<typeof failpointPauses>>;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "agent-paas-races-"));
-  const env = { ...FIXTURE_AGENTS, DECISION_TTL_SECONDS: `${TTL_SECONDS}` };
+  pauses = await failpointPauses(dir);
+  const env = { ...FIXTURE_AGENTS, ...pauses.env, DECISION_TTL_SECONDS: `${TTL_SECONDS}` };
   platform = await startTestPlatform({ apis: 2, workers: 2, env });
 });
 afterAll(async () => {
@@ -66,6 +74,53 @@ test("a decision that comes before the worker has let go of the job is not lost"
   };
   expect(await Promise.all(numbers(40).map(race))).toEqual(Array(40).fill([1, 1]));
 }, 60_000);
+
+/** The moments at which a job is written as suspended and its worker still holds it. */
+const MOMENTS = ["suspension_written", "suspended"] as const;
+
+async function startRead(file: string) {
+  const stream = await platform.alice.chat({ agent_type: "tool_basic", message: taskOf(file), config });
+  return { jobId: stream.jobId, reader: readInBackground(stream) };
+}
+
+test.each(MOMENTS)("a cancel at the moment %s ends the job, and its call is not made", async (moment) => {
+  const file = join(dir, `cancelled-${moment}`);
+  const { jobId, reader } = await pauses.at(
+    moment,
+    () => startRead(file),
+    async ({ jobId }) => {
+      await waitingFor(platform.alice, jobId);
+      expect((await platform.alice.cancel(jobId)).status).toBe(202);
+    },
+  );
+  expectOneDone(await reader.whole, moment, "cancelled");
+  expect(await timesWritten(file)).toBe(0);
+  expect(await platform.alice.job(jobId)).toMatchObject({ status: "cancelled", waiting_for: [] });
+  const left = await readDatabase(platform, (table) =>
+    table("suspended_jobs").where({ job_id: jobId }).pluck("job_id"),
+  );
+  expect(left).toEqual([]);
+  await waitFor("the queue to forget the job", async () => !(await isQueued(platform, "chat", jobId)));
+});
+
+test.each(MOMENTS)("a decision at the moment %s is carried out once", async (moment) => {
+  const file = join(dir, `decided-${moment}`);
+  const { jobId, reader } = await pauses.at(
+    moment,
+    () => startRead(file),
+    async ({ jobId }) => {
+      const [{ request_id }] = (await waitingFor(platform.alice, jobId)) as [{ request_id: string }];
+      expect((await decide(platform.alice, jobId, { request_id, decision: "approve" })).status).toBe(200);
+      // The other worker has looked at the decision, and found the job active.
+      const decided = (table: Table) =>
+        table("inquiries").where({ job_id: jobId }).whereNotNull("decision").pluck("job_id");
+      await waitFor("the decision to be written", async () => (await readDatabase(platform, decided)).length === 1);
+    },
+  );
+  expectOneDone(await reader.whole, moment, "completed");
+  expect(await timesWritten(file)).toBe(1);
+  expect(await platform.alice.job(jobId)).toMatchObject({ status: "completed", attempt: 2, waiting_for: [] });
+});
 
 test("a decision and a cancel at once: the job ends once, and the call is made at most once", async () => {
   const race = async (at: number) => {

@@ -4,8 +4,9 @@
  */
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
 import { JOB_QUEUES, type JobQueue, MAINTENANCE_QUEUE } from "@agent-paas/shared/contract/jobs.ts";
+import { newId } from "@agent-paas/shared/ids.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
-import { Queue } from "bullmq";
+import { type KeepJobs, Queue } from "bullmq";
 import type { Redis } from "ioredis";
 
 /** A Redis and the keys of one platform in it; a `TestPlatform` is one. */
@@ -163,6 +164,28 @@ export async function failUnnoticed(
     .zadd(keyOf(keys, kind, "failed"), now, jobId)
     .exec();
 }
+
+/**
+ * Adds a job that workers refuse because its payload cannot be read. When BullMQ has failed it, it keeps so many of the
+ * queue's failed jobs, for so many seconds. Returns its id.
+ */
+export async function addUnreadable(
+  { redis, keys }: PlatformRedis,
+  kind: JobQueue,
+  removeOnFail: KeepJobs,
+): Promise<string> {
+  const queue = new Queue(kind, { connection: redis, prefix: keys.bullmq });
+  try {
+    const jobId = newId();
+    await queue.add(kind, { job_id: jobId, kind, owner: "bob", session_id: null, text: 7 }, { jobId, removeOnFail });
+    return jobId;
+  } finally {
+    await queue.close();
+  }
+}
+
+export const hasFailed = async ({ redis, keys }: PlatformRedis, kind: JobQueue, jobId: string): Promise<boolean> =>
+  (await redis.zscore(keyOf(keys, kind, "failed"), jobId)) !== null;
 
 /** A failed job looks as if it had failed so many ms ago. */
 export async function ageFailure(
