@@ -111,9 +111,12 @@ test("every agent to which an orchestrator delegates sees the images and files, 
     { id: "b", agent: "tool_basic", task: "Second look", depends_on: ["a"] },
     { id: "n", agent: "orchestrator", task: "Delegate", config: inner },
   ];
-  const { body } = await execute(PARTS, { config: { join: "concat", plan: { steps } } }, "orchestrator");
-  const job = await platform.alice.ended(body.job_id);
-  expect(job.result.data.steps.map((step: Json) => step.status)).toEqual(Array(3).fill("completed"));
+  const config = { agents: steps.map(({ agent }) => agent), join: "concat", plan: { steps } };
+  const { body } = await execute(PARTS, { config }, "orchestrator");
+  expect(await platform.alice.ended(body.job_id)).toMatchObject({
+    ...{ status: "completed", error: null },
+    result: { data: { steps: Array(3).fill({ status: "completed" }) } },
+  });
   const asked = bodies.map((_, at) => contentsOf(at).at(-1));
   expect(asked.map(([task]) => task.text.split("\n")[0]).sort()).toEqual(["First look", "Second look", "Third look"]);
   for (const content of asked) expect(content.slice(1)).toEqual([picture, report, link]);
