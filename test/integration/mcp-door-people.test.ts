@@ -101,6 +101,23 @@ test.each<[string, Json]>([
   expect(await writtenTo(file)).toBe("");
 });
 
+test.each<[string, () => Json, string]>([
+  ["closes it", () => ({ action: "cancel" }), "the user has closed the question"],
+  ["answers what does not fit", () => ({ action: "accept", content: { answer: ["red"] } }), "the answer does not fit"],
+  [
+    "cannot be shown it",
+    () => {
+      throw new Error("no screen");
+    },
+    "the client could not ask its user: no screen",
+  ],
+])("a question whose user %s has no answer, and its call ends", async (_what, answer, reason) => {
+  const { call, asked } = await connectUser(answer);
+  const result = await call("asking", { message: "Ask" });
+  expect(asked[0]).toMatchObject({ message: "Which colour?" });
+  expect(textOf(result)).toContain(`{"answered":false,"reason":"${reason}`);
+});
+
 test("an agent asks by a form, one question after the other", async () => {
   const { call, asked } = await connectUser(({ message }) => ({
     action: "accept",

@@ -5,6 +5,7 @@ import {
   EXPIRED,
   type Inquiry,
   MAX_ANSWER_CHARS,
+  MAX_REASON,
 } from "@agent-paas/shared/contract/inquiries.ts";
 import { isTerminal } from "@agent-paas/shared/contract/jobs.ts";
 import type { InquiryRow } from "@agent-paas/shared/db/rows.ts";
@@ -82,6 +83,9 @@ function assertFits(inquiry: Inquiry, decision: Decision, at: number): void {
     if (isGiven !== fields.includes(field)) {
       throw invalid(at, field, isGiven ? `does not go with "${decision.decision}"` : "is required");
     }
+  }
+  if ((decision.reason?.length ?? 0) > MAX_REASON) {
+    throw invalid(at, "reason", `is longer than ${MAX_REASON} characters`);
   }
   if (inquiry.type === "input" && decision.decision === "answer" && inquiry.schema !== null) {
     if (JSON.stringify(decision.answer).length > MAX_ANSWER_CHARS) {

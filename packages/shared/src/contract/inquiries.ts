@@ -26,7 +26,7 @@ export type OpenInquiry = Inquiry & { readonly request_id: string };
 export const VERDICTS = ["approve", "reject", "edit", "answer"] as const;
 
 /** The longest `reason`, characters: the model reads it. */
-const MAX_REASON = 2_000;
+export const MAX_REASON = 2_000;
 
 /** What a person has decided. `edit` approves the call with other arguments. */
 export const DecisionSchema = z.object({

@@ -1,4 +1,5 @@
 /** What clients send besides requests: answers of their users, and that a request is not wanted any more. */
+import type { Decision } from "@agent-paas/shared/contract/inquiries.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Fields } from "@agent-paas/shared/json/fields.ts";
 import type { Caller } from "../../http/door.ts";
@@ -7,8 +8,10 @@ import { decideJob } from "../../jobs/decide-job.ts";
 import { findJob } from "../../jobs/find-job.ts";
 import type { Services } from "../../services.ts";
 import { type ClientSession, callKey } from "./client-session.ts";
-import { decisionOf, ElicitResultSchema, findOpen } from "./inquiries.ts";
+import { decisionOf, decisionOfResponse, ElicitResultSchema, findOpen, unanswered } from "./inquiries.ts";
 import { RequestIdSchema } from "./protocol.ts";
+import type { RpcResponse } from "./read-message.ts";
+import type { AnsweredQuestion } from "./state.ts";
 
 /**
  * Decides what the answers decide, by the id of the question; those that are no answers, or to no question, are left
@@ -22,6 +25,28 @@ export async function decideAnswers(services: Services, owner: string, jobId: st
     return decision === null ? [] : [{ request_id: inquiry.request_id, ...decision }];
   });
   if (decisions.length > 0) await decideJob(services, owner, jobId, decisions);
+}
+
+/**
+ * Decides a question by the response to it, whatever that is; to a question that is not open it is nothing. Throws
+ * `job_not_found`.
+ */
+export async function decideByResponse(
+  services: Services,
+  owner: string,
+  { jobId, inquiryId }: AnsweredQuestion,
+  response: RpcResponse,
+): Promise<void> {
+  await findJob(services, owner, jobId);
+  const inquiry = (await findOpen(services, jobId)).find(({ request_id }) => request_id === inquiryId);
+  if (inquiry === undefined) return;
+  const decide = (decision: Decision) => decideJob(services, owner, jobId, [{ request_id: inquiryId, ...decision }]);
+  try {
+    await decide(decisionOfResponse(inquiry, response));
+  } catch (error) {
+    if (!(error instanceof PlatformError) || error.code !== "invalid_request") throw error;
+    await decide(unanswered(`the answer does not fit: ${error.message}`));
+  }
 }
 
 /**

@@ -65,8 +65,8 @@ export function followCall(services: McpServices, res: Response, { owner, note }
     sink: { write: pass, end: () => void showEnd() },
   });
   const removeOpenResponse = events.openResponses.add(sendElsewhere);
-  // Its question may have been lost on the way.
-  if (after > 0) void ask();
+  // Its question may have been lost on the way, or with the log.
+  if (stage === "open") void ask();
 
   function pass(batch: Buffer): boolean {
     cursor = readBounds(batch).last;

@@ -2,12 +2,15 @@
  * What a job asks people, as the protocol asks them (elicitation): a form that the client shows its user. A question
  * carries its job and its own id, so the answer may reach any API process.
  */
-import type { Decision, Inquiry } from "@agent-paas/shared/contract/inquiries.ts";
+import { type Decision, type Inquiry, MAX_REASON } from "@agent-paas/shared/contract/inquiries.ts";
 import type { InquiryRow } from "@agent-paas/shared/db/rows.ts";
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
+import { cutText } from "@agent-paas/shared/text.ts";
 import { z } from "zod";
 import type { Services } from "../../services.ts";
+import { formOf } from "./form.ts";
+import type { RpcResponse } from "./read-message.ts";
 
 export type OpenInquiry = Inquiry & { readonly request_id: string };
 
@@ -32,24 +35,11 @@ export function showsForms(capabilities: Fields): boolean {
   return isFields(elicitation) && (isFields(elicitation.form) || elicitation.url === undefined);
 }
 
-const PRIMITIVES: readonly unknown[] = ["string", "number", "integer", "boolean"];
-const isPrimitive = (schema: unknown): boolean => isFields(schema) && PRIMITIVES.includes(schema.type);
-
-/** A form is flat: its fields are texts, numbers, choices, and lists of choices. */
-const isField = (schema: unknown): boolean =>
-  isPrimitive(schema) || (isFields(schema) && schema.type === "array" && isFields(schema.items));
-
-const isForm = (schema: unknown): schema is Fields & { readonly properties: Fields } =>
-  isFields(schema) &&
-  schema.type === "object" &&
-  isFields(schema.properties) &&
-  Object.values(schema.properties).every(isField);
-
 const APPROVAL_FORM = {
   type: "object",
   properties: {
     decision: { type: "string", enum: ["approve", "reject"], description: "Whether the call may be made." },
-    reason: { type: "string", maxLength: 2_000, description: "What the model is told besides." },
+    reason: { type: "string", maxLength: MAX_REASON, description: "What the model is told besides." },
   },
   required: ["decision"],
 } as const;
@@ -61,17 +51,8 @@ export function elicitationOf(inquiry: OpenInquiry): object | null {
     return { mode: "form", message, requestedSchema: APPROVAL_FORM };
   }
   const { question: message, schema } = inquiry;
-  if (isForm(schema)) {
-    const { properties, required } = schema;
-    return {
-      mode: "form",
-      message,
-      requestedSchema: { type: "object", properties, ...(required ? { required } : {}) },
-    };
-  }
-  const answer = schema === null ? { type: "string" } : isField(schema) ? schema : null;
-  if (answer === null) return null;
-  return { mode: "form", message, requestedSchema: { type: "object", properties: { answer }, required: ["answer"] } };
+  const form = formOf(schema);
+  return form === null ? null : { mode: "form", message, requestedSchema: form.requestedSchema };
 }
 
 export const ElicitResultSchema = z.looseObject({
@@ -89,10 +70,21 @@ export function decisionOf(inquiry: OpenInquiry, answer: z.output<typeof ElicitR
   if (action === "cancel") return null;
   if (action === "decline") return { decision: "reject" };
   if (inquiry.type === "input") {
-    return { decision: "answer", answer: isForm(inquiry.schema) ? content : content.answer };
+    return { decision: "answer", answer: formOf(inquiry.schema)?.answerIn(content) };
   }
   const reason = typeof content.reason === "string" && content.reason !== "" ? { reason: content.reason } : {};
   return { decision: content.decision === "approve" ? "approve" : "reject", ...reason };
+}
+
+/** Of a question that will have no answer: with one that stays open, its call would stay open as well. */
+export const unanswered = (why: string): Decision => ({ decision: "reject", reason: cutText(why, MAX_REASON) });
+
+/** What a client's response to its question decides. */
+export function decisionOfResponse(inquiry: OpenInquiry, { result, error }: RpcResponse): Decision {
+  if (error !== null) return unanswered(`the client could not ask its user: ${error.message}`);
+  const answer = ElicitResultSchema.safeParse(result);
+  if (!answer.success) return unanswered("the client's response is no answer to a question");
+  return decisionOf(inquiry, answer.data) ?? unanswered("the user has closed the question without an answer");
 }
 
 /** The words for a client that cannot ask its user. */

@@ -46,6 +46,7 @@ export const MessageSchema = z.looseObject({
   method: z.string().max(255).optional(),
   params: z.looseObject({ _meta: z.looseObject({}).optional() }).optional(),
   result: z.looseObject({}).optional(),
+  error: z.looseObject({ message: z.string() }).optional(),
 });
 
 /** What each field of a message is, for those who sent something else. */
@@ -55,4 +56,5 @@ export const MESSAGE_FIELDS: Readonly<Record<string, string>> = {
   method: "the name of a method",
   params: "an object, its _meta likewise",
   result: "an object",
+  error: "an object with a message",
 };

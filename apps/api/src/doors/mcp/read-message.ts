@@ -19,9 +19,11 @@ type Params = Readonly<Record<string, unknown>>;
 export type ReadMessage =
   | { readonly kind: "request"; readonly id: RequestId; readonly method: string; readonly params: Params }
   | { readonly kind: "notification"; readonly method: string; readonly params: Params }
-  | { readonly kind: "response"; readonly id: RequestId; readonly result: Params | null };
+  | ({ readonly kind: "response"; readonly id: RequestId } & RpcResponse);
 
 export type RpcRequest = Extract<ReadMessage, { readonly kind: "request" }>;
+
+export type RpcResponse = { readonly result: Params | null; readonly error: { readonly message: string } | null };
 
 /** The revision that a request follows, and what its client can as far as the request says it. */
 export type Revision = {
@@ -42,10 +44,10 @@ export function readMessage(body: unknown): ReadMessage {
       field in MESSAGE_FIELDS ? `${field}: expected ${MESSAGE_FIELDS[field]}` : "expected a JSON-RPC object",
     );
   }
-  const { id, method, params = {}, result } = parsed.data;
+  const { id, method, params = {}, result = null, error = null } = parsed.data;
   if (method !== undefined && id !== undefined) return { kind: "request", id, method, params };
   if (method !== undefined) return { kind: "notification", method, params };
-  if (id !== undefined) return { kind: "response", id, result: result ?? null };
+  if (id !== undefined) return { kind: "response", id, result, error };
   throw invalid("method: is required");
 }
 

@@ -5,7 +5,7 @@ import type { Caller, Route } from "../../../http/door.ts";
 import { asJson } from "../../../http/operation.ts";
 import { ACCEPT_ERRORS } from "../../../http/route-errors.ts";
 import { EVENT_STREAM } from "../../../http/stream-format.ts";
-import { cancelCall, decideAnswers } from "../answers.ts";
+import { cancelCall, decideByResponse } from "../answers.ts";
 import { callTool } from "../call-tool.ts";
 import { issueSessionId, readSessionId } from "../client-session.ts";
 import { platformRpcError, RpcError, rpcError, rpcResult } from "../json-rpc.ts";
@@ -68,8 +68,7 @@ async function serve(services: McpServices, { req, res, caller }: Exchange, mess
   }
   if (message.kind === "response") {
     const question = readQuestionId(message.id);
-    const answers = question === null ? {} : { [question.inquiryId]: message.result };
-    if (question !== null) await decideAnswers(services, caller.owner, question.jobId, answers);
+    if (question !== null) await decideByResponse(services, caller.owner, question, message);
     return void res.status(202).end();
   }
   const { id, method, params } = message;
