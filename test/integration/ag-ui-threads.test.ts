@@ -48,16 +48,64 @@ test("the results of front-end tools that are called side by side reach the mode
   await agent.checked();
 });
 
-test("a thread whose interrupted job has ended goes on when its interrupt is cancelled", async () => {
+test("calls of one turn that the client shows in a message each are answered together", async () => {
+  const agent = agentOf("chat_basic");
+  agent.say('each its own [[calls=weather({"city":"Oslo"});weather({"city":"Rome"})]]');
+  await agent.run({ tools: [WEATHER] });
+  const { messages } = agent.client;
+  const shown = messages.find((message) => message.role === "assistant");
+  const split = (shown?.toolCalls ?? []).flatMap((call, at) => [
+    { id: `call-${at}`, role: "assistant" as const, toolCalls: [call] },
+    { id: `result-${at}`, role: "tool" as const, toolCallId: call.id, content: ["grey", "blue"][at] ?? "" },
+  ]);
+  agent.client.setMessages([...messages.filter((message) => message !== shown), ...split]);
+  const { error } = await agent.run({ tools: [WEATHER] });
+  expect([error, split.length]).toEqual([null, 4]);
+  const asked = (await platform.model.calls({ contains: "each its own" })).at(-1);
+  const { messages: sent } = await platform.model.call(asked?.id ?? 0);
+  expect(sent?.slice(-2)).toMatchObject([
+    { role: "tool", content: "grey" },
+    { role: "tool", content: "blue" },
+  ]);
+  agent.say("and then? [[text=Later]]");
+  expect((await agent.run()).error).toBeNull();
+  await agent.checked();
+});
+
+async function interrupted() {
   const agent = agentOf("tool_basic");
   const call = `approved_write(${JSON.stringify({ file: join(tmpdir(), "never"), word: "never" })})`;
   agent.say(`please write [[calls=${call}]]`);
   await agent.run({ forwardedProps: { config: { tools: ["approved_write"] } } });
-  const [asked] = agent.client.pendingInterrupts;
   const { body } = await platform.alice.get("/jobs?limit=1");
-  await platform.alice.cancel(body.jobs[0].id);
-  await platform.alice.ended(body.jobs[0].id);
-  const interruptId = asked?.id ?? "";
+  return { agent, interruptId: agent.client.pendingInterrupts[0]?.id ?? "", jobId: String(body.jobs[0].id) };
+}
+
+test("a user who writes on instead of answering gets an answer, and what waited is cancelled", async () => {
+  const { agent, interruptId, jobId } = await interrupted();
+  agent.say("Never mind. [[text=Fine]]");
+  const { error } = await agent.run({ resume: [{ interruptId, status: "cancelled" }] });
+  expect(error).toBeNull();
+  expect(agent.client.messages.at(-1)).toMatchObject({ role: "assistant", content: "Fine" });
+  expect(await platform.alice.ended(jobId)).toMatchObject({ status: "cancelled" });
+  await agent.checked();
+});
+
+test("a message beside an answer is refused before anything is decided", async () => {
+  const { agent, interruptId, jobId } = await interrupted();
+  agent.say("And hurry!");
+  const answer = { interruptId, status: "resolved" as const, payload: { approved: true } };
+  expect((await agent.run({ resume: [answer] })).error).toMatchObject({
+    ...{ status: 400, payload: { error: { code: "invalid_request", param: "messages" } } },
+  });
+  expect(await platform.alice.job(jobId)).toMatchObject({ status: "waiting" });
+  await agent.checked();
+});
+
+test("a thread whose interrupted job has ended goes on when its interrupt is cancelled", async () => {
+  const { agent, interruptId, jobId } = await interrupted();
+  await platform.alice.cancel(jobId);
+  await platform.alice.ended(jobId);
   const approved = { interruptId, status: "resolved", payload: { approved: true } };
   const late = { threadId: agent.client.threadId, runId: randomUUID(), messages: [], resume: [approved] };
   expect((await platform.alice.post("/ag-ui/tool_basic", late)).body.error).toMatchObject({ code: "job_not_waiting" });

@@ -264,6 +264,22 @@ test("calls of the client's tools are made by the client, and what follows goes 
   expect(textOf(chat.lastMessage)).toBe("Welcome");
 });
 
+test("a result that the chat has kept to itself reaches the model with the user's next message", async () => {
+  const chat: UiChat = chatOf({
+    ...{ agent: "chat_basic", body: { tools: [WEATHER] }, sendAutomaticallyWhen: () => false },
+    onToolCall({ toolCall: { toolName, toolCallId } }) {
+      void chat.addToolOutput({ tool: toolName, toolCallId, output: "grey" });
+    },
+  });
+  await chat.sendMessage({ text: 'unsent weather [[calls=weather({"city":"Oslo"})]]' });
+  await waitFor("the output", () => toolsOf(chat)[0]?.state === "output-available");
+  for (const text of ["Thank you. [[text=Welcome]]", "Bye. [[text=Bye]]"]) await chat.sendMessage({ text });
+  expect([chat.status, textOf(chat.lastMessage)]).toEqual(["ready", "Bye"]);
+  const call = (await platform.model.calls({ contains: "Thank you." }))[0];
+  const { messages } = await platform.model.call(call?.id ?? 0);
+  expect(messages?.slice(-2)).toMatchObject([{ role: "tool", content: "grey" }, { role: "user" }]);
+});
+
 test("results of calls that nobody made are refused", async () => {
   const part = { type: "tool-weather", toolCallId: "call_none", state: "output-available", input: {}, output: "dry" };
   const messages = [{ id: "m", role: "assistant", parts: [{ type: "step-start" }, part] }] as UIMessage[];

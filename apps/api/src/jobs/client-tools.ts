@@ -1,6 +1,6 @@
 /** Whether a request may bring tools of its client, and results of their calls. */
 import type { ClientTool, ToolChoice, ToolResult } from "@agent-paas/shared/contract/client-tools.ts";
-import { findRefusal } from "@agent-paas/shared/db/open-turns.ts";
+import { callsOf, findRefusal } from "@agent-paas/shared/db/open-turns.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Services } from "../services.ts";
 
@@ -38,6 +38,20 @@ export function assertClientTools(
   if (isKnown) return;
   const message = `tool_choice: there is no tool "${toolChoice.name}"`;
   throw new PlatformError("invalid_request", { message, param: "tool_choice.name" });
+}
+
+/** Those of the results whose calls the session waits for: clients send former ones again with what is new. */
+export async function openResults(
+  { sessions }: Pick<ClientToolServices, "sessions">,
+  owner: string,
+  sessionId: string,
+  results: readonly ToolResult[],
+): Promise<readonly ToolResult[]> {
+  if (results.length === 0) return [];
+  const { turns, isOver } = await sessions.openTurns(owner, sessionId);
+  const [newest] = turns;
+  const open = newest === undefined || isOver ? [] : callsOf(newest.open_turn).map(({ call_id }) => call_id);
+  return results.filter(({ call_id }) => open.includes(call_id));
 }
 
 /**

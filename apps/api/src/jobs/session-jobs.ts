@@ -1,6 +1,7 @@
 /** The latest jobs of a session, for doors whose requests name a session and mean a job of it. */
 import type { Decision, Inquiry } from "@agent-paas/shared/contract/inquiries.ts";
 import { isTerminal } from "@agent-paas/shared/contract/jobs.ts";
+import type { InquiryRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import type { Services } from "../services.ts";
@@ -74,38 +75,50 @@ export async function decidedOf(
   return new Map([...known].map(([id, { decision }]) => [id, decision === "reject"]));
 }
 
-/**
- * Decides those of the inquiries that a job of the session has asked, and returns that job with the ids of all that it
- * has asked. Null: no job of the session has asked any of them. Throws what `decideJob` throws.
- */
-export async function decideInSession(
-  services: ListServices & Pick<Services, "decisions" | "clock">,
+export type AskingJob = {
+  readonly jobId: string;
+  /** The ids of all that the job has asked. */
+  readonly asked: ReadonlySet<string>;
+  /** Those of the inquiries that were looked for. */
+  readonly answered: readonly InquiryRow[];
+};
+
+/** The job of the session that has asked any of the inquiries; null: none has. */
+export async function findAsking(
+  services: ListServices,
   owner: string,
   sessionId: string,
   ids: readonly string[],
-  decisionOn: (id: string, inquiry: Inquiry) => Decision,
-): Promise<{ readonly jobId: string; readonly asked: ReadonlySet<string> } | null> {
+): Promise<AskingJob | null> {
   for (const job of await latestJobs(services, owner, sessionId)) {
     if (job.in === "queue") continue;
     const { id: jobId } = job.row;
     const asked = new Map((await services.jobs.inquiries(jobId)).map((row) => [row.request_id, row]));
     const answered = ids.flatMap((id) => asked.get(id) ?? []);
-    if (answered.length === 0) continue;
-    const decided = await decidedOf(services, owner, jobId);
-    const open = answered.filter(({ request_id }) => !decided.has(request_id));
-    // Sent a second time, or by a second person: then whether it is the same decision is told.
-    const decisions = (open.length > 0 ? open : answered).map(({ request_id, inquiry }) => ({
-      ...{ request_id, ...decisionOn(request_id, parseJson(inquiry) as Inquiry) },
-    }));
-    const rejectsAll = decisions.every(({ decision }) => decision === "reject");
-    try {
-      await decideJob(services, owner, jobId, decisions);
-    } catch (error) {
-      // The job has ended, so nothing that is rejected will be done.
-      const isMoot = rejectsAll && error instanceof PlatformError && error.code === "job_not_waiting";
-      if (!isMoot) throw error;
-    }
-    return { jobId, asked: new Set(asked.keys()) };
+    if (answered.length > 0) return { jobId, asked: new Set(asked.keys()), answered };
   }
   return null;
+}
+
+/** Throws what `decideJob` throws. */
+export async function decideAsked(
+  services: ListServices & Pick<Services, "decisions" | "clock">,
+  owner: string,
+  { jobId, answered }: AskingJob,
+  decisionOn: (id: string, inquiry: Inquiry) => Decision,
+): Promise<void> {
+  const decided = await decidedOf(services, owner, jobId);
+  const open = answered.filter(({ request_id }) => !decided.has(request_id));
+  // Sent a second time, or by a second person: then whether it is the same decision is told.
+  const decisions = (open.length > 0 ? open : answered).map(({ request_id, inquiry }) => ({
+    ...{ request_id, ...decisionOn(request_id, parseJson(inquiry) as Inquiry) },
+  }));
+  const rejectsAll = decisions.every(({ decision }) => decision === "reject");
+  try {
+    await decideJob(services, owner, jobId, decisions);
+  } catch (error) {
+    // The job has ended, so nothing that is rejected will be done.
+    const isMoot = rejectsAll && error instanceof PlatformError && error.code === "job_not_waiting";
+    if (!isMoot) throw error;
+  }
 }

@@ -1,7 +1,7 @@
 /** `RunAgentInput` of AG-UI 1.0, and what it means to a job. */
 import type { ClientTool, ToolResult } from "@agent-paas/shared/contract/client-tools.ts";
 import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts";
-import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
+import { type MessagePart, textOfParts } from "@agent-paas/shared/contract/message-parts.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
 import { REQUEST_HEADERS } from "../../http/headers.ts";
@@ -72,15 +72,33 @@ export const RunInputSchema = z
   .meta({
     examples: [{ threadId: "t-1", runId: "r-1", messages: [{ id: "m-1", role: "user", content: "Hello" }] }],
   });
-export type RunInput = z.output<typeof RunInputSchema>;
+export type RunInput = z.output<typeof RunInputSchema> & {
+  /** Results of calls before the assistant's last message: of the same turn, or of one before. */
+  readonly earlierResults: readonly Message[];
+};
 
-/** Throws `invalid_request`. Messages before the last one of the assistant are the session's, and not looked at. */
+/**
+ * Throws `invalid_request`. Messages before the last one of the assistant are the session's, and not looked at, but for
+ * results right before it: some clients have a message for each of several calls, and the result of each behind it.
+ */
 export function readRunInput(body: unknown): RunInput {
   const { messages } = (body ?? {}) as { readonly messages?: unknown };
-  if (!Array.isArray(messages)) return validate(RunInputSchema, body);
+  if (!Array.isArray(messages)) return { ...validate(RunInputSchema, body), earlierResults: [] };
   const last = messages.findLastIndex((message) => message?.role === "assistant");
-  return validate(RunInputSchema, { ...(body as object), messages: messages.slice(last + 1) });
+  const before = messages.slice(0, last + 1);
+  const earlier = before.slice(before.findLastIndex((message) => !isOfCalls(message)) + 1);
+  const results = earlier.filter(({ role }) => role === "tool");
+  return {
+    ...validate(RunInputSchema, { ...(body as object), messages: messages.slice(last + 1) }),
+    earlierResults: validate(z.array(MessageSchema), results, ["messages"]),
+  };
 }
+
+/** Of messages that were not looked at. */
+const isOfCalls = (message: { readonly role?: unknown; readonly toolCalls?: unknown } | null): boolean =>
+  message?.role === "tool" ||
+  message?.role === "reasoning" ||
+  (message?.role === "assistant" && Array.isArray(message.toolCalls) && message.toolCalls.length > 0);
 
 export type Turn = {
   readonly text: string;
@@ -88,13 +106,15 @@ export type Turn = {
   readonly history: readonly GivenMessage[];
   readonly tools: readonly ClientTool[];
   readonly toolResults: readonly ToolResult[];
+  /** Not checked; of calls of the same turn if the thread waits for them. */
+  readonly earlierResults: readonly ToolResult[];
   readonly input?: unknown;
 };
 
 /** What the run adds to its thread. Throws `invalid_request` or `payload_too_large`. */
-export function readTurn({ messages, tools, context, state }: RunInput, limits: PartLimits): Turn {
+export function readTurn({ messages, tools, context, state, earlierResults }: RunInput, limits: PartLimits): Turn {
   const parts = messages.filter(({ role }) => role === "user").flatMap(partsOf);
-  const results = messages.filter((message) => message.role === "tool" && !isOwnResult(message)).map(resultOf);
+  const results = resultsIn(messages);
   if (parts.length + results.length === 0) {
     throw invalid("messages", "expected a message of the user, or the result of a tool, behind those of the assistant");
   }
@@ -107,9 +127,27 @@ export function readTurn({ messages, tools, context, state }: RunInput, limits: 
       (content) => ({ role: "system", content }),
     ),
     tools: (validate(ToolsSchema, tools.map(asTool), ["tools"]) ?? []) as readonly ClientTool[],
-    toolResults: results.length === 0 ? [] : (validate(ToolResultsSchema, results, ["messages"]) ?? []),
+    toolResults: checkResults(results),
+    earlierResults: resultsIn(earlierResults),
     ...(hasContent(state) ? { input: state } : {}),
   };
+}
+
+/** Throws `invalid_request`. */
+export const checkResults = (results: readonly ToolResult[]): readonly ToolResult[] =>
+  results.length === 0 ? [] : (validate(ToolResultsSchema, results, ["messages"]) ?? []);
+
+const resultsIn = (messages: readonly Message[]): readonly ToolResult[] =>
+  messages.filter((message) => message.role === "tool" && !isOwnResult(message)).map(resultOf);
+
+/**
+ * The messages without those of the user that the thread's latest job is about already: nothing of the assistant may
+ * stand behind them yet. `question`: that job's text.
+ */
+export function withoutAsked(messages: readonly Message[], question: string): readonly Message[] {
+  const users = messages.filter(({ role }) => role === "user");
+  const asked = users.findIndex((_, at) => textOfParts(users.slice(0, at + 1).flatMap(partsOf)) === question);
+  return asked < 0 ? messages : messages.filter((message) => !users.slice(0, asked + 1).includes(message));
 }
 
 /** Of a call that the platform has made, as the events told it. */
@@ -130,7 +168,7 @@ const hasContent = (state: unknown): boolean =>
 const textOf = (content: Message["content"]): string =>
   typeof content === "string" ? content : JSON.stringify(content ?? "");
 
-function resultOf({ toolCallId, content, error }: Message) {
+function resultOf({ toolCallId, content, error }: Message): ToolResult {
   if (toolCallId === undefined) throw invalid("messages", "a message of a tool needs a toolCallId");
   const texts = Array.isArray(content) ? content.map(({ text = "" }) => text).join("\n") : textOf(content);
   return { call_id: toolCallId, content: error ?? texts };

@@ -15,6 +15,8 @@ export type Question = {
   readonly parts?: readonly MessagePart[];
   /** Set for a question that is asked again, or with other words: the job that it follows; null for none. */
   readonly follows?: string | null;
+  /** What the client's tools have answered in the message before, which an earlier request may have brought. */
+  readonly toolResults: readonly ToolResult[];
 };
 
 /** A reply to an approval has its id; one to a call, that of the call. */
@@ -39,21 +41,25 @@ export function readTurn(request: ChatRequest, limits: PartLimits): Question | R
   const at = messages.findLastIndex(({ role }) => role === "assistant");
   const fresh = messages.slice(at + 1).filter(({ role }) => role === "user");
   const said = messages[at];
-  if (fresh.length > 0) return { ...readQuestion(fresh, limits), ...placeOf(request, said) };
   const replies = said === undefined ? [] : repliesOf(said);
+  if (fresh.length > 0) {
+    // Those that do not fit were refused when they were sent, and are not to keep the chat from going on.
+    const toolResults = ToolResultsSchema.safeParse(resultsOf(replies)).data ?? [];
+    return { kind: "question", ...readQuestion(fresh, limits), ...placeOf(request, said), toolResults };
+  }
   if (said === undefined || replies.length === 0) {
     throw invalid("messages", "expected a message of the user, or replies in the last message of the assistant");
   }
   return { kind: "replies", messageId: said.id, replies, shown: new Set(said.parts.filter(isToolPart).flatMap(idsOf)) };
 }
 
-function readQuestion(messages: readonly UiMessage[], limits: PartLimits): Question {
+function readQuestion(messages: readonly UiMessage[], limits: PartLimits): Pick<Question, "text" | "parts"> {
   const parts = messages.flatMap((message) => message.parts.flatMap((part) => partOf(part)));
   // A client whose user has sent just a file sends the empty field, too.
   const filled = parts.filter((part) => part.type !== "text" || String(part.text).trim() !== "");
   const { text, parts: checked } = checkParts(filled.length === 0 ? parts : filled, limits, "messages");
   const isText = checked.every(({ type }) => type === "text");
-  return { kind: "question", text, ...(isText ? {} : { parts: checked }) };
+  return { text, ...(isText ? {} : { parts: checked }) };
 }
 
 /** A client that asks again has dropped what came after the answer that it keeps. */
@@ -102,13 +108,16 @@ export function decisionOf(reply: Reply): Decision {
 
 /** The replies to calls of the client's tools. Throws `invalid_request`. */
 export function toolResultsOf({ replies }: Replies): readonly ToolResult[] {
-  const results = replies.flatMap((reply) => {
-    if (reply.kind === "approval") return [];
-    return [{ call_id: reply.id, content: reply.kind === "output" ? asText(reply.output) : reply.errorText }];
-  });
+  const results = resultsOf(replies);
   if (results.length === 0) throw invalid("messages", "no job of the chat has asked for what is approved");
   return validate(ToolResultsSchema, results, ["messages"]) ?? [];
 }
+
+const resultsOf = (replies: readonly Reply[]) =>
+  replies.flatMap((reply) => {
+    if (reply.kind === "approval") return [];
+    return [{ call_id: reply.id, content: reply.kind === "output" ? asText(reply.output) : reply.errorText }];
+  });
 
 /** As the model reads it. */
 const asText = (output: unknown): string => (typeof output === "string" ? output : (JSON.stringify(output) ?? ""));

@@ -1,5 +1,4 @@
 /** POST /ag-ui/{agent_id}: a run, as its events. */
-
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request } from "express";
 import { z } from "zod";
@@ -13,13 +12,15 @@ import { ACCEPT_ERRORS, AGENT_ERRORS } from "../../../http/route-errors.ts";
 import { EVENT_STREAM } from "../../../http/stream-format.ts";
 import { takeStream } from "../../../http/take-stream.ts";
 import { acceptJob } from "../../../jobs/accept-job.ts";
+import { openResults } from "../../../jobs/client-tools.ts";
+import { findJob } from "../../../jobs/find-job.ts";
 import { sessionIdOf } from "../../../jobs/find-session.ts";
-import { decidedOf, decideInSession } from "../../../jobs/session-jobs.ts";
+import { type AskingJob, decideAsked, decidedOf, findAsking } from "../../../jobs/session-jobs.ts";
 import type { Services } from "../../../services.ts";
 import { validate } from "../../../validation/validate.ts";
 import { AgUiEventSchema } from "../events.ts";
 import { decisionOf } from "../resume.ts";
-import { type RunInput, RunInputSchema, readRunInput, readTurn } from "../run-input.ts";
+import { checkResults, type RunInput, RunInputSchema, readRunInput, readTurn, withoutAsked } from "../run-input.ts";
 import { runStream } from "../stream.ts";
 
 const AgentIdSchema = z.string().min(1).max(64).describe("The id of an agent.");
@@ -63,7 +64,7 @@ export const postRun = (services: Services): Route => ({
     const sessionId = await sessionIdOf(services, owner, input.threadId);
     const { jobId, isNew, seen } =
       input.resume.length > 0
-        ? await resume(services, caller, input, sessionId)
+        ? await resume(services, req, caller, input, sessionId)
         : await accept(services, req, caller, input, sessionId);
     if (cancels) cancelOnDisconnect(res, services, caller, jobId);
     const decided = isNew ? new Map() : await decidedOf(services, owner, jobId);
@@ -83,7 +84,9 @@ async function accept(
   input: RunInput,
   sessionId: string,
 ): Promise<Streamed> {
-  const turn = readTurn(input, services.config);
+  const { earlierResults, ...turn } = readTurn(input, services.config);
+  const sameTurn = await openResults(services, caller.owner, sessionId, earlierResults);
+  const toolResults = checkResults([...sameTurn, ...turn.toolResults]);
   const { config, limits, metadata, on_busy: onBusy } = input.forwardedProps;
   const idempotency = idempotencyOf(req, input.runId);
   const { jobId, isNew } = await acceptJob(
@@ -95,25 +98,47 @@ async function accept(
       sessionId,
       createsSession: true,
       beginsSession: false,
-      ...{ ...turn, config, limits, metadata, onBusy },
+      ...{ ...turn, toolResults, config, limits, metadata, onBusy },
     },
   );
   return { jobId, isNew, seen: new Set() };
 }
 
+/** The job that was interrupted goes on; or, if all that it has asked is dropped, a message of the user follows it. */
 async function resume(
   services: Services,
-  { owner, note }: Caller,
-  { resume: entries }: RunInput,
+  req: Request,
+  caller: Caller,
+  input: RunInput,
   sessionId: string,
 ): Promise<Streamed> {
+  const { owner, note } = caller;
+  const { resume: entries, forwardedProps } = input;
   const places = new Map(entries.map(({ interruptId }, at) => [interruptId, at]));
   const ids = [...places.keys()];
-  const job = await decideInSession(services, owner, sessionId, ids, (id, inquiry) => {
-    const at = places.get(id) ?? 0;
-    return decisionOf(entries[at] as (typeof entries)[number], inquiry, at);
-  });
-  if (job === null) throw new PlatformError("request_not_found", { param: "resume" });
-  note({ job_id: job.jobId, decisions: ids.length });
+  const job = await findAsking(services, owner, sessionId, ids);
+  const messages = job === null ? input.messages : await addedTo(services, owner, job, input);
+  const isAdded = messages.some(({ role }) => role === "user");
+  if (isAdded && entries.some(({ status }) => status === "resolved")) {
+    const problem = "a message of the user cannot come with answers that the run goes on with; the next run takes it";
+    throw new PlatformError("invalid_request", { message: `messages: ${problem}`, param: "messages" });
+  }
+  if (job === null && !isAdded) throw new PlatformError("request_not_found", { param: "resume" });
+  // A job that the message is about to cancel needs no decisions.
+  if (job !== null && !(isAdded && forwardedProps.on_busy === "interrupt")) {
+    await decideAsked(services, owner, job, (id, inquiry) => {
+      const at = places.get(id) ?? 0;
+      return decisionOf(entries[at] as (typeof entries)[number], inquiry, at);
+    });
+    note({ job_id: job.jobId, decisions: ids.length });
+  }
+  if (job === null || isAdded) return accept(services, req, caller, { ...input, messages: [...messages] }, sessionId);
   return { jobId: job.jobId, isNew: false, seen: new Set(ids).intersection(job.asked) };
+}
+
+/** The messages that come with answers to a job, without what that job is about. */
+async function addedTo(services: Services, owner: string, { jobId }: AskingJob, { messages }: RunInput) {
+  if (!messages.some(({ role }) => role === "user")) return messages;
+  const job = await findJob(services, owner, jobId);
+  return withoutAsked(messages, job.in === "database" ? job.row.task : job.payload.text);
 }

@@ -14,8 +14,9 @@ import { ACCEPT_ERRORS, AGENT_ERRORS } from "../../../http/route-errors.ts";
 import { EVENT_STREAM } from "../../../http/stream-format.ts";
 import { takeStream } from "../../../http/take-stream.ts";
 import { acceptJob, type JobRequest } from "../../../jobs/accept-job.ts";
+import { openResults } from "../../../jobs/client-tools.ts";
 import { sessionIdOf } from "../../../jobs/find-session.ts";
-import { decidedOf, decideInSession, jobsAfter } from "../../../jobs/session-jobs.ts";
+import { decideAsked, decidedOf, findAsking, jobsAfter } from "../../../jobs/session-jobs.ts";
 import type { Services } from "../../../services.ts";
 import { validate } from "../../../validation/validate.ts";
 import { type ChatRequest, ChatRequestSchema, readChatRequest } from "../chat-request.ts";
@@ -97,8 +98,16 @@ async function accept(
   return { jobId, isNew, messageId: jobId };
 }
 
-async function placed(services: Services, { owner }: Caller, sessionId: string, { text, parts, follows }: Question) {
-  const replaces = follows === undefined ? [] : await jobsAfter(services, owner, sessionId, follows);
+async function placed(
+  services: Services,
+  { owner }: Caller,
+  sessionId: string,
+  { text, parts, follows, toolResults }: Question,
+) {
+  if (follows === undefined) {
+    return { text, parts, toolResults: await openResults(services, owner, sessionId, toolResults) };
+  }
+  const replaces = await jobsAfter(services, owner, sessionId, follows);
   if (replaces === null) {
     const message = "messages: the chat has no answer of the id that is kept, or too many came after it";
     throw new PlatformError("invalid_request", { message, param: "messages" });
@@ -118,11 +127,12 @@ async function reply(
   const { messageId } = turn;
   const decisions = new Map(turn.replies.map((each) => [each.id, decisionOf(each)]));
   const decisionOn = (id: string) => decisions.get(id) as Decision;
-  const job = await decideInSession(services, caller.owner, sessionId, [...decisions.keys()], decisionOn);
+  const job = await findAsking(services, caller.owner, sessionId, [...decisions.keys()]);
   if (job === null) {
     const toolResults = toolResultsOf(turn);
     return { ...(await accept(services, req, caller, request, sessionId, { text: "", toolResults })), messageId };
   }
+  await decideAsked(services, caller.owner, job, decisionOn);
   caller.note({ job_id: job.jobId, decisions: turn.replies.length });
   return { jobId: job.jobId, isNew: false, messageId, seen: turn.shown.intersection(job.asked) };
 }
