@@ -8,7 +8,7 @@ import { FIXTURE_AGENTS, KEYS, startTestPlatform, type TestPlatform } from "../s
 
 let platform: TestPlatform;
 beforeAll(async () => {
-  platform = await startTestPlatform({ env: FIXTURE_AGENTS });
+  platform = await startTestPlatform({ env: { ...FIXTURE_AGENTS, MAX_PARTS_BYTES: "65536" } });
 });
 afterAll(() => platform.stop());
 
@@ -70,6 +70,19 @@ test("calls of one turn that the client shows in a message each are answered tog
   agent.say("and then? [[text=Later]]");
   expect((await agent.run()).error).toBeNull();
   await agent.checked();
+});
+
+test("a thread with more images than a request may bring goes on", async () => {
+  const value = "A".repeat(40 * 1_024);
+  const content = [{ type: "image", source: { type: "data", value, mimeType: "image/png" } }];
+  const before = Array.from({ length: 12 }, (_, at) => [
+    { id: `u-${at}`, role: "user", content },
+    { id: `a-${at}`, role: "assistant", content: "Nice." },
+  ]).flat();
+  const question = { id: "u", role: "user", content: "many images [[text=Seen]]" };
+  const run = { threadId: randomUUID(), runId: randomUUID(), messages: [...before, question] };
+  const { status, body } = await platform.alice.post("/ag-ui/chat_basic", run);
+  expect([status, body]).toEqual([200, expect.stringContaining('"delta":"Seen"')]);
 });
 
 async function interrupted() {

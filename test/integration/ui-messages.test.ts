@@ -10,7 +10,7 @@ import { waitFor } from "../support/wait-for.ts";
 let platform: TestPlatform;
 let alice: ApiClient;
 beforeAll(async () => {
-  platform = await startTestPlatform({ apis: 2 });
+  platform = await startTestPlatform({ apis: 2, env: { MAX_PARTS_BYTES: "65536" } });
   ({ alice } = platform);
 });
 afterAll(() => platform.stop());
@@ -117,6 +117,23 @@ test("a file becomes a part of the message, and what no agent can read is refuse
   await chat.sendMessage({ parts: [{ type: "custom", kind: "a.b" }] });
   expect(chat.status).toBe("error");
   expect(chat.error?.message).toContain("a message of the user cannot have a part of type custom");
+});
+
+const image = (kilobytes: number) => ({
+  ...{ id: randomUUID(), role: "user" },
+  parts: [{ type: "file", mediaType: "image/png", url: `data:image/png;base64,${"A".repeat(kilobytes * 1_024)}` }],
+});
+
+test("a chat with more images than a request may bring goes on, and a new one beyond the limit is refused", async () => {
+  const answer = { id: "answered", role: "assistant", parts: [{ type: "text", text: "Nice." }] };
+  const before = Array.from({ length: 12 }, () => [image(40), answer]).flat();
+  const send = (...messages: readonly object[]) =>
+    alice.post("/ui-messages/chat_basic", { id: randomUUID(), messages: [...before, ...messages] });
+  const { status, body } = await send(ask("many images [[text=Seen]]"));
+  expect([status, body]).toEqual([200, expect.stringContaining('"delta":"Seen"')]);
+  expect((await askedOf("many images")).map(({ role }) => role)).toEqual(["user"]);
+  const refused = await send(image(400));
+  expect([refused.status, refused.body.error.code]).toEqual([413, "payload_too_large"]);
 });
 
 test("what an agent reasons is a part of its own", async () => {

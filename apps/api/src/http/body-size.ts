@@ -6,8 +6,11 @@ import express, { type Request, type RequestHandler } from "express";
 
 const sizes = new WeakMap<IncomingMessage, number>();
 
+/** For `limitBody`, of a body that is read otherwise. */
+export const noteSize = (request: IncomingMessage, bytes: number): void => void sizes.set(request, bytes);
+
 /**
- * Of a body that `measuredJson` has read, all but the field, which has limits of its own, is no larger than other
+ * Of a body whose size is known, all but the field, which has limits of its own, is no larger than other
  * bodies may be. Throws `payload_too_large`. `field`: null for none.
  */
 export function limitBody(request: Request, most: number, field: string | null): void {
@@ -27,7 +30,7 @@ export const measuredJson = (limit: number, mostValues = limit): RequestHandler 
   express.json({
     ...{ limit, type: () => true, reviver: reviveBody },
     verify(request, _response, body) {
-      sizes.set(request, body.length);
+      noteSize(request, body.length);
       if (body.length > mostValues && hasMoreValues(body, mostValues)) {
         throw Object.assign(new Error(`more than ${mostValues} values`), { type: "entity.too.large" });
       }

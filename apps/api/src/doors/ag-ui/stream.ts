@@ -1,6 +1,6 @@
 /** A job's stream as a run of AG-UI. */
 import { ERROR_CODES } from "@agent-paas/shared/errors/codes.ts";
-import type { KnownInquiries } from "../../http/inquiry-watch.ts";
+import type { KnownInquiries } from "../../http/asking-translate.ts";
 import { type StreamFormat, streamHeaders } from "../../http/stream-format.ts";
 import { frame, PROTOCOL_VERSION } from "./events.ts";
 import { createTranslate, type Run } from "./translate.ts";

@@ -6,7 +6,7 @@
 import type { ClientCall } from "@agent-paas/shared/contract/client-tools.ts";
 import type { DecodedEvent, DoneEvent, ThoughtEvent } from "@agent-paas/shared/contract/events.ts";
 import { AppendOnlyText } from "../../http/append-only-text.ts";
-import { InquiryWatch, isInquiry, type KnownInquiries } from "../../http/inquiry-watch.ts";
+import { createAskingTranslate, type KnownInquiries, type WatchedInquiry } from "../../http/asking-translate.ts";
 import { NO_RESULT, ShownCalls } from "../../http/shown-calls.ts";
 import type { Translate } from "../../http/stream-format.ts";
 import { type AgUiEvent, callsIdOf, frame, type Interrupt, resultIdOf, usageOf } from "./events.ts";
@@ -25,12 +25,9 @@ export function createTranslate(jobId: string, run: Run, known: KnownInquiries):
   const text = new AppendOnlyText();
   const reasoning = new AppendOnlyText();
   const calls = new ShownCalls();
-  const inquiries = new InquiryWatch(known);
   const messages = new Messages(jobId);
   const steps = new Steps();
   const interrupts: Interrupt[] = [];
-  /** What was not sent; sent after all if the log has nothing of what the client has seen. */
-  let held = "";
   let hasFailed = false;
 
   const custom = (name: string, value: unknown): string => frame({ type: "CUSTOM", name: CUSTOM_PREFIX + name, value });
@@ -60,24 +57,21 @@ export function createTranslate(jobId: string, run: Run, known: KnownInquiries):
       .map(({ id }) => result(id, "error", NO_RESULT))
       .join("");
 
-  function inquire(thought: Thought): ReturnType<Translate> {
-    const inquiry = inquiries.note(thought);
+  function ask(thought: Thought, { id, isOpen, isLast }: WatchedInquiry): string {
     const { type, tool, arguments: input, content, schema } = thought;
     const isApproval = type === "approval_required";
-    const toolCallId = isApproval ? calls.awaitApproval(inquiry.id, String(tool), input) : null;
-    if (inquiry.isOpen) {
+    const toolCallId = isApproval ? calls.awaitApproval(id, String(tool), input) : null;
+    if (isOpen) {
       const responseSchema = isApproval ? APPROVAL : (schema as Interrupt["responseSchema"] | null);
       interrupts.push({
-        ...{ id: inquiry.id, reason: isApproval ? "tool_call" : "input_required", message: content },
+        ...{ id, reason: isApproval ? "tool_call" : "input_required", message: content },
         ...(toolCallId === null ? {} : { toolCallId }),
         ...(responseSchema === null ? {} : { responseSchema }),
         expiresAt: String(thought.expires_at),
         ...(isApproval ? { metadata: { tool, arguments: input } } : {}),
       });
     }
-    const closed = messages.close() + (inquiry.isLast ? steps.endAll() : "");
-    if (inquiry.endsStream) return { last: closed + finishRun({ type: "interrupt", interrupts }) };
-    return inquiries.isSilent || inquiry.isSeen ? "" : closed;
+    return messages.close() + (isLast ? steps.endAll() : "");
   }
 
   const finishRun = (outcome: Outcome, usage: DoneEvent["data"]["usage"] = null): string =>
@@ -97,7 +91,7 @@ export function createTranslate(jobId: string, run: Run, known: KnownInquiries):
     return rest + cited + called + finishRun({ type: "success", ...pending }, usage);
   }
 
-  function translate({ event, data }: DecodedEvent): string {
+  function tell({ event, data }: DecodedEvent): string {
     if (event === "message") return messages.say("text", text.apply(data));
     if (event === "done") return finish(data);
     if (event === "error") {
@@ -119,11 +113,6 @@ export function createTranslate(jobId: string, run: Run, known: KnownInquiries):
     return messages.close() + messages.say("reasoning", reasoning.apply({ type: "reset", content: "" })) + told;
   }
 
-  return (event) => {
-    if (event.event === "thought" && isInquiry(event.data)) return inquire(event.data);
-    const frames = translate(event);
-    if (!inquiries.isSilent) return frames;
-    held += frames;
-    return event.event === "done" ? held : "";
-  };
+  const endAsking = (): string => finishRun({ type: "interrupt", interrupts });
+  return createAskingTranslate(known, { ask, endAsking, tell });
 }

@@ -1,6 +1,6 @@
 /** A job's stream as a UI message stream of the AI SDK. */
 import { ERROR_CODES } from "@agent-paas/shared/errors/codes.ts";
-import type { KnownInquiries } from "../../http/inquiry-watch.ts";
+import type { KnownInquiries } from "../../http/asking-translate.ts";
 import { type StreamFormat, streamHeaders } from "../../http/stream-format.ts";
 import { END, frame } from "./chunks.ts";
 import { createTranslate } from "./translate.ts";

@@ -9,7 +9,7 @@ import type { ClientCall } from "@agent-paas/shared/contract/client-tools.ts";
 import type { DecodedEvent, DoneEvent, ThoughtEvent } from "@agent-paas/shared/contract/events.ts";
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { AppendOnlyText } from "../../http/append-only-text.ts";
-import { InquiryWatch, isInquiry, type KnownInquiries, type WatchedInquiry } from "../../http/inquiry-watch.ts";
+import { createAskingTranslate, type KnownInquiries, type WatchedInquiry } from "../../http/asking-translate.ts";
 import { NO_RESULT, type ShownCall, ShownCalls } from "../../http/shown-calls.ts";
 import type { Translate } from "../../http/stream-format.ts";
 import { END, finishReasonOf, frame, PROVIDER } from "./chunks.ts";
@@ -28,10 +28,7 @@ export function createTranslate(known: KnownInquiries): Translate {
   const text = new AppendOnlyText();
   const reasoning = new AppendOnlyText();
   const calls = new ShownCalls();
-  const inquiries = new InquiryWatch(known);
   const parts = new MessageParts();
-  /** What was not sent; sent after all if the log has nothing of what the client has seen. */
-  let held = "";
   let hasFailed = false;
 
   function call(id: string, name: string, input: unknown): string {
@@ -43,7 +40,8 @@ export function createTranslate(known: KnownInquiries): Translate {
 
   function endCall(call: ShownCall, status: unknown, result: string | null): string {
     const { id: toolCallId } = call;
-    if (inquiries.isRejected(call.requestId)) return frame({ type: "tool-output-denied", toolCallId });
+    const isRejected = call.requestId !== null && known.decided.get(call.requestId) === true;
+    if (isRejected) return frame({ type: "tool-output-denied", toolCallId });
     if (status === "ok") return frame({ type: "tool-output-available", toolCallId, output: result, ...OF_PLATFORM });
     return frame({ type: "tool-output-error", toolCallId, errorText: result ?? "", ...OF_PLATFORM });
   }
@@ -68,33 +66,22 @@ export function createTranslate(known: KnownInquiries): Translate {
       })
       .join("");
 
-  function ask({ type, tool, arguments: input, question, schema }: Thought, { id, isOpen }: WatchedInquiry): string {
-    const closed = parts.close();
+  function ask(thought: Thought, inquiry: WatchedInquiry): string {
+    return parts.close() + askOne(thought, inquiry) + (inquiry.isLast ? parts.endStep() : "");
+  }
+
+  function askOne({ type, tool, arguments: input, question, schema }: Thought, { id, isOpen }: WatchedInquiry): string {
     if (type === "input_required") {
-      if (!isOpen) return closed;
+      if (!isOpen) return "";
       const asked = { toolCallId: id, toolName: INPUT_TOOL };
       const frames = frame({ type: "tool-input-start", ...asked });
-      return (
-        closed +
-        parts.inStep() +
-        frames +
-        frame({ type: "tool-input-available", ...asked, input: { question, schema } })
-      );
+      return parts.inStep() + frames + frame({ type: "tool-input-available", ...asked, input: { question, schema } });
     }
     const name = String(tool);
     const shown = calls.awaitApproval(id, name, input);
     const frames = shown === null ? call(id, name, input) : "";
     const toolCallId = shown ?? calls.awaitApproval(id, name, input) ?? id;
-    return closed + frames + (isOpen ? frame({ type: "tool-approval-request", approvalId: id, toolCallId }) : "");
-  }
-
-  function inquire(thought: Thought): ReturnType<Translate> {
-    const inquiry = inquiries.note(thought);
-    const asked = ask(thought, inquiry);
-    const frames = inquiry.isSeen || inquiries.isSilent ? "" : asked;
-    const ended = inquiry.isLast ? parts.endStep() : "";
-    if (!inquiry.endsStream) return frames;
-    return { last: frames + ended + frame({ type: "finish", finishReason: "tool-calls" }) + END };
+    return frames + (isOpen ? frame({ type: "tool-approval-request", approvalId: id, toolCallId }) : "");
   }
 
   /** Calls of the client's tools end their job. */
@@ -127,7 +114,7 @@ export function createTranslate(known: KnownInquiries): Translate {
     return [rest, ...sources, endCalls(true), ...tool_calls.map(callClient), parts.endStep(), end, END].join("");
   }
 
-  function translate({ event, data }: DecodedEvent): string {
+  function tell({ event, data }: DecodedEvent): string {
     if (event === "message") return parts.say("text", text.apply(data));
     if (event === "done") return finish(data);
     if (event === "error") {
@@ -149,13 +136,8 @@ export function createTranslate(known: KnownInquiries): Translate {
     }
   }
 
-  return (event) => {
-    if (event.event === "thought" && isInquiry(event.data)) return inquire(event.data);
-    const frames = translate(event);
-    if (!inquiries.isSilent) return frames;
-    held += frames;
-    return event.event === "done" ? held : "";
-  };
+  const endAsking = (): string => frame({ type: "finish", finishReason: "tool-calls" }) + END;
+  return createAskingTranslate(known, { ask, endAsking, tell });
 }
 
 /** What a model wrote that is no JSON stays a text: the client tells it so. */

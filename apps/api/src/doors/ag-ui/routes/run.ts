@@ -3,7 +3,8 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request } from "express";
 import { z } from "zod";
 import { streamAccepted } from "../../../http/answer-job.ts";
-import { limitBody, measuredJson } from "../../../http/body-size.ts";
+import { limitBody } from "../../../http/body-size.ts";
+import { chatJson } from "../../../http/chat-body.ts";
 import type { Caller, Route } from "../../../http/door.ts";
 import { idempotencyOf, originOf } from "../../../http/job-headers.ts";
 import { cancelOnDisconnect, readCancelsOnDisconnect } from "../../../http/leaving-client.ts";
@@ -31,7 +32,8 @@ export const postRun = (services: Services): Route => ({
   method: "post",
   path: "/:agent_id",
   access: "key",
-  bodyParser: ({ MAX_BODY_BYTES, MAX_PARTS_BYTES }) => measuredJson(MAX_BODY_BYTES + MAX_PARTS_BYTES, MAX_BODY_BYTES),
+  bodyParser: ({ MAX_BODY_BYTES, MAX_PARTS_BYTES }) =>
+    chatJson({ limit: MAX_BODY_BYTES + MAX_PARTS_BYTES, mostValues: MAX_BODY_BYTES }),
   operation: {
     id: "createAgUiRun",
     tag: "AG-UI",

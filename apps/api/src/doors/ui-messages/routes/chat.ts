@@ -4,7 +4,8 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request, Response } from "express";
 import { z } from "zod";
 import { streamAccepted } from "../../../http/answer-job.ts";
-import { limitBody, measuredJson } from "../../../http/body-size.ts";
+import { limitBody } from "../../../http/body-size.ts";
+import { chatJson } from "../../../http/chat-body.ts";
 import type { Caller, Route } from "../../../http/door.ts";
 import { JOB_REQUEST_HEADERS } from "../../../http/headers.ts";
 import { originOf, readIdempotency } from "../../../http/job-headers.ts";
@@ -37,7 +38,8 @@ export const postChat = (services: Services): Route => ({
   method: "post",
   path: "/:agent_id",
   access: "key",
-  bodyParser: ({ MAX_BODY_BYTES, MAX_PARTS_BYTES }) => measuredJson(MAX_BODY_BYTES + MAX_PARTS_BYTES, MAX_BODY_BYTES),
+  bodyParser: ({ MAX_BODY_BYTES, MAX_PARTS_BYTES }) =>
+    chatJson({ limit: MAX_BODY_BYTES + MAX_PARTS_BYTES, mostValues: MAX_BODY_BYTES }),
   operation: {
     id: "createUiMessage",
     tag: "AI SDK UI",
