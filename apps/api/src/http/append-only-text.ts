@@ -14,6 +14,11 @@ export class AppendOnlyText {
   /** After a `reset`: what was sent before it, and how much of that the new text repeats so far. */
   #repeating: { readonly text: string; length: number } | null = null;
 
+  /** What the client has of the text that it was sent last. */
+  get sent(): string {
+    return `${this.#sent}`;
+  }
+
   /** Returns what the client is to append. */
   apply({ type, content }: MessageEvent["data"]): string {
     if (type === "reset") this.#repeating = { text: `${this.#sent}`, length: 0 };

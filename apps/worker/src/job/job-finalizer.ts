@@ -76,8 +76,9 @@ export function createJobFinalizer({ jobs, sessionQueue, places, recentEnds }: J
       const result = openTurn === null ? ending.result : { ...ending.result, tool_calls: openTurn.calls };
       const error = status === "failed" ? { code: ending.error.code, message: ending.error.message } : null;
       const { job_id, session_id } = payload;
-      const { citations = null, finish_reason = null, tool_calls = null } = result;
-      const events = terminalEvents({ job_id, session_id, status, usage, finish_reason, error, citations, tool_calls });
+      const { citations = null, finish_reason = null, tool_calls = null, data } = result;
+      const told = { status, usage, finish_reason, error, citations, tool_calls, data };
+      const events = terminalEvents({ job_id, session_id, ...told });
       // Every event is in the log before the row turns terminal: a reader who finds the row and nothing more in the log
       // may conclude that the log has expired.
       await writer.flushed();

@@ -107,6 +107,8 @@ export type DoneEvent = {
     readonly citations?: readonly Citation[] | undefined;
     /** The calls that the client is to make. */
     readonly tool_calls?: readonly ClientCall[] | undefined;
+    /** What the agent returned beside the text. Absent if it returned nothing. */
+    readonly data?: unknown | undefined;
   };
   /** Rises within a job. `Last-Event-ID` and `after` continue behind it. */
   readonly id: number;

@@ -98,6 +98,7 @@ export const DoneEventSchema = z
         .describe("Null if no model turn has ended. Absent where a former version ended the job."),
       citations: z.array(CitationSchema).readonly().optional().describe("Absent if the agent returned none."),
       tool_calls: z.array(ClientCallSchema).readonly().optional().describe("The calls that the client is to make."),
+      data: z.unknown().optional().describe("What the agent returned beside the text. Absent if it returned nothing."),
     }),
   })
   .describe("The last event of every job, published exactly once.");
@@ -117,12 +118,18 @@ export type JobEnd = {
   readonly error: JobError | null;
   readonly citations: readonly Citation[] | null;
   readonly tool_calls: readonly ClientCall[] | null;
+  /** What the agent returned beside the text. Default: nothing. */
+  readonly data?: unknown;
 };
 
 /** The terminal events of a job: `done`, preceded by an `error` if the job failed. */
-export function terminalEvents({ error, citations, tool_calls, ...end }: JobEnd): JobEvent[] {
+export function terminalEvents({ error, citations, tool_calls, data, ...end }: JobEnd): JobEvent[] {
   const { session_id, job_id, status, usage, finish_reason } = end;
-  const more = { ...(citations === null ? {} : { citations }), ...(tool_calls === null ? {} : { tool_calls }) };
+  const more = {
+    ...(citations === null ? {} : { citations }),
+    ...(tool_calls === null ? {} : { tool_calls }),
+    ...(data === undefined ? {} : { data }),
+  };
   const done: JobEvent = { event: "done", data: { session_id, job_id, status, usage, finish_reason, ...more } };
   if (error === null) return [done];
   const retryable = ERROR_CODES[error.code as ErrorCode]?.retryable ?? false;

@@ -9,8 +9,8 @@ export function endEventsOf(row: JobRow): JobEvent[] {
   if (!isTerminal(status)) throw new Error(`job ${job_id} has not ended`);
   const usage = row.usage === null ? null : JSON.parse(row.usage);
   const error = error_code === null ? null : { code: error_code, message: error_message ?? "" };
-  const { citations = null, finish_reason = null, tool_calls = null } = resultOfRow(row);
-  return terminalEvents({ job_id, session_id, status, usage, finish_reason, error, citations, tool_calls });
+  const { citations = null, finish_reason = null, tool_calls = null, data } = resultOfRow(row);
+  return terminalEvents({ job_id, session_id, status, usage, finish_reason, error, citations, tool_calls, data });
 }
 
 /** Results that versions before 0.2.0 wrote do not say how the answer ended. */

@@ -54,10 +54,12 @@ const EventSchema = z.discriminatedUnion("type", [
     metadata: z.object({ status: z.string() }).optional(),
   }),
   z.object({ type: z.enum(["STEP_STARTED", "STEP_FINISHED"]), stepName: z.string() }),
+  z.object({ type: z.literal("STATE_SNAPSHOT"), snapshot: z.unknown() }),
   z.object({ type: z.literal("CUSTOM"), name: z.string(), value: z.unknown() }),
   z.object({
     ...{ type: z.literal("RUN_FINISHED"), threadId: z.string(), runId: z.string() },
     outcome: OutcomeSchema,
+    result: z.unknown().optional().describe("What the agent returned as data."),
     usage: UsageSchema.optional(),
   }),
   z.object({ type: z.literal("RUN_ERROR"), message: z.string(), code: z.string() }),

@@ -49,6 +49,19 @@ test.each<[string, object]>([
   expect(frames.at(-1)?.type).toMatch(/^RUN_/);
 });
 
+const said = (content: string) => ({ event: "message", data: { type: "text", content } });
+
+test("data of an agent are the run's result, and its state unless they are the answer itself", () => {
+  const beside = framesOf([said("Two steps."), done({ status: "completed", data: { steps: 2 } })]);
+  expect(beside.slice(-2)).toMatchObject([
+    { type: "STATE_SNAPSHOT", snapshot: { steps: 2 } },
+    { type: "RUN_FINISHED", outcome: { type: "success" }, result: { steps: 2 } },
+  ]);
+  const answer = framesOf([said('{ "steps":'), said(" 2 }"), done({ status: "completed", data: { steps: 2 } })]);
+  expect(answer.map(({ type }) => type)).not.toContain("STATE_SNAPSHOT");
+  expect(answer.at(-1)).toMatchObject({ type: "RUN_FINISHED", result: { steps: 2 } });
+});
+
 test("an agent that is handed over to is no step", () => {
   const frames = framesOf([thought("delegate", { content: "Ada", agents: ["Ada"] }), done({ status: "completed" })]);
   expect(frames.map(({ type }) => type)).toEqual(["CUSTOM", "RUN_FINISHED"]);

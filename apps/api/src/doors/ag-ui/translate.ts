@@ -9,6 +9,7 @@ import { AppendOnlyText } from "../../http/append-only-text.ts";
 import { createAskingTranslate, type KnownInquiries, type WatchedInquiry } from "../../http/asking-translate.ts";
 import { NO_RESULT, ShownCalls } from "../../http/shown-calls.ts";
 import type { Translate } from "../../http/stream-format.ts";
+import { isAnswer } from "../../jobs/is-answer.ts";
 import { type AgUiEvent, callsIdOf, frame, type Interrupt, resultIdOf, usageOf } from "./events.ts";
 import { Messages } from "./messages.ts";
 import { APPROVAL } from "./resume.ts";
@@ -18,6 +19,7 @@ export type Run = { readonly threadId: string; readonly runId: string };
 
 type Outcome = Extract<AgUiEvent, { type: "RUN_FINISHED" }>["outcome"];
 type Thought = ThoughtEvent["data"];
+type Done = DoneEvent["data"];
 
 const CUSTOM_PREFIX = "agent-paas.";
 
@@ -74,21 +76,26 @@ export function createTranslate(jobId: string, run: Run, known: KnownInquiries):
     return messages.close() + (isLast ? steps.endAll() : "");
   }
 
-  const finishRun = (outcome: Outcome, usage: DoneEvent["data"]["usage"] = null): string =>
-    frame({ type: "RUN_FINISHED", ...run, outcome, ...(usage === null ? {} : { usage: usageOf(usage) }) });
+  function finishRun(outcome: Outcome, { usage = null, data }: Partial<Pick<Done, "usage" | "data">> = {}): string {
+    const more = { ...(data === undefined ? {} : { result: data }), ...(usage === null ? {} : { usage: usageOf(usage) }) };
+    return frame({ type: "RUN_FINISHED", ...run, outcome, ...more });
+  }
 
   /** All of them are of one message, behind which the client puts their results. */
   const callClient = ({ call_id, name, arguments: args }: ClientCall): string =>
     call(call_id, name, args, { parentMessageId: callsIdOf(jobId) });
 
-  function finish({ status, usage, citations = [], tool_calls = [] }: DoneEvent["data"]): string {
+  function finish({ status, usage, citations = [], tool_calls = [], data }: Done): string {
     if (hasFailed) return "";
     const rest = messages.say("text", text.end()) + close() + endCalls();
-    if (status === "cancelled") return rest + finishRun({ type: "cancelled" }, usage);
+    if (status === "cancelled") return rest + finishRun({ type: "cancelled" }, { usage });
     const cited = citations.length === 0 ? "" : custom("citations", citations);
     const called = tool_calls.map(callClient).join("");
     const pending = tool_calls.length === 0 ? {} : { pendingToolCallIds: tool_calls.map(({ call_id }) => call_id) };
-    return rest + cited + called + finishRun({ type: "success", ...pending }, usage);
+    // What an agent returns beside its answer goes to it again with the next run.
+    const isState = data !== undefined && !isAnswer(data, text.sent);
+    const state = isState ? frame({ type: "STATE_SNAPSHOT", snapshot: data }) : "";
+    return rest + cited + called + state + finishRun({ type: "success", ...pending }, { usage, data });
   }
 
   function tell({ event, data }: DecodedEvent): string {

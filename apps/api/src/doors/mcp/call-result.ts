@@ -1,11 +1,10 @@
 /** The result of a tool call, from how its job ended. */
-import { isDeepStrictEqual } from "node:util";
 import type { JobError, JobResult, JobStatus, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { resultOfRow } from "@agent-paas/shared/db/job-end.ts";
 import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { ERROR_CODES, type ErrorCode } from "@agent-paas/shared/errors/codes.ts";
-import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { type Fields, isFields } from "@agent-paas/shared/json/fields.ts";
+import { isAnswer } from "../../jobs/is-answer.ts";
 
 export type CallEnd = {
   readonly jobId: string;
@@ -77,9 +76,5 @@ export const errorResult = (code: string, message: string, more: Fields = {}): C
 /** The answer as an object, where the answer is one; what an agent returns beside its answer is not the answer. */
 function structuredOf(result: JobResult | null): Fields | null {
   if (result === null || !isFields(result.data)) return null;
-  try {
-    return isDeepStrictEqual(parseJson(result.content), result.data) ? result.data : null;
-  } catch {
-    return null;
-  }
+  return isAnswer(result.data, result.content) ? result.data : null;
 }
