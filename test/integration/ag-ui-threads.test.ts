@@ -72,6 +72,21 @@ test("calls of one turn that the client shows in a message each are answered tog
   await agent.checked();
 });
 
+test("data of an agent are the thread's state, which it gets again with the next run", async () => {
+  const agent = agentOf("stepping");
+  agent.say("Walk. [[text=Walked]]");
+  const run = await agent.run();
+  expect([run.error, run.events.at(-1)]).toMatchObject([null, { result: { steps: 2 } }]);
+  expect(agent.client.state).toEqual({ steps: 2 });
+  agent.client.url = agent.client.url.replace("stepping", "chat_basic");
+  agent.say("Go on. [[text=Gone]]");
+  expect((await agent.run()).error).toBeNull();
+  const asked = (await platform.model.calls({ contains: "Go on." })).at(-1);
+  const { messages } = await platform.model.call(asked?.id ?? 0);
+  expect(messages?.at(-1)?.content).toContain('"steps": 2');
+  await agent.checked();
+});
+
 test("a thread with more images than a request may bring goes on", async () => {
   const value = "A".repeat(40 * 1_024);
   const content = [{ type: "image", source: { type: "data", value, mimeType: "image/png" } }];

@@ -117,20 +117,6 @@ test("the calls of an agent's tools are told with their results", async () => {
   expect(textOf(await agent.run())).toBe("Next");
 });
 
-test("data of an agent are the thread's state, which it gets again with the next run", async () => {
-  const agent = agentOf({ agent: "stepping" });
-  agent.say("Walk. [[text=Walked]]");
-  const run = await agent.run();
-  expect([run.error, lastOf(run)]).toMatchObject([null, { result: { steps: 2 } }]);
-  expect(agent.client.state).toEqual({ steps: 2 });
-  agent.client.url = agent.client.url.replace("stepping", "chat_basic");
-  agent.say("Go on. [[text=Gone]]");
-  expect((await agent.run()).error).toBeNull();
-  const asked = (await platform.model.calls({ contains: "Go on." })).at(-1);
-  const { messages } = await platform.model.call(asked?.id ?? 0);
-  expect(messages?.at(-1)?.content).toContain('"steps": 2');
-});
-
 const WEATHER = {
   name: "weather",
   description: "Tells the weather.",

@@ -204,6 +204,33 @@ test("a chat that was reloaded resumes on another API process, and ends with the
   expect([whole.status, whole.messages.length]).toEqual(["ready", 2]);
 });
 
+test("a message that is sent again comes whole from the database when the log of its job is gone", async () => {
+  const messages = [ask("[[tokens=10]] kept for good")];
+  const { transport, checked } = createUiTransport(alice.origin, KEYS.alice, {
+    headers: { "Idempotency-Key": randomUUID() },
+  });
+  const chatId = randomUUID();
+  const send = async () =>
+    Array.fromAsync(
+      await transport.sendMessages({
+        ...{ chatId, messages, trigger: "submit-message", messageId: undefined, abortSignal: undefined },
+      }),
+    );
+  const first = await send();
+  const [start] = first;
+  const { jobId } = (start?.type === "start" ? start.messageMetadata : {}) as { jobId: string };
+  await platform.redis.del(platform.keys.eventLog(jobId));
+  const again = await send();
+  await checked();
+  const wordsOf = (chunks: typeof first) =>
+    chunks.map((chunk) => (chunk.type === "text-delta" ? chunk.delta : "")).join("");
+  expect(wordsOf(again)).toBe(wordsOf(first));
+  expect(again.map(({ type }) => type)).toEqual([
+    ...["start", "start-step", "text-start", "text-delta", "text-end", "finish-step", "finish"],
+  ]);
+  expect([again[0], again.at(-1)]).toEqual([start, first.at(-1)]);
+});
+
 test("an answer that is asked for again replaces the one before, and an edited question what followed it", async () => {
   const chat = chatOf();
   await chat.sendMessage({ text: "first [[text=One]]" });

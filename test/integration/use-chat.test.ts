@@ -55,6 +55,24 @@ test("a user approves a call, and reads the result in the same message", async (
   );
 });
 
+test("a page runs its own tool, and the answer that follows stands in the same message", async () => {
+  const parameters = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
+  const inputs: unknown[] = [];
+  const page = await pageOf("chat_basic", {
+    body: { tools: [{ name: "weather", description: "Tells the weather.", parameters }] },
+    runTool(input) {
+      inputs.push(input);
+      return { sky: "grey" };
+    },
+  });
+  page.send('a page of weather [[text=Grey calls=weather({"city":"Oslo"})]]');
+  await answers(page, "Grey");
+  expect([inputs, page.shown("tool"), page.error()]).toEqual([[{ city: "Oslo" }], ["output-available"], ""]);
+  const call = (await platform.model.calls({ contains: "a page of weather" })).at(-1);
+  const { messages } = await platform.model.call(call?.id ?? 0);
+  expect(messages?.at(-1)).toMatchObject({ role: "tool", content: '{"sky":"grey"}' });
+});
+
 test("a user stops an answer, and the next one follows at once", async () => {
   const page = await pageOf("chat_basic");
   page.send("[[tokens=2000 rate=20]] long");

@@ -4,6 +4,7 @@ import {
   DefaultChatTransport,
   isToolUIPart,
   lastAssistantMessageIsCompleteWithApprovalResponses,
+  lastAssistantMessageIsCompleteWithToolCalls,
   type UIMessage,
 } from "ai";
 import { createElement, type ReactNode } from "react";
@@ -15,6 +16,8 @@ export type PageOptions = {
   readonly id: string;
   /** As a page has them that keeps messages itself. */
   readonly messages?: readonly UIMessage[];
+  /** What the page's own tool returns, of those that `body` names. */
+  readonly runTool?: (input: unknown) => unknown;
 };
 
 type Element = { textContent: string | null; click(): void };
@@ -31,10 +34,14 @@ async function openRoot(): Promise<{ readonly root: Root; readonly page: Page; r
   return { root, page: window.document, close: () => root.unmount() };
 }
 
-function Chat({ id, messages: initial = [], api, headers, body, sends }: PageOptions & { sends: string[] }) {
-  const { messages, status, error, sendMessage, stop, addToolApprovalResponse } = useChat({
+function Chat({ id, messages: initial = [], api, headers, body, runTool, sends }: PageOptions & { sends: string[] }) {
+  const { messages, status, error, sendMessage, stop, addToolApprovalResponse, addToolOutput } = useChat({
     ...{ id, messages: [...initial], resume: true },
-    sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
+    sendAutomaticallyWhen: (chat) =>
+      lastAssistantMessageIsCompleteWithApprovalResponses(chat) || lastAssistantMessageIsCompleteWithToolCalls(chat),
+    onToolCall({ toolCall: { toolName: tool, toolCallId, input, dynamic } }) {
+      if (dynamic !== true) void addToolOutput({ tool, toolCallId, output: runTool?.(input) });
+    },
     transport: new DefaultChatTransport({ api, headers, ...(body === undefined ? {} : { body }) }),
   });
   const button = (name: string, onClick: () => void) =>

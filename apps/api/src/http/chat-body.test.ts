@@ -33,10 +33,12 @@ test("what the assistant has answered is dropped, and counts no more", () => {
   expect(read.messages.flatMap(({ content }) => content ?? [])).toEqual([large, large]);
 });
 
-test("who has spoken stays known, and so do the calls and results behind the question", () => {
+test("the speakers of dropped messages stay known, and the calls and results behind the question are kept", () => {
   const calls = [says("assistant", "calls"), says("tool", "one"), says("assistant", "calls"), says("tool", "two")];
   const messages = [says("assistant", "Hi!"), says("user"), ...calls];
-  expect(readIn(9, JSON.stringify({ messages }))).toEqual({ messages: [{ role: "assistant" }, { role: "user" }, ...calls] });
+  expect(readIn(9, JSON.stringify({ messages }))).toEqual({
+    messages: [{ role: "assistant" }, { role: "user" }, ...calls],
+  });
 });
 
 test.each([
@@ -44,17 +46,27 @@ test.each([
   ["two of them", { messages: [says("user", "x".repeat(250)), says("user", "x".repeat(250))] }],
   ["the assistant's last message", { messages: [says("assistant", "x".repeat(500))] }],
   ["another field", { id: "x".repeat(500), messages: [] }],
-  ["the number of values", { messages: Array(20).fill([says("user", ""), says("assistant", "")]).flat() }],
+  [
+    "the number of values",
+    {
+      messages: Array(20)
+        .fill([says("user", ""), says("assistant", "")])
+        .flat(),
+    },
+  ],
 ])("%s beyond the limit is refused", (_what, body) => {
   expect(() => readIn(64, JSON.stringify(body), { limit: 400, mostValues: 100 })).toThrow("too large");
 });
 
-test.each(['{"messages":[{"role":"user"]}', '{"messages":[{"a":1}', '{"messages":[{} {}]}', '{"messages":[{"a":tru}]}', "]"])(
-  "%s is no JSON",
-  (text) => {
-    expect(() => readIn(3, text)).toThrow("JSON");
-  },
-);
+test.each([
+  '{"messages":[{"role":"user"]}',
+  '{"messages":[{"a":1}',
+  '{"messages":[{} {}]}',
+  '{"messages":[{"a":tru}]}',
+  "]",
+])("%s is no JSON", (text) => {
+  expect(() => readIn(3, text)).toThrow("JSON");
+});
 
 test("of two fields of one name the last one counts", () => {
   expect(readIn(5, '{"messages":[{"a":1}],"messages":[{"b":2}]}')).toEqual({ messages: [{ b: 2 }] });

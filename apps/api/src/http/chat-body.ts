@@ -18,7 +18,7 @@ export type ChatBodyLimits = {
 /** How many times larger than what is kept of it a body may be. */
 const LONGEST = 8;
 
-/** `limits`: of what is new. A body that is no larger is read as any other. */
+/** `limits`: of what is new. A smaller body is read in the usual way. */
 export function chatJson(limits: ChatBodyLimits): RequestHandler {
   const { limit, mostValues } = limits;
   const parse = measuredJson(limit, mostValues);

@@ -6,7 +6,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
 import { REQUEST_HEADERS } from "../../http/headers.ts";
 import { ToolResultsSchema, ToolsSchema } from "../../validation/client-tools.ts";
-import { JOB_FIELDS } from "../../validation/job-fields.ts";
+import { CHAT_FIELDS } from "../../validation/job-fields.ts";
 import { checkParts, type PartLimits } from "../../validation/message-parts.ts";
 import { JsonObjectSchema, JsonSchema, validate } from "../../validation/validate.ts";
 import { resultIdOf } from "./events.ts";
@@ -48,13 +48,7 @@ const ResumeSchema = z.looseObject({
 export type ResumeEntry = z.infer<typeof ResumeSchema>;
 
 /** What `forwardedProps` may say; the rest of it is the application's own. */
-const PropsSchema = z.object({
-  ...JOB_FIELDS,
-  on_busy: z
-    .enum(["queue", "reject", "interrupt"])
-    .default("interrupt")
-    .describe("When the thread has a run already: wait for it, answer 409, or cancel it."),
-});
+const PropsSchema = z.object(CHAT_FIELDS);
 
 export const RunInputSchema = z
   .looseObject({

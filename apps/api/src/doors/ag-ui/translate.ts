@@ -77,7 +77,10 @@ export function createTranslate(jobId: string, run: Run, known: KnownInquiries):
   }
 
   function finishRun(outcome: Outcome, { usage = null, data }: Partial<Pick<Done, "usage" | "data">> = {}): string {
-    const more = { ...(data === undefined ? {} : { result: data }), ...(usage === null ? {} : { usage: usageOf(usage) }) };
+    const more = {
+      ...(data === undefined ? {} : { result: data }),
+      ...(usage === null ? {} : { usage: usageOf(usage) }),
+    };
     return frame({ type: "RUN_FINISHED", ...run, outcome, ...more });
   }
 

@@ -43,7 +43,7 @@ const inField = (field: z.infer<typeof FieldSchema>): AnswerForm => ({
   answerIn: ({ answer }) => answer,
 });
 
-/** `schema`: of the answer; null for any. Returns null where no form takes such an answer. */
+/** `schema`: of the answer; null: every JSON value fits. Returns null where no form takes such an answer. */
 export function formOf(schema: Fields | null): AnswerForm | null {
   if (schema === null) return inField({ type: "string" });
   const form = FormSchema.safeParse(schema);

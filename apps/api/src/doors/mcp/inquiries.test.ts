@@ -13,7 +13,10 @@ test.each([
   ["nothing", answered(null), /no answer to a question/],
 ])("%s leaves neither a question nor an approval open", (_what, response, reason) => {
   for (const inquiry of [question, approval]) {
-    expect(decisionOfResponse(inquiry, response)).toEqual({ decision: "reject", reason: expect.stringMatching(reason) });
+    expect(decisionOfResponse(inquiry, response)).toEqual({
+      decision: "reject",
+      reason: expect.stringMatching(reason),
+    });
   }
 });
 

@@ -2,7 +2,7 @@
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import { z } from "zod";
 import { ToolChoiceSchema, ToolsSchema } from "../../validation/client-tools.ts";
-import { JOB_FIELDS } from "../../validation/job-fields.ts";
+import { CHAT_FIELDS } from "../../validation/job-fields.ts";
 import { bodySchema, validate } from "../../validation/validate.ts";
 
 const ToolFieldsSchema = z.object({
@@ -41,11 +41,7 @@ export const ChatRequestSchema = bodySchema({
   messageId: z.string().optional(),
   tools: ToolsSchema,
   tool_choice: ToolChoiceSchema,
-  ...JOB_FIELDS,
-  on_busy: z
-    .enum(["queue", "reject", "interrupt"])
-    .default("interrupt")
-    .describe("When the chat has a job already: wait for it, answer 409, or cancel it."),
+  ...CHAT_FIELDS,
 }).meta({
   examples: [
     {

@@ -1,32 +1,27 @@
 /** POST /ag-ui/{agent_id}: a run, as its events. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { Request } from "express";
-import { z } from "zod";
-import { streamAccepted } from "../../../http/answer-job.ts";
 import { limitBody } from "../../../http/body-size.ts";
 import { chatJson } from "../../../http/chat-body.ts";
 import type { Caller, Route } from "../../../http/door.ts";
-import { idempotencyOf, originOf } from "../../../http/job-headers.ts";
+import { idempotencyOf } from "../../../http/job-headers.ts";
 import { cancelOnDisconnect, readCancelsOnDisconnect } from "../../../http/leaving-client.ts";
 import { asJson } from "../../../http/operation.ts";
 import { ACCEPT_ERRORS, AGENT_ERRORS } from "../../../http/route-errors.ts";
+import { AgentIdSchema, acceptInSession, type ChatStream, streamChat } from "../../../http/session-chat.ts";
 import { EVENT_STREAM } from "../../../http/stream-format.ts";
 import { takeStream } from "../../../http/take-stream.ts";
-import { acceptJob } from "../../../jobs/accept-job.ts";
 import { openResults } from "../../../jobs/client-tools.ts";
 import { findJob } from "../../../jobs/find-job.ts";
 import { sessionIdOf } from "../../../jobs/find-session.ts";
-import { type AskingJob, decideAsked, decidedOf, findAsking } from "../../../jobs/session-jobs.ts";
+import { type AskingJob, decideAsked, findAsking } from "../../../jobs/session-jobs.ts";
 import type { Services } from "../../../services.ts";
-import { validate } from "../../../validation/validate.ts";
 import { AgUiEventSchema } from "../events.ts";
 import { decisionOf } from "../resume.ts";
 import { checkResults, type RunInput, RunInputSchema, readRunInput, readTurn, withoutAsked } from "../run-input.ts";
 import { runStream } from "../stream.ts";
 
-const AgentIdSchema = z.string().min(1).max(64).describe("The id of an agent.");
-
-type Streamed = { readonly jobId: string; readonly isNew: boolean; readonly seen: ReadonlySet<string> };
+type Streamed = Omit<ChatStream, "sessionId">;
 
 export const postRun = (services: Services): Route => ({
   method: "post",
@@ -58,24 +53,20 @@ export const postRun = (services: Services): Route => ({
     ],
   },
   async handle(req, res, caller) {
-    const { owner } = caller;
     limitBody(req, services.config.MAX_BODY_BYTES, "messages");
     const input = readRunInput(req.body);
     const cancels = readCancelsOnDisconnect(req);
-    takeStream(res, services.streamShare, owner);
-    const sessionId = await sessionIdOf(services, owner, input.threadId);
-    const { jobId, isNew, seen } =
+    takeStream(res, services.streamShare, caller.owner);
+    const sessionId = await sessionIdOf(services, caller.owner, input.threadId);
+    const streamed =
       input.resume.length > 0
         ? await resume(services, req, caller, input, sessionId)
         : await accept(services, req, caller, input, sessionId);
-    if (cancels) cancelOnDisconnect(res, services, caller, jobId);
-    const decided = isNew ? new Map() : await decidedOf(services, owner, jobId);
+    if (cancels) cancelOnDisconnect(res, services, caller, streamed.jobId);
     const { threadId, runId } = input;
-    streamAccepted(res, services, runStream({ threadId, runId }, { decided, seen }), owner, {
-      jobId,
-      sessionId,
-      isNew,
-    });
+    await streamChat(res, services, caller, { ...streamed, sessionId }, (known) =>
+      runStream({ threadId, runId }, known),
+    );
   },
 });
 
@@ -90,19 +81,10 @@ async function accept(
   const sameTurn = await openResults(services, caller.owner, sessionId, earlierResults);
   const toolResults = checkResults([...sameTurn, ...turn.toolResults]);
   const { config, limits, metadata, on_busy: onBusy } = input.forwardedProps;
-  const idempotency = idempotencyOf(req, input.runId);
-  const { jobId, isNew } = await acceptJob(
-    services,
-    { ...originOf(req, caller, turn.text), idempotency },
-    {
-      kind: "chat",
-      agentType: validate(AgentIdSchema, req.params.agent_id, ["agent_id"]),
-      sessionId,
-      createsSession: true,
-      beginsSession: false,
-      ...{ ...turn, toolResults, config, limits, metadata, onBusy },
-    },
-  );
+  const { jobId, isNew } = await acceptInSession(services, req, caller, {
+    ...{ sessionId, idempotency: idempotencyOf(req, input.runId) },
+    ...{ ...turn, toolResults, config, limits, metadata, onBusy },
+  });
   return { jobId, isNew, seen: new Set() };
 }
 

@@ -1,17 +1,16 @@
 /** GET /ui-messages/{agent_id}/{chat_id}/stream: the message that the assistant is writing, from its beginning. */
-import { streamAccepted } from "../../../http/answer-job.ts";
 import type { Route } from "../../../http/door.ts";
 import { READ_ERRORS } from "../../../http/route-errors.ts";
+import { AgentIdSchema, streamChat } from "../../../http/session-chat.ts";
 import { EVENT_STREAM } from "../../../http/stream-format.ts";
 import { takeStream } from "../../../http/take-stream.ts";
 import { sessionIdOf } from "../../../jobs/find-session.ts";
-import { decidedOf, findUnended } from "../../../jobs/session-jobs.ts";
+import { findUnended } from "../../../jobs/session-jobs.ts";
 import type { Services } from "../../../services.ts";
 import { validate } from "../../../validation/validate.ts";
 import { ChatIdSchema } from "../chat-request.ts";
 import { UiEventSchema } from "../chunks.ts";
 import { uiStream } from "../stream.ts";
-import { AgentIdSchema } from "./chat.ts";
 
 export const getChatStream = (services: Services): Route => ({
   method: "get",
@@ -33,14 +32,14 @@ export const getChatStream = (services: Services): Route => ({
     },
     errors: [...READ_ERRORS, "open_streams_limit"],
   },
-  async handle(req, res, { owner }) {
+  async handle(req, res, caller) {
+    const { owner } = caller;
     const chatId = validate(ChatIdSchema, req.params.chat_id, ["chat_id"]);
     takeStream(res, services.streamShare, owner);
     const sessionId = await sessionIdOf(services, owner, chatId);
     const jobId = await findUnended(services, owner, sessionId);
     if (jobId === null) return void res.status(204).end();
-    const decided = await decidedOf(services, owner, jobId);
-    const format = uiStream({ jobId, sessionId, messageId: jobId, decided, seen: new Set() });
-    streamAccepted(res, services, format, owner, { jobId, sessionId, isNew: false });
+    const message = { jobId, sessionId, messageId: jobId, isNew: false, seen: new Set<string>() };
+    await streamChat(res, services, caller, message, (known) => uiStream({ ...message, ...known }));
   },
 });

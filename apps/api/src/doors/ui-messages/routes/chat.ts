@@ -1,38 +1,29 @@
 /** POST /ui-messages/{agent_id}: adds to a chat, and streams the answer as a UI message. */
 import type { Decision } from "@agent-paas/shared/contract/inquiries.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
-import type { Request, Response } from "express";
-import { z } from "zod";
-import { streamAccepted } from "../../../http/answer-job.ts";
+import type { Request } from "express";
 import { limitBody } from "../../../http/body-size.ts";
 import { chatJson } from "../../../http/chat-body.ts";
 import type { Caller, Route } from "../../../http/door.ts";
 import { JOB_REQUEST_HEADERS } from "../../../http/headers.ts";
-import { originOf, readIdempotency } from "../../../http/job-headers.ts";
+import { readIdempotency } from "../../../http/job-headers.ts";
 import { cancelOnDisconnect, readCancelsOnDisconnect } from "../../../http/leaving-client.ts";
 import { asJson } from "../../../http/operation.ts";
 import { ACCEPT_ERRORS, AGENT_ERRORS } from "../../../http/route-errors.ts";
+import { AgentIdSchema, acceptInSession, type ChatStream, streamChat } from "../../../http/session-chat.ts";
 import { EVENT_STREAM } from "../../../http/stream-format.ts";
 import { takeStream } from "../../../http/take-stream.ts";
-import { acceptJob, type JobRequest } from "../../../jobs/accept-job.ts";
+import type { JobRequest } from "../../../jobs/accept-job.ts";
 import { openResults } from "../../../jobs/client-tools.ts";
 import { sessionIdOf } from "../../../jobs/find-session.ts";
-import { decideAsked, decidedOf, findAsking, jobsAfter } from "../../../jobs/session-jobs.ts";
+import { decideAsked, findAsking, jobsAfter } from "../../../jobs/session-jobs.ts";
 import type { Services } from "../../../services.ts";
-import { validate } from "../../../validation/validate.ts";
 import { type ChatRequest, ChatRequestSchema, readChatRequest } from "../chat-request.ts";
 import { UiEventSchema } from "../chunks.ts";
 import { decisionOf, type Question, type Replies, readTurn, toolResultsOf } from "../read-turn.ts";
 import { uiStream } from "../stream.ts";
 
-export const AgentIdSchema = z.string().min(1).max(64).describe("The id of an agent.");
-
-type Streamed = {
-  readonly jobId: string;
-  readonly isNew: boolean;
-  readonly messageId: string;
-  readonly seen?: ReadonlySet<string>;
-};
+type Streamed = Omit<ChatStream, "sessionId"> & { readonly messageId: string };
 
 export const postChat = (services: Services): Route => ({
   method: "post",
@@ -75,7 +66,8 @@ export const postChat = (services: Services): Route => ({
         ? await accept(services, req, caller, request, sessionId, await placed(services, caller, sessionId, turn))
         : await reply(services, req, caller, request, sessionId, turn);
     if (cancels) cancelOnDisconnect(res, services, caller, streamed.jobId);
-    await stream(res, services, caller, sessionId, streamed);
+    const message = { ...streamed, sessionId };
+    await streamChat(res, services, caller, message, (known) => uiStream({ ...message, ...known }));
   },
 });
 
@@ -87,17 +79,11 @@ async function accept(
   sessionId: string,
   added: Pick<JobRequest, "text" | "parts" | "toolResults" | "replaces">,
 ): Promise<Streamed> {
-  const origin = { ...originOf(req, caller, added.text), idempotency: readIdempotency(req) };
-  const { jobId, isNew } = await acceptJob(services, origin, {
-    kind: "chat",
-    agentType: validate(AgentIdSchema, req.params.agent_id, ["agent_id"]),
-    sessionId,
-    createsSession: true,
-    beginsSession: false,
-    ...{ ...added, tools, toolChoice, config, limits, metadata },
-    onBusy: on_busy,
+  const { jobId, isNew } = await acceptInSession(services, req, caller, {
+    ...{ sessionId, idempotency: readIdempotency(req) },
+    ...{ ...added, tools, toolChoice, config, limits, metadata, onBusy: on_busy },
   });
-  return { jobId, isNew, messageId: jobId };
+  return { jobId, isNew, messageId: jobId, seen: new Set() };
 }
 
 async function placed(
@@ -137,16 +123,4 @@ async function reply(
   await decideAsked(services, caller.owner, job, decisionOn);
   caller.note({ job_id: job.jobId, decisions: turn.replies.length });
   return { jobId: job.jobId, isNew: false, messageId, seen: turn.shown.intersection(job.asked) };
-}
-
-async function stream(
-  res: Response,
-  services: Services,
-  { owner }: Caller,
-  sessionId: string,
-  { jobId, isNew, messageId, seen = new Set() }: Streamed,
-): Promise<void> {
-  const decided = isNew ? new Map() : await decidedOf(services, owner, jobId);
-  const format = uiStream({ jobId, sessionId, messageId, decided, seen });
-  streamAccepted(res, services, format, owner, { jobId, sessionId, isNew });
 }
