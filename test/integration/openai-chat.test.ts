@@ -5,14 +5,14 @@ import type { ChatCompletionMessageParam } from "openai/resources/chat/completio
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ApiClient, Json } from "../support/api-client.ts";
 import { createOpenAiClient } from "../support/openai-client.ts";
-import { KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { FIXTURE_AGENTS, KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 let platform: TestPlatform;
 let alice: ApiClient;
 let client: ReturnType<typeof createOpenAiClient>;
 beforeAll(async () => {
-  platform = await startTestPlatform();
+  platform = await startTestPlatform({ env: FIXTURE_AGENTS });
   ({ alice } = platform);
   client = createOpenAiClient(alice.origin, KEYS.alice);
 });
@@ -152,6 +152,20 @@ test("options become the agent's config, and its errors name the field of the re
   expect(refused.param).toBe("temperature");
   expect(refused.message).not.toContain("config");
 });
+
+test.each([false, true])(
+  "an agent without a setting for it is cut by the request's tokens (stream: %s)",
+  async (stream) => {
+    const request = { model: "stepping", messages: [user("[[tokens=200]]")], max_completion_tokens: 5 };
+    const completion = stream
+      ? await client.chat.completions.stream(request).finalChatCompletion()
+      : await client.chat.completions.create(request);
+    const job = await alice.job(completion.id);
+    expect(job).toMatchObject({ status: "failed", error: { code: "budget_exhausted" } });
+    expect(completion.choices).toMatchObject([{ finish_reason: "length", message: { content: job.result.content } }]);
+    expect(job.result.content).not.toBe("");
+  },
+);
 
 test.each([
   ["n", 2],

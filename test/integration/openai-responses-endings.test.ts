@@ -56,6 +56,16 @@ test.each([
   ]);
 });
 
+test("a model that thinks until its limit gives an answer without a text, by either API", async () => {
+  const response = await ask("length");
+  expect([response.status, response.incomplete_details, response.output_text]).toEqual([
+    ...["incomplete", { reason: "max_output_tokens" }, ""],
+  ]);
+  const messages = [{ role: "user" as const, content: "length" }];
+  const completion = await client.chat.completions.create({ model: "chat_basic", messages });
+  expect(completion.choices).toMatchObject([{ message: { content: "" }, finish_reason: "length" }]);
+});
+
 test("a filter that leaves no answer is an error of its class, and its response has failed", async () => {
   const error: Json = await ask("content_filter").catch((thrown) => thrown);
   expect(error).toBeInstanceOf(UnprocessableEntityError);

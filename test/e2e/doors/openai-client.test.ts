@@ -120,7 +120,8 @@ describe("errors", () => {
     expect(unknown.code).toBe("invalid_api_key");
     await stranger.checked();
     expect(await failing({}, "nobody")).toBeInstanceOf(NotFoundError);
-    const limited = await failing({ limits: { max_output_tokens: 1 } }, MODEL, "[[tokens=200]]");
+    const call = '[[calls=calculator({"expression":"1+1"})]]';
+    const limited = await failing({ limits: { max_tool_calls: 0 } }, "tool_basic", call);
     expect(limited).toBeInstanceOf(UnprocessableEntityError);
     expect(limited).toMatchObject({ code: "budget_exhausted", status: 422 });
     const broken = await failing({}, "throwing");

@@ -102,20 +102,27 @@ describe("tools of the client", () => {
     expect(whole.choices[0]?.message.content).toBeNull();
   });
 
-  test("a named session takes the results of its calls, and the question is not sent again", async () => {
-    const more = { tools: plainTools, metadata: { session_id: randomUUID() } };
-    const one = `${callDirective('get_weather({"city":"Lima"})')} In a session?`;
-    const first = await client.chat.completions.create(asked(one, more));
-    const message = first.choices[0]?.message;
-    const [call] = message?.tool_calls ?? [];
-    const results = [{ role: "tool" as const, tool_call_id: call?.id ?? "", content: "Lima: fog" }];
-    const messages = [...asked(one).messages, ...(message === undefined ? [] : [message]), ...results];
-    const second = await client.chat.completions.create({ ...asked(one, more), messages });
-    expect(second.choices[0]?.message.content).toContain("Lima: fog");
-    const job = await platform.alice.job(second.id);
-    const roles = (await platform.alice.history(job.session_id)).map(({ role }) => role);
-    expect(roles.filter((role) => role === "user")).toHaveLength(1);
-  });
+  test.each(["behind what it has already", "alone"])(
+    "a named session takes the results of its calls %s",
+    async (how) => {
+      const more = { tools: plainTools, metadata: { session_id: randomUUID() } };
+      const one = `${callDirective('get_weather({"city":"Lima"})')} In a session?`;
+      const first = await client.chat.completions.create(asked(one, more));
+      const message = first.choices[0]?.message;
+      const [call] = message?.tool_calls ?? [];
+      const result = (tool_call_id = "") => ({ role: "tool" as const, tool_call_id, content: "Lima: fog" });
+      const past = how === "alone" || message === undefined ? [] : [...asked(one).messages, message];
+      const answer = (id?: string) =>
+        client.chat.completions.create({ ...asked(one, more), messages: [...past, result(id)] });
+      const refused = await answer("no_such_call").catch((error) => error);
+      expect(refused).toMatchObject({ code: "tool_call_not_found", param: `messages.${past.length}.tool_call_id` });
+      const second = await answer(call?.id);
+      expect(second.choices[0]?.message.content).toContain("Lima: fog");
+      const job = await platform.alice.job(second.id);
+      const roles = (await platform.alice.history(job.session_id)).map(({ role }) => role);
+      expect(roles.filter((role) => role === "user")).toHaveLength(1);
+    },
+  );
 
   test("a choice of tools is the model's, and one that there is not is refused", async () => {
     const choose = (tool_choice: Json) =>

@@ -8,10 +8,10 @@ const MAX_TOOLS = 128;
 const MAX_DESCRIPTION = 4_096;
 /** As JSON, characters. */
 const MAX_PARAMETERS = 50_000;
-const MAX_RESULTS = 128;
+export const MAX_RESULTS = 128;
 const MAX_CALL_ID = 256;
 /** Of one result, characters: what the result of a tool of the platform may have. */
-const MAX_CONTENT = 150_000;
+export const MAX_CONTENT = 150_000;
 
 const NameSchema = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, "use letters, digits, '_' and '-', at most 64");
 

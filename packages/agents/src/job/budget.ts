@@ -3,7 +3,7 @@
  * attempts. Usage is taken before the work it pays for; taking more than is left ends the job with `budget_exhausted`,
  * even when the agent catches the error. The usage of earlier attempts is counted from the journal.
  */
-import type { Limits } from "@agent-paas/shared/contract/limits.ts";
+import { type Limits, limitReached } from "@agent-paas/shared/contract/limits.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 
 export type BudgetAmounts = {
@@ -59,4 +59,4 @@ export function createBudget(limits: Limits, onExhausted: (error: PlatformError)
 }
 
 export const budgetExhausted = (limit: keyof Limits, value: number): PlatformError =>
-  new PlatformError("budget_exhausted", { message: `The job reached its limit ${limit} (${value}).` });
+  new PlatformError("budget_exhausted", { message: limitReached(limit, value) });

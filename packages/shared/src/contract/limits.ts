@@ -37,3 +37,14 @@ export const resolveLimits = (requested: z.output<typeof LimitsSchema>, maxDeadl
   max_output_tokens: requested.max_output_tokens ?? DEFAULT_LIMITS.max_output_tokens,
   deadline_ms: Math.min(requested.deadline_ms ?? maxDeadlineMs, maxDeadlineMs),
 });
+
+const LIMITS = LimitsSchema.keyof().options;
+
+const reached = (limit: keyof Limits) => `The job reached its limit ${limit} (`;
+
+/** The message of `budget_exhausted` when a job has reached one of its limits. */
+export const limitReached = (limit: keyof Limits, value: number): string => `${reached(limit)}${value}).`;
+
+/** The limit that such a message names; null for what is no such message. */
+export const reachedLimitOf = (message: string): keyof Limits | null =>
+  LIMITS.find((limit) => message.startsWith(reached(limit))) ?? null;

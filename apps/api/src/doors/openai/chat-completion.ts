@@ -4,15 +4,18 @@ import type { JobResult, Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { idTime } from "@agent-paas/shared/ids.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
+import { cutReasonOf, type Ending } from "./cut-short.ts";
 import { ErrorSchema } from "./error-format.ts";
 
 const FINISH_REASONS = ["stop", "length", "tool_calls", "content_filter"] as const;
 type FinishReason = (typeof FINISH_REASONS)[number];
 
-/** What ended otherwise than their protocol knows has ended. */
-export function finishReasonOf(reason: string | null | undefined): FinishReason {
-  if (reason === "refusal") return "content_filter";
-  return FINISH_REASONS.find((known) => known === reason) ?? "stop";
+/** Null: the job has no answer. What ended otherwise than their protocol knows has ended. */
+export function finishReasonOf(ending: Ending): FinishReason | null {
+  if (cutReasonOf(ending) === "max_output_tokens") return "length";
+  if (ending.status !== "completed") return null;
+  if (ending.finishReason === "refusal") return "content_filter";
+  return FINISH_REASONS.find((known) => known === ending.finishReason) ?? "stop";
 }
 
 const UsageSchema = z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() });
@@ -84,7 +87,8 @@ export const ChatCompletionSchema = z
 export function completionOf(
   jobId: string,
   model: string,
-  { content, finish_reason, tool_calls = [] }: JobResult,
+  { content, tool_calls = [] }: JobResult,
+  finish_reason: FinishReason,
   usage: Usage | null,
 ): z.infer<typeof ChatCompletionSchema> {
   const calls = tool_calls.length === 0 ? {} : { tool_calls: tool_calls.map(callOf) };
@@ -97,7 +101,7 @@ export function completionOf(
         index: 0,
         message: { role: "assistant", content: said, refusal: null, ...calls },
         logprobs: null,
-        finish_reason: finishReasonOf(finish_reason),
+        finish_reason,
       },
     ],
     ...(usage === null ? {} : { usage: usageOf(usage) }),

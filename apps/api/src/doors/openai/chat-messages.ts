@@ -5,6 +5,7 @@ import { type MessagePart, textOfParts } from "@agent-paas/shared/contract/messa
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
 import { PartSchema } from "../../validation/message-parts.ts";
+import { checkResults, type ResultFields } from "./tool-results.ts";
 import { unsupported } from "./unsupported.ts";
 
 const TextPartsSchema = z.array(z.looseObject({ type: z.literal("text"), text: z.string() }));
@@ -69,20 +70,34 @@ export function readConversation(messages: readonly Message[]): Conversation {
   return { ...asQuestion(last), history: history.slice(0, -1), toolResults: [] };
 }
 
-/** The session is the conversation: new is what follows the last answer. `system` messages hold for this request. */
+/**
+ * The session is the conversation: new is what follows the last answer. `system` messages hold for this request. Throws
+ * `invalid_request`.
+ */
 export function readTurn(messages: readonly Message[]): Conversation {
-  const all = readMessages(messages);
-  const fresh = all.slice(all.findLastIndex(({ role }) => role === "assistant") + 1);
+  const all = messages.map(readMessage);
+  const fresh = all.slice(beginOfTurn(messages));
   const questions = fresh.filter((message) => message.role === "user");
   const results = fresh.filter((message) => message.role === "tool");
   if (questions.length + results.length === 0) {
     throw invalid("messages", "nothing follows the last message of the assistant");
   }
+  const given = results.map(({ call_id, content }) => ({ call_id, content }));
   return {
     ...(questions.length === 0 ? { text: "" } : asQuestion(questions.reduce(joinQuestions))),
     history: all.filter(({ role }) => role === "system"),
-    toolResults: results.map(({ call_id, content }) => ({ call_id, content })),
+    toolResults: checkResults(given, fieldsOfResults(messages)),
   };
+}
+
+const beginOfTurn = (messages: readonly Message[]): number =>
+  messages.findLastIndex(({ role }) => role === "assistant") + 1;
+
+/** Of the results that a turn brings. */
+export function fieldsOfResults(messages: readonly Message[]): ResultFields {
+  const begin = beginOfTurn(messages);
+  const paths = messages.flatMap(({ role }, at) => (role === "tool" && at >= begin ? [`messages.${at}`] : []));
+  return { list: "messages", paths, names: { call_id: "tool_call_id" } };
 }
 
 const asQuestion = ({ content: text, parts }: Question) => (parts === undefined ? { text } : { text, parts });

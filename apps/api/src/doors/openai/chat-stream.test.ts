@@ -1,4 +1,5 @@
-import type { JobEvent } from "@agent-paas/shared/contract/events.ts";
+import type { ErrorEvent, JobEvent } from "@agent-paas/shared/contract/events.ts";
+import { limitReached } from "@agent-paas/shared/contract/limits.ts";
 import { expect, test } from "vitest";
 import type { StreamedJob } from "../../http/stream-format.ts";
 import { type ChatStreamOptions, chatStream } from "./chat-stream.ts";
@@ -111,4 +112,28 @@ test("a failed and a cancelled job end with one error, and are not done", () => 
     { error: { message: "Late.", type: "server_error", param: null, code: "model_timeout" } },
   ]);
   expect(translate([done({ status: "cancelled" })])).toMatchObject([{ error: { code: "job_cancelled" } }]);
+});
+
+const failed = (code: string, message: string): ErrorEvent => ({
+  event: "error",
+  data: { code, message, retryable: false },
+});
+
+test.each([
+  ["the job's output tokens are used up", failed("budget_exhausted", limitReached("max_output_tokens", 2)), null],
+  ["the model has thought until its limit", failed("model_answer_empty", "Empty."), "length"],
+])("an answer is cut, not lost, when %s", (_name, error, finish_reason) => {
+  const end = done({ status: "failed", finish_reason });
+  const cut = [{ choices: [{ finish_reason: "length" }] }, { choices: [], usage: { completion_tokens: 3 } }, "[DONE]"];
+  expect(translate([say("{"), error, end], { includesUsage: true }).slice(1)).toMatchObject(cut);
+  const held = translate([say("{"), error, end], { includesUsage: true, isJson: true });
+  expect(held).toMatchObject([{ choices: [{ delta: { content: "{" } }] }, ...cut]);
+});
+
+test.each([
+  failed("budget_exhausted", limitReached("max_steps", 2)),
+  failed("budget_exhausted", "Max turns (10) exceeded"),
+  failed("model_answer_empty", "Empty."),
+])("a limit that cuts no answer is an error of its job: $data.message", (error) => {
+  expect(translate([error, done({ status: "failed" })])).toMatchObject([{ error: { message: error.data.message } }]);
 });

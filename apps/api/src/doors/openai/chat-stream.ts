@@ -4,6 +4,7 @@
  * of the client's tools come with the end, which follows them at once.
  */
 import { type DoneEvent, frameJson, type MessageEvent } from "@agent-paas/shared/contract/events.ts";
+import type { JobError } from "@agent-paas/shared/contract/jobs.ts";
 import { GrowingText } from "@agent-paas/shared/growing-text.ts";
 import { AppendOnlyText } from "../../http/append-only-text.ts";
 import { type StreamFormat, streamHeaders, type Translate } from "../../http/stream-format.ts";
@@ -55,16 +56,19 @@ function createChunks({ jobId, model, includesUsage }: ChatStreamOptions) {
 function createTranslate(chunks: Chunks, { isJson, includesUsage }: ChatStreamOptions): Translate {
   const text = isJson ? createHeldText() : new AppendOnlyText();
   const reasoning = new AppendOnlyText();
-  let failed = false;
+  let error: JobError | null = null;
 
-  function finish({ status, usage, finish_reason, tool_calls = [] }: DoneEvent["data"]): string {
-    if (failed) return "";
-    if (status === "cancelled") return frame(frameJson(errorBody("job_cancelled")));
+  function finish({ status, usage, finish_reason = null, tool_calls = [] }: DoneEvent["data"]): string {
+    const reason = finishReasonOf({ status, finishReason: finish_reason, error });
+    if (reason === null) {
+      const { code, message } = error ?? { code: "job_cancelled", message: undefined };
+      return frame(frameJson(errorBody(asErrorCode(code), message)));
+    }
     const calls = tool_calls.map((call, index) => ({ index, ...callOf(call) }));
     return (
       chunks.text(text.end()) +
       (calls.length === 0 ? "" : chunks.of({ tool_calls: calls })) +
-      chunks.finish(finishReasonOf(finish_reason)) +
+      chunks.finish(reason) +
       (includesUsage && usage !== null ? chunks.usage(usageOf(usage)) : "") +
       frame(DONE)
     );
@@ -74,8 +78,9 @@ function createTranslate(chunks: Chunks, { isJson, includesUsage }: ChatStreamOp
     if (event === "message") return chunks.text(text.apply(data));
     if (event === "done") return finish(data);
     if (event === "error") {
-      failed = true;
-      return frame(frameJson(errorBody(asErrorCode(data.code), data.message)));
+      // Not every failure is one to these clients: the end tells.
+      error = data;
+      return "";
     }
     if (data.type === "reasoning") return chunks.reasoning(reasoning.apply({ type: "text", content: data.content }));
     // A person must act before the job goes on: the only place where these clients show what is no answer.

@@ -4,10 +4,9 @@ import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { JobRequest } from "../../../jobs/accept-job.ts";
 import type { Services } from "../../../services.ts";
-import { ToolResultsSchema } from "../../../validation/client-tools.ts";
-import { validate } from "../../../validation/validate.ts";
 import { type AgentFields, agentRequestOf, inRequestTerms } from "../agent-config.ts";
 import { toolChoiceOf, toolsOf } from "../functions.ts";
+import { checkResults, inFieldsOfResults, type ResultFields } from "../tool-results.ts";
 import { earlierTurns } from "./earlier-turns.ts";
 import { jobIdOf, readConversationId, responseId } from "./ids.ts";
 import { createItemResolver } from "./item-references.ts";
@@ -110,7 +109,8 @@ function splitConversation(given: readonly GivenMessage[]): Turn {
   return { text, ...(parts === undefined ? {} : { parts }), history: system, earlier: system, toolResults: results };
 }
 
-function clientTools({ tools, tool_choice }: ResponseRequest, toolResults: readonly ToolResult[]) {
+function clientTools(request: ResponseRequest, toolResults: readonly ToolResult[]) {
+  const { tools, tool_choice } = request;
   const functions = tools.map(({ name, description, parameters }) => ({
     type: "function" as const,
     function: { name, description, parameters },
@@ -121,12 +121,15 @@ function clientTools({ tools, tool_choice }: ResponseRequest, toolResults: reado
     tools: toolsOf(functions),
     // Without tools there is nothing to choose, and every client says `auto`.
     toolChoice: tools.length === 0 && choice === "auto" ? undefined : toolChoiceOf(choice),
-    toolResults: checkResults(toolResults),
+    toolResults: checkResults(toolResults, fieldsOfResults(request)),
   };
 }
 
-const checkResults = (results: readonly ToolResult[]): readonly ToolResult[] =>
-  results.length === 0 ? [] : (validate(ToolResultsSchema, results, ["input"]) ?? []);
+function fieldsOfResults({ input }: ResponseRequest): ResultFields {
+  const items = typeof input === "string" ? [] : input;
+  const paths = items.flatMap(({ type }, at) => (type === "function_call_output" ? [`input.${at}`] : []));
+  return { list: "input", paths, names: { content: "output" } };
+}
 
 /** The fields of the chat protocol that say the same. */
 function agentFieldsOf({ text, reasoning, ...request }: ResponseRequest): AgentFields {
@@ -149,18 +152,16 @@ const NAMES: Readonly<Record<string, string>> = {
   verbosity: "text.verbosity",
   reasoning_effort: "reasoning.effort",
   response_format: "text.format",
-  tool_results: "input",
 };
 
 /** An error of the agent's config as one of the field that the client has sent. */
 export function inResponseTerms(error: unknown, request: ResponseRequest): unknown {
-  const inChat = inRequestTerms(error, agentFieldsOf(request));
+  const inChat = inRequestTerms(inFieldsOfResults(error, fieldsOfResults(request)), agentFieldsOf(request));
   if (!(inChat instanceof PlatformError) || inChat.param === undefined || inChat.param === null) return inChat;
   const [field = "", ...path] = inChat.param.split(".");
   const name = NAMES[field];
   if (name === undefined) return inChat;
-  // Results are not counted as items are.
-  const param = field === "tool_results" ? name : [name, ...path].join(".");
+  const param = [name, ...path].join(".");
   return new PlatformError(inChat.code, { message: inChat.message.replace(inChat.param, param), param });
 }
 

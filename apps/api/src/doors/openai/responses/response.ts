@@ -1,8 +1,9 @@
 /** The response object: what a client sees of a job, whole. */
-import { type Citation, NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
+import { type Citation, NO_USAGE, type TerminalStatus, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { idTime } from "@agent-paas/shared/ids.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
+import { cutReasonOf, type Ending } from "../cut-short.ts";
 import { messageId, responseId } from "./ids.ts";
 import { type Echo, EchoSchema } from "./kept-request.ts";
 
@@ -112,26 +113,13 @@ const usageOf = ({ input_tokens, output_tokens, total_tokens }: Usage): z.infer<
   total_tokens,
 });
 
-/** How a job has ended. */
-export type Ending = {
-  readonly status: "completed" | "failed" | "cancelled";
-  readonly finishReason: string | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
-  readonly usage: Usage | null;
-};
-
-/** Of a budget the error's text says which; the protocol has names for few. */
-function incompleteReason({ status, finishReason, error }: Ending): string | null {
-  if (error?.code === "budget_exhausted") {
-    return ["max_tool_calls", "max_steps"].find((limit) => error.message.includes(limit)) ?? "max_output_tokens";
-  }
-  if (status !== "completed") return null;
-  return { length: "max_output_tokens", content_filter: "content_filter" }[finishReason ?? ""] ?? null;
-}
-
 /** `completed_at` is known only where the job's row is at hand. */
-export function endState(ending: Ending, output: OutputItem[], completedAt: number | null): State {
-  const reason = incompleteReason(ending);
+export function endState(
+  ending: Ending & { readonly status: TerminalStatus; readonly usage: Usage | null },
+  output: OutputItem[],
+  completedAt: number | null,
+): State {
+  const reason = cutReasonOf(ending);
   const status = reason === null ? ending.status : "incomplete";
   return {
     status,

@@ -1,5 +1,6 @@
 import type { DecodedEvent, JobEvent } from "@agent-paas/shared/contract/events.ts";
 import { decodeEvents, terminalEvents } from "@agent-paas/shared/contract/events.ts";
+import { limitReached } from "@agent-paas/shared/contract/limits.ts";
 import { expect, test } from "vitest";
 import { jobRow } from "../../../../../../test/support/job-row.ts";
 import { seededRandom } from "../../../../../../test/support/seeded-random.ts";
@@ -175,26 +176,25 @@ test("a further attempt goes on where the one before broke off, and the end has 
   expect(texts([say("Hello"), reset(), say("Bye.")])).toEqual(["Hello\n\nBye.", "Bye."]);
 });
 
-test.each([
+const exhausted = (message: string) => ({ error: { code: "budget_exhausted", message } });
+
+test.each<[string, EndOptions, "incomplete" | "failed", string?]>([
   ["length", { finish_reason: "length" }, "incomplete", "max_output_tokens"],
   ["a content filter", { finish_reason: "content_filter" }, "incomplete", "content_filter"],
+  ["a budget of tokens", exhausted(limitReached("max_output_tokens", 9)), "incomplete", "max_output_tokens"],
+  ["a budget of calls", exhausted(limitReached("max_tool_calls", 2)), "incomplete", "max_tool_calls"],
+  ["a budget of time", exhausted(limitReached("deadline_ms", 500)), "incomplete", "deadline_ms"],
+  ["a limit of the agent's own", exhausted("Max turns (10) exceeded"), "failed"],
   [
-    "a budget of tokens",
-    { error: { code: "budget_exhausted", message: "limit max_output_tokens (9)" } },
-    "incomplete",
-    "max_output_tokens",
+    "a model that thought until its limit",
+    { finish_reason: "length", error: { code: "model_answer_empty", message: "The model's answer is empty." } },
+    ...(["incomplete", "max_output_tokens"] as const),
   ],
-  [
-    "a budget of calls",
-    { error: { code: "budget_exhausted", message: "limit max_tool_calls (2)" } },
-    "incomplete",
-    "max_tool_calls",
-  ],
-  ["an error", { error: { code: "model_unavailable", message: "away" } }, "failed", undefined],
-] as const)("a response that ended by %s says so", (_name, how, status, reason) => {
+  ["an error", { error: { code: "model_unavailable", message: "away" } }, "failed"],
+])("a response that ended by %s says so", (_name, how, status, reason) => {
   const { type, response } = lastOf(numbered([say("Hel"), ...end(how)]));
   expect(type).toBe(`response.${status}`);
   expect(response.incomplete_details).toEqual(reason === undefined ? null : { reason });
-  expect(response.error).toEqual(status === "failed" ? { code: "model_unavailable", message: "away" } : null);
+  expect(response.error).toEqual(status === "failed" ? how.error : null);
   expect(response.output).toMatchObject([{ status: "incomplete", content: [{ text: "Hel" }] }]);
 });

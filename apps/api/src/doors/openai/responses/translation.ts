@@ -15,7 +15,6 @@ import { AppendOnlyText } from "../../../http/append-only-text.ts";
 import { callItemId, messageId, reasoningId } from "./ids.ts";
 import {
   annotationsOf,
-  type Ending,
   endState,
   type Head,
   messageItem,
@@ -187,7 +186,7 @@ export class ResponseTranslation {
     this.#start();
     this.#endReasoning();
     this.#sendText(this.#messageIndex === null ? "" : this.#appended.end());
-    const ending: Ending = { status, finishReason: finish_reason, error: this.#error, usage };
+    const ending = { status, finishReason: finish_reason, error: this.#error, usage };
     const state = endState(ending, this.#output, null);
     this.#used = SPAN;
     this.#endMessage(state.status === "completed" ? "completed" : "incomplete", citations);

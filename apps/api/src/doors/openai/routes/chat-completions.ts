@@ -19,11 +19,12 @@ import type { Accepted } from "../../../queue/accept-request.ts";
 import type { Services } from "../../../services.ts";
 import { validate } from "../../../validation/validate.ts";
 import { agentRequestOf, inRequestTerms } from "../agent-config.ts";
-import { ChatCompletionSchema, ChatEventSchema, completionOf } from "../chat-completion.ts";
-import { readConversation, readTurn } from "../chat-messages.ts";
+import { ChatCompletionSchema, ChatEventSchema, completionOf, finishReasonOf } from "../chat-completion.ts";
+import { fieldsOfResults, readConversation, readTurn } from "../chat-messages.ts";
 import { type ChatRequest, ChatRequestSchema } from "../chat-request.ts";
 import { chatStream } from "../chat-stream.ts";
 import { toolChoiceOf, toolsOf } from "../functions.ts";
+import { inFieldsOfResults } from "../tool-results.ts";
 
 export const postChatCompletions = (services: Services): Route => ({
   method: "post",
@@ -92,7 +93,7 @@ async function accept(services: Services, req: Request, caller: Caller, request:
       onBusy: "queue",
     });
   } catch (error) {
-    throw inRequestTerms(error, request);
+    throw inRequestTerms(inFieldsOfResults(error, fieldsOfResults(messages)), request);
   }
 }
 
@@ -119,7 +120,11 @@ async function sendWhole(
   if (sessionId !== null) res.setHeader("X-Session-Id", sessionId);
   const details = { job_id: jobId };
   if (row === null) throw new PlatformError("answer_pending", { details });
-  if (row.status === "cancelled") throw new PlatformError("job_cancelled", { details });
-  if (row.error_code !== null) throw jobError(row.error_code, row.error_message ?? "", details);
-  res.json(completionOf(jobId, model, resultOfRow(row), row.usage === null ? null : JSON.parse(row.usage)));
+  const { status, error_code: code, error_message: message, usage } = row;
+  const result = resultOfRow(row);
+  const error = code === null ? null : { code, message: message ?? "" };
+  const reason = finishReasonOf({ status, finishReason: result.finish_reason ?? null, error });
+  if (reason !== null) res.json(completionOf(jobId, model, result, reason, usage === null ? null : JSON.parse(usage)));
+  else if (error !== null) throw jobError(error.code, error.message, details);
+  else throw new PlatformError("job_cancelled", { details });
 }

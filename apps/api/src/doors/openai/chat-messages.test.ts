@@ -1,0 +1,51 @@
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { expect, test } from "vitest";
+import { MAX_CONTENT, MAX_RESULTS } from "../../validation/client-tools.ts";
+import { fieldsOfResults, MessageSchema, readConversation, readTurn } from "./chat-messages.ts";
+import { inFieldsOfResults } from "./tool-results.ts";
+
+const messagesOf = (messages: readonly object[]) => messages.map((message) => MessageSchema.parse(message));
+
+const result = (tool_call_id: string, content: unknown = "18") => ({ role: "tool", tool_call_id, content });
+const call = (id: string) => ({ id, type: "function", function: { name: "f", arguments: "{}" } });
+const calling = (...ids: readonly string[]) => ({ role: "assistant", content: null, tool_calls: ids.map(call) });
+
+test("the results of a session's calls need no message of the assistant before them", () => {
+  const parts = [{ type: "text", text: "1" }];
+  expect(readTurn(messagesOf([result("c1"), result("c2", parts)]))).toEqual({
+    ...{ text: "", history: [] },
+    toolResults: [
+      { call_id: "c1", content: "18" },
+      { call_id: "c2", content: "1" },
+    ],
+  });
+});
+
+test("of a turn that brings its past as well, only the results behind the last answer are new", () => {
+  const past = [{ role: "user", content: "Hi" }, calling("c1"), result("c1"), calling("c2")];
+  expect(readTurn(messagesOf([...past, result("c2")])).toolResults).toEqual([{ call_id: "c2", content: "18" }]);
+});
+
+test("without a session, a result needs its call", () => {
+  expect(() => readConversation(messagesOf([result("c1")]))).toThrow("messages.0.tool_call_id");
+  expect(readConversation(messagesOf([calling("c1"), result("c1")])).history).toHaveLength(2);
+});
+
+test.each([
+  ["a long id of a call", [result("c".repeat(257))], "messages.1.tool_call_id"],
+  ["a long result", [result("c1"), result("c2", "x".repeat(MAX_CONTENT + 1))], "messages.2.content"],
+  ["two results of one call", [result("c1"), result("c1")], "messages"],
+  ["too many results", Array.from({ length: MAX_RESULTS + 1 }, (_, at) => result(`c${at}`)), "messages"],
+])("%s is refused by the field of its message", (_name, results, param) => {
+  const read = () => readTurn(messagesOf([calling("c1"), ...results]));
+  expect(read).toThrow(expect.objectContaining({ code: "invalid_request", param }));
+  expect(read).toThrow(new RegExp(`^${param}: `));
+});
+
+test("a session that knows no such call says in which message it is", () => {
+  const error = new PlatformError("tool_call_not_found", { param: "tool_results.1.call_id" });
+  const fields = fieldsOfResults(
+    messagesOf([calling("c1"), result("c1"), { role: "user", content: "" }, result("c2")]),
+  );
+  expect(inFieldsOfResults(error, fields)).toMatchObject({ param: "messages.3.tool_call_id", code: error.code });
+});
