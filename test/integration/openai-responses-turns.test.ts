@@ -125,6 +125,14 @@ test("a conversation is a session: its responses see each other, and it is delet
   expect(await failure(ask("too late", { conversation: conversation.id }))).toBeInstanceOf(NotFoundError);
 });
 
+test("a conversation without a response is deleted as well", async () => {
+  const { id } = await client.conversations.create();
+  await client.conversations.delete(id);
+  expect(await failure(client.conversations.retrieve(id))).toBeInstanceOf(NotFoundError);
+  const refused = await failure(ask("too late", { conversation: id }));
+  expect([refused.status, refused.param]).toEqual([404, "conversation"]);
+});
+
 test("a conversation keeps no format of its first response", async () => {
   const { id } = await client.conversations.create();
   const format = { type: "json_schema", name: "a", schema: { type: "object" } };
@@ -135,6 +143,7 @@ test("a conversation keeps no format of its first response", async () => {
 test("a deleted response is gone, with its session", async () => {
   const response = await ask("[[text=Soon gone]]".replace(" ", "%20"));
   const { session_id } = await jobOf(response.id);
+  expect(response.id).toBe(`resp_${session_id}`);
   await client.responses.delete(response.id);
   expect(await failure(client.responses.retrieve(response.id))).toBeInstanceOf(NotFoundError);
   expect(await failure(ask("after it", { previous_response_id: response.id }))).toBeInstanceOf(NotFoundError);
@@ -189,6 +198,32 @@ test.each([
     { role: "tool", tool_call_id: call.call_id, content: "18 degrees" },
   ]);
   expect(tools).toEqual(["get_weather"]);
+});
+
+test("input items are the same while their job waits and when it has ended", async () => {
+  const conversation = (await client.conversations.create()).id;
+  const more = { conversation, tools: [WEATHER] };
+  const call = (await ask(CALL, more)).output.at(-1) as Json;
+  const busy = await ask("[[tokens=1 ttft=60000]]", { conversation, background: true });
+  const input = [
+    { role: "developer", content: "Be brief." },
+    { type: "function_call_output", call_id: call.call_id, output: "18 degrees" },
+    {
+      role: "user",
+      content: [
+        { type: "input_text", text: `And so? ${"word ".repeat(1_000)}` },
+        { type: "input_image", image_url: "https://example.com/a.png", detail: "low" },
+      ],
+    },
+  ];
+  const request = { ...more, model: MODEL, background: true, input };
+  const { id } = await client.responses.create(request as never);
+  const items = () => Array.fromAsync(client.responses.inputItems.list(id, { order: "asc" }));
+  const waiting = await items();
+  expect(waiting).toMatchObject([{ role: "system" }, ...input.slice(1)]);
+  await client.responses.cancel((busy as Json).id);
+  expect(await alice.ended(id.replace("resp_", ""))).toMatchObject({ status: "completed" });
+  expect(await items()).toEqual(waiting);
 });
 
 test("the calls of a streamed response are its job's", async () => {

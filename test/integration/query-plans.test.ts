@@ -65,13 +65,15 @@ test("a page of sessions is read from an index, without sorting", async () => {
 test("the reaper and retention find jobs and sessions in an index", async () => {
   const { db, storage } = await openTestDatabase();
   const { running } = createOrphanedJobRepository(storage, "w");
-  const { queries, jobsOutsideSessions, untouchedSessions } = createRetentionRepository(storage);
+  const { queries, jobsOutsideSessions, untouchedSessions, untouchedSessionsOfJobs } =
+    createRetentionRepository(storage);
   const plans: (string | undefined)[] = [];
   for (const ask of [
     () => running(newId(), 500),
     () => queries(new Date(), 500),
     () => jobsOutsideSessions(new Date(), 500),
     () => untouchedSessions(new Date(), 500),
+    () => untouchedSessionsOfJobs(new Date(), 500),
   ]) {
     plans.push((await planOf(db, ask))[0]);
   }
@@ -79,6 +81,7 @@ test("the reaper and retention find jobs and sessions in an index", async () => 
     expect.stringContaining("USING INDEX agent_logs_running (id>?)"),
     expect.stringContaining("USING INDEX agent_logs_queries (finished_at<?)"),
     expect.stringContaining("USING INDEX agent_logs_of_sessions (session_id=? AND finished_at<?)"),
+    expect.stringContaining("USING INDEX sessions_updated_at (updated_at<?)"),
     expect.stringContaining("USING INDEX sessions_updated_at (updated_at<?)"),
   ]);
 });

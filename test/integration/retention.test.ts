@@ -124,6 +124,21 @@ test("unused sessions are deleted with messages and jobs, except sessions with a
   ).toBe(0);
 });
 
+test("more unused sessions of one job than a batch go as jobs do, and other sessions stay", async () => {
+  const { db, storage, retention } = await openRetention();
+  const ids = Array.from({ length: 201 }, () => newId());
+  const fields = { owner: "alice", agent_type: "chat_basic", config: "{}", metadata: "{}", created_at: ago(40 * DAY) };
+  const sessions = ids.map((id) => ({ ...fields, id, updated_at: ago(31 * DAY) }));
+  await db.batchInsert("sessions", sessions, 100);
+  const jobs = ids.map((id) => jobRow(31 * DAY, { id, session_id: id }));
+  await db.batchInsert("agent_logs", jobs, 100);
+  const kept = await seedSession(storage, "alice", 1);
+  await ageSession(db, kept, 31 * DAY);
+  await retention.apply();
+  expect(await db("sessions").pluck("id")).toEqual([kept]);
+  expect(await db("agent_logs").pluck("session_id")).toEqual([kept]);
+});
+
 test("sessions are kept for ever by default", async () => {
   const { db, storage, retention } = await openRetention();
   await ageSession(db, await seedSession(storage, "alice", 1), 1_000 * DAY);

@@ -178,8 +178,9 @@ export const WorkerConfigSchema = CommonConfigSchema.extend({
    */
   EVENT_LOG_TTL_SECONDS: intFromEnv(1, 7 * (DAY / SECOND), HOUR / SECOND),
   /**
-   * How long ended jobs outside any session stay in the database, days. Default: 30; 0: forever. Keep it longer than
-   * `IDEMPOTENCY_TTL_SECONDS`: a repeated request whose job was deleted runs again.
+   * How long ended jobs outside any session stay in the database, and responses of OpenAI's API outside conversations,
+   * days. Default: 30; 0: forever. Keep it longer than `IDEMPOTENCY_TTL_SECONDS`: a repeated request whose job was
+   * deleted runs again.
    */
   JOB_RETENTION_DAYS: intFromEnv(0, 3_650, 30),
   /**

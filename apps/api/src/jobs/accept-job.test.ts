@@ -97,6 +97,13 @@ test("a chat without a session begins one, and its job is marked as the first", 
   expect(notes).toEqual([{ job_id: accepted.jobId, kind: "chat", is_new: true }]);
 });
 
+test("a session that is the job's alone has the job's id", async () => {
+  const { accepted, newSession, payload } = await accept({ request: { isSessionOfJob: true } });
+  expect([newSession?.id, payload.session_id]).toEqual([accepted.jobId, accepted.jobId]);
+  const without = await accept({ request: { isSessionOfJob: true, beginsSession: false } });
+  expect([without.newSession, without.payload.session_id]).toEqual([null, null]);
+});
+
 test("the payload carries a traceparent only if the request sent one", async () => {
   const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   expect((await accept({ origin: { traceparent } })).payload.traceparent).toBe(traceparent);

@@ -25,6 +25,11 @@ export type JobRequest = ClientToolRequest & {
   readonly createsSession: boolean;
   /** Whether a request without a session begins one. */
   readonly beginsSession: boolean;
+  /**
+   * Whether the session that such a request begins is the job's alone: it has the job's id, and once unused it goes
+   * after `JOB_RETENTION_DAYS`. Default: no.
+   */
+  readonly isSessionOfJob?: boolean;
   /** Empty for a request that brings nothing but results. */
   readonly text: string;
   /** The message, if it is more than a text. */
@@ -83,10 +88,11 @@ async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, req
   const refusal = await refusalOfResults(services, owner, request, session === null);
 
   const acceptedAt = new Date(services.clock.now()).toISOString();
+  const jobId = services.clock.newId();
   const newSession: PendingSession | null =
     session === null && (request.beginsSession || sessionId !== null)
       ? {
-          id: sessionId ?? services.clock.newId(),
+          id: sessionId ?? (request.isSessionOfJob ? jobId : services.clock.newId()),
           owner,
           agent_type: agentType,
           config,
@@ -95,7 +101,7 @@ async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, req
         }
       : null;
   const payload: JobPayload = {
-    job_id: services.clock.newId(),
+    job_id: jobId,
     kind,
     agent_type: agentType,
     session_id: session?.id ?? newSession?.id ?? null,

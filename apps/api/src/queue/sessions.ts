@@ -5,6 +5,7 @@ import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import {
   CLOSE_SESSION_SCRIPT,
   DELETED_SESSION,
+  DELETED_SESSION_TTL_S,
   decodeEntry,
   encodeEntry,
   type QueuedJobRef,
@@ -81,7 +82,7 @@ export function createSessionQueues({ redis, keys, queues }: SessionQueuesOption
           pending: keys.pendingSession(sessionId),
           bullmq_prefix: keys.bullmq,
           deleted_mark: DELETED_SESSION,
-          deleted_ttl: PENDING_SESSION_TTL_S,
+          deleted_ttl: DELETED_SESSION_TTL_S,
         });
         if (head !== null) throw sessionBusy(head);
         await queues.addMaintenance(

@@ -8,6 +8,7 @@ export type Page = { readonly limit: number; readonly before?: string | undefine
 type MessagesPage = Page & {
   readonly after?: string | null;
   readonly upToJob?: string;
+  readonly ofJob?: string;
   readonly tools?: boolean;
 };
 
@@ -54,12 +55,12 @@ export function createSessionReader(storage: ReadStorage) {
     /**
      * The newest messages before the message `before`, oldest first; with `tools` also those of role `tool`. With
      * `after`, the oldest behind that message, or from the first one on if it is null. With `upToJob`, only as far as
-     * the last message of that job.
+     * the last message of that job; with `ofJob`, only its own.
      */
     messages: (
       owner: string,
       sessionId: string,
-      { limit, before, after, upToJob, tools = false }: MessagesPage,
+      { limit, before, after, upToJob, ofJob, tools = false }: MessagesPage,
     ): Promise<MessageRow[]> =>
       storage.read(async (table) => {
         const ordinalOf = (id: string) => table("messages").where({ id, session_id: sessionId }).select("ordinal");
@@ -67,6 +68,7 @@ export function createSessionReader(storage: ReadStorage) {
         // `=`, not `in`: SQLite reads the newest messages of one session from the index, but sorts those of several.
         const query = table("messages").where("session_id", ownedId);
         if (!tools) query.whereNot({ role: "tool" });
+        if (ofJob !== undefined) query.where({ job_id: ofJob });
         if (before !== undefined) query.where("ordinal", "<", ordinalOf(before));
         if (upToJob !== undefined) {
           const ofJob = table("messages").where({ job_id: upToJob, session_id: sessionId });

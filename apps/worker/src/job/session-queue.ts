@@ -13,11 +13,12 @@ import { defineScript } from "@agent-paas/shared/redis/script.ts";
 import {
   CLOSE_SESSION_SCRIPT,
   DELETED_SESSION,
+  DELETED_SESSION_TTL_S,
   DROP_DANGLING_HEADS,
   decodeEntry,
   encodeEntry,
 } from "@agent-paas/shared/redis/session-queue.ts";
-import { DAY, MINUTE, SECOND } from "@agent-paas/shared/time.ts";
+import { MINUTE, SECOND } from "@agent-paas/shared/time.ts";
 import type { Places } from "./places.ts";
 
 const FIRST_RECHECK_MS = 5 * SECOND;
@@ -28,9 +29,6 @@ const LONGEST_RECHECK_MS = MINUTE;
  * only matters after a crash; the jobs of a hundred long session queues must not all come back every few seconds.
  */
 export const recheckMs = (jobsAhead: number): number => Math.min(FIRST_RECHECK_MS * jobsAhead, LONGEST_RECHECK_MS);
-
-/** How long Redis remembers that a session was deleted, s; its row is gone by then. */
-const DELETED_TTL_S = DAY / SECOND;
 
 /** Returns how many jobs come first; without an entry of its own, the length of the queue. */
 const JOBS_AHEAD_SCRIPT = defineScript<number>()({
@@ -85,7 +83,7 @@ export function createSessionQueue(redis: RedisConnection, keys: RedisKeys, plac
         pending: keys.pendingSession(sessionId),
         bullmq_prefix: keys.bullmq,
         deleted_mark: DELETED_SESSION,
-        deleted_ttl: DELETED_TTL_S,
+        deleted_ttl: DELETED_SESSION_TTL_S,
       })) === null,
 
     /** Undoes `close` for a session that has a row. */

@@ -17,6 +17,8 @@ import type { JobRef, RetentionRepository, SessionRef } from "../storage/retenti
 const BATCH_ROWS = 200;
 /** The most batches of one kind in one round. */
 const MAX_BATCHES = 250;
+/** The most batches of sessions, which are deleted one by one, in one round. */
+const MAX_SESSION_BATCHES = 5;
 /** The most failed jobs that one round removes from one queue. A queue keeps about as many. */
 const MAX_CLEANED = 1_000;
 /** The pause after each batch, in which other writers can write, ms. */
@@ -33,13 +35,15 @@ export type RetentionDeps = {
   readonly rows: RetentionRepository;
   readonly claims: JobClaims;
   readonly sessionQueue: SessionQueue;
-  /** How long ended jobs outside any session are kept, days. 0: for ever. */
+  /** How long ended jobs outside any session are kept, and sessions of one job, unused, days. 0: for ever. */
   readonly jobDays: number;
   /** How long unused sessions are kept, days. 0: for ever. */
   readonly sessionDays: number;
   readonly intervalSeconds: number;
   readonly logger: Logger;
 };
+
+const ago = (ms: number): Date => new Date(Date.now() - ms);
 
 export type Retention = ReturnType<typeof createRetention>;
 
@@ -85,23 +89,31 @@ export function createRetention(deps: RetentionDeps) {
     return rows.deleteSession(session, before);
   }
 
-  async function deleteSessions(before: Date): Promise<number> {
+  async function deleteSessions(days: number, find: RetentionRepository["untouchedSessions"]): Promise<number> {
+    if (days === 0) return 0;
+    const before = ago(days * DAY);
     let deleted = 0;
-    for (const session of await rows.untouchedSessions(before, BATCH_ROWS)) {
-      if (await deleteSession(session, before)) deleted += 1;
-      await delay(PAUSE_MS);
+    for (let batch = 0; batch < MAX_SESSION_BATCHES; batch++) {
+      const found = await find(before, BATCH_ROWS);
+      const deletedBefore = deleted;
+      for (const session of found) {
+        if (await deleteSession(session, before)) deleted += 1;
+        await delay(PAUSE_MS);
+      }
+      // Those that stay are found again.
+      if (found.length < BATCH_ROWS || deleted === deletedBefore) break;
     }
     return deleted;
   }
 
   return {
     async apply(): Promise<void> {
-      const ago = (ms: number) => new Date(Date.now() - ms);
       const deleted = {
         queued: await cleanQueues(),
         queries: await deleteInBatches((limit) => rows.queries(ago(QUERY_TTL_MS), limit)),
         jobs: jobDays === 0 ? 0 : await deleteInBatches((limit) => rows.jobsOutsideSessions(ago(jobDays * DAY), limit)),
-        sessions: sessionDays === 0 ? 0 : await deleteSessions(ago(sessionDays * DAY)),
+        sessionsOfJobs: await deleteSessions(jobDays, rows.untouchedSessionsOfJobs),
+        sessions: await deleteSessions(sessionDays, rows.untouchedSessions),
       };
       if (Object.values(deleted).some((count) => count > 0)) logger.info(deleted, "retention deleted old data");
     },

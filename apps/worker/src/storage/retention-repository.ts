@@ -20,6 +20,14 @@ export function createRetentionRepository({ table, write }: Storage) {
 
   const untouchedSince = (before: Date) => table("sessions").where("updated_at", "<", before.toISOString());
 
+  /** Without those that have a running job, the longest unused first. */
+  async function untouched(before: Date, limit: number, ofJobs = false): Promise<SessionRef[]> {
+    const running = table("agent_logs").whereRaw("agent_logs.session_id = sessions.id and status = 'running'");
+    const query = untouchedSince(before).whereNotExists(running).orderBy("updated_at").limit(limit);
+    if (ofJobs) query.whereExists(table("agent_logs").whereRaw("agent_logs.id = sessions.id"));
+    return query.select("id", "owner");
+  }
+
   return {
     jobsOutsideSessions: async (before: Date, limit: number): Promise<JobRef[]> =>
       endedBefore(before, limit).whereNull("session_id"),
@@ -37,11 +45,11 @@ export function createRetentionRepository({ table, write }: Storage) {
       return write([{ query: table("agent_logs").whereIn("id", ids).delete() }]);
     },
 
-    /** Sessions without a running job that were last used before `before`, the longest unused first. */
-    untouchedSessions: async (before: Date, limit: number): Promise<SessionRef[]> => {
-      const running = table("agent_logs").whereRaw("agent_logs.session_id = sessions.id and status = 'running'");
-      return untouchedSince(before).whereNotExists(running).orderBy("updated_at").limit(limit).select("id", "owner");
-    },
+    /** Sessions that were last used before `before`. */
+    untouchedSessions: (before: Date, limit: number): Promise<SessionRef[]> => untouched(before, limit),
+
+    /** Only those that belong to one job, whose id they have. */
+    untouchedSessionsOfJobs: (before: Date, limit: number): Promise<SessionRef[]> => untouched(before, limit, true),
 
     isUntouched: async ({ id, owner }: SessionRef, before: Date): Promise<boolean> =>
       (await untouchedSince(before).where({ id, owner }).first("id")) !== undefined,

@@ -3,6 +3,7 @@
  * lists. The API appends every job of a session to the session's list; only the head may run.
  */
 import type { JobKind } from "../contract/jobs.ts";
+import { DAY, SECOND } from "../time.ts";
 import { defineScript } from "./script.ts";
 
 /** `kind:job id`, for example `chat:01a20298-20f5-7358-985e-1dc37fbf6bd6`. */
@@ -43,6 +44,9 @@ end
 
 /** The value of the pending session's key after the session was deleted; the API then accepts no job for it. */
 export const DELETED_SESSION = "deleted";
+
+/** How long Redis remembers that a session was deleted, s; its row is gone by then. */
+export const DELETED_SESSION_TTL_S = DAY / SECOND;
 
 /**
  * Marks an idle session as deleted. Returns null, or, if the session is busy, the head of its queue and marks

@@ -41,7 +41,8 @@ export async function earlierTurns(
     const found = await findEarlier(services, owner, jobIdOf(id, PARAM), turns.length === 0);
     if (found === null) return withoutUncalled(turns.flat());
     const { jobId, sessionId, kept } = found;
-    const earlier = kept?.earlier ?? [];
+    // What a request of a conversation brings beside its question held for that request.
+    const earlier = kept?.echo.conversation === null ? kept.earlier : [];
     budget.spend(Buffer.byteLength(JSON.stringify(earlier)));
     turns.unshift([...earlier, ...(await messagesUpTo(services.sessions, owner, sessionId, jobId, budget))]);
     id = kept?.echo.previous_response_id ?? null;
@@ -149,6 +150,9 @@ function asCalls(rows: readonly MessageRow[], at: number): GivenMessage[] {
   const tool_calls = made.map(({ call_id: id, name, arguments: args }) => ({ id, name, arguments: args }));
   return [{ role: "assistant", content: "", tool_calls }, message];
 }
+
+/** Whether a message of role `tool` is the call of a tool of the platform. */
+export const isCall = (row: MessageRow): boolean => callOf(row) !== null;
 
 const callOf = ({ metadata }: MessageRow) => CallSchema.safeParse(JSON.parse(metadata)).data ?? null;
 

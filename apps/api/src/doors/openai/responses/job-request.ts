@@ -7,8 +7,9 @@ import type { Services } from "../../../services.ts";
 import { type AgentFields, agentRequestOf, inRequestTerms } from "../agent-config.ts";
 import { toolChoiceOf, toolsOf } from "../functions.ts";
 import { checkResults, inFieldsOfResults, type ResultFields } from "../tool-results.ts";
+import { findConversation } from "./conversation.ts";
 import { earlierTurns } from "./earlier-turns.ts";
-import { jobIdOf, readConversationId, responseId } from "./ids.ts";
+import { jobIdOf, responseId } from "./ids.ts";
 import { createItemResolver } from "./item-references.ts";
 import { add, assertAnswered, invalid, readItems } from "./items.ts";
 import { type Echo, echoOf, encodeKept } from "./kept-request.ts";
@@ -26,7 +27,7 @@ export async function readJobRequest(
   if (request.conversation !== undefined && previous_response_id !== undefined) {
     throw invalid(["conversation"], "does not go with previous_response_id");
   }
-  const conversation = conversationOf(owner, request);
+  const conversation = await conversationOf(services, owner, request);
   const agent = await services.agentCatalog.find(model);
   const { config, limits } = inTerms(request, () => agentRequestOf(agentFieldsOf(request), agent));
   const given = await readInput(services, owner, request);
@@ -46,24 +47,23 @@ export async function readJobRequest(
       sessionId: conversation?.sessionId ?? null,
       createsSession: true,
       beginsSession: store,
+      isSessionOfJob: true,
       ...{ text, parts, history: [...system, ...history] },
       ...clientTools(request, toolResults),
       config,
       inheritsConfig: false,
       limits: { ...limits, ...(max_tool_calls === undefined ? {} : { max_tool_calls }) },
       metadata: request.metadata,
-      request: encodeKept({ echo, earlier: store && conversation === null ? earlier : [] }),
+      request: encodeKept({ echo, earlier: store ? earlier : [] }),
       onBusy: "queue",
     },
   };
 }
 
-function conversationOf(owner: string, { conversation }: ResponseRequest) {
+function conversationOf(services: Services, owner: string, { conversation }: ResponseRequest) {
   if (conversation === undefined) return null;
   const id = typeof conversation === "string" ? conversation : conversation.id;
-  const read = readConversationId(owner, id);
-  if (read === null) throw new PlatformError("session_not_found", { param: "conversation" });
-  return { id, sessionId: read.sessionId };
+  return findConversation(services, owner, id, "conversation");
 }
 
 async function readInput(services: Services, owner: string, { input }: ResponseRequest): Promise<GivenMessage[]> {

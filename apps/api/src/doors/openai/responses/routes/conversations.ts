@@ -1,6 +1,5 @@
 /** POST /v1/conversations, GET and DELETE /v1/conversations/{id}, GET …/items: sessions, as OpenAI names them. */
 
-import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { idTime } from "@agent-paas/shared/ids.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
@@ -8,10 +7,10 @@ import { abortOnClose } from "../../../../http/abort-on-close.ts";
 import type { Route } from "../../../../http/door.ts";
 import { asJson, jsonResponse } from "../../../../http/operation.ts";
 import { READ_ERRORS } from "../../../../http/route-errors.ts";
-import { deleteSessionWithin } from "../../../../jobs/delete-session.ts";
-import { findSessionOrNone } from "../../../../jobs/find-session.ts";
+import { deleteOwnSession } from "../../../../jobs/delete-session.ts";
 import type { Services } from "../../../../services.ts";
 import { bodySchema, validate } from "../../../../validation/validate.ts";
+import { findConversation } from "../conversation.ts";
 import { newConversationId, readConversationId } from "../ids.ts";
 import { ItemListSchema, ItemsQuerySchema } from "../lists.ts";
 import { secondsOf } from "../response.ts";
@@ -43,17 +42,8 @@ const viewOf = (id: string, uuid: string): z.infer<typeof ConversationSchema> =>
   metadata: {},
 });
 
-/** Throws `session_not_found`, the same for one of another owner and for one that was deleted. */
-async function findConversation(services: Services, owner: string, params: Record<string, unknown>) {
-  const id = String(params.conversation_id);
-  const read = readConversationId(owner, id);
-  if (read === null) throw new PlatformError("session_not_found", { param: "conversation_id" });
-  const session = await findSessionOrNone(services, owner, read.sessionId);
-  if (session === null && (await services.sessionQueues.isDeleted(read.sessionId))) {
-    throw new PlatformError("session_not_found", { param: "conversation_id" });
-  }
-  return { id, ...read, isBegun: session !== null };
-}
+const find = (services: Services, owner: string, { conversation_id }: Record<string, unknown>) =>
+  findConversation(services, owner, String(conversation_id), "conversation_id");
 
 export const postConversations = (_services: Services): Route => ({
   method: "post",
@@ -63,7 +53,7 @@ export const postConversations = (_services: Services): Route => ({
     id: "createConversation",
     tag: "OpenAI",
     summary: "Begin a conversation",
-    description: "It is stored with its first response; until then its id is all there is.",
+    description: "It is stored with its first response. Until then its id is all there is, and that for a day.",
     body: asJson(NewConversationSchema),
     responses: { 200: jsonResponse("The conversation.", ConversationSchema) },
   },
@@ -87,7 +77,7 @@ export const getConversation = (services: Services): Route => ({
     errors: [...READ_ERRORS, "session_not_found"],
   },
   async handle(req, res, { owner }) {
-    const { id, uuid } = await findConversation(services, owner, req.params);
+    const { id, uuid } = await find(services, owner, req.params);
     res.json(viewOf(id, uuid));
   },
 });
@@ -107,7 +97,7 @@ export const getConversationItems = (services: Services): Route => ({
   },
   async handle(req, res, { owner }) {
     const query = validate(ItemsQuerySchema, req.query);
-    const { sessionId } = await findConversation(services, owner, req.params);
+    const { sessionId } = await find(services, owner, req.params);
     res.json(await itemsOfSession(services, owner, sessionId, query));
   },
 });
@@ -130,9 +120,8 @@ export const deleteConversation = (services: Services): Route => ({
     errors: [...READ_ERRORS, "session_not_found", "session_busy"],
   },
   async handle(req, res, { owner }) {
-    const { id, sessionId, isBegun } = await findConversation(services, owner, req.params);
-    const wait = { withinMs: DELETE_WAIT_MS, signal: abortOnClose(res) };
-    if (isBegun) await deleteSessionWithin(services, owner, sessionId, wait);
+    const { id, sessionId } = await find(services, owner, req.params);
+    await deleteOwnSession(services, owner, sessionId, { withinMs: DELETE_WAIT_MS, signal: abortOnClose(res) });
     res.json({ id, object: "conversation.deleted", deleted: true });
   },
 });

@@ -1,15 +1,15 @@
 /** GET /v1/responses/{id}/input_items: what the request brought. */
-import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts";
 import { z } from "zod";
 import type { Route } from "../../../../http/door.ts";
 import { jsonResponse } from "../../../../http/operation.ts";
 import { READ_ERRORS } from "../../../../http/route-errors.ts";
 import type { Services } from "../../../../services.ts";
 import { validate } from "../../../../validation/validate.ts";
+import { broughtMessages } from "../brought-messages.ts";
 import { jobIdOf } from "../ids.ts";
 import { asItems } from "../items.ts";
 import { ItemListSchema, ItemsQuerySchema, pageOf } from "../lists.ts";
-import { type FoundResponse, findResponse } from "../read-response.ts";
+import { findResponse } from "../read-response.ts";
 
 export const getInputItems = (services: Services): Route => ({
   method: "get",
@@ -28,8 +28,7 @@ export const getInputItems = (services: Services): Route => ({
     const jobId = jobIdOf(String(req.params.response_id));
     const query = validate(ItemsQuerySchema, req.query);
     const found = await findResponse(services, owner, jobId);
-    const question = await questionOf(services, found);
-    const messages = [...(found.kept?.earlier ?? []), ...(question === null ? [] : [question])];
+    const messages = await broughtMessages(services, owner, found);
     res.json(
       pageOf(
         asItems(messages, (at) => `in_${jobId}_${at}`),
@@ -38,12 +37,3 @@ export const getInputItems = (services: Services): Route => ({
     );
   },
 });
-
-/** Null for a request that brought only the results of calls. */
-async function questionOf({ sessions }: Services, { jobId, job }: FoundResponse): Promise<GivenMessage | null> {
-  if (job.in === "queue") return job.payload.text === "" ? null : { role: "user", content: job.payload.text };
-  const { task: content, session_id } = job.row;
-  const [stored] = session_id === null ? [] : await sessions.parts([jobId]);
-  if (stored !== undefined) return { role: "user", content, parts: JSON.parse(stored.parts) };
-  return content === "" ? null : { role: "user", content };
-}
