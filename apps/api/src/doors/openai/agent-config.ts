@@ -4,7 +4,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { OfferedAgent } from "../../presence/agent-catalog.ts";
 import type { ChatRequest, CONFIG_FIELDS } from "./chat-request.ts";
 
-/** Of each field, the value that asks for nothing. An agent without the field can heed that as well. */
+/** Of each field, the value that asks for nothing, as an empty list does. An agent without the field heeds that. */
 const NEUTRAL: Readonly<Partial<Record<keyof ChatRequest, unknown>>> = {
   temperature: 1,
   top_p: 1,
@@ -28,22 +28,28 @@ export function agentRequestOf(request: AgentFields, { config_schema }: OfferedA
   const config: Record<string, unknown> = { ...request.config };
   const limits: AgentRequest["limits"] = { ...request.limits };
 
-  function set(field: keyof AgentFields, name: string = field, value: unknown = request[field]): void {
+  function set(field: keyof AgentFields, value: unknown, name: string = field): void {
     if (value === undefined) return;
     if (Object.hasOwn(properties, name)) config[name] = value;
-    else if (NEUTRAL[field] !== value) throw notHeeded(field);
+    else if (NEUTRAL[field] !== value && !isEmpty(value)) throw notHeeded(field);
   }
 
-  for (const field of ["temperature", "top_p", "frequency_penalty", "presence_penalty"] as const) set(field);
-  for (const field of ["stop", "reasoning_effort", "verbosity", "parallel_tool_calls"] as const) set(field);
+  for (const field of ["temperature", "top_p", "frequency_penalty", "presence_penalty"] as const) {
+    set(field, request[field]);
+  }
+  for (const field of ["stop", "reasoning_effort", "verbosity", "parallel_tool_calls"] as const) {
+    set(field, request[field]);
+  }
   // Nobody promises that the same seed gives the same answer.
-  if (Object.hasOwn(properties, "seed")) set("seed");
-  set("response_format", "response_schema", schemaOf(request.response_format));
+  if (Object.hasOwn(properties, "seed")) set("seed", request.seed);
+  set("response_format", schemaOf(request.response_format), "response_schema");
   const mostTokens = request.max_completion_tokens ?? request.max_tokens;
-  if (Object.hasOwn(properties, "max_tokens")) set(mostTokensField(request), "max_tokens", mostTokens);
+  if (Object.hasOwn(properties, "max_tokens")) set(mostTokensField(request), mostTokens, "max_tokens");
   else if (mostTokens !== undefined) limits.max_output_tokens ??= Math.min(mostTokens, MOST_OUTPUT_TOKENS);
   return { config, limits };
 }
+
+const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 const mostTokensField = ({ max_completion_tokens }: AgentFields) =>
   max_completion_tokens === undefined ? "max_tokens" : "max_completion_tokens";

@@ -1,6 +1,8 @@
 import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts";
 import type { MessageRow } from "@agent-paas/shared/db/rows.ts";
 import { expect, test } from "vitest";
+import { z } from "zod";
+import { validate } from "../../../validation/validate.ts";
 import { asMessages } from "./earlier-turns.ts";
 import { asItems, assertAnswered, InputItemSchema, readItems } from "./items.ts";
 
@@ -9,6 +11,8 @@ const read = (items: readonly object[]) =>
     items.map((item) => InputItemSchema.parse(item)),
     async (id) => [{ role: "assistant", content: `the item ${id}` }],
   );
+
+const IMAGE = { type: "input_image", image_url: "https://example.com/a.png" };
 
 const CALLS = [
   { id: "c1", name: "f", arguments: "{}" },
@@ -59,6 +63,32 @@ test("images and files are parts, and are listed as they came", async () => {
   await expect(read([{ role: "user", content: [{ ...content[1], image_url: "no address" }] }])).rejects.toMatchObject({
     param: "input.0.content.0.image_url.url",
   });
+});
+
+test("an empty text beside an image is left out, alone it is a message", async () => {
+  const ask = (...content: readonly object[]) => read([{ role: "user", content }]);
+  expect(await ask({ type: "input_text", text: " " }, IMAGE)).toMatchObject([
+    { content: "", parts: [{ type: "image_url" }] },
+  ]);
+  expect(await ask({ type: "input_text", text: "" })).toEqual([{ role: "user", content: "" }]);
+});
+
+test.each<[string, object, string]>([
+  ["without content", { role: "user" }, "content"],
+  ["of a text without text", { role: "user", content: [{ type: "input_text" }] }, "content.0.text"],
+  ["of an image without an address", { role: "user", content: [{ type: "input_image" }] }, "content.0.image_url"],
+  ["of an unknown role", { role: "nobody", content: "Hi" }, "role"],
+  ["of no parts", { role: "user", content: [] }, "content"],
+  ["of two empty texts", { role: "user", content: Array(2).fill({ type: "input_text", text: " " }) }, "content.0.text"],
+  ["of a file without data", { role: "user", content: [{ type: "input_file", filename: "a" }] }, "content.0.file"],
+  ["of an image by the assistant", { role: "assistant", content: [IMAGE] }, "content.0.type"],
+  ["of a call without a name", { type: "function_call", call_id: "c", arguments: "{}" }, "name"],
+  ["of a result without a call", { type: "function_call_output", output: "" }, "call_id"],
+  ["of a result that is an image", { type: "function_call_output", call_id: "c", output: [IMAGE] }, "output.0.type"],
+])("an item %s is refused by its field", async (_name, item, param) => {
+  const items = [{ role: "user", content: "Hi" }, item];
+  const refused = async () => read(validate(z.array(InputItemSchema), items, ["input"]));
+  await expect(refused()).rejects.toMatchObject({ code: "invalid_request", param: `input.1.${param}` });
 });
 
 test.each<[string, GivenMessage[]]>([

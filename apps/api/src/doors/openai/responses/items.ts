@@ -36,9 +36,10 @@ const MessageItemSchema = z.looseObject({
 });
 
 /** Loose: clients send back what they got, with fields of their own. */
-const OtherItemSchema = z.discriminatedUnion(
+export const InputItemSchema = z.discriminatedUnion(
   "type",
   [
+    MessageItemSchema,
     z.looseObject({
       type: z.literal("function_call"),
       call_id: z.string().min(1),
@@ -53,14 +54,9 @@ const OtherItemSchema = z.discriminatedUnion(
     z.looseObject({ type: z.literal("reasoning") }),
     z.looseObject({ type: z.literal("item_reference"), id: z.string().min(1) }),
   ],
-  { error: "items of this type are not supported" },
+  { error: ({ code }) => (code === "invalid_union" ? "items of this type are not supported" : undefined) },
 );
-
-export const InputItemSchema = z.union([MessageItemSchema, OtherItemSchema]);
 type InputItem = z.infer<typeof InputItemSchema>;
-
-type Other = z.infer<typeof OtherItemSchema>;
-const isOther = (item: InputItem): item is Other => item.type !== undefined && item.type !== "message";
 
 /** Reads what an `item_reference` stands for. */
 export type ResolveItem = (id: string, param: string) => Promise<readonly GivenMessage[]>;
@@ -70,9 +66,7 @@ export async function readItems(items: readonly InputItem[], resolve: ResolveIte
   const messages: GivenMessage[] = [];
   for (const [at, item] of items.entries()) {
     const read =
-      isOther(item) && item.type === "item_reference"
-        ? await resolve(item.id, `input.${at}.id`)
-        : readItem(item, ["input", at]);
+      item.type === "item_reference" ? await resolve(item.id, `input.${at}.id`) : readItem(item, ["input", at]);
     for (const message of read) add(messages, message);
   }
   return messages;
@@ -81,7 +75,7 @@ export async function readItems(items: readonly InputItem[], resolve: ResolveIte
 type Path = readonly (string | number)[];
 
 function readItem(item: InputItem, path: Path): readonly GivenMessage[] {
-  if (!isOther(item)) return [readMessage(item as z.infer<typeof MessageItemSchema>, [...path, "content"])];
+  if (item.type === undefined || item.type === "message") return [readMessage(item, [...path, "content"])];
   if (item.type === "function_call_output") {
     const { call_id, output } = item;
     const content = typeof output === "string" ? output : output.map(({ text }) => text).join("\n");
