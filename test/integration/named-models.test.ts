@@ -221,7 +221,8 @@ test("the turn that a client goes on with goes back to its own model as it was, 
   provider(main).answers((at) => turns[at] ?? says("Done."));
   provider(spare).answers(() => says("Done as well."));
   const config = { tools: ["count_again"], model: "main", fallback_models: [] };
-  const post = (body: object) => platform.alice.post("/chat/completions", { agent_type: "tool_basic", stream: false, config, ...body });
+  const post = (body: object) =>
+    platform.alice.post("/chat/completions", { agent_type: "tool_basic", stream: false, config, ...body });
   const sent = (which: Provider | undefined) => provider(which).asked.map(({ body }) => body.messages);
   const first = await post({ message: "Look", tools: [SCREEN] });
   const { session_id } = first.body;

@@ -224,20 +224,23 @@ test.each([
   ["the events, is cancelled", "cancelled", (jobId: string) => forgetJob(platform, jobId)],
   ["the log alone, is cancelled", "cancelled", (jobId: string) => platform.redis.del(platform.keys.eventLog(jobId))],
   ["the log alone, goes on", "completed", (jobId: string) => platform.redis.del(platform.keys.eventLog(jobId))],
-] as const)("a job whose entry Redis has, and of which it has lost %s without using a number twice", async (...given) => {
-  const [, status, lose] = given;
-  const { alice } = platform;
-  const jobId = await alice.execute("ask", {}, "asking");
-  const reader = readInBackground(await alice.follow(jobId));
-  const asked = () => thoughtsOf(reader.seen, "input_required");
-  const [colour] = await waitFor("the first question", () => asked().length === 1 && asked());
-  await decide(alice, jobId, { request_id: colour?.request_id, decision: "answer", answer: "red" });
-  const [, size] = await waitFor("the second question", () => asked().length === 2 && asked());
-  await waitFor("the job to be let go of", () => isOutsideLists(platform, "execute", jobId));
-  await lose(jobId);
-  if (status === "cancelled") expect((await alice.cancel(jobId)).status).toBe(202);
-  else await decide(alice, jobId, { request_id: size?.request_id, decision: "answer", answer: "XL" });
-  const events = await reader.whole;
-  expectOneDone(events, "the stream", status);
-  expectRisingIds(events);
-});
+] as const)(
+  "a job whose entry Redis has, and of which it has lost %s without using a number twice",
+  async (...given) => {
+    const [, status, lose] = given;
+    const { alice } = platform;
+    const jobId = await alice.execute("ask", {}, "asking");
+    const reader = readInBackground(await alice.follow(jobId));
+    const asked = () => thoughtsOf(reader.seen, "input_required");
+    const [colour] = await waitFor("the first question", () => asked().length === 1 && asked());
+    await decide(alice, jobId, { request_id: colour?.request_id, decision: "answer", answer: "red" });
+    const [, size] = await waitFor("the second question", () => asked().length === 2 && asked());
+    await waitFor("the job to be let go of", () => isOutsideLists(platform, "execute", jobId));
+    await lose(jobId);
+    if (status === "cancelled") expect((await alice.cancel(jobId)).status).toBe(202);
+    else await decide(alice, jobId, { request_id: size?.request_id, decision: "answer", answer: "XL" });
+    const events = await reader.whole;
+    expectOneDone(events, "the stream", status);
+    expectRisingIds(events);
+  },
+);
