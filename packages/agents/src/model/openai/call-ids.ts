@@ -1,4 +1,4 @@
-/** The ids of tool calls: new ones, and those of one request, each of its own and of the form that the provider takes. */
+/** The ids of tool calls: new ones, and those of a request, each of its own and of the form that the provider takes. */
 import { createHash, randomInt } from "node:crypto";
 
 export type CallIdForm = {
