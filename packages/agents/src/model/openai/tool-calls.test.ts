@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { stream, withProvider } from "../../../../../test/support/scripted-provider.ts";
 import { DONE, delta, outcomeOf } from "../../../../../test/support/streaming-provider.ts";
+import { createJournalStore, createMemoryJournal } from "../../testing/memory-journal.ts";
+import { createJournaledModel } from "../journaled-model.ts";
 import type { ToolCall } from "../model.ts";
 import { createCallIds, NINE_CHARS } from "./call-ids.ts";
 
@@ -139,6 +142,31 @@ describe("ids", () => {
     const made = ids.filter((id) => id !== "call_1");
     expect(new Set(made).size).toBe(4);
     for (const id of made) expect(createCallIds(NINE_CHARS)(id)).toBe(id);
+  });
+
+  test("a later attempt of the job has the id that an earlier one gave", async () => {
+    const called = { choices: [{ delta: { tool_calls: [piece({ index: 0 }, { name: "add", arguments: "{}" })] } }] };
+    const store = createJournalStore();
+    await withProvider(
+      () => stream(called, { choices: [{ delta: {}, finish_reason: "tool_calls" }] }),
+      async ({ asked, provider }) => {
+        const model = provider.model({ defaultModel: "m", responseFormat: "none" });
+        const idOf = async () => {
+          const attempt = createJournaledModel(model, createMemoryJournal(store));
+          const tools = [{ name: "add", description: "", parameters: {} }];
+          const turn = attempt.stream(
+            { messages: [{ role: "user", content: "Hi" }], tools },
+            AbortSignal.timeout(9_000),
+          );
+          for (;;) {
+            const step = await turn.next();
+            if (step.done) return step.value.toolCalls[0]?.id;
+          }
+        };
+        const first = await idOf();
+        expect([first, await idOf(), asked.length]).toEqual([expect.stringMatching(/^[0-9A-Za-z]{9}$/), first, 1]);
+      },
+    );
   });
 });
 
