@@ -99,6 +99,27 @@ test("a chain goes on without a response that is gone, and without the results o
   expect(earlier.map(({ content }) => content)).toEqual(["Question 2", "Answer 2", "Question 3", "Answer 3"]);
 });
 
+test("of the results that several jobs of a conversation brought the one that the model was told comes along", async () => {
+  const [asking, cancelled, answered, late] = [newId(), newId(), newId(), newId()];
+  const open_turn = JSON.stringify({ calls: [{ call_id: "c", name: "look", arguments: "{}" }] });
+  const result = (jobId: string, content: string) => row(jobId, "tool", content, { call_id: "c", client: true });
+  const rows = [
+    row(asking, "user", "Look"),
+    { ...row(asking, "assistant", "", { status: "completed" }), open_turn },
+    result(cancelled, "First"),
+    row(cancelled, "assistant", "Half", { status: "cancelled" }),
+    result(answered, "Second"),
+    row(answered, "assistant", "Seen", { status: "completed" }),
+    result(late, "Third"),
+  ];
+  const contents = async (upTo: number) => {
+    const turns = [{ jobId: answered, previous: null, rows: rows.slice(0, upTo) }];
+    return (await earlierTurns(servicesOf(turns).services, "alice", answered)).map(({ content }) => content);
+  };
+  expect(await contents(7)).toEqual(["Look", "", "Half", "Second", "Seen"]);
+  expect(await contents(4)).toEqual(["Look", "", "First", "Half"]);
+});
+
 test("the previous response itself must be there", async () => {
   const { services } = servicesOf([]);
   await expect(earlierTurns(services, "alice", newId())).rejects.toMatchObject({ code: "job_not_found" });

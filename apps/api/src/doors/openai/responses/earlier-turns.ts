@@ -15,6 +15,7 @@ import type { SessionReader } from "../../../storage/session-reader.ts";
 import { type Budget, createBudget, type GivenLimits, mostGivenBytes } from "./given-limits.ts";
 import { jobIdOf } from "./ids.ts";
 import { findResponse } from "./read-response.ts";
+import { refusedResults } from "./refused-results.ts";
 
 const PARAM = "previous_response_id";
 
@@ -117,6 +118,7 @@ const ResultSchema = z.object({ call_id: z.string() });
 /** Messages of a session, oldest first, as a request would bring them. */
 export function asMessages(rows: readonly MessageRow[], parts: PartsOf): GivenMessage[] {
   const messages: GivenMessage[] = [];
+  const refused = refusedResults(rows);
   for (const [at, row] of rows.entries()) {
     const { role, content, job_id } = row;
     if (role === "user") {
@@ -127,7 +129,7 @@ export function asMessages(rows: readonly MessageRow[], parts: PartsOf): GivenMe
       const calls = openCallsOf(row);
       if (calls.length > 0) messages.push({ role, content, tool_calls: calls });
       else if (content !== "") messages.push({ role, content });
-    } else if (role === "tool") {
+    } else if (role === "tool" && !refused.has(row)) {
       messages.push(...asCalls(rows, at));
     }
   }
