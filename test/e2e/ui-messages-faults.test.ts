@@ -69,7 +69,7 @@ test("a job that is read through all doors at once has the same text, calls and 
   const stream = await platform.alice.follow(jobId);
   const headers = { ...mcpHeaders(KEYS.alice), "Last-Event-ID": `${jobId}.0.${call}` };
   const mcp = await checkedFetch()(`${elsewhere}/mcp`, { headers });
-  await waitFor("the chat to be resumed", () => chat.status === "streaming");
+  await waitFor("the chat to be resumed", () => chat.lastMessage?.role === "assistant");
   await platform.alice.cancel(ahead);
   const [run, again, native] = await Promise.all([first, joined, stream.all(), before, resumed]);
   await chat.checked();

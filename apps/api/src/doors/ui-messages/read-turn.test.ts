@@ -21,6 +21,24 @@ test("a question that is asked again follows the answer before it, and a greetin
   expect(() => turnOf([said("user", "u-0"), said("assistant", "unknown"), question], AGAIN)).toThrow("messages");
 });
 
+test("outputs of the client's tools in the last step come with the question behind them", () => {
+  const step = { type: "step-start" };
+  const output = (toolCallId: string, more: object = {}) => ({
+    ...{ type: "tool-weather", toolCallId, state: "output-available", input: {}, output: { sky: "grey" }, ...more },
+  });
+  const own = output("own", { type: "dynamic-tool", toolName: "look", providerExecuted: true });
+  const answer = said("assistant", JOB, [step, output("before"), step, output("one"), own, output("two", { output: 2 })]);
+  expect(turnOf([answer, said("user", "u-1")])).toMatchObject({
+    ...{ kind: "question", text: "Hi" },
+    toolResults: [
+      { call_id: "one", content: '{"sky":"grey"}' },
+      { call_id: "two", content: "2" },
+    ],
+  });
+  const large = output("large", { output: "x".repeat(200_000) });
+  expect(turnOf([said("assistant", JOB, [step, large]), said("user", "u-1")])).toMatchObject({ toolResults: [] });
+});
+
 test("an empty text beside a file is no part, and alone it is refused", () => {
   const file = { type: "file", mediaType: "image/png", url: "data:image/png;base64,AAAA" };
   const empty = { type: "text", text: "" };
