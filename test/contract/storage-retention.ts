@@ -80,15 +80,13 @@ export function retentionContract(open: OpenStorage): void {
 
   test("unused sessions of one job are those that have the id of a job", async () => {
     const parts = await openParts(open);
-    const { table, write, retention, storage } = parts;
+    const { retention, storage } = parts;
     const [ofJob, used, other] = [
       await seedSession(storage, "alice", 1),
       await seedSession(storage, "alice", 1),
       await seedSession(storage, "alice", 1),
     ];
-    for (const id of [ofJob, used]) {
-      await write([{ query: table("agent_logs").where({ session_id: id }).update({ id }) }]);
-    }
+    await insertJobs(parts, ...[ofJob, used].map((id) => endedDaysAgo(3, { id, session_id: id })));
     for (const id of [ofJob, other]) await ageSession(parts, id, 3);
     expect(await retention.untouchedSessionsOfJobs(daysAgo(2), 10)).toEqual([{ id: ofJob, owner: "alice" }]);
   });

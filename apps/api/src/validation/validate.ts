@@ -46,8 +46,19 @@ function innermost(issue: Issue | undefined): Issue | undefined {
   return issue.errors
     .flatMap((issues) => innermost(issues[0]) ?? [])
     .map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))
-    .reduce<Issue>((best, inner) => (inner.path.length > best.path.length ? inner : best), issue);
+    .reduce<Issue>((best, inner) => (isCloser(inner, best) ? inner : best), issue);
 }
+
+const isCloser = (issue: Issue, best: Issue): boolean =>
+  issue.path.length === best.path.length
+    ? isOtherKind(best) && !isOtherKind(issue)
+    : issue.path.length > best.path.length;
+
+/** Whether a schema says that the value is none of its kind at all. */
+const isOtherKind = (issue: Issue): boolean =>
+  issue.code === "invalid_union"
+    ? issue.discriminator !== undefined
+    : issue.code === "invalid_value" && issue.values.length === 1;
 
 /** The body of a request, or an object in it. Null is the absence of a field that may be absent. */
 export function bodySchema<Shape extends z.ZodRawShape>(shape: Shape) {

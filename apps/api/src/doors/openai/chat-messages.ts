@@ -5,6 +5,7 @@ import { type MessagePart, textOfParts } from "@agent-paas/shared/contract/messa
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
 import { PartSchema } from "../../validation/message-parts.ts";
+import { joinQuestions, type Question } from "./questions.ts";
 import { checkResults, type ResultFields } from "./tool-results.ts";
 import { unsupported } from "./unsupported.ts";
 
@@ -59,8 +60,6 @@ export type Conversation = {
   /** Only of a session, whose calls they answer. */
   readonly toolResults: readonly ToolResult[];
 };
-
-type Question = Extract<GivenMessage, { role: "user" }>;
 
 /** The messages are the conversation. Throws `invalid_request`. */
 export function readConversation(messages: readonly Message[]): Conversation {
@@ -144,14 +143,6 @@ const textOf = (content: Said): string =>
   typeof content === "string"
     ? content
     : content.map((part) => (part.type === "text" ? part.text : part.refusal)).join("\n");
-
-/** Neighbours are one question, which is what they become for every model. */
-function joinQuestions(first: Question, second: Question): Question {
-  const content = [first.content, second.content].filter((text) => text !== "").join("\n\n");
-  if (first.parts === undefined && second.parts === undefined) return { role: "user", content };
-  const parts = [first, second].flatMap((each) => each.parts ?? [{ type: "text" as const, text: each.content }]);
-  return { role: "user", content, parts };
-}
 
 const invalid = (param: string, problem: string): PlatformError =>
   new PlatformError("invalid_request", { message: `${param}: ${problem}`, param });

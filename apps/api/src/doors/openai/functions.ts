@@ -2,24 +2,15 @@
 import type { ClientTool, ToolChoice } from "@agent-paas/shared/contract/client-tools.ts";
 import { z } from "zod";
 import { ToolChoiceSchema, ToolsSchema } from "../../validation/client-tools.ts";
-import { JsonObjectSchema, validate } from "../../validation/validate.ts";
+import { validate } from "../../validation/validate.ts";
+import { ChoiceSchema, FUNCTION_FIELDS, FunctionTypeSchema } from "./request-fields.ts";
 
-const FunctionSchema = z.looseObject({
-  type: z.literal("function", 'only tools of type "function" are supported'),
-  function: z.looseObject({
-    name: z.string(),
-    description: z.string().nullish(),
-    parameters: JsonObjectSchema.nullish(),
-  }),
-});
+const FunctionSchema = z.looseObject({ type: FunctionTypeSchema, function: z.looseObject(FUNCTION_FIELDS) });
 
 export const FunctionsSchema = z.array(FunctionSchema).optional();
 
 export const FunctionChoiceSchema = z
-  .union([
-    z.enum(["none", "auto", "required"]),
-    z.looseObject({ type: z.literal("function"), function: z.looseObject({ name: z.string() }) }),
-  ])
+  .union([ChoiceSchema, z.looseObject({ type: z.literal("function"), function: z.looseObject({ name: z.string() }) })])
   .optional();
 
 /** Throws `invalid_request`. */

@@ -5,6 +5,7 @@ import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
 import { PartSchema } from "../../../validation/message-parts.ts";
 import { validate } from "../../../validation/validate.ts";
+import { joinQuestions, type Question } from "../questions.ts";
 
 const TextPartSchema = z.looseObject({ type: z.enum(["input_text", "output_text", "text"]), text: z.string() });
 
@@ -36,10 +37,9 @@ const MessageItemSchema = z.looseObject({
 });
 
 /** Loose: clients send back what they got, with fields of their own. */
-export const InputItemSchema = z.discriminatedUnion(
+const OtherItemSchema = z.discriminatedUnion(
   "type",
   [
-    MessageItemSchema,
     z.looseObject({
       type: z.literal("function_call"),
       call_id: z.string().min(1),
@@ -56,6 +56,8 @@ export const InputItemSchema = z.discriminatedUnion(
   ],
   { error: ({ code }) => (code === "invalid_union" ? "items of this type are not supported" : undefined) },
 );
+
+export const InputItemSchema = z.union([OtherItemSchema, MessageItemSchema]);
 type InputItem = z.infer<typeof InputItemSchema>;
 
 /** Reads what an `item_reference` stands for. */
@@ -96,8 +98,6 @@ function readMessage({ role, content }: z.infer<typeof MessageItemSchema>, path:
   });
   return { role: role === "assistant" ? "assistant" : "system", content: texts.join("\n") };
 }
-
-type Question = Extract<GivenMessage, { role: "user" }>;
 
 function readQuestion(content: readonly ContentPart[], path: Path): Question {
   const [only] = content;
@@ -145,13 +145,6 @@ function join(before: GivenMessage, next: GivenMessage): GivenMessage | null {
     content: before.content || next.content,
     tool_calls: [...(before.tool_calls ?? []), ...next.tool_calls],
   };
-}
-
-function joinQuestions(first: Question, second: Question): Question {
-  const content = [first.content, second.content].filter((text) => text !== "").join("\n\n");
-  if (first.parts === undefined && second.parts === undefined) return { role: "user", content };
-  const parts = [first, second].flatMap((each) => each.parts ?? [{ type: "text" as const, text: each.content }]);
-  return { role: "user", content, parts };
 }
 
 /** Providers refuse a call without a result, and a result without a call. Throws `invalid_request`. */
