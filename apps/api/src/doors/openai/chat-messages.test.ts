@@ -10,6 +10,18 @@ const result = (tool_call_id: string, content: unknown = "18") => ({ role: "tool
 const call = (id: string) => ({ id, type: "function", function: { name: "f", arguments: "{}" } });
 const calling = (...ids: readonly string[]) => ({ role: "assistant", content: null, tool_calls: ids.map(call) });
 
+test("nulls in the parts of a message are fields that are absent", () => {
+  const image = { type: "image_url", image_url: { url: "https://example.com/a.png", detail: null }, text: null };
+  const file = { type: "file", file: { file_id: "f", file_data: null, filename: null }, cache: null };
+  const content = [{ type: "text", text: "Hi", annotations: null }, image, file];
+  const parts = [
+    { type: "text", text: "Hi" },
+    { type: "image_url", image_url: { url: "https://example.com/a.png" } },
+    { type: "file", file: { file_id: "f" } },
+  ];
+  expect(readConversation(messagesOf([{ role: "user", content, name: null }]))).toMatchObject({ text: "Hi", parts });
+});
+
 test("the results of a session's calls need no message of the assistant before them", () => {
   const parts = [{ type: "text", text: "1" }];
   expect(readTurn(messagesOf([result("c1"), result("c2", parts)]))).toEqual({

@@ -15,14 +15,21 @@ const SaidPartsSchema = z.array(z.union([TextPartsSchema.element, RefusalPartSch
 
 const BlankSchema = z.looseObject({ type: z.literal("text"), text: z.string().refine((text) => text.trim() === "") });
 
-/** Clients send an empty text beside an image that nothing was said to. */
-function withoutBlanks(parts: unknown): unknown {
-  if (!Array.isArray(parts)) return parts;
+/** Clients send an empty text beside an image that nothing was said to, and null for what a part has not. */
+function asSaid(given: unknown): unknown {
+  if (!Array.isArray(given)) return given;
+  const parts = given.map((part) => withoutNulls(part, 2));
   const said = parts.filter((part) => !BlankSchema.safeParse(part).success);
   return said.length === 0 ? parts : said;
 }
 
-const QuestionPartsSchema = z.preprocess(withoutBlanks, z.array(PartSchema).min(1, "must not be empty"));
+function withoutNulls(value: unknown, levels: number): unknown {
+  if (levels === 0 || typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const fields = Object.entries(value).filter(([, inner]) => inner !== null);
+  return Object.fromEntries(fields.map(([name, inner]) => [name, withoutNulls(inner, levels - 1)]));
+}
+
+const QuestionPartsSchema = z.preprocess(asSaid, z.array(PartSchema).min(1, "must not be empty"));
 
 const TextSchema = z.union([z.string(), TextPartsSchema]);
 

@@ -73,6 +73,18 @@ test("an empty text beside an image is left out, alone it is a message", async (
   expect(await ask({ type: "input_text", text: "" })).toEqual([{ role: "user", content: "" }]);
 });
 
+test("nulls are fields that are absent", async () => {
+  const content = [
+    { type: "input_text", text: "Hi" },
+    { ...IMAGE, detail: null, file_id: null },
+  ];
+  const call = { type: "function_call", call_id: "c", name: "f", arguments: "{}", id: null, status: null };
+  expect(await read([{ type: null, id: null, role: "user", content }, call])).toMatchObject([
+    { role: "user", parts: [{ text: "Hi" }, { type: "image_url", image_url: { url: IMAGE.image_url } }] },
+    { role: "assistant", tool_calls: [{ id: "c" }] },
+  ]);
+});
+
 test.each<[string, object, string]>([
   ["without content", { role: "user" }, "content"],
   ["of a text without text", { role: "user", content: [{ type: "input_text" }] }, "content.0.text"],

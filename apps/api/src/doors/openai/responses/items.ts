@@ -31,7 +31,7 @@ const ContentSchema = z.union([z.string(), z.array(ContentPartSchema)]);
 const ROLES = ["user", "assistant", "system", "developer"] as const;
 
 const MessageItemSchema = z.looseObject({
-  type: z.literal("message").optional(),
+  type: z.literal("message").nullish(),
   role: z.enum(ROLES, `expected a role: ${ROLES.join(", ")}`),
   content: ContentSchema,
 });
@@ -77,7 +77,7 @@ export async function readItems(items: readonly InputItem[], resolve: ResolveIte
 type Path = readonly (string | number)[];
 
 function readItem(item: InputItem, path: Path): readonly GivenMessage[] {
-  if (item.type === undefined || item.type === "message") return [readMessage(item, [...path, "content"])];
+  if (item.type == null || item.type === "message") return [readMessage(item, [...path, "content"])];
   if (item.type === "function_call_output") {
     const { call_id, output } = item;
     const content = typeof output === "string" ? output : output.map(({ text }) => text).join("\n");
