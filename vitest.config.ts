@@ -56,7 +56,7 @@ export default defineConfig({
             "test/bench/options.test.ts",
             "test/hosts/**/*.test.ts",
           ],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           // A process for each file costs more than most files' tests; what a test changes of it, it puts back.
           isolate: false,
           retry: RETRY,

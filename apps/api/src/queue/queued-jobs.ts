@@ -45,8 +45,8 @@ type Placed = Pick<JobPayload, "kind" | "job_id" | "owner" | "agent_type" | "ses
 /** The fields of a payload that are shown, and that may be large: by lists, and of one job. */
 const LISTED_FIELDS: readonly SizeableField[] = ["metadata"];
 const SHOWN_FIELDS: readonly SizeableField[] = [...LISTED_FIELDS, "request"];
-/** What a request has brought, which is shown when it is asked for. */
-const BROUGHT_FIELDS: readonly SizeableField[] = ["text", "parts", "tool_results"];
+/** What a request gave, which is shown when it is asked for. */
+const GIVEN_FIELDS: readonly SizeableField[] = ["text", "parts", "tool_results"];
 
 export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
 
@@ -106,9 +106,9 @@ export function createQueuedJobs(redis: RedisConnection, keys: RedisKeys) {
   return {
     find: (owner: string, jobId: string) => orUnavailable(redis, () => find(owner, jobId)),
 
-    /** The text, parts and results of calls that the job's request has brought; null for a job that has started. */
-    brought: (owner: string, jobId: string): Promise<Pick<JobPayload, "text" | "parts" | "tool_results"> | null> =>
-      orUnavailable(redis, () => payloadOf(owner, jobId, BROUGHT_FIELDS)),
+    /** The text, parts and results of calls that the job's request gave; null for a job that has started. */
+    given: (owner: string, jobId: string): Promise<Pick<JobPayload, "text" | "parts" | "tool_results"> | null> =>
+      orUnavailable(redis, () => payloadOf(owner, jobId, GIVEN_FIELDS)),
 
     /** Those of the started jobs that wait in their queue again, by id. */
     waitingAgain: (started: readonly StartedJob[]): Promise<ReadonlyMap<string, { position: number | null }>> =>

@@ -27,7 +27,14 @@ test("outputs of the client's tools in the last step come with the question behi
     ...{ type: "tool-weather", toolCallId, state: "output-available", input: {}, output: { sky: "grey" }, ...more },
   });
   const own = output("own", { type: "dynamic-tool", toolName: "look", providerExecuted: true });
-  const answer = said("assistant", JOB, [step, output("before"), step, output("one"), own, output("two", { output: 2 })]);
+  const answer = said("assistant", JOB, [
+    step,
+    output("before"),
+    step,
+    output("one"),
+    own,
+    output("two", { output: 2 }),
+  ]);
   expect(turnOf([answer, said("user", "u-1")])).toMatchObject({
     ...{ kind: "question", text: "Hi" },
     toolResults: [

@@ -5,7 +5,7 @@ import { jsonResponse } from "../../../../http/operation.ts";
 import { READ_ERRORS } from "../../../../http/route-errors.ts";
 import type { Services } from "../../../../services.ts";
 import { validate } from "../../../../validation/validate.ts";
-import { broughtMessages } from "../brought-messages.ts";
+import { givenMessages } from "../given-messages.ts";
 import { jobIdOf } from "../ids.ts";
 import { asItems } from "../items.ts";
 import { ItemListSchema, ItemsQuerySchema, pageOf } from "../lists.ts";
@@ -28,7 +28,7 @@ export const getInputItems = (services: Services): Route => ({
     const jobId = jobIdOf(String(req.params.response_id));
     const query = validate(ItemsQuerySchema, req.query);
     const found = await findResponse(services, owner, jobId);
-    const messages = await broughtMessages(services, owner, found);
+    const messages = await givenMessages(services, owner, found);
     res.json(
       pageOf(
         asItems(messages, (at) => `in_${jobId}_${at}`),
