@@ -3,6 +3,7 @@ import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { OfferedAgent } from "../../presence/agent-catalog.ts";
 import type { ChatRequest, CONFIG_FIELDS } from "./chat-request.ts";
+import { ofField, stepsOf } from "./error-field.ts";
 
 /** Of each field, the value that asks for nothing, as an empty list does. An agent without the field heeds that. */
 const NEUTRAL: Readonly<Partial<Record<keyof ChatRequest, unknown>>> = {
@@ -64,10 +65,9 @@ const notHeeded = (field: string) =>
 
 /** An error of the config as one of the field that the client has sent. */
 export function inRequestTerms(error: unknown, request: AgentFields): unknown {
-  const [within, name, ...path] = error instanceof PlatformError ? (error.param ?? "").split(".") : [];
-  if (!(error instanceof PlatformError) || within !== "config" || name === undefined) return error;
+  const [within, name, ...path] = stepsOf(error);
+  if (within !== "config" || name === undefined) return error;
   const field = { response_schema: "response_format", max_tokens: mostTokensField(request) }[name] ?? name;
   if (request[field as keyof AgentFields] === undefined || Object.hasOwn(request.config, name)) return error;
-  const param = [field, ...path].join(".");
-  return new PlatformError(error.code, { message: error.message.replace(error.param ?? "", param), param });
+  return ofField(error, [field, ...path]);
 }

@@ -1,8 +1,8 @@
 /** Results of the client's calls, which messages or items of a request bring to a session. */
 import type { ToolResult } from "@agent-paas/shared/contract/client-tools.ts";
-import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { ToolResultsSchema } from "../../validation/client-tools.ts";
 import { validate } from "../../validation/validate.ts";
+import { ofField, stepsOf } from "./error-field.ts";
 
 export type ResultFields = {
   /** The field that has all of them. */
@@ -25,10 +25,9 @@ export function checkResults(results: readonly ToolResult[], fields: ResultField
 
 /** An error of `tool_results` as one of the fields that have brought them; any other as it is. */
 export function inFieldsOfResults(error: unknown, { list, paths, names }: ResultFields): unknown {
-  const { param } = error instanceof PlatformError ? error : {};
-  const [field, at = "", name = "", ...inner] = (param ?? "").split(".");
-  if (!(error instanceof PlatformError) || field !== "tool_results") return error;
-  const path = paths[at === "" ? -1 : Number(at)];
-  const own = path === undefined ? list : [path, names[name] ?? name, ...inner].filter((step) => step !== "").join(".");
-  return new PlatformError(error.code, { message: error.message.replace(param ?? "", own), param: own });
+  const [field, at, name, ...inner] = stepsOf(error);
+  if (field !== "tool_results") return error;
+  const path = at === undefined ? undefined : paths[Number(at)];
+  if (path === undefined) return ofField(error, [list]);
+  return ofField(error, name === undefined ? [path] : [path, names[name] ?? name, ...inner]);
 }

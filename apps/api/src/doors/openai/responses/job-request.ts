@@ -1,10 +1,10 @@
 /** A request for a response as one for a job. */
 import type { ToolResult } from "@agent-paas/shared/contract/client-tools.ts";
 import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts";
-import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import type { JobRequest } from "../../../jobs/accept-job.ts";
 import type { Services } from "../../../services.ts";
 import { type AgentFields, agentRequestOf, inRequestTerms } from "../agent-config.ts";
+import { ofField, stepsOf } from "../error-field.ts";
 import { toolChoiceOf, toolsOf } from "../functions.ts";
 import { checkResults, inFieldsOfResults, type ResultFields } from "../tool-results.ts";
 import { findConversation } from "./conversation.ts";
@@ -157,12 +157,9 @@ const NAMES: Readonly<Record<string, string>> = {
 /** An error of the agent's config as one of the field that the client has sent. */
 export function inResponseTerms(error: unknown, request: ResponseRequest): unknown {
   const inChat = inRequestTerms(inFieldsOfResults(error, fieldsOfResults(request)), agentFieldsOf(request));
-  if (!(inChat instanceof PlatformError) || inChat.param === undefined || inChat.param === null) return inChat;
-  const [field = "", ...path] = inChat.param.split(".");
+  const [field = "", ...path] = stepsOf(inChat);
   const name = NAMES[field];
-  if (name === undefined) return inChat;
-  const param = [name, ...path].join(".");
-  return new PlatformError(inChat.code, { message: inChat.message.replace(inChat.param, param), param });
+  return name === undefined ? inChat : ofField(inChat, [name, ...path]);
 }
 
 function inTerms<T>(request: ResponseRequest, read: () => T): T {

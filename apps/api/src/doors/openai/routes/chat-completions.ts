@@ -23,7 +23,7 @@ import { ChatCompletionSchema, ChatEventSchema, completionOf, finishReasonOf } f
 import { fieldsOfResults, readConversation, readTurn } from "../chat-messages.ts";
 import { type ChatRequest, ChatRequestSchema } from "../chat-request.ts";
 import { chatStream } from "../chat-stream.ts";
-import { toolChoiceOf, toolsOf } from "../functions.ts";
+import { inFieldsOfFunctions, toolChoiceOf, toolsOf } from "../functions.ts";
 import { inFieldsOfResults } from "../tool-results.ts";
 
 export const postChatCompletions = (services: Services): Route => ({
@@ -93,7 +93,7 @@ async function accept(services: Services, req: Request, caller: Caller, request:
       onBusy: "queue",
     });
   } catch (error) {
-    throw inRequestTerms(inFieldsOfResults(error, fieldsOfResults(messages)), request);
+    throw inRequestTerms(inFieldsOfFunctions(inFieldsOfResults(error, fieldsOfResults(messages))), request);
   }
 }
 
