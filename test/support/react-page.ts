@@ -36,7 +36,8 @@ async function openRoot(): Promise<{ readonly root: Root; readonly page: Page; r
 
 function Chat({ id, messages: initial = [], api, headers, body, runTool, sends }: PageOptions & { sends: string[] }) {
   const { messages, status, error, sendMessage, stop, addToolApprovalResponse, addToolOutput } = useChat({
-    ...{ id, messages: [...initial], resume: true },
+    // A new chat has nothing to resume: a question that is sent meanwhile would be resumed beside its own stream.
+    ...{ id, messages: [...initial], resume: initial.length > 0 },
     sendAutomaticallyWhen: (chat) =>
       lastAssistantMessageIsCompleteWithApprovalResponses(chat) || lastAssistantMessageIsCompleteWithToolCalls(chat),
     onToolCall({ toolCall: { toolName: tool, toolCallId, input, dynamic } }) {
