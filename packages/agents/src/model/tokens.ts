@@ -54,7 +54,8 @@ const SCRIPTS: readonly (readonly [upTo: number, tokens: number])[] = [
   [0x10000, 0.9], // full-width marks
 ];
 
-const WEIGHTS = Float32Array.from({ length: 0x10000 }, (_, code) => SCRIPTS.find(([upTo]) => code < upTo)?.[1] ?? 1);
+const WEIGHTS = new Float32Array(0x10000);
+for (const [at, [upTo, weight]] of SCRIPTS.entries()) WEIGHTS.fill(weight, SCRIPTS[at - 1]?.[0] ?? 0, upTo);
 
 /** Of a longer text samples are counted, spread over it, because counting blocks the event loop. */
 const EXACT_UP_TO = 65_536;
