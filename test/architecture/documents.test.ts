@@ -9,7 +9,7 @@ import type { Services } from "../../apps/api/src/services.ts";
 import { WorkerConfigSchema } from "../../apps/worker/src/config.ts";
 import { listFiles, readText } from "../support/sources.ts";
 
-const READMES = ["README.md", "README.zh-CN.md"] as const;
+const FOLDERS = ["docs", "docs/zh-CN"] as const;
 
 /** The cells of the tables' rows that begin with a word in code style. */
 const rowsOf = (text: string) =>
@@ -39,15 +39,12 @@ const variables = new Map(
   }),
 );
 
-describe.each(READMES)("%s", (file) => {
-  const text = readText(file);
-  const rows = rowsOf(text);
-
-  test("a README lists every error code with its status and whether it may succeed later", () => {
-    const listed = rows
+describe.each(FOLDERS)("%s", (folder) => {
+  test("api.md lists every error code with its status and whether it may succeed later", () => {
+    const listed = rowsOf(readText(`${folder}/api.md`))
       .filter(([code = "", status = ""]) => /^[a-z_]+$/.test(code) && /^\d{3}$/.test(status))
       .map(([code, status, later]) => [code, status, later]);
-    const words = file === "README.md" ? ["no", "yes"] : ["否", "是"];
+    const words = folder === "docs" ? ["no", "yes"] : ["否", "是"];
     const actual = Object.entries(ERROR_CODES).map(([code, { status, retryable }]) => [
       code,
       `${status}`,
@@ -56,9 +53,12 @@ describe.each(READMES)("%s", (file) => {
     expect(listed).toEqual(actual);
   });
 
-  test("a README lists every route of every door", () => {
-    const listed = rows.map(([route = ""]) => route).filter((route) => /^(GET|POST|DELETE) \//.test(route));
-    // The READMEs name the platform's routes below its base path, which they state once; routes of other doors in full.
+  test("api.md lists every route of every door", () => {
+    const text = readText(`${folder}/api.md`);
+    const listed = rowsOf(text)
+      .map(([route = ""]) => route)
+      .filter((route) => /^(GET|POST|DELETE) \//.test(route));
+    // The page names the platform's routes below its base path, which it states once; routes of other doors in full.
     expect(text).toContain(`\`${platformDoor.basePath}\``);
     const routes = createRoutes({} as Services).map(({ door, route, path }) => {
       const shown = door === platformDoor ? route.path : path;
@@ -67,18 +67,13 @@ describe.each(READMES)("%s", (file) => {
     expect(listed.sort()).toEqual(routes.sort());
   });
 
-  test("a README lists every variable with its default", () => {
-    const listed = rows.filter(([name = ""]) => /^[A-Z_]+$/.test(name));
+  test("configuration.md lists every variable with its default", () => {
+    const listed = rowsOf(readText(`${folder}/configuration.md`)).filter(([name = ""]) => /^[A-Z_]+$/.test(name));
     expect(listed.map(([name]) => name).sort()).toEqual([...variables.keys()].sort());
     for (const [name = "", , stated] of listed) {
       const value = variables.get(name);
       if (value !== null) expect(stated, name).toBe(String(value));
     }
-  });
-
-  test("a README links only to files that exist", () => {
-    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path = ""]) => path);
-    expect(links.filter((path) => !listFiles(path).length)).toEqual([]);
   });
 });
 
@@ -95,23 +90,9 @@ test("every test that ARCHITECTURE.md shows an invariant in exists", () => {
   expect(shown.filter((name) => !exists(name))).toEqual([]);
 });
 
-test("both READMEs have the same sections and the same commands", () => {
-  const [english, chinese] = READMES.map((file) => readText(file));
-  const shape = (text = "") =>
-    text
-      .split("\n")
-      .filter((line) => /^#+ /.test(line))
-      .map((line) => line.replace(/ .*/, ""));
-  const code = (text = "") =>
-    [...text.matchAll(/```(sh|js|ts|json)?\n([\s\S]*?)```/g)].map(([, , block]) =>
-      block?.replace(/\s*(#|\/\/) .*$/gm, ""),
-    );
-  expect(shape(chinese)).toEqual(shape(english));
-  expect(code(chinese)).toEqual(code(english));
-});
-
-test("the agent in the READMEs is the example that the tests run", () => {
-  for (const file of READMES) expect(readText(file)).toContain(readText("packages/agents/examples/shout.ts"));
+test("the agent in the documents is the example that the tests run", () => {
+  const files = ["README.md", "README.zh-CN.md", ...FOLDERS.map((folder) => `${folder}/writing-agents.md`)];
+  for (const file of files) expect(readText(file)).toContain(readText("packages/agents/examples/shout.ts"));
 });
 
 test(".env.example names every variable with its default", () => {

@@ -8,7 +8,7 @@ import { createReport } from "./report/report.ts";
 import { summarise } from "./report/summary.ts";
 import { drawText, systemsTable } from "./report/table.ts";
 import { targetsTable } from "./report/targets.ts";
-import { writeReadmes, writeResults } from "./report/write-results.ts";
+import { writePages, writeResults } from "./report/write-results.ts";
 import { runBench } from "./run.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 import { stopAllSystems } from "./systems/system.ts";
@@ -20,8 +20,8 @@ const args = process.argv.slice(2);
 if (args.includes("--help")) {
   console.log(USAGE);
   for (const { name, about } of SCENARIOS) console.log(`  ${name.padEnd(10)} ${about}`);
-} else if (args.includes("--readme")) {
-  await writeReadmes();
+} else if (args.includes("--pages")) {
+  await writePages();
 } else {
   await bench(parseOptions(args));
 }

@@ -24,7 +24,7 @@ export type BenchOptions = {
 export const USAGE = `npm run bench -- [--quick] [--only SCENARIO,...] [--systems ours,direct,floor,model,...]
                  [--rounds N] [--workers N] [--soak-minutes N] [--cpu-prof DIR]
                  [--database sqlite|postgres] [--redis single|cluster]
-npm run bench -- --readme     writes the newest full results into the READMEs and measures nothing`;
+npm run bench -- --pages      writes the newest full results into docs/performance.md and measures nothing`;
 
 const REDIS_KINDS = ["single", "cluster"] as const;
 type RedisKind = (typeof REDIS_KINDS)[number];

@@ -31,8 +31,8 @@ function namesIn(language: string): string {
 }
 
 const TEXTS: readonly (readonly [string, string])[] = [
-  ["English", proseOf(files("{README,ARCHITECTURE,CONTRIBUTING}.md"))],
-  ["Chinese", proseOf(files("README.zh-CN.md"))],
+  ["English", proseOf(files("{README,ARCHITECTURE,CONTRIBUTING,docs/*}.md"))],
+  ["Chinese", proseOf(files("{README.zh-CN,docs/zh-CN/*}.md"))],
   ["TypeScript", files("apps/worker/src/**/*.ts")],
   ["SQL", files("apps/worker/src/storage/*.sql")],
   ["JSON", files("package-lock.json").slice(0, 100_000)],

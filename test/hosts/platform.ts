@@ -1,6 +1,6 @@
 /**
- * One installation on three hosts: PostgreSQL and Redis on a, an API and two workers each on b and c, as the README's
- * "One machine, several machines, many" has it. The model's provider is where this process is.
+ * One installation on three hosts: PostgreSQL and Redis on a, an API and two workers each on b and c, as
+ * docs/several-machines.md has it. The model's provider is where this process is.
  */
 import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Redis over TLS with client certificates, and as an ACL user with the permissions that the README states. */
+/** Redis over TLS with client certificates, and as an ACL user with the permissions that the documents state. */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -34,10 +34,10 @@ async function makeCertificate() {
   return { cert, key };
 }
 
-/** What a user of this prefix is given, as in the README. */
+/** What a user of this prefix is given, as in docs/several-machines.md. */
 function permissionsOf(prefix: string): string[] {
-  const text = readFileSync(join(ROOT, "README.md"), "utf8");
-  const [, permissions = ""] = /An ACL user needs `([^`]+)`/.exec(text) ?? [];
+  const text = readFileSync(join(ROOT, "docs/several-machines.md"), "utf8");
+  const [, permissions = ""] = /An\s+ACL\s+user\s+needs\s+`([^`]+)`/.exec(text) ?? [];
   return permissions.split(" ").map((one) => one.replaceAll("PREFIX", prefix));
 }
 

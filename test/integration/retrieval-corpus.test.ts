@@ -1,6 +1,6 @@
 /**
  * Questions that users would ask about the project's own documents, with the local embedding, on a real Chroma. Prints
- * the table that the README shows.
+ * the table that docs/documents.md shows.
  */
 import { createChromaStore } from "@agent-paas/agents/retrieval/chroma-store.ts";
 import { createLocalEmbedder } from "@agent-paas/agents/retrieval/local-embedder.ts";

@@ -1,4 +1,4 @@
-/** All providers of the table, in the order of the READMEs. */
+/** All providers of the table, in the order of docs/providers.md. */
 import { anthropic } from "./anthropic.ts";
 import { azure } from "./azure.ts";
 import { baidu, cohere, github, huggingFace, snowflake } from "./clouds.ts";

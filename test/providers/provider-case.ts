@@ -60,9 +60,9 @@ export type ProviderCase = {
 };
 
 export type Provider = {
-  /** As the tables of the READMEs name it. */
+  /** As the tables of docs/providers.md, in both languages, name it. */
   readonly name: string;
-  /** What to set for it, as the tables of the READMEs give it. */
+  /** What to set for it, as these tables give it. */
   readonly settings: string;
   readonly cases: readonly ProviderCase[];
 };

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { readOptions } from "../options.ts";
 import { drawChart } from "./chart.ts";
 import { drawPage } from "./markdown.ts";
-import { drawSection, putSection } from "./readme-section.ts";
+import { drawSection, putSection } from "./performance-section.ts";
 import { createReport, type Report } from "./report.ts";
 import type { Sample } from "./summary.ts";
 import { formatRange } from "./table.ts";
@@ -67,15 +67,15 @@ describe("report read from JSON", () => {
     expect(page).toContain("## What this does not measure");
   });
 
-  test("a report read from JSON gives a README section in each language", () => {
+  test("a report read from JSON gives the section of a page in each language", () => {
     expect(drawSection(read, "en")).toContain("1 of 2 targets are met");
     expect(drawSection(read, "zh")).toContain("2 项目标中达成 1 项");
   });
 });
 
-test("the README section replaces only the text between its markers", () => {
-  const readme = "before\n<!-- bench:begin -->\n\nold\n\n<!-- bench:end -->\nafter";
-  const put = putSection(readme, "new");
+test("the section of a page replaces only the text between its markers", () => {
+  const page = "before\n<!-- bench:begin -->\n\nold\n\n<!-- bench:end -->\nafter";
+  const put = putSection(page, "new");
   expect(put).toBe("before\n<!-- bench:begin -->\n\nnew\n\n<!-- bench:end -->\nafter");
   expect(putSection(put, "new")).toBe(put);
   expect(() => putSection("no markers", "new")).toThrow("bench:begin");

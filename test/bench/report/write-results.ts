@@ -5,11 +5,11 @@ import { ROOT } from "../../../scripts/start/processes.ts";
 import type { BenchOptions } from "../options.ts";
 import { drawChart } from "./chart.ts";
 import { drawPage } from "./markdown.ts";
-import { drawSection, putSection } from "./readme-section.ts";
+import { drawSection, putSection } from "./performance-section.ts";
 import type { Report } from "./report.ts";
 
 const RESULTS = join(import.meta.dirname, "../results");
-const READMES = { en: "README.md", zh: "README.zh-CN.md" } as const;
+const PAGES = { en: "docs/performance.md", zh: "docs/zh-CN/performance.md" } as const;
 
 const nameOf = ({ quick, only, systems }: BenchOptions) =>
   only !== null || systems !== null ? "partial" : quick ? "quick" : "latest";
@@ -25,10 +25,10 @@ export async function writeResults(report: Report): Promise<string> {
   return path("md");
 }
 
-export async function writeReadmes(): Promise<void> {
+export async function writePages(): Promise<void> {
   const report = JSON.parse(await readFile(join(RESULTS, "latest.json"), "utf8")) as Report;
-  for (const [language, file] of Object.entries(READMES) as [keyof typeof READMES, string][]) {
-    const readme = await readFile(join(ROOT, file), "utf8");
-    await writeFile(join(ROOT, file), putSection(readme, drawSection(report, language)));
+  for (const [language, file] of Object.entries(PAGES) as [keyof typeof PAGES, string][]) {
+    const page = await readFile(join(ROOT, file), "utf8");
+    await writeFile(join(ROOT, file), putSection(page, drawSection(report, language)));
   }
 }

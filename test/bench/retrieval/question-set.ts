@@ -42,7 +42,7 @@ export async function ownQuestions(language: keyof typeof QUESTIONS): Promise<Qu
 
 export const isUnder = (heading: string, { heading: wanted = "" }: CorpusQuestion) => heading.includes(wanted);
 
-/** The READMEs quote the questions, and these lines would be found first. */
+/** docs/documents.md quotes the questions, and these lines would be found first. */
 function withoutQuestions(text: string): string {
   const asked = Object.values(QUESTIONS).flatMap((questions) => questions.map(({ question }) => question));
   return text

@@ -1,6 +1,6 @@
 /**
  * All error codes: for each code the HTTP status, the type, whether the same request may succeed later, and the default
- * text. A test compares the tables of the READMEs with it.
+ * text. A test compares the tables of docs/api.md, in both languages, with it.
  */
 type ErrorType =
   | "invalid_request_error"

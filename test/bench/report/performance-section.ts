@@ -1,4 +1,4 @@
-/** The performance section of the READMEs: made from the newest full run and inserted between two markers. */
+/** The table of docs/performance.md: made from the newest full run and inserted between two markers. */
 import type { Report } from "./report.ts";
 import type { FigureRanges } from "./summary.ts";
 import { drawMarkdown, formatRange } from "./table.ts";
@@ -52,8 +52,8 @@ const ROWS: readonly { readonly system: string; readonly title: Readonly<Record<
   {
     system: "ours",
     title: {
-      en: "**Agent PaaS** with the two workers of `npm start`: event log, database and all features above",
-      zh: "**Agent PaaS**，`npm start` 的两个 worker：事件日志、数据库，以上全部功能",
+      en: "**Agent PaaS** with the two workers of `npm start`: event log, database and all features",
+      zh: "**Agent PaaS**，`npm start` 的两个 worker：事件日志、数据库及全部功能",
     },
   },
   { system: "ours-1", title: { en: "Agent PaaS with one worker", zh: "Agent PaaS，一个 worker" } },
@@ -61,6 +61,7 @@ const ROWS: readonly { readonly system: string; readonly title: Readonly<Record<
 
 const WORDS = {
   en: {
+    root: "..",
     rounds: (rounds: number) =>
       rounds === 1 ? "one round" : `medians of ${rounds} interleaved rounds with their range`,
     chart: "CPU time, lag and memory compared with the baselines",
@@ -70,10 +71,11 @@ const WORDS = {
       "cores. The baselines were written for the comparison and store nothing. `npm run bench` repeats the " +
       "measurement (`-- --quick`: under five minutes).",
     targets: (held: number, of: number) =>
-      `${held} of ${of} targets are met. All figures: [results](test/bench/results/latest.md). The method, its ` +
-      "limits and the reason for each missed target: [test/bench](test/bench/README.md).",
+      `${held} of ${of} targets are met. All figures: [results](../test/bench/results/latest.md). The method, its ` +
+      "limits and the reason for each missed target: [test/bench](../test/bench/README.md).",
   },
   zh: {
+    root: "../..",
     rounds: (rounds: number) => (rounds === 1 ? "一轮" : `${rounds} 轮交错运行的中位数及范围`),
     chart: "与基线对照的 CPU、延迟与内存",
     about: ({ environment, options, startedAt }: Report) =>
@@ -81,8 +83,8 @@ const WORDS = {
       "CPU 为全部服务进程之和；本地模型与压测程序共用同样的核。两个基线为对照而写，不保存任何数据。" +
       "`npm run bench` 可重新测量（`-- --quick` 不到五分钟）。",
     targets: (held: number, of: number) =>
-      `${of} 项目标中达成 ${held} 项。全部数据：[results](test/bench/results/latest.md)；` +
-      "测量方法、局限与未达成的原因：[test/bench](test/bench/README.md)。",
+      `${of} 项目标中达成 ${held} 项。全部数据：[results](../../test/bench/results/latest.md)；` +
+      "测量方法、局限与未达成的原因：[test/bench](../../test/bench/README.md)。",
   },
 };
 
@@ -101,14 +103,14 @@ export function drawSection(report: Report, language: Language): string {
   return [
     words.about(report),
     table,
-    `![${words.chart}](test/bench/results/latest.svg)`,
+    `![${words.chart}](${words.root}/test/bench/results/latest.svg)`,
     words.targets(held.length, measured.length),
   ].join("\n\n");
 }
 
-/** Replaces what stands between the markers of the README with the section. */
-export function putSection(readme: string, section: string): string {
-  const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`the README has no ${BEGIN} … ${END}`);
-  return `${readme.slice(0, begin + BEGIN.length)}\n\n${section}\n\n${readme.slice(end)}`;
+/** Replaces what stands between the markers of the page with the section. */
+export function putSection(page: string, section: string): string {
+  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`the page has no ${BEGIN} … ${END}`);
+  return `${page.slice(0, begin + BEGIN.length)}\n\n${section}\n\n${page.slice(end)}`;
 }
