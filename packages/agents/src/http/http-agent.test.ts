@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { getGlobalDispatcher } from "undici";
 import { expect, onTestFinished, test } from "vitest";
 import { startTcpProxy } from "../../../../test/support/tcp-proxy.ts";
 import { settledWithin, waitFor } from "../../../../test/support/wait-for.ts";
@@ -36,9 +37,12 @@ function modelFetch(): typeof globalThis.fetch {
 }
 
 function globalFetch(): typeof globalThis.fetch {
-  const agent = createHttpAgent();
+  const [agent, former] = [createHttpAgent(), getGlobalDispatcher()];
   useForFetch(agent);
-  onTestFinished(() => agent.destroy());
+  onTestFinished(() => {
+    useForFetch(former);
+    return agent.destroy();
+  });
   return fetch;
 }
 

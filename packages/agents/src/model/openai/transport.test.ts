@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
+import { getGlobalDispatcher } from "undici";
 import { expect, onTestFinished, test } from "vitest";
 import { startForwardProxy } from "../../../../../test/support/forward-proxy.ts";
 import { call } from "../../../../../test/support/http-fetch.ts";
@@ -117,10 +118,10 @@ test("requests to model, embeddings and MCP servers go through the proxy, with i
   expect(await turnOf(model).next()).toMatchObject({ value: { content: "last" } });
   expect(await provider.embedder("e", 1).embed(["a"], new AbortController().signal)).toEqual([[1]]);
   // The MCP SDK and Chroma's client use `fetch`.
-  const agent = createHttpAgent({ proxy });
+  const [agent, former] = [createHttpAgent({ proxy }), getGlobalDispatcher()];
   useForFetch(agent);
   onTestFinished(() => {
-    useForFetch(createHttpAgent());
+    useForFetch(former);
     return agent.destroy();
   });
   expect((await fetch(`http://${host}/mcp`, { method: "POST", body: "{}" })).status).toBe(200);
