@@ -13,7 +13,7 @@ afterAll(() => platform.stop());
 const run = (agent: string, task: string) => platform.alice.execute(task, {}, agent);
 
 test("a job shows its progress while it runs, and its data in the result", async () => {
-  const jobId = await run("stepping", "[[tokens=20 rate=6]] step by step");
+  const jobId = await run("stepping", "[[tokens=20 rate=10]] step by step");
   const running = await waitFor("progress", async () => {
     const job = await platform.alice.job(jobId);
     return job.status === "running" && job.progress !== null && job;
