@@ -6,8 +6,6 @@ type Counted = Pick<MessageRow, "role" | "content" | "tokens_used"> & {
   readonly open_turn: { readonly tokens: number } | null;
 };
 
-export type TurnFit<Row extends Counted> = ReturnType<typeof createTurnFit<Row>>;
-
 /**
  * Takes the messages of one turn, newest first: a question with all that follows it up to the next one. It fits whole,
  * or without its tool calls, or not at all. Holds no more than fits.

@@ -7,7 +7,7 @@ import type { WholeTurnsRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { wellFormedJson } from "@agent-paas/shared/text.ts";
-import { newestWithin } from "./message-parts.ts";
+import { createNewestReader } from "./newest-by-job.ts";
 
 export type WholeTurn = {
   /** The number of the model turn within its job, as in `FinishedCall`. */
@@ -49,21 +49,13 @@ export function bareMessage({ reasoning: _, extra: __, toolCalls, ...message }: 
   return toolCalls === undefined ? message : { ...message, toolCalls: toolCalls.map(bareCall) };
 }
 
-type Ids = { ids: string[] };
-
-export function createWholeTurnsReader({ table, sql, prepareRead }: Pick<Storage, "table" | "sql" | "prepareRead">) {
-  const readSizes = prepareRead<Pick<WholeTurnsRow, "job_id" | "bytes">, Ids>(({ ids }) =>
-    table("whole_turns").where(sql.isOneOf("job_id", ids)).select("job_id", "bytes"),
-  );
-  const readTurns = prepareRead<Pick<WholeTurnsRow, "job_id" | "turns">, Ids>(({ ids }) =>
-    table("whole_turns").where(sql.isOneOf("job_id", ids)).select("job_id", "turns"),
-  );
+export function createWholeTurnsReader(storage: Pick<Storage, "table" | "sql" | "prepareRead">) {
+  const newest = createNewestReader(storage, "whole_turns", "turns", MAX_BYTES);
 
   /** @param jobIds newest first. */
   return async function wholeTurnsOf(jobIds: readonly string[]): Promise<WholeTurns> {
-    const ids = newestWithin(jobIds, await readSizes({ ids: [...jobIds] }), MAX_BYTES);
-    const rows = ids.length === 0 ? [] : await readTurns({ ids });
-    return new Map(rows.map(({ job_id, turns }) => [job_id, byNumber(parseJson(turns) as readonly WholeTurn[])]));
+    const turnsOf = (text: string) => byNumber(parseJson(text) as readonly WholeTurn[]);
+    return new Map([...(await newest(jobIds))].map(([jobId, turns]) => [jobId, turnsOf(turns)]));
   };
 }
 
