@@ -78,21 +78,23 @@ test("a decision that comes before the worker has let go of the job is not lost"
 /** The moments at which a job is written as suspended and its worker still holds it. */
 const MOMENTS = ["suspension_written", "suspended"] as const;
 
-async function startRead(file: string) {
-  const stream = await platform.alice.chat({ agent_type: "tool_basic", message: taskOf(file), config });
-  return { jobId: stream.jobId, reader: readInBackground(stream) };
-}
+/** Starts a job that asks before it writes into the file, and acts on it while it is held at that moment. */
+const actAt = (moment: (typeof MOMENTS)[number], file: string, act: (jobId: string) => Promise<void>) =>
+  pauses.at(
+    moment,
+    async () => {
+      const stream = await platform.alice.chat({ agent_type: "tool_basic", message: taskOf(file), config });
+      return { jobId: stream.jobId, reader: readInBackground(stream) };
+    },
+    ({ jobId }) => act(jobId),
+  );
 
 test.each(MOMENTS)("a cancel at the moment %s ends the job, and its call is not made", async (moment) => {
   const file = join(dir, `cancelled-${moment}`);
-  const { jobId, reader } = await pauses.at(
-    moment,
-    () => startRead(file),
-    async ({ jobId }) => {
-      await waitingFor(platform.alice, jobId);
-      expect((await platform.alice.cancel(jobId)).status).toBe(202);
-    },
-  );
+  const { jobId, reader } = await actAt(moment, file, async (jobId) => {
+    await waitingFor(platform.alice, jobId);
+    expect((await platform.alice.cancel(jobId)).status).toBe(202);
+  });
   expectOneDone(await reader.whole, moment, "cancelled");
   expect(await timesWritten(file)).toBe(0);
   expect(await platform.alice.job(jobId)).toMatchObject({ status: "cancelled", waiting_for: [] });
@@ -105,18 +107,14 @@ test.each(MOMENTS)("a cancel at the moment %s ends the job, and its call is not 
 
 test.each(MOMENTS)("a decision at the moment %s is carried out once", async (moment) => {
   const file = join(dir, `decided-${moment}`);
-  const { jobId, reader } = await pauses.at(
-    moment,
-    () => startRead(file),
-    async ({ jobId }) => {
-      const [{ request_id }] = (await waitingFor(platform.alice, jobId)) as [{ request_id: string }];
-      expect((await decide(platform.alice, jobId, { request_id, decision: "approve" })).status).toBe(200);
-      // The other worker has looked at the decision, and found the job active.
-      const decided = (table: Table) =>
-        table("inquiries").where({ job_id: jobId }).whereNotNull("decision").pluck("job_id");
-      await waitFor("the decision to be written", async () => (await readDatabase(platform, decided)).length === 1);
-    },
-  );
+  const { jobId, reader } = await actAt(moment, file, async (jobId) => {
+    const [{ request_id }] = (await waitingFor(platform.alice, jobId)) as [{ request_id: string }];
+    expect((await decide(platform.alice, jobId, { request_id, decision: "approve" })).status).toBe(200);
+    // The other worker has looked at the decision, and found the job active.
+    const decided = (table: Table) =>
+      table("inquiries").where({ job_id: jobId }).whereNotNull("decision").pluck("job_id");
+    await waitFor("the decision to be written", async () => (await readDatabase(platform, decided)).length === 1);
+  });
   expectOneDone(await reader.whole, moment, "completed");
   expect(await timesWritten(file)).toBe(1);
   expect(await platform.alice.job(jobId)).toMatchObject({ status: "completed", attempt: 2, waiting_for: [] });

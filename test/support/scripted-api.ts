@@ -1,5 +1,6 @@
 /** An API whose answers a test writes down one by one, to show what a client makes of each. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { onTestFinished } from "vitest";
 import { startLoopbackServer } from "./loopback-server.ts";
 
 export type SeenRequest = {
@@ -11,7 +12,7 @@ export type SeenRequest = {
 
 export type Step = (response: ServerResponse, request: SeenRequest) => void;
 
-/** The last step answers all further requests. */
+/** The last step answers all further requests. The server is closed when the test ends. */
 export async function startScriptedApi(...steps: readonly Step[]) {
   const requests: SeenRequest[] = [];
   let open = 0;
@@ -25,8 +26,9 @@ export async function startScriptedApi(...steps: readonly Step[]) {
     });
     step?.(response, seen);
   });
+  onTestFinished(server.close);
   return {
-    ...server,
+    origin: server.origin,
     requests,
     /** How many requests have no whole answer, and still a connection. */
     open: () => open,

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import {
   answer,
   done,
@@ -13,14 +13,8 @@ import {
 import { waitFor } from "../../../test/support/wait-for.ts";
 import { createClient } from "./client.ts";
 
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  await Promise.all(closing.splice(0).map((close) => close()));
-});
-
 async function script(...steps: readonly Step[]) {
   const api = await startScriptedApi(...steps);
-  closing.push(api.close);
   return { api, client: createClient({ baseUrl: api.origin, retry: { tries: 3 }, silenceMs: 2_000 }) };
 }
 

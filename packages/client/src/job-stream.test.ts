@@ -18,16 +18,11 @@ import { createClient } from "./client.ts";
 import { AgentPaasError } from "./errors.ts";
 import type { StreamEvent } from "./wire/events.ts";
 
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await Promise.all(closing.splice(0).map((close) => close()));
-});
+afterEach(() => void vi.restoreAllMocks());
 
 /** An API that answers with these steps, and a client of it. */
 async function script(...steps: readonly Step[]) {
   const api = await startScriptedApi(...steps);
-  closing.push(api.close);
   const client = createClient({ baseUrl: api.origin, apiKey: "k", retry: { tries: 4 }, silenceMs: 5_000 });
   return { api, client, chat: () => client.chat({ agent_type: "a", message: "m" }) };
 }
