@@ -24,7 +24,7 @@ export class UsageError extends Error {
 export type StartOptions = {
   readonly help: boolean;
   readonly host: string;
-  /** 0: any free one. */
+  /** 0 stands for a free one. */
   readonly port: number;
   readonly workers: number;
   readonly dataDir: string;

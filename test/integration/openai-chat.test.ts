@@ -186,7 +186,7 @@ test.each([
   expect(refused).toMatchObject({ param, type: "invalid_request_error", code: "invalid_request" });
 });
 
-test("all but the messages of a request is at most as large as any request", async () => {
+test("a request without its messages is at most as large as every request may be", async () => {
   const refused = await ask([user("Hi")], { metadata: { note: "a".repeat(300_000) } }).catch((error) => error);
   expect([refused.status, refused.code]).toEqual([413, "payload_too_large"]);
 });

@@ -13,15 +13,18 @@ function readIn(pieceBytes: number, text: string, limits = LIMITS): unknown {
 
 const says = (role: string, content = role) => ({ role, content });
 
-test.each([1, 2, 3, 7, 10_000])("a body that arrives in pieces of %i bytes is read as any other", (pieceBytes) => {
-  const body = {
-    ...{ id: '"messages":[{', nested: { messages: [{ a: 1 }] }, list: [[{}], "]"], nothing: null },
-    messages: [says("user", 'a \\" { [ ☂ \\\\'), { role: "tool", content: [{ text: "}" }] }, "no message", 7, null],
-    tools: [{ name: "messages" }],
-  };
-  expect(readIn(pieceBytes, JSON.stringify(body))).toEqual(body);
-  expect(readIn(pieceBytes, JSON.stringify(body, null, 2))).toEqual(body);
-});
+test.each([1, 2, 3, 7, 10_000])(
+  "a body that arrives in pieces of %i bytes is read like one that arrives whole",
+  (pieceBytes) => {
+    const body = {
+      ...{ id: '"messages":[{', nested: { messages: [{ a: 1 }] }, list: [[{}], "]"], nothing: null },
+      messages: [says("user", 'a \\" { [ ☂ \\\\'), { role: "tool", content: [{ text: "}" }] }, "no message", 7, null],
+      tools: [{ name: "messages" }],
+    };
+    expect(readIn(pieceBytes, JSON.stringify(body))).toEqual(body);
+    expect(readIn(pieceBytes, JSON.stringify(body, null, 2))).toEqual(body);
+  },
+);
 
 test("what the assistant has answered is dropped, and counts no more", () => {
   const large = "x".repeat(200);

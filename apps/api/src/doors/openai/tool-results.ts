@@ -23,7 +23,7 @@ export function checkResults(results: readonly ToolResult[], fields: ResultField
   }
 }
 
-/** An error of `tool_results` as one of the fields that have brought them; any other as it is. */
+/** An error of `tool_results` as one of the fields that they came in; any other as it is. */
 export function inFieldsOfResults(error: unknown, { list, paths, names }: ResultFields): unknown {
   const [field, at, name, ...inner] = stepsOf(error);
   if (field !== "tool_results") return error;

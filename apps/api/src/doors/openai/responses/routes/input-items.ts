@@ -1,4 +1,4 @@
-/** GET /v1/responses/{id}/input_items: what the request brought. */
+/** GET /v1/responses/{id}/input_items: what the request gave. */
 import { z } from "zod";
 import type { Route } from "../../../../http/door.ts";
 import { jsonResponse } from "../../../../http/operation.ts";
@@ -18,7 +18,7 @@ export const getInputItems = (services: Services): Route => ({
   operation: {
     id: "listInputItems",
     tag: "OpenAI",
-    summary: "List the items that a request brought",
+    summary: "List the items that a request gave",
     params: { response_id: z.string().describe("The id of a response, or of a job.") },
     query: ItemsQuerySchema,
     responses: { 200: jsonResponse("A page of items.", ItemListSchema) },
