@@ -49,3 +49,20 @@ test("a screen whose terminal is not read costs a bounded amount of memory, and 
   const dropped = Number(/\((\d+) lines are not shown/.exec(lines.at(-2) ?? "")?.[1]);
   expect(dropped + lines.filter((line) => line.includes("xxx")).length).toBe(1_000);
 });
+
+test.each([
+  ["the key that was made", "ap_1/2", "http://127.0.0.1:3000/#key=ap_1%2F2"],
+  ["no key where only hashes are known", undefined, "http://127.0.0.1:3000/"],
+])("the welcome links the page with %s", async (_, apiKey, link) => {
+  const terminal = createTerminal();
+  const screen = createScreen(terminal.out);
+  screen.welcome({ url: "http://127.0.0.1:3000", apiKey, model: "m", dataDir: "data", logDir: undefined });
+  await screen.flush();
+  const lines = terminal.text().split("\n");
+  expect(
+    lines
+      .find((line) => line.includes("  Page "))
+      ?.trim()
+      .split(/ +/),
+  ).toEqual(["Page", link]);
+});

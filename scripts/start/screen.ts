@@ -65,6 +65,7 @@ export function createScreen(out: Writable) {
         "",
         `  ${column("API")} ${url}`,
         `  ${column("API key")} ${apiKey ?? "one of yours (API_KEYS is set)"}`,
+        `  ${column("Page")} ${pageLink(url, apiKey)}`,
         `  ${column("Model")} ${model}`,
         `  ${column("Data")} ${dataDir}`,
         `  ${column("Logs")} ${logDir ?? "off"}`,
@@ -86,6 +87,10 @@ export function createScreen(out: Writable) {
     },
   };
 }
+
+/** What follows `#` stays in the browser: no server, proxy or log sees the key. */
+const pageLink = (url: string, apiKey: string | undefined): string =>
+  apiKey === undefined ? `${url}/` : `${url}/#key=${encodeURIComponent(apiKey)}`;
 
 /** One line, so that it can be copied from the terminal. */
 function exampleRequest(url: string, apiKey: string): string {

@@ -70,6 +70,19 @@ test("parts reach the model byte for byte, and with the next message of their se
   expect(contentsOf(1)).toEqual([PARTS, "A pixel.", "And now?"]);
 });
 
+test("parts are sent again, byte for byte, with a message that is sent again", async () => {
+  const { session_id } = (await chat(PARTS)).body;
+  const [question] = await platform.alice.history(session_id);
+  const again = { agent_type: "chat_basic", session_id, replace_from: question.id, stream: false };
+  expect((await platform.alice.post("/chat/completions", again)).status).toBe(200);
+  expect(contentsOf(1)).toEqual([PARTS]);
+  expect(bodies[1]).toContain(JSON.stringify(PARTS));
+  expect(await platform.alice.history(session_id)).toMatchObject([
+    { content: TEXT, parts: PARTS },
+    { role: "assistant" },
+  ]);
+});
+
 test("history shows the parts, and the text is what is stored and searched as the message", async () => {
   const { body } = await chat(PARTS);
   const [question, reply] = await platform.alice.history(body.session_id);

@@ -1,4 +1,5 @@
-/** Sessions over their life: history in pages, lists, complete deletion (I9), and chats answered as JSON. */
+/** Sessions over their life: history, lists, replaced messages, complete deletion (I9), and chats answered as JSON. */
+import { newId } from "@agent-paas/shared/ids.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ApiClient, Json } from "../support/api-client.ts";
 import { cancelUnfinished } from "../support/cancel-unfinished.ts";
@@ -109,6 +110,79 @@ test("sessions are listed newest first, in pages, with the fields of a single se
   expect(status).toBe(200);
   expect(body).toEqual(older.sessions[0]);
   expect(body).toMatchObject({ agent_type: "chat_basic", config: { temperature: 0.25 }, metadata: { n: 1 } });
+});
+
+describe("replacing a message", () => {
+  /** A session of three turns, q1 to q3, and its history. */
+  async function threeTurns() {
+    const { session_id } = (await alice.chatWhole("q1 [[text=a1]]")).body;
+    for (const n of [2, 3]) await alice.chatWhole(`q${n} [[text=a${n}]]`, { session_id });
+    return { session_id, messages: await alice.history(session_id) };
+  }
+  const contents = async (sessionId: string) => (await alice.history(sessionId)).map(({ content }) => content);
+
+  test("an edited message takes the place of the one before and of all behind it, also for the model", async () => {
+    const { session_id, messages } = await threeTurns();
+    const [, , second] = messages;
+    const edited = { session_id, replace_from: second.id };
+    const key = { "Idempotency-Key": session_id };
+    const answer = await alice.chatWhole("edited [[text=new]]", edited, key);
+    expect(answer).toMatchObject({ status: 200, body: { message: { content: "new" } } });
+    expect(await contents(session_id)).toEqual(["q1 [[text=a1]]", "a1", "edited [[text=new]]", "new"]);
+    const call = (await platform.model.calls({ contains: "edited" })).at(-1);
+    const asked = (await platform.model.call(call?.id ?? 0)).messages ?? [];
+    expect(asked.map(({ content }: Json) => content)).toEqual(["q1 [[text=a1]]", "a1", "edited [[text=new]]"]);
+    // Sent twice: the message that it replaces is gone by then.
+    const again = await alice.chatWhole("edited [[text=new]]", edited, key);
+    expect(again.body.job_id).toBe(answer.body.job_id);
+    // The jobs of what was replaced stay.
+    expect((await alice.job(second.job_id)).status).toBe("completed");
+  });
+
+  test("a message without a new text is sent again as it was", async () => {
+    const { session_id, messages } = await threeTurns();
+    const [first] = messages;
+    const body = { agent_type: "chat_basic", session_id, replace_from: first.id, stream: false };
+    expect((await alice.post("/chat/completions", body)).body.message.content).toBe("a1");
+    const after = await alice.history(session_id);
+    expect(after.map(({ content }) => content)).toEqual(["q1 [[text=a1]]", "a1"]);
+    expect(after[0].id).not.toBe(first.id);
+  });
+
+  test("what cannot be replaced is refused with the name of the field, and everything stays", async () => {
+    const { session_id, messages } = await threeTurns();
+    const [question, reply] = messages;
+    const elsewhere = (await alice.chatWhole("[[text=a]] elsewhere")).body.session_id;
+    const tool_results = [{ call_id: "c", content: "21" }];
+    const refused = [
+      { session_id, replace_from: newId() },
+      { session_id, replace_from: reply.id },
+      { session_id: elsewhere, replace_from: question.id },
+      { replace_from: question.id },
+      { session_id, replace_from: "first" },
+      { session_id, replace_from: question.id, tool_results },
+    ];
+    const answers = await Promise.all(refused.map((fields) => alice.chatWhole("Other words", fields)));
+    expect(answers.map(({ status, body }) => [status, body.error?.code, body.error?.param])).toEqual([
+      ...Array.from({ length: 5 }, () => [400, "invalid_request", "replace_from"]),
+      [400, "invalid_request", "tool_results"],
+    ]);
+    expect(await alice.history(session_id)).toEqual(messages);
+  });
+
+  test("the messages stay while the turn that replaces them waits behind a job of the session", async () => {
+    const { session_id, messages } = await threeTurns();
+    const busy = await alice.chat({ message: "[[tokens=1 ttft=60000]] Busy", session_id });
+    await alice.started(busy.jobId);
+    const body = { message: "Instead [[text=new]]", session_id, replace_from: messages[0].id };
+    const rejected = await alice.chatWhole(body.message, { ...body, on_busy: "reject" });
+    expect([rejected.status, rejected.body.error.code]).toEqual([409, "session_busy"]);
+    const next = await alice.chat(body);
+    expect((await contents(session_id)).slice(0, 2)).toEqual(["q1 [[text=a1]]", "a1"]);
+    await alice.cancel(busy.jobId);
+    await next.all();
+    expect(await contents(session_id)).toEqual(["Instead [[text=new]]", "new"]);
+  });
 });
 
 describe("deleting a session", () => {

@@ -2,6 +2,7 @@
 import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts";
 import type { JobKind, JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
+import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { withoutAbsentNulls } from "@agent-paas/shared/json/absent-nulls.ts";
 import type { AgentCatalog } from "../presence/agent-catalog.ts";
 import type { Accepted, Idempotency, OnBusy } from "../queue/accept-request.ts";
@@ -46,6 +47,8 @@ export type JobRequest = ClientToolRequest & {
   readonly metadata: Record<string, unknown>;
   /** What the door keeps of the request, to show it again. Default: nothing. */
   readonly request?: Readonly<Record<string, unknown>>;
+  /** Why there is no such job, unless its Idempotency-Key has one already. Default: nothing. */
+  readonly refusal?: PlatformError | null;
   readonly onBusy: OnBusy;
 };
 
@@ -85,7 +88,7 @@ async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, req
   const config = { ...inherited, ...given };
   validate(services.agentCatalog.configValidator(agent), config, ["config"]);
   assertClientTools(request, agent);
-  const refusal = await refusalOfResults(services, owner, request, session === null);
+  const refusal = request.refusal ?? (await refusalOfResults(services, owner, request, session === null));
 
   const acceptedAt = new Date(services.clock.now()).toISOString();
   const jobId = services.clock.newId();

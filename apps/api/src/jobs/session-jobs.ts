@@ -12,7 +12,7 @@ import { type ListedOrQueued, listJobs } from "./list-jobs.ts";
 /** How many jobs are looked at. */
 const LATEST = 10;
 
-type ListServices = Pick<Services, "jobs" | "queuedJobs">;
+export type ListServices = Pick<Services, "jobs" | "queuedJobs">;
 
 async function latestJobs(
   services: ListServices,

@@ -79,6 +79,12 @@ export function createSessionReader(storage: ReadStorage) {
         return (await query.orderBy("ordinal", "desc").limit(limit)).reverse();
       }, []),
 
+    message: (owner: string, sessionId: string, id: string): Promise<MessageRow | undefined> =>
+      storage.read((table) => {
+        const ownedId = table("sessions").where({ id: sessionId, owner }).select("id");
+        return table("messages").where({ id }).where("session_id", ownedId).first();
+      }, undefined),
+
     /** The newest turns that ended with calls of the client, newest first, and whether the session went on since. */
     openTurns: (owner: string, sessionId: string): Promise<OpenTurns> =>
       storage.read(async (table) => {

@@ -28,6 +28,11 @@ export type ChatRequest = {
   readonly if_not_exists?: "create" | undefined;
   /** A text, or its parts. May be absent beside `tool_results`. */
   readonly message?: string | readonly MessagePart[] | undefined;
+  /**
+   * A message of the user, by its id in the history: this one takes its place, and it and all behind it
+   * leave the session. Without `message` it is sent again as it was.
+   */
+  readonly replace_from?: string | undefined;
   /** Tools that the client runs itself. A call to one ends the job with `finish_reason: tool_calls`. */
   readonly tools?: readonly {
     readonly name: string;

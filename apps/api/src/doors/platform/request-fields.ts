@@ -1,6 +1,7 @@
 /** Fields that several routes take. */
 import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
+import { IdSchema } from "@agent-paas/shared/ids.ts";
 import { z } from "zod";
 import { checkParts, MessagePartsSchema, type PartLimits } from "../../validation/message-parts.ts";
 import { MAX_TEXT, TextSchema } from "../../validation/text.ts";
@@ -33,6 +34,11 @@ export const IfNotExistsSchema = z
   .literal("create")
   .optional()
   .describe("`create`: a session of that id begins with this request if there is none.");
+
+export const ReplaceFromSchema = IdSchema.optional().describe(
+  "A message of the user, by its id in the history: this one takes its place, and it and all behind it leave the" +
+    " session. Without `message` it is sent again as it was.",
+);
 
 export const OnBusySchema = z
   .enum(["queue", "reject", "interrupt"])

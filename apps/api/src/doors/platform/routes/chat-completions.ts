@@ -1,6 +1,7 @@
 /** POST /chat/completions: a chat message. Its events stream as SSE, or `stream: false` returns the result as JSON. */
 
 import { FinishReasonSchema, JobResultSchema, UsageSchema } from "@agent-paas/shared/contract/jobs.ts";
+import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
 import type { Response } from "express";
 import { z } from "zod";
@@ -17,6 +18,7 @@ import { takeStream } from "../../../http/take-stream.ts";
 import { acceptJob } from "../../../jobs/accept-job.ts";
 import { findJobStatus } from "../../../jobs/find-job.ts";
 import { jobError } from "../../../jobs/job-error.ts";
+import { findReplacedTurn, NOTHING_REPLACED } from "../../../jobs/replaced-turn.ts";
 import type { Accepted } from "../../../queue/accept-request.ts";
 import type { Services } from "../../../services.ts";
 import { ToolChoiceSchema, ToolResultsSchema, ToolsSchema } from "../../../validation/client-tools.ts";
@@ -24,7 +26,14 @@ import { JOB_FIELDS } from "../../../validation/job-fields.ts";
 import { bodySchema, validate } from "../../../validation/validate.ts";
 import { JOB_ID, SESSION_ID, USAGE } from "../examples.ts";
 import { AcceptedAgentJobSchema, JobStatusSchema, jobLinks, viewOfRow } from "../job-view.ts";
-import { AgentIdSchema, IfNotExistsSchema, MessageSchema, OnBusySchema, readMessage } from "../request-fields.ts";
+import {
+  AgentIdSchema,
+  IfNotExistsSchema,
+  MessageSchema,
+  OnBusySchema,
+  ReplaceFromSchema,
+  readMessage,
+} from "../request-fields.ts";
 import { StreamEventSchema, stream } from "../stream-format.ts";
 
 const chatRequest = (message: z.ZodType) =>
@@ -33,6 +42,7 @@ const chatRequest = (message: z.ZodType) =>
     session_id: IdSchema.optional(),
     if_not_exists: IfNotExistsSchema,
     message,
+    replace_from: ReplaceFromSchema,
     tools: ToolsSchema,
     tool_choice: ToolChoiceSchema,
     tool_results: ToolResultsSchema,
@@ -99,8 +109,13 @@ export const postChatCompletions = (services: Services): Route => ({
     // Parts have a limit of their own, a text has not.
     limitBody(req, services.config.MAX_BODY_BYTES, Array.isArray(req.body?.message) ? "message" : null);
     const body = validate(ChatRequestSchema, req.body);
-    const isAsking = body.message !== undefined || body.tool_results === undefined;
-    const { text, parts } = isAsking ? readMessage(body.message, services.config, "message") : { text: "" };
+    assertReplaces(body);
+    const replaced =
+      body.replace_from === undefined
+        ? NOTHING_REPLACED
+        : await findReplacedTurn(services, caller.owner, body.session_id, body.replace_from);
+    const isAsking = body.message !== undefined || (body.tool_results === undefined && body.replace_from === undefined);
+    const { text, parts } = isAsking ? readMessage(body.message, services.config, "message") : replaced;
     takeStream(res, services.streamShare, caller.owner);
     const origin = { ...originOf(req, caller, text), idempotency: readIdempotency(req) };
     const accepted = await acceptJob(services, origin, {
@@ -114,6 +129,8 @@ export const postChatCompletions = (services: Services): Route => ({
       tools: body.tools,
       toolChoice: body.tool_choice,
       toolResults: body.tool_results,
+      replaces: replaced.replaces,
+      refusal: replaced.refusal,
       config: body.config,
       limits: body.limits,
       metadata: body.metadata,
@@ -126,6 +143,16 @@ export const postChatCompletions = (services: Services): Route => ({
     }
   },
 });
+
+/** What the results of the client answer may be among what is replaced. */
+function assertReplaces(body: {
+  readonly replace_from?: unknown;
+  readonly tool_results?: readonly unknown[] | undefined;
+}): void {
+  if (body.replace_from === undefined || body.tool_results === undefined) return;
+  const message = "tool_results: cannot be sent beside replace_from";
+  throw new PlatformError("invalid_request", { message, param: "tool_results" });
+}
 
 async function sendWhole(
   services: Services,
