@@ -1,10 +1,11 @@
 /**
  * 500 jobs, 32 at a time, two workers: every stream is whole, whether its client connected before the first event or
- * later. Proves I1 (one `done`, at the end), I2 (ids without gaps, the model's text character for character, no event
+ * later, and through whichever door. Proves I1 (one `done`, at the end), I2 (ids without gaps, the model's text character for character, no event
  * of another job), I3 (a client that sees `done` can read the history) and I4 (each job ran once).
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { DOORS, type Door, expectWholeThrough, openDoor } from "../support/doors.ts";
 import { expectWholeStream } from "../support/expect-stream.ts";
 import { inParallel } from "../support/in-parallel.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
@@ -15,6 +16,7 @@ import type { SseEvent } from "../support/sse-client.ts";
 const STREAMS = 500;
 const AT_ONCE = 32;
 const LATEST_MS = 500;
+const STREAMS_PER_DOOR = 50;
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -23,9 +25,9 @@ beforeAll(async () => {
 afterAll(() => platform.stop());
 
 /** The model needs 10 to 500 ms for an answer, so late clients connect before, during and after it. */
-function questions(kind: string): ScriptedQuestion[] {
+function questions(kind: string, count = STREAMS): ScriptedQuestion[] {
   const random = seededRandom(1);
-  return Array.from({ length: STREAMS }, (_, at) =>
+  return Array.from({ length: count }, (_, at) =>
     scriptedQuestion(`${kind}-${at}`, random, {
       ...{ words: random.int(5, 25), rate: random.int(100, 500), isTagless: true },
     }),
@@ -78,6 +80,21 @@ test("500 chats and execute jobs are each read whole by a client that connects 0
     return events;
   });
   await expectAsTheModelSent(asked, streams, "late");
+});
+
+test("50 chats through each door, all doors at once, are each read whole", async () => {
+  const asked = questions("door", STREAMS_PER_DOOR * DOORS.length);
+  await inParallel(AT_ONCE, asked, async ({ label, message, answer }, at) => {
+    const door = DOORS[at % DOORS.length] as Door;
+    const stream = await openDoor(door, platform.alice.origin, message);
+    await stream.readAll();
+    expectWholeThrough(door, stream, answer, label);
+    const job = { status: "completed", attempt: 1, result: { content: answer } };
+    expect(await platform.alice.job(stream.jobId), `row of ${label}`).toMatchObject(job);
+  });
+  const calls = await platform.model.calls({ contains: "door-" });
+  expect(new Set(calls.map(({ last_user }) => last_user)).size).toBe(asked.length);
+  expect(calls).toHaveLength(asked.length);
 });
 
 type Started = { readonly jobId: string; readonly expectStored: () => Promise<void> };

@@ -5,6 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cancelDuring } from "../support/background-reader.ts";
+import { DOORS, expectWholeThrough, openDoor } from "../support/doors.ts";
 import { expectOneDone, expectWholeStream } from "../support/expect-stream.ts";
 import { inParallel } from "../support/in-parallel.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
@@ -13,7 +14,7 @@ import { seededRandom } from "../support/seeded-random.ts";
 import { type SseEvent, type SseStream, shownText } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-const STREAMS = 100;
+const STREAMS = 50;
 const AT_ONCE = 25;
 const READERS = 20;
 const STOP_WITHIN_MS = 15_000;
@@ -27,6 +28,7 @@ afterAll(() => platform.stop());
 const random = seededRandom(3);
 const ask = (label: string, words = 15, rate = 100) => scriptedQuestion(label, random, { words, rate });
 const apiAt = (at: number) => platform.apis[at % platform.apis.length]?.alice ?? platform.alice;
+const originAt = (at: number) => apiAt(at).origin;
 
 /** Reads up to the event with this id and drops the connection with all that had arrived after it. */
 async function readUpTo(stream: SseStream, id: number): Promise<SseEvent[]> {
@@ -54,28 +56,33 @@ async function rawEvents(jobId: string, { query = "", headers = {}, api = 0 } = 
   return body;
 }
 
-test("100 streams that are cut one to three times and resumed on the other API process are whole", async () => {
-  // An answer has its label and 15 pieces, so a stream always has more than the 12 events at which it may be cut.
-  const cases = Array.from({ length: STREAMS }, (_, at) => ({
-    ...ask(`cut-${at}`, 15, random.int(50, 300)),
-    cuts: random.distinct(random.int(1, 3), 1, 12),
-  }));
-  await inParallel(AT_ONCE, cases, async ({ label, message, answer, cuts }, at) => {
-    const first = await apiAt(at).chat({ message });
-    const seen: SseEvent[] = [];
-    let stream = first;
-    for (const [times, cut] of cuts.entries()) {
-      seen.push(...(await readUpTo(stream, cut)));
-      expect(seen.at(-1)?.id, `cut of ${label}`).toBe(cut);
-      stream = await apiAt(at + times + 1).follow(first.jobId, cut);
-    }
-    seen.push(...(await stream.all()));
-    expectWholeStream(seen, answer, label);
-  });
-  const calls = await platform.model.calls({ contains: "cut-" });
-  expect(calls).toHaveLength(STREAMS);
-  expect(new Set(calls.map(({ ended }) => ended))).toEqual(new Set(["done"]));
-});
+test.each(DOORS)(
+  "50 streams of $name that break one to three times, and go on at the other API, are whole",
+  async (door) => {
+    const random = seededRandom(3);
+    const prefix = `cut-${DOORS.indexOf(door)}`;
+    // An answer has its label and 15 pieces, so a stream always has more than the frames at which it may be cut.
+    const cases = Array.from({ length: STREAMS }, (_, at) => ({
+      ...scriptedQuestion(`${prefix}-${at}`, random, { words: 15, rate: random.int(50, 300) }),
+      cuts: random.distinct(random.int(1, 3), 1, door.mostSeen),
+    }));
+    const live = await inParallel(AT_ONCE, cases, async ({ label, message, answer, cuts }, at) => {
+      const stream = await openDoor(door, originAt(at), message);
+      const resumed: boolean[] = [];
+      for (const [times, cut] of cuts.entries()) {
+        await stream.cutAt(cut);
+        resumed.push(await stream.resumeAt(originAt(at + times + 1)));
+      }
+      await stream.readAll();
+      expectWholeThrough(door, stream, answer, label);
+      return resumed;
+    });
+    expect(live.flat()).toContain(true);
+    const calls = await platform.model.calls({ contains: `${prefix}-` });
+    expect(calls).toHaveLength(STREAMS);
+    expect(new Set(calls.map(({ ended }) => ended))).toEqual(new Set(["done"]));
+  },
+);
 
 test("a client that has seen `done` and reconnects gets 204", async () => {
   const { jobId, events } = await completedChat("seen");
@@ -163,6 +170,19 @@ describe("once the event log has expired", () => {
     expect(await follow(jobId, done.id - 1)).toEqual([done]);
     const seenAll = await platform.alice.get(`/jobs/${jobId}/events?after=${done.id}`);
     expect(seenAll.status).toBe(204);
+  });
+
+  test("a stream of each door that broke while its job ran is whole", async () => {
+    await inParallel(DOORS.length, DOORS, async (door) => {
+      const { label, message, answer } = ask(`broken through ${door.name}`, 15, 100);
+      const stream = await openDoor(door, originAt(0), message);
+      await stream.cutAt(door.mostSeen);
+      await platform.alice.ended(stream.jobId);
+      await logExpired(stream.jobId);
+      await stream.resumeAt(originAt(1));
+      await stream.readAll();
+      expectWholeThrough(door, stream, answer, label);
+    });
   });
 
   test("a failed job is replayed as its error and its `done`", async () => {

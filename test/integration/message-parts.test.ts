@@ -228,6 +228,29 @@ describe("what is no part", () => {
     expect([task.status, task.body.error?.code, task.body.error?.param]).toEqual(ofTask);
   });
 
+  const SEVEN = { role: "user", content: Array(7).fill({ type: "text", text: "a" }) };
+  test.each<[string, string, object, string]>([
+    ["/v1", "/chat/completions", { messages: [SEVEN] }, "messages.0.content"],
+    ["/v1", "/chat/completions", { messages: [SEVEN], metadata: { session_id: "s" } }, "messages.0.content"],
+    [
+      "/v1",
+      "/responses",
+      { input: [{ ...SEVEN, content: Array(7).fill({ type: "input_text", text: "a" }) }] },
+      "input.0.content",
+    ],
+    [
+      "/api/v1",
+      "/ui-messages/chat_basic",
+      { id: "c", messages: [{ ...SEVEN, id: "m", parts: SEVEN.content }] },
+      "messages",
+    ],
+    ["/api/v1", "/ag-ui/chat_basic", { threadId: "t", runId: "r", messages: [{ ...SEVEN, id: "m" }] }, "messages"],
+  ])("too many parts are a 400 at %s%s", async (base, path, body, param) => {
+    const fields = base === "/v1" ? { model: "chat_basic", ...body } : body;
+    const answered = await platform.alice.through(base).post(path, fields);
+    expect([answered.status, answered.body.error]).toMatchObject([400, { code: "invalid_request", param }]);
+  });
+
   test("parts that are too large, and a large body besides them, are refused", async () => {
     const large = await chat([image(`data:image/png;base64,${"AAAA".repeat(26_000)}`)]);
     expect(large).toMatchObject({ status: 413, body: { error: { code: "payload_too_large", param: "message" } } });

@@ -14,7 +14,6 @@ import OpenAI, {
 import { ChatCompletionStream } from "openai/lib/ChatCompletionStream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Json } from "../../support/api-client.ts";
-import { inParallel } from "../../support/in-parallel.ts";
 import { createOpenAiClient } from "../../support/openai-client.ts";
 import { FIXTURE_AGENTS, KEYS, startTestPlatform, type TestPlatform } from "../../support/platform.ts";
 import { shownText } from "../../support/sse-client.ts";
@@ -64,19 +63,6 @@ describe("streams", () => {
     const elsewhere = ChatCompletionStream.fromReadableStream(stream.toReadableStream());
     const completion = await elsewhere.finalChatCompletion();
     expect(completion.choices[0]?.message.content).toBe((await platform.alice.job(completion.id)).result.content);
-  });
-
-  test("many streams at once are whole, and none has another's text", async () => {
-    const words = Array.from({ length: 100 }, () => `${randomUUID()} [[tokens=12]]`);
-    const texts = await inParallel(50, words, async (word) => {
-      const completion = await client.chat.completions.stream(asked(word)).finalChatCompletion();
-      return { id: completion.id, text: completion.choices[0]?.message.content };
-    });
-    expect(new Set(texts.map(({ id }) => id)).size).toBe(words.length);
-    for (const [at, { id, text }] of texts.entries()) {
-      const job = await platform.alice.job(id);
-      expect(job.result.content, words[at]).toBe(text);
-    }
   });
 
   test("a job that is read natively and through the door has the same text", async () => {
