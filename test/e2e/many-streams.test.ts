@@ -1,7 +1,8 @@
 /**
  * 500 jobs, 32 at a time, two workers: every stream is whole, whether its client connected before the first event or
- * later, and through whichever door. Proves I1 (one `done`, at the end), I2 (ids without gaps, the model's text character for character, no event
- * of another job), I3 (a client that sees `done` can read the history) and I4 (each job ran once).
+ * later; and so are those of each door. Proves I1 (one `done`, at the end), I2 (ids without gaps, the model's text
+ * character for character, no event of another job), I3 (a client that sees `done` can read the history) and I4 (each
+ * job ran once).
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -9,6 +9,7 @@ import type { Json } from "../support/api-client.ts";
 import { cancelUnfinished } from "../support/cancel-unfinished.ts";
 import { checkedFetch, connectMcp, mcpHeaders, sendMcp } from "../support/mcp-client.ts";
 import { FIXTURE_AGENTS, KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { decide, waitingFor } from "../support/waiting-job.ts";
 
 let platform: TestPlatform;
@@ -143,6 +144,17 @@ test("a client that cannot ask is told what waits, and its job goes on after the
   await decide(platform.alice, job_id, { request_id: inquiry.request_id, decision: "approve" });
   expect((await platform.alice.ended(job_id)).status).toBe("completed");
   expect(await writtenTo(file)).toBe("one\n");
+});
+
+test("a response that is none leaves no question open", async () => {
+  const jobId = await platform.alice.execute("Ask", {}, "asking");
+  const [{ request_id }] = (await waitingFor(platform.alice, jobId)) as [Json];
+  const response = { jsonrpc: "2.0", id: `${jobId}/${request_id}`, result: "red" };
+  expect((await sendMcp(platform.alice.origin, response, mcpHeaders(KEYS.alice))).status).toBe(202);
+  await waitFor("the next question", async () => {
+    const { waiting_for: open } = await platform.alice.job(jobId);
+    return open?.length === 1 && open[0].request_id !== request_id;
+  });
 });
 
 test("another owner's answer is an answer to no question", async () => {

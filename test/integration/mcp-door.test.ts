@@ -48,6 +48,8 @@ test("a call is a chat, whose session goes on and whose job the native wire show
   expect(first).toMatchObject({ isError: false, _meta: { status: "completed", finish_reason: "stop" } });
   expect(textOf(first)).toBe("One");
   const { job_id, session_id } = first._meta;
+  // By that retention knows a session of one job, which does not stay for ever.
+  expect(session_id).toBe(job_id);
   expect(first.content.at(-1)).toMatchObject({ text: `session_id: ${session_id}` });
   const second = await call("chat_basic", { message: "[[text=Two]] Second", session_id });
   expect(second._meta.session_id).toBe(session_id);

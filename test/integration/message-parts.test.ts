@@ -245,7 +245,7 @@ describe("what is no part", () => {
       "messages",
     ],
     ["/api/v1", "/ag-ui/chat_basic", { threadId: "t", runId: "r", messages: [{ ...SEVEN, id: "m" }] }, "messages"],
-  ])("too many parts are a 400 at %s%s", async (base, path, body, param) => {
+  ])("more parts than the limit are a 400 at %s%s", async (base, path, body, param) => {
     const fields = base === "/v1" ? { model: "chat_basic", ...body } : body;
     const answered = await platform.alice.through(base).post(path, fields);
     expect([answered.status, answered.body.error]).toMatchObject([400, { code: "invalid_request", param }]);

@@ -90,7 +90,8 @@ const responses: Door = {
   ...{ goesOn: true, mostSeen: 12, position: ({ data }) => data.sequence_number },
   text: (frames) =>
     frames.reduce((text, { data: { type, delta, text: whole } }) => {
-      if (type === "response.output_text.done") return whole;
+      // It completes what a client has that came back too late for the pieces.
+      if (type === "response.output_text.done") return whole.startsWith(text) ? whole : text;
       return type === "response.output_text.delta" ? text + delta : text;
     }, ""),
   isEnd: ({ type }) => type === "response.completed",

@@ -75,9 +75,7 @@ export function checkParts(
   { MAX_MESSAGE_PARTS: most, MAX_PARTS_BYTES: mostBytes }: PartLimits,
   param: string,
 ): CheckedParts {
-  if (input.length > most) {
-    throw new PlatformError("invalid_request", { message: `${param}: has more than ${most} parts`, param });
-  }
+  assertFewParts(input, most, param);
   validate(MessagePartsSchema, input, [param]);
   const parts = input as readonly MessagePart[];
   if (Buffer.byteLength(JSON.stringify(parts)) > mostBytes) {
@@ -85,4 +83,10 @@ export function checkParts(
     throw new PlatformError("payload_too_large", { message, param });
   }
   return { parts, text: textOfParts(parts) };
+}
+
+/** Throws `invalid_request` for more parts than one message may have. */
+export function assertFewParts(parts: readonly unknown[], most: number, param: string): void {
+  if (parts.length <= most) return;
+  throw new PlatformError("invalid_request", { message: `${param}: has more than ${most} parts`, param });
 }

@@ -118,6 +118,8 @@ async function start(
       },
       ...{
         beginsSession: message !== undefined,
+        // Most calls are the only ones of their session, and nobody ever ends it.
+        isSessionOfJob: true,
         text: message ?? "",
         config,
         limits: {},

@@ -39,14 +39,17 @@ export type RequestId = z.infer<typeof RequestIdSchema>;
 export const ProgressTokenSchema = RequestIdSchema;
 export type ProgressToken = RequestId;
 
-/** A request, a notification (without `id`), or the response to a request of the server (without `method`). */
+/**
+ * A request, a notification (without `id`), or the response to a request of the server (without `method`). A response
+ * is taken whatever it has: its request is over.
+ */
 export const MessageSchema = z.looseObject({
   jsonrpc: z.literal("2.0"),
   id: RequestIdSchema.optional(),
   method: z.string().max(255).optional(),
   params: z.looseObject({ _meta: z.looseObject({}).optional() }).optional(),
-  result: z.looseObject({}).optional(),
-  error: z.looseObject({ message: z.string() }).optional(),
+  result: z.unknown().optional(),
+  error: z.unknown().optional(),
 });
 
 /** What each field of a message is, for those who sent something else. */
@@ -55,6 +58,4 @@ export const MESSAGE_FIELDS: Readonly<Record<string, string>> = {
   id: "a text or a whole number",
   method: "the name of a method",
   params: "an object, its _meta likewise",
-  result: "an object",
-  error: "an object with a message",
 };

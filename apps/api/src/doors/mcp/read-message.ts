@@ -1,4 +1,5 @@
 /** Reads the message of a POST: which revision it follows, and whether header and body say the same. */
+import { isFields } from "@agent-paas/shared/json/fields.ts";
 import type { Request } from "express";
 import { RpcError } from "./json-rpc.ts";
 import {
@@ -44,11 +45,18 @@ export function readMessage(body: unknown): ReadMessage {
       field in MESSAGE_FIELDS ? `${field}: expected ${MESSAGE_FIELDS[field]}` : "expected a JSON-RPC object",
     );
   }
-  const { id, method, params = {}, result = null, error = null } = parsed.data;
+  const { id, method, params = {}, result, error } = parsed.data;
   if (method !== undefined && id !== undefined) return { kind: "request", id, method, params };
   if (method !== undefined) return { kind: "notification", method, params };
-  if (id !== undefined) return { kind: "response", id, result, error };
+  if (id !== undefined)
+    return { kind: "response", id, result: isFields(result) ? result : null, error: errorOf(error) };
   throw invalid("method: is required");
+}
+
+function errorOf(error: unknown): RpcResponse["error"] {
+  if (error === undefined || error === null) return null;
+  const said = isFields(error) ? error.message : undefined;
+  return { message: typeof said === "string" ? said : "it does not say why" };
 }
 
 /** The id of a message that is not served, or null. */

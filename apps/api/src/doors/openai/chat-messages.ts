@@ -4,9 +4,10 @@ import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts
 import { type MessagePart, textOfParts } from "@agent-paas/shared/contract/message-parts.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
-import { PartSchema } from "../../validation/message-parts.ts";
+import { assertFewParts, PartSchema } from "../../validation/message-parts.ts";
 import { joinQuestions, type Question } from "./questions.ts";
 import { checkResults, type ResultFields } from "./tool-results.ts";
+import { findUnpaired } from "./unpaired-calls.ts";
 import { unsupported } from "./unsupported.ts";
 
 const TextPartsSchema = z.array(z.looseObject({ type: z.literal("text"), text: z.string() }));
@@ -68,9 +69,13 @@ export type Conversation = {
   readonly toolResults: readonly ToolResult[];
 };
 
-/** The messages are the conversation. Throws `invalid_request`. */
-export function readConversation(messages: readonly Message[]): Conversation {
-  const history = readMessages(messages);
+/**
+ * The messages are the conversation. Throws `invalid_request`.
+ *
+ * @param mostParts of one message.
+ */
+export function readConversation(messages: readonly Message[], mostParts: number): Conversation {
+  const history = readMessages(messages, mostParts);
   const last = history.at(-1);
   if (last?.role !== "user") return { text: "", history, toolResults: [] };
   return { ...asQuestion(last), history: history.slice(0, -1), toolResults: [] };
@@ -80,7 +85,7 @@ export function readConversation(messages: readonly Message[]): Conversation {
  * The session is the conversation: new is what follows the last answer. `system` messages hold for this request. Throws
  * `invalid_request`.
  */
-export function readTurn(messages: readonly Message[]): Conversation {
+export function readTurn(messages: readonly Message[], mostParts: number): Conversation {
   const all = messages.map(readMessage);
   const fresh = all.slice(beginOfTurn(messages));
   const questions = fresh.filter((message) => message.role === "user");
@@ -88,9 +93,12 @@ export function readTurn(messages: readonly Message[]): Conversation {
   if (questions.length + results.length === 0) {
     throw invalid("messages", "nothing follows the last message of the assistant");
   }
+  const question = questions.length === 0 ? undefined : questions.reduce(joinQuestions);
+  const last = messages.findLastIndex(({ role }) => role === "user");
+  assertFewParts(question?.parts ?? [], mostParts, `messages.${last}.content`);
   const given = results.map(({ call_id, content }) => ({ call_id, content }));
   return {
-    ...(questions.length === 0 ? { text: "" } : asQuestion(questions.reduce(joinQuestions))),
+    ...(question === undefined ? { text: "" } : asQuestion(question)),
     history: all.filter(({ role }) => role === "system"),
     toolResults: checkResults(given, fieldsOfResults(messages)),
   };
@@ -108,20 +116,31 @@ export function fieldsOfResults(messages: readonly Message[]): ResultFields {
 
 const asQuestion = ({ content: text, parts }: Question) => (parts === undefined ? { text } : { text, parts });
 
-function readMessages(messages: readonly Message[]): GivenMessage[] {
-  const called = new Set<string>();
+function readMessages(messages: readonly Message[], mostParts: number): GivenMessage[] {
+  const given = messages.map(readMessage);
+  assertPaired(given);
   const read: GivenMessage[] = [];
-  for (const [at, message] of messages.entries()) {
-    const given = readMessage(message);
-    if (given.role === "tool" && !called.has(given.call_id)) {
-      throw invalid(`messages.${at}.tool_call_id`, "no message before it has a call with this id");
-    }
-    if (given.role === "assistant") for (const { id } of given.tool_calls ?? []) called.add(id);
+  for (const [at, message] of given.entries()) {
     const before = read.at(-1);
-    if (given.role === "user" && before?.role === "user") read[read.length - 1] = joinQuestions(before, given);
-    else read.push(given);
+    if (message.role !== "user") {
+      read.push(message);
+      continue;
+    }
+    const question = before?.role === "user" ? joinQuestions(before, message) : message;
+    assertFewParts(question.parts ?? [], mostParts, `messages.${at}.content`);
+    if (before?.role === "user") read.pop();
+    read.push(question);
   }
   return read;
+}
+
+function assertPaired(messages: readonly GivenMessage[]): void {
+  const unpaired = findUnpaired(messages);
+  if (unpaired === null) return;
+  const { what, at, callId } = unpaired;
+  if (what === "result")
+    throw invalid(`messages.${at}.tool_call_id`, "no message right before it has a call with this id");
+  throw invalid(`messages.${at}.tool_calls`, `no message of role tool behind it answers ${callId}`);
 }
 
 function readMessage(message: Message): GivenMessage {

@@ -6,10 +6,13 @@ import { validate } from "../../../validation/validate.ts";
 import { asMessages } from "./earlier-turns.ts";
 import { asItems, assertAnswered, InputItemSchema, readItems } from "./items.ts";
 
+const MOST_PARTS = 3;
+
 const read = (items: readonly object[]) =>
   readItems(
     items.map((item) => InputItemSchema.parse(item)),
     async (id) => [{ role: "assistant", content: `the item ${id}` }],
+    MOST_PARTS,
   );
 
 const IMAGE = { type: "input_image", image_url: "https://example.com/a.png" };
@@ -71,6 +74,16 @@ test("an empty text beside an image is left out, alone it is a message", async (
     { content: "", parts: [{ type: "image_url" }] },
   ]);
   expect(await ask({ type: "input_text", text: "" })).toEqual([{ role: "user", content: "" }]);
+});
+
+test.each<[string, readonly number[], number]>([
+  ["a question", [4], 1],
+  ["two questions in a row, together", [2, 2], 2],
+])("%s with more parts than a message may have is refused", async (_name, counts, at) => {
+  const questions = counts.map((count) => ({ role: "user", content: Array(count).fill(IMAGE) }));
+  await expect(read([{ role: "system", content: "Look." }, ...questions])).rejects.toMatchObject({
+    ...{ code: "invalid_request", param: `input.${at}.content` },
+  });
 });
 
 test("nulls are fields that are absent", async () => {

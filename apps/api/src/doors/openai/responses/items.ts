@@ -3,9 +3,10 @@ import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts
 import { type MessagePart, textOfParts } from "@agent-paas/shared/contract/message-parts.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { z } from "zod";
-import { PartSchema } from "../../../validation/message-parts.ts";
+import { assertFewParts, PartSchema } from "../../../validation/message-parts.ts";
 import { validate } from "../../../validation/validate.ts";
 import { joinQuestions, type Question } from "../questions.ts";
+import { findUnpaired } from "../unpaired-calls.ts";
 
 const TextPartSchema = z.looseObject({ type: z.enum(["input_text", "output_text", "text"]), text: z.string() });
 
@@ -63,13 +64,23 @@ type InputItem = z.infer<typeof InputItemSchema>;
 /** Reads what an `item_reference` stands for. */
 export type ResolveItem = (id: string, param: string) => Promise<readonly GivenMessage[]>;
 
-/** Items as messages, in their order. What a model thought does not go back to it. Throws `invalid_request`. */
-export async function readItems(items: readonly InputItem[], resolve: ResolveItem): Promise<GivenMessage[]> {
+/**
+ * Items as messages, in their order. What a model thought does not go back to it. Throws `invalid_request`.
+ *
+ * @param mostParts of one message.
+ */
+export async function readItems(
+  items: readonly InputItem[],
+  resolve: ResolveItem,
+  mostParts: number,
+): Promise<GivenMessage[]> {
   const messages: GivenMessage[] = [];
   for (const [at, item] of items.entries()) {
     const read =
       item.type === "item_reference" ? await resolve(item.id, `input.${at}.id`) : readItem(item, ["input", at]);
     for (const message of read) add(messages, message);
+    const last = messages.at(-1);
+    if (last?.role === "user") assertFewParts(last.parts ?? [], mostParts, `input.${at}.content`);
   }
   return messages;
 }
@@ -147,20 +158,13 @@ function join(before: GivenMessage, next: GivenMessage): GivenMessage | null {
   };
 }
 
-/** Providers refuse a call without a result, and a result without a call. Throws `invalid_request`. */
+/** Throws `invalid_request` for a call without a result, and a result without a call. */
 export function assertAnswered(messages: readonly GivenMessage[]): void {
-  const open = new Set<string>();
-  for (const message of messages) {
-    if (message.role === "tool") {
-      if (!open.delete(message.call_id)) {
-        throw invalid(["input"], `No tool call found for function call output with call_id ${message.call_id}.`);
-      }
-    } else if (message.role !== "system" && open.size > 0) {
-      throw invalid(["input"], `No tool output found for function call ${[...open][0]}.`);
-    }
-    if (message.role === "assistant") for (const { id } of message.tool_calls ?? []) open.add(id);
-  }
-  if (open.size > 0) throw invalid(["input"], `No tool output found for function call ${[...open][0]}.`);
+  const unpaired = findUnpaired(messages);
+  if (unpaired === null) return;
+  const { what, callId } = unpaired;
+  if (what === "call") throw invalid(["input"], `No tool output found for function call ${callId}.`);
+  throw invalid(["input"], `No tool call found for function call output with call_id ${callId}.`);
 }
 
 export function invalid(path: Path, problem: string): PlatformError {

@@ -3,6 +3,7 @@ import type { ToolResult } from "@agent-paas/shared/contract/client-tools.ts";
 import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts";
 import type { JobRequest } from "../../../jobs/accept-job.ts";
 import type { Services } from "../../../services.ts";
+import { assertFewParts } from "../../../validation/message-parts.ts";
 import { type AgentFields, agentRequestOf, inRequestTerms } from "../agent-config.ts";
 import { ofField, stepsOf } from "../error-field.ts";
 import { toolChoiceOf, toolsOf } from "../functions.ts";
@@ -37,6 +38,7 @@ export async function readJobRequest(
     conversation === null
       ? splitTurn(previous === null ? [] : await earlierTurns(services, owner, previous), given)
       : splitConversation(given);
+  assertFewParts(turn.parts ?? [], services.config.MAX_MESSAGE_PARTS, "input");
   const { text, parts, earlier, history, toolResults } = turn;
   const system: GivenMessage[] = instructions === undefined ? [] : [{ role: "system", content: instructions }];
   return {
@@ -68,7 +70,8 @@ function conversationOf(services: Services, owner: string, { conversation }: Res
 
 async function readInput(services: Services, owner: string, { input }: ResponseRequest): Promise<GivenMessage[]> {
   if (typeof input === "string") return [{ role: "user", content: input }];
-  const given = await readItems(input, createItemResolver(services, owner));
+  const { MAX_MESSAGE_PARTS } = services.config;
+  const given = await readItems(input, createItemResolver(services, owner), MAX_MESSAGE_PARTS);
   if (given.length === 0) throw invalid(["input"], "must not be empty");
   return given;
 }

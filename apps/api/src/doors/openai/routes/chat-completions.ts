@@ -74,7 +74,8 @@ async function accept(services: Services, req: Request, caller: Caller, request:
   const name = sessionNameOf(req, request);
   const agent = await services.agentCatalog.find(model);
   const { config, limits } = agentRequestOf(request, agent);
-  const { text, parts, history, toolResults } = name === null ? readConversation(messages) : readTurn(messages);
+  const read = name === null ? readConversation : readTurn;
+  const { text, parts, history, toolResults } = read(messages, services.config.MAX_MESSAGE_PARTS);
   const origin = { ...originOf(req, caller, text), idempotency: readIdempotency(req) };
   try {
     return await acceptJob(services, origin, {
