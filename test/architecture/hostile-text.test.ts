@@ -24,6 +24,7 @@ const CHARS = 65_536;
 const CALLS: Readonly<Record<string, string>> = {
   "apps/api/src/doors/mcp/methods.ts sort": "the agents that workers offer",
   "apps/api/src/doors/platform/knowledge-document-body.ts normalize": "a function of its own, linear",
+  "apps/api/src/jobs/job-steps.ts toSorted": "the 500 steps that are kept of a job",
   "apps/api/src/jobs/list-jobs.ts sort": "one page of the list",
   "apps/api/src/presence/agent-catalog.ts fromJSONSchema": "a schema of an agent, which the operator installs",
   "apps/api/src/presence/agent-catalog.ts sort": "the agents that workers offer",

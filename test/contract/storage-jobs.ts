@@ -43,6 +43,34 @@ export function jobContract(open: OpenStorage): void {
     expect(await table("agent_logs")).toMatchObject([{ id: payload.job_id, result: '{"content":"answer"}' }]);
   });
 
+  test("the timeline is written with the end; where nothing is known of it, what a suspension left stays", async () => {
+    const { jobs, suspensions, jobReader } = await openParts(open);
+    const timelineOf = async ({ owner, job_id }: JobPayload) => (await jobReader.find(owner, job_id))?.timeline;
+    const [known, unknown, former] = [jobPayload(), jobPayload(), jobPayload()];
+    const suspended = {
+      options: "{}",
+      lastSeq: 1,
+      inquiries: [],
+      expiresAt: new Date().toISOString(),
+      timeline: "[1]",
+    };
+    for (const payload of [known, unknown]) {
+      await jobs.start(payload, 1);
+      expect(await suspensions.suspend({ ...suspended, payload, fencingToken: 1 })).toBe(true);
+      expect(await timelineOf(payload)).toBe("[1]");
+      expect(await jobs.start(payload, 2)).toMatchObject({ timeline: "[1]" });
+    }
+    await jobs.end(known, 2, jobEnd("answer", { timeline: "[2]" }));
+    await jobs.end(unknown, 2, jobEnd("answer"));
+    await jobs.start(former, 1);
+    await jobs.end(former, 1, jobEnd("answer"));
+    expect([await timelineOf(known), await timelineOf(unknown), await timelineOf(former)]).toEqual([
+      "[2]",
+      "[1]",
+      null,
+    ]);
+  });
+
   test("jobs that have a row are told from others when many are asked for at once", async () => {
     const { jobs } = await openParts(open);
     const payloads = Array.from({ length: 40 }, () => jobPayload());

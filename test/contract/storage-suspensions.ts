@@ -22,7 +22,7 @@ async function suspendOne({ jobs, suspensions }: Pick<Parts, "jobs" | "suspensio
     { ...APPROVAL, request_id: "a" },
     { ...QUESTION, request_id: "b" },
   ];
-  const suspension = { payload, fencingToken: 1, options: "{}", lastSeq: 7, inquiries, expiresAt };
+  const suspension = { payload, fencingToken: 1, options: "{}", lastSeq: 7, inquiries, expiresAt, timeline: "{}" };
   expect(await suspensions.suspend(suspension)).toBe(true);
   return payload;
 }
@@ -59,7 +59,7 @@ export function suspensionContract(open: OpenStorage): void {
   test("a superseded run and a job that has ended cannot be suspended", async () => {
     const { jobs, suspensions } = await openParts(open);
     const payload = jobPayload();
-    const suspension = { payload, options: "{}", lastSeq: 1, inquiries: [], expiresAt: LATER };
+    const suspension = { payload, options: "{}", lastSeq: 1, inquiries: [], expiresAt: LATER, timeline: "{}" };
     await jobs.start(payload, 1);
     await jobs.start(payload, 2);
     expect(await suspensions.suspend({ ...suspension, fencingToken: 1 })).toBe(false);
@@ -81,7 +81,7 @@ export function suspensionContract(open: OpenStorage): void {
     const first = await table("agent_logs").where({ id: job_id }).first();
     const started = await jobs.start(payload, 2);
     if (started.kind !== "started") throw new Error(`the job is ${started.kind}`);
-    expect(started).toMatchObject({ attempt: 2, wasSuspended: true });
+    expect(started).toMatchObject({ attempt: 2, wasSuspended: true, timeline: "{}" });
     expect(await jobs.start(payload, 3)).toMatchObject({ attempt: 3, wasSuspended: false });
     expect(started.firstStartedAt - Date.parse(first?.started_at ?? "")).toBeGreaterThanOrEqual(60_000);
     expect(await suspensions.find(job_id)).toBeNull();
@@ -102,7 +102,8 @@ export function suspensionContract(open: OpenStorage): void {
     const payload = jobPayload({ job_id: newId() });
     await jobs.start(payload, 1);
     const [row] = await orphanedJobs.running("", 10);
-    const suspension = { payload, fencingToken: 1, options: "{}", lastSeq: 1, inquiries: [], expiresAt: LATER };
+    const written = { options: "{}", lastSeq: 1, inquiries: [], expiresAt: LATER, timeline: "{}" };
+    const suspension = { payload, fencingToken: 1, ...written };
     expect(await suspensions.suspend(suspension)).toBe(true);
     expect(row && (await orphanedJobs.takeOver(row, 2))).toBe(false);
     await jobs.start(payload, 2);

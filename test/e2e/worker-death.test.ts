@@ -4,6 +4,7 @@
  */
 import { readdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Json } from "../support/api-client.ts";
 import { expectNumbered, expectOneDone } from "../support/expect-stream.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { type SseEvent, shownText } from "../support/sse-client.ts";
@@ -23,6 +24,7 @@ test("a stream whose worker is killed goes on with a reset to the whole text and
     events.push(event);
     if (killed || events.length < 8) continue;
     killed = true;
+    await waitFor("its model turn in the timeline", async () => (await turns(stream.jobId))[0] === "running");
     const victim = await waitFor("the worker that runs it", () => workerOf(stream.jobId));
     await platform.workers[victim - 1]?.kill();
   }
@@ -35,6 +37,11 @@ test("a stream whose worker is killed goes on with a reset to the whole text and
     { type: "reset", content: "" },
   ]);
 
+  const { body } = await platform.alice.get(`/jobs/${stream.jobId}/steps`);
+  expect(body.attempts.map(({ outcome }: Json) => outcome)).toEqual(["lost", "completed"]);
+  expect(new Set(body.attempts.map(({ worker }: Json) => worker)).size).toBe(2);
+  expect(await turns(stream.jobId)).toEqual(["interrupted", "completed"]);
+
   const messages = await platform.alice.history(stream.sessionId);
   expect(messages.map(({ role }) => role)).toEqual(["user", "assistant"]);
   expect(messages[1].content).toBe(shownText(events));
@@ -42,6 +49,12 @@ test("a stream whose worker is killed goes on with a reset to the whole text and
   expect(calls.map(({ ended }) => ended)).toEqual(["client_closed", "done"]);
   expect(events.filter(({ data }) => data.type === "text").length).toBeGreaterThan(30);
 });
+
+/** The statuses of the job's model turns. */
+async function turns(jobId: string | null): Promise<readonly string[]> {
+  const { body } = await platform.alice.get(`/jobs/${jobId}/steps`);
+  return body.steps.filter(({ kind }: Json) => kind === "model").map(({ status }: Json) => status);
+}
 
 /** The number of the worker that started the job, from the workers' logs. */
 async function workerOf(jobId: string): Promise<number | undefined> {

@@ -86,6 +86,19 @@ test("three agents, two of them in parallel and one failing, give events, an ans
   expect(job.usage).toEqual({ ...counts, models: { "local-model": counts } });
   expect(events.at(-1)?.data.usage).toEqual(job.usage);
 
+  const { body: timeline } = await alice.get(`/jobs/${jobId}/steps`);
+  const delegates: Json[] = timeline.steps.filter(({ kind }: Json) => kind === "delegate");
+  // The failing one runs twice.
+  expect(delegates.map(({ name, agent_type, status }) => [name, agent_type, status]).sort()).toEqual([
+    ...[1, 2].map(() => ["check", "throwing", "failed"]).slice(0, delegates.length - 2),
+    ["facts", "chat_basic", "completed"],
+    ["report", "tool_basic", "completed"],
+  ]);
+  const within = Map.groupBy(timeline.steps as Json[], ({ parent_id }) => parent_id);
+  const kindsOf = (parent: string | null) => (within.get(parent) ?? []).map(({ kind }) => kind);
+  expect(kindsOf(delegates.find(({ name }) => name === "report").id)).toEqual(["model", "tool", "model"]);
+  expect(kindsOf(null).filter((kind) => kind !== "delegate")).toEqual(["wait", "model"]);
+
   const rows = await readDatabase(platform, async (db) => ({
     jobs: await db("agent_logs").where({ session_id: sessionId }).select("id", "agent_type", "status"),
     steps: await db("agent_steps").where({ job_id: jobId }).orderBy("step_no").select("kind", "status", "input"),

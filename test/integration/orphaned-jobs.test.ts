@@ -12,6 +12,7 @@ import { expect, inject, onTestFinished, test } from "vitest";
 import { NO_SIGNALS } from "../../apps/worker/src/events/job-event-writer.ts";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
 import { createJobFinalizer } from "../../apps/worker/src/job/job-finalizer.ts";
+import { createLiveTimelines } from "../../apps/worker/src/job/live-timelines.ts";
 import { createPlaces } from "../../apps/worker/src/job/places.ts";
 import { createQueuedJobFinalizer } from "../../apps/worker/src/job/queued-job-finalizer.ts";
 import { createRecentEnds } from "../../apps/worker/src/job/recent-ends.ts";
@@ -52,7 +53,10 @@ async function startFinalizing() {
   const jobs = createJobRepository(storage, "w");
   const rows = createOrphanedJobRepository(storage, "w");
   const stored = createStoredPayloads(redis, keys, logger);
-  const finalizer = createJobFinalizer({ jobs, sessionQueue, places, recentEnds: createRecentEnds() });
+  const clock = { now: Date.now };
+  const timelines = createLiveTimelines({ redis, keys, worker: "w", clock });
+  onTestFinished(() => timelines.stop());
+  const finalizer = createJobFinalizer({ jobs, sessionQueue, places, recentEnds: createRecentEnds(), timelines });
   const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue, stored });
   const sessions = createSessionRepository(storage);
   const retention = createRetention({
@@ -85,7 +89,7 @@ async function startFinalizing() {
   const running = createRunningJobs();
   const begin = (payload: JobPayload, attempt: number) =>
     running.during(payload.job_id, attempt, async (run) => {
-      const deps = { claims, publisher, jobs, finalizer, stored, clock: { now: Date.now } };
+      const deps = { claims, publisher, jobs, finalizer, stored, clock, timelines };
       const started = await startAttempt(deps, payload, attempt, run);
       return started !== null && (await started.row) ? started : null;
     });

@@ -30,6 +30,7 @@ const BY_ID: Record<string, Ask> = {
     client.post("/agents/chat_basic/execute", { task: "Let me in", session_id: session }),
   "get /jobs/:id": (client, { job }) => client.get(`/jobs/${job}?wait=1`),
   "get /jobs/:id/events": (client, { job }) => client.get(`/jobs/${job}/events`),
+  "get /jobs/:id/steps": (client, { job }) => client.get(`/jobs/${job}/steps`),
   "post /jobs/:id/cancel": (client, { job }) => client.post(`/jobs/${job}/cancel`, {}),
   "post /jobs/:id/decisions": (client, { job }) =>
     client.post(`/jobs/${job}/decisions`, { decisions: [{ request_id: "any", decision: "approve" }] }),

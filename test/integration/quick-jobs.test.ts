@@ -9,6 +9,7 @@ import { pino } from "pino";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { createJobClaims } from "../../apps/worker/src/job/job-claims.ts";
 import { createJobFinalizer } from "../../apps/worker/src/job/job-finalizer.ts";
+import { createLiveTimelines } from "../../apps/worker/src/job/live-timelines.ts";
 import { createPlaces } from "../../apps/worker/src/job/places.ts";
 import { createRecentEnds } from "../../apps/worker/src/job/recent-ends.ts";
 import { ClaimedElsewhere } from "../../apps/worker/src/job/retry-delay.ts";
@@ -46,15 +47,19 @@ async function startParts(odd: Partial<JobRepository> = {}) {
   const publisher = openEventPublisher(inject("redisUrl"), keys);
   const places = createPlaces(redis, keys, logger);
   const jobs = { ...createJobRepository(storage, "w"), ...odd };
+  const clock = { now: Date.now };
+  const timelines = createLiveTimelines({ redis, keys, worker: "w", clock });
+  onTestFinished(() => timelines.stop());
   const finalizer = createJobFinalizer({
     jobs,
     sessionQueue: createSessionQueue(redis, keys, places, logger),
     places,
     recentEnds: createRecentEnds(),
+    timelines,
   });
   const stored = createStoredPayloads(redis, keys, logger);
   const run = createRunControl();
-  const deps = { claims, publisher, jobs, finalizer, stored, clock: { now: Date.now } };
+  const deps = { claims, publisher, jobs, finalizer, stored, clock, timelines };
   const begin = (payload: JobPayload) => startAttempt(deps, payload, 1, run);
   const events = async ({ job_id }: JobPayload) => {
     const log = await redis.xrangeBuffer(keys.eventLog(job_id), "-", "+");

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Json } from "../support/api-client.ts";
 import { readInBackground } from "../support/background-reader.ts";
 import { FIXTURE_AGENTS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { readDatabase } from "../support/platform-state.ts";
@@ -43,10 +44,24 @@ test("tools are called over several model turns and in parallel, with events, ro
   ]);
   expect(shownText(events)).toContain("1024");
 
+  const { body: timeline } = await platform.alice.get(`/jobs/${jobId}/steps`);
+  expect(timeline).toMatchObject({ job_id: jobId, status: "completed", truncated: false });
+  expect(timeline.attempts).toMatchObject([{ attempt: 1, outcome: "completed" }]);
+  expect(timeline.steps.map(({ kind, name }: Json) => `${kind} ${name}`)).toEqual([
+    ...["wait queue", "model local-model", "tool calculator", "tool calculator", "model local-model"],
+    ...["tool current_time", "model local-model"],
+  ]);
+  const turns: Json[] = timeline.steps.filter(({ kind }: Json) => kind === "model");
+  for (const { started_at, first_token_at = started_at, ended_at } of turns) {
+    expect([started_at, first_token_at, ended_at].toSorted()).toEqual([started_at, first_token_at, ended_at]);
+  }
+  const used = turns.reduce((sum, { usage }) => sum + usage.total_tokens, 0);
+
   const calls = await platform.model.calls({ contains: "sum of all" });
   expect(calls).toHaveLength(3);
   const job = await platform.alice.job(jobId);
   expect(job.usage).toEqual(events.at(-1)?.data.usage);
+  expect(job.usage.total_tokens).toBe(used);
   expect(job.result.content).toBe(shownText(events));
   const messages = await platform.alice.history(sessionId);
   expect(messages.map(({ role, content }) => [role, content])).toEqual([

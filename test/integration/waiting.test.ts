@@ -41,6 +41,13 @@ test("a tool call waits for its approval, and is made once", async () => {
   const { body: health } = await platform.alice.get("/health");
   expect(health.checks.queues.suspended).toBe(1);
 
+  const outcomes = async () => {
+    const { body } = await platform.alice.get(`/jobs/${jobId}/steps`);
+    const waits = body.steps.filter(({ name }: Json) => name === "person");
+    return [...body.attempts.map(({ outcome }: Json) => outcome), ...waits.map(({ status }: Json) => status)];
+  };
+  expect(await outcomes()).toEqual(["suspended", "running"]);
+
   const approval = { request_id: asked.request_id, decision: "approve" };
   const other = platform.apis[1]?.alice ?? platform.alice;
   expect(await decide(other, jobId, approval)).toMatchObject({ status: 200, body: { waiting_for: [] } });
@@ -50,6 +57,7 @@ test("a tool call waits for its approval, and is made once", async () => {
   expect(thoughtsOf(events, "retry")).toEqual([expect.objectContaining({ attempt: 2, resumed: true })]);
   expect(await platform.model.calls({ contains: "please write" })).toHaveLength(2);
   expect(await platform.alice.job(jobId)).toMatchObject({ status: "completed", attempt: 2, waiting_for: [] });
+  expect(await outcomes()).toEqual(["suspended", "completed", "completed"]);
   expect(await decide(platform.alice, jobId, approval)).toMatchObject({ status: 200 });
   expect(await decide(platform.alice, jobId, { ...approval, decision: "reject" })).toMatchObject({
     ...{ status: 409, body: { error: { code: "decision_conflict" } } },

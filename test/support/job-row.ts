@@ -24,5 +24,6 @@ export const jobRow = (fields: Partial<JobRow> = {}): JobRow => ({
   metadata: "{}",
   request: null,
   waited_ms: 0,
+  timeline: null,
   ...fields,
 });

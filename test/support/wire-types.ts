@@ -60,6 +60,7 @@ const UNUSED = ["ChatAnswer"];
 const PLACES: Readonly<Record<string, WireFile>> = {
   ...{ StreamEvent: "events", Usage: "events", Citation: "events", ClientCall: "events" },
   MessagePart: "requests",
+  ...{ JobSteps: "monitoring", Attempt: "monitoring", JobStep: "monitoring" },
 };
 /** Schemas without a name that occur more than once, by a property that has them. */
 const SHARED = {
@@ -68,19 +69,21 @@ const SHARED = {
   DocumentFormat: { component: "Document", property: "format", file: "answers" },
 } as const;
 
-type WireFile = "events" | "requests" | "answers";
+type WireFile = "events" | "requests" | "answers" | "monitoring";
 type Named = readonly [name: string, schema: Schema];
 
 /** What a file takes from another one. */
 const IMPORTS: Readonly<Record<WireFile, Partial<Record<WireFile, string>>>> = {
   ...{ events: {}, requests: {} },
   answers: { events: "Citation, ClientCall, Usage", requests: "JobStatus, MessagePart" },
+  monitoring: { requests: "JobStatus" },
 };
 
 const TITLES: Readonly<Record<WireFile, string>> = {
   events: "The events of a job.",
   requests: "What requests carry.",
   answers: "What the API answers.",
+  monitoring: "What the API answers on how jobs go.",
 };
 
 export const WIRE_FILES = Object.keys(TITLES) as readonly WireFile[];
@@ -102,6 +105,7 @@ export function wireTypes(file: WireFile): string {
     events: eventsOf(components.StreamEvent ?? missing()),
     requests: [...sharedIn("requests"), ...named(REQUESTS, bodyOf), ...named(QUERIES, queryOf)],
     answers: [...sharedIn("answers"), ...named(ANSWERS, answerOf)],
+    monitoring: [],
   };
   const used = componentsIn(api);
   const placed = Object.entries(components).filter(
@@ -202,6 +206,12 @@ function typeOf(schema: Schema, place: Place): string {
   if (schema.type === "array") return `readonly ${elementOf(typeOf(schema.items ?? {}, place))}[]`;
   if (schema.type === "object") return objectOf(schema, place);
   if (schema.type === "integer") return "number";
+  if (typeof schema.type === "object") {
+    return unionOf(
+      schema.type.map((type) => typeOf({ ...schema, type }, place)),
+      place,
+    );
+  }
   return typeof schema.type === "string" ? schema.type : "unknown";
 }
 

@@ -26,7 +26,7 @@ export async function startWorker(
   const storage = await openWorkerStorage(config, name, redis, logger, releasers);
   const agents = await openAgentServices(config, logger, releasers);
   const { repositories } = storage;
-  const parts = createJobParts(config, redis, repositories, logger, releasers);
+  const parts = createJobParts(config, name, redis, repositories, logger, releasers);
   const runner = createRunner(agents, repositories, parts.uploads, redis);
   const threadWatch = startControl(config, name, redis, parts, logger, releasers);
   storage.watch(() => {

@@ -23,6 +23,7 @@ import type {
   Session,
   SessionPage,
 } from "./wire/answers.ts";
+import type { JobSteps } from "./wire/monitoring.ts";
 import type {
   ChatRequest,
   DecisionsRequest,
@@ -117,6 +118,9 @@ export function createClient(options: ClientOptions = {}) {
       list: ({ signal, ...query }: CallOptions & JobsQuery = {}): Promise<JobPage> => get("/jobs", { signal, query }),
       get: (id: string, { signal }: CallOptions = {}): Promise<Job> =>
         get(`/jobs/${encodeURIComponent(id)}`, { signal }),
+      /** What it has done so far, step by step. */
+      steps: (id: string, { signal }: CallOptions = {}): Promise<JobSteps> =>
+        get(`/jobs/${encodeURIComponent(id)}/steps`, { signal }),
       /** The job once it has ended. */
       wait: (id: string, options: WaitOptions = {}): Promise<Job> =>
         awaitJob(transport, encodeURIComponent(id), options),

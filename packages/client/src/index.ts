@@ -9,4 +9,5 @@ export type { CallOptions, ClientOptions, JobOptions } from "./transport.ts";
 export type { UploadProgress } from "./upload.ts";
 export type * from "./wire/answers.ts";
 export type * from "./wire/events.ts";
+export type * from "./wire/monitoring.ts";
 export type * from "./wire/requests.ts";

@@ -14,6 +14,7 @@ import {
   type SizeableField,
 } from "@agent-paas/shared/contract/jobs.ts";
 import { joinPayload } from "@agent-paas/shared/contract/large-fields.ts";
+import { parseTimeline, type Timeline } from "@agent-paas/shared/contract/timeline.ts";
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
@@ -146,5 +147,9 @@ export function createQueuedJobs(redis: RedisConnection, keys: RedisKeys) {
         const text = await redis.hget(keys.jobState(jobId), "progress");
         return text === null ? null : parseJson(text);
       }),
+
+    /** What the worker of a running job has recorded of it; null if nothing yet, or it has ended. */
+    timeline: (jobId: string): Promise<Timeline | null> =>
+      orUnavailable(redis, async () => parseTimeline(await redis.hget(keys.jobState(jobId), "timeline"))),
   };
 }

@@ -11,6 +11,7 @@ import { createHeldLocks } from "../job/held-locks.ts";
 import { createJobClaims } from "../job/job-claims.ts";
 import { createJobFinalizer } from "../job/job-finalizer.ts";
 import { createJobProcessor } from "../job/job-processor.ts";
+import { createLiveTimelines } from "../job/live-timelines.ts";
 import { createOwnerSlots } from "../job/owner-slots.ts";
 import { createPlaces } from "../job/places.ts";
 import { createQueuedJobFinalizer } from "../job/queued-job-finalizer.ts";
@@ -29,6 +30,7 @@ export type JobParts = ReturnType<typeof createJobParts>;
 
 export function createJobParts(
   config: WorkerConfig,
+  name: string,
   { keys, eventRedis, publisherRedis, clock }: RedisParts,
   { jobs, suspensions: suspendedRows }: Repositories,
   logger: Logger,
@@ -43,7 +45,9 @@ export function createJobParts(
   const uploads = createUploads(eventRedis, keys);
   const stored = createStoredPayloads(eventRedis, keys, logger);
   const recentEnds = createRecentEnds();
-  const finalizer = createJobFinalizer({ jobs, sessionQueue, places, recentEnds });
+  const timelines = createLiveTimelines({ redis: eventRedis, keys, worker: name, clock });
+  releasers.add("timelines", () => timelines.stop());
+  const finalizer = createJobFinalizer({ jobs, sessionQueue, places, recentEnds, timelines });
   const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue, stored });
   const running = createRunningJobs();
   const heldLocks = createHeldLocks();
@@ -68,6 +72,7 @@ export function createJobParts(
     heldLocks,
     suspensions,
     restorer,
+    timelines,
   };
 }
 

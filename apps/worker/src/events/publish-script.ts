@@ -80,6 +80,7 @@ for i = 1, #KEYS / 2 do
     if ARGV[a + 8] ~= '' then redis.call('HSET', state, 'progress', ARGV[a + 8]) end
     if ends then
       redis.call('HSET', state, 'ended', ARGV[a + 7])
+      redis.call('HDEL', state, 'timeline')
       set_log_order(log, ${Number.MAX_SAFE_INTEGER})
     end
     local ttl = ends and ARGV[1] or fresh and ARGV[2]

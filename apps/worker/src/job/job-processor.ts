@@ -102,6 +102,7 @@ async function runToEnd(deps: ProcessorDeps, attempt: Attempt): Promise<void> {
   const { row } = attempt;
   const prepared = deps.runner.prepare({
     ...{ payload, attempt: attempt.attempt, run, writer, logger, row, deadlineMs: deps.deadlineMs },
+    steps: attempt.timeline.steps,
   });
   const deadlines = startDeadlines(deps.deadlineMs, attempt, deps.clock.now);
   try {
@@ -111,12 +112,16 @@ async function runToEnd(deps: ProcessorDeps, attempt: Attempt): Promise<void> {
     if (prepared.openInquiries().length > 0) throw new Suspended();
     await settle(deps, attempt, { kind: "completed" }, prepared.result());
   } catch (error) {
-    if (error instanceof ProcessStopped) throw error;
+    if (error instanceof ProcessStopped) {
+      await attempt.timeline.leave("requeued");
+      throw error;
+    }
     if (!(await row)) return;
     const outcome = classifyOutcome(error, run.signal, lease.retriesLeft, prepared.openInquiries());
     await settle(deps, attempt, outcome, prepared.result());
   } finally {
     deadlines.clear();
+    attempt.timeline.close();
   }
 }
 

@@ -11,6 +11,7 @@ import { resetShownText } from "../events/reset-shown-text.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
 import type { JobEnding, JobFinalizer } from "./job-finalizer.ts";
+import { NO_TIMELINE } from "./live-timelines.ts";
 import type { SessionQueue } from "./session-queue.ts";
 import type { StoredPayloads } from "./stored-payloads.ts";
 
@@ -59,7 +60,7 @@ export function createQueuedJobFinalizer(deps: QueuedJobFinalizerDeps) {
       if (hadAttempts) resetShownText(writer, claim);
       // Skip seq 1: a first attempt may publish it before its row exists.
       else writer.skipTo(claim.fence + 1);
-      await finalizer.finalize(payload, writer, ending);
+      await finalizer.finalize(payload, writer, hadAttempts ? ending : { ...ending, timeline: NO_TIMELINE });
       return true;
     },
   };

@@ -1,6 +1,7 @@
 /** What follows from the outcome of a run: finalize the job, let BullMQ retry it, requeue it, or leave it alone. */
 import type { OpenInquiry } from "@agent-paas/shared/contract/inquiries.ts";
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import type { AttemptOutcome } from "@agent-paas/shared/contract/timeline.ts";
 import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
@@ -52,18 +53,21 @@ export async function settle(
   switch (outcome.kind) {
     case "completed":
       run.isOver = true;
-      await unlessStopped(run, deps.finalizer.finalize(payload, writer, { status: "completed", ...result }, row));
+      await unlessStopped(run, deps.finalizer.finalize(payload, writer, endingOf(attempt, "completed", result), row));
       logEnd(attempt, { status: "completed", ms: result.executionMs });
       return;
     case "suspended":
       return suspend(deps, attempt, outcome.inquiries, result);
     case "cancelled":
-      await finalizeOutlasting(deps, attempt, { status: "cancelled", ...result });
+      await finalizeOutlasting(deps, attempt, endingOf(attempt, "cancelled", result));
       logEnd(attempt, { status: "cancelled" });
       return;
     case "failed":
       logFailure(attempt, outcome.error);
-      await finalizeOutlasting(deps, attempt, { status: "failed", error: outcome.error, ...result });
+      await finalizeOutlasting(deps, attempt, {
+        ...{ status: "failed", error: outcome.error, ...result },
+        timeline: attempt.timeline.end("failed"),
+      });
       return;
     case "retry":
       return retry(deps, attempt, outcome.error, result);
@@ -71,13 +75,26 @@ export async function settle(
       logger.info("job requeued: this worker stops");
       writer.append({ event: "thought", data: { content: STATUS_TEXTS[payload.locale].requeued, type: "status" } });
       await writer.flushed();
-      await deps.claims.closeAttempt(payload.job_id);
+      await closeAttempt(deps, attempt, "requeued");
       return attempt.lease.requeue();
     case "superseded":
       logger.warn("run stopped: a higher fencing token owns the job");
       await deps.claims.closeAttempt(payload.job_id);
       throw new Error("superseded");
   }
+}
+
+const endingOf = (attempt: Attempt, status: "completed" | "cancelled", result: RunResult): JobEnding => ({
+  ...{ status, ...result, timeline: attempt.timeline.end(status) },
+});
+
+/** For a job that goes on. */
+async function closeAttempt(
+  { claims }: Pick<SettleDeps, "claims">,
+  { payload, timeline }: Attempt,
+  outcome: AttemptOutcome,
+): Promise<void> {
+  await Promise.all([timeline.leave(outcome), claims.closeAttempt(payload.job_id)]);
 }
 
 /**
@@ -114,11 +131,12 @@ async function suspend(
   if ((await deps.claims.cancelRequested([payload.job_id])).length > 0) {
     return settle(deps, attempt, { kind: "cancelled" }, result);
   }
-  await outlasting(run, () => deps.suspensions.suspend({ payload, lease, writer, inquiries }));
+  const timeline = attempt.timeline.end("suspended");
+  await outlasting(run, () => deps.suspensions.suspend({ payload, lease, writer, inquiries, timeline }));
   const { job_id, kind, agent_type, owner, traceparent } = payload;
   logger.info({ inquiries: inquiries.length }, "job suspended: it waits for people");
   emit("job.suspended", { job_id, kind, agent_type, owner, traceparent, inquiries: inquiries.length });
-  await deps.claims.closeAttempt(payload.job_id);
+  await closeAttempt(deps, attempt, "suspended");
   failpoint("suspended", payload.job_id);
   return lease.delay(SUSPENDED_RECHECK_MS, () => deps.suspensions.leaveQueue(payload));
 }
@@ -137,7 +155,7 @@ async function retry(deps: SettleDeps, attempt: Attempt, error: PlatformError, r
   // A cancel request whose message was lost ends the job now, not at its next attempt.
   if ((await deps.claims.cancelRequested([payload.job_id])).length > 0) run.abort("cancelled");
   if (run.signal.aborted) return settle(deps, attempt, classifyOutcome(null, run.signal, false), result);
-  await deps.claims.closeAttempt(payload.job_id);
+  await closeAttempt(deps, attempt, "retried");
   throw new RetryLater(error.code, delayMs);
 }
 

@@ -7,6 +7,7 @@
  * work does not, above all its first request to the model.
  */
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import { fullerTimeline, parseTimeline } from "@agent-paas/shared/contract/timeline.ts";
 import { StorageOutage } from "@agent-paas/shared/db/storage-outage.ts";
 import { failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
@@ -18,6 +19,7 @@ import { type RunControl, unlessStopped } from "../run/run-control.ts";
 import type { JobRepository, StartedJob } from "../storage/job-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
 import type { JobFinalizer } from "./job-finalizer.ts";
+import type { AttemptTimeline, LiveTimelines } from "./live-timelines.ts";
 import { ClaimedElsewhere } from "./retry-delay.ts";
 import type { StoredPayloads } from "./stored-payloads.ts";
 import { WRITTEN, type WrittenRow } from "./written-row.ts";
@@ -29,6 +31,7 @@ export type StartDeps = {
   readonly finalizer: JobFinalizer;
   readonly stored: Pick<StoredPayloads, "leaveIndex">;
   readonly clock: Pick<InstallationClock, "now">;
+  readonly timelines: Pick<LiveTimelines, "begin" | "read">;
 };
 
 export type StartedAttempt = {
@@ -38,6 +41,7 @@ export type StartedAttempt = {
   readonly firstStartedAt: number;
   readonly writer: JobEventWriter;
   readonly row: WrittenRow;
+  readonly timeline: AttemptTimeline;
 };
 
 /**
@@ -91,7 +95,8 @@ async function firstStart(
   );
   if (mayHaveRow && !(await row)) return null;
   abortUnlessWritten(run, row);
-  return { attempt: 1, firstStartedAt, writer, row };
+  const timeline = deps.timelines.begin({ jobId: payload.job_id, fencingToken: 1, attempt: 1 });
+  return { attempt: 1, firstStartedAt, writer, row, timeline };
 }
 
 function abortUnlessWritten(run: RunControl, row: WrittenRow): void {
@@ -108,17 +113,18 @@ async function restart(
   fencingToken: number,
   run: RunControl,
 ): Promise<StartedAttempt | null> {
-  const { claims, publisher, finalizer } = deps;
-  const claim = await claims.claim(payload.job_id, fencingToken);
+  const { claims, publisher, finalizer, timelines } = deps;
+  const { job_id: jobId } = payload;
+  const claim = await claims.claim(jobId, fencingToken);
   if (claim.kind === "ended") {
     await finalizer.leaveQueues(payload);
     return null;
   }
   if (claim.kind === "stale") throw new ClaimedElsewhere();
-  failpoint("claimed", payload.job_id);
+  failpoint("claimed", jobId);
   if (claim.cancelRequested) run.abort("cancelled");
-  const writer = publisher.open({ jobId: payload.job_id, fencingToken, seq: claim.fence, signals: signalsOf(run) });
-  const row = await startRow(deps, payload, fencingToken, run);
+  const writer = publisher.open({ jobId, fencingToken, seq: claim.fence, signals: signalsOf(run) });
+  const [row, left] = await Promise.all([startRow(deps, payload, fencingToken, run), timelines.read(jobId)]);
   const started = await startedOrRepublished(deps, payload, writer, row, claim.lastSeq);
   if (started === null) return null;
   // A Redis that lost its last second may know of fewer attempts than the row.
@@ -128,7 +134,9 @@ async function restart(
   // show.
   const isResumed = started.wasSuspended && !run.signal.aborted;
   if (attempt > 1 || !run.signal.aborted) publishStart(payload, { attempt, isResumed }, writer);
-  return { attempt, firstStartedAt: started.firstStartedAt, writer, row: WRITTEN };
+  const earlier = fullerTimeline(left, parseTimeline(started.timeline));
+  const timeline = timelines.begin({ jobId, fencingToken, attempt, earlier });
+  return { attempt, firstStartedAt: started.firstStartedAt, writer, row: WRITTEN, timeline };
 }
 
 /**

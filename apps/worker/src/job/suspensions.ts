@@ -46,6 +46,8 @@ export type SuspendRequest = {
   readonly lease: Pick<Lease, "fencingToken" | "options">;
   readonly writer: JobEventWriter;
   readonly inquiries: readonly OpenInquiry[];
+  /** JSON of a `Timeline`. */
+  readonly timeline: string;
 };
 
 export type Suspensions = ReturnType<typeof createSuspensions>;
@@ -117,12 +119,13 @@ export function createSuspensions({
     isUsedUp: async (owner: string): Promise<boolean> => (await rows.count(owner)) >= maxPerOwner,
 
     /** Writes the suspension, then shows what is asked. Throws `WriterRefused` when the run is superseded. */
-    async suspend({ payload, lease, writer, inquiries }: SuspendRequest): Promise<void> {
+    async suspend({ payload, lease, writer, inquiries, timeline }: SuspendRequest): Promise<void> {
       await writer.flushed();
       const expiresAt = new Date(clock.now() + ttlSeconds * SECOND).toISOString();
       const { fencingToken, options } = lease;
       const lastSeq = writer.seq + inquiries.length;
-      if (!(await rows.suspend({ payload, fencingToken, options, lastSeq, inquiries, expiresAt }))) {
+      const suspension = { payload, fencingToken, options, lastSeq, inquiries, expiresAt, timeline };
+      if (!(await rows.suspend(suspension))) {
         throw new WriterRefused();
       }
       failpoint("suspension_written", payload.job_id);

@@ -5,10 +5,11 @@ import { finishReasonOf } from "@agent-paas/agents/agent/answer-end.ts";
 import { createAsk } from "@agent-paas/agents/agent/ask.ts";
 import { createAgentJournal } from "@agent-paas/agents/job/agent-journal.ts";
 import { createBudget } from "@agent-paas/agents/job/budget.ts";
+import { NO_STEPS, type Steps } from "@agent-paas/agents/job/steps.ts";
 import { createJournaledModel } from "@agent-paas/agents/model/journaled-model.ts";
 import { createTurnWatch } from "@agent-paas/agents/model/last-turn.ts";
 import { createMeter } from "@agent-paas/agents/model/meter.ts";
-import type { Model } from "@agent-paas/agents/model/model.ts";
+import type { Model, ModelRequest } from "@agent-paas/agents/model/model.ts";
 import { createModelChoice, type Fallback, type OfferedModels } from "@agent-paas/agents/model/model-choice.ts";
 import type { AgentRegistry } from "@agent-paas/agents/registry/agent-registry.ts";
 import type { Toolbox } from "@agent-paas/agents/registry/toolbox.ts";
@@ -37,6 +38,7 @@ import { createFinishedCalls } from "./finished-calls.ts";
 import { createJobInquiries } from "./job-inquiries.ts";
 import { createJobJournal, type JobJournal } from "./job-journal.ts";
 import { openTurnOf } from "./open-turn-of.ts";
+import { reportWithin, retrieverWithin } from "./own-steps.ts";
 import { parseConfig } from "./parse-config.ts";
 import type { RunControl } from "./run-control.ts";
 import type { RunResult } from "./run-result.ts";
@@ -64,6 +66,8 @@ export type RunRequest = {
   readonly row: Promise<unknown>;
   /** Time limit of the attempt, ms. */
   readonly deadlineMs: number;
+  /** Is told of what the run does. Default: nobody. */
+  readonly steps?: Steps;
 };
 
 const resultOf = ({ content, data, citations }: Answer, end: string | null): JobResult => ({
@@ -111,7 +115,8 @@ export function createAgentRunner(deps: AgentRunnerDeps) {
         tools = payload.tools ?? turn?.tools ?? [];
         calls.begin({ continued: turn?.messages ?? [], keepsTurns: tools.length > 0 });
         if (request.attempt > 1) await job.carryOver();
-        const part = { part: job.journal, depth: 0, task: payload.text, config, signal, turns };
+        const { steps = NO_STEPS } = request;
+        const part = { part: job.journal, depth: 0, task: payload.text, config, signal, turns, steps };
         const context = {
           ...job.contextOf(part),
           ...{ clientTools: tools.map(toSpec), toolChoice: payload.tool_choice },
@@ -197,9 +202,10 @@ function prepareJob(deps: AgentRunnerDeps, request: RunRequest) {
     );
   }
 
-  function contextOf({ part, depth, task, config, signal, turns }: ContextRequest): AgentContext<unknown> {
+  function contextOf({ part, depth, task, config, signal, turns, steps }: ContextRequest): AgentContext<unknown> {
     const { agents, toolbox } = deps;
     const ownInquiries = inquiries.within(part);
+    const beginTurn = ({ model }: ModelRequest) => steps.begin({ kind: "model", name: deps.models.find(model).name });
     return {
       jobId,
       owner,
@@ -210,17 +216,21 @@ function prepareJob(deps: AgentRunnerDeps, request: RunRequest) {
       config,
       metadata,
       // The journal is outside the meter, so a turn that is replayed from it is not counted again.
-      model: createJournaledModel(meter.wrap(chosen, turns), part, { keepAll: depth > 0, watch: turns, choice }),
+      model: createJournaledModel(meter.wrap(chosen, turns, beginTurn), part, {
+        keepAll: depth > 0,
+        watch: turns,
+        choice,
+      }),
       tools: createJobTools({
-        ...{ toolbox, budget, retriever, logger, jobId, sessionId, owner },
+        ...{ toolbox, budget, retriever, logger, jobId, sessionId, owner, steps },
         ended: ended.signal,
         journal: part,
         approvals: createApprovals(ownInquiries, approve),
         collection: collectionOf(config),
       }),
-      retriever,
-      usage: { report: meter.report },
-      journal: createAgentJournal(part, signal),
+      retriever: retrieverWithin(steps, retriever),
+      usage: { report: reportWithin(steps, meter.report) },
+      journal: createAgentJournal(part, signal, steps),
       // Those of the request are for the job's own agent.
       clientTools: [],
       budget,
@@ -230,6 +240,7 @@ function prepareJob(deps: AgentRunnerDeps, request: RunRequest) {
         depth,
         signal,
         locale,
+        steps,
         find: agents.find,
         manifests: () => agents.manifests(toolbox),
         contextOf: ({ name, ...child }) => contextOf({ ...child, part: part.within(name), depth: depth + 1 }),

@@ -4,6 +4,8 @@ import { concludeAnswer } from "@agent-paas/agents/agent/answer-end.ts";
 import type { Agents, ChildOutcome, ChildRequest } from "@agent-paas/agents/agent/delegation.ts";
 import { type AgentEvent, applyMessage } from "@agent-paas/agents/agent/events.ts";
 import { createWholeCharacters } from "@agent-paas/agents/agent/whole-characters.ts";
+import { Suspended } from "@agent-paas/agents/job/inquiries.ts";
+import { type Steps, statusOfFailure } from "@agent-paas/agents/job/steps.ts";
 import { untilAborted } from "@agent-paas/agents/job/until-aborted.ts";
 import { createTurnWatch, type TurnWatch } from "@agent-paas/agents/model/last-turn.ts";
 import type { AgentManifest } from "@agent-paas/shared/contract/agents.ts";
@@ -26,6 +28,8 @@ export type ChildAgentsOptions = {
   readonly manifests: () => AgentManifest[];
   readonly locale: Locale;
   readonly contextOf: (child: ChildContextRequest) => AgentContext<unknown>;
+  /** Is told of each child that runs. */
+  readonly steps: Steps;
 };
 
 export type ChildContextRequest = {
@@ -35,10 +39,12 @@ export type ChildContextRequest = {
   readonly signal: AbortSignal;
   /** Is told the turns of the child's model. */
   readonly turns: TurnWatch;
+  /** Is told of what the child does. */
+  readonly steps: Steps;
 };
 
 export function createChildAgents(options: ChildAgentsOptions): Agents {
-  const { kind, depth, signal, find, manifests, locale, contextOf } = options;
+  const { kind, depth, signal, find, manifests, locale, contextOf, steps } = options;
   async function* run(child: ChildRequest, stop: AbortSignal): AsyncGenerator<AgentEvent, ChildOutcome> {
     const agent = find(child.agent);
     if (agent === undefined) {
@@ -48,7 +54,10 @@ export function createChildAgents(options: ChildAgentsOptions): Agents {
     const childSignal = AbortSignal.any([signal, stop]);
     const turns = createTurnWatch();
     const config = parseConfig(agent, child.config ?? {});
-    const context = contextOf({ name: child.name, task: child.task, config, signal: childSignal, turns });
+    const step = steps.begin({ kind: "delegate", name: child.name, agent: child.agent });
+    const ownSteps = step.steps;
+    const request = { name: child.name, task: child.task, config, signal: childSignal, turns, steps: ownSteps };
+    const context = contextOf(request);
     const events = new agent().run(inputOf(kind, child), context);
     const characters = createWholeCharacters();
     const content = new GrowingText();
@@ -62,6 +71,7 @@ export function createChildAgents(options: ChildAgentsOptions): Agents {
           }
           const outcome = next.value ?? {};
           const finishReason = yield* concludeAnswer(`${content}`, outcome, { turns, locale });
+          step.end("completed");
           return { ...outcome, content: `${content}`, ...(finishReason === null ? {} : { finishReason }) };
         }
         const event = characters.show(next.value);
@@ -69,7 +79,12 @@ export function createChildAgents(options: ChildAgentsOptions): Agents {
         if (event.event === "message") applyMessage(content, event);
         yield event;
       }
+    } catch (error) {
+      step.end(error instanceof Suspended ? "interrupted" : statusOfFailure(childSignal));
+      throw error;
     } finally {
+      // Its reader has left it.
+      step.end("interrupted");
       // Not awaited: a child that hangs would hold its parent.
       events.return(undefined).catch(() => {});
     }

@@ -25,6 +25,8 @@ export type StartedJob =
       readonly attempt: number;
       /** Whether the job was suspended until this start. */
       readonly wasSuspended: boolean;
+      /** What the row has of earlier attempts. */
+      readonly timeline: string | null;
     }
   /** The row has a terminal status. The terminal event may not be published yet. */
   | { readonly kind: "ended"; readonly row: JobRow }
@@ -47,6 +49,8 @@ export type JobEnd = {
   /** The `seq` that the `done` event will have. */
   readonly lastSeq: number;
   readonly executionMs: number;
+  /** JSON of a `Timeline`. Default: what the row has. */
+  readonly timeline?: string | null;
 };
 
 export type JobRepository = ReturnType<typeof createJobRepository>;
@@ -140,13 +144,14 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
         table("agent_logs").where({ id: job_id, fencing_token: fencingToken, worker, status: "running" });
       const isStarted = await write(batch, { written, inOrder: job_id });
       if (isStarted && fencingToken === 1) {
-        return { kind: "started", firstStartedAt: startedMs, attempt: 1, wasSuspended };
+        return { kind: "started", firstStartedAt: startedMs, attempt: 1, wasSuspended, timeline: null };
       }
       const row = await find(job_id);
       if (isStarted && row !== undefined) {
         // As if the job had begun later by what it has waited for people.
         const firstStartedAt = Date.parse(row.started_at) + row.waited_ms;
-        return { kind: "started", firstStartedAt, attempt: row.attempts, wasSuspended };
+        const { attempts: attempt, timeline } = row;
+        return { kind: "started", firstStartedAt, attempt, wasSuspended, timeline };
       }
       return row === undefined || row.status === "running" ? { kind: "stale" } : { kind: "ended", row };
     },
@@ -189,6 +194,7 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
         error_message: error?.message ?? null,
         last_seq: end.lastSeq,
         execution_time_ms: end.executionMs,
+        timeline: end.timeline ?? null,
         finished_at: finishedAt,
       });
       const batch: WriteStatement[] = [{ query: endJob, guard: true }];
@@ -207,11 +213,7 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
           });
         }
         if (content !== "" || openTurn !== null) {
-          const metadata = JSON.stringify({
-            status,
-            finish_reason,
-            citations,
-          });
+          const metadata = JSON.stringify({ status, finish_reason, citations });
           const message = { id: newId(), session_id, job_id, metadata, created_at: finishedAt };
           const answer = { role: "assistant", content, tokens_used: end.resultTokens } as const;
           const open_turn = openTurn === null ? null : encodeOpenTurn(openTurn);

@@ -4,7 +4,9 @@ import type { Expression } from "@agent-paas/shared/db/queries.ts";
 import type { JobRow, MessagePartsRow, MessageRow, SessionRow, WholeTurnsRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
 
-type EndColumns = "status" | "result" | "usage" | "error_code" | "error_message" | "last_seq" | "execution_time_ms";
+type EndColumns =
+  | ("status" | "result" | "usage" | "error_code" | "error_message" | "last_seq" | "execution_time_ms")
+  | "timeline";
 
 type StartedJob = Omit<JobRow, EndColumns | "attempts" | "finished_at" | "waited_ms">;
 
@@ -137,16 +139,20 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
 
     /** Touches no row when the job has another fencing token, or has ended. */
     endJob: prepareWrite<EndedJob>((job) =>
-      table("agent_logs").where({ id: job.id, fencing_token: job.fencing_token, status: "running" }).update({
-        status: job.status,
-        result: job.result,
-        usage: job.usage,
-        error_code: job.error_code,
-        error_message: job.error_message,
-        last_seq: job.last_seq,
-        execution_time_ms: job.execution_time_ms,
-        finished_at: job.finished_at,
-      }),
+      table("agent_logs")
+        .where({ id: job.id, fencing_token: job.fencing_token, status: "running" })
+        .update({
+          status: job.status,
+          result: job.result,
+          usage: job.usage,
+          error_code: job.error_code,
+          error_message: job.error_message,
+          last_seq: job.last_seq,
+          execution_time_ms: job.execution_time_ms,
+          // What a suspension has left stays if nothing is known of what followed.
+          timeline: sql.expression("coalesce(?, timeline)", [job.timeline]) as unknown as string,
+          finished_at: job.finished_at,
+        }),
     ),
 
     /** Of a job whose end was published again with later numbers. */

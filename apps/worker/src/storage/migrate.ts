@@ -18,6 +18,7 @@ import * as messageParts from "./migrations/012-message-parts.ts";
 import * as sessionsByTime from "./migrations/013-sessions-by-time.ts";
 import * as jobRequest from "./migrations/014-job-request.ts";
 import * as wholeTurns from "./migrations/015-whole-turns.ts";
+import * as jobTimeline from "./migrations/017-job-timeline.ts";
 
 export const MIGRATIONS: Migrations = new Map([
   ["001-initial", initial],
@@ -35,6 +36,7 @@ export const MIGRATIONS: Migrations = new Map([
   ["013-sessions-by-time", sessionsByTime],
   ["014-job-request", jobRequest],
   ["015-whole-turns", wholeTurns],
+  ["017-job-timeline", jobTimeline],
 ]);
 
 /** Runs what is missing, one worker at a time. */

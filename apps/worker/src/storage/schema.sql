@@ -23,6 +23,7 @@ CREATE TABLE agent_logs (
   metadata text null,
   waited_ms integer not null default '0',
   request text null,
+  timeline text null,
   foreign key(session_id) references sessions(id) on delete CASCADE,
   primary key (id)
 );

@@ -14,6 +14,8 @@ export type NewSuspension = {
   readonly lastSeq: number;
   readonly inquiries: readonly OpenInquiry[];
   readonly expiresAt: string;
+  /** JSON of a `Timeline`. */
+  readonly timeline: string;
 };
 
 export type SuspendedJob = SuspendedJobRow & Pick<JobRow, "fencing_token" | "attempts">;
@@ -32,7 +34,15 @@ export function createSuspensionRepository({ table, write }: Storage, now: () =>
 
   return {
     /** False: the job has another fencing token or has ended; nothing was written. */
-    suspend({ payload, fencingToken, options, lastSeq, inquiries, expiresAt }: NewSuspension): Promise<boolean> {
+    suspend({
+      payload,
+      fencingToken,
+      options,
+      lastSeq,
+      inquiries,
+      expiresAt,
+      timeline,
+    }: NewSuspension): Promise<boolean> {
       const { job_id } = payload;
       const running = { id: job_id, fencing_token: fencingToken, status: "running" } as const;
       const row = { job_id, suspended_at: now(), last_seq: lastSeq, payload: JSON.stringify(payload), options };
@@ -41,7 +51,7 @@ export function createSuspensionRepository({ table, write }: Storage, now: () =>
       }));
       return write(
         [
-          { query: table("agent_logs").where(running).update({ fencing_token: fencingToken }), guard: true },
+          { query: table("agent_logs").where(running).update({ timeline }), guard: true },
           { query: table("suspended_jobs").insert(row).onConflict("job_id").merge() },
           ...rows.map((one) => ({
             query: table("inquiries").insert(one).onConflict(["job_id", "request_id"]).ignore(),

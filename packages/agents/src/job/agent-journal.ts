@@ -2,6 +2,7 @@
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import type { Journal } from "./journal.ts";
+import { NO_STEPS, type Steps, statusOfFailure } from "./steps.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 export type OnceOptions = {
@@ -31,7 +32,8 @@ export type AgentJournal = Journal & {
 /** What is kept of finished work; `again`: it failed in a way that passes, so a later attempt does it anew. */
 type Kept<Value> = { readonly value: Value } | { readonly again: true };
 
-export function createAgentJournal(journal: Journal, signal: AbortSignal): AgentJournal {
+/** @param steps is told of the work that is done. Default: nobody. */
+export function createAgentJournal(journal: Journal, signal: AbortSignal, steps: Steps = NO_STEPS): AgentJournal {
   async function once<Value>(
     name: string,
     input: unknown,
@@ -46,12 +48,15 @@ export function createAgentJournal(journal: Journal, signal: AbortSignal): Agent
     }
     // The run may have been aborted meanwhile, and an aborted run must have no effects.
     signal.throwIfAborted();
+    const step = steps.begin({ kind: "work", name: String(name) });
     try {
       const value = await untilAborted(Promise.resolve(work({ id: entry.id })), signal);
       const kept = JSON.stringify({ value: value ?? null });
       await entry.finish(parseJson(kept));
+      step.end("completed");
       return (parseJson(kept) as { readonly value: Value }).value;
     } catch (error) {
+      step.end(statusOfFailure(signal));
       const passes = error instanceof PlatformError && error.retryable && !signal.aborted;
       if (passes) await entry.finish({ again: true } satisfies Kept<Value>);
       throw error;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type ChunkSink, produceChunks } from "./chunk-stream.ts";
+import { type ChunkSink, observeChunks, produceChunks } from "./chunk-stream.ts";
 import type { ModelTurn } from "./model.ts";
 
 const TURN: ModelTurn = {
@@ -87,4 +87,45 @@ test("a producer knows how many chunks wait, and when all are taken", async () =
   expect([sink?.waiting(), taken]).toEqual([0, 1]);
   resolve(TURN);
   expect(await Array.fromAsync(stream)).toEqual([]);
+});
+
+test("a break before the end is told once: a failure, what the observer throws, a reader that leaves", async () => {
+  const breaks: string[] = [];
+  const observed = (name: string, observe: () => void = () => {}) => {
+    const below = driven();
+    return {
+      ...below,
+      stream: observeChunks(
+        () => below.stream,
+        observe,
+        () => breaks.push(name),
+      ),
+    };
+  };
+  const failing = observed("failure");
+  const failed = failing.stream.next();
+  failing.reject(new Error("reset"));
+  await expect(failed).rejects.toThrow("reset");
+  await failing.stream.return(TURN);
+
+  const refusing = observed("refusal", () => {
+    throw new Error("too much");
+  });
+  const refused = refusing.stream.next();
+  refusing.started[0]?.push(chunk("a"));
+  await expect(refused).rejects.toThrow("too much");
+
+  const leaving = observed("leaving");
+  const first = leaving.stream.next();
+  leaving.started[0]?.push(chunk("a"));
+  await first;
+  await leaving.stream.return(TURN);
+  await leaving.stream.return(TURN);
+
+  const whole = observed("none");
+  const last = whole.stream.next();
+  whole.resolve(TURN);
+  await last;
+  await whole.stream.return(TURN);
+  expect(breaks).toEqual(["failure", "refusal", "leaving"]);
 });

@@ -30,15 +30,31 @@ function asStream(next: () => Promise<Step>, leave: () => Promise<void>): ChunkS
 
 /**
  * The stream that `begin` makes when its first chunk is asked for. `observe` is told each step before the reader gets
- * it; what it throws ends the stream and closes the one below.
+ * it; what it throws ends the stream and closes the one below. `onBreak` is called once when the stream fails, or its
+ * reader leaves, before the end.
  */
-export function observeChunks(begin: () => ChunkStream, observe: (step: Step) => void): ChunkStream {
+export function observeChunks(
+  begin: () => ChunkStream,
+  observe: (step: Step) => void,
+  onBreak: () => void = () => {},
+): ChunkStream {
   let below: ChunkStream | null = null;
   let isOver = false;
 
-  async function leave(): Promise<void> {
+  function breakOff(): void {
+    if (isOver) return;
     isOver = true;
+    onBreak();
+  }
+
+  async function leave(): Promise<void> {
+    breakOff();
     await below?.return(undefined as never);
+  }
+
+  function failed(error: unknown): never {
+    breakOff();
+    throw error;
   }
 
   async function fail(error: unknown): Promise<never> {
@@ -63,7 +79,7 @@ export function observeChunks(begin: () => ChunkStream, observe: (step: Step) =>
     } catch (error) {
       return fail(error);
     }
-    return below.next().then(pass);
+    return below.next().then(pass, failed);
   };
   return asStream(next, leave);
 }

@@ -1,6 +1,7 @@
 import { DEFAULT_LIMITS } from "@agent-paas/shared/contract/limits.ts";
 import { expect, test } from "vitest";
 import { createBudget } from "../job/budget.ts";
+import { NO_STEPS, type OpenStep } from "../job/steps.ts";
 import { createScriptedModel, type ScriptedTurn } from "../testing/scripted-model.ts";
 import { createMeter } from "./meter.ts";
 
@@ -106,4 +107,33 @@ test.each([
   const metered = createMeter(createBudget({ ...DEFAULT_LIMITS, deadline_ms: 1_000 }, () => {}));
   expect(() => metered.report(usage)).toThrow(field);
   expect(metered.usage()).toEqual({ input_tokens: 0, output_tokens: 0, total_tokens: 0 });
+});
+
+test("a turn is a step: when its first piece came, and how it ended", async () => {
+  const told: unknown[] = [];
+  const step: OpenStep = {
+    ...{ firstToken: () => told.push("first token"), drop: () => {}, steps: NO_STEPS },
+    end: (...end) => told.push(end),
+  };
+  const begin = ({ model }: { readonly model?: string | undefined }) => {
+    told.push(`begun: ${model}`);
+    return step;
+  };
+  const budget = createBudget({ ...DEFAULT_LIMITS, deadline_ms: 1_000 }, () => {});
+  const script = createScriptedModel(
+    { pieces: ["a", "b"], usage: usageOf(2) },
+    { pieces: ["c"], error: new Error("broken") },
+    { pieces: ["d", "e"], usage: usageOf(2) },
+  );
+  const model = createMeter(budget).wrap(script, undefined, begin);
+  expect(await read(model)).toEqual(["a", "b"]);
+  expect(told.splice(0)).toEqual(["begun: undefined", "first token", ["completed", { usage: usageOf(2) }]]);
+  expect(await read(model)).toEqual(["c", "! broken"]);
+  expect(told.splice(0)).toEqual(["begun: undefined", "first token", ["failed"]]);
+  const stopping = new AbortController();
+  const left = model.stream({ ...REQUEST, model: "named" }, stopping.signal);
+  await left.next();
+  stopping.abort();
+  await left.return(undefined as never);
+  expect(told).toEqual(["begun: named", "first token", ["interrupted"]]);
 });

@@ -5,6 +5,7 @@
 import { NO_USAGE, type Usage } from "@agent-paas/shared/contract/jobs.ts";
 import { GrowingText } from "@agent-paas/shared/growing-text.ts";
 import type { SpendableBudget } from "../job/budget.ts";
+import { type OpenStep, statusOfFailure } from "../job/steps.ts";
 import { type Calibration, calibration as shared } from "./calibration.ts";
 import { observeChunks } from "./chunk-stream.ts";
 import type { TurnWatch } from "./last-turn.ts";
@@ -32,8 +33,11 @@ export type Meter = {
   report(usage: ReportedUsage): void;
   /** Adds what earlier attempts of the job used. */
   carryOver(previousUsage: Usage): void;
-  /** The same model, metered. Its turns throw `budget_exhausted` when the budget ends, and are told to the watch. */
-  wrap(model: Model, watch?: TurnWatch): Model;
+  /**
+   * The same model, metered. Its turns throw `budget_exhausted` when the budget ends, are told to the watch, and are
+   * the steps that `beginStep` begins. Default: nobody is told.
+   */
+  wrap(model: Model, watch?: TurnWatch, beginStep?: (request: ModelRequest) => OpenStep): Model;
 };
 
 /** A piece up to this long counts as one token until its turn reports its usage: most providers send single tokens. */
@@ -88,22 +92,25 @@ export function createMeter(
         budget.takeOutputTokens(usage.output_tokens);
       }
     },
-    wrap: (model, watch) => ({
+    wrap: (model, watch, beginStep) => ({
       stream(request, signal) {
         const turn: OpenTurn = { request, text: new GrowingText() };
         let taken = 0;
         let startedAt = 0;
+        let step: OpenStep | undefined;
 
         function begin() {
           watch?.begun();
           budget.takeModelTurn();
           open.add(turn);
           startedAt = performance.now();
+          step = beginStep?.(request);
           return model.stream(request, signal);
         }
 
         function takePiece({ type, content }: ModelChunk): void {
           if (type === "reset") return;
+          if (taken === 0) step?.firstToken();
           const tokens = content.length <= ONE_TOKEN_CHARS ? 1 : estimateTokens(content);
           budget.takeOutputTokens(tokens);
           taken += tokens;
@@ -113,11 +120,16 @@ export function createMeter(
         function endTurn(finishedTurn: ModelTurn): void {
           finish(turn, finishedTurn);
           watch?.ended(finishedTurn);
+          step?.end("completed", { usage: finishedTurn.usage, name: finishedTurn.model });
           onTurn({ usage: usageOfTurn(finishedTurn), ms: Math.round(performance.now() - startedAt) });
           budget.takeOutputTokens(finishedTurn.usage.output_tokens - taken);
         }
 
-        return observeChunks(begin, (step) => (step.done ? endTurn(step.value) : takePiece(step.value)));
+        return observeChunks(
+          begin,
+          ({ done, value }) => (done ? endTurn(value) : takePiece(value)),
+          () => step?.end(statusOfFailure(signal)),
+        );
       },
     }),
   };

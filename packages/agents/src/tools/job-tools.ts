@@ -10,7 +10,9 @@ import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import { cutText } from "@agent-paas/shared/text.ts";
 import type { AgentLogger } from "../job/agent-logger.ts";
 import type { SpendableBudget } from "../job/budget.ts";
+import { Suspended } from "../job/inquiries.ts";
 import type { Journal } from "../job/journal.ts";
+import { NO_STEPS, type Steps, statusOfFailure } from "../job/steps.ts";
 import { untilAborted } from "../job/until-aborted.ts";
 import type { Retriever } from "../retrieval/retriever.ts";
 import type { Approvals } from "./approvals.ts";
@@ -49,6 +51,8 @@ export type JobToolsDeps = {
   /** Aborts when the run has ended. */
   readonly ended: AbortSignal;
   readonly collection: string | null;
+  /** Is told of each call. Default: nobody. */
+  readonly steps?: Steps;
 };
 
 /** A model that repeats the same call is in a loop; further calls get an error instead of a result. */
@@ -61,7 +65,7 @@ const IN_DOUBT =
   "It is not known whether this call took effect: the platform broke off during it. It was not made again.";
 
 export function createJobTools(deps: JobToolsDeps): JobTools {
-  const { toolbox, budget, journal, approvals, logger } = deps;
+  const { toolbox, budget, journal, approvals, logger, steps = NO_STEPS } = deps;
   const timesCalled = new Map<string, number>();
 
   async function perform(tool: Tool, args: unknown, callId: string, signal: AbortSignal): Promise<Done> {
@@ -143,6 +147,7 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
     select: toolbox.select,
     async call(tool, args, signal) {
       const startedAt = performance.now();
+      const step = steps.begin({ kind: "tool", name: tool.name });
       const report = (status: string): number => {
         const ms = Math.round(performance.now() - startedAt);
         emit("tool.call", { job_id: deps.jobId, tool: tool.name, status, ms });
@@ -150,8 +155,11 @@ export function createJobTools(deps: JobToolsDeps): JobTools {
       };
       try {
         const outcome = await call(tool, args, signal);
+        if (outcome.replayed) step.drop();
+        else step.end(STEP_STATUSES[outcome.status]);
         return { ...outcome, durationMs: report(outcome.replayed ? "replayed" : outcome.status) };
       } catch (error) {
+        step.end(error instanceof Suspended ? "interrupted" : statusOfFailure(signal));
         report("rejected");
         throw error;
       }
@@ -164,6 +172,8 @@ type Outcome = Omit<ToolOutcome, "durationMs">;
 type Parsed = { readonly value: unknown; readonly problem: string | null };
 
 type Done = { readonly status: "ok" | "error"; readonly content: string };
+
+const STEP_STATUSES = { ok: "completed", error: "failed", in_doubt: "in_doubt" } as const;
 
 const failed = (content: string) => ({ status: "error", content, replayed: false }) as const;
 

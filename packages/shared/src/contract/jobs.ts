@@ -43,7 +43,11 @@ export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
 export const isTerminal = (status: JobStatus): status is TerminalStatus =>
   (TERMINAL_STATUSES as readonly JobStatus[]).includes(status);
 
-const TokenCountsSchema = z.object({ input_tokens: z.number(), output_tokens: z.number(), total_tokens: z.number() });
+export const TokenCountsSchema = z.object({
+  input_tokens: z.number(),
+  output_tokens: z.number(),
+  total_tokens: z.number(),
+});
 export type TokenCounts = Readonly<z.infer<typeof TokenCountsSchema>>;
 
 export const UsageSchema = TokenCountsSchema.extend({

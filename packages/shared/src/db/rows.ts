@@ -82,6 +82,8 @@ export type JobRow = {
   request: string | null;
   /** How long the job has been suspended until its last start, ms: no deadline counts it. */
   waited_ms: number;
+  /** JSON of a `Timeline`, of a job that has ended or is suspended; null for a job of a version before. */
+  timeline: string | null;
 };
 
 /** A job that waits for people. The row goes when an attempt starts, or with the job's end. */

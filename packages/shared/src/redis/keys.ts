@@ -55,8 +55,8 @@ export function createRedisKeys(prefix: string) {
     slots: `${base}:slots`,
 
     /**
-     * Hash: fencing_token, attempts, unfinished_attempts, isolated_after, blocking_token, ended, cancel, progress
-     * of one job.
+     * Hash: fencing_token, attempts, unfinished_attempts, isolated_after, blocking_token, ended, cancel, progress,
+     * timeline of one job.
      */
     jobState: (jobId: string) => `${shard(jobId)}:job:${jobId}`,
     /** Whether a key is the state of a job. */

@@ -10,6 +10,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { postJobCancel } from "./routes/job-cancel.ts";
 import { postJobDecisions } from "./routes/job-decisions.ts";
 import { getJobEvents } from "./routes/job-events.ts";
+import { getJobSteps } from "./routes/job-steps.ts";
 import { getJob, getJobs } from "./routes/jobs.ts";
 import { deleteCollection, getCollection, listCollections } from "./routes/knowledge-collections.ts";
 import { deleteDocument, getDocument, listDocuments, postDocument } from "./routes/knowledge-documents.ts";
@@ -39,6 +40,7 @@ export const platformDoor: Door = {
     getJobs(services),
     getJob(services),
     getJobEvents(services),
+    getJobSteps(services),
     postJobCancel(services),
     postJobDecisions(services),
     listCollections(services),
