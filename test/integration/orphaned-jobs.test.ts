@@ -56,8 +56,10 @@ async function startFinalizing() {
   const clock = { now: Date.now };
   const timelines = createLiveTimelines({ redis, keys, worker: "w", clock });
   onTestFinished(() => timelines.stop());
-  const finalizer = createJobFinalizer({ jobs, sessionQueue, places, recentEnds: createRecentEnds(), timelines });
-  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue, stored });
+  const finalizer = createJobFinalizer({ jobs, sessionQueue, places, recentEnds: createRecentEnds() });
+  const queuedJobs = createQueuedJobFinalizer({
+    ...{ claims, publisher, jobs, finalizer, sessionQueue, stored, timelines },
+  });
   const sessions = createSessionRepository(storage);
   const retention = createRetention({
     ...{ queues, maintenance, claims, sessionQueue, logger, jobDays: 30, sessionDays: 0, intervalSeconds: 600 },
@@ -100,7 +102,7 @@ async function startFinalizing() {
   const published = (jobId: string) =>
     waitFor("the terminal event", async () => (await readJobState({ redis, keys }, jobId)).ended === "failed");
   const reap = (restoreSchedule: () => Promise<void>) => {
-    const orphans = createOrphanFinalizer({ claims, publisher, finalizer, rows });
+    const orphans = createOrphanFinalizer({ claims, publisher, finalizer, rows, timelines });
     const reaper = startReaper({
       ...{ redis, keys, rows, orphans, places, failedJobs: failed, restoreSchedule, logger },
       promoteLateJobs: async () => {},

@@ -55,7 +55,6 @@ async function startParts(odd: Partial<JobRepository> = {}) {
     sessionQueue: createSessionQueue(redis, keys, places, logger),
     places,
     recentEnds: createRecentEnds(),
-    timelines,
   });
   const stored = createStoredPayloads(redis, keys, logger);
   const run = createRunControl();

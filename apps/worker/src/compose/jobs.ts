@@ -47,8 +47,10 @@ export function createJobParts(
   const recentEnds = createRecentEnds();
   const timelines = createLiveTimelines({ redis: eventRedis, keys, worker: name, clock });
   releasers.add("timelines", () => timelines.stop());
-  const finalizer = createJobFinalizer({ jobs, sessionQueue, places, recentEnds, timelines });
-  const queuedJobs = createQueuedJobFinalizer({ claims, publisher, jobs, finalizer, sessionQueue, stored });
+  const finalizer = createJobFinalizer({ jobs, sessionQueue, places, recentEnds });
+  const queuedJobs = createQueuedJobFinalizer({
+    ...{ claims, publisher, jobs, finalizer, sessionQueue, stored, timelines },
+  });
   const running = createRunningJobs();
   const heldLocks = createHeldLocks();
   const restorer = createSuspendedJobRestorer(eventRedis, keys, { claims, jobs });

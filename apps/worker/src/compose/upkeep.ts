@@ -39,7 +39,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
   const { keys, queueRedis, queues, maintenance, clock } = redis;
   const { repositories } = storage;
   const { claims, publisher, sessionQueue, queuedJobs, finalizer, recentEnds, running, heldLocks, stored } = parts;
-  const { suspensions, restorer, places } = parts;
+  const { suspensions, restorer, places, timelines } = parts;
   const { orphanedJobs: rows, sessions } = repositories;
 
   const failedJobs = createFailedJobs({ queues, maintenance, claims, rows, logger });
@@ -75,7 +75,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
   releasers.add("job workers", () => workers.stop(config.SHUTDOWN_GRACE_MS));
   await workers.start();
 
-  const orphans = createOrphanFinalizer({ claims, publisher, finalizer, rows });
+  const orphans = createOrphanFinalizer({ claims, publisher, finalizer, rows, timelines });
   const reaper = startReaper({
     ...{ redis: queueRedis, keys, rows, orphans, places, failedJobs, logger },
     promoteLateJobs: () =>

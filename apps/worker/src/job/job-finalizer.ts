@@ -14,15 +14,14 @@ import { emit } from "@agent-paas/shared/telemetry/telemetry.ts";
 import { type JobEventWriter, WriterRefused } from "../events/job-event-writer.ts";
 import type { RunResult } from "../run/run-result.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
-import type { LiveTimelines } from "./live-timelines.ts";
 import type { EndedJob, Places } from "./places.ts";
 import type { RecentEnds } from "./recent-ends.ts";
 import type { SessionQueue } from "./session-queue.ts";
 import type { WrittenRow } from "./written-row.ts";
 
 export type JobEnding = RunResult & {
-  /** JSON of a `Timeline`. Default: what Redis has of earlier attempts. */
-  readonly timeline?: string;
+  /** JSON of a `Timeline`; null: not known. */
+  readonly timeline?: string | null;
 } & ({ readonly status: "completed" | "cancelled" } | { readonly status: "failed"; readonly error: PlatformError });
 
 export type JobFinalizer = ReturnType<typeof createJobFinalizer>;
@@ -32,10 +31,9 @@ export type JobFinalizerDeps = {
   readonly sessionQueue: SessionQueue;
   readonly places: Places;
   readonly recentEnds: Pick<RecentEnds, "note">;
-  readonly timelines: Pick<LiveTimelines, "left">;
 };
 
-export function createJobFinalizer({ jobs, sessionQueue, places, recentEnds, timelines }: JobFinalizerDeps) {
+export function createJobFinalizer({ jobs, sessionQueue, places, recentEnds }: JobFinalizerDeps) {
   async function publishEnd(payload: JobPayload, events: readonly JobEvent[], writer: JobEventWriter): Promise<void> {
     // Issued before the terminal events on the same connection: a client that sees `done` may post or delete at once.
     // The place is given up before the slot is free, so that BullMQ finds the next job when it frees the slot.
@@ -87,7 +85,7 @@ export function createJobFinalizer({ jobs, sessionQueue, places, recentEnds, tim
       // may conclude that the log has expired.
       await writer.flushed();
       const lastSeq = writer.seq + events.length;
-      const timeline = ending.timeline ?? (await timelines.left(job_id));
+      const { timeline = null } = ending;
       const whole = { calls, openTurn, wholeTurns, timeline };
       const end = { status, result, resultTokens, usage, ...whole, error, lastSeq, executionMs };
       const write = () => jobs.end(payload, writer.fencingToken, end);

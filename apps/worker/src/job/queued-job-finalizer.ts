@@ -11,7 +11,7 @@ import { resetShownText } from "../events/reset-shown-text.ts";
 import type { JobRepository } from "../storage/job-repository.ts";
 import type { JobClaims } from "./job-claims.ts";
 import type { JobEnding, JobFinalizer } from "./job-finalizer.ts";
-import { NO_TIMELINE } from "./live-timelines.ts";
+import { type LiveTimelines, NO_TIMELINE } from "./live-timelines.ts";
 import type { SessionQueue } from "./session-queue.ts";
 import type { StoredPayloads } from "./stored-payloads.ts";
 
@@ -22,6 +22,7 @@ export type QueuedJobFinalizerDeps = {
   readonly finalizer: JobFinalizer;
   readonly sessionQueue: Pick<SessionQueue, "idsAhead">;
   readonly stored: Pick<StoredPayloads, "read" | "leaveIndex">;
+  readonly timelines: Pick<LiveTimelines, "left">;
 };
 
 /** A job as its queue has it; the payload may be one that cannot be read. */
@@ -30,7 +31,7 @@ export type QueuedJob = { readonly payload: unknown; readonly fencingToken: numb
 export type QueuedJobFinalizer = ReturnType<typeof createQueuedJobFinalizer>;
 
 export function createQueuedJobFinalizer(deps: QueuedJobFinalizerDeps) {
-  const { claims, publisher, jobs, finalizer, sessionQueue, stored } = deps;
+  const { claims, publisher, jobs, finalizer, sessionQueue, stored, timelines } = deps;
   return {
     /**
      * False: the job has ended, or its row has a higher fencing token. Only a published end is one: a caller that gets
@@ -60,7 +61,8 @@ export function createQueuedJobFinalizer(deps: QueuedJobFinalizerDeps) {
       if (hadAttempts) resetShownText(writer, claim);
       // Skip seq 1: a first attempt may publish it before its row exists.
       else writer.skipTo(claim.fence + 1);
-      await finalizer.finalize(payload, writer, hadAttempts ? ending : { ...ending, timeline: NO_TIMELINE });
+      const timeline = hadAttempts ? await timelines.left(payload.job_id) : NO_TIMELINE;
+      await finalizer.finalize(payload, writer, { ...ending, timeline });
       return true;
     },
   };

@@ -9,6 +9,7 @@ import { MAX_EVENTS } from "../events/log-order.ts";
 import { resetShownText } from "../events/reset-shown-text.ts";
 import type { JobClaims } from "../job/job-claims.ts";
 import type { JobEnding, JobFinalizer } from "../job/job-finalizer.ts";
+import type { LiveTimelines } from "../job/live-timelines.ts";
 import { NO_RESULT } from "../run/run-result.ts";
 import type { OrphanedJobRepository, RunningJobRow } from "../storage/orphaned-job-repository.ts";
 
@@ -23,11 +24,12 @@ export type OrphanFinalizerDeps = {
   readonly publisher: JobEventPublisher;
   readonly finalizer: JobFinalizer;
   readonly rows: OrphanedJobRepository;
+  readonly timelines: Pick<LiveTimelines, "left">;
 };
 
 export type OrphanFinalizer = ReturnType<typeof createOrphanFinalizer>;
 
-export function createOrphanFinalizer({ claims, publisher, finalizer, rows }: OrphanFinalizerDeps) {
+export function createOrphanFinalizer({ claims, publisher, finalizer, rows, timelines }: OrphanFinalizerDeps) {
   return {
     /** Finalizes by what the row says. False: the job has ended or was started meanwhile, or its claim is young. */
     async finalize(row: RunningJobRow): Promise<boolean> {
@@ -51,7 +53,7 @@ export function createOrphanFinalizer({ claims, publisher, finalizer, rows }: Or
       const ending: JobEnding = claim.cancelRequested
         ? { status: "cancelled", ...NO_RESULT }
         : { status: "failed", error: new PlatformError("worker_lost"), ...NO_RESULT };
-      await finalizer.finalize(payload, writer, ending);
+      await finalizer.finalize(payload, writer, { ...ending, timeline: await timelines.left(row.id) });
       return true;
     },
   };
