@@ -17,7 +17,7 @@ import type { SseEvent } from "../support/sse-client.ts";
 const STREAMS = 500;
 const AT_ONCE = 32;
 const LATEST_MS = 500;
-const STREAMS_PER_DOOR = 50;
+const STREAMS_PER_DOOR = 25;
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -83,7 +83,7 @@ test("500 chats and execute jobs are each read whole by a client that connects 0
   await expectAsTheModelSent(asked, streams, "late");
 });
 
-test("50 chats through each door, all doors at once, are each read whole", async () => {
+test("25 chats through each door, all doors at once, are each read whole", async () => {
   const asked = questions("door", STREAMS_PER_DOOR * DOORS.length);
   await inParallel(AT_ONCE, asked, async ({ label, message, answer }, at) => {
     const door = DOORS[at % DOORS.length] as Door;

@@ -149,8 +149,8 @@ export type DoorStream = {
   readonly readings: readonly (readonly Frame[])[];
   /** Reads up to this frame, counted from 1 over all that the client has, and breaks the connection. */
   cutAt(frame: number): Promise<void>;
-  /** Goes on at this API. Returns whether the first request of those that resume was answered with a stream. */
-  resumeAt(origin: string): Promise<boolean>;
+  /** Goes on at this API. */
+  resumeAt(origin: string): Promise<void>;
   /** Reads to the end. */
   readAll(): Promise<void>;
 };
@@ -200,10 +200,9 @@ export async function openDoor(door: Door, origin: string, message: string): Pro
       open = null;
     },
     async resumeAt(at) {
-      const requests = asked.resume(jobId, readings.flat().at(-1) as Frame);
-      for (const request of requests) {
+      for (const request of asked.resume(jobId, readings.flat().at(-1) as Frame)) {
         open = await connect(at, request);
-        if (open !== null) return request === requests[0];
+        if (open !== null) return;
       }
       throw new Error(`nothing resumes the stream of job ${jobId}`);
     },

@@ -47,6 +47,13 @@ test("a free object that is missing has its default, or is named as required", (
   expect(validate(z.strictObject({ config: JsonObjectSchema.default({}) }), {})).toEqual({ config: {} });
 });
 
+test("a field that may be one of several things is required when it is missing", () => {
+  const schema = z.strictObject({ input: z.union([z.string(), z.array(z.string())]) });
+  expect(problemOf(schema, {})).toBe("input: is required");
+  expect(problemOf(schema, { input: 7 })).toBe("input: is not valid");
+  expect(problemOf(schema, { input: ["a", 7] })).toMatch(/^input\.1: /);
+});
+
 test("an input nested 100,000 deep is refused and does not overflow the stack", () => {
   const deep = JSON.parse(`${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`);
   expect(problemOf(JsonObjectSchema, deep)).toMatch(/more than 20000 fields/);

@@ -31,7 +31,9 @@ export function validate<S extends z.ZodType>(
   const issue = innermost(parsed.error.issues[0]);
   const unknownKey = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
   const param = cutText([...within, ...(issue?.path ?? []), ...unknownKey].join("."), MAX_PARAM);
-  const message = unknownKey.length > 0 ? "there is no such field" : plainWords(issue?.message ?? "is not valid");
+  const isAbsent = issue !== undefined && valueAt(input, issue.path) === undefined;
+  const message =
+    unknownKey.length > 0 ? "there is no such field" : plainWords(issue?.message ?? "is not valid", isAbsent);
   throw new PlatformError("invalid_request", {
     message: param === "" ? message : `${param}: ${message}`,
     ...(param === "" ? {} : { param }),
@@ -72,12 +74,18 @@ export function bodySchema<Shape extends z.ZodRawShape>(shape: Shape) {
   );
 }
 
+const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key], input);
+
 /** Replaces Zod's messages for the most frequent mistakes by messages about the request. */
-const plainWords = (message: string): string =>
-  message
+function plainWords(message: string, isAbsent: boolean): string {
+  // Of a field that may be one of several things.
+  if (message === "Invalid input") return isAbsent ? "is required" : "is not valid";
+  return message
     .replace(/^Invalid input: expected \w+, received undefined$/, "is required")
     .replace(/^Invalid input: expected number, received NaN$/, "must be a number")
     .replace(/^Invalid input: expected (?:int|number), received bigint$/, "must not be an integer beyond 2^53");
+}
 
 /** The id in a route's path. */
 export const pathId = (params: Record<string, unknown>): string => validate(IdSchema, params.id, ["id"]);

@@ -3,6 +3,8 @@ import { z } from "zod";
 import type { ModelOptions } from "../model/model.ts";
 import { MAX_FALLBACKS, ModelNameSchema } from "../model/models-config.ts";
 
+const StopSchema = z.string().min(1).max(256);
+
 /** Fields for an agent's strict config object: how the model is asked. */
 export const modelConfigFields = {
   system_prompt: z.string().max(32_000).optional().describe("What the model is told before the conversation."),
@@ -15,6 +17,15 @@ export const modelConfigFields = {
   temperature: z.number().min(0).max(2).optional().describe("Default: the provider's."),
   top_p: z.number().min(0).max(1).optional().describe("Default: the provider's."),
   max_tokens: z.int().min(1).max(32_768).optional().describe("Most tokens of one answer. Default: the provider's."),
+  frequency_penalty: z.number().min(-2).max(2).optional().describe("Default: 0."),
+  presence_penalty: z.number().min(-2).max(2).optional().describe("Default: 0."),
+  stop: z
+    .union([StopSchema, z.array(StopSchema).max(16)])
+    .optional()
+    .describe("Texts before which the answer ends. Default: none."),
+  seed: z.int().optional().describe("For answers that repeat, as far as the provider can. Default: none."),
+  reasoning_effort: z.string().min(1).max(32).optional().describe("Default: the provider's."),
+  parallel_tool_calls: z.boolean().optional().describe("Whether a turn may call several tools. Default: true."),
   history_tokens: z
     .int()
     .min(0)
@@ -45,4 +56,10 @@ export const modelOptions = (config: ModelConfig): ModelOptions => ({
   temperature: config.temperature,
   topP: config.top_p,
   maxTokens: config.max_tokens,
+  frequencyPenalty: config.frequency_penalty,
+  presencePenalty: config.presence_penalty,
+  stop: config.stop,
+  seed: config.seed,
+  reasoningEffort: config.reasoning_effort,
+  parallelToolCalls: config.parallel_tool_calls,
 });

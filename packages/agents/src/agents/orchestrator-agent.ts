@@ -84,8 +84,8 @@ async function* settlePlan(
     const kept = await journal.begin({ kind: "plan", input: conversation, idempotent: true });
     if (kept.state === "finished") return kept.value as Plan;
     const { system_prompt: guidance, max_plan_steps: maxSteps } = config;
-    // `max_tokens` limits the answer; applied here it would cut the plan.
-    const options = { ...modelOptions(config), maxTokens: undefined };
+    // `max_tokens` and `stop` end the answer; applied here they would cut the plan.
+    const options = { ...modelOptions(config), maxTokens: undefined, stop: undefined };
     const plan = yield* makePlan({ guidance, conversation, hasAttached, agents, maxSteps, options }, context);
     if (kept.state === "new") await kept.finish(plan);
     return plan;

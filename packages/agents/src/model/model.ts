@@ -60,6 +60,16 @@ export type ModelOptions = {
   readonly topP?: number | undefined;
   /** Most tokens of the answer. Default: the provider's. */
   readonly maxTokens?: number | undefined;
+  /** How much less likely a token is for having been used often, and for having been used: -2 to 2. Default: 0. */
+  readonly frequencyPenalty?: number | undefined;
+  readonly presencePenalty?: number | undefined;
+  /** Texts before which the answer ends. Default: none. */
+  readonly stop?: string | readonly string[] | undefined;
+  readonly seed?: number | undefined;
+  /** In the provider's words, such as `low`. Default: the provider's. */
+  readonly reasoningEffort?: string | undefined;
+  /** Whether a turn may call several tools. Default: yes. */
+  readonly parallelToolCalls?: boolean | undefined;
 };
 
 export type ModelRequest = ModelOptions & {

@@ -28,7 +28,14 @@ const FIELDS: readonly (readonly [name: string, field: string])[] = [
   ["top_p", "config.top_p"],
   ["max_completion_tokens", "config.max_tokens"],
   ["max_tokens", "config.max_tokens"],
+  ["frequency_penalty", "config.frequency_penalty"],
+  ["presence_penalty", "config.presence_penalty"],
+  ["reasoning_effort", "config.reasoning_effort"],
+  ["parallel_tool_calls", "config.parallel_tool_calls"],
 ];
+
+/** Settings whose names are words of their own: only a failure that names its field is about them. */
+const WORDS = ["stop", "seed"];
 
 /** With which a refusal of an image or a file comes: some servers find it in their templates, and fail. */
 const PART_STATUSES = [400, 404, 415, 422, 500, 501];
@@ -131,6 +138,7 @@ function fieldOf({ param, message }: ProviderFailure): string | null {
   const named = FIELDS.filter(([name]) => text.includes(name));
   // A message may go on to name the fields that are accepted.
   const [first] = named.toSorted(([a], [b]) => text.indexOf(a) - text.indexOf(b));
+  if (param != null && WORDS.includes(param)) return `config.${param}`;
   return (FIELDS.find(([name]) => param === name) ?? first)?.[1] ?? null;
 }
 

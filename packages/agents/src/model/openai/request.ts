@@ -21,7 +21,7 @@ export function toCompletionRequest(
   form: RequestForm,
   origin: string,
 ): CompletionRequest {
-  const { temperature, topP, maxTokens, responseSchema, toolChoice } = request;
+  const { maxTokens, responseSchema, toolChoice, parallelToolCalls } = request;
   // Of two tools with one name the platform calls the first; providers refuse both.
   const tools = [...Map.groupBy(request.tools ?? [], ({ name }) => name).values()].flatMap(([first]) => first ?? []);
   const names = createToolNames(tools.map(({ name }) => name));
@@ -29,8 +29,7 @@ export function toCompletionRequest(
   const body = {
     model,
     messages: placeSystem(messages, form).map((message) => toProviderMessage(message, form, names, origin)),
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { top_p: topP }),
+    ...toSampling(request),
     ...(maxTokens === undefined ? {} : { [form.maxTokensField]: maxTokens }),
     ...(tools.length === 0
       ? {}
@@ -40,12 +39,28 @@ export function toCompletionRequest(
             function: { name: names.toProvider(name), description, parameters: providerSchema(parameters) },
           })),
           ...(toolChoice === undefined ? {} : { tool_choice: toProviderChoice(toolChoice, names) }),
+          ...(parallelToolCalls === false ? { parallel_tool_calls: false } : {}),
         }),
     ...(responseSchema === undefined ? {} : toResponseFormat(responseSchema, form.responseFormat)),
     stream: true as const,
     ...(form.streamUsage ? { stream_options: { include_usage: true } } : {}),
   };
   return { body, names };
+}
+
+/** Without what is every provider's default: some refuse the field itself. */
+function toSampling(request: ModelRequest): Partial<OpenAI.ChatCompletionCreateParamsStreaming> {
+  const { temperature, topP, frequencyPenalty = 0, presencePenalty = 0, stop = [], seed, reasoningEffort } = request;
+  return {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { top_p: topP }),
+    ...(frequencyPenalty === 0 ? {} : { frequency_penalty: frequencyPenalty }),
+    ...(presencePenalty === 0 ? {} : { presence_penalty: presencePenalty }),
+    ...(stop.length === 0 ? {} : { stop: typeof stop === "string" ? stop : [...stop] }),
+    ...(seed === undefined ? {} : { seed }),
+    // Providers have values of their own.
+    ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort as OpenAI.ReasoningEffort }),
+  };
 }
 
 const toProviderChoice = (choice: ToolChoice, names: ToolNames) =>
