@@ -33,6 +33,16 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/\\p{Cc}/u", "/\\r\\n?/g", "/^\\uFEFF/"],
   },
   {
+    file: "apps/api/src/doors/platform/routes/sessions.ts",
+    bound: "a title of 200 characters, single characters",
+    expressions: ["/[\\p{Cc}\\p{Zl}\\p{Zp}]/u"],
+  },
+  {
+    file: "apps/worker/src/storage/session-title.ts",
+    bound: "the first 1,000 characters of a message, a single class",
+    expressions: ["/[\\p{Cc}\\s]+/gu"],
+  },
+  {
     file: "apps/api/src/validation/client-tools.ts",
     bound: "a class with a bound count, anchored at both ends",
     expressions: ["/^[a-zA-Z0-9_-]{1,64}$/"],

@@ -57,7 +57,7 @@ describe.each(FOLDERS)("%s", (folder) => {
     const text = readText(`${folder}/api.md`);
     const listed = rowsOf(text)
       .map(([route = ""]) => route)
-      .filter((route) => /^(GET|POST|DELETE) \//.test(route));
+      .filter((route) => /^(GET|POST|PATCH|DELETE) \//.test(route));
     // The page names the platform's routes below its base path, which it states once; routes of other doors in full.
     expect(text).toContain(`\`${platformDoor.basePath}\``);
     const routes = createRoutes({} as Services).map(({ door, route, path }) => {

@@ -1,5 +1,6 @@
 import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import { newId } from "@agent-paas/shared/ids.ts";
+import { parseJson } from "@agent-paas/shared/json/exact-json.ts";
 import { expect, test } from "vitest";
 import { jobEnd } from "../support/job-end.ts";
 import { jobPayload } from "../support/job-payload.ts";
@@ -32,6 +33,29 @@ export function jobContract(open: OpenStorage): void {
       },
     ]);
     expect(await table("messages")).toMatchObject([{ job_id, ordinal: 1, role: "user", content: "hello" }]);
+  });
+
+  test("what an execute job was given is kept once, with its parts, and goes with the job", async () => {
+    const { table, jobs, jobReader, retention } = await openParts(open);
+    const parts = [{ type: "text" as const, text: "hello" }];
+    const given = { input: { id: 2n ** 60n }, config: { a: "\u0000" }, limits: { max_steps: 2 }, parts };
+    const payload = jobPayload(given);
+    for (const fencingToken of [1, 2]) await jobs.start(payload, fencingToken);
+    const { inputs = "" } = (await jobReader.inputs(payload.job_id)) ?? {};
+    expect(parseJson(inputs)).toEqual({ input: given.input, config: given.config, limits: given.limits });
+    expect(await table("message_parts")).toMatchObject([{ job_id: payload.job_id, parts: JSON.stringify(parts) }]);
+    await retention.deleteJobs([{ id: payload.job_id, kind: "execute", agent_type: "chat_basic" }]);
+    expect([await table("job_inputs"), await table("message_parts")]).toEqual([[], []]);
+  });
+
+  test.each([
+    ["a chat", { kind: "chat" as const, session_id: newId() }],
+    ["a system job", { agent_type: "knowledge.query" }],
+    ["a job that brings results of the client's calls", { tool_results: [{ call_id: "c", content: "21" }] }],
+  ])("nothing is kept of what %s was given", async (_, fields) => {
+    const { table, jobs } = await openParts(open);
+    await jobs.start(jobPayload(fields), 1);
+    expect([await table("agent_logs"), await table("job_inputs")]).toMatchObject([[{ status: "running" }], []]);
   });
 
   test("a job outside sessions has a row and no message", async () => {

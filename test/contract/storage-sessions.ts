@@ -151,6 +151,43 @@ export function sessionContract(open: OpenStorage): void {
     expect(await sessions.jobsOf(sessionId, "bob")).toEqual([]);
   });
 
+  test("a session has the beginning of its first message as its title, and keeps another one", async () => {
+    const { jobs, sessions, sessionReader, sessionId } = await openSession(open, ["one\n two", "three"], ["four"]);
+    const titleFor = async (owner: string) => (await sessionReader.find(owner, sessionId))?.title;
+    expect(await titleFor("alice")).toBe("one two");
+    await sessions.rename(sessionId, "bob", "Mine");
+    expect(await titleFor("alice")).toBe("one two");
+    await sessions.rename(sessionId, "alice", "Kept");
+    await jobs.start(jobPayload({ kind: "chat", session_id: sessionId, text: "five" }), 1);
+    expect(await titleFor("alice")).toBe("Kept");
+  });
+
+  test("a session that begins without a text gets its title with a later message", async () => {
+    const { jobs, sessionReader } = await openParts(open);
+    const session_id = newId();
+    const parts: MessagePart[] = [{ type: "image_url", image_url: { url: "https://example.com/a.png" } }];
+    const titles: unknown[] = [];
+    for (const message of [{ text: "", parts }, { text: "What is it?" }]) {
+      await jobs.start(jobPayload({ kind: "chat", session_id, ...message }), 1);
+      titles.push((await sessionReader.find("alice", session_id))?.title);
+    }
+    expect(titles).toEqual([null, "What is it?"]);
+  });
+
+  test("a session is renamed before its first job has started, and not if another owner has taken its id", async () => {
+    const { jobs, sessions, sessionReader, table } = await openParts(open);
+    const first = jobPayload({ kind: "chat", session_id: newId(), text: "one", config: { temperature: 0.5 } });
+    const { session_id, agent_type, accepted_at: created_at } = first;
+    const pending = { agent_type, config: JSON.stringify(first.config), metadata: "{}", created_at };
+    await sessions.rename(session_id ?? "", "alice", "Kept", pending);
+    await jobs.start(first, 1);
+    await sessions.rename(session_id ?? "", "bob", "Taken", pending);
+    expect(await table("sessions")).toHaveLength(1);
+    expect(await sessionReader.find("alice", session_id ?? "")).toMatchObject({
+      ...{ title: "Kept", ...pending },
+    });
+  });
+
   test("a session is deleted with its messages and jobs, and by its owner only", async () => {
     const { table, sessions, sessionId } = await openSession(open, ["one", "two"]);
     await sessions.delete(sessionId, "bob");

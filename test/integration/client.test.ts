@@ -47,9 +47,11 @@ test("a chat is its events and its text, and the next message goes on in its ses
   expect(older.messages.at(-1)?.content).toBe("这是 the answer 🙂");
 });
 
-test("sessions are listed, shown and deleted", async () => {
+test("sessions are listed, shown, renamed and deleted", async () => {
   const { session_id } = await client.chat({ agent_type: "chat_basic", message: "Hello" }).result();
   const id = String(session_id);
+  expect((await client.sessions.get(id)).title).toBe("Hello");
+  expect((await client.sessions.rename(id, "Renamed")).title).toBe("Renamed");
   expect((await client.sessions.list({ limit: 1 })).sessions).toEqual([await client.sessions.get(id)]);
   expect(await client.sessions.delete(id)).toBe(true);
   expect(await failure(client.sessions.get(id))).toMatchObject({ code: "session_not_found", status: 404 });
@@ -62,8 +64,10 @@ test("a job is started, waited for, found and followed", async () => {
   const followed = client.events(accepted.job_id);
   expect((await followed.result()).text).toBe("followed");
   expect(await client.jobs.get(job.id)).toEqual(job);
-  const { jobs } = await client.jobs.list({ kind: "execute", limit: 2 });
-  expect(jobs.map(({ id }) => id)).toEqual([accepted.job_id, job.id]);
+  const again = await client.jobs.rerun(job.id);
+  expect((await client.jobs.wait(again.job_id)).result?.content).toBe("whole");
+  const { jobs } = await client.jobs.list({ kind: "execute", limit: 3 });
+  expect(jobs.map(({ id }) => id)).toEqual([again.job_id, accepted.job_id, job.id]);
   const rest = client.events(accepted.job_id, { after: followed.lastEventId });
   expect([await Array.fromAsync(rest), (await rest.result()).text]).toEqual([[], "followed"]);
 });

@@ -7,7 +7,7 @@ import type { ApiClient, Json } from "../support/api-client.ts";
 import { isDelayed } from "../support/bullmq.ts";
 import { cancelUnfinished } from "../support/cancel-unfinished.ts";
 import { startTestPlatform, type TestPlatform } from "../support/platform.ts";
-import { emptyRedis } from "../support/platform-state.ts";
+import { emptyRedis, readDatabase } from "../support/platform-state.ts";
 import { shownText } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -161,6 +161,63 @@ test("the task and the answer of an execute job in a session become part of its 
   ]);
 });
 
+/** What the database has of a job that decides what it does. */
+async function storedOf(jobId: string) {
+  const [row] = await readDatabase(platform, (table) =>
+    table("agent_logs")
+      .leftJoin("message_parts", "message_parts.job_id", "agent_logs.id")
+      .leftJoin("job_inputs", "job_inputs.job_id", "agent_logs.id")
+      .where("agent_logs.id", jobId)
+      .select("kind", "agent_type", "session_id", "task", "metadata", "parts", "inputs"),
+  );
+  return row;
+}
+
+test("a job that waits is run again with all that it was given, large fields included, once for a key", async () => {
+  const inFront = await alice.execute("[[tokens=1 ttft=60000]] In front");
+  await alice.started(inFront);
+  const given = { input: { page: "x".repeat(5_000) }, metadata: { large: "y".repeat(3_000) } };
+  const waiting = await alice.execute("[[text=Read]] Read this", given);
+  const key = { "Idempotency-Key": waiting };
+  const [one, other] = [
+    await alice.post(`/jobs/${waiting}/rerun`, {}, key),
+    await alice.post(`/jobs/${waiting}/rerun`, {}, key),
+  ];
+  expect([one.status, other.body]).toEqual([202, one.body]);
+  await alice.cancel(inFront);
+  await alice.ended(one.body.job_id);
+  expect(await storedOf(one.body.job_id)).toEqual(await storedOf(waiting));
+});
+
+test("a job of a session is run again in it", async () => {
+  const { session_id } = (await alice.chatWhole("[[text=Hi]] Hello", { config: { temperature: 0.5 } })).body;
+  const jobId = await alice.execute("[[text=Report]] Write it", { session_id });
+  await alice.ended(jobId);
+  const { body } = await alice.post(`/jobs/${jobId}/rerun`, {});
+  expect(body.session_id).toBe(session_id);
+  await alice.ended(body.job_id);
+  const messages = await alice.history(session_id);
+  expect(messages.map(({ content }) => content).slice(2)).toEqual(
+    Array.from({ length: 2 }, () => ["[[text=Report]] Write it", "Report"]).flat(),
+  );
+});
+
+test("a chat, and a job that brought results of the client's calls, are not run again", async () => {
+  const tools = [{ name: "look", parameters: { type: "object" } }];
+  const asked = await alice.chatWhole("[[calls=look({})]] Look", { tools });
+  const { session_id, tool_calls } = asked.body;
+  const tool_results = [{ call_id: tool_calls[0].call_id, content: "[[text=Seen]]" }];
+  const goesOn = await alice.post("/agents/chat_basic/execute", { session_id, tool_results });
+  await alice.ended(goesOn.body.job_id);
+  const answers = await Promise.all(
+    [asked.body.job_id, goesOn.body.job_id].map((id) => alice.post(`/jobs/${id}/rerun`, {})),
+  );
+  expect(answers.map(({ status, body }) => [status, body.error])).toMatchObject([
+    [400, { code: "invalid_request", param: "id", message: expect.stringContaining("replace_from") }],
+    [400, { code: "invalid_request", param: "id", message: expect.stringContaining("tool_results") }],
+  ]);
+});
+
 test("an ended job keeps its result and its stream when Redis has lost all data", async () => {
   const jobId = await alice.execute("[[text=Kept%20for%20good]] Remember me");
   const before = await alice.ended(jobId);
@@ -170,4 +227,28 @@ test("an ended job keeps its result and its stream when Redis has lost all data"
   const replayed = await (await alice.follow(jobId)).all();
   expect(shownText(replayed)).toBe("Kept for good");
   expect(replayed.at(-1)).toEqual(live.at(-1));
+});
+
+test("a job is run again with all that it was given, also when Redis has lost all data", async () => {
+  const task = [
+    { type: "text", text: "[[text=Seen]] Look at this" },
+    { type: "image_url", image_url: { url: "https://example.com/a.png" } },
+  ];
+  const given = { input: { id: 2 ** 53 }, config: { temperature: 0.25 }, limits: { max_steps: 3 }, metadata: { n: 1 } };
+  const first = (await alice.post("/agents/chat_basic/execute", { task, ...given })).body.job_id;
+  await alice.ended(first);
+  await emptyRedis(platform);
+  await waitFor("the agents", async () => (await alice.get("/readyz")).status === 200);
+  const { status, headers, body } = await alice.post(`/jobs/${first}/rerun`, {});
+  expect([status, body]).toMatchObject([202, { session_id: null, status: "queued" }]);
+  expect([headers.get("location"), headers.get("x-job-id")]).toEqual([body.links.self, body.job_id]);
+  expect(body.job_id).not.toBe(first);
+  const again = await alice.ended(body.job_id);
+  expect(again).toMatchObject({ status: "completed", result: { content: "Seen" }, metadata: { n: 1 } });
+  const stored = await storedOf(first);
+  expect(await storedOf(body.job_id)).toEqual(stored);
+  const { input, config, limits } = given;
+  expect([JSON.parse(stored.inputs), JSON.parse(stored.parts)]).toEqual([{ input, config, limits }, task]);
+  const shared = (await alice.post(`/jobs/${body.job_id}/rerun`, {})).body.job_id;
+  expect((await alice.ended(shared)).result.content).toBe("Seen");
 });

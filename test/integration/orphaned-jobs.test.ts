@@ -70,6 +70,7 @@ async function startFinalizing() {
     queues,
     queuedJobs,
     sessions,
+    sessionQueue,
     claims,
     publisher,
     retention,

@@ -25,6 +25,7 @@ const BY_ID: Record<string, Ask> = {
     client.post("/chat/completions", { agent_type: "chat_basic", message: "Let me in", session_id: session }),
   "get /chat/history": (client, { session }) => client.get(`/chat/history?session_id=${session}`),
   "get /sessions/:id": (client, { session }) => client.get(`/sessions/${session}`),
+  "patch /sessions/:id": (client, { session }) => client.patch(`/sessions/${session}`, { title: "Mine" }),
   "delete /sessions/:id": (client, { session }) => client.delete(`/sessions/${session}`),
   "post /agents/:id/execute": (client, { session }) =>
     client.post("/agents/chat_basic/execute", { task: "Let me in", session_id: session }),
@@ -32,6 +33,7 @@ const BY_ID: Record<string, Ask> = {
   "get /jobs/:id/events": (client, { job }) => client.get(`/jobs/${job}/events`),
   "get /jobs/:id/steps": (client, { job }) => client.get(`/jobs/${job}/steps`),
   "post /jobs/:id/cancel": (client, { job }) => client.post(`/jobs/${job}/cancel`, {}),
+  "post /jobs/:id/rerun": (client, { job }) => client.post(`/jobs/${job}/rerun`, {}),
   "post /jobs/:id/decisions": (client, { job }) =>
     client.post(`/jobs/${job}/decisions`, { decisions: [{ request_id: "any", decision: "approve" }] }),
   "post /responses": (client, { job }) =>

@@ -10,7 +10,7 @@ import { waitFor } from "../support/wait-for.ts";
 let platform: TestPlatform;
 let alice: ApiClient;
 beforeAll(async () => {
-  platform = await startTestPlatform();
+  platform = await startTestPlatform({ env: { WORKER_EXECUTE_CONCURRENCY: "1" } });
   ({ alice } = platform);
 });
 afterEach(() => cancelUnfinished(alice));
@@ -110,6 +110,45 @@ test("sessions are listed newest first, in pages, with the fields of a single se
   expect(status).toBe(200);
   expect(body).toEqual(older.sessions[0]);
   expect(body).toMatchObject({ agent_type: "chat_basic", config: { temperature: 0.25 }, metadata: { n: 1 } });
+});
+
+describe("the title of a session", () => {
+  test("a title is the beginning of the first message until the session is renamed, and the new one stays", async () => {
+    const { session_id } = (await alice.chatWhole("[[text=ok]] 泡茶\n要几度?")).body;
+    const [listed] = (await alice.get("/sessions?limit=1")).body.sessions;
+    expect(listed).toMatchObject({ id: session_id, title: "[[text=ok]] 泡茶 要几度?" });
+    const renamed = await alice.patch(`/sessions/${session_id}`, { title: "Tea 🍵" });
+    expect(renamed).toMatchObject({ status: 200, body: { ...listed, title: "Tea 🍵" } });
+    await alice.chatWhole("[[text=ok]] And then?", { session_id });
+    expect((await alice.get(`/sessions/${session_id}`)).body.title).toBe("Tea 🍵");
+  });
+
+  test("a session is renamed while its first job waits", async () => {
+    const busy = await alice.execute("[[tokens=1 ttft=60000]] Busy");
+    await alice.started(busy);
+    const id = newId();
+    const config = { temperature: 0.5 };
+    const waiting = await alice.execute("[[text=ok]] Waits", { session_id: id, if_not_exists: "create", config });
+    const before = (await alice.get(`/sessions/${id}`)).body;
+    expect(before.title).toBeNull();
+    const renamed = { status: 200, body: { ...before, title: "Named early" } };
+    expect(await alice.patch(`/sessions/${id}`, { title: "Named early" })).toMatchObject(renamed);
+    await alice.cancel(busy);
+    await alice.ended(waiting);
+    expect((await alice.get(`/sessions/${id}`)).body).toMatchObject({ title: "Named early", config });
+  });
+
+  test.each([
+    ["none", {}],
+    ["an empty one", { title: " " }],
+    ["one of two lines", { title: "a\nb" }],
+    ["one of 201 characters", { title: "a".repeat(201) }],
+    ["what is no text", { title: 1 }],
+  ])("%s is refused as a title", async (_, body) => {
+    const { session_id } = (await alice.chatWhole("[[text=ok]] Kept")).body;
+    const { status, body: answer } = await alice.patch(`/sessions/${session_id}`, body);
+    expect([status, answer.error]).toMatchObject([400, { code: "invalid_request", param: "title" }]);
+  });
 });
 
 describe("replacing a message", () => {

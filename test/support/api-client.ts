@@ -40,11 +40,12 @@ export function createApiClient(origin: string, apiKey: string, basePath = BASE_
     return openSse(base + path, { method, ...init }, (event) => checks.event(method, basePath + path, event));
   }
 
-  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
-    send("POST", path, {
+  const sendBody = (method: string, path: string, body: unknown, headers: Record<string, string> = {}) =>
+    send(method, path, {
       body: typeof body === "string" ? body : JSON.stringify(body),
       headers: { "Content-Type": "application/json", ...headers },
     });
+  const post = (path: string, body: unknown, headers?: Record<string, string>) => sendBody("POST", path, body, headers);
 
   return {
     origin,
@@ -53,6 +54,7 @@ export function createApiClient(origin: string, apiKey: string, basePath = BASE_
     send,
     post,
     get: (path: string, headers: Record<string, string> = {}) => send("GET", path, { headers }),
+    patch: (path: string, body: unknown) => sendBody("PATCH", path, body),
     delete: (path: string) => send("DELETE", path),
 
     /** Starts a chat and opens its stream. */

@@ -203,6 +203,11 @@ function typeOf(schema: Schema, place: Place): string {
       choices.map((choice) => typeOf(choice, place)),
       place,
     );
+  if (Array.isArray(schema.type)) {
+    const { type, ...rest } = schema;
+    const kinds = type.map((kind) => typeOf({ ...rest, type: kind }, place));
+    return unionOf(kinds, place);
+  }
   if (schema.type === "array") return `readonly ${elementOf(typeOf(schema.items ?? {}, place))}[]`;
   if (schema.type === "object") return objectOf(schema, place);
   if (schema.type === "integer") return "number";

@@ -12,7 +12,7 @@ import { createReferenceDoor } from "./doors/reference/index.ts";
 import { createUiMessagesDoor } from "./doors/ui-messages/index.ts";
 import { carriesKey, createAuthenticate } from "./http/authenticate.ts";
 import { measuredJson } from "./http/body-size.ts";
-import { type Door, type MountedRoute, mountedRoutes } from "./http/door.ts";
+import { type Door, hasBody, type MountedRoute, mountedRoutes } from "./http/door.ts";
 import { createErrorHandler } from "./http/error-handler.ts";
 import { contextOf, requestContext } from "./http/request-context.ts";
 import { securityHeaders } from "./http/security-headers.ts";
@@ -62,7 +62,7 @@ export function createApp(services: Services, logger: Logger): Express {
     }
     const handle: RequestHandler = (req, res) =>
       route.handle(req, res, { owner: res.locals.owner as string, door, ...contextOf(res) });
-    if (route.method === "post") app.post(path, requireKey, route.bodyParser?.(config) ?? parseBody, handle);
+    if (hasBody(route)) app[route.method](path, requireKey, route.bodyParser?.(config) ?? parseBody, handle);
     else app[route.method](path, requireKey, handle);
   }
 

@@ -38,7 +38,7 @@ export type QueueServices = {
   readonly admission: Pick<Admission, "memory" | "isFull">;
   readonly queues: Pick<Queues, "counts" | "probe">;
   readonly queuedJobs: QueuedJobs;
-  readonly sessionQueues: Pick<SessionQueues, "delete" | "findPending" | "isIdle" | "isDeleted">;
+  readonly sessionQueues: Pick<SessionQueues, "delete" | "rename" | "findPending" | "isIdle" | "isDeleted">;
 };
 
 /** What following a job's events, or waiting for its end, takes. */

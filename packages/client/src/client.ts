@@ -110,6 +110,9 @@ export function createClient(options: ClientOptions = {}) {
         get("/sessions", { signal, query }),
       get: (id: string, { signal }: CallOptions = {}): Promise<Session> =>
         get(`/sessions/${encodeURIComponent(id)}`, { signal }),
+      /** The session as it is then: a platform without a free worker renames it later. */
+      rename: (id: string, title: string, { signal }: CallOptions = {}): Promise<Session> =>
+        transport.json("PATCH", `/sessions/${encodeURIComponent(id)}`, { json: { title }, signal }),
       delete: (id: string, options: CallOptions = {}): Promise<boolean> =>
         remove(`/sessions/${encodeURIComponent(id)}`, options),
     },
@@ -121,6 +124,9 @@ export function createClient(options: ClientOptions = {}) {
       /** What it has done so far, step by step. */
       steps: (id: string, { signal }: CallOptions = {}): Promise<JobSteps> =>
         get(`/jobs/${encodeURIComponent(id)}/steps`, { signal }),
+      /** Starts a new job with what an execute job was given. */
+      rerun: (id: string, { signal, ...key }: JobOptions = {}): Promise<AcceptedAgentJob> =>
+        transport.json("POST", `/jobs/${encodeURIComponent(id)}/rerun`, { json: {}, signal, headers: idempotent(key) }),
       /** The job once it has ended. */
       wait: (id: string, options: WaitOptions = {}): Promise<Job> =>
         awaitJob(transport, encodeURIComponent(id), options),

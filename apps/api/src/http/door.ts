@@ -35,11 +35,14 @@ export type Caller = Pick<RequestContext, "requestId" | "note"> & {
   readonly door: Door;
 };
 
+/** Whether requests to the route have a body. */
+export const hasBody = ({ method }: Pick<RouteAt, "method">): boolean => method === "post" || method === "patch";
+
 type Handler<C> = (req: Request, res: Response, caller: C) => Promise<void> | void;
 
 /** `path` is relative to the door's base path. */
 type RouteAt = {
-  readonly method: "get" | "post" | "delete";
+  readonly method: "get" | "post" | "patch" | "delete";
   readonly path: string;
   readonly operation: Operation;
 };
@@ -59,7 +62,7 @@ export type Route =
   | (RouteAt & {
       readonly access: "key";
       readonly handle: Handler<Caller>;
-      /** Reads the body of a POST; default: JSON up to `MAX_BODY_BYTES`. */
+      /** Reads the body of a POST or PATCH; default: JSON up to `MAX_BODY_BYTES`. */
       readonly bodyParser?: (config: ApiConfig) => RequestHandler;
     })
   /** Served without a key: what tells nothing of anybody. */

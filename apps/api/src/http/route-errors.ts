@@ -1,6 +1,6 @@
 /** The error codes of a route: those of its operation, and those of every route of its kind. */
 import { ERROR_CODES, type ErrorCode } from "@agent-paas/shared/errors/codes.ts";
-import type { Route } from "./door.ts";
+import { hasBody, type Route } from "./door.ts";
 
 /** Of what finds out that a request is none, and of what nobody expected. */
 const OF_ALL = ["invalid_http", "request_timeout", "headers_too_large", "internal_error"] as const;
@@ -44,14 +44,15 @@ export const JOB_ERRORS: readonly ErrorCode[] = [
 ];
 
 /** In the order of the table of codes. */
-export function errorsOf({ method, access, operation }: Route): readonly ErrorCode[] {
+export function errorsOf(route: Route): readonly ErrorCode[] {
+  const { access, operation } = route;
   const { params, query, headers, ownHeaders, errors = [] } = operation;
   const takesInput = [params, query, headers, ownHeaders].some((part) => part !== undefined);
   const codes = new Set<ErrorCode>([
     ...OF_ALL,
     ...OF_KEYS[access],
     ...(takesInput ? OF_INPUT : []),
-    ...(method === "post" ? OF_BODIES : []),
+    ...(hasBody(route) ? OF_BODIES : []),
     ...errors,
   ]);
   return (Object.keys(ERROR_CODES) as ErrorCode[]).filter((code) => codes.has(code));

@@ -1,5 +1,6 @@
 /** Finds a session of the caller: its row, or the pending session that Redis keeps until the row is written. */
 
+import type { SessionRow } from "@agent-paas/shared/db/rows.ts";
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { IdSchema, namedId } from "@agent-paas/shared/ids.ts";
 import { parseObject } from "@agent-paas/shared/json/exact-json.ts";
@@ -12,6 +13,7 @@ export type FoundSession = {
   readonly metadata: Record<string, unknown>;
   readonly created_at: string;
   readonly updated_at: string;
+  readonly title: string | null;
 };
 
 export type FindSessionServices = {
@@ -53,12 +55,23 @@ const lookUp = async (services: FindSessionServices, owner: string, id: string):
   (await findPending(services, owner, id)) ??
   (await findRow(services, owner, id));
 
+export function sessionOfRow({
+  id,
+  agent_type,
+  config,
+  metadata,
+  created_at,
+  updated_at,
+  title,
+}: SessionRow): FoundSession {
+  const parsed = { config: parseObject(config), metadata: parseObject(metadata) };
+  // The column is missing until a worker of this version has migrated the database.
+  return { id, agent_type, ...parsed, created_at, updated_at, title: title ?? null };
+}
+
 async function findRow({ sessions }: FindSessionServices, owner: string, id: string): Promise<FoundSession | null> {
   const row = await sessions.find(owner, id);
-  if (row === undefined) return null;
-  const { agent_type, created_at, updated_at } = row;
-  const [config, metadata] = [parseObject(row.config), parseObject(row.metadata)];
-  return { id, agent_type, config, metadata, created_at, updated_at };
+  return row === undefined ? null : sessionOfRow(row);
 }
 
 async function findPending(
@@ -69,5 +82,5 @@ async function findPending(
   const pending = await sessionQueues.findPending(owner, id);
   if (pending === null) return null;
   const { agent_type, config, metadata, created_at } = pending;
-  return { id, agent_type, config, metadata, created_at, updated_at: created_at };
+  return { id, agent_type, config, metadata, created_at, updated_at: created_at, title: null };
 }

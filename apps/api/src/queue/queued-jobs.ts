@@ -11,6 +11,7 @@ import {
   type JobQueue,
   QueuedPayloadSchema,
   queueOf,
+  SIZEABLE_FIELDS,
   type SizeableField,
 } from "@agent-paas/shared/contract/jobs.ts";
 import { joinPayload } from "@agent-paas/shared/contract/large-fields.ts";
@@ -46,8 +47,6 @@ type Placed = Pick<JobPayload, "kind" | "job_id" | "owner" | "agent_type" | "ses
 /** The fields of a payload that are shown, and that may be large: by lists, and of one job. */
 const LISTED_FIELDS: readonly SizeableField[] = ["metadata"];
 const SHOWN_FIELDS: readonly SizeableField[] = [...LISTED_FIELDS, "request"];
-/** What a request gave, which is shown when it is asked for. */
-const GIVEN_FIELDS: readonly SizeableField[] = ["text", "parts", "tool_results"];
 
 export type QueuedJobs = ReturnType<typeof createQueuedJobs>;
 
@@ -107,9 +106,9 @@ export function createQueuedJobs(redis: RedisConnection, keys: RedisKeys) {
   return {
     find: (owner: string, jobId: string) => orUnavailable(redis, () => find(owner, jobId)),
 
-    /** The text, parts and results of calls that the job's request gave; null for a job that has started. */
-    given: (owner: string, jobId: string): Promise<Pick<JobPayload, "text" | "parts" | "tool_results"> | null> =>
-      orUnavailable(redis, () => payloadOf(owner, jobId, GIVEN_FIELDS)),
+    /** All that the job's request gave, as long as the job has no row; null if no queue has it. */
+    given: (owner: string, jobId: string): Promise<JobPayload | null> =>
+      orUnavailable(redis, () => payloadOf(owner, jobId, SIZEABLE_FIELDS)),
 
     /** Those of the started jobs that wait in their queue again, by id. */
     waitingAgain: (started: readonly StartedJob[]): Promise<ReadonlyMap<string, { position: number | null }>> =>

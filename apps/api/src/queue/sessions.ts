@@ -29,6 +29,10 @@ export class SessionExists extends PlatformError {
   }
 }
 
+const columnsOf = ({ agent_type, config, metadata, created_at }: PendingSession) => ({
+  ...{ agent_type, config: JSON.stringify(config), metadata: JSON.stringify(metadata), created_at },
+});
+
 export type SessionQueues = ReturnType<typeof createSessionQueues>;
 
 export type SessionQueuesOptions = {
@@ -73,6 +77,15 @@ export function createSessionQueues({ redis, keys, queues }: SessionQueuesOption
     /** Whether a session of that id was deleted lately. */
     isDeleted: (sessionId: string): Promise<boolean> =>
       orUnavailable(redis, async () => (await redis.get(keys.pendingSession(sessionId))) === DELETED_SESSION),
+
+    /** Orders the new title; its `done` appears in the event log of `receiptId`. */
+    rename: (owner: string, sessionId: string, title: string, receiptId: string): Promise<void> =>
+      orUnavailable(redis, async () => {
+        const found = await readPending(sessionId);
+        const pending = found === null ? {} : { pending: columnsOf(found) };
+        const action = { action: "rename_session", session_id: sessionId, owner, title, ...pending } as const;
+        await queues.addMaintenance({ ...action, receipt_id: receiptId }, receiptId);
+      }),
 
     /** Orders the deletion; its `done` appears in the event log of `receiptId`. Throws `session_busy`. */
     delete: (owner: string, sessionId: string, receiptId: string): Promise<void> =>

@@ -1,7 +1,7 @@
 /** Reads jobs that a worker has started. The owner is part of every query (I8). */
 import type { JobKind, JobQueue, JobStatus } from "@agent-paas/shared/contract/jobs.ts";
 import type { KnowledgeJobId } from "@agent-paas/shared/contract/knowledge.ts";
-import type { InquiryRow, JobRow } from "@agent-paas/shared/db/rows.ts";
+import type { InquiryRow, JobInputsRow, JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
 
 export type JobFilter = {
@@ -39,6 +39,10 @@ export function createJobReader(storage: ReadStorage) {
   return {
     find: (owner: string, id: string): Promise<JobRow | undefined> =>
       storage.read((table) => table("agent_logs").where({ id, owner }).first(), undefined),
+
+    /** What the job was given, if it may be run again. Only of a job that the caller owns. */
+    inputs: (jobId: string): Promise<JobInputsRow | undefined> =>
+      storage.read((table) => table("job_inputs").where({ job_id: jobId }).first(), undefined),
 
     /** All that the job has asked people. */
     inquiries: (jobId: string): Promise<InquiryRow[]> =>

@@ -60,6 +60,7 @@ export async function startUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
       queues,
       queuedJobs,
       sessions,
+      sessionQueue,
       claims,
       publisher,
       retention,

@@ -86,6 +86,10 @@ export function createSessionQueue(redis: RedisConnection, keys: RedisKeys, plac
         deleted_ttl: DELETED_SESSION_TTL_S,
       })) === null,
 
+    /** Whether the session is closed, or was deleted lately. */
+    isClosed: async (sessionId: string): Promise<boolean> =>
+      (await redis.get(keys.pendingSession(sessionId))) === DELETED_SESSION,
+
     /** Undoes `close` for a session that has a row. */
     reopen: async (sessionId: string): Promise<void> => void (await redis.del(keys.pendingSession(sessionId))),
   };

@@ -14,6 +14,7 @@ import type { JobClaims } from "../job/job-claims.ts";
 import type { JobQueues } from "../job/job-queues.ts";
 import type { QueuedJobFinalizer } from "../job/queued-job-finalizer.ts";
 import { RetryLater } from "../job/retry-delay.ts";
+import type { SessionQueue } from "../job/session-queue.ts";
 import { parsePayload, type StoredPayloads } from "../job/stored-payloads.ts";
 import type { Suspensions } from "../job/suspensions.ts";
 import { NO_RESULT } from "../run/run-result.ts";
@@ -27,6 +28,7 @@ export type MaintenanceDeps = {
   readonly queues: JobQueues;
   readonly queuedJobs: QueuedJobFinalizer;
   readonly sessions: SessionRepository;
+  readonly sessionQueue: Pick<SessionQueue, "isClosed">;
   readonly claims: JobClaims;
   readonly publisher: JobEventPublisher;
   readonly retention: Retention;
@@ -48,6 +50,8 @@ export function createMaintenanceProcessor(deps: MaintenanceDeps) {
         return deps.suspensions.resume(payload.job_id);
       case "delete_session":
         return deleteSession(deps, payload, job.attemptsStarted);
+      case "rename_session":
+        return renameSession(deps, payload, job.attemptsStarted);
       case "apply_retention":
         return deps.retention.apply();
     }
@@ -91,12 +95,12 @@ async function endFailedJob(
   }
 }
 
-/** Deletes a session; then publishes `done` in the event log of the receipt, on which the API request waits. */
 async function deleteSession(
-  { queues, sessions, claims, publisher }: MaintenanceDeps,
+  deps: MaintenanceDeps,
   { session_id, owner, receipt_id }: Action<"delete_session">,
   fencingToken: number,
 ): Promise<void> {
+  const { queues, sessions, claims } = deps;
   for (const { id, kind } of await sessions.jobsOf(session_id, owner)) {
     // A job that has just ended may still be locked for a moment; BullMQ retries this action.
     if (!(await queues[kind].remove(id)) && (await queues[kind].getJob(id)))
@@ -104,6 +108,26 @@ async function deleteSession(
     await claims.forget(id);
   }
   await sessions.delete(session_id, owner);
+  await publishReceipt(deps, session_id, receipt_id, fencingToken);
+}
+
+async function renameSession(
+  deps: MaintenanceDeps,
+  { session_id, owner, title, pending, receipt_id }: Action<"rename_session">,
+  fencingToken: number,
+): Promise<void> {
+  // A session that was deleted meanwhile must not come back.
+  if (!(await deps.sessionQueue.isClosed(session_id))) await deps.sessions.rename(session_id, owner, title, pending);
+  await publishReceipt(deps, session_id, receipt_id, fencingToken);
+}
+
+/** Publishes `done` in the event log of the receipt, on which the API request waits. */
+async function publishReceipt(
+  { claims, publisher }: MaintenanceDeps,
+  session_id: string,
+  receipt_id: string,
+  fencingToken: number,
+): Promise<void> {
   const claim = await claims.claim(receipt_id, fencingToken);
   if (claim.kind === "ended") return;
   // A later start of this action may have died after its claim; the next one has a higher token.

@@ -11,8 +11,10 @@ import { idOf, newId } from "@agent-paas/shared/ids.ts";
 import { atFailpoint, failpoint } from "@agent-paas/shared/lifecycle/failpoints.ts";
 import { wellFormedJson } from "@agent-paas/shared/text.ts";
 import DataLoader from "dataloader";
+import { encodeInputs } from "./job-inputs.ts";
 import { PLACES_PER_JOB, prepareJobStatements } from "./job-statements.ts";
 import { encodeOpenTurn, type OpenTurn } from "./open-turn.ts";
+import { titleOf } from "./session-title.ts";
 import { type FinishedCall, metadataOfCall, metadataOfClientResult } from "./tool-messages.ts";
 import { encodeWholeTurns, type WholeTurn } from "./whole-turns.ts";
 
@@ -98,7 +100,7 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
       const batch: WriteStatement[] = [{ query: startJob, guard: true }];
       if (session_id !== null) {
         const config = JSON.stringify(payload.config);
-        const session = { id: session_id, owner, agent_type, config, metadata };
+        const session = { id: session_id, owner, agent_type, config, metadata, title: titleOf(text) };
         // Before the job, whose row refers to it; and first, so that the batches of a session run one after the other.
         batch.unshift({
           query: statements.upsertSession({ ...session, created_at: accepted_at, updated_at: startedAt }),
@@ -129,11 +131,13 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
           const question = { role: "user", content: text, tokens_used: tokens } as const;
           batch.push({ query: statements.insertQuestion({ ...message, ...question, offset: brought.length, skip }) });
         }
-        if (payload.parts !== undefined) {
-          const parts = wellFormedJson(JSON.stringify(payload.parts));
-          batch.push({ query: statements.insertParts({ job_id, bytes: Buffer.byteLength(parts), parts }) });
-        }
       }
+      const inputs = encodeInputs(payload);
+      if (payload.parts !== undefined && (session_id !== null || inputs !== null)) {
+        const parts = wellFormedJson(JSON.stringify(payload.parts));
+        batch.push({ query: statements.insertParts({ job_id, bytes: Buffer.byteLength(parts), parts }) });
+      }
+      if (inputs !== null) batch.push({ query: statements.insertInputs({ job_id, inputs }) });
       const wasSuspended = fencingToken > 1 && (await isSuspended(job_id));
       if (fencingToken > 1) {
         // Also a suspension that was written since.

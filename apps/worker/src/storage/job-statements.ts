@@ -1,7 +1,14 @@
 /** The statements that write a job and its messages; their SQL is built once per process. */
 
 import type { Expression } from "@agent-paas/shared/db/queries.ts";
-import type { JobRow, MessagePartsRow, MessageRow, SessionRow, WholeTurnsRow } from "@agent-paas/shared/db/rows.ts";
+import type {
+  JobInputsRow,
+  JobRow,
+  MessagePartsRow,
+  MessageRow,
+  SessionRow,
+  WholeTurnsRow,
+} from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
 
 type EndColumns =
@@ -83,9 +90,13 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
           metadata: session.metadata,
           created_at: session.created_at,
           updated_at: session.updated_at,
+          title: session.title,
         })
         .onConflict("id")
-        .merge({ updated_at: session.updated_at })
+        .merge({
+          updated_at: session.updated_at,
+          title: sql.expression("coalesce(sessions.title, excluded.title)") as unknown as string,
+        })
         .where("sessions.owner", session.owner),
     ),
 
@@ -195,6 +206,10 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
 
     insertParts: prepareWrite<MessagePartsRow>(({ job_id, bytes, parts }) =>
       table("message_parts").insert({ job_id, bytes, parts }).onConflict("job_id").ignore(),
+    ),
+
+    insertInputs: prepareWrite<JobInputsRow>(({ job_id, inputs }) =>
+      table("job_inputs").insert({ job_id, inputs }).onConflict("job_id").ignore(),
     ),
 
     insertWholeTurns: ({ job_id, bytes, turns }: WholeTurnsRow) =>

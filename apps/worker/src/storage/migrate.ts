@@ -18,6 +18,7 @@ import * as messageParts from "./migrations/012-message-parts.ts";
 import * as sessionsByTime from "./migrations/013-sessions-by-time.ts";
 import * as jobRequest from "./migrations/014-job-request.ts";
 import * as wholeTurns from "./migrations/015-whole-turns.ts";
+import * as titlesAndJobInputs from "./migrations/016-titles-and-job-inputs.ts";
 import * as jobTimeline from "./migrations/017-job-timeline.ts";
 
 export const MIGRATIONS: Migrations = new Map([
@@ -36,6 +37,7 @@ export const MIGRATIONS: Migrations = new Map([
   ["013-sessions-by-time", sessionsByTime],
   ["014-job-request", jobRequest],
   ["015-whole-turns", wholeTurns],
+  ["016-titles-and-job-inputs", titlesAndJobInputs],
   ["017-job-timeline", jobTimeline],
 ]);
 

@@ -17,6 +17,7 @@ const KEYS = {
   messages: ["id"],
   message_parts: ["job_id"],
   whole_turns: ["job_id"],
+  job_inputs: ["job_id"],
   agent_steps: ["job_id", "step_no"],
   reserved_ordinals: ["job_id"],
   suspended_jobs: ["job_id"],

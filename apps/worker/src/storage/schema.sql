@@ -110,6 +110,13 @@ CREATE TABLE installation (
   primary key (id)
 );
 
+CREATE TABLE job_inputs (
+  job_id char(36),
+  inputs text not null,
+  foreign key(job_id) references agent_logs(id) on delete CASCADE,
+  primary key (job_id)
+);
+
 CREATE TABLE message_parts (
   job_id char(36),
   bytes integer not null,
@@ -159,6 +166,7 @@ CREATE TABLE sessions (
   metadata text not null,
   created_at varchar(30) not null,
   updated_at varchar(30) not null,
+  title text null,
   primary key (id)
 );
 

@@ -1,5 +1,6 @@
 /** Reads the history that goes to the model, and deletes sessions. */
 import type { ToolResult } from "@agent-paas/shared/contract/client-tools.ts";
+import type { MaintenancePayload } from "@agent-paas/shared/contract/jobs.ts";
 import { DROPPED, droppedJobs, findRefusal, hasGoneOn, latestOpenTurns } from "@agent-paas/shared/db/open-turns.ts";
 import type { JobRow, MessageRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
@@ -51,6 +52,8 @@ export const isDropped = ({ job_status }: Pick<HistoryRow, "job_status">): boole
 
 /** What agents know; a later version may write others. */
 const SPOKEN = ["user", "assistant"];
+
+type PendingSession = NonNullable<Extract<MaintenancePayload, { action: "rename_session" }>["pending"]>;
 
 type PageStart = { sessionId: string; jobId: string; before: number };
 
@@ -196,6 +199,17 @@ export function createSessionRepository(storage: Storage) {
 
     jobsOf: async (sessionId: string, owner: string): Promise<Pick<JobRow, "id" | "kind">[]> =>
       table("agent_logs").where({ session_id: sessionId, owner }).select("id", "kind"),
+
+    /** `pending`: of a session whose row may not be written yet. Does nothing when the owner has no such session. */
+    async rename(id: string, owner: string, title: string, pending?: PendingSession): Promise<void> {
+      if (pending === undefined) {
+        await write([{ query: table("sessions").where({ id, owner }).update({ title }) }]);
+        return;
+      }
+      const session = { id, owner, ...pending, updated_at: pending.created_at, title };
+      const query = table("sessions").insert(session).onConflict("id").merge({ title }).where("sessions.owner", owner);
+      await write([{ query }]);
+    },
 
     /** Deletes the session with its messages and jobs; deletes nothing when the owner has no such session. */
     async delete(sessionId: string, owner: string): Promise<void> {

@@ -31,6 +31,8 @@ export type Session = {
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly created_at: string;
   readonly updated_at: string;
+  /** The beginning of its first message, until it is renamed; null before. */
+  readonly title: string | null;
 };
 
 export type Agent = {

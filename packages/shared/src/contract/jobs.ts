@@ -172,6 +172,16 @@ export const JobPayloadSchema = z.object({
 });
 export type JobPayload = z.infer<typeof JobPayloadSchema>;
 
+/**
+ * What a worker keeps of an execute job beside its row and its parts, to run it again: the same request once more. Of a
+ * system job it keeps nothing, nor of one that brought results of the client's calls, which no second job can.
+ */
+export const JobInputsSchema = JobPayloadSchema.pick({
+  ...({ begins_session: true, input: true, history: true, tools: true, tool_choice: true } as const),
+  ...({ config: true, limits: true } as const),
+});
+export type JobInputs = z.infer<typeof JobInputsSchema>;
+
 /** A payload as its queue has it: neutral values stand for its large fields. */
 export const QueuedPayloadSchema = JobPayloadSchema.extend({
   text: z.string().default(""),
@@ -218,6 +228,18 @@ const MaintenanceActionSchema = z.discriminatedUnion("action", [
     action: z.literal("delete_session"),
     session_id: IdSchema,
     owner: z.string().min(1),
+    receipt_id: IdSchema,
+  }),
+  /** Give a session its title; then publish `done` in the event log of `receipt_id`. */
+  z.object({
+    action: z.literal("rename_session"),
+    session_id: IdSchema,
+    owner: z.string().min(1),
+    title: z.string(),
+    /** The columns of a session whose row may not be written yet. */
+    pending: z
+      .object({ agent_type: z.string(), config: z.string(), metadata: z.string(), created_at: z.iso.datetime() })
+      .optional(),
     receipt_id: IdSchema,
   }),
   /** Delete what is older than the settings allow. */

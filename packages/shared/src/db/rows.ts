@@ -13,6 +13,8 @@ export type SessionRow = {
   metadata: string;
   created_at: string;
   updated_at: string;
+  /** Null until a message has a text. */
+  title: string | null;
 };
 
 export const MESSAGE_ROLES = ["user", "assistant", "system", "tool"] as const;
@@ -48,6 +50,13 @@ export type WholeTurnsRow = {
   bytes: number;
   /** JSON. */
   turns: string;
+};
+
+/** What an execute job was given beside its task and its parts, to run it again. */
+export type JobInputsRow = {
+  job_id: string;
+  /** JSON of `JobInputs`. */
+  inputs: string;
 };
 
 /** A row of `agent_logs`: one job, written when its first attempt starts. */
@@ -188,6 +197,7 @@ export type Rows = {
   messages: MessageRow;
   message_parts: MessagePartsRow;
   whole_turns: WholeTurnsRow;
+  job_inputs: JobInputsRow;
   agent_logs: JobRow;
   agent_steps: JournalRow;
   reserved_ordinals: ReservedOrdinalRow;

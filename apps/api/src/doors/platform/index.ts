@@ -10,12 +10,13 @@ import { healthRoutes } from "./routes/health.ts";
 import { postJobCancel } from "./routes/job-cancel.ts";
 import { postJobDecisions } from "./routes/job-decisions.ts";
 import { getJobEvents } from "./routes/job-events.ts";
+import { postJobRerun } from "./routes/job-rerun.ts";
 import { getJobSteps } from "./routes/job-steps.ts";
 import { getJob, getJobs } from "./routes/jobs.ts";
 import { deleteCollection, getCollection, listCollections } from "./routes/knowledge-collections.ts";
 import { deleteDocument, getDocument, listDocuments, postDocument } from "./routes/knowledge-documents.ts";
 import { postKnowledgeQuery } from "./routes/knowledge-query.ts";
-import { deleteSession, getSession, listSessions } from "./routes/sessions.ts";
+import { deleteSession, getSession, listSessions, patchSession } from "./routes/sessions.ts";
 
 export const platformDoor: Door = {
   tags: {
@@ -34,6 +35,7 @@ export const platformDoor: Door = {
     getChatHistory(services),
     listSessions(services),
     getSession(services),
+    patchSession(services),
     deleteSession(services),
     listAgents(services),
     getAgent(services),
@@ -43,6 +45,7 @@ export const platformDoor: Door = {
     getJobSteps(services),
     postJobCancel(services),
     postJobDecisions(services),
+    postJobRerun(services),
     listCollections(services),
     getCollection(services),
     deleteCollection(services),

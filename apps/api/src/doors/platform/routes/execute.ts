@@ -6,15 +6,14 @@ import { limitBody, measuredJson } from "../../../http/body-size.ts";
 import type { Route } from "../../../http/door.ts";
 import { JOB_REQUEST_HEADERS } from "../../../http/headers.ts";
 import { originOf, readIdempotency } from "../../../http/job-headers.ts";
-import { asJson, jsonResponse } from "../../../http/operation.ts";
+import { asJson } from "../../../http/operation.ts";
 import { ACCEPT_ERRORS, AGENT_ERRORS } from "../../../http/route-errors.ts";
 import { acceptJob } from "../../../jobs/accept-job.ts";
-import { findJobStatus } from "../../../jobs/find-job.ts";
 import type { Services } from "../../../services.ts";
 import { ToolChoiceSchema, ToolResultsSchema, ToolsSchema } from "../../../validation/client-tools.ts";
 import { JOB_FIELDS } from "../../../validation/job-fields.ts";
 import { bodySchema, JsonSchema, validate } from "../../../validation/validate.ts";
-import { AcceptedAgentJobSchema, jobLinks } from "../job-view.ts";
+import { ACCEPTED, sendAccepted } from "../accepted-job.ts";
 import { AgentIdSchema, IfNotExistsSchema, MessageSchema, OnBusySchema, readMessage } from "../request-fields.ts";
 
 const executeRequest = (task: z.ZodType) =>
@@ -47,9 +46,7 @@ export const postExecute = (services: Services): Route => ({
     params: { id: AgentIdSchema },
     headers: JOB_REQUEST_HEADERS,
     body: asJson(executeRequest(MessageSchema.optional()).meta({ examples: [EXECUTE_REQUEST] })),
-    responses: {
-      202: jsonResponse("The job is accepted.", AcceptedAgentJobSchema, "X-Job-Id", "X-Session-Id", "Location"),
-    },
+    responses: { 202: ACCEPTED },
     errors: [...ACCEPT_ERRORS, ...AGENT_ERRORS],
   },
   async handle(req, res, caller) {
@@ -60,7 +57,7 @@ export const postExecute = (services: Services): Route => ({
     const isAsking = body.task !== undefined || body.tool_results === undefined;
     const { text, parts } = isAsking ? readMessage(body.task, services.config, "task") : { text: "" };
     const origin = { ...originOf(req, caller, text), idempotency: readIdempotency(req) };
-    const { isNew, jobId, sessionId } = await acceptJob(services, origin, {
+    const accepted = await acceptJob(services, origin, {
       kind: "execute",
       agentType,
       sessionId: body.session_id ?? null,
@@ -78,10 +75,6 @@ export const postExecute = (services: Services): Route => ({
       metadata: body.metadata,
       onBusy: body.on_busy,
     });
-    const links = jobLinks(jobId);
-    res.status(202).set({ Location: links.self, "X-Job-Id": jobId });
-    if (sessionId !== null) res.setHeader("X-Session-Id", sessionId);
-    const status = isNew ? "queued" : await findJobStatus(services, caller.owner, jobId);
-    res.json({ job_id: jobId, session_id: sessionId, status, links });
+    await sendAccepted(res, services, caller.owner, accepted);
   },
 });

@@ -1,21 +1,21 @@
-/** GET /sessions, GET and DELETE /sessions/{id}. */
+/** GET /sessions, GET, PATCH and DELETE /sessions/{id}. */
 import { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { IdSchema } from "@agent-paas/shared/ids.ts";
-import { parseObject } from "@agent-paas/shared/json/exact-json.ts";
 import { SECOND } from "@agent-paas/shared/time.ts";
 import { z } from "zod";
 import { abortOnClose } from "../../../http/abort-on-close.ts";
 import type { Route } from "../../../http/door.ts";
-import { jsonResponse } from "../../../http/operation.ts";
+import { asJson, jsonResponse } from "../../../http/operation.ts";
 import { READ_ERRORS } from "../../../http/route-errors.ts";
 import { deleteSessionWithin } from "../../../jobs/delete-session.ts";
-import { findSession } from "../../../jobs/find-session.ts";
+import { findSession, sessionOfRow } from "../../../jobs/find-session.ts";
+import { renameSessionWithin } from "../../../jobs/rename-session.ts";
 import type { Services } from "../../../services.ts";
-import { pageQuery, pathId, validate } from "../../../validation/validate.ts";
+import { bodySchema, pageQuery, pathId, validate } from "../../../validation/validate.ts";
 import { NextPageSchema } from "../response-fields.ts";
 
-/** How long a DELETE waits for the worker that carries it out. */
-const DELETE_WAIT_MS = 10 * SECOND;
+/** How long a PATCH or DELETE waits for the worker that carries it out. */
+const WORKER_WAIT_MS = 10 * SECOND;
 
 const SessionsQuerySchema = pageQuery(200, 50);
 
@@ -27,6 +27,7 @@ const SessionSchema = z
     metadata: z.record(z.string(), z.unknown()),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
+    title: z.string().nullable().describe("The beginning of its first message, until it is renamed; null before."),
   })
   .meta({ id: "Session" });
 
@@ -53,16 +54,7 @@ export const listSessions = (services: Services): Route => ({
       throw new PlatformError("invalid_request", { message: "before: there is no such session", param: "before" });
     }
     const rows = await services.sessions.list(owner, { limit, before });
-    const sessions: z.infer<typeof SessionSchema>[] = rows.map(
-      ({ id, agent_type, config, metadata, created_at, updated_at }) => ({
-        id,
-        agent_type,
-        config: parseObject(config),
-        metadata: parseObject(metadata),
-        created_at,
-        updated_at,
-      }),
-    );
+    const sessions = rows.map(sessionOfRow);
     res.json({ sessions, next: rows.length === limit ? (rows.at(-1)?.id ?? null) : null });
   },
 });
@@ -84,6 +76,42 @@ export const getSession = (services: Services): Route => ({
   },
 });
 
+const TitleSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine((title) => title.trim() !== "", "must not be empty")
+  .refine((title) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(title), "must be one line")
+  .transform((title) => title.toWellFormed());
+
+const RenameSchema = bodySchema({ title: TitleSchema }).meta({ examples: [{ title: "Tea in spring" }] });
+
+/** 200 once renamed; 202 if a worker has yet to do it. */
+export const patchSession = (services: Services): Route => ({
+  method: "patch",
+  path: "/sessions/:id",
+  access: "key",
+  operation: {
+    id: "renameSession",
+    tag: "Sessions",
+    summary: "Rename a session",
+    params: { id: IdSchema },
+    body: asJson(RenameSchema),
+    responses: {
+      200: jsonResponse("The session.", SessionSchema),
+      202: jsonResponse("The session as it is; its new title waits for a worker.", SessionSchema),
+    },
+    errors: [...READ_ERRORS, "session_not_found"],
+  },
+  async handle(req, res, { owner }) {
+    const id = pathId(req.params);
+    const { title } = validate(RenameSchema, req.body);
+    const wait = { withinMs: WORKER_WAIT_MS, signal: abortOnClose(res) };
+    const { session, isRenamed } = await renameSessionWithin(services, owner, id, title, wait);
+    res.status(isRenamed ? 200 : 202).json(session);
+  },
+});
+
 /** 204 once deleted; 202 if the deletion is still pending. Refused while a job of the session has not ended. */
 export const deleteSession = (services: Services): Route => ({
   method: "delete",
@@ -102,7 +130,7 @@ export const deleteSession = (services: Services): Route => ({
   },
   async handle(req, res, { owner }) {
     const id = pathId(req.params);
-    const wait = { withinMs: DELETE_WAIT_MS, signal: abortOnClose(res) };
+    const wait = { withinMs: WORKER_WAIT_MS, signal: abortOnClose(res) };
     if (await deleteSessionWithin(services, owner, id, wait)) res.status(204).end();
     else res.status(202).json({ session_id: id, status: "deleting" });
   },
