@@ -28,6 +28,7 @@ const CALLS: Readonly<Record<string, string>> = {
   "apps/api/src/jobs/list-jobs.ts sort": "one page of the list",
   "apps/api/src/presence/agent-catalog.ts fromJSONSchema": "a schema of an agent, which the operator installs",
   "apps/api/src/presence/agent-catalog.ts sort": "the agents that workers offer",
+  "apps/api/src/presence/platform-metrics.ts sort": "120 buckets at most, of durations of the platform",
   "apps/api/src/queue/waiting-jobs.ts sort": "one page of each of the two queues",
   "apps/worker/src/recovery/owner-index-sweep.ts sort": "three sets for each API key of whom jobs wait",
   "apps/worker/src/storage/move-rows.ts sort": "the columns of a table",

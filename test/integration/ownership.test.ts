@@ -69,7 +69,7 @@ const MAKERS = ["post /knowledge/:collection/documents"];
 
 /** Routes that name and show nothing that has an owner. */
 const OWNERLESS = [
-  ...["get /agents", "get /agents/:id", "get /health", "get /livez", "get /readyz"],
+  ...["get /agents", "get /agents/:id", "get /health", "get /metrics", "get /livez", "get /readyz"],
   // The door of OpenAI names sessions by what their owner calls them: another owner's name is another session.
   ...["get /models", "get /models/:model", "post /chat/completions"],
   "post /conversations",

@@ -139,3 +139,15 @@ test("a cancel aborts a tool that is being called", async () => {
   expect((await whole).at(-1)).toMatchObject({ event: "done", data: { status: "cancelled" } });
   expect(await written()).toMatch(/^a \w+\n$/);
 });
+
+test("the metrics of the platform count these jobs, for whoever has a key", async () => {
+  const { interval_s, points, workers } = await waitFor("a sample with an ended job", async () => {
+    const { body } = await platform.bob.get("/metrics");
+    return body.points.some(({ jobs_ended }: Json) => jobs_ended > 0) ? body : undefined;
+  });
+  const sum = (field: string) => points.reduce((all: number, { [field]: count }: Json) => all + count, 0);
+  expect([interval_s, sum("jobs_started") >= sum("jobs_ended"), sum("tokens_per_s") > 0]).toEqual([5, true, true]);
+  expect(points.find(({ first_token_ms }: Json) => first_token_ms !== null)?.first_token_ms.p50).toBeGreaterThan(0);
+  expect(workers).toMatchObject([{ running: expect.any(Number), memory_mb: expect.any(Number) }]);
+  expect((await platform.alice.send("GET", "/metrics", { headers: { Authorization: "none" } })).status).toBe(401);
+});

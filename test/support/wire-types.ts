@@ -60,7 +60,7 @@ const UNUSED = ["ChatAnswer"];
 const PLACES: Readonly<Record<string, WireFile>> = {
   ...{ StreamEvent: "events", Usage: "events", Citation: "events", ClientCall: "events" },
   MessagePart: "requests",
-  ...{ JobSteps: "monitoring", Attempt: "monitoring", JobStep: "monitoring" },
+  ...{ JobSteps: "monitoring", Attempt: "monitoring", JobStep: "monitoring", Metrics: "monitoring" },
 };
 /** Schemas without a name that occur more than once, by a property that has them. */
 const SHARED = {
@@ -83,7 +83,7 @@ const TITLES: Readonly<Record<WireFile, string>> = {
   events: "The events of a job.",
   requests: "What requests carry.",
   answers: "What the API answers.",
-  monitoring: "What the API answers on how jobs go.",
+  monitoring: "What the API answers on how jobs and the platform do.",
 };
 
 export const WIRE_FILES = Object.keys(TITLES) as readonly WireFile[];

@@ -7,6 +7,7 @@ import type { OpenResponses } from "./events/open-responses.ts";
 import type { SendWindows } from "./events/send-windows.ts";
 import type { StreamShare } from "./events/stream-share.ts";
 import type { AgentCatalog } from "./presence/agent-catalog.ts";
+import type { PlatformMetrics } from "./presence/platform-metrics.ts";
 import type { Accept } from "./queue/accept-request.ts";
 import type { AcceptedJobs } from "./queue/accepted-jobs.ts";
 import type { Admission } from "./queue/admission.ts";
@@ -54,6 +55,7 @@ export type Services = StorageServices &
     /** Whether every connection to Redis is up: after an outage they return one by one. */
     readonly redis: { isConnected(): boolean };
     readonly agentCatalog: AgentCatalog;
+    readonly metrics: PlatformMetrics;
     readonly events: EventServices;
     readonly streamShare: StreamShare;
   };

@@ -10,6 +10,7 @@ import { openReaders } from "./compose/storage.ts";
 import type { ApiConfig } from "./config.ts";
 import { createStreamShare } from "./events/stream-share.ts";
 import { createAgentCatalog } from "./presence/agent-catalog.ts";
+import { createPlatformMetrics } from "./presence/platform-metrics.ts";
 import type { Services } from "./services.ts";
 
 export async function startApi(config: ApiConfig, name: string, logger: Logger, releasers: Releasers): Promise<void> {
@@ -23,10 +24,11 @@ export async function startApi(config: ApiConfig, name: string, logger: Logger, 
     storage.assertDatabaseUsable();
     return jobs.accept(request);
   };
+  const metrics = createPlatformMetrics(redis.reads, redis.keys, redis.clock);
   const streamShare = createStreamShare(config.MAX_OPEN_STREAMS_PER_OWNER);
   const services: Services = {
     ...{ config, redis, clock: redis.clock, ...storage, ...jobs },
-    ...{ accept, events, streamShare, agentCatalog },
+    ...{ accept, events, streamShare, agentCatalog, metrics },
   };
   const url = await openServer(config, { app: createApp(services, logger), events }, releasers);
   logger.info({ url }, "api ready");

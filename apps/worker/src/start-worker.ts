@@ -12,7 +12,9 @@ import { createRunner } from "./compose/runner.ts";
 import { openWorkerStorage } from "./compose/storage.ts";
 import { startUpkeep } from "./compose/upkeep.ts";
 import { slotsOf, type WorkerSettings } from "./config.ts";
+import { startSampling } from "./presence/sampling.ts";
 import { startWorkerPresence } from "./presence/worker-presence.ts";
+import { createWorkerCounters } from "./run/worker-counters.ts";
 
 export async function startWorker(
   config: WorkerSettings,
@@ -27,7 +29,9 @@ export async function startWorker(
   const agents = await openAgentServices(config, logger, releasers);
   const { repositories } = storage;
   const parts = createJobParts(config, name, redis, repositories, logger, releasers);
-  const runner = createRunner(agents, repositories, parts.uploads, redis);
+  const counters = createWorkerCounters(redis.clock.now);
+  releasers.add("counters", () => counters.stop());
+  const runner = createRunner(agents, repositories, parts.uploads, counters, redis);
   const threadWatch = startControl(config, name, redis, parts, logger, releasers);
   storage.watch(() => {
     // Without the grace of a usual stop: no running job could write its end.
@@ -47,5 +51,11 @@ export async function startWorker(
     onHeartbeats: deadWorkers.look,
   });
   releasers.add("presence", () => presence.stop());
+  const sampling = startSampling({
+    ...{ redis: queueRedis, keys, clock: redis.clock, identity: { id: workerId, worker: name }, logger },
+    concurrency: Object.values(slots).reduce((sum, { all }) => sum + all, 0),
+    ...{ running: () => parts.running.ids().length, counts: counters.take },
+  });
+  releasers.add("sampling", () => sampling.stop());
   logger.info({ agents: manifests().map(({ id }) => id), model: config.LLM_MODEL }, "worker ready");
 }

@@ -23,7 +23,7 @@ import type {
   Session,
   SessionPage,
 } from "./wire/answers.ts";
-import type { JobSteps } from "./wire/monitoring.ts";
+import type { JobSteps, Metrics } from "./wire/monitoring.ts";
 import type {
   ChatRequest,
   DecisionsRequest,
@@ -97,6 +97,9 @@ export function createClient(options: ClientOptions = {}) {
 
     /** Of a platform that is down as well. */
     health: ({ signal }: CallOptions = {}): Promise<Health> => get("/health", { signal, alsoStatus: 503 }),
+
+    /** Numbers of the whole platform over the last ten minutes. */
+    metrics: ({ signal }: CallOptions = {}): Promise<Metrics> => get("/metrics", { signal }),
 
     agents: {
       list: async ({ signal }: CallOptions = {}): Promise<readonly Agent[]> =>

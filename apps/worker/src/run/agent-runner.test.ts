@@ -70,6 +70,7 @@ async function runOnce(
     journal: createJournalRepository(storage),
     suspensions: createSuspensionRepository(storage, Date.now),
     systemJobs: new Map(),
+    counters: { tokensOf: () => () => {} },
   };
   const writer = new JobEventWriter({
     ...{ jobId: payload.job_id, fencingToken: 1, seq: 0, signals: NO_SIGNALS, claimsJob: false },

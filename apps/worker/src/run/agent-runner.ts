@@ -43,6 +43,7 @@ import { parseConfig } from "./parse-config.ts";
 import type { RunControl } from "./run-control.ts";
 import type { RunResult } from "./run-result.ts";
 import type { SystemJobs } from "./system-job.ts";
+import type { WorkerCounters } from "./worker-counters.ts";
 
 export type AgentRunnerDeps = {
   readonly models: OfferedModels;
@@ -53,6 +54,7 @@ export type AgentRunnerDeps = {
   readonly journal: JournalRepository;
   readonly suspensions: Pick<SuspensionRepository, "decisions">;
   readonly systemJobs: SystemJobs;
+  readonly counters: Pick<WorkerCounters, "tokensOf">;
 };
 
 export type RunRequest = {
@@ -169,7 +171,10 @@ function prepareJob(deps: AgentRunnerDeps, request: RunRequest) {
   const { payload, attempt, run, writer, logger, row, deadlineMs } = request;
   const { job_id: jobId, locale, kind, owner, metadata, session_id: sessionId } = payload;
   const budget = createBudget(resolveLimits(payload.limits, deadlineMs), run.fail);
-  const meter = createMeter(budget, (turn) => emit("model.turn", { job_id: jobId, ...turn }));
+  const meter = createMeter(budget, {
+    onTurn: (turn) => emit("model.turn", { job_id: jobId, ...turn }),
+    onTokens: deps.counters.tokensOf({ acceptedAt: payload.accepted_at, attempt }),
+  });
   const retriever = deps.retrieverFor(owner);
   const ended = new AbortController();
   const journal = createJobJournal({

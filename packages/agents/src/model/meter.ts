@@ -45,10 +45,16 @@ const ONE_TOKEN_CHARS = 16;
 
 export type MeteredTurn = { readonly usage: Usage; readonly ms: number };
 
-/** @param onTurn receives every turn that the provider has finished. */
+export type MeterListener = {
+  /** Receives every turn that the provider has finished. */
+  readonly onTurn?: (turn: MeteredTurn) => void;
+  /** Receives the tokens of each piece as it comes, by an estimate; of a reported turn, all at once. */
+  readonly onTokens?: (count: number) => void;
+};
+
 export function createMeter(
   budget: SpendableBudget,
-  onTurn: (turn: MeteredTurn) => void = () => {},
+  { onTurn = () => {}, onTokens = () => {} }: MeterListener = {},
   calibration: Calibration = shared,
 ): Meter {
   let finished = NO_USAGE;
@@ -86,6 +92,7 @@ export function createMeter(
       const usage = readReportedUsage(reported);
       finished = addUsage(finished, usage);
       latest = null;
+      onTokens(usage.output_tokens);
       try {
         budget.takeModelTurn();
       } finally {
@@ -114,6 +121,7 @@ export function createMeter(
           const tokens = content.length <= ONE_TOKEN_CHARS ? 1 : estimateTokens(content);
           budget.takeOutputTokens(tokens);
           taken += tokens;
+          onTokens(tokens);
           turn.text.append(content);
         }
 

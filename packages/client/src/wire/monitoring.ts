@@ -1,4 +1,4 @@
-/** What the API answers on how jobs go. Written by `npm run client-types` from the OpenAPI document: do not edit. */
+/** What the API answers on how jobs and the platform do. Written by `npm run client-types` from the OpenAPI document: do not edit. */
 import type { JobStatus } from "./requests.ts";
 
 /** The timeline of a job. */
@@ -61,4 +61,48 @@ export type JobStep = {
     readonly output_tokens: number;
     readonly total_tokens: number;
   } | undefined;
+};
+
+/** Numbers of the whole platform over the last ten minutes. */
+export type Metrics = {
+  /** How long an interval is, s. */
+  readonly interval_s: number;
+  /** Oldest first; none of an interval in which no worker lived. */
+  readonly points: readonly {
+    /** The beginning of the interval. */
+    readonly at: string;
+    /** Of all models, as they came; by an estimate. */
+    readonly tokens_per_s: number;
+    /** From the acceptance of a job to its first token, ms, to 5 %. Null if no job had one. */
+    readonly first_token_ms: {
+      readonly p50: number;
+      readonly p95: number;
+    } | null;
+    /** Jobs whose first attempt a worker began. */
+    readonly jobs_started: number;
+    /** Jobs that ended, the failed ones included. */
+    readonly jobs_ended: number;
+    /** Jobs that failed. */
+    readonly jobs_failed: number;
+    /** Jobs that ran at the end of the interval. */
+    readonly running: number;
+    /** Jobs that waited for a worker then. */
+    readonly queued: number;
+  }[];
+  /** Those of the last 15 s. */
+  readonly workers: readonly {
+    /** Another one after each start. */
+    readonly id: string;
+    /** As the attempts of jobs name it. */
+    readonly name: string;
+    /** Jobs that it runs. */
+    readonly running: number;
+    /** How many it may run at once. */
+    readonly concurrency: number;
+    /** Processors that it used in its last interval: 1 is one core. */
+    readonly cpu: number;
+    /** Resident, MiB. */
+    readonly memory_mb: number;
+    readonly last_seen: string;
+  }[];
 };

@@ -24,6 +24,7 @@ test("keys that one script touches share a slot of Redis Cluster", () => {
     keys.waitingJobs("chat"),
     keys.delayedJobs("chat"),
     keys.jobMarker("chat"),
+    keys.samples,
   ];
   expect(new Set(accepted.map(hashTag))).toEqual(new Set(["ap"]));
 });

@@ -99,6 +99,8 @@ export function createRedisKeys(prefix: string) {
 
     /** Hash: worker id → worker record. */
     workers: `${base}:workers`,
+    /** Sorted set by interval: the samples of all workers, each behind the number of jobs that waited. */
+    samples: `${base}:samples`,
     /** Hash: agent id → manifest. */
     agents: `${base}:agents`,
     /** String: the name of a worker whose thread is blocked by a run that is not known yet. */

@@ -16,6 +16,7 @@ import { getJob, getJobs } from "./routes/jobs.ts";
 import { deleteCollection, getCollection, listCollections } from "./routes/knowledge-collections.ts";
 import { deleteDocument, getDocument, listDocuments, postDocument } from "./routes/knowledge-documents.ts";
 import { postKnowledgeQuery } from "./routes/knowledge-query.ts";
+import { getMetrics } from "./routes/metrics.ts";
 import { deleteSession, getSession, listSessions, patchSession } from "./routes/sessions.ts";
 
 export const platformDoor: Door = {
@@ -54,6 +55,7 @@ export const platformDoor: Door = {
     getDocument(services),
     deleteDocument(services),
     postKnowledgeQuery(services),
+    getMetrics(services),
     ...healthRoutes(services),
   ],
   formatError,
