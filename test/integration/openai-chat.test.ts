@@ -151,6 +151,10 @@ test("options become the agent's config, and its errors name the field of the re
   expect(refused).toBeInstanceOf(BadRequestError);
   expect(refused.param).toBe("temperature");
   expect(refused.message).not.toContain("config");
+  const schema = { type: "json_schema", json_schema: { name: "x", schema: { type: "nothing" } } };
+  const unfit = await ask([user("Hi")], { response_format: schema }).catch((error) => error);
+  expect(unfit).toMatchObject({ status: 400, code: "invalid_config", param: "response_format" });
+  expect(unfit.message).not.toContain("config");
 });
 
 test.each([false, true])(

@@ -93,6 +93,14 @@ export const TARGETS: readonly Target[] = [
     bound: 0.7,
     isAtLeast: true as const,
   })),
+  ...[
+    ["s500", "at 500 streams"],
+    ["fast", "as fast as possible"],
+  ].map(([scenario = "", when]) => ({
+    claim: `CPU of the API per token ${when} as chat completions of OpenAI, to the native wire`,
+    value: ratio(scenario, "apiUsPerToken", "ours", "ours-openai"),
+    bound: 1.5,
+  })),
   ...(
     [
       ["start", "all", 420],

@@ -113,7 +113,7 @@ async function sendWhole(
   res: Response,
   services: Services,
   { owner }: Caller,
-  { model }: ChatRequest,
+  request: ChatRequest,
   { jobId, sessionId }: Accepted,
 ): Promise<void> {
   const row = await awaitAccepted(res, services, owner, jobId);
@@ -125,7 +125,8 @@ async function sendWhole(
   const result = resultOfRow(row);
   const error = code === null ? null : { code, message: message ?? "" };
   const reason = finishReasonOf({ status, finishReason: result.finish_reason ?? null, error });
-  if (reason !== null) res.json(completionOf(jobId, model, result, reason, usage === null ? null : JSON.parse(usage)));
-  else if (error !== null) throw jobError(error.code, error.message, details);
+  const counts = usage === null ? null : JSON.parse(usage);
+  if (reason !== null) res.json(completionOf(jobId, request.model, result, reason, counts));
+  else if (error !== null) throw inRequestTerms(jobError(error.code, error.message, details), request);
   else throw new PlatformError("job_cancelled", { details });
 }

@@ -18,7 +18,7 @@ import type { Services } from "../../../../services.ts";
 import { validate } from "../../../../validation/validate.ts";
 import { inResponseTerms, readJobRequest } from "../job-request.ts";
 import { findResponse, readResponse, responseOfRow } from "../read-response.ts";
-import { ResponseRequestSchema } from "../request.ts";
+import { type ResponseRequest, ResponseRequestSchema } from "../request.ts";
 import { type Head, headOf, openState, ResponseSchema } from "../response.ts";
 import { ResponseEventSchema, responseStream } from "../stream.ts";
 
@@ -54,9 +54,7 @@ export const postResponses = (services: Services): Route => ({
     if (request.stream || !request.background) takeStream(res, services.streamShare, caller.owner);
     const { job, echo } = await readJobRequest(services, caller.owner, request);
     const origin = { ...originOf(req, caller, job.text), idempotency: readIdempotency(req) };
-    const accepted = await acceptJob(services, origin, job).catch((error) => {
-      throw inResponseTerms(error, request);
-    });
+    const accepted = await acceptJob(services, origin, job).catch(inTermsOf(request));
     const { jobId } = accepted;
     const head = headOf(jobId, request.model, request.metadata, echo);
     if (cancels) cancelOnDisconnect(res, services, caller, jobId);
@@ -65,10 +63,16 @@ export const postResponses = (services: Services): Route => ({
     } else {
       setJobHeaders(res, accepted);
       if (request.background) await sendAccepted(res, services, caller, head, accepted);
-      else await sendWhole(res, services, caller, head, accepted);
+      else await sendWhole(res, services, caller, head, accepted).catch(inTermsOf(request));
     }
   },
 });
+
+const inTermsOf =
+  (request: ResponseRequest) =>
+  (error: unknown): never => {
+    throw inResponseTerms(error, request);
+  };
 
 function setJobHeaders(res: Response, { jobId, sessionId }: Accepted): void {
   res.setHeader("X-Job-Id", jobId);
