@@ -17,7 +17,7 @@ import { sessionContract } from "./storage-sessions.ts";
 import { suspensionContract } from "./storage-suspensions.ts";
 import { textContract } from "./storage-texts.ts";
 
-/** @param open opens a database that has no tables yet, for one test. */
+/** @param open opens a database for one test. */
 export function storageContract(database: string, open: OpenStorage): void {
   describe(`storage on ${database}`, () => {
     describe("batches", () => batchContract(open));

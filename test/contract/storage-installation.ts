@@ -1,10 +1,10 @@
 import { expect, onTestFinished, test } from "vitest";
 import { migrate } from "../../apps/worker/src/storage/migrate.ts";
-import { type OpenStorage, openParts } from "./storage-parts.ts";
+import { type OpenStorage, openMigrated, openParts } from "./storage-parts.ts";
 
 export function installationContract(open: OpenStorage): void {
   test("a database has no installation before the first migration, and keeps the one that it gets", async () => {
-    const { storage, readStorage, cleanup } = await open();
+    const { storage, readStorage, cleanup } = await open("new");
     onTestFinished(cleanup);
     expect([await storage.installation(), await readStorage.installation()]).toEqual([null, null]);
     await migrate(storage);
@@ -15,7 +15,7 @@ export function installationContract(open: OpenStorage): void {
   });
 
   test("two databases belong to two installations", async () => {
-    const [one, other] = [await openParts(open), await openParts(open)];
+    const [one, other] = [await openMigrated(open), await openMigrated(open)];
     expect(await one.storage.installation()).not.toBe(await other.storage.installation());
   });
 

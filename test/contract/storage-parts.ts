@@ -22,17 +22,28 @@ export type OpenedStorage = {
   readonly storage: Storage;
   /** A reader's storage on the same database. */
   readonly readStorage: ReadStorage;
-  /** Closes both and deletes the database. */
+  /** Closes both, and deletes a database of its own. */
   cleanup(): Promise<void>;
 };
 
-export type OpenStorage = () => Promise<OpenedStorage>;
+/**
+ * `new`: a database of its own that has no tables yet. `empty`: all tables without rows, perhaps in a database of
+ * earlier tests.
+ */
+export type OpenStorage = (state: "new" | "empty") => Promise<OpenedStorage>;
 
-/** A migrated database for one test. */
+/** A database of its own for one test, with all tables. */
+export async function openMigrated(open: OpenStorage): Promise<OpenedStorage> {
+  const opened = await open("new");
+  onTestFinished(opened.cleanup);
+  await migrate(opened.storage);
+  return opened;
+}
+
+/** All tables without rows for one test. */
 export async function openParts(open: OpenStorage) {
-  const { url, storage, readStorage, cleanup } = await open();
+  const { url, storage, readStorage, cleanup } = await open("empty");
   onTestFinished(cleanup);
-  await migrate(storage);
   return {
     url,
     storage,

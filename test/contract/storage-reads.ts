@@ -4,11 +4,11 @@ import { createJobReader } from "../../apps/api/src/storage/job-reader.ts";
 import { createKnowledgeReader } from "../../apps/api/src/storage/knowledge-reader.ts";
 import { createSessionReader } from "../../apps/api/src/storage/session-reader.ts";
 import { MIGRATIONS, migrate } from "../../apps/worker/src/storage/migrate.ts";
-import { collectionRow, endedJob, insertJobs, type OpenStorage, openParts } from "./storage-parts.ts";
+import { collectionRow, endedJob, insertJobs, type OpenStorage, openMigrated, openParts } from "./storage-parts.ts";
 
 export function readContract(open: OpenStorage): void {
   test("readers find nothing before the first migration, and read the database after it", async () => {
-    const { storage, readStorage, cleanup } = await open();
+    const { storage, readStorage, cleanup } = await open("new");
     onTestFinished(cleanup);
     const [jobs, sessions, knowledge] = [
       createJobReader(readStorage),
@@ -31,7 +31,7 @@ export function readContract(open: OpenStorage): void {
   });
 
   test("a migration that is applied already is not run again, and a new one is", async () => {
-    const { storage } = await openParts(open);
+    const { storage } = await openMigrated(open);
     const ran: string[] = [];
     const next = (name: string) => [name, { up: async () => void ran.push(name) }] as const;
     await storage.migrate(new Map([...MIGRATIONS, next("901-next")]));
@@ -40,7 +40,7 @@ export function readContract(open: OpenStorage): void {
   });
 
   test("a breaking migration of a newer version is refused by a version that does not know it", async () => {
-    const { storage } = await openParts(open);
+    const { storage } = await openMigrated(open);
     const newer = { up: async () => {} };
     await storage.migrate(new Map([...MIGRATIONS, ["901-more-columns", newer]]));
     await expect(migrate(storage)).resolves.toBeUndefined();

@@ -24,7 +24,11 @@ async function openSqlite(): Promise<OpenedStorage & { readonly file: string }> 
   return { url, storage, readStorage, cleanup, file };
 }
 
-storageContract("SQLite", openSqlite);
+storageContract("SQLite", async (state) => {
+  const opened = await openSqlite();
+  if (state === "empty") await migrate(opened.storage);
+  return opened;
+});
 
 test("a reader's storage makes no file, and opens the one that a worker makes later", async () => {
   const { storage, readStorage, cleanup, file } = await openSqlite();
