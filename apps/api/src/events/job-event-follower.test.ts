@@ -1,6 +1,8 @@
 /** I2 for one client: every event once and in order, whatever pub/sub repeats, loses or delivers at a bad time. */
 import { decodeEvents, type JobEvent } from "@agent-paas/shared/contract/events.ts";
+import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { jobRow } from "../../../../test/support/job-row.ts";
 import {
   batchOf,
   createMemoryEventLog,
@@ -55,19 +57,19 @@ function createJob() {
 
 type Job = ReturnType<typeof createJob>;
 
-type FollowOptions = { after?: number; takes?: () => boolean; isKnown?: () => boolean };
+type FollowOptions = { after?: number; takes?: () => boolean; isKnown?: () => boolean; row?: JobRow };
 
-/** `takes` says after each batch whether the client can take more. */
-function follow(job: Job, { after = 0, takes = () => true, isKnown = () => true }: FollowOptions = {}) {
+/** `takes` says after each batch whether the client can take more; `row` is that of a job that has ended. */
+function follow(job: Job, { after = 0, takes = () => true, isKnown = () => true, row }: FollowOptions = {}) {
   const seen: number[] = [];
   let ended = 0;
   const follower = followJob(job.deps, {
     jobId: JOB,
     after,
-    findEnded: async () => null,
+    findEnded: async () => row ?? null,
     isKnown: async () => isKnown(),
     sessionId: null,
-    stage: "open",
+    stage: row === undefined ? "open" : "ended",
     sink: {
       write: (batch) => {
         seen.push(...decodeEvents(batch).map(({ seq }) => seq));
@@ -140,6 +142,15 @@ test("a gap makes a follower read the log again", async () => {
   job.subscriber.notifyGap();
   await vi.waitFor(() => expect(ended()).toBe(1));
   expect(seen).toEqual([1, 2, 3]);
+});
+
+test("a job whose row says its end before its log does ends from the row, and at once", async () => {
+  const job = createJob();
+  job.append(3);
+  const { seen, ended } = follow(job, { row: jobRow({ last_seq: 9 }) });
+  await vi.waitFor(() => expect(ended()).toBe(1));
+  // The whole text anew, and the end.
+  expect(seen).toEqual([1, 2, 3, 8, 9]);
 });
 
 test("a client resumes inside a batch", async () => {

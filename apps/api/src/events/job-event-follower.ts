@@ -151,7 +151,9 @@ class JobEventFollower implements JobListener, Follower {
         const found = await this.#readLog(this.#page);
         if (found.length === 0 && this.#mayHaveExpired) await this.#replayIfEnded();
         this.#mayHaveExpired = true;
-        isWhole = found.length < this.#page;
+        // The row of an ended job is written before the end of its log, and nothing live would bring that end.
+        const lacksEnd = this.#options.stage === "ended" && found.length > 0;
+        isWhole = found.length < this.#page && !lacksEnd;
         const passed = this.#passAll(found);
         this.#page = passed < found.length ? Math.max(passed, 1) : Math.min(2 * this.#page, LARGEST_PAGE);
       } while (!this.#stopped() && (this.#missed || !isWhole));
