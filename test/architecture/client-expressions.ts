@@ -38,6 +38,11 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/[\\p{Cc}\\p{Zl}\\p{Zp}]/u"],
   },
   {
+    file: "apps/api/src/storage/session-search.ts",
+    bound: "a searched text of 200 characters, a title of 200, or an excerpt of 400, single classes",
+    expressions: ["/[A-Z]+/g", "/\\s+/g"],
+  },
+  {
     file: "apps/worker/src/storage/session-title.ts",
     bound: "the first 1,000 characters of a message, a single class",
     expressions: ["/[\\p{Cc}\\s]+/gu"],

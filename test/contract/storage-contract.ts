@@ -13,6 +13,7 @@ import { knowledgeContract } from "./storage-knowledge.ts";
 import type { OpenStorage } from "./storage-parts.ts";
 import { readContract } from "./storage-reads.ts";
 import { retentionContract } from "./storage-retention.ts";
+import { sessionSearchContract } from "./storage-session-search.ts";
 import { sessionContract } from "./storage-sessions.ts";
 import { suspensionContract } from "./storage-suspensions.ts";
 import { textContract } from "./storage-texts.ts";
@@ -24,6 +25,7 @@ export function storageContract(database: string, open: OpenStorage): void {
     describe("jobs", () => jobContract(open));
     describe("journal", () => journalContract(open));
     describe("sessions", () => sessionContract(open));
+    describe("searches through sessions", () => sessionSearchContract(open));
     describe("client tools", () => clientToolContract(open));
     describe("suspended jobs", () => suspensionContract(open));
     describe("retention and orphaned jobs", () => retentionContract(open));

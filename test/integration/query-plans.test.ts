@@ -5,6 +5,7 @@ import { newId } from "@agent-paas/shared/ids.ts";
 import { expect, test } from "vitest";
 import { createKnowledgeReader } from "../../apps/api/src/storage/knowledge-reader.ts";
 import { createSessionReader } from "../../apps/api/src/storage/session-reader.ts";
+import { createSearchReader } from "../../apps/api/src/storage/session-search-reader.ts";
 import { createKnowledgeRepository } from "../../apps/worker/src/storage/knowledge-repository.ts";
 import { createOrphanedJobRepository } from "../../apps/worker/src/storage/orphaned-job-repository.ts";
 import { createRetentionRepository } from "../../apps/worker/src/storage/retention-repository.ts";
@@ -60,6 +61,25 @@ test("a page of sessions is read from an index, without sorting", async () => {
     expect(plan[0]).toMatch(/^SEARCH sessions USING INDEX sessions_by_time \(owner=\?/);
     expect(plan.filter((step) => step.includes("TEMP B-TREE"))).toEqual([]);
   }
+});
+
+test("a search reads the messages of a page of sessions from indexes, without sorting", async () => {
+  const { db, storage } = await openTestDatabase();
+  const search = createSearchReader(readThrough(storage));
+  const hit = { session_id: newId(), ordinal: 3 };
+  const plans = [
+    await planOf(db, () => search.candidates("alice", { limit: 9, before: newId() })),
+    await planOf(db, () => search.hits([newId(), newId()], "tea", 0, 200)),
+    await planOf(db, () => search.excerpts([hit, { ...hit, ordinal: 4 }], "tea")),
+  ];
+  expect(plans.map(([first]) => first)).toEqual([
+    expect.stringMatching(/^SEARCH sessions USING INDEX sessions_by_time \(owner=\?/),
+    expect.stringMatching(
+      /^SEARCH messages USING INDEX messages_session_id_ordinal_unique .*ordinal>\? AND ordinal<\?/,
+    ),
+    expect.stringMatching(/^SEARCH messages USING INDEX messages_session_id_ordinal_unique \(session_id=\?/),
+  ]);
+  expect(plans.flat().filter((step) => /^SCAN (sessions|messages)|TEMP B-TREE/.test(step))).toEqual([]);
 });
 
 test("the reaper and retention find jobs and sessions in an index", async () => {

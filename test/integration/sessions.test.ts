@@ -151,6 +151,42 @@ describe("the title of a session", () => {
   });
 });
 
+describe("searching sessions", () => {
+  const ids = ({ sessions }: Json) => sessions.map(({ id }: Json) => id);
+
+  test("sessions with a text are listed as others are, newest first and in pages, with the text around it", async () => {
+    const found: string[] = [];
+    for (const n of [1, 2, 3]) {
+      const { session_id } = (await alice.chatWhole(`[[text=ok]] Chat ${n}`)).body;
+      await alice.chatWhole(`[[text=龙井茶]] Zebra ${n}`, { session_id });
+      found.unshift(session_id);
+    }
+    const first = (await alice.get("/sessions?search=zEBRA&limit=2")).body;
+    expect([ids(first), first.complete]).toEqual([found.slice(0, 2), true]);
+    const { match, ...session } = first.sessions[0];
+    expect([match, session]).toEqual(["[[text=龙井茶]] Zebra 3", (await alice.get(`/sessions/${found[0]}`)).body]);
+    const rest = (await alice.get(`/sessions?search=zebra&limit=2&before=${first.next}`)).body;
+    expect(rest).toMatchObject({ sessions: [{ id: found[2] }], next: null, complete: true });
+    expect(ids((await alice.get(`/sessions?search=${encodeURIComponent("井茶")}`)).body)).toEqual(found);
+    expect((await alice.get("/sessions?search=Chat%201")).body.sessions).toMatchObject([{ id: found[2], match: null }]);
+    expect((await platform.bob.get("/sessions?search=zebra")).body).toEqual({
+      sessions: [],
+      next: null,
+      complete: true,
+    });
+  });
+
+  test("searches of one owner that come at once are all answered", async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => alice.get("/sessions?search=nowhere")));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  });
+
+  test.each(["", "%20", "a".repeat(201)])("a search for %j is refused", async (search) => {
+    const { status, body } = await alice.get(`/sessions?search=${search}`);
+    expect([status, body.error]).toMatchObject([400, { code: "invalid_request", param: "search" }]);
+  });
+});
+
 describe("replacing a message", () => {
   /** A session of three turns, q1 to q3, and its history. */
   async function threeTurns() {

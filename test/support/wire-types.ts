@@ -39,7 +39,8 @@ const REQUESTS = {
 /** Queries of requests. */
 const QUERIES = {
   getHistory: "HistoryQuery",
-  listSessions: "PageQuery",
+  listSessions: "SessionsQuery",
+  listDocuments: "PageQuery",
   listJobs: "JobsQuery",
 } as const;
 /** Answers that have no name of their own. */

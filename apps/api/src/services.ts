@@ -19,6 +19,7 @@ import type { SessionQueues } from "./queue/sessions.ts";
 import type { JobReader } from "./storage/job-reader.ts";
 import type { KnowledgeReader } from "./storage/knowledge-reader.ts";
 import type { SessionReader } from "./storage/session-reader.ts";
+import type { SearchSessions } from "./storage/session-search.ts";
 
 export type StorageServices = {
   readonly database: ReadStorage;
@@ -29,6 +30,7 @@ export type StorageServices = {
   readonly jobs: JobReader;
   readonly sessions: SessionReader;
   readonly knowledge: KnowledgeReader;
+  readonly searchSessions: SearchSessions;
 };
 
 export type QueueServices = {

@@ -30,7 +30,7 @@ import type {
   ExecuteRequest,
   HistoryQuery,
   JobsQuery,
-  PageQuery,
+  SessionsQuery,
 } from "./wire/requests.ts";
 
 export type Client = ReturnType<typeof createClient>;
@@ -109,7 +109,7 @@ export function createClient(options: ClientOptions = {}) {
     },
 
     sessions: {
-      list: ({ signal, ...query }: CallOptions & PageQuery = {}): Promise<SessionPage> =>
+      list: ({ signal, ...query }: CallOptions & SessionsQuery = {}): Promise<SessionPage> =>
         get("/sessions", { signal, query }),
       get: (id: string, { signal }: CallOptions = {}): Promise<Session> =>
         get(`/sessions/${encodeURIComponent(id)}`, { signal }),

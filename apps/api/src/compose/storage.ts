@@ -12,6 +12,8 @@ import { createInstallationCheck, DATABASE_GONE, FOREIGN_DATABASE } from "../sto
 import { createJobReader } from "../storage/job-reader.ts";
 import { createKnowledgeReader } from "../storage/knowledge-reader.ts";
 import { createSessionReader } from "../storage/session-reader.ts";
+import { createSearchSessions } from "../storage/session-search.ts";
+import { createSearchReader } from "../storage/session-search-reader.ts";
 import type { RedisConnections } from "./redis.ts";
 
 /**
@@ -64,5 +66,6 @@ export async function openReaders(
     jobs: createJobReader(database),
     sessions: createSessionReader(database),
     knowledge: createKnowledgeReader(database),
+    searchSessions: createSearchSessions(createSearchReader(database)),
   };
 }

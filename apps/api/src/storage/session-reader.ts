@@ -1,5 +1,6 @@
 /** Reads sessions and their messages. The owner is part of every query (I8). */
 import { hasGoneOn, latestOpenTurns, type StoredOpenTurn } from "@agent-paas/shared/db/open-turns.ts";
+import type { Sql, Table } from "@agent-paas/shared/db/queries.ts";
 import type { MessagePartsRow, MessageRow, SessionRow } from "@agent-paas/shared/db/rows.ts";
 import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
 
@@ -15,6 +16,21 @@ type MessagesPage = Page & {
 export type OpenTurns = { readonly turns: readonly StoredOpenTurn[]; readonly isOver: boolean };
 
 const NO_OPEN_TURNS: OpenTurns = { turns: [], isOver: false };
+
+/** A page of the owner's sessions. */
+export function ofSessions(table: Table, sql: Sql, owner: string, { limit, before }: Page) {
+  const query = table("sessions").where({ owner });
+  if (before !== undefined) {
+    const place = "(created_at, id) < (select created_at, id from sessions where id = ? and owner = ?)";
+    query.where(sql.expression(place, [before, owner]));
+  }
+  return query
+    .orderBy([
+      { column: "created_at", order: "desc" },
+      { column: "id", order: "desc" },
+    ])
+    .limit(limit);
+}
 
 export type SessionReader = ReturnType<typeof createSessionReader>;
 
@@ -37,20 +53,8 @@ export function createSessionReader(storage: ReadStorage) {
       }, 0),
 
     /** Newest first, those that began before the session `before`. None if there is no such session. */
-    list: (owner: string, { limit, before }: Page): Promise<SessionRow[]> =>
-      storage.read((table, sql) => {
-        const query = table("sessions").where({ owner });
-        if (before !== undefined) {
-          const place = "(created_at, id) < (select created_at, id from sessions where id = ? and owner = ?)";
-          query.where(sql.expression(place, [before, owner]));
-        }
-        return query
-          .orderBy([
-            { column: "created_at", order: "desc" },
-            { column: "id", order: "desc" },
-          ])
-          .limit(limit);
-      }, []),
+    list: (owner: string, page: Page): Promise<SessionRow[]> =>
+      storage.read((table, sql) => ofSessions(table, sql, owner, page), []),
 
     /**
      * The newest messages before the message `before`, oldest first; with `tools` also those of role `tool`. With

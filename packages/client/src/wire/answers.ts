@@ -23,6 +23,20 @@ export type Message = {
   readonly job_id: string;
 };
 
+export type ListedSession = {
+  readonly id: string;
+  readonly agent_type: string;
+  /** What later messages of the session inherit. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly created_at: string;
+  readonly updated_at: string;
+  /** The beginning of its first message, until it is renamed; null before. */
+  readonly title: string | null;
+  /** With `search`: the text around the newest message that contains it; null if the title does. */
+  readonly match?: string | null | undefined;
+};
+
 export type Session = {
   readonly id: string;
   readonly agent_type: string;
@@ -215,9 +229,14 @@ export type HistoryPage = {
 };
 
 export type SessionPage = {
-  readonly sessions: readonly Session[];
+  readonly sessions: readonly ListedSession[];
   /** The `before` of the next page; null if this is the last. */
   readonly next: string | null;
+  /**
+   * With `search`. False: the page has ended before all was looked through, and `next` goes on; or a
+   * session has more messages than the newest 2,000.
+   */
+  readonly complete?: boolean | undefined;
 };
 
 export type AgentList = {

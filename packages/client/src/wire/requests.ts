@@ -148,6 +148,13 @@ export type HistoryQuery = {
   readonly include?: "tools" | undefined;
 };
 
+export type SessionsQuery = {
+  readonly limit?: number | undefined;
+  readonly before?: string | undefined;
+  /** Only sessions whose title or messages contain this text, ASCII in any case. */
+  readonly search?: string | undefined;
+};
+
 export type PageQuery = {
   readonly limit?: number | undefined;
   readonly before?: string | undefined;

@@ -29,6 +29,11 @@ export type Sql = {
   isOneOf(column: string, texts: string[]): Expression;
   /** A bound value whose content does not change the plan, so a prepared statement keeps its plan for every value. */
   hideFromPlanner(value: string): Expression;
+  /**
+   * Where the column has the text, in characters from 1; 0: nowhere. Its ASCII letters count as lower case, and the
+   * text is in lower case.
+   */
+  positionOf(column: string, text: string): Expression;
   /** For `onConflict`: the unique index on `columns` that holds only the rows with `condition`, a literal. */
   partialIndex(columns: readonly string[], condition: string): Expression;
   /** Inserts what `rows` selects, whose columns are `columns` in this order. */

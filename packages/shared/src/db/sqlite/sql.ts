@@ -7,6 +7,7 @@ export const createSqliteSql = (db: SqliteDatabase): Sql => ({
   // SQLite looks at values bound to a column of a table with a partial index, and prepares the statement anew for each
   // value; it does not look into an expression. PostgreSQL takes the value as it is.
   hideFromPlanner: (value) => db.raw("+?", [value]),
+  positionOf: (column, text) => db.raw("instr(lower(??), ?)", [column, text]),
   partialIndex: (columns, condition) => db.raw(`(${columns.join(", ")}) where ${condition}`),
   insertFrom: (table, columns, rows) => db(db.raw(`${table} (${columns.join(", ")})`)).insert(rows),
 });

@@ -7,6 +7,7 @@ import { abortOnClose } from "../../../http/abort-on-close.ts";
 import type { Route } from "../../../http/door.ts";
 import { asJson, jsonResponse } from "../../../http/operation.ts";
 import { READ_ERRORS } from "../../../http/route-errors.ts";
+import { takeStream } from "../../../http/take-stream.ts";
 import { deleteSessionWithin } from "../../../jobs/delete-session.ts";
 import { findSession, sessionOfRow } from "../../../jobs/find-session.ts";
 import { renameSessionWithin } from "../../../jobs/rename-session.ts";
@@ -17,7 +18,18 @@ import { NextPageSchema } from "../response-fields.ts";
 /** How long a PATCH or DELETE waits for the worker that carries it out. */
 const WORKER_WAIT_MS = 10 * SECOND;
 
-const SessionsQuerySchema = pageQuery(200, 50);
+const SearchSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine((text) => text.trim() !== "", "must not be empty")
+  .transform((text) => text.toWellFormed());
+
+const SessionsQuerySchema = pageQuery(200, 50).extend({
+  search: SearchSchema.optional().describe(
+    "Only sessions whose title or messages contain this text, ASCII in any case.",
+  ),
+});
 
 const SessionSchema = z
   .object({
@@ -31,7 +43,25 @@ const SessionSchema = z
   })
   .meta({ id: "Session" });
 
-const SessionPageSchema = z.object({ sessions: z.array(SessionSchema), next: NextPageSchema });
+const SessionPageSchema = z.object({
+  sessions: z.array(
+    SessionSchema.extend({
+      match: z
+        .string()
+        .nullable()
+        .optional()
+        .describe("With `search`: the text around the newest message that contains it; null if the title does."),
+    }).meta({ id: "ListedSession" }),
+  ),
+  next: NextPageSchema,
+  complete: z
+    .boolean()
+    .optional()
+    .describe(
+      "With `search`. False: the page has ended before all was looked through, and `next` goes on; or a session has" +
+        " more messages than the newest 2,000.",
+    ),
+});
 
 const DeletingSchema = z.object({ session_id: IdSchema, status: z.literal("deleting") });
 
@@ -45,13 +75,21 @@ export const listSessions = (services: Services): Route => ({
     summary: "List sessions, newest first",
     query: SessionsQuerySchema,
     responses: { 200: jsonResponse("A page of sessions.", SessionPageSchema) },
-    errors: READ_ERRORS,
+    errors: [...READ_ERRORS, "open_streams_limit"],
   },
   async handle(req, res, { owner }) {
-    const { limit, before } = validate(SessionsQuerySchema, req.query);
+    const { limit, before, search } = validate(SessionsQuerySchema, req.query);
     if (before !== undefined && (await services.sessions.find(owner, before)) === undefined) {
       // It was deleted, and its place with it. An empty page would pass for the end of the list.
       throw new PlatformError("invalid_request", { message: "before: there is no such session", param: "before" });
+    }
+    if (search !== undefined) {
+      takeStream(res, services.streamShare, owner);
+      const options = { limit, before, signal: abortOnClose(res) };
+      const { matches, next, isComplete } = await services.searchSessions(owner, search, options);
+      const sessions = matches.map(({ row, match }) => ({ ...sessionOfRow(row), match }));
+      res.json({ sessions, next, complete: isComplete });
+      return;
     }
     const rows = await services.sessions.list(owner, { limit, before });
     const sessions = rows.map(sessionOfRow);
