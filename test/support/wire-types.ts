@@ -84,7 +84,7 @@ const TITLES: Readonly<Record<WireFile, string>> = {
   events: "The events of a job.",
   requests: "What requests carry.",
   answers: "What the API answers.",
-  monitoring: "What the API answers on how jobs and the platform do.",
+  monitoring: "What the API answers on how things go.",
 };
 
 export const WIRE_FILES = Object.keys(TITLES) as readonly WireFile[];

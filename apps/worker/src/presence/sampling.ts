@@ -11,8 +11,8 @@ import { SECOND } from "@agent-paas/shared/time.ts";
 import type { WorkerCounts } from "../run/worker-counters.ts";
 
 /**
- * KEYS: the samples, then of each queue its list of waiting jobs and its owners' queues. ARGV: the interval, its sample,
- * the oldest interval that stays, the expiry, s. Adds the sample behind the number of jobs that wait.
+ * KEYS: the samples, then of each queue its list of waiting jobs and its owners' queues. ARGV: the interval, its
+ * sample, the oldest interval that stays, the expiry, s. Adds the sample behind the number of jobs that wait.
  */
 const NOTE_SAMPLE_SCRIPT = defineVariadicScript<null>()(
   "noteSample",

@@ -1,4 +1,4 @@
-/** What the API answers on how jobs and the platform do. Written by `npm run client-types` from the OpenAPI document: do not edit. */
+/** What the API answers on how things go. Written by `npm run client-types` from the OpenAPI document: do not edit. */
 import type { JobStatus } from "./requests.ts";
 
 /** The timeline of a job. */
