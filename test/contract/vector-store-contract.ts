@@ -56,6 +56,17 @@ export function vectorStoreContract(implementation: string, openStore: () => Vec
       expect(await store.query(collection, at(0), 350, signal)).toEqual([]);
     });
 
+    test("the chunks of one document are read from a position on, in their order", async () => {
+      const { store, collection } = open();
+      const chunks = [5, 3, 4, 0, 1, 2].map((position) => chunk("a", "1", position, position));
+      await store.upsert(collection, [...chunks, chunk("b", "1", 3, 40)], signal);
+      const { embedding: _, ...third } = chunk("a", "1", 3, 3);
+      const found = await store.chunksFrom(collection, "a", { from: 3, limit: 2 }, signal);
+      expect([found[0], found.map(({ id }) => id)]).toEqual([third, ["a:1:3", "a:1:4"]]);
+      expect(await store.chunksFrom(collection, "a", { from: 6, limit: 2 }, signal)).toEqual([]);
+      expect(await store.chunksFrom(randomUUID(), "a", { from: 0, limit: 2 }, signal)).toEqual([]);
+    });
+
     test("the stored chunks of one document are known by their ids with their contents, and are deleted in batches", async () => {
       const { store, collection } = open();
       expect(await store.storedChunks(collection, "a", signal)).toEqual(new Map());

@@ -55,6 +55,8 @@ const BY_ID: Record<string, Ask> = {
   "get /knowledge/:collection/documents": (client, { collection }) => client.get(`/knowledge/${collection}/documents`),
   "get /knowledge/:collection/documents/:id": (client, { collection, document }) =>
     client.get(`/knowledge/${collection}/documents/${document}`),
+  "get /knowledge/:collection/documents/:id/chunks": (client, { collection, document }) =>
+    client.get(`/knowledge/${collection}/documents/${document}/chunks`),
   "delete /knowledge/:collection/documents/:id": (client, { collection, document }) =>
     client.delete(`/knowledge/${collection}/documents/${document}`),
   "post /knowledge/:collection/query": (client, { collection }) =>

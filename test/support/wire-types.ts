@@ -42,6 +42,7 @@ const QUERIES = {
   listSessions: "SessionsQuery",
   listDocuments: "PageQuery",
   listJobs: "JobsQuery",
+  getDocumentChunks: "ChunksQuery",
 } as const;
 /** Answers that have no name of their own. */
 const ANSWERS = {

@@ -8,12 +8,13 @@ import type {
   Collection,
   CollectionList,
   Document,
+  DocumentChunks,
   DocumentFormat,
   DocumentPage,
   FoundPassages,
   StoringDocument,
 } from "./wire/answers.ts";
-import type { PageQuery, QueryRequest } from "./wire/requests.ts";
+import type { ChunksQuery, PageQuery, QueryRequest } from "./wire/requests.ts";
 
 export type UploadOptions = JobOptions & {
   /** The document's name: the same name again replaces the document. Default: the name of a `File`. */
@@ -32,6 +33,18 @@ export function createKnowledge(transport: Transport) {
   const remove = async (path: string, { signal }: CallOptions): Promise<boolean> =>
     (await transport.call("DELETE", path, { signal })).status === 204;
 
+  /** What a search found: at once, or as a job. */
+  async function found<Body extends object>(
+    { status, body }: { readonly status: number; readonly body: Body | AcceptedJob },
+    signal: AbortSignal | undefined,
+  ): Promise<Body> {
+    if (status === 200) return body as Body;
+    const { status: ended, result, error } = await awaitJob(transport, (body as AcceptedJob).job_id, { signal });
+    if (error !== null) throw new AgentPaasError(error.code, error.message);
+    if (ended === "cancelled") throw new AgentPaasError("job_cancelled", "The search was cancelled");
+    return result?.data as Body;
+  }
+
   return {
     collections: async ({ signal }: CallOptions = {}): Promise<readonly Collection[]> =>
       (await transport.json<CollectionList>("GET", "/knowledge", { signal })).collections,
@@ -47,6 +60,16 @@ export function createKnowledge(transport: Transport) {
 
     document: (name: string, id: string, { signal }: CallOptions = {}): Promise<Document> =>
       transport.json("GET", pathOf(name, "documents", id), { signal }),
+
+    /** The text around a position, as a citation has it; without one, from the beginning. A slow store is waited for. */
+    async chunks(
+      name: string,
+      id: string,
+      { signal, ...query }: CallOptions & ChunksQuery = {},
+    ): Promise<DocumentChunks> {
+      const path = pathOf(name, "documents", id, "chunks");
+      return found(await transport.call<DocumentChunks | AcceptedJob>("GET", path, { signal, query }), signal);
+    },
 
     /** True once deleted; false while the platform is still at it. */
     deleteDocument: (name: string, id: string, options: CallOptions = {}): Promise<boolean> =>
@@ -75,11 +98,8 @@ export function createKnowledge(transport: Transport) {
       const { status, body } = await transport.call<FoundPassages | AcceptedJob>("POST", pathOf(name, "query"), {
         ...{ json, signal },
       });
-      if (status === 200) return body as FoundPassages;
-      const { status: ended, result, error } = await awaitJob(transport, (body as AcceptedJob).job_id, { signal });
-      if (error !== null) throw new AgentPaasError(error.code, error.message);
-      if (ended === "cancelled") throw new AgentPaasError("job_cancelled", "The search was cancelled");
-      return { collection: name, ...(result?.data as Omit<FoundPassages, "collection">) };
+      const passages: Omit<FoundPassages, "collection"> = await found({ status, body }, signal);
+      return { collection: name, ...passages };
     },
   };
 }

@@ -67,8 +67,14 @@ export function createKnowledgeJobs({
       await store.deleteCollection(input.collection_id, context.signal);
     }),
 
-    systemJob("knowledge.query", async function* (_store, { payload, input, context }) {
+    systemJob("knowledge.query", async function* (store, { payload, input, context }) {
       const { owner, locale } = payload;
+      if ("copy_id" in input) {
+        const { collection_id, copy_id, document, from, limit } = input;
+        const found = await store.chunksFrom(collection_id, copy_id, { from, limit }, context.signal);
+        const chunks = found.map(({ position, heading, content: text }) => ({ position, heading, text }));
+        return { data: { ...document, chunks } };
+      }
       const { collection, query, top_k: topK, min_score: minScore } = input;
       yield thought("status", KNOWLEDGE_TEXTS[locale].searching(collection));
       return { data: await searchFor(owner)({ collection, query, topK, minScore }, context.signal) };

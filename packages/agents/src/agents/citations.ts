@@ -9,9 +9,15 @@ const MAX_EXCERPT_CHARS = 300;
 /** `[1]`, `[1, 3]`, and `【1】`, which Chinese models write. */
 const MARKER = /[[【](\d{1,3}(?: ?[,，、] ?\d{1,3}){0,20})[\]】]/g;
 
-export const toCitation = ({ document_id, source, heading, score, content }: Passage, at: number): Citation => ({
+export const toCitation = (collection: string, passage: Passage, at: number): Citation => ({
   marker: `[${at + 1}]`,
+  ...citationOf(passage),
+  collection,
+});
+
+const citationOf = ({ document_id, position, source, heading, score, content }: Passage) => ({
   document_id,
+  position,
   source,
   heading,
   score: Math.round(score * 1_000) / 1_000,

@@ -63,7 +63,7 @@ export class RagAgent extends BaseAgent<typeof RagConfigSchema> {
     const isQuery = query.trim() !== "";
     const found = isQuery ? await retriever.search({ collection, query, topK, minScore }, signal) : [];
     const passages = within(config.context_tokens, config.model, found);
-    const citations = passages.map(toCitation);
+    const citations = passages.map((passage, at) => toCitation(collection, passage, at));
     for (const citation of citations) yield thought("retrieval", TEXTS[locale].found(citation), citation);
     if (passages.length === 0) yield thought("status", TEXTS[locale].nothing);
 

@@ -7,7 +7,7 @@ import { SECOND } from "@agent-paas/shared/time.ts";
 import { ChromaClient, ChromaClientError, ChromaNotFoundError, ChromaValueError } from "chromadb";
 import { askPatiently } from "./ask-patiently.ts";
 import { createKeptValues } from "./kept-values.ts";
-import type { EmbeddedChunk, FoundChunk, VectorStore } from "./vector-store.ts";
+import type { EmbeddedChunk, FoundChunk, StoredChunk, VectorStore } from "./vector-store.ts";
 
 const REQUEST_TIMEOUT_MS = 10 * SECOND;
 /**
@@ -156,6 +156,17 @@ export function createChromaStore(options: ChromaStoreOptions): VectorStore {
       return contents;
     },
 
+    async chunksFrom(collectionId, documentId, { from, limit }, signal) {
+      const inRange = [{ position: { $gte: from } }, { position: { $lt: from + limit } }];
+      const found = ask("read", signal, async (client) => {
+        const collection = await client.getCollection({ name: collectionId });
+        const where = { $and: [{ document_id: documentId }, ...inRange] };
+        return (await collection.get<Metadata>({ where, limit, include: ["documents", "metadatas"] })).rows();
+      });
+      const chunks = (await unlessMissing(found, [])).flatMap(toStoredChunk);
+      return chunks.sort((a, b) => a.position - b.position);
+    },
+
     deleteBatch,
 
     async deleteDocument(...document) {
@@ -195,16 +206,21 @@ const toRecords = (chunks: readonly EmbeddedChunk[]) => ({
 
 type Row = {
   readonly id: string;
-  readonly document?: string | null;
-  readonly metadata?: Metadata | null;
+  readonly document?: string | null | undefined;
+  readonly metadata?: Metadata | null | undefined;
   readonly distance?: number | null;
 };
 
-function toFoundChunk({ id, document, metadata, distance }: Row): FoundChunk[] {
-  if (typeof document !== "string" || !metadata || typeof distance !== "number") return [];
+function toFoundChunk(row: Row): FoundChunk[] {
+  const { distance } = row;
+  if (typeof distance !== "number") return [];
+  return toStoredChunk(row).map((chunk) => ({ ...chunk, score: Math.min(1, Math.max(0, 1 - distance)) }));
+}
+
+function toStoredChunk({ id, document, metadata }: Row): StoredChunk[] {
+  if (typeof document !== "string" || !metadata) return [];
   const { document_id: documentId, version, source, heading, position } = metadata;
-  const score = Math.min(1, Math.max(0, 1 - distance));
-  return [{ id, documentId, version, source, heading, position, content: document, score }];
+  return [{ id, documentId, version, source, heading, position, content: document }];
 }
 
 /** The server's only sign of vectors that the collection cannot hold, such as those of a model that has changed. */

@@ -6,6 +6,7 @@ export const createLazyStore = (open: () => Promise<VectorStore>): VectorStore =
   upsert: async (...args) => (await open()).upsert(...args),
   query: async (...args) => (await open()).query(...args),
   storedChunks: async (...args) => (await open()).storedChunks(...args),
+  chunksFrom: async (...args) => (await open()).chunksFrom(...args),
   deleteBatch: async (...args) => (await open()).deleteBatch(...args),
   deleteDocument: async (...args) => (await open()).deleteDocument(...args),
   deleteCollection: async (...args) => (await open()).deleteCollection(...args),

@@ -28,6 +28,13 @@ export type VectorStore = {
   query(collectionId: string, embedding: readonly number[], limit: number, signal: AbortSignal): Promise<FoundChunk[]>;
   /** The contents of the document's chunks that are stored, by id; empty when the collection does not exist. */
   storedChunks(collectionId: string, documentId: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
+  /** Chunks of the document in the order of their positions; empty when the collection does not exist. */
+  chunksFrom(
+    collectionId: string,
+    documentId: string,
+    range: { readonly from: number; readonly limit: number },
+    signal: AbortSignal,
+  ): Promise<StoredChunk[]>;
   /** Deletes some hundred chunks of the document at most. False: there are no more. */
   deleteBatch(collectionId: string, documentId: string, signal: AbortSignal): Promise<boolean>;
   /** Deletes all chunks of the document. Succeeds when there are none. */

@@ -41,6 +41,14 @@ export function createMemoryVectorStore(): VectorStore {
       const ofDocument = stored.filter((chunk) => chunk.documentId === documentId);
       return new Map(ofDocument.map(({ id, content }) => [id, content]));
     },
+    async chunksFrom(collectionId, documentId, { from, limit }, signal) {
+      signal.throwIfAborted();
+      return [...(collections.get(collectionId)?.values() ?? [])]
+        .filter((chunk) => chunk.documentId === documentId)
+        .filter(({ position }) => position >= from && position < from + limit)
+        .sort((a, b) => a.position - b.position)
+        .map(({ embedding: _, ...chunk }) => chunk);
+    },
     async deleteBatch(...document) {
       await deleteDocument(...document);
       return false;

@@ -172,6 +172,24 @@ export type Document = {
   readonly updated_at: string;
 };
 
+export type DocumentChunks = {
+  readonly document_id: string;
+  /** The document's name. */
+  readonly source: string;
+  /** How many chunks the document has. */
+  readonly total: number;
+  /** In their order. Neighbours may overlap. */
+  readonly chunks: readonly Chunk[];
+};
+
+export type Chunk = {
+  /** Index of the chunk within its document, from 0. */
+  readonly position: number;
+  /** The headings above it, outermost first, joined by ` › `; empty for none. */
+  readonly heading: string;
+  readonly text: string;
+};
+
 export type Passage = {
   readonly document_id: string;
   /** The document's name, as it was given when the document was stored. */

@@ -17,7 +17,11 @@ export type Usage = {
 export type Citation = {
   /** How the answer's text refers to the passage: `[1]`. */
   readonly marker: string;
+  /** The collection that was searched. Absent where a former version cited. */
+  readonly collection?: string | undefined;
   readonly document_id: string;
+  /** Index of the passage's chunk within the document, from 0. Absent likewise. */
+  readonly position?: number | undefined;
   /** The name of the document, as it was stored. */
   readonly source: string;
   /** The headings above the passage, outermost first, joined by ` › `; or empty. */

@@ -168,3 +168,10 @@ export type JobsQuery = {
   readonly agent_type?: string | undefined;
   readonly session_id?: string | undefined;
 };
+
+export type ChunksQuery = {
+  /** The position in the middle. Default: the beginning. */
+  readonly around?: number | undefined;
+  /** Most chunks. */
+  readonly limit?: number | undefined;
+};

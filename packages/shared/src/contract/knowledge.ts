@@ -35,6 +35,26 @@ export const PassageSchema = z
       .describe("How well it answers, 0 to 1: of its terms and its meaning, or the cosine if searches are not hybrid."),
   })
   .meta({ id: "Passage" });
+/** The most chunks of a document that a request may ask for. */
+export const MAX_CHUNKS = 50;
+
+export const ChunkSchema = z
+  .object({
+    position: z.int().describe("Index of the chunk within its document, from 0."),
+    heading: z.string().describe("The headings above it, outermost first, joined by ` › `; empty for none."),
+    text: z.string(),
+  })
+  .meta({ id: "Chunk" });
+
+export const DocumentChunksSchema = z
+  .object({
+    document_id: IdSchema,
+    source: z.string().describe("The document's name."),
+    total: z.int().describe("How many chunks the document has."),
+    chunks: z.array(ChunkSchema).readonly().describe("In their order. Neighbours may overlap."),
+  })
+  .meta({ id: "DocumentChunks" });
+
 export type Passage = Readonly<z.infer<typeof PassageSchema>>;
 
 export const KNOWLEDGE_JOBS = {
@@ -58,15 +78,29 @@ export const KNOWLEDGE_JOBS = {
   "knowledge.delete_document": z.object({ collection_id: IdSchema, document_id: IdSchema }),
   /** Deletes a collection with its documents and chunks. A collection that is gone already is no error. */
   "knowledge.delete_collection": z.object({ collection_id: IdSchema }),
-  /** Searches a collection. `result.data` is `{ embedding, passages }`, the passages with the best score first. */
-  "knowledge.query": z.object({
-    collection: CollectionNameSchema,
-    query: z.string(),
-    /** The most passages to return. */
-    top_k: z.int().min(1).max(MAX_TOP_K),
-    /** The lowest score of a passage; scores lie between 0 and 1. */
-    min_score: z.number(),
-  }),
+  /**
+   * Searches a collection: `result.data` is `{ embedding, passages }`, the passages with the best score first. Or reads
+   * the chunks of a document's copy: `result.data` is a `DocumentChunks`.
+   */
+  "knowledge.query": z.union([
+    z.object({
+      collection: CollectionNameSchema,
+      query: z.string(),
+      /** The most passages to return. */
+      top_k: z.int().min(1).max(MAX_TOP_K),
+      /** The lowest score of a passage; scores lie between 0 and 1. */
+      min_score: z.number(),
+    }),
+    z.object({
+      collection_id: IdSchema,
+      copy_id: IdSchema,
+      /** What the result says of the document. */
+      document: z.object({ document_id: IdSchema, source: z.string(), total: z.int() }),
+      /** The position of the first chunk. */
+      from: z.int().min(0),
+      limit: z.int().min(1).max(MAX_CHUNKS),
+    }),
+  ]),
 } as const;
 export type KnowledgeJobId = keyof typeof KNOWLEDGE_JOBS;
 export type KnowledgeInput<Id extends KnowledgeJobId> = z.output<(typeof KNOWLEDGE_JOBS)[Id]>;

@@ -13,6 +13,7 @@ import { getJobEvents } from "./routes/job-events.ts";
 import { postJobRerun } from "./routes/job-rerun.ts";
 import { getJobSteps } from "./routes/job-steps.ts";
 import { getJob, getJobs } from "./routes/jobs.ts";
+import { getDocumentChunks } from "./routes/knowledge-chunks.ts";
 import { deleteCollection, getCollection, listCollections } from "./routes/knowledge-collections.ts";
 import { deleteDocument, getDocument, listDocuments, postDocument } from "./routes/knowledge-documents.ts";
 import { postKnowledgeQuery } from "./routes/knowledge-query.ts";
@@ -53,6 +54,7 @@ export const platformDoor: Door = {
     postDocument(services),
     listDocuments(services),
     getDocument(services),
+    getDocumentChunks(services),
     deleteDocument(services),
     postKnowledgeQuery(services),
     getMetrics(services),
