@@ -45,6 +45,7 @@ const CALLS: Readonly<Record<string, string>> = {
   "packages/agents/src/model/openai/errors.ts toSorted": "four names of fields",
   "packages/agents/src/registry/agent-registry.ts fromJSONSchema": "a schema of an agent, when it is registered",
   "packages/agents/src/registry/plugins.ts sort": "the files of AGENTS_DIR",
+  "packages/agents/src/retrieval/chroma-store.ts sort": "the chunks that a request may ask for, at most 50",
   "packages/agents/src/retrieval/search-collection.ts sort": "the candidates of one search, at most 2,000",
   "packages/agents/src/retrieval/terms.ts normalize": "30 marks on one character, and twice the length of the text",
   "packages/agents/src/tools/calculator/lexer.ts RegExp": "built from the expressions listed for the file",

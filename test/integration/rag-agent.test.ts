@@ -56,6 +56,14 @@ describe.each([
     });
     const citations = events.at(-1)?.data.citations;
     expect(citations).toEqual([expect.objectContaining({ marker: "[1]", source: "holidays.md" })]);
+    const [{ collection, document_id, position }] = citations;
+    const around = await platform.alice.get(
+      `/knowledge/${collection}/documents/${document_id}/chunks?around=${position}`,
+    );
+    expect(around).toMatchObject({ status: 200, body: { document_id, source: "holidays.md" } });
+    const cited = around.body.chunks.find((chunk: { position: number }) => chunk.position === position);
+    expect(cited).toMatchObject({ heading: "Holidays", text: expect.stringContaining("thirty days of holiday") });
+    expect((await platform.bob.get(`/knowledge/${collection}/documents/${document_id}/chunks`)).status).toBe(404);
 
     const job = await platform.alice.job(stream.jobId);
     expect(job.result).toEqual({ content: "Thirty days [1].", finish_reason: "stop", citations });

@@ -61,7 +61,7 @@ export function createKnowledge(transport: Transport) {
     document: (name: string, id: string, { signal }: CallOptions = {}): Promise<Document> =>
       transport.json("GET", pathOf(name, "documents", id), { signal }),
 
-    /** The text around a position, as a citation has it; without one, from the beginning. A slow store is waited for. */
+    /** The text around a position, as a citation has it; without one, from the beginning. */
     async chunks(
       name: string,
       id: string,

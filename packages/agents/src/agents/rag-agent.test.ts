@@ -96,7 +96,9 @@ test("rag_basic shows the passages, gives them to the model, and returns those t
   expect(asked).toEqual([{ collection: "docs", query: expect.stringMatching(/^How do I/), topK: 5, minScore: 0 }]);
   const citation = {
     marker: "[1]",
+    collection: "docs",
     document_id: "d1",
+    position: 1,
     source: "file-1.md",
     heading: "Guide › Start",
     score: 0.5,

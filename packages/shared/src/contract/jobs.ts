@@ -83,7 +83,10 @@ export type JobError = Readonly<z.infer<typeof JobErrorSchema>>;
 export const CitationSchema = z
   .object({
     marker: z.string().describe("How the answer's text refers to the passage: `[1]`."),
-    collection: z.string().optional().describe("The collection that was searched. Absent where a former version cited."),
+    collection: z
+      .string()
+      .optional()
+      .describe("The collection that was searched. Absent where a former version cited."),
     document_id: z.string(),
     position: z.int().optional().describe("Index of the passage's chunk within the document, from 0. Absent likewise."),
     source: z.string().describe("The name of the document, as it was stored."),

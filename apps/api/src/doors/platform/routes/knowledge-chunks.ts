@@ -45,11 +45,18 @@ export const getDocumentChunks = (services: Services): Route => ({
     const { id, source, chunks: total, collection_id, copy_id } = found;
     const { jobId } = await acceptKnowledgeJob(services, originOf(req, caller), {
       systemJob: "knowledge.query",
-      input: { collection_id, copy_id, document: { document_id: id, source, total }, from: firstOf(around, limit, total), limit },
+      input: {
+        collection_id,
+        copy_id,
+        document: { document_id: id, source, total },
+        from: firstOf(around, limit, total),
+        limit,
+      },
       text: `Read ${source} in ${collectionName(req.params)}`,
     });
     const row = await awaitResult(services, res, caller, jobId, CHUNKS_WAIT_MS);
-    if (row?.status !== "completed") return sendAccepted(res, jobId, await findJobStatus(services, caller.owner, jobId));
+    if (row?.status !== "completed")
+      return sendAccepted(res, jobId, await findJobStatus(services, caller.owner, jobId));
     res.json(JSON.parse(row.result ?? "{}").data);
   },
 });

@@ -203,7 +203,11 @@ export const deleteDocument = (services: Services): Route => ({
 });
 
 /** Throws `collection_not_found` or `document_not_found`, also for a collection or document of another owner (I8). */
-export async function findDocument(services: Services, owner: string, params: Record<string, unknown>): Promise<DocumentRow> {
+export async function findDocument(
+  services: Services,
+  owner: string,
+  params: Record<string, unknown>,
+): Promise<DocumentRow> {
   const documentId = pathId(params);
   const { id } = await findCollection(services, owner, collectionName(params));
   const document = await services.knowledge.document(owner, id, documentId);
