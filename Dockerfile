@@ -17,6 +17,17 @@ RUN npm ci --workspace apps/api --workspace apps/worker --omit=dev --omit=option
  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete \
  && rm -r node_modules/better-sqlite3/deps
 
+# The page at /. What builds it stays out of the image.
+FROM node:24-bookworm-slim AS page
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY apps/playground/package.json apps/playground/
+COPY packages/client/package.json packages/client/
+RUN npm ci --workspace apps/playground --omit=dev --ignore-scripts
+COPY apps/playground apps/playground
+COPY packages/client packages/client
+RUN node apps/playground/build.ts
+
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=16 HOST=0.0.0.0 AGENTS_DIR=/app/agents \
     NODE_COMPILE_CACHE=/app/compile-cache
@@ -27,6 +38,7 @@ RUN mkdir agents && install --directory --owner=node --group=node --mode=0700 da
 COPY --from=dependencies /app ./
 COPY apps apps
 COPY packages packages
+COPY --from=page /app/apps/playground/dist apps/playground/dist
 # For `npm run backup`.
 COPY scripts scripts
 # npm and the MCP servers that `npx` starts keep their files there; docker-compose.yml mounts a folder in memory at it.

@@ -5,6 +5,7 @@
  * 2. Addresses are chosen once, before the first run, so that a restarted process keeps its address.
  */
 import { join } from "node:path";
+import { buildPlayground } from "@agent-paas/playground/build.ts";
 import type { ChildSpec } from "../services/child.ts";
 import { planChroma } from "../services/chroma-server.ts";
 import { freePort, LOOPBACK } from "../services/ports.ts";
@@ -93,6 +94,15 @@ export async function startPlatform({ options, env, fleet, screen }: PlatformDep
     return localModelEnv(loopbackOrigin(port), "local");
   }
 
+  /** The platform works without its page. */
+  async function page(): Promise<void> {
+    try {
+      await buildPlayground();
+    } catch (error) {
+      screen.problem("page", `could not be built: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
   async function keys(): Promise<{ apiKey: string | undefined; apiKeys: string }> {
     if (options.apiKeys !== undefined) return { apiKey: undefined, apiKeys: options.apiKeys };
     const apiKey = await ensureApiKey(join(dataDir, "api-key"));
@@ -101,7 +111,7 @@ export async function startPlatform({ options, env, fleet, screen }: PlatformDep
 
   const { apiKey, apiKeys } = await keys();
   const port = options.port || (await freePort());
-  const [redisUrl, chromaUrl, modelEnv] = await Promise.all([redis(), chroma(), model()]);
+  const [redisUrl, chromaUrl, modelEnv] = await Promise.all([redis(), chroma(), model(), page()]);
 
   const common = {
     ...env,

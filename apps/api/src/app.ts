@@ -8,6 +8,7 @@ import { createMcpDoor } from "./doors/mcp/index.ts";
 import { openAiDoor } from "./doors/openai/index.ts";
 import { platformDoor } from "./doors/platform/index.ts";
 import { jobLinks } from "./doors/platform/job-view.ts";
+import { createPlaygroundDoor } from "./doors/playground/index.ts";
 import { createReferenceDoor } from "./doors/reference/index.ts";
 import { createUiMessagesDoor } from "./doors/ui-messages/index.ts";
 import { carriesKey, createAuthenticate } from "./http/authenticate.ts";
@@ -26,8 +27,14 @@ const PROTOCOLS: readonly Door[] = [
   createMcpDoor((id) => jobLinks(id).self),
 ];
 
-/** The last one has no base path of its own. */
-export const DOORS: readonly Door[] = [...PROTOCOLS, createReferenceDoor(platformDoor, PROTOCOLS)];
+const PUBLIC_PAGES: readonly Door[] = [createPlaygroundDoor(platformDoor)];
+
+/** Those of the pages and of the reference have no base path of their own. */
+export const DOORS: readonly Door[] = [
+  ...PROTOCOLS,
+  ...PUBLIC_PAGES,
+  createReferenceDoor(platformDoor, [...PROTOCOLS, ...PUBLIC_PAGES]),
+];
 
 /** Every route of every door. */
 export const createRoutes = (services: Services): readonly MountedRoute[] => mountedRoutes(DOORS, services);

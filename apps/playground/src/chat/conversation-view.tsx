@@ -1,0 +1,161 @@
+/** The messages of a conversation, and the field for the next one. It stays at the end while one is there. */
+import { ArrowDown } from "lucide";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Call } from "../snippets/call.ts";
+import { SnippetButton } from "../snippets/snippet-button.tsx";
+import { client } from "../state/connection.ts";
+import { Button, IconButton } from "../ui/button.tsx";
+import { Failure, Loading } from "../ui/states.tsx";
+import { useLoad } from "../ui/use-load.ts";
+import { AgentChoice, type Choice } from "./agent-choice.tsx";
+import { Composer } from "./composer.tsx";
+import type { Conversation } from "./conversation.ts";
+import { ExchangeView } from "./exchange-view.tsx";
+import { texts } from "./texts.ts";
+
+/** Within this distance of the end, new text scrolls along, px. */
+const AT_END_PX = 48;
+/** This far from the beginning, earlier messages are asked for, px. */
+const NEAR_START_PX = 600;
+
+export function ConversationView({ conversation }: { readonly conversation: Conversation }) {
+  const agents = useLoad((signal) => client.peek().agents.list({ signal }), [client.value], { everyMs: 10_000 });
+  const [choice, setChoice] = useState<Choice>({ agentId: null, config: null });
+  const session = conversation.session.value;
+  const agentId = session?.agent_type ?? choice.agentId ?? agents.value?.[0]?.id ?? null;
+  const agent = agents.value?.find(({ id }) => id === agentId) ?? null;
+  const exchanges = conversation.exchanges.value;
+  const send = (message: Parameters<Conversation["send"]>[1]) =>
+    agentId !== null && conversation.send({ id: agentId }, { ...message, config: choice.config ?? undefined });
+
+  if (conversation.error.value !== null) return <Failure error={conversation.error.value} />;
+  return (
+    <>
+      <Scroller conversation={conversation} count={exchanges.length}>
+        {!conversation.isLoaded.value && exchanges.length === 0 && <Loading />}
+        {conversation.isLoaded.value && exchanges.length === 0 && (
+          <div class="welcome">
+            <h1>{texts.welcome}</h1>
+            {agents.value?.length === 0 && <p class="problem">{texts.noAgents}</p>}
+            <ul>
+              {texts.examples.map((example) => (
+                <li key={example}>
+                  <Button onClick={() => send({ message: example })} disabled={agentId === null}>
+                    {example}
+                  </Button>
+                </li>
+              ))}
+            </ul>
+          </div>
+        )}
+        {exchanges.map((exchange) => (
+          <ExchangeView
+            key={exchange.turn?.beganAt ?? exchange.key}
+            exchange={exchange}
+            collection={collectionOf(session?.config ?? choice.config)}
+            isBusy={conversation.running.value !== null}
+            send={send}
+            onDecided={() => {}}
+          />
+        ))}
+      </Scroller>
+      <Composer
+        isRunning={conversation.running.value !== null}
+        canSend={agentId !== null}
+        send={(message) => send({ message })}
+        stop={() => conversation.stop()}
+      >
+        <AgentChoice
+          agents={agents.value ?? []}
+          agent={agent}
+          isFixed={session !== null || conversation.sessionId.value !== null}
+          config={choice.config ?? session?.config ?? {}}
+          onChoice={(change) => setChoice({ ...choice, ...change })}
+        />
+        {agentId !== null && <SnippetButton request={snippetOf(conversation, agentId, choice)} />}
+      </Composer>
+    </>
+  );
+}
+
+const snippetOf = (conversation: Conversation, agent_type: string, { config }: Choice): Call => ({
+  kind: "chat",
+  body: {
+    agent_type,
+    ...(conversation.sessionId.value === null ? {} : { session_id: conversation.sessionId.value }),
+    message: texts.examples[0] ?? "",
+    ...(config === null ? {} : { config }),
+  },
+});
+
+const collectionOf = (config: Readonly<Record<string, unknown>> | null): string | null =>
+  typeof config?.collection === "string" ? config.collection : null;
+
+function Scroller({
+  conversation,
+  count,
+  children,
+}: {
+  readonly conversation: Conversation;
+  readonly count: number;
+  readonly children: preact.ComponentChildren;
+}) {
+  const frame = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+  const lastTop = useRef(0);
+  const [isAway, setAway] = useState(false);
+  const toEnd = () => frame.current?.scrollTo({ top: frame.current.scrollHeight });
+
+  useLayoutEffect(() => {
+    if (content.current === null) return;
+    const observer = new ResizeObserver(() => isAtEnd.current && toEnd());
+    observer.observe(content.current);
+    return () => observer.disconnect();
+  }, []);
+  // A question of one's own is always shown.
+  const running = conversation.running.value;
+  useEffect(() => {
+    if (running === null) return;
+    isAtEnd.current = true;
+    toEnd();
+  }, [running]);
+
+  function onScroll(): void {
+    const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = frame.current ?? {};
+    // Text that grows moves the end away from where the person has stayed.
+    const wentUp = scrollTop < lastTop.current;
+    lastTop.current = scrollTop;
+    const isNear = scrollHeight - scrollTop - clientHeight < AT_END_PX;
+    isAtEnd.current = isNear || (isAtEnd.current && !wentUp);
+    setAway(!isAtEnd.current);
+    if (scrollTop < NEAR_START_PX) void conversation.loadEarlier();
+  }
+
+  return (
+    <div class="scroller">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
+      <div class="frame" ref={frame} onScroll={onScroll} tabIndex={0} data-count={count}>
+        <div class="content" ref={content} role="log" aria-live="off">
+          {conversation.hasEarlier.value && (
+            <Button look="plain" class="earlier" onClick={() => conversation.loadEarlier()}>
+              {texts.earlier}
+            </Button>
+          )}
+          {children}
+        </div>
+      </div>
+      {isAway && (
+        <IconButton
+          class="to-end"
+          icon={ArrowDown}
+          label={texts.toEnd}
+          onClick={() => {
+            isAtEnd.current = true;
+            toEnd();
+          }}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,147 @@
+/** The conversations, newest first: search, rename, delete. */
+import type { Session } from "@agent-paas/client";
+import { Ellipsis, Pencil, SquarePen, Trash2 } from "lucide";
+import { useEffect, useState } from "preact/hooks";
+import { client } from "../state/connection.ts";
+import { goTo, linkTo } from "../state/route.ts";
+import { formatAge } from "../text/format.ts";
+import { Button, IconButton } from "../ui/button.tsx";
+import { confirm } from "../ui/confirm.tsx";
+import { notify, notifyError } from "../ui/notices.tsx";
+import { Await } from "../ui/states.tsx";
+import { texts as shared } from "../ui/texts.ts";
+import { useLoad } from "../ui/use-load.ts";
+import type { Conversation } from "./conversation.ts";
+import { RenameDialog } from "./rename-dialog.tsx";
+import { texts } from "./texts.ts";
+
+const PAGE = 40;
+const EVERY_MS = 5_000;
+/** What a person types is searched for when they pause, ms. */
+const PAUSE_MS = 250;
+
+export function SessionList({ current }: { readonly current: Conversation }) {
+  const [search, setSearch] = useState("");
+  const [limit, setLimit] = useState(PAGE);
+  const wanted = usePaused(search.trim());
+  const isRunning = current.running.value !== null;
+  const page = useLoad(
+    (signal) => client.peek().sessions.list({ limit, ...(wanted === "" ? {} : { search: wanted }), signal }),
+    [wanted, client.value],
+    { everyMs: EVERY_MS },
+  );
+  // A conversation that begins or ends its turn moves to the top.
+  useEffect(page.reload, [isRunning, current.sessionId.value, limit]);
+
+  return (
+    <aside class="sessions" aria-label={texts.sessions}>
+      <Button icon={SquarePen} onClick={() => goTo("chat")}>
+        {texts.newChat}
+      </Button>
+      <input
+        type="search"
+        aria-label={texts.search}
+        placeholder={texts.search}
+        value={search}
+        onInput={(event) => setSearch(event.currentTarget.value)}
+      />
+      <Await of={page}>
+        {({ sessions, next }) => (
+          <ul>
+            {sessions.length === 0 && (
+              <li class="muted small">{wanted === "" ? texts.noSessions : texts.nothingFound}</li>
+            )}
+            {sessions.map((session) => (
+              <SessionRow
+                key={session.id}
+                session={session}
+                isCurrent={session.id === current.sessionId.value}
+                onChange={page.reload}
+              />
+            ))}
+            {next !== null && (
+              <li>
+                <Button look="plain" onClick={() => setLimit(limit + PAGE)}>
+                  {shared.more}
+                </Button>
+              </li>
+            )}
+          </ul>
+        )}
+      </Await>
+    </aside>
+  );
+}
+
+function SessionRow({
+  session,
+  isCurrent,
+  onChange,
+}: {
+  readonly session: Session & { readonly match?: string | null | undefined };
+  readonly isCurrent: boolean;
+  onChange(): void;
+}) {
+  const [isOpen, setOpen] = useState(false);
+  const [isRenaming, setRenaming] = useState(false);
+  const title = session.title ?? texts.untitled;
+
+  async function remove(): Promise<void> {
+    if (!(await confirm({ title: texts.deleteTitle, text: texts.deleteText, action: texts.delete }))) return;
+    try {
+      if (!(await client.peek().sessions.delete(session.id))) notify(texts.deleting);
+      if (isCurrent) goTo("chat");
+      onChange();
+    } catch (error) {
+      notifyError(error);
+    }
+  }
+
+  return (
+    <li class={isCurrent ? "current" : ""}>
+      <a href={linkTo("chat", session.id)} aria-current={isCurrent ? "true" : undefined}>
+        <span class="title" dir="auto">
+          {title}
+        </span>
+        <span class="small muted" dir="auto">
+          {session.match ?? `${session.agent_type} · ${formatAge(session.updated_at)}`}
+        </span>
+      </a>
+      <IconButton
+        icon={Ellipsis}
+        label={`${texts.rename}, ${texts.delete}: ${title}`}
+        aria-expanded={isOpen}
+        onClick={() => setOpen(!isOpen)}
+      />
+      {isOpen && (
+        <div class="row-actions">
+          <Button look="plain" icon={Pencil} onClick={() => setRenaming(true)}>
+            {texts.rename}
+          </Button>
+          <Button look="plain" icon={Trash2} onClick={remove}>
+            {texts.delete}
+          </Button>
+        </div>
+      )}
+      {isRenaming && (
+        <RenameDialog
+          session={session}
+          onClose={() => {
+            setRenaming(false);
+            setOpen(false);
+            onChange();
+          }}
+        />
+      )}
+    </li>
+  );
+}
+
+function usePaused(value: string): string {
+  const [paused, setPaused] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setPaused(value), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return paused;
+}

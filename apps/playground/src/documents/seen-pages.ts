@@ -1,0 +1,31 @@
+/** The pages of a list that were seen, the newest first, as one list. */
+
+export type PageOf<Item> = { readonly items: readonly Item[]; readonly next: string | null };
+
+export type SeenPages<Item> = {
+  /** Undefined before the first page. */
+  readonly items: readonly Item[] | undefined;
+  /** Where the page behind them begins; null: they are all. */
+  readonly next: string | null;
+  /** Why the last page did not come. */
+  readonly error: unknown;
+};
+
+type WithId = { readonly id: string };
+
+/** With the first page as it is now. What was seen before stays behind it. */
+export function inFront<Item extends WithId>(last: SeenPages<Item>, page: PageOf<Item>): SeenPages<Item> {
+  const ids = new Set(page.items.map(({ id }) => id));
+  const before = page.next === null ? [] : (last.items ?? []);
+  // What stood in front of the page's end and is not there any more has been deleted.
+  const end = before.findIndex(({ id }) => id === page.items.at(-1)?.id);
+  const older = before.slice(end + 1).filter(({ id }) => !ids.has(id));
+  return { items: [...page.items, ...older], next: older.length === 0 ? page.next : last.next, error: null };
+}
+
+/** With the page behind them. */
+export function behind<Item extends WithId>(last: SeenPages<Item>, page: PageOf<Item>): SeenPages<Item> {
+  const ids = new Set(page.items.map(({ id }) => id));
+  const before = (last.items ?? []).filter(({ id }) => !ids.has(id));
+  return { items: [...before, ...page.items], next: page.next, error: null };
+}

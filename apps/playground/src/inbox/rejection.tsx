@@ -1,0 +1,48 @@
+/** A no, with a reason if there is one. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Button } from "../ui/button.tsx";
+import type { Decide } from "./decide.ts";
+import { texts } from "./texts.ts";
+
+type Props = {
+  readonly isBusy: boolean;
+  readonly action: string;
+  readonly decide: Decide;
+  onBack(): void;
+};
+
+export function Rejection({ isBusy, action, decide, onBack }: Props) {
+  const [reason, setReason] = useState("");
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  return (
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const said = reason.trim();
+        decide({ decision: "reject", ...(said === "" ? {} : { reason: said }) });
+      }}
+    >
+      <label class="field">
+        <span class="name">{texts.reason}</span>
+        <textarea
+          ref={field}
+          class="grows"
+          rows={2}
+          dir="auto"
+          value={reason}
+          onInput={(event) => setReason(event.currentTarget.value)}
+        />
+      </label>
+      <div class="actions">
+        <Button look="plain" disabled={isBusy} onClick={onBack}>
+          {texts.back}
+        </Button>
+        <Button type="submit" look="danger" disabled={isBusy}>
+          {action}
+        </Button>
+      </div>
+    </form>
+  );
+}

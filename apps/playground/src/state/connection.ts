@@ -1,0 +1,55 @@
+/**
+ * The key and the client that carries it. The key comes from the link of `npm start` (`#key=…`) or from the person; it
+ * is kept for this tab, or on this device if the person wants that.
+ */
+import { AgentPaasError, type Client, createClient } from "@agent-paas/client";
+import { batch, computed, signal } from "@preact/signals";
+
+const NAME = "agent-paas.key";
+
+export type KeptFor = "tab" | "device";
+
+const key = signal<string | null>(takeKeyOfLink() ?? sessionStorage.getItem(NAME) ?? localStorage.getItem(NAME));
+
+/** Null until there is a key. */
+export const apiKey = computed(() => key.value);
+
+/** Whether the platform refused the key. */
+export const isRefused = signal(false);
+
+export const client = computed<Client>(() =>
+  createClient({ baseUrl: new URL(".", location.href).href, apiKey: key.value ?? "" }),
+);
+
+/** Where the key is kept. */
+export const keptFor = (): KeptFor => (localStorage.getItem(NAME) === null ? "tab" : "device");
+
+/** The same key at another place changes nothing else. */
+export function keepKey(value: string, keptFor: KeptFor): void {
+  batch(() => {
+    forgetKey();
+    (keptFor === "device" ? localStorage : sessionStorage).setItem(NAME, value);
+    key.value = value;
+  });
+}
+
+export function forgetKey(): void {
+  localStorage.removeItem(NAME);
+  sessionStorage.removeItem(NAME);
+  isRefused.value = false;
+  key.value = null;
+}
+
+/** Asks for another key if the platform does not know this one. */
+export function noteRefusal(error: unknown): void {
+  if (error instanceof AgentPaasError && error.status === 401) isRefused.value = true;
+}
+
+/** The fragment never reaches a server; it leaves the address bar and the history at once. */
+function takeKeyOfLink(): string | null {
+  const found = new URLSearchParams(location.hash.slice(1)).get("key");
+  if (found === null || found === "") return null;
+  sessionStorage.setItem(NAME, found);
+  history.replaceState(null, "", `${location.pathname}#/`);
+  return found;
+}
