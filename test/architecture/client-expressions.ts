@@ -14,6 +14,11 @@ export type Listed = {
 
 export const CLIENT_EXPRESSIONS: readonly Listed[] = [
   {
+    file: "apps/api/src/doors/playground/routes/page.ts",
+    bound: "Node's limit of a request's head, 16 KiB; anchored, a class with a bound count",
+    expressions: ["/^[\\w-]{1,80}\\.(?:css|js|svg)$/"],
+  },
+  {
     file: "apps/api/src/doors/openai/responses/ids.ts",
     bound: "anchored, repetitions with a bound",
     expressions: [

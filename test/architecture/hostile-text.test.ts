@@ -17,6 +17,7 @@ import { readExpressions, writtenAs } from "../support/expressions.ts";
 import { MOST_SCANS, slownessOf } from "../support/slowness.ts";
 import { CLIENT_EXPRESSIONS } from "./client-expressions.ts";
 import { PLATFORM_EXPRESSIONS } from "./platform-expressions.ts";
+import { PLAYGROUND_EXPRESSIONS } from "./playground-expressions.ts";
 
 const CHARS = 65_536;
 
@@ -30,6 +31,10 @@ const CALLS: Readonly<Record<string, string>> = {
   "apps/api/src/presence/agent-catalog.ts sort": "the agents that workers offer",
   "apps/api/src/presence/platform-metrics.ts sort": "120 buckets at most, of durations of the platform",
   "apps/api/src/queue/waiting-jobs.ts sort": "one page of each of the two queues",
+  "apps/playground/src/documents/passage-dialog.tsx sort": "the chunks that one person has read on",
+  "apps/playground/src/documents/upload-list.tsx toSorted": "the files that one person has chosen",
+  "apps/playground/src/forms/problems.ts RegExp": "of an agent's schema, in the browser of one person",
+  "apps/playground/src/jobs/timeline.ts toSorted": "500 steps",
   "apps/worker/src/recovery/owner-index-sweep.ts sort": "three sets for each API key of whom jobs wait",
   "apps/worker/src/storage/move-rows.ts sort": "the columns of a table",
   "packages/agents/src/documents/decode-text.ts toSorted": "two encodings",
@@ -66,9 +71,8 @@ const found = readExpressions();
 describe("the lists of expressions and calls", () => {
   test("every regular expression of the sources is listed, with its reach and its bound", () => {
     const inSources = new Set(found.expressions.map((expression) => `${expression.file} ${writtenAs(expression)}`));
-    const listed = [...CLIENT_EXPRESSIONS, ...PLATFORM_EXPRESSIONS].flatMap(({ file, expressions }) =>
-      expressions.map((text) => `${file} ${text}`),
-    );
+    const lists = [...CLIENT_EXPRESSIONS, ...PLAYGROUND_EXPRESSIONS, ...PLATFORM_EXPRESSIONS];
+    const listed = lists.flatMap(({ file, expressions }) => expressions.map((text) => `${file} ${text}`));
     expect(listed.toSorted()).toEqual([...inSources].sort());
   });
 
@@ -148,7 +152,7 @@ function slowestOf(texts: Iterable<string>, work: (text: string) => unknown): st
   return null;
 }
 
-const reachable = CLIENT_EXPRESSIONS.flatMap(({ file, expressions, maxChars }) =>
+const reachable = [...CLIENT_EXPRESSIONS, ...PLAYGROUND_EXPRESSIONS].flatMap(({ file, expressions, maxChars }) =>
   expressions.map((expression) => [`${expression} of ${file}`, expression, maxChars ?? CHARS] as const),
 );
 

@@ -43,7 +43,7 @@ const isCompatibility = (file: string) =>
   ["packages/shared/src/redis/upgrade-redis.ts", "packages/shared/src/redis/keys.ts"].includes(file) ||
   file.includes("former-version");
 
-const sources = listFiles("*.ts", "*.mjs").filter((file) => !isExempt(file));
+const sources = listFiles("*.ts", "*.tsx", "*.mjs").filter((file) => !isExempt(file));
 const GLOSSARY = "docs/glossary.md";
 const documents = listFiles(
   ...["README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", ".env.example"],

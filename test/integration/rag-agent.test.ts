@@ -2,6 +2,7 @@
  * `rag_basic` over HTTP on a real Chroma: passages are found, shown and cited, with the local and the provider's
  * embedding.
  */
+import type { Citation } from "@agent-paas/shared/contract/jobs.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Server } from "../../scripts/services/server.ts";
 import { startTestChroma } from "../support/chroma.ts";
@@ -56,7 +57,7 @@ describe.each([
     });
     const citations = events.at(-1)?.data.citations;
     expect(citations).toEqual([expect.objectContaining({ marker: "[1]", source: "holidays.md" })]);
-    const [{ collection, document_id, position }] = citations;
+    const [{ collection, document_id, position }] = citations as [Citation];
     const around = await platform.alice.get(
       `/knowledge/${collection}/documents/${document_id}/chunks?around=${position}`,
     );

@@ -59,7 +59,7 @@ export function readExpressions(): { readonly expressions: FoundExpression[]; re
   const expressions: FoundExpression[] = [];
   const calls = new Set<string>();
   for (const { file, text } of readSources().filter((source) => isProduct(source.file))) {
-    for (const node of nodesOf(parseAst(text, { lang: "ts" }))) {
+    for (const node of nodesOf(parseAst(text, { lang: file.endsWith(".tsx") ? "tsx" : "ts" }))) {
       if (node.type === "Literal" && isNode(node.regex)) {
         const { pattern, flags } = node.regex;
         expressions.push({ file, pattern: String(pattern), flags: String(flags) });

@@ -53,6 +53,7 @@ export type TestPlatform = {
   /** Of SQLite. */
   readonly databaseFile: string;
   readonly logDir: string;
+  /** On a free port, unless `PORT` names one. */
   startApi(env?: NodeJS.ProcessEnv): Promise<ApiProcess>;
   startWorker(env?: NodeJS.ProcessEnv): Promise<Child>;
   stop(): Promise<void>;
@@ -121,7 +122,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
 
   async function startApi(own: NodeJS.ProcessEnv = {}): Promise<ApiProcess> {
     const number = ++apisStarted;
-    const port = await freePort();
+    const port = own.PORT === undefined ? await freePort() : Number(own.PORT);
     const apiKeys = Object.entries(KEYS)
       .map(([owner, key]) => apiKeysEntry(owner, key))
       .join(",");

@@ -35,7 +35,7 @@ export function listFiles(...patterns: string[]): string[] {
 export const readText = (file: string): string => readFileSync(join(ROOT, file), "utf8");
 
 export function readSources(): Source[] {
-  return listFiles("*.ts").map((file) => {
+  return listFiles("*.ts", "*.tsx").map((file) => {
     const text = readText(file);
     const specifiers = [...text.matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
     const located = specifiers.map((specifier) => locate(file, specifier));

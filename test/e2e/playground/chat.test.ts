@@ -1,0 +1,188 @@
+/** Chats in the playground, in a real browser: answers, tools, people, lost connections, other tabs. */
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { formatDirectives } from "../../../scripts/model-server/client.ts";
+import { startChromium } from "../../support/chromium.ts";
+import { startTestPlatform, type TestPlatform } from "../../support/platform.ts";
+import { builtPlayground, openPlayground, type Playground, type PlaygroundOptions } from "../../support/playground.ts";
+import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
+import { waitFor } from "../../support/wait-for.ts";
+
+let platform: TestPlatform;
+let browser: Browser;
+let proxy: TcpProxy;
+const opened: Playground[] = [];
+
+beforeAll(async () => {
+  await builtPlayground();
+  browser = await startChromium();
+  platform = await startTestPlatform();
+  proxy = await startTcpProxy(platform.alice.origin);
+}, 180_000);
+afterAll(async () => {
+  await Promise.all([browser?.close(), proxy?.close(), platform?.stop()]);
+});
+afterEach(() => Promise.all(opened.splice(0).map((playground) => playground.close())));
+
+async function open(options?: PlaygroundOptions, origin = platform.alice.origin): Promise<Playground> {
+  const playground = await openPlayground(browser, origin, options);
+  opened.push(playground);
+  return playground;
+}
+
+/** One word a token, so that it can be seen which are there. */
+const words = (count: number): string => Array.from({ length: count }, (_, at) => `w${at + 1}`).join(" ");
+
+test.each([
+  ["en-GB", "Hello there", "New chat"],
+  ["zh-CN", "你好，请介绍一下自己", "新会话"],
+])("a chat in %s answers, and its session stands at the side by its title", async (locale, message, newChat) => {
+  const playground = await open({ locale });
+  await playground.send(message);
+  expect(await playground.answer()).toContain(message);
+  const { page } = playground;
+  await page.locator(".sessions a[aria-current]", { hasText: message }).waitFor();
+  expect(page.url()).toMatch(/#\/chat\/[0-9a-f-]{36}$/);
+  // The key has left the address.
+  expect(page.url()).not.toContain("key");
+
+  await page.getByRole("button", { name: newChat }).first().click();
+  await page.locator(".welcome").waitFor();
+  await page.locator(".sessions a", { hasText: message }).first().click();
+  expect(await playground.answer()).toContain(message);
+  playground.expectClean();
+});
+
+test("a tool call is folded under the answer, with arguments and result", async () => {
+  const playground = await open();
+  const { page } = playground;
+  await page.getByLabel("Agent", { exact: true }).selectOption("tool_basic");
+  await playground.send('What is six by seven? [[calls=calculator({"expression":"6*7"})]]');
+  expect(await playground.answer()).toContain("42");
+  await page.locator(".thoughts > summary").click();
+  await page.locator(".thoughts li summary", { hasText: "calculator" }).click();
+  await expect
+    .poll(() => page.locator(".thoughts .value").allInnerTexts())
+    .toEqual([expect.stringContaining("6*7"), expect.stringContaining("42")]);
+  playground.expectClean();
+});
+
+test("a call waits for a person, who changes its arguments, and goes on", async () => {
+  const playground = await open();
+  const { page } = playground;
+  const message = 'May you? [[calls=calculator({"expression":"6*7"})]]';
+  const config = { tools: ["calculator"], approve: ["calculator"] };
+  const { sessionId } = await platform.alice.chat({ agent_type: "tool_basic", message, config });
+  await page.goto(`${platform.alice.origin}/#/chat/${sessionId}`);
+  await page.getByRole("button", { name: "Edit" }).last().click();
+  await page.getByRole("textbox", { name: /arguments/i }).fill('{"expression":"6*8"}');
+  await page.getByRole("button", { name: /^Approve/ }).click();
+  expect(await playground.answer()).toContain("48");
+  playground.expectClean();
+});
+
+test("a reload in the middle of an answer loses no word and doubles none", async () => {
+  const playground = await open();
+  const { page } = playground;
+  const text = words(120);
+  await playground.send(`Count ${formatDirectives({ text, rate: 40 })}`);
+  await page.locator(".answer", { hasText: "w10 " }).waitFor();
+  await page.reload();
+  await page.locator(".answer", { hasText: "w20 " }).waitFor();
+  expect(await playground.answer()).toBe(text);
+  expect(await page.locator(".exchange").count()).toBe(1);
+  playground.expectClean();
+});
+
+test("an answer survives cuts of its connection and a new API process", async () => {
+  const origin = new URL(proxy.url).origin;
+  const playground = await open({ expected: /Failed to load resource|ERR_/ }, origin);
+  const text = words(150);
+  await playground.send(`Count ${formatDirectives({ text, rate: 30 })}`);
+  const { page } = playground;
+  for (const word of ["w10 ", "w30 "]) {
+    await page.locator(".answer", { hasText: word }).waitFor();
+    proxy.sever();
+  }
+  await page.locator(".answer", { hasText: "w50 " }).waitFor();
+  const [api] = platform.apis;
+  await api?.kill();
+  proxy.sever();
+  const { port } = new URL(platform.alice.origin);
+  await platform.startApi({ PORT: port, PROCESS_NAME: "api-1" });
+  expect(await playground.answer()).toBe(text);
+  playground.expectClean();
+});
+
+test("stop ends the job, and what was there stays", async () => {
+  const playground = await open();
+  const { page } = playground;
+  await playground.send(`Count ${formatDirectives({ text: words(500), rate: 20 })}`);
+  await page.locator(".answer", { hasText: "w5 " }).waitFor();
+  await page.getByRole("button", { name: "Stop" }).click();
+  expect(await playground.answer()).toMatch(/^w1 w2 w3/);
+  await page.getByText("Stopped", { exact: true }).waitFor();
+  playground.expectClean();
+});
+
+test("two tabs on one session agree, also on what is edited and answered anew", async () => {
+  const first = await open();
+  await first.send(`One ${formatDirectives({ text: "first answer" })}`);
+  expect(await first.answer()).toBe("first answer");
+  const second = await open();
+  await second.page.goto(first.page.url());
+  expect(await second.answer()).toBe("first answer");
+
+  await second.send(`Two ${formatDirectives({ text: "second answer" })}`);
+  await waitFor("the other tab's answer", () => first.page.getByText("second answer", { exact: true }).isVisible());
+
+  await first.page.getByRole("button", { name: "Edit" }).first().click();
+  await first.page
+    .getByRole("textbox", { name: "Message" })
+    .first()
+    .fill(`Else ${formatDirectives({ text: "other" })}`);
+  await first.page.getByRole("button", { name: "Send again" }).click();
+  await expect.poll(() => first.page.locator(".exchange").count(), { timeout: 20_000 }).toBe(1);
+  expect(await first.answer()).toBe("other");
+  await expect.poll(() => second.page.locator(".exchange").count(), { timeout: 20_000 }).toBe(1);
+  await first.page.getByRole("button", { name: "Another answer" }).click();
+  await expect.poll(() => platform.model.calls({ contains: "Else" }).then((calls) => calls.length)).toBe(2);
+  expect(await first.answer()).toBe("other");
+  first.expectClean();
+  second.expectClean();
+});
+
+test("a session is renamed, found by a word of its messages, and deleted", async () => {
+  const playground = await open();
+  const { page } = playground;
+  await playground.send(`Where is the kingfisher? ${formatDirectives({ text: "At the river." })}`);
+  await playground.answer();
+  await page.getByRole("button", { name: /^Rename, Delete: Where is/ }).click();
+  await page.locator(".row-actions").getByRole("button", { name: "Rename" }).click();
+  await page.getByRole("textbox", { name: "Title" }).fill("Birds");
+  await page.getByRole("dialog").getByRole("button", { name: "Rename" }).click();
+  await page.locator(".sessions .title", { hasText: /^Birds$/ }).waitFor();
+
+  await page.getByRole("searchbox").fill("kingfisher");
+  await expect.poll(() => page.locator(".sessions .title").allInnerTexts(), { timeout: 20_000 }).toEqual(["Birds"]);
+  await page.getByRole("button", { name: "Rename, Delete: Birds" }).click();
+  await page.locator(".row-actions").getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("Nothing found.").waitFor();
+  playground.expectClean();
+});
+
+test("a wrong key is asked for again, and the right one is kept for the tab or the device", async () => {
+  const playground = await open({ fragment: "key=wrong", expected: /401/ });
+  const { page } = playground;
+  await page.getByText("The platform does not know this key.").waitFor();
+  await page.getByLabel("Key", { exact: true }).fill("ap_test_key_of_alice");
+  await page.getByRole("checkbox").check();
+  await page.getByRole("button", { name: "Open" }).click();
+  await page.locator(".agent-choice option").first().waitFor({ state: "attached" });
+  expect(await page.getByRole("dialog").count()).toBe(0);
+  const another = await page.context().newPage();
+  await another.goto(platform.alice.origin);
+  await another.locator(".agent-choice option").first().waitFor({ state: "attached" });
+  playground.expectClean();
+});
