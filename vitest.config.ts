@@ -31,11 +31,7 @@ const OWN_PACKAGE = Object.entries(agentsPackage.exports).map(([path, file]) => 
 /** On a crowded machine: what fails once in thousands of tests is repeated, and named at the end. */
 const RETRY = process.env.CI ? 1 : 0;
 
-/** A process for each file costs a second and more; what a test changes of its process, it puts back. */
-const SHARED_PROCESS = { isolate: false };
-
 const PLATFORM = {
-  ...SHARED_PROCESS,
   globalSetup: ["test/support/global-setup.ts"],
   retry: RETRY,
   testTimeout: 60_000,
@@ -61,7 +57,8 @@ export default defineConfig({
             "test/hosts/**/*.test.ts",
           ],
           testTimeout: 60_000,
-          ...SHARED_PROCESS,
+          // A process for each file costs more than most files' tests; what a test changes of it, it puts back.
+          isolate: false,
           retry: RETRY,
         },
       },
