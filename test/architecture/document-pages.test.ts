@@ -43,6 +43,18 @@ test("every page has its other language", () => {
   expect(listFiles("docs/zh-CN/*.md")).toEqual(PAGES.map(chineseOf));
 });
 
+test("decisions are numbered without a gap, each with its date, and their index has their titles in order", () => {
+  const files = listFiles("docs/decisions/*.md").filter((file) => !file.endsWith("README.md"));
+  expect(files.length).toBeGreaterThan(200);
+  const lines = files.map((file, at) => {
+    expect(basename(file)).toMatch(new RegExp(`^${String(at + 1).padStart(4, "0")}-`));
+    const [title = "", , date = ""] = readText(file).split("\n");
+    expect([file, date]).toEqual([file, expect.stringMatching(/^\d{4}-\d\d-\d\d\b/)]);
+    return `- [${title.slice(2)}](${basename(file)})`;
+  });
+  expect(readText("docs/decisions/README.md").match(/^- .*$/gm)).toEqual(lines);
+});
+
 test.each(DOCUMENTS)("%s links only to files and headings that exist", (file) => {
   const missing = linksOf(file).filter(
     ({ path, anchor }) => !exists(path) || (anchor !== "" && !anchorsOf(path).includes(anchor)),
