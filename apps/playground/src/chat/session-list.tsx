@@ -1,5 +1,5 @@
 /** The conversations, newest first: search, rename, delete. */
-import type { Session } from "@agent-paas/client";
+import type { SessionPage } from "@agent-paas/client";
 import { Ellipsis, Pencil, SquarePen, Trash2 } from "lucide";
 import { useEffect, useState } from "preact/hooks";
 import { client } from "../state/connection.ts";
@@ -8,9 +8,9 @@ import { formatAge } from "../text/format.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { confirm } from "../ui/confirm.tsx";
 import { notify, notifyError } from "../ui/notices.tsx";
-import { Await } from "../ui/states.tsx";
+import { Failure, Loading } from "../ui/states.tsx";
 import { texts as shared } from "../ui/texts.ts";
-import { useLoad } from "../ui/use-load.ts";
+import { usePages } from "../ui/use-pages.ts";
 import type { Conversation } from "./conversation.ts";
 import { RenameDialog } from "./rename-dialog.tsx";
 import { texts } from "./texts.ts";
@@ -22,16 +22,24 @@ const PAUSE_MS = 250;
 
 export function SessionList({ current }: { readonly current: Conversation }) {
   const [search, setSearch] = useState("");
-  const [limit, setLimit] = useState(PAGE);
   const wanted = usePaused(search.trim());
   const isRunning = current.running.value !== null;
-  const page = useLoad(
-    (signal) => client.peek().sessions.list({ limit, ...(wanted === "" ? {} : { search: wanted }), signal }),
+  const pages = usePages(
+    async (before, signal) => {
+      const range = { limit: PAGE, ...(before === undefined ? {} : { before }) };
+      const page = await client
+        .peek()
+        .sessions.list({ ...range, ...(wanted === "" ? {} : { search: wanted }), signal });
+      return { items: page.sessions, next: page.next };
+    },
     [wanted, client.value],
-    { everyMs: EVERY_MS },
   );
-  // A conversation that begins or ends its turn moves to the top.
-  useEffect(page.reload, [isRunning, current.sessionId.value, limit]);
+  // A conversation that begins or ends its turn moves to the top; other tabs and clients begin some as well.
+  useEffect(() => {
+    pages.reload();
+    const timer = setInterval(() => document.hidden || pages.reload(), EVERY_MS);
+    return () => clearInterval(timer);
+  }, [isRunning, current.sessionId.value, wanted]);
 
   return (
     <aside class="sessions" aria-label={texts.sessions}>
@@ -45,30 +53,32 @@ export function SessionList({ current }: { readonly current: Conversation }) {
         value={search}
         onInput={(event) => setSearch(event.currentTarget.value)}
       />
-      <Await of={page}>
-        {({ sessions, next }) => (
-          <ul>
-            {sessions.length === 0 && (
-              <li class="muted small">{wanted === "" ? texts.noSessions : texts.nothingFound}</li>
-            )}
-            {sessions.map((session) => (
-              <SessionRow
-                key={session.id}
-                session={session}
-                isCurrent={session.id === current.sessionId.value}
-                onChange={page.reload}
-              />
-            ))}
-            {next !== null && (
-              <li>
-                <Button look="plain" onClick={() => setLimit(limit + PAGE)}>
-                  {shared.more}
-                </Button>
-              </li>
-            )}
-          </ul>
-        )}
-      </Await>
+      {pages.error !== null && <Failure error={pages.error} retry={pages.reload} />}
+      {pages.items === undefined ? (
+        pages.error === null && <Loading />
+      ) : (
+        <ul>
+          {pages.items.length === 0 && !pages.hasMore && (
+            <li class="muted small">{wanted === "" ? texts.noSessions : texts.nothingFound}</li>
+          )}
+          {pages.items.map((session) => (
+            <SessionRow
+              key={session.id}
+              session={session}
+              isCurrent={session.id === current.sessionId.value}
+              onChange={pages.reload}
+              onDeleted={() => pages.remove(session.id)}
+            />
+          ))}
+          {pages.hasMore && (
+            <li>
+              <Button look="plain" disabled={pages.isLoading} onClick={pages.more}>
+                {wanted === "" ? shared.more : texts.searchOn}
+              </Button>
+            </li>
+          )}
+        </ul>
+      )}
     </aside>
   );
 }
@@ -77,10 +87,12 @@ function SessionRow({
   session,
   isCurrent,
   onChange,
+  onDeleted,
 }: {
-  readonly session: Session & { readonly match?: string | null | undefined };
+  readonly session: SessionPage["sessions"][number];
   readonly isCurrent: boolean;
   onChange(): void;
+  onDeleted(): void;
 }) {
   const [isOpen, setOpen] = useState(false);
   const [isRenaming, setRenaming] = useState(false);
@@ -91,7 +103,7 @@ function SessionRow({
     try {
       if (!(await client.peek().sessions.delete(session.id))) notify(texts.deleting);
       if (isCurrent) goTo("chat");
-      onChange();
+      onDeleted();
     } catch (error) {
       notifyError(error);
     }

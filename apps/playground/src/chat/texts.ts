@@ -5,6 +5,7 @@ export const texts = defineTexts({
   newChat: { en: "New chat", zh: "新会话" },
   search: { en: "Search", zh: "搜索" },
   noSessions: { en: "No conversations yet.", zh: "还没有会话。" },
+  searchOn: { en: "Search further back", zh: "继续往前搜索" },
   nothingFound: { en: "Nothing found.", zh: "没有找到。" },
   untitled: { en: "Untitled", zh: "未命名" },
   rename: { en: "Rename", zh: "重命名" },

@@ -7,10 +7,10 @@ import { formatAge, formatBytes, formatNumber } from "../text/format.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { Empty, Failure, Loading } from "../ui/states.tsx";
 import { texts as shared } from "../ui/texts.ts";
+import { usePages } from "../ui/use-pages.ts";
 import { deleteDocument } from "./deletions.ts";
 import { PassageDialog } from "./passage-dialog.tsx";
 import { texts } from "./texts.ts";
-import { usePages } from "./use-pages.ts";
 
 type Props = {
   readonly collection: string;
