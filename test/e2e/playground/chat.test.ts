@@ -53,6 +53,19 @@ test.each([
   playground.expectClean();
 });
 
+test("a long question, code and a table stay within the width of a small phone", async () => {
+  const playground = await open({ viewport: { width: 360, height: 740 } });
+  const text = `| a | b |\n|---|---|\n| ${"wide ".repeat(40)} | 1 |\n\n\`\`\`ts\nconst x = "${"y".repeat(300)}";\n\`\`\``;
+  await playground.send(`${"A question without an end, ".repeat(10)} ${formatDirectives({ text })}`);
+  await playground.answer();
+  const { page } = playground;
+  await page.locator(".code-block").waitFor();
+  expect(
+    await page.evaluate("[...document.querySelectorAll('main, .chat .frame')].map((one) => one.scrollWidth)"),
+  ).toEqual([360, 360]);
+  playground.expectClean();
+});
+
 test("a tool call is folded under the answer, with arguments and result", async () => {
   const playground = await open();
   const { page } = playground;
