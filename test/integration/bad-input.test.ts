@@ -187,7 +187,7 @@ test.each([...BODIES, ...FIELDS, ...PATHS_AND_QUERIES, ...HEADERS])(
 test.each([
   ["PUT", CHAT, "POST"],
   ["DELETE", "/jobs", "GET"],
-  ["POST", `/sessions/${UNKNOWN_ID}`, "GET, DELETE"],
+  ["POST", `/sessions/${UNKNOWN_ID}`, "GET, PATCH, DELETE"],
 ])("%s %s is refused, and the allowed methods are named", async (method, path, allowed) => {
   const response = await send({ method, path });
   expect(await expectEnvelope(response)).toMatchObject({ code: "method_not_allowed" });

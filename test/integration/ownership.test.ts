@@ -77,7 +77,7 @@ const OWNERLESS = [
   "post /conversations",
   // So do those of the AI SDK and AG-UI, with the ids of chats and threads.
   ...["post /:agent_id", "get /:agent_id/:chat_id/stream", "post /:agent_id"],
-  ...["get /openapi.json", "get /docs", "get /docs/:file"],
+  ...["get /", "get /assets/:file", "get /openapi.json", "get /docs", "get /docs/:file"],
 ];
 
 /** Routes whose ids are those of jobs and sessions, in a form of their own: `mcp-door*.test.ts` shows them. */

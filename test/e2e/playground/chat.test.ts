@@ -107,7 +107,7 @@ test("a reload in the middle of an answer loses no word and doubles none", async
   playground.expectClean();
 });
 
-test("an answer survives cuts of its connection and a new API process", async () => {
+test("an answer survives cuts of its connection, a new API process and the death of its worker", async () => {
   const origin = new URL(proxy.url).origin;
   const playground = await open({ expected: /Failed to load resource|ERR_/ }, origin);
   const text = words(150);
@@ -123,6 +123,9 @@ test("an answer survives cuts of its connection and a new API process", async ()
   proxy.sever();
   const { port } = new URL(platform.alice.origin);
   await platform.startApi({ PORT: port, PROCESS_NAME: "api-1" });
+  await page.locator(".answer", { hasText: "w70 " }).waitFor();
+  await platform.startWorker();
+  await platform.workers[0]?.kill();
   expect(await playground.answer()).toBe(text);
   playground.expectClean();
 });
