@@ -109,7 +109,11 @@ export class Conversation {
       const from = known.findIndex(({ id }) => id === page.messages[0]?.id);
       this.#messages.value = [...known.slice(0, Math.max(0, from)), ...page.messages];
       if (from <= 0) this.#next.value = page.next;
-      for (const turn of this.#turns.peek()) turn.isSettled ||= turn.isEnded;
+      const stored = new Set(this.#messages.peek().map(({ job_id }) => job_id));
+      for (const turn of this.#turns.peek()) {
+        turn.isSettled ||= turn.isEnded;
+        turn.wasStored ||= stored.has(turn.jobId.peek() ?? "");
+      }
       this.#turns.value = [...this.#turns.peek()];
     });
   }

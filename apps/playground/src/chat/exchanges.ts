@@ -48,8 +48,8 @@ export function exchangesOf(
   for (const turn of turns) {
     const jobId = turn.jobId.value;
     if (jobId !== null && shown.has(jobId)) continue;
-    // A job that has ended and is not in the history was replaced.
-    if (jobId !== null && turn.isEnded && jobs.has(jobId) && turn.isSettled) continue;
+    // What has left the history was replaced.
+    if (turn.wasStored) continue;
     exchanges.push({
       key: jobId ?? `turn ${turn.beganAt}`,
       jobId,

@@ -33,6 +33,8 @@ export class Turn {
   readonly beganAt = performance.now();
   /** Whether the history was asked for since the end. */
   isSettled = false;
+  /** Whether the history has had its question. */
+  wasStored = false;
 
   readonly jobId = signal<string | null>(null);
   readonly status = signal<TurnStatus>("sending");
