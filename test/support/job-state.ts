@@ -21,6 +21,8 @@ export type JobState = {
   readonly cancelRequested: true;
   /** The last progress event, as JSON. */
   readonly progress: string;
+  /** What the job has done so far, as JSON. */
+  readonly timeline: string;
 };
 
 const FIELDS: { readonly [Name in keyof JobState]: { name: string; parse(text: string): JobState[Name] } } = {
@@ -32,6 +34,7 @@ const FIELDS: { readonly [Name in keyof JobState]: { name: string; parse(text: s
   ended: { name: "ended", parse: (text) => text as TerminalStatus },
   cancelRequested: { name: "cancel", parse: () => true },
   progress: { name: "progress", parse: (text) => text },
+  timeline: { name: "timeline", parse: (text) => text },
 };
 
 /** The fields that are set; an empty object when Redis has no state of the job. */

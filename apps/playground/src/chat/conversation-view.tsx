@@ -31,7 +31,7 @@ export function ConversationView({ conversation }: { readonly conversation: Conv
   if (conversation.error.value !== null) return <Failure error={conversation.error.value} />;
   return (
     <>
-      <Scroller conversation={conversation} count={exchanges.length}>
+      <Scroller conversation={conversation} firstKey={exchanges[0]?.key}>
         {!conversation.isLoaded.value && exchanges.length === 0 && <Loading />}
         {conversation.isLoaded.value && exchanges.length === 0 && (
           <div class="welcome">
@@ -93,26 +93,36 @@ const collectionOf = (config: Readonly<Record<string, unknown>> | null): string 
 
 function Scroller({
   conversation,
-  count,
+  firstKey,
   children,
 }: {
   readonly conversation: Conversation;
-  readonly count: number;
+  /** Of the exchange that stands first; another one once earlier ones have come. */
+  readonly firstKey: string | undefined;
   readonly children: preact.ComponentChildren;
 }) {
   const frame = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   const lastTop = useRef(0);
+  const lastHeight = useRef(0);
   const [isAway, setAway] = useState(false);
   const toEnd = () => frame.current?.scrollTo({ top: frame.current.scrollHeight });
 
   useLayoutEffect(() => {
     if (content.current === null) return;
-    const observer = new ResizeObserver(() => isAtEnd.current && toEnd());
+    const observer = new ResizeObserver(() => {
+      lastHeight.current = frame.current?.scrollHeight ?? 0;
+      if (isAtEnd.current) toEnd();
+    });
     observer.observe(content.current);
     return () => observer.disconnect();
   }, []);
+  // Browsers keep what is read in its place when something comes before it, but not at the very beginning.
+  useLayoutEffect(() => {
+    const { current } = frame;
+    if (current?.scrollTop === 0 && !isAtEnd.current) current.scrollTop = current.scrollHeight - lastHeight.current;
+  }, [firstKey]);
   // A question of one's own is always shown.
   const running = conversation.running.value;
   useEffect(() => {
@@ -135,7 +145,7 @@ function Scroller({
   return (
     <div class="scroller">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
-      <div class="frame" ref={frame} onScroll={onScroll} tabIndex={0} data-count={count}>
+      <div class="frame" ref={frame} onScroll={onScroll} tabIndex={0}>
         <div class="content" ref={content} role="log" aria-live="off">
           {conversation.hasEarlier.value && (
             <Button look="plain" class="earlier" onClick={() => conversation.loadEarlier()}>

@@ -11,6 +11,7 @@ import { Turn } from "./turn.ts";
 
 const POLL_MS = 3_000;
 const PAGE = 100;
+const EARLIER_PAGE = 200;
 /** The jobs whose state is asked for; older ones have ended. */
 const RECENT_JOBS = 30;
 
@@ -37,6 +38,7 @@ export class Conversation {
   readonly #jobs = signal<ReadonlyMap<string, Job>>(new Map());
   readonly #left = new AbortController();
   readonly #onSession: (sessionId: string) => void;
+  #isLoadingEarlier = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `onSession` is called when a new conversation has got its session. */
@@ -121,9 +123,10 @@ export class Conversation {
   /** Puts a page of older messages before the others. */
   async loadEarlier(): Promise<void> {
     const [sessionId, before] = [this.sessionId.peek(), this.#next.peek()];
-    if (sessionId === null || before === null) return;
+    if (sessionId === null || before === null || this.#isLoadingEarlier) return;
+    this.#isLoadingEarlier = true;
     try {
-      const page = await client.peek().history(sessionId, { limit: PAGE, before, signal: this.#left.signal });
+      const page = await client.peek().history(sessionId, { limit: EARLIER_PAGE, before, signal: this.#left.signal });
       if (this.#next.peek() !== before) return;
       batch(() => {
         this.#messages.value = [...page.messages, ...this.#messages.peek()];
@@ -131,6 +134,8 @@ export class Conversation {
       });
     } catch (error) {
       notifyError(error);
+    } finally {
+      this.#isLoadingEarlier = false;
     }
   }
 
