@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => platform.stop());
 
 test.each([
-  ["insert", "insert into sessions values ('1', 'eve', 'chat_basic', '{}', '{}', '', '')"],
+  ["insert", "insert into sessions (id, owner) values ('1', 'eve')"],
   ["update", "update agent_logs set owner = 'eve'"],
   ["delete", "delete from agent_logs"],
   ["create", "create table notes (id)"],
