@@ -44,7 +44,7 @@ const WATCH = `(() => {
   globalThis.seenCosts = seen;
 })()`;
 
-/** The yardstick: reads the stream and appends its text, and draws nothing else. */
+/** The baseline: reads the stream and appends its text, and draws nothing else. */
 const bare = (key: string, body: object): string => `(async () => {
   const target = document.body.appendChild(document.createElement("pre"));
   const headers = { Authorization: "Bearer ${key}", "Content-Type": "application/json" };
@@ -116,11 +116,11 @@ try {
     await answer.waitFor({ timeout: ANSWERED_WITHIN_MS });
   });
   await page.goto(`${origin}/livez`);
-  const yardstick = await measure(page, cdp, () => page.evaluate(bare(key, { agent_type: "chat_basic", message })));
+  const baseline = await measure(page, cdp, () => page.evaluate(bare(key, { agent_type: "chat_basic", message })));
   console.log(`\n${TOKENS} tokens in one answer, ${TOKENS_PER_S} a second:`);
   console.log(show("playground", shown));
-  console.log(show("bare page", yardstick));
-  console.log(`ratio        main thread ${(shown.busyMs / yardstick.busyMs).toFixed(2)}`);
+  console.log(show("bare page", baseline));
+  console.log(`ratio        main thread ${(shown.busyMs / baseline.busyMs).toFixed(2)}`);
 } finally {
   started.ctrlC();
   await started.exited;
