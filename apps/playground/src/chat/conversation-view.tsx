@@ -55,7 +55,6 @@ export function ConversationView({ conversation }: { readonly conversation: Conv
             collection={collectionOf(session?.config ?? choice.config)}
             isBusy={conversation.running.value !== null}
             send={send}
-            onDecided={() => {}}
           />
         ))}
       </Scroller>

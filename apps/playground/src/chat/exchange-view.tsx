@@ -11,7 +11,6 @@ type Props = {
   /** The session has a job already. */
   readonly isBusy: boolean;
   send(message: Send): void;
-  onDecided(): void;
 };
 
 export const ExchangeView = memo(

@@ -51,9 +51,7 @@ export const texts = defineTexts({
   sending: { en: "Sending", zh: "发送中" },
   queued: { en: "Waiting for its turn", zh: "排队中" },
   running: { en: "At work", zh: "处理中" },
-  waiting: { en: "Waiting for you", zh: "等待你处理" },
   cancelled: { en: "Stopped", zh: "已停止" },
-  thinking: { en: "Thoughts", zh: "思考过程" },
   steps: {
     en: (count: number) => (count === 1 ? "1 step" : `${count} steps`),
     zh: (count: number) => `${count} 个步骤`,
@@ -65,7 +63,6 @@ export const texts = defineTexts({
   tokens: { en: (count: string) => `${count} tokens`, zh: (count: string) => `${count} tokens` },
   perSecond: { en: (count: string) => `${count} tokens/s`, zh: (count: string) => `${count} tokens/s` },
   toEnd: { en: "To the end", zh: "回到底部" },
-  again: { en: "Try again", zh: "重试" },
   image: { en: "Image", zh: "图片" },
   file: { en: (name: string) => `File: ${name}`, zh: (name: string) => `文件：${name}` },
 });

@@ -15,8 +15,6 @@ export const texts = defineTexts({
   },
   noCollections: { en: "There is no collection yet.", zh: "还没有集合。" },
   newCollection: { en: "New collection", zh: "新建集合" },
-  collection: { en: "Collection", zh: "集合" },
-  collections: { en: "Collections", zh: "集合" },
   documents: { en: "Documents", zh: "文档" },
   chunks: { en: "Chunks", zh: "片段" },
   embedding: { en: "Embedding", zh: "向量模型" },
