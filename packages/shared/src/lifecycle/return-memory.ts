@@ -26,7 +26,7 @@ const WORTH = [
 const GROWTH = "--heap-growing-percent=50";
 
 /** A full collection, as a debugger asks for it; Node has no other way without a flag. */
-export async function collectGarbage(): Promise<void> {
+async function collectGarbage(): Promise<void> {
   const session = new Session();
   session.connect();
   try {
@@ -37,11 +37,15 @@ export async function collectGarbage(): Promise<void> {
   }
 }
 
-/** Collects now, and again whenever the process is idle and its heap has grown. It keeps no process alive. */
-export async function returnMemoryWhenIdle(lookEveryMs = LOOK_EVERY_MS): Promise<void> {
+/**
+ * Collects once the process is idle, and again whenever it is idle and its heap has grown. It keeps no process alive.
+ *
+ * @param lookEveryMs time between two looks, and before the first; default: 10 s
+ */
+export function returnMemoryWhenIdle(lookEveryMs = LOOK_EVERY_MS): void {
   setFlagsFromString(GROWTH);
-  await collectGarbage();
-  let kept = process.memoryUsage().heapTotal;
+  // What a start leaves is returned by the first look that finds the process idle.
+  let kept = 0;
   let before = performance.eventLoopUtilization();
   const look = async () => {
     const now = performance.eventLoopUtilization();

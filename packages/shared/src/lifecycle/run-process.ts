@@ -45,9 +45,10 @@ export async function runProcess({ log, stopWithinMs, start, classifyFault }: Pr
   try {
     // A start that waits for something, Redis above all, can be stopped too.
     const fail = (why: string) => failed.resolve({ exitCode: 1, reason: `stopped because ${why}` });
-    const started = start(releasers, fail)
-      .then(() => returnMemoryWhenIdle())
-      .then(() => process.send?.("ready"));
+    const started = start(releasers, fail).then(() => {
+      returnMemoryWhenIdle();
+      process.send?.("ready");
+    });
     ({ exitCode, reason } = await Promise.race([started.then(() => stopRequested), stopRequested]));
   } catch (err) {
     logger.fatal({ err }, "the process could not start");
