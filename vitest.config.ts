@@ -31,7 +31,14 @@ const OWN_PACKAGE = Object.entries(agentsPackage.exports).map(([path, file]) => 
 /** On a crowded machine: what fails once in thousands of tests is repeated, and named at the end. */
 const RETRY = process.env.CI ? 1 : 0;
 
+/** A process for each file costs a second and more; what a test changes of its process, it puts back. */
+const SHARED_PROCESS = { isolate: false };
+
+/** Each in a process of its own: they run parts of the platform, or thousands of sockets, inside the test's process. */
+const OWN_PROCESS = ["test/e2e/follower-leaks.test.ts", "test/integration/knowledge-jobs.test.ts"];
+
 const PLATFORM = {
+  ...SHARED_PROCESS,
   globalSetup: ["test/support/global-setup.ts"],
   retry: RETRY,
   testTimeout: 60_000,
@@ -57,8 +64,7 @@ export default defineConfig({
             "test/hosts/**/*.test.ts",
           ],
           testTimeout: 60_000,
-          // A process for each file costs more than most files' tests; what a test changes of it, it puts back.
-          isolate: false,
+          ...SHARED_PROCESS,
           retry: RETRY,
         },
       },
@@ -83,8 +89,17 @@ export default defineConfig({
             "test/chaos/**/*.test.ts",
             "test/bench/smoke.test.ts",
           ],
-          exclude: [...configDefaults.exclude, FAKES, ...NEVER_PLAIN, ...NEVER_POSTGRES],
+          exclude: [...configDefaults.exclude, FAKES, ...OWN_PROCESS, ...NEVER_PLAIN, ...NEVER_POSTGRES],
           ...PLATFORM,
+        },
+      },
+      {
+        test: {
+          name: "own-process",
+          include: OWN_PROCESS,
+          exclude: [...configDefaults.exclude, ...NEVER_PLAIN, ...NEVER_POSTGRES],
+          ...PLATFORM,
+          isolate: true,
         },
       },
       {

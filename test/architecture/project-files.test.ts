@@ -10,7 +10,7 @@ test.each([...DOCUMENTS, ...WORKFLOWS])("%s names only npm scripts and test proj
   const text = readText(file);
   const named = [...text.matchAll(/npm run (?:--silent )?([\w:]+)/g)].map(([, name = ""]) => name);
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
-  const projects = [...text.matchAll(/--project (\w+)/g)].map(([, name = ""]) => name);
+  const projects = [...text.matchAll(/--project ([\w-]+)/g)].map(([, name = ""]) => name);
   expect(projects.filter((name) => !readText("vitest.config.ts").includes(`name: "${name}"`))).toEqual([]);
 });
 
@@ -50,13 +50,13 @@ describe.each(WORKFLOWS)("%s", (file) => {
 test("the pull request's jobs run the unit tests, those of scripts, and every shard of the platform's", () => {
   const text = readText(".github/workflows/check.yml");
   const [, shards = ""] = /shard: \[(.*)\]/.exec(text) ?? [];
-  const others = "--project postgres --project sentinel --project cluster";
+  const others = "--project own-process --project postgres --project sentinel --project cluster";
   const shard = `--shard \${{ matrix.shard }}/${shards.split(",").length}`;
   expect(text).toContain(`--project platform ${others} ${shard}`);
   expect(text).toContain("--project scripts");
   expect(text).toContain("npm run check");
   // With `agents`, of which the repository has none.
-  expect(readText("vitest.config.ts").match(/\bname: "/g)).toHaveLength(7);
+  expect(readText("vitest.config.ts").match(/\bname: "/g)).toHaveLength(8);
 });
 
 test("editors and biome agree on indent and line length", () => {
