@@ -3,7 +3,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { formatDirectives } from "../../../scripts/model-server/client.ts";
 import { startChromium } from "../../support/chromium.ts";
-import { startTestPlatform, type TestPlatform } from "../../support/platform.ts";
+import { KEYS, startTestPlatform, type TestPlatform } from "../../support/platform.ts";
 import { builtPlayground, openPlayground, type Playground, type PlaygroundOptions } from "../../support/playground.ts";
 import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
 import { waitFor } from "../../support/wait-for.ts";
@@ -77,6 +77,28 @@ test("a tool call is folded under the answer, with arguments and result", async 
   await expect
     .poll(() => page.locator(".thoughts .value").allInnerTexts())
     .toEqual([expect.stringContaining("6*7"), expect.stringContaining("42")]);
+  playground.expectClean();
+});
+
+test("what an agent did is shown after a reload, and its steps when the events are gone", async () => {
+  const playground = await open();
+  const { page } = playground;
+  const message = 'What is six by eight? [[calls=calculator({"expression":"6*8"})]]';
+  const { sessionId, jobId } = await platform.alice.chat({ agent_type: "tool_basic", message });
+  await platform.alice.ended(jobId);
+  await page.goto(`${platform.alice.origin}/#/chat/${sessionId}`);
+  await page.locator(".thoughts summary", { hasText: "What it did" }).click();
+  await page.locator(".thoughts li summary", { hasText: "calculator" }).click();
+  await expect
+    .poll(() => page.locator(".thoughts .value").allInnerTexts())
+    .toEqual([expect.stringContaining("6*8"), expect.stringContaining("48")]);
+
+  await platform.redis.del(platform.keys.eventLog(jobId));
+  await page.reload();
+  await page.locator(".thoughts summary", { hasText: "What it did" }).click();
+  await expect
+    .poll(() => page.locator(".thoughts li").allInnerTexts())
+    .toEqual([expect.stringContaining("local-model"), expect.stringContaining("calculator"), expect.any(String)]);
   playground.expectClean();
 });
 
@@ -185,6 +207,21 @@ test("a session is renamed, found by a word of its messages, and deleted", async
   await page.locator(".row-actions").getByRole("button", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await page.getByText("Nothing found.").waitFor();
+  playground.expectClean();
+});
+
+test("a browser that lets the page keep nothing shows it all the same", async () => {
+  const playground = await open({ fragment: "" });
+  const { page } = playground;
+  await page.addInitScript(`
+    for (const name of ["localStorage", "sessionStorage"]) {
+      Object.defineProperty(window, name, { get: () => { throw new DOMException("denied", "SecurityError"); } });
+    }`);
+  await page.goto(`${platform.alice.origin}/?again#key=${KEYS.alice}`);
+  await playground.send("Hello there");
+  expect(await playground.answer()).toContain("Hello there");
+  await page.getByRole("link", { name: "Platform" }).click();
+  await page.getByRole("heading", { name: "Platform" }).waitFor();
   playground.expectClean();
 });
 

@@ -12,6 +12,7 @@ import { CopyButton } from "../ui/copy-button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Icon } from "../ui/icon.tsx";
 import type { Exchange } from "./exchanges.ts";
+import { PastThoughts } from "./past-thoughts.tsx";
 import { texts } from "./texts.ts";
 import { ThoughtList } from "./thought-list.tsx";
 
@@ -57,6 +58,7 @@ export function AnswerView({ exchange, collection, regenerate }: Props) {
   return (
     <div class="answer" aria-busy={!isEnded}>
       {turn !== null && <ThoughtList thoughts={turn.thoughts.value} isRunning={!isEnded} />}
+      {turn === null && jobId !== null && <PastThoughts jobId={jobId} />}
       {!isEnded && text === "" && status !== "waiting" && <Working status={status} />}
       {text !== "" && <Markdown text={text} citation={citation} />}
       {jobId !== null &&

@@ -81,7 +81,7 @@ export function Composer({ isRunning, canSend, send, stop, children }: Props) {
         value={text}
         onInput={(event) => setText(event.currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+          if (event.key !== "Enter" || event.shiftKey || isOfInputMethod(event)) return;
           event.preventDefault();
           submit();
         }}
@@ -116,6 +116,9 @@ export function Composer({ isRunning, canSend, send, stop, children }: Props) {
     </form>
   );
 }
+
+/** Safari sends the Enter that takes an input method's word after the composition; only the old code tells. */
+const isOfInputMethod = ({ isComposing, keyCode }: KeyboardEvent): boolean => isComposing || keyCode === 229;
 
 function dataUrl(file: File): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -10,8 +10,8 @@ import { exchangesOf } from "./exchanges.ts";
 import { Turn } from "./turn.ts";
 
 const POLL_MS = 3_000;
+/** What is drawn at once: more would hold up the scrolling. */
 const PAGE = 100;
-const EARLIER_PAGE = 200;
 /** The jobs whose state is asked for; older ones have ended. */
 const RECENT_JOBS = 30;
 
@@ -126,7 +126,7 @@ export class Conversation {
     if (sessionId === null || before === null || this.#isLoadingEarlier) return;
     this.#isLoadingEarlier = true;
     try {
-      const page = await client.peek().history(sessionId, { limit: EARLIER_PAGE, before, signal: this.#left.signal });
+      const page = await client.peek().history(sessionId, { limit: PAGE, before, signal: this.#left.signal });
       if (this.#next.peek() !== before) return;
       batch(() => {
         this.#messages.value = [...page.messages, ...this.#messages.peek()];

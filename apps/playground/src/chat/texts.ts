@@ -56,6 +56,8 @@ export const texts = defineTexts({
     en: (count: number) => (count === 1 ? "1 step" : `${count} steps`),
     zh: (count: number) => `${count} 个步骤`,
   },
+  pastSteps: { en: "What it did", zh: "执行过程" },
+  nothingElse: { en: "It answered, and did nothing else.", zh: "直接给出了回答，没有其他操作。" },
   arguments: { en: "Arguments", zh: "参数" },
   result: { en: "Result", zh: "结果" },
   sources: { en: "Sources", zh: "来源" },

@@ -36,20 +36,31 @@ export function ThoughtList({
           </span>
         )}
       </summary>
-      <ol>
-        {thoughts.map((thought) => (
-          <li key={thought.id} class={thought.status ?? ""}>
-            <Icon of={ICONS[thought.kind]} size={15} />
-            <Line thought={thought} />
-            <span class="number small muted">{formatDuration(thought.durationMs ?? thought.atMs)}</span>
-          </li>
-        ))}
-      </ol>
+      <ThoughtLines thoughts={thoughts} />
     </details>
   );
 }
 
+/** Of each how long it took, or else when it came. */
+export const ThoughtLines = ({ thoughts }: { readonly thoughts: readonly Thought[] }) => (
+  <ol>
+    {thoughts.map((thought) => (
+      <li key={thought.id} class={thought.status ?? ""}>
+        <Icon of={ICONS[thought.kind]} size={15} />
+        <Line thought={thought} />
+        <span class="number small muted">{formatTimes(thought)}</span>
+      </li>
+    ))}
+  </ol>
+);
+
+function formatTimes({ durationMs, atMs }: Thought): string {
+  const ms = durationMs ?? atMs;
+  return ms === null ? "" : formatDuration(ms);
+}
+
 function Line({ thought: { kind, title, text, arguments: args } }: { readonly thought: Thought }) {
+  if (kind === "tool" && args === undefined && text === "") return <code>{title}</code>;
   if (kind === "tool") {
     return (
       <details>

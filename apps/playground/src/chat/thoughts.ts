@@ -1,11 +1,11 @@
 /** What an agent does beside its answer, as a list to show: a tool call and its result are one line, and so on. */
-import type { ThoughtEvent } from "@agent-paas/client";
+import type { JobStep, ThoughtEvent } from "@agent-paas/client";
 
 export type Thought = {
-  /** Of its first event. */
-  readonly id: number;
-  /** Since the question was sent. */
-  readonly atMs: number;
+  /** Of its first event, or of its step. */
+  readonly id: number | string;
+  /** Since the question was sent; null where nobody watched. */
+  readonly atMs: number | null;
   readonly kind: "reasoning" | "tool" | "delegate" | "retrieval" | "status";
   readonly title: string;
   readonly text: string;
@@ -23,7 +23,11 @@ const MOST = 500;
 const MAX_TEXT = 200_000;
 
 /** Returns a new list. */
-export function gatherThought(list: readonly Thought[], { id, data }: ThoughtEvent, atMs: number): Thought[] {
+export function gatherThought(
+  list: readonly Thought[],
+  { id, data }: Pick<ThoughtEvent, "id" | "data">,
+  atMs: number | null,
+): Thought[] {
   const last = list.at(-1);
   const add = (thought: Omit<Thought, "id" | "atMs">): Thought[] => [...list, { id, atMs, ...thought }].slice(-MOST);
   const update = (key: string, change: (thought: Thought) => Thought): Thought[] | null => {
@@ -72,5 +76,23 @@ export function gatherThought(list: readonly Thought[], { id, data }: ThoughtEve
       return add({ kind: "status", title: "", text: data.content });
   }
 }
+
+const KIND_OF_STEP: Readonly<Partial<Record<JobStep["kind"], Thought["kind"]>>> = {
+  model: "status",
+  work: "status",
+  tool: "tool",
+  retrieval: "retrieval",
+  delegate: "delegate",
+};
+
+/** What a job did, where only its steps are known and not what was said in them. */
+export const thoughtsOfSteps = (steps: readonly JobStep[]): Thought[] =>
+  steps.flatMap(({ id, kind, name, agent_type, status, started_at, ended_at }) => {
+    const shownAs = KIND_OF_STEP[kind];
+    if (shownAs === undefined) return [];
+    const title = agent_type === undefined ? name : `${name} · ${agent_type}`;
+    const times = ended_at === null ? {} : { durationMs: Date.parse(ended_at) - Date.parse(started_at) };
+    return [{ id, atMs: null, kind: shownAs, title, text: "", status, ...times }];
+  });
 
 const readable = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value, null, 2));

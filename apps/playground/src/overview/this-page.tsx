@@ -1,7 +1,8 @@
 /** Theme, language and key. On wide screens the navigation has them as well. */
 import { BookOpen, LogOut } from "lucide";
 import { useState } from "preact/hooks";
-import { apiKey, forgetKey, type KeptFor, keepKey, keptFor } from "../state/connection.ts";
+import { apiKey, forgetKey, keepKey, keptFor } from "../state/connection.ts";
+import type { KeptFor } from "../state/kept.ts";
 import { LANGUAGES, language, THEMES, theme } from "../state/preferences.ts";
 import { Button } from "../ui/button.tsx";
 import { Icon } from "../ui/icon.tsx";

@@ -4,12 +4,11 @@
  */
 import { AgentPaasError, type Client, createClient } from "@agent-paas/client";
 import { batch, computed, signal } from "@preact/signals";
+import { forget, type KeptFor, keep, readKept } from "./kept.ts";
 
 const NAME = "agent-paas.key";
 
-export type KeptFor = "tab" | "device";
-
-const key = signal<string | null>(takeKeyOfLink() ?? sessionStorage.getItem(NAME) ?? localStorage.getItem(NAME));
+const key = signal<string | null>(takeKeyOfLink() ?? readKept(NAME, "tab") ?? readKept(NAME, "device"));
 
 /** Null until there is a key. */
 export const apiKey = computed(() => key.value);
@@ -22,20 +21,19 @@ export const client = computed<Client>(() =>
 );
 
 /** Where the key is kept. */
-export const keptFor = (): KeptFor => (localStorage.getItem(NAME) === null ? "tab" : "device");
+export const keptFor = (): KeptFor => (readKept(NAME, "device") === null ? "tab" : "device");
 
 /** The same key at another place changes nothing else. */
 export function keepKey(value: string, keptFor: KeptFor): void {
   batch(() => {
     forgetKey();
-    (keptFor === "device" ? localStorage : sessionStorage).setItem(NAME, value);
+    keep(NAME, value, keptFor);
     key.value = value;
   });
 }
 
 export function forgetKey(): void {
-  localStorage.removeItem(NAME);
-  sessionStorage.removeItem(NAME);
+  forget(NAME);
   isRefused.value = false;
   key.value = null;
 }
@@ -49,7 +47,7 @@ export function noteRefusal(error: unknown): void {
 function takeKeyOfLink(): string | null {
   const found = new URLSearchParams(location.hash.slice(1)).get("key");
   if (found === null || found === "") return null;
-  sessionStorage.setItem(NAME, found);
+  keep(NAME, found, "tab");
   history.replaceState(null, "", `${location.pathname}#/`);
   return found;
 }

@@ -1,5 +1,6 @@
 /** What the person chose: theme and language. Kept on this device. */
 import { effect, signal } from "@preact/signals";
+import { keep, readKept } from "./kept.ts";
 
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
@@ -8,9 +9,9 @@ export const LANGUAGES = ["en", "zh"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 const kept = <Value extends string>(name: string, values: readonly Value[], initial: Value) => {
-  const stored = localStorage.getItem(`agent-paas.${name}`);
+  const stored = readKept(`agent-paas.${name}`, "device");
   const choice = signal<Value>(values.find((value) => value === stored) ?? initial);
-  effect(() => localStorage.setItem(`agent-paas.${name}`, choice.value));
+  effect(() => keep(`agent-paas.${name}`, choice.value, "device"));
   return choice;
 };
 
