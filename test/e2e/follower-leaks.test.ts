@@ -17,7 +17,7 @@ import { type ScriptedQuestion, scriptedQuestion } from "../support/scripted-que
 import { seededRandom } from "../support/seeded-random.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-const CLIENTS = 10_000;
+const CLIENTS = 4_000;
 const CLIENTS_AT_ONCE = 100;
 const WARMING_UP = 500;
 /** An inspection collects the garbage several times, which takes seconds on a busy machine. */
@@ -210,7 +210,7 @@ test("clients that disconnect right after they have sent a chat cancel nothing",
   await expectNoChannelLeft();
 });
 
-test("10,000 clients that connect and disconnect leave nothing in the API", { timeout: 180_000 }, async () => {
+test("thousands of clients that connect and disconnect leave nothing in the API", { timeout: 180_000 }, async () => {
   const { env, inspect } = await inspectable();
   const api = await platform.startApi(env);
   const inspector = await inspect(api.pid);

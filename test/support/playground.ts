@@ -33,7 +33,10 @@ export async function openPlayground(
   origin: string,
   { fragment = `key=${KEYS.alice}`, expected, ...context }: PlaygroundOptions = {},
 ): Promise<Playground> {
-  const opened = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", ...context });
+  const opened = await browser.newContext({
+    ...{ viewport: { width: 1280, height: 800 }, locale: "en-GB", reducedMotion: "reduce" as const },
+    ...context,
+  });
   const page = await opened.newPage();
   const errors: string[] = [];
   const elsewhere: string[] = [];

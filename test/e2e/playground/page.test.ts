@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { openStorage } from "@agent-paas/shared/db/open-storage.ts";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { formatDirectives } from "../../../scripts/model-server/client.ts";
 import { startChromium } from "../../support/chromium.ts";
 import { startTestPlatform, type TestPlatform } from "../../support/platform.ts";
@@ -75,21 +75,30 @@ const HOSTILE: Readonly<Record<string, string>> = {
   "nested quotes and lists": `${"> ".repeat(3_000)}deep\n\n${"1. ".repeat(3_000)}deep`,
 };
 
-test.each(Object.entries(HOSTILE))("hostile %s do nothing in an answer", async (_, text) => {
-  const playground = await open();
-  const { page } = playground;
-  await playground.send(`Say it ${formatDirectives({ text })}`);
-  await playground.answer();
-  for (const link of await page.locator(".markdown a").all()) {
-    expect(await link.getAttribute("href")).toMatch(/^(?:https?:)?\/\//);
-    expect(await link.getAttribute("rel")).toContain("noopener");
-  }
-  expect(await page.evaluate(() => "hacked" in globalThis)).toBe(false);
-  expect(await page.locator(".markdown img, .markdown svg, .markdown script").count()).toBe(0);
-  // What the person writes next still works.
-  await playground.send(`And now ${formatDirectives({ text: "well" })}`);
-  await expect.poll(() => playground.answer(), { timeout: 30_000 }).toBe("well");
-  playground.expectClean();
+describe("hostile", () => {
+  let playground: Playground;
+  beforeAll(async () => {
+    playground = await openPlayground(browser, platform.alice.origin);
+  });
+  afterAll(() => playground.close());
+
+  test.each(Object.entries(HOSTILE))("%s do nothing in an answer", async (_, text) => {
+    const { page } = playground;
+    await page.goto(`${platform.alice.origin}/#/chat`);
+    await page.locator(".welcome").waitFor();
+    await playground.send(`Say it ${formatDirectives({ text })}`);
+    await playground.answer();
+    for (const link of await page.locator(".markdown a").all()) {
+      expect(await link.getAttribute("href")).toMatch(/^(?:https?:)?\/\//);
+      expect(await link.getAttribute("rel")).toContain("noopener");
+    }
+    expect(await page.evaluate(() => "hacked" in globalThis)).toBe(false);
+    expect(await page.locator(".markdown img, .markdown svg, .markdown script").count()).toBe(0);
+    // What the person writes next still works.
+    await playground.send(`And now ${formatDirectives({ text: "well" })}`);
+    await expect.poll(() => playground.answer(), { timeout: 30_000 }).toBe("well");
+    playground.expectClean();
+  });
 });
 
 test("a megabyte of text and a table of 3,000 rows are shown whole, beside a page that works", {
