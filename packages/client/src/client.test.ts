@@ -11,7 +11,7 @@ import {
   text,
 } from "../../../test/support/scripted-api.ts";
 import { waitFor } from "../../../test/support/wait-for.ts";
-import { createClient } from "./client.ts";
+import { type Client, createClient } from "./client.ts";
 
 async function script(...steps: readonly Step[]) {
   const api = await startScriptedApi(...steps);
@@ -88,3 +88,58 @@ test("a mistake of the caller's in `onProgress` is thrown as it is, once", async
   await expect(client.knowledge.upload("c", "a", { onProgress })).rejects.toBe(mistake);
   expect(api.requests.length).toBeLessThan(2);
 });
+
+type Call = (client: Client, options: { readonly signal: AbortSignal }) => Promise<unknown>;
+
+const CALLS: Readonly<Record<string, Call>> = {
+  chat: (client, options) => client.chat({ agent_type: "a", message: "m" }, options).result(),
+  execute: (client, options) => client.execute("a", { task: "t" }, { ...options, wait: true }),
+  events: (client, options) => client.events(JOB, options).result(),
+  cancel: (client, options) => client.cancel(JOB, options),
+  decide: (client, options) => client.decide(JOB, [{ request_id: "r", decision: "approve" }], options),
+  history: (client, options) => client.history("s", options),
+  health: (client, options) => client.health(options),
+  metrics: (client, options) => client.metrics(options),
+  "agents.list": (client, options) => client.agents.list(options),
+  "agents.get": (client, options) => client.agents.get("a", options),
+  "sessions.list": (client, options) => client.sessions.list(options),
+  "sessions.get": (client, options) => client.sessions.get("s", options),
+  "sessions.rename": (client, options) => client.sessions.rename("s", "t", options),
+  "sessions.delete": (client, options) => client.sessions.delete("s", options),
+  "jobs.list": (client, options) => client.jobs.list(options),
+  "jobs.get": (client, options) => client.jobs.get(JOB, options),
+  "jobs.wait": (client, options) => client.jobs.wait(JOB, options),
+  "jobs.steps": (client, options) => client.jobs.steps(JOB, options),
+  "jobs.rerun": (client, options) => client.jobs.rerun(JOB, options),
+  "knowledge.collections": (client, options) => client.knowledge.collections(options),
+  "knowledge.collection": (client, options) => client.knowledge.collection("c", options),
+  "knowledge.deleteCollection": (client, options) => client.knowledge.deleteCollection("c", options),
+  "knowledge.documents": (client, options) => client.knowledge.documents("c", options),
+  "knowledge.document": (client, options) => client.knowledge.document("c", "d", options),
+  "knowledge.chunks": (client, options) => client.knowledge.chunks("c", "d", options),
+  "knowledge.deleteDocument": (client, options) => client.knowledge.deleteDocument("c", "d", options),
+  "knowledge.upload": (client, options) => client.knowledge.upload("c", "text", options),
+  "knowledge.query": (client, options) => client.knowledge.query("c", { query: "q" }, options),
+};
+
+test("the calls that are aborted below are all that there are", () => {
+  const names = Object.entries(createClient({ baseUrl: "http://127.0.0.1:9" })).flatMap(([name, call]) =>
+    typeof call === "function" ? [name] : Object.keys(call).map((inner) => `${name}.${inner}`),
+  );
+  expect(names.toSorted()).toEqual(Object.keys(CALLS).toSorted());
+});
+
+test.each(Object.entries(CALLS))(
+  "an abort ends `%s` with the caller's reason, and nothing is sent again",
+  async (_, call) => {
+    // It never answers.
+    const { api, client } = await script(() => {});
+    const caller = new AbortController();
+    const ended = expect(call(client, { signal: caller.signal })).rejects.toThrow("seen enough");
+    await waitFor("the request", () => api.requests.length === 1);
+    caller.abort(new Error("seen enough"));
+    await ended;
+    await waitFor("the end of the connection", () => api.open() === 0);
+    expect(api.requests).toHaveLength(1);
+  },
+);
