@@ -22,7 +22,7 @@ export const STATUS_TEXTS: Record<
     goingOn: "已收到决定，继续执行...",
     retryingIn: (seconds) => `暂时出错，${seconds} 秒后重试...`,
     startingIsolated: (unfinishedAttempts, seconds) =>
-      `已 ${unfinishedAttempts} 次失去执行进程，${seconds} 秒后单独重试...`,
+      `执行进程已异常退出 ${unfinishedAttempts} 次，${seconds} 秒后单独重试...`,
     requeued: "服务正在重启，任务将由其他进程继续...",
     fallingBack: (failed, code, next) => `模型 ${failed} 不可用（${code}），改用 ${next}...`,
     approvalRequired: (tool) => `需要批准：${tool}`,
