@@ -5,44 +5,15 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CDPSession, Page } from "playwright-core";
 import { formatDirectives } from "../../scripts/model-server/client.ts";
 import { freePort } from "../../scripts/services/ports.ts";
 import { startChromium } from "../support/chromium.ts";
 import { npmStart } from "../support/npm-start.ts";
+import { type PageCost, tracePage } from "./page-trace.ts";
 
 const TOKENS = 10_000;
 const TOKENS_PER_S = 2_000;
 const ANSWERED_WITHIN_MS = 60_000;
-
-type Cost = {
-  readonly seconds: number;
-  /** Of the main thread, from the browser's own counters. */
-  readonly busyMs: number;
-  /** Tasks of more than 50 ms. */
-  readonly longTasks: number;
-  readonly longestMs: number;
-  /** Frames of the browser that came more than 50 ms after the one before. */
-  readonly lateFrames: number;
-};
-
-/** Counts from now on, in the page. */
-const WATCH = `(() => {
-  const seen = { longTasks: 0, longestMs: 0, lateFrames: 0 };
-  new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) {
-      seen.longTasks += 1;
-      seen.longestMs = Math.max(seen.longestMs, duration);
-    }
-  }).observe({ type: "longtask" });
-  let last = performance.now();
-  requestAnimationFrame(function frame(now) {
-    if (now - last > 50) seen.lateFrames += 1;
-    last = now;
-    requestAnimationFrame(frame);
-  });
-  globalThis.seenCosts = seen;
-})()`;
 
 /** The baseline: reads the stream and appends its text, and draws nothing else. */
 const bare = (key: string, body: object): string => `(async () => {
@@ -63,24 +34,9 @@ const bare = (key: string, body: object): string => `(async () => {
   }
 })()`;
 
-async function measure(page: Page, cdp: CDPSession, work: () => Promise<unknown>): Promise<Cost> {
-  await page.evaluate(WATCH);
-  const before = await busySeconds(cdp);
-  const startedAt = performance.now();
-  await work();
-  const seconds = (performance.now() - startedAt) / 1_000;
-  const seen = await page.evaluate<Omit<Cost, "seconds" | "busyMs">>("globalThis.seenCosts");
-  return { seconds, busyMs: ((await busySeconds(cdp)) - before) * 1_000, ...seen };
-}
-
-async function busySeconds(cdp: CDPSession): Promise<number> {
-  const { metrics } = await cdp.send("Performance.getMetrics");
-  return metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0;
-}
-
-const show = (name: string, { seconds, busyMs, longTasks, longestMs, lateFrames }: Cost): string =>
+const show = (name: string, { seconds, busyMs, longTasks, longestMs }: PageCost): string =>
   `${name.padEnd(12)} ${seconds.toFixed(1)} s, main thread busy ${Math.round(busyMs)} ms, ` +
-  `${longTasks} tasks over 50 ms (longest ${Math.round(longestMs)}), ${lateFrames} late frames`;
+  `${longTasks} tasks over 50 ms (longest ${Math.round(longestMs)})`;
 
 const dir = await mkdtemp(join(tmpdir(), "agent-paas-page-"));
 const port = await freePort();
@@ -105,10 +61,8 @@ try {
   console.log(`the first token is shown after ${since()}`);
   await page.locator(".answer[aria-busy=false]").waitFor();
 
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send("Performance.enable");
   const message = `Write ${formatDirectives({ tokens: TOKENS, rate: TOKENS_PER_S })}`;
-  const shown = await measure(page, cdp, async () => {
+  const shown = await tracePage(browser, page, async () => {
     await field.fill(message);
     await field.press("Enter");
     await page.locator(".exchange").nth(1).waitFor();
@@ -116,7 +70,9 @@ try {
     await answer.waitFor({ timeout: ANSWERED_WITHIN_MS });
   });
   await page.goto(`${origin}/livez`);
-  const baseline = await measure(page, cdp, () => page.evaluate(bare(key, { agent_type: "chat_basic", message })));
+  const baseline = await tracePage(browser, page, () =>
+    page.evaluate(bare(key, { agent_type: "chat_basic", message })),
+  );
   console.log(`\n${TOKENS} tokens in one answer, ${TOKENS_PER_S} a second:`);
   console.log(show("playground", shown));
   console.log(show("bare page", baseline));

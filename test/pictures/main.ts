@@ -2,6 +2,7 @@
  * `npm run pictures`: takes the pictures of the documents from the running product and writes them to docs/pictures.
  * It needs a Chromium (scripts/install-chromium.sh) and, for Chinese texts, a font that has them.
  */
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildPlayground } from "@agent-paas/playground/build.ts";
 import { makeFolder } from "@agent-paas/shared/files/folders.ts";
@@ -11,6 +12,7 @@ import { startChromium } from "../support/chromium.ts";
 import { KEYS, startTestPlatform, type TestPlatform } from "../support/platform.ts";
 import { startPrivateRedis } from "../support/redis.ts";
 import { ROOT } from "../support/sources.ts";
+import { drawArchitecture } from "./architecture.ts";
 import { CHAT, JOB, storeHandbook } from "./scenes.ts";
 
 const FOLDER = join(ROOT, "docs/pictures");
@@ -37,7 +39,7 @@ const redis = stack.adopt(await startPrivateRedis(), (server) => server.stop());
 const chroma = stack.adopt(await startTestChroma(), (server) => server.stop());
 const browser = stack.adopt(await startChromium(), (one) => one.close());
 const platform = stack.adopt(
-  await startTestPlatform({ redisUrl: redis.url, env: { CHROMA_URL: chroma.url } }),
+  await startTestPlatform({ apis: 2, workers: 2, redisUrl: redis.url, env: { CHROMA_URL: chroma.url } }),
   (started) => started.stop(),
 );
 await storeHandbook(platform);
@@ -51,3 +53,5 @@ for (const { name, width, height, colorScheme = "light", show } of PICTURES) {
   await context.close();
   console.log(`docs/pictures/${name}.png`);
 }
+await writeFile(join(FOLDER, "architecture.svg"), await drawArchitecture(platform));
+console.log("docs/pictures/architecture.svg");
