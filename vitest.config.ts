@@ -34,8 +34,12 @@ const RETRY = process.env.CI ? 1 : 0;
 /** A process for each file costs a second and more; what a test changes of its process, it puts back. */
 const SHARED_PROCESS = { isolate: false };
 
-/** Each in a process of its own: they run parts of the platform, or thousands of sockets, inside the test's process. */
-const OWN_PROCESS = ["test/e2e/follower-leaks.test.ts", "test/integration/knowledge-jobs.test.ts"];
+/** Each in a process of its own, in which parts of the platform, thousands of sockets or a page run. */
+const OWN_PROCESS = [
+  "test/e2e/follower-leaks.test.ts",
+  "test/integration/knowledge-jobs.test.ts",
+  "test/integration/use-chat.test.ts",
+];
 
 const PLATFORM = {
   ...SHARED_PROCESS,
@@ -107,7 +111,7 @@ export default defineConfig({
       },
       { test: { name: "cluster", include: [...ON_REDIS_SETS.cluster], env: { TEST_REDIS: "cluster" }, ...PLATFORM } },
     ],
-    maxWorkers: 3,
+    maxWorkers: 4,
     reporters: ["default", new FlakyReporter()],
   },
 });

@@ -117,7 +117,12 @@ const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[M
 
 const redis = await startPrivateRedis();
 try {
-  const platform = await startTestPlatform({ workers: 2, redisUrl: redis.url, env: { LOG_LEVEL: "info" } });
+  const platform = await startTestPlatform({
+    modelApart: true,
+    workers: 2,
+    redisUrl: redis.url,
+    env: { LOG_LEVEL: "info" },
+  });
   try {
     await firstTokenLag(platform.alice);
     print(
@@ -143,7 +148,12 @@ try {
     await platform.stop();
   }
   for (const workers of [1, 2, 4]) {
-    const scaled = await startTestPlatform({ workers, redisUrl: redis.url, env: { WORKER_EXECUTE_CONCURRENCY: "2" } });
+    const scaled = await startTestPlatform({
+      modelApart: true,
+      workers,
+      redisUrl: redis.url,
+      env: { WORKER_EXECUTE_CONCURRENCY: "2" },
+    });
     try {
       const seconds = (await backlogTime(scaled)) / 1_000;
       print(

@@ -70,6 +70,8 @@ let alice: ApiClient;
 const outcomes = new Map<string, Promise<Outcome>>();
 beforeAll(async () => {
   platform = await startTestPlatform({
+    // Its limits are short, and the test's process is busy.
+    modelApart: true,
     env: {
       MODEL_FIRST_TOKEN_TIMEOUT_MS: String(FIRST_TOKEN_MS),
       MODEL_IDLE_TIMEOUT_MS: String(IDLE_MS),

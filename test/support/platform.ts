@@ -10,6 +10,7 @@ import { connectionsOf } from "@agent-paas/shared/redis/connect.ts";
 import { createRedisKeys, type RedisKeys } from "@agent-paas/shared/redis/keys.ts";
 import type { Redis } from "ioredis";
 import { type ModelControl, modelControl } from "../../scripts/model-server/client.ts";
+import { startModelServer } from "../../scripts/model-server/server.ts";
 import { type Child, spawnChild } from "../../scripts/services/child.ts";
 import { freePort } from "../../scripts/services/ports.ts";
 import { apiKeysEntry } from "../../scripts/start/api-key.ts";
@@ -64,6 +65,8 @@ export type TestPlatformOptions = {
   readonly workers?: number;
   /** How long a process may take to start, ms. Default: 30 s; agents of some frameworks take a while to load. */
   readonly readyWithinMs?: number;
+  /** Runs the model server in a process of its own, for measurements. Default: in the process of the test. */
+  readonly modelApart?: boolean;
   /** Default: the Redis that all test files share. */
   readonly redisUrl?: string;
   /** Default: a database of the platform's own, which is deleted with it. */
@@ -76,10 +79,18 @@ export type TestPlatformOptions = {
   readonly prepare?: (state: PlatformState) => Promise<void>;
 };
 
+type TestModel = { readonly origin: string; stop(): Promise<unknown> };
+
 export type PlatformState = { readonly redis: Redis; readonly prefix: string; readonly databaseFile: string };
 
 export async function startTestPlatform(options: TestPlatformOptions = {}): Promise<TestPlatform> {
-  const { apis: apiCount = 1, workers: workerCount = 1, readyWithinMs = 30_000, env = {} } = options;
+  const {
+    apis: apiCount = 1,
+    workers: workerCount = 1,
+    readyWithinMs = 30_000,
+    modelApart = false,
+    env = {},
+  } = options;
   const redisUrl = options.redisUrl ?? (await sharedRedisUrl());
   const dir = await mkdtemp(join(tmpdir(), "agent-paas-test-"));
   const prefix = options.prefix ?? `t${randomUUID().slice(0, 8)}`;
@@ -116,9 +127,15 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     return child;
   }
 
-  const modelPort = await freePort();
-  const modelOrigin = loopbackOrigin(modelPort);
-  await start(modelProcess({ name: "model", port: modelPort, env: common }));
+  async function startModelProcess(): Promise<TestModel> {
+    const port = await freePort();
+    const child = spawnChild(nodeSpec(modelProcess({ name: "model", port, env: common })));
+    await child.ready(readyWithinMs);
+    return { origin: loopbackOrigin(port), stop: () => child.stop(STOP_WITHIN_MS) };
+  }
+
+  const model = await (modelApart ? startModelProcess() : startModelServer());
+  const modelOrigin = model.origin;
 
   async function startApi(own: NodeJS.ProcessEnv = {}): Promise<ApiProcess> {
     const number = ++apisStarted;
@@ -138,17 +155,16 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   async function startWorker(own: NodeJS.ProcessEnv = {}): Promise<Child> {
     const number = ++workersStarted;
     const { PROCESS_NAME: name = `worker-${number}` } = own;
-    const model = localModelEnv(modelOrigin, "sk-test-key-of-the-model");
-    const worker = await start(workerProcess({ name, env: { ...common, ...model, ...own } }));
+    const modelEnv = localModelEnv(modelOrigin, "sk-test-key-of-the-model");
+    const worker = await start(workerProcess({ name, env: { ...common, ...modelEnv, ...own } }));
     workers[number - 1] = worker;
     return worker;
   }
 
   async function stop(): Promise<void> {
     // The model stops last: workers may still call it.
-    const [model, ...platform] = children;
-    await Promise.all(platform.map((child) => child.stop(STOP_WITHIN_MS)));
-    await model?.stop(STOP_WITHIN_MS);
+    await Promise.all(children.map((child) => child.stop(STOP_WITHIN_MS)));
+    await model.stop();
     await deleteKeys(redis, prefix).catch(() => {});
     redis.disconnect();
     await database.drop();
