@@ -39,6 +39,11 @@ export const PLAYGROUND_EXPRESSIONS: readonly Listed[] = [
     expressions: ["/\\s/", "/\\d/"],
   },
   {
+    file: "apps/playground/src/state/connection.ts",
+    bound: "one class of characters, anchored",
+    expressions: ["/^[\\x21-\\x7e]+$/"],
+  },
+  {
     file: "apps/playground/src/state/route.ts",
     bound: "anchored, without a repetition",
     expressions: ["/^#\\/?/"],

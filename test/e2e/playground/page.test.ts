@@ -7,7 +7,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { formatDirectives } from "../../../scripts/model-server/client.ts";
 import { startChromium } from "../../support/chromium.ts";
-import { startTestPlatform, type TestPlatform } from "../../support/platform.ts";
+import { KEYS, startTestPlatform, type TestPlatform } from "../../support/platform.ts";
 import { builtPlayground, openPlayground, type Playground, type PlaygroundOptions } from "../../support/playground.ts";
 import { seedSession } from "../../support/seed-session.ts";
 import { ROOT } from "../../support/sources.ts";
@@ -162,6 +162,28 @@ test("everything of a chat is done by keyboard alone", async () => {
   await focusOn(page, "Jobs");
   await page.keyboard.press("Enter");
   await expect.poll(() => page.url()).toContain("#/jobs");
+  playground.expectClean();
+});
+
+test("a text that is no key is refused wherever it comes from, and a link gives its key to a page that is open", async () => {
+  const playground = await open({ fragment: `key=${encodeURIComponent("错误的密钥")}` });
+  const { page } = playground;
+  const refusal = page.getByText("The platform does not know this key.");
+  await refusal.waitFor();
+  for (const typed of ["错误的密钥", `${KEYS.alice}\u200b`, "two words"]) {
+    await page.getByLabel("Key", { exact: true }).fill(typed);
+    await page.getByRole("button", { name: "Open" }).click();
+    await refusal.waitFor();
+  }
+  await page.evaluate("sessionStorage.setItem('agent-paas.key', '错误的密钥')");
+  await page.reload();
+  await page.getByLabel("Key", { exact: true }).waitFor();
+  expect(await refusal.count()).toBe(0);
+  await page.evaluate(`location.hash = "key=${KEYS.alice}"`);
+  await page.locator(".welcome .button").first().waitFor();
+  expect(page.url()).not.toContain("key");
+  await page.reload();
+  await page.locator(".welcome .button").first().waitFor();
   playground.expectClean();
 });
 

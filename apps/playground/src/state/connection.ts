@@ -1,20 +1,32 @@
 /**
  * The key and the client that carries it. The key comes from the link of `npm start` (`#key=…`) or from the person; it
- * is kept for this tab, or on this device if the person wants that.
+ * is kept for this tab, or on this device if the person wants that. A text that no header can carry is no key.
  */
 import { AgentPaasError, type Client, createClient } from "@agent-paas/client";
 import { batch, computed, signal } from "@preact/signals";
 import { forget, type KeptFor, keep, readKept } from "./kept.ts";
+import { replaceRoute } from "./route.ts";
 
 const NAME = "agent-paas.key";
 
-const key = signal<string | null>(takeKeyOfLink() ?? readKept(NAME, "tab") ?? readKept(NAME, "device"));
+/** What the platform reads as one key. */
+const KEY = /^[\x21-\x7e]+$/;
+
+const readKey = (keptFor: KeptFor): string | null => {
+  const kept = readKept(NAME, keptFor);
+  return kept !== null && KEY.test(kept) ? kept : null;
+};
+
+const key = signal(readKey("tab") ?? readKey("device"));
 
 /** Null until there is a key. */
 export const apiKey = computed(() => key.value);
 
-/** Whether the platform refused the key. */
+/** Whether the platform refused the key, or would. */
 export const isRefused = signal(false);
+
+takeKeyOfLink();
+addEventListener("hashchange", takeKeyOfLink);
 
 export const client = computed<Client>(() =>
   createClient({ baseUrl: new URL(".", location.href).href, apiKey: key.value ?? "" }),
@@ -27,6 +39,8 @@ export const keptFor = (): KeptFor => (readKept(NAME, "device") === null ? "tab"
 export function keepKey(value: string, keptFor: KeptFor): void {
   batch(() => {
     forgetKey();
+    isRefused.value = !KEY.test(value);
+    if (isRefused.value) return;
     keep(NAME, value, keptFor);
     key.value = value;
   });
@@ -44,10 +58,14 @@ export function noteRefusal(error: unknown): void {
 }
 
 /** The fragment never reaches a server; it leaves the address bar and the history at once. */
-function takeKeyOfLink(): string | null {
+function takeKeyOfLink(): void {
   const found = new URLSearchParams(location.hash.slice(1)).get("key");
-  if (found === null || found === "") return null;
-  keep(NAME, found, "tab");
-  history.replaceState(null, "", `${location.pathname}#/`);
-  return found;
+  if (found === null) return;
+  replaceRoute("chat");
+  if (found === "") return;
+  batch(() => {
+    isRefused.value = !KEY.test(found);
+    key.value = isRefused.value ? null : found;
+  });
+  if (!isRefused.value) keep(NAME, found, "tab");
 }
