@@ -95,6 +95,11 @@ export const CLIENT_EXPRESSIONS: readonly Listed[] = [
     ],
   },
   {
+    file: "packages/client/src/knowledge.ts",
+    bound: "the type of the caller's file; anchored, without a repetition",
+    expressions: ["/^(?:application\\/(?:json|x-www-form-urlencoded)|multipart\\/form-data)/i"],
+  },
+  {
     file: "packages/client/src/sse.ts",
     bound: "a piece of a response, in the client's own process",
     expressions: ["/\\r\\n?|\\n/g"],

@@ -89,6 +89,19 @@ test("a mistake of the caller's in `onProgress` is thrown as it is, once", async
   expect(api.requests.length).toBeLessThan(2);
 });
 
+test.each([
+  ["application/json", "application/octet-stream"],
+  ["application/json; charset=utf-8", "application/octet-stream"],
+  ["multipart/form-data; boundary=b", "application/octet-stream"],
+  ["application/x-www-form-urlencoded", "application/octet-stream"],
+  ["", "application/octet-stream"],
+  ["text/markdown", "text/markdown"],
+])('a file of the type "%s" is sent as %s', async (type, sent) => {
+  const { api, client } = await script(answer(202, { job_id: JOB }));
+  await client.knowledge.upload("c", new Blob(['{"text":"t"}'], { type }), { source: "a.json" });
+  expect(api.requests[0]).toMatchObject({ headers: { "content-type": sent }, body: '{"text":"t"}' });
+});
+
 type Call = (client: Client, options: { readonly signal: AbortSignal }) => Promise<unknown>;
 
 const CALLS: Readonly<Record<string, Call>> = {

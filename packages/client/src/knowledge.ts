@@ -26,6 +26,9 @@ export type UploadOptions = JobOptions & {
   readonly onProgress?: OnProgress | undefined;
 };
 
+/** What the platform would read as a request about a document, not as the document. */
+const REQUEST_TYPE = /^(?:application\/(?:json|x-www-form-urlencoded)|multipart\/form-data)/i;
+
 const pathOf = (collection: string, ...more: readonly string[]): string =>
   `/knowledge/${[collection, ...more].map(encodeURIComponent).join("/")}`;
 
@@ -87,7 +90,8 @@ export function createKnowledge(transport: Transport) {
         format,
         metadata: metadata && JSON.stringify(metadata),
       };
-      const type = blob.type || (typeof file === "string" ? "text/plain" : "application/octet-stream");
+      const isFile = blob.type !== "" && !REQUEST_TYPE.test(blob.type);
+      const type = isFile ? blob.type : typeof file === "string" ? "text/plain" : "application/octet-stream";
       const headers = { ...idempotent(key), "Content-Type": type };
       const send = uploader(blob, transport, onProgress);
       return transport.json("POST", pathOf(name, "documents"), { signal, query, headers, send });

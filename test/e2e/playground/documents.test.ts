@@ -40,10 +40,11 @@ test("documents are stored by choosing files, found by a query, cited in a chat,
   const files = [
     ["holidays.md", "text/markdown", "# Holidays\n\nEverybody has thirty days of holiday a year."],
     ["kitchen.md", "text/markdown", "# Kitchen\n\nThe coffee machine is cleaned on Fridays."],
+    ["rooms.json", "application/json", '{"text": "There are nine rooms."}'],
     ["nothing.pdf", "application/pdf", "no PDF"],
   ].map(([name = "", mimeType = "", text = ""]) => ({ name, mimeType, buffer: Buffer.from(text) }));
   await page.locator("input[type=file]").setInputFiles(files);
-  await expect.poll(() => page.getByText("stored", { exact: true }).count(), WITHIN).toBe(2);
+  await expect.poll(() => page.getByText("stored", { exact: true }).count(), WITHIN).toBe(3);
   await page.locator(".problem").first().waitFor();
 
   await page.getByRole("searchbox").fill("How many days of holiday?");
