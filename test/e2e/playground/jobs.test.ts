@@ -47,9 +47,27 @@ test("a job is started from the form of its agent, and shows its timeline, its r
 
   await page.getByLabel("temperature", { exact: true }).fill("1.50");
   await page.getByLabel("Input", { exact: true }).fill('{"unit": "m"}');
+  // As on plain HTTP, where the page has no clipboard.
+  await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
+  await page.getByRole("button", { name: "Show as code" }).click();
+  await page.getByRole("dialog").locator("pre", { hasText: '"config": {"temperature": 1.5}' }).waitFor();
+  await page.evaluate("addEventListener('copy', () => { globalThis.copied = document.activeElement.value; })");
+  await page.getByRole("button", { name: "Copy the code" }).click();
+  await page.getByRole("button", { name: "Copied" }).and(page.locator(":focus")).waitFor();
+  expect(await page.evaluate("copied")).toContain('"input": {"unit": "m"}');
+  await page.evaluate("document.execCommand = () => false");
+  await page.getByRole("button", { name: "Copy the code" }).click();
+  await page.locator(".notice", { hasText: "did not allow copying" }).waitFor();
+  await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Start" }).click();
   await badge(page, "completed").waitFor();
   expect(page.url()).toMatch(/#\/jobs\/[0-9a-f-]{36}$/);
+  await page.getByRole("button", { name: "Show as code" }).click();
+  await page
+    .getByRole("dialog")
+    .locator("pre", { hasText: `/jobs/${page.url().slice(-36)}/events` })
+    .waitFor();
+  await page.keyboard.press("Escape");
   const [call] = await platform.model.calls({ contains: "6*7" });
   expect(call).toMatchObject({ temperature: 1.5 });
 
@@ -70,11 +88,18 @@ test("a job is started from the form of its agent, and shows its timeline, its r
 });
 
 test("the inbox shows what waits: a call is rejected with a reason, questions are answered and declined", async () => {
-  const asked = await platform.alice.execute("Ask me", { input: {} }, "asking");
   const called = await platform.alice.execute(sum("7*8"), { config: APPROVED }, "tool_basic");
-  await Promise.all([waitingFor(platform.alice, asked), waitingFor(platform.alice, called)]);
-  const playground = await openAt("inbox");
+  const playground = await openAt("jobs/new");
   const { page } = playground;
+  // This agent has no settings.
+  await page.getByLabel("Agent", { exact: true }).selectOption("asking");
+  expect(await page.getByRole("region", { name: "Config" }).count()).toBe(0);
+  await page.getByLabel("Task", { exact: true }).fill("Ask me");
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.waitForURL(/#\/jobs\/[0-9a-f-]{36}$/);
+  const asked = page.url().slice(-36);
+  await Promise.all([waitingFor(platform.alice, asked), waitingFor(platform.alice, called)]);
+  await page.getByRole("link", { name: /^Inbox/ }).click();
 
   const call = page.locator(".inquiry", { hasText: "calculator" });
   expect(await call.getByRole("textbox", { name: "Arguments" }).inputValue()).toContain('"7*8"');

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { asSchema, type Field, fieldOf } from "./field.ts";
+import { asSchema, completed, type Field, fieldOf, hasFields } from "./field.ts";
+import { isValid } from "./problems.ts";
 
 const inGroup = (schema: unknown, name: string): Field => {
   const group = fieldOf(schema);
@@ -22,6 +23,9 @@ test.each([
   [{ type: "array" }, "json"],
   [{ type: "object", properties: { a: {} } }, "group"],
   [{ type: "object", additionalProperties: {} }, "json"],
+  [{ type: "object", properties: {}, additionalProperties: {} }, "json"],
+  [{ type: "object" }, "json"],
+  [{ type: "object", properties: {}, additionalProperties: false }, "group"],
   [{ anyOf: [{ type: "string" }, { type: "number" }] }, "json"],
   [{ allOf: [{ type: "string" }] }, "json"],
   [{}, "json"],
@@ -83,4 +87,23 @@ test("names of properties are data, however they read", () => {
   expect(group.kind === "group" && group.properties.map(({ name }) => name)).toEqual(["__proto__", "constructor"]);
   expect(fieldOf({ $ref: "#/constructor" }).kind).toBe("json");
   expect(asSchema([1])).toEqual({});
+});
+
+test("an object without properties has no field, and is {}", () => {
+  const empty = { type: "object", properties: {}, additionalProperties: false };
+  const of = (schema: unknown, value?: unknown) => completed(fieldOf(schema), value);
+  expect([hasFields(fieldOf(empty)), isValid(empty, undefined), of(empty)]).toEqual([false, true, {}]);
+  expect([isValid({ type: "object" }, undefined), of({ type: "object" })]).toEqual([true, {}]);
+  const schema = {
+    type: "object",
+    properties: { name: { type: "string" }, needed: empty, open: { type: "object" }, other: empty, size: {} },
+    required: ["needed", "open"],
+  };
+  expect(isValid(schema, { name: "n" })).toBe(true);
+  expect([of(schema), of(schema, { name: "n", size: null })]).toEqual([
+    { needed: {}, open: {} },
+    { name: "n", needed: {}, open: {}, size: null },
+  ]);
+  const listing = { type: "object", additionalProperties: {}, required: ["a"] };
+  expect([isValid(listing, undefined), of(listing), of({ type: "string" })]).toEqual([false, undefined, undefined]);
 });

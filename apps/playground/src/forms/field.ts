@@ -30,6 +30,24 @@ export function fieldOf(schema: unknown, root: Schema = asSchema(schema), depth 
   return { ...kindOf(inner, root, depth), isNullable, schema: inner };
 }
 
+/** False for an object that has no properties. */
+export const hasFields = (field: Field): boolean => field.kind !== "group" || field.properties.length > 0;
+
+/** Whether an object with nothing set in it is one that this asks for, so far as a form can tell. */
+export const mayBeEmpty = ({ kind, schema }: Field): boolean =>
+  kind === "group" || (kind === "json" && schema.type === "object" && listed(schema.required).length === 0);
+
+/** The value with `{}` where an object is needed in which nothing is set. */
+export function completed(field: Field, value: unknown, isRequired = true): unknown {
+  if (value === undefined && !(isRequired && mayBeEmpty(field))) return undefined;
+  if (field.kind !== "group" || value === null) return value === undefined ? {} : value;
+  const group = asSchema(value);
+  const set = field.properties.map(({ name, field: inner }) => {
+    return [name, completed(inner, group[name], field.required.has(name))] as const;
+  });
+  return Object.fromEntries(set.filter(([, one]) => one !== undefined));
+}
+
 function kindOf(schema: Schema, root: Schema, depth: number): Kind {
   const values = choicesOf(schema, root);
   if (values !== null) return { kind: "choice", values };
@@ -63,7 +81,10 @@ function listOf(schema: Schema, root: Schema): Kind {
 
 function groupOf(schema: Schema, root: Schema, depth: number): Kind {
   const properties = Object.entries(asSchema(schema.properties));
-  if (properties.length === 0 || properties.length > MAX_PROPERTIES || depth >= MAX_DEPTH) return { kind: "json" };
+  // Without a property to set, only what allows others has a field.
+  const isOpen = schema.properties === undefined || (schema.additionalProperties ?? false) !== false;
+  if (properties.length === 0 && isOpen) return { kind: "json" };
+  if (properties.length > MAX_PROPERTIES || depth >= MAX_DEPTH) return { kind: "json" };
   return {
     kind: "group",
     properties: properties.map(([name, one]) => ({ name, field: fieldOf(one, root, depth + 1) })),

@@ -1,7 +1,7 @@
 /** One field, or a group of them: its name, its control, and below it what it is for and what is wrong with it. */
 import { useId } from "preact/hooks";
 import { Control, NullCheck } from "./control.tsx";
-import { asSchema, type Field } from "./field.ts";
+import { asSchema, type Field, hasFields, mayBeEmpty } from "./field.ts";
 import { problemOf } from "./problems.ts";
 import { describeProblem, texts } from "./texts.ts";
 
@@ -29,7 +29,7 @@ export function SchemaField({ name, field, value, isRequired, showsMissing, onCh
       {label !== "" && (
         <label class="name" for={id} dir="auto">
           {label}
-          {isRequired && <span class="required"> {texts.required}</span>}
+          {isRequired && !mayBeEmpty(field) && <span class="required"> {texts.required}</span>}
         </label>
       )}
       <Control
@@ -50,7 +50,7 @@ export function SchemaField({ name, field, value, isRequired, showsMissing, onCh
 }
 
 function Group({ name, field, value, isRequired, showsMissing, onChange }: FieldProps) {
-  if (field.kind !== "group") return null;
+  if (field.kind !== "group" || !(hasFields(field) || field.isNullable)) return null;
   const group = asSchema(value);
   const { title, description } = field.schema;
   const set = (property: string, inner: unknown) => {

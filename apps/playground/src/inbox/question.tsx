@@ -1,5 +1,6 @@
 /** A question of an agent, answered by a text or in the form that its schema describes. */
 import { useState } from "preact/hooks";
+import { completed, fieldOf } from "../forms/field.ts";
 import { isValid } from "../forms/problems.ts";
 import { SchemaForm } from "../forms/schema-form.tsx";
 import { Button } from "../ui/button.tsx";
@@ -29,8 +30,7 @@ export function Question({ inquiry, isBusy, decide }: PartProps<"input">) {
           onSubmit={(event) => {
             event.preventDefault();
             setTried(true);
-            // A form in which nothing need be set is answered with nothing set.
-            if (isValid(schema, answer)) decide({ decision: "answer", answer: answer ?? {} });
+            if (isValid(schema, answer)) decide({ decision: "answer", answer: completed(fieldOf(schema), answer) });
           }}
         >
           <SchemaForm

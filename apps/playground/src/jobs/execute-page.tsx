@@ -2,8 +2,10 @@
 import type { Agent, ExecuteRequest } from "@agent-paas/client";
 import { ArrowLeft, Bot, Play } from "lucide";
 import { useId, useState } from "preact/hooks";
+import { asSchema, completed, fieldOf, hasFields } from "../forms/field.ts";
 import { isValid } from "../forms/problems.ts";
 import { SchemaForm } from "../forms/schema-form.tsx";
+import { SnippetButton } from "../snippets/snippet-button.tsx";
 import { client } from "../state/connection.ts";
 import { goTo, linkTo } from "../state/route.ts";
 import { Button } from "../ui/button.tsx";
@@ -40,14 +42,16 @@ function ExecuteForm({ agents }: { readonly agents: readonly Agent[] }) {
   const [isBusy, setBusy] = useState(false);
   const agent = agents.find(({ id }) => id === agentId);
   const schema = requestSchema();
+  const settings = fieldOf(agent?.config_schema);
+  const set = asSchema(completed(settings, config));
+  const body: ExecuteRequest = { ...asSchema(request), ...(Object.keys(set).length > 0 && { config: set }) };
 
   const start = async () => {
     setTried(true);
     if (!isValid(schema, request) || !isValid(agent?.config_schema, config)) return;
     setBusy(true);
     try {
-      const asked = { ...(request as ExecuteRequest | undefined), config: config as ExecuteRequest["config"] };
-      const { job_id } = await client.peek().execute(agentId, asked);
+      const { job_id } = await client.peek().execute(agentId, body);
       goTo("jobs", job_id);
     } catch (error) {
       notifyError(error);
@@ -90,19 +94,22 @@ function ExecuteForm({ agents }: { readonly agents: readonly Agent[] }) {
         </div>
         <SchemaForm schema={schema} value={request} onChange={setRequest} showsMissing={wasTried} disabled={isBusy} />
       </section>
-      <section class="card part" aria-label={texts.config}>
-        <h2>{texts.config}</h2>
-        <SchemaForm
-          key={agentId}
-          schema={agent?.config_schema}
-          value={config}
-          onChange={setConfig}
-          showsMissing={wasTried}
-          disabled={isBusy}
-          label={texts.config}
-        />
-      </section>
+      {hasFields(settings) && (
+        <section class="card part" aria-label={texts.config}>
+          <h2>{texts.config}</h2>
+          <SchemaForm
+            key={agentId}
+            schema={agent?.config_schema}
+            value={config}
+            onChange={setConfig}
+            showsMissing={wasTried}
+            disabled={isBusy}
+            label={texts.config}
+          />
+        </section>
+      )}
       <div class="actions">
+        <SnippetButton request={{ kind: "execute", agent: agentId, body: readable(body) }} />
         <Button type="submit" look="primary" icon={Play} disabled={isBusy}>
           {texts.start}
         </Button>
@@ -110,3 +117,6 @@ function ExecuteForm({ agents }: { readonly agents: readonly Agent[] }) {
     </form>
   );
 }
+
+/** What is being typed and is no value yet is shown as a text. */
+const readable = (body: ExecuteRequest): ExecuteRequest => JSON.parse(JSON.stringify(body));

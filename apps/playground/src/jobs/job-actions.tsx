@@ -1,7 +1,8 @@
-/** What can be done with a job: stop it, run it again, go to its conversation. */
+/** What can be done with a job: follow it in code, stop it, run it again, go to its conversation. */
 import type { Job } from "@agent-paas/client";
 import { MessageSquare, RotateCw, Square } from "lucide";
 import { useState } from "preact/hooks";
+import { SnippetButton } from "../snippets/snippet-button.tsx";
 import { client } from "../state/connection.ts";
 import { goTo } from "../state/route.ts";
 import { Button } from "../ui/button.tsx";
@@ -33,6 +34,7 @@ export function JobActions({ job, onChanged }: { readonly job: Job; onChanged():
   const isAgentJob = job.kind === "execute" && !job.agent_type.includes(".");
   return (
     <div class="actions">
+      <SnippetButton request={{ kind: "events", jobId: job.id }} />
       {session_id !== null && (
         <Button icon={MessageSquare} onClick={() => goTo("chat", session_id)}>
           {texts.openChat}

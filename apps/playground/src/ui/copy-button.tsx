@@ -1,6 +1,7 @@
 import { Check, Copy } from "lucide";
 import { useEffect, useState } from "preact/hooks";
 import { IconButton } from "./button.tsx";
+import { notify } from "./notices.tsx";
 import { texts } from "./texts.ts";
 
 /** How long the tick is shown, ms. */
@@ -17,10 +18,12 @@ export function CopyButton({ text, label = texts.copy }: { readonly text: () => 
     <IconButton
       icon={isCopied ? Check : Copy}
       label={isCopied ? texts.copied : label}
-      onClick={async () => {
-        await copyText(text());
-        setCopied(true);
-      }}
+      onClick={() =>
+        copyText(text()).then(
+          () => setCopied(true),
+          () => notify(texts.notCopied, true),
+        )
+      }
     />
   );
 }
@@ -28,10 +31,15 @@ export function CopyButton({ text, label = texts.copy }: { readonly text: () => 
 /** Pages on plain HTTP of another machine have no clipboard of their own. */
 async function copyText(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const focused = document.activeElement;
   const area = document.createElement("textarea");
   area.value = text;
-  document.body.append(area);
+  // Beside a modal dialog nothing can be selected.
+  const [dialog] = [...document.querySelectorAll("dialog:modal")].reverse();
+  (dialog ?? document.body).append(area);
   area.select();
-  document.execCommand("copy");
+  const isCopied = document.execCommand("copy");
   area.remove();
+  if (focused instanceof HTMLElement) focused.focus();
+  if (!isCopied) throw new Error("The browser copied nothing");
 }
