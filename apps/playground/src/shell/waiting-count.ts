@@ -9,7 +9,7 @@ const MOST = 99;
 export const waitingCount = signal(0);
 
 async function ask(signal: AbortSignal): Promise<void> {
-  if (document.hidden || apiKey.peek() === null || isRefused.peek()) return;
+  if (apiKey.peek() === null || isRefused.peek()) return;
   try {
     waitingCount.value = (await client.peek().jobs.list({ status: "waiting", limit: MOST, signal })).jobs.length;
   } catch (error) {
@@ -17,7 +17,7 @@ async function ask(signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Asks until the returned function is called. A new key is asked with at once. */
+/** Asks until the returned function is called; with a new key, and when the page is seen again, at once. */
 export function watchWaitingJobs(): () => void {
   let asking = new AbortController();
   const again = () => {
@@ -28,9 +28,12 @@ export function watchWaitingJobs(): () => void {
   const stop = effect(() => {
     if (apiKey.value !== null) again();
   });
-  const timer = setInterval(again, EVERY_MS);
+  const againIfSeen = () => document.hidden || again();
+  const timer = setInterval(againIfSeen, EVERY_MS);
+  document.addEventListener("visibilitychange", againIfSeen);
   return () => {
     stop();
+    document.removeEventListener("visibilitychange", againIfSeen);
     clearInterval(timer);
     asking.abort();
   };
