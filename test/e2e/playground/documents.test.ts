@@ -37,6 +37,18 @@ test("documents are stored by choosing files, found by a query, cited in a chat,
   // The browser reports what is refused.
   const playground = await open("documents/handbook", { expected: /422/ });
   const { page } = playground;
+  await page.route(/\/documents\?source/, () => {});
+  const held = ["a.md", "b.md", "c.md", "d.md"].map((name) => ({ name, mimeType: "", buffer: Buffer.from(name) }));
+  await page.locator("input[type=file]").setInputFiles(held);
+  await page.getByText("waiting", { exact: true }).waitFor();
+  // The last one waits for its turn.
+  for (const [index, { name }] of held.toReversed().entries()) {
+    await page.getByRole("button", { name: `Cancel ${name}` }).click();
+    await expect.poll(() => page.getByText("cancelled", { exact: true }).count()).toBe(index + 1);
+  }
+  await page.unroute(/\/documents\?source/);
+  await page.getByRole("button", { name: "Clear the list" }).click();
+
   const files = [
     ["holidays.md", "text/markdown", "# Holidays\n\nEverybody has thirty days of holiday a year."],
     ["kitchen.md", "text/markdown", "# Kitchen\n\nThe coffee machine is cleaned on Fridays."],

@@ -61,8 +61,10 @@ export function addUploads(collection: string, given: readonly Given[]): void {
 
 export function cancelUpload({ id, state }: Upload): void {
   const last = state.value;
-  if (last.phase === "storing") void client.value.cancel(last.jobId).catch(noteRefusal);
-  else leave.get(id)?.abort();
+  if (last.phase === "storing") return void client.value.cancel(last.jobId).catch(noteRefusal);
+  leave.get(id)?.abort();
+  // Its turn may be far off.
+  if (last.phase === "waiting") state.value = { phase: "cancelled" };
 }
 
 export function clearEnded(collection: string): void {
