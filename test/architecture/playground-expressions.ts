@@ -14,8 +14,8 @@ export const PLAYGROUND_EXPRESSIONS: readonly Listed[] = [
   },
   {
     file: "apps/playground/src/forms/draft.ts",
-    bound: "anchored, without a repetition",
-    expressions: ["/^[-+]?[\\d.]/"],
+    bound: "without a repetition",
+    expressions: ["/^[-+]?[\\d.]/", "/[.e]/i", "/[\\p{Cf}\\p{Zl}\\p{Zp}\\x7f-\\x9f]/gu"],
   },
   {
     file: "apps/playground/src/markdown/blocks.ts",

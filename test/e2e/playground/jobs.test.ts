@@ -103,6 +103,15 @@ test("the inbox shows what waits: a call is rejected with a reason, questions ar
 
   const call = page.locator(".inquiry", { hasText: "calculator" });
   expect(await call.getByRole("textbox", { name: "Arguments" }).inputValue()).toContain('"7*8"');
+  const focused = (name: string) => call.getByRole("button", { name }).and(page.locator(":focus"));
+  await call.getByRole("button", { name: "Edit arguments" }).click();
+  await call.locator("textarea:focus").fill('{"expression": 9007199254740993}');
+  await call.getByText("A number is too large").waitFor();
+  await call.getByRole("button", { name: "Back" }).click();
+  await focused("Edit arguments").waitFor();
+  await call.getByRole("button", { name: "Reject" }).click();
+  await call.getByRole("button", { name: "Back" }).click();
+  await focused("Reject").waitFor();
   await call.getByRole("button", { name: "Reject" }).click();
   await call.getByRole("textbox", { name: /Reason/ }).fill("too late");
   await call.getByRole("button", { name: "Reject" }).click();

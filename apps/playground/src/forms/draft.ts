@@ -1,9 +1,12 @@
 /** What is being typed and is no value yet: half a number, JSON with a mistake. It stands where the value would. */
 export class Unreadable {
   readonly text: string;
+  /** It has a number too large to be sent as it is. */
+  readonly isInexact: boolean;
 
-  constructor(text: string) {
+  constructor(text: string, isInexact = false) {
     this.text = text;
+    this.isInexact = isInexact;
   }
 
   toJSON(): string {
@@ -20,13 +23,27 @@ export const readNumber: Read = (text) => {
   const written = text.trim();
   if (written === "") return undefined;
   const number = Number(written);
-  return /^[-+]?[\d.]/.test(written) && Number.isFinite(number) ? number : new Unreadable(text);
+  if (!/^[-+]?[\d.]/.test(written) || Number.isNaN(number)) return new Unreadable(text);
+  return isExact(number, written) ? number : new Unreadable(text, true);
 };
+
+/** False for a number beyond all bounds, and for a whole one that would be sent with other digits. */
+function isExact(value: number, written = ""): boolean {
+  if (Number.isSafeInteger(value)) return true;
+  if (!Number.isInteger(value)) return Number.isFinite(value);
+  return /[.e]/i.test(written) || String(value) === written;
+}
 
 export const readJson: Read = (text) => {
   if (text.trim() === "") return undefined;
+  let isInexact = false;
+  const check = (_name: string, value: unknown, context?: { readonly source?: string }) => {
+    if (typeof value === "number" && !isExact(value, context?.source)) isInexact = true;
+    return value;
+  };
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text, check);
+    return isInexact ? new Unreadable(text, true) : value;
   } catch {
     return new Unreadable(text);
   }
@@ -54,3 +71,12 @@ export const writeLines = (value: unknown): string =>
 /** JSON shows a text with its quotes. */
 export const writeJson = (value: unknown): string =>
   typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : writeValue(value);
+
+/** JSON in which every character is seen: none hides, or turns the direction of what follows. */
+export const writeVisibly = (value: unknown): string =>
+  JSON.stringify(value, null, 2).replace(/[\p{Cf}\p{Zl}\p{Zp}\x7f-\x9f]/gu, (character) =>
+    character
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );

@@ -1,5 +1,15 @@
 import { expect, test } from "vitest";
-import { readJson, readLines, readNumber, readText, Unreadable, writeJson, writeLines, writeValue } from "./draft.ts";
+import {
+  readJson,
+  readLines,
+  readNumber,
+  readText,
+  Unreadable,
+  writeJson,
+  writeLines,
+  writeValue,
+  writeVisibly,
+} from "./draft.ts";
 import { fieldOf } from "./field.ts";
 import { isValid, problemOf } from "./problems.ts";
 
@@ -22,6 +32,7 @@ test.each([
   [{ type: "object" }, [], { kind: "not_of_type", type: "object" }],
   [{ type: ["string", "array"] }, 1, { kind: "not_of_type", type: "string | array" }],
   [{}, new Unreadable("{"), { kind: "not_json" }],
+  [{}, new Unreadable("[9007199254740993]", true), { kind: "not_exact" }],
   [{ type: ["string", "null"], minLength: 3 }, null, null],
 ])("%j of %j", (schema, value, problem) => {
   expect(problemOf(fieldOf(schema), value, true)).toEqual(problem);
@@ -54,6 +65,35 @@ test("what is typed is a value, nothing, or unreadable", () => {
   expect([readJson(" "), readJson("[1]"), readJson("null")]).toEqual([undefined, [1], null]);
   expect(readJson("{")).toEqual(new Unreadable("{"));
   expect([readLines("a\n\n b \n"), readLines("\n")]).toEqual([["a", "b"], undefined]);
+});
+
+test.each([
+  ["9007199254740991", true],
+  ["-9007199254740993", false],
+  ["9007199254740993", false],
+  // Its digits are those that are shown and sent.
+  ["9007199254740992", true],
+  ["1234567890123456789012345", false],
+  ["1e30", true],
+  ["0.1", true],
+  ["1e999", false],
+])("%s is sent as it is written: %s", (written, isExact) => {
+  const inexact = expect.objectContaining({ isInexact: true });
+  expect(readNumber(written)).toEqual(isExact ? Number(written) : expect.anything());
+  expect(readJson(`{"a":[${written}]}`)).toEqual(isExact ? { a: [Number(written)] } : inexact);
+  if (!isExact) expect(readNumber(written)).toMatchObject({ text: written });
+});
+
+test("a value is written visibly, and is read as the same", () => {
+  const value = { "a\u202eb": "pay\u2066 \u200b\u2028\u00ad\u{e0041}\u0085 你好", list: ["\ufeff"] };
+  const written = writeVisibly(value);
+  expect(written).toBe(`{
+  "a\\u202eb": "pay\\u2066 \\u200b\\u2028\\u00ad\\udb40\\udc41\\u0085 你好",
+  "list": [
+    "\\ufeff"
+  ]
+}`);
+  expect(readJson(written)).toEqual(value);
 });
 
 test("a value is written as it is typed", () => {

@@ -1,10 +1,11 @@
 /** What is wrong with a value, field by field, so far as a form can tell; the platform checks all of it again. */
 import { Unreadable } from "./draft.ts";
-import { asSchema, type Field, fieldOf } from "./field.ts";
+import { asSchema, type Field, fieldOf, mayBeEmpty } from "./field.ts";
 
 export type Problem =
   | { readonly kind: "missing" }
   | { readonly kind: "not_json" }
+  | { readonly kind: "not_exact" }
   | { readonly kind: "not_a_number" }
   | { readonly kind: "not_an_integer" }
   | { readonly kind: "not_a_choice" }
@@ -30,8 +31,9 @@ function isFine(field: Field, value: unknown, isRequired: boolean): boolean {
 
 /** Of the field itself, not of those within it. */
 export function problemOf(field: Field, value: unknown, isRequired: boolean): Problem | null {
-  if (value === undefined) return isRequired && field.kind !== "group" ? { kind: "missing" } : null;
+  if (value === undefined) return isRequired && !mayBeEmpty(field) ? { kind: "missing" } : null;
   if (value === null && field.isNullable) return null;
+  if (value instanceof Unreadable && value.isInexact) return { kind: "not_exact" };
   if (value instanceof Unreadable) return { kind: field.kind === "number" ? "not_a_number" : "not_json" };
   switch (field.kind) {
     case "text":

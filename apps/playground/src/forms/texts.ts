@@ -13,6 +13,10 @@ export const texts = defineTexts({
   json: { en: "JSON", zh: "JSON" },
   missing: { en: "This is needed.", zh: "此项必填。" },
   not_json: { en: "This is not valid JSON.", zh: "不是有效的 JSON。" },
+  not_exact: {
+    en: "A number is too large to be sent as it is written.",
+    zh: "数字过大，无法原样发送。",
+  },
   not_a_number: { en: "This is not a number.", zh: "不是数字。" },
   not_an_integer: { en: "This must be a whole number.", zh: "必须是整数。" },
   not_a_choice: { en: "This is none of the choices.", zh: "不在可选值之内。" },
@@ -35,6 +39,7 @@ export function describeProblem(problem: Problem): string {
   switch (problem.kind) {
     case "missing":
     case "not_json":
+    case "not_exact":
     case "not_a_number":
     case "not_an_integer":
     case "not_a_choice":

@@ -1,19 +1,23 @@
 /** A tool call that a person approves, rejects, or approves with other arguments. */
 import { Check, Pencil, X } from "lucide";
 import { useState } from "preact/hooks";
-import { readJson, Unreadable } from "../forms/draft.ts";
+import { readJson, Unreadable, writeVisibly } from "../forms/draft.ts";
 import { isSame } from "../forms/problems.ts";
 import { texts as formTexts } from "../forms/texts.ts";
 import { Button } from "../ui/button.tsx";
+import { takeFocus } from "../ui/take-focus.ts";
 import type { PartProps } from "./decide.ts";
 import { Rejection } from "./rejection.tsx";
 import { texts } from "./texts.ts";
 
 type Mode = "look" | "edit" | "reject";
 
+type Step = { readonly mode: Mode; readonly from: Mode | null };
+
 export function Approval({ inquiry, isBusy, decide }: PartProps<"approval">) {
-  const [mode, setMode] = useState<Mode>("look");
-  const written = JSON.stringify(inquiry.arguments ?? {}, null, 2);
+  const [{ mode, from }, setStep] = useState<Step>({ mode: "look", from: null });
+  const setMode = (next: Mode) => setStep({ mode: next, from: mode });
+  const written = writeVisibly(inquiry.arguments ?? {});
   const [draft, setDraft] = useState(written);
   const problem = problemOf(draft);
   const approve = () => {
@@ -28,6 +32,7 @@ export function Approval({ inquiry, isBusy, decide }: PartProps<"approval">) {
       <label class="field">
         <span class="visually-hidden">{texts.arguments}</span>
         <textarea
+          ref={mode === "edit" ? takeFocus : null}
           class="code grows"
           readOnly={mode === "look"}
           spellcheck={false}
@@ -46,10 +51,21 @@ export function Approval({ inquiry, isBusy, decide }: PartProps<"approval">) {
           </Button>
         ) : (
           <>
-            <Button look="danger" icon={X} disabled={isBusy} onClick={() => setMode("reject")}>
+            <Button
+              ref={from === "reject" ? takeFocus : null}
+              look="danger"
+              icon={X}
+              disabled={isBusy}
+              onClick={() => setMode("reject")}
+            >
               {texts.reject}
             </Button>
-            <Button icon={Pencil} disabled={isBusy} onClick={() => setMode("edit")}>
+            <Button
+              ref={from === "edit" ? takeFocus : null}
+              icon={Pencil}
+              disabled={isBusy}
+              onClick={() => setMode("edit")}
+            >
               {texts.edit}
             </Button>
           </>
@@ -69,6 +85,6 @@ export function Approval({ inquiry, isBusy, decide }: PartProps<"approval">) {
 
 function problemOf(draft: string): string | null {
   const read = readJson(draft);
-  if (read instanceof Unreadable) return formTexts.not_json;
+  if (read instanceof Unreadable) return read.isInexact ? formTexts.not_exact : formTexts.not_json;
   return typeof read === "object" && read !== null && !Array.isArray(read) ? null : texts.notAnObject;
 }

@@ -4,6 +4,7 @@ import { completed, fieldOf } from "../forms/field.ts";
 import { isValid } from "../forms/problems.ts";
 import { SchemaForm } from "../forms/schema-form.tsx";
 import { Button } from "../ui/button.tsx";
+import { takeFocus } from "../ui/take-focus.ts";
 import type { PartProps } from "./decide.ts";
 import { Rejection } from "./rejection.tsx";
 import { texts } from "./texts.ts";
@@ -15,7 +16,8 @@ export function Question({ inquiry, isBusy, decide }: PartProps<"input">) {
   const schema = inquiry.schema ?? ANY_TEXT;
   const [answer, setAnswer] = useState<unknown>();
   const [wasTried, setTried] = useState(false);
-  const [isDeclining, setDeclining] = useState(false);
+  /** Null: not yet. */
+  const [isDeclining, setDeclining] = useState<boolean | null>(null);
   return (
     <>
       <p class="asked" dir="auto">
@@ -42,7 +44,12 @@ export function Question({ inquiry, isBusy, decide }: PartProps<"input">) {
             label={texts.answer}
           />
           <div class="actions">
-            <Button look="danger" disabled={isBusy} onClick={() => setDeclining(true)}>
+            <Button
+              ref={isDeclining === false ? takeFocus : null}
+              look="danger"
+              disabled={isBusy}
+              onClick={() => setDeclining(true)}
+            >
               {texts.decline}
             </Button>
             <Button type="submit" look="primary" disabled={isBusy}>

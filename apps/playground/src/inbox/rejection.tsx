@@ -1,6 +1,7 @@
 /** A no, with a reason if there is one. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { Button } from "../ui/button.tsx";
+import { takeFocus } from "../ui/take-focus.ts";
 import type { Decide } from "./decide.ts";
 import { texts } from "./texts.ts";
 
@@ -13,8 +14,6 @@ type Props = {
 
 export function Rejection({ isBusy, action, decide, onBack }: Props) {
   const [reason, setReason] = useState("");
-  const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => field.current?.focus(), []);
   return (
     <form
       class="stack"
@@ -27,7 +26,7 @@ export function Rejection({ isBusy, action, decide, onBack }: Props) {
       <label class="field">
         <span class="name">{texts.reason}</span>
         <textarea
-          ref={field}
+          ref={takeFocus}
           class="grows"
           rows={2}
           dir="auto"
