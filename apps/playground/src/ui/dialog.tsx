@@ -34,7 +34,7 @@ export function Dialog({ title, children, onClose, wide = false }: Props) {
     >
       <div class="dialog-body">
         <header>
-          <h2>{title}</h2>
+          <h2 dir="auto">{title}</h2>
           {onClose && <IconButton icon={X} label={texts.close} onClick={onClose} />}
         </header>
         {children}
