@@ -5,7 +5,7 @@ export const texts = defineTexts({
   intro: { en: "Jobs that wait for a person to decide.", zh: "等待人工处理的任务。" },
   empty: { en: "Nothing waits for you.", zh: "没有等待处理的事项。" },
   job: { en: "Job", zh: "任务" },
-  chat: { en: "Open chat", zh: "打开对话" },
+  chat: { en: "Open chat", zh: "打开会话" },
   since: { en: (age: string) => `started ${age}`, zh: (age: string) => `${age}创建` },
   wantsToCall: { en: "Wants to call", zh: "请求调用" },
   arguments: { en: "Arguments", zh: "参数" },
