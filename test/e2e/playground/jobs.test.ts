@@ -183,6 +183,10 @@ test("inbox, list, form and one job fit a small phone", async () => {
   await waitingFor(platform.alice, job);
   const playground = await openAt("inbox", { viewport: { width: 360, height: 640 } });
   const { page } = playground;
+  // By this computer's clock, all has expired.
+  await page.clock.setFixedTime(Date.now() + 365 * 86_400_000);
+  await page.reload();
+  await page.getByText(/^expires in/).waitFor();
   for (const place of ["inbox", "jobs", "jobs/new", `jobs/${job}`]) {
     await page.goto(`${platform.alice.origin}/#/${place}`);
     await page.locator("main .card").first().waitFor();

@@ -2,6 +2,7 @@
 import type { Inquiry } from "@agent-paas/client";
 import { CircleHelp, ShieldQuestion } from "lucide";
 import { useEffect, useState } from "preact/hooks";
+import { platformNow } from "../state/clock.ts";
 import { formatDuration, formatTime } from "../text/format.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Approval } from "./approval.tsx";
@@ -47,12 +48,12 @@ export function InquiryCard({ jobId, inquiry, onDecided }: Props) {
 const EVERY_MS = 1_000;
 
 function Expiry({ at }: { readonly at: string }) {
-  const [now, setNow] = useState(Date.now);
+  const [, setRound] = useState(0);
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), EVERY_MS);
+    const timer = setInterval(() => setRound((last) => last + 1), EVERY_MS);
     return () => clearInterval(timer);
   }, []);
-  const left = Date.parse(at) - now;
+  const left = Date.parse(at) - platformNow();
   return (
     <time class="muted small number" dateTime={at} title={formatTime(at)}>
       {left > 0 ? texts.expiresIn(formatDuration(left)) : texts.expired}

@@ -1,6 +1,7 @@
 /** All jobs of the key, newest first, as they are now. */
 import type { Job } from "@agent-paas/client";
 import { ListChecks, Plus } from "lucide";
+import { platformNow } from "../state/clock.ts";
 import { goTo, linkTo } from "../state/route.ts";
 import { formatAge, formatDuration, formatNumber, formatTime } from "../text/format.ts";
 import { Button } from "../ui/button.tsx";
@@ -92,4 +93,4 @@ const JobRow = ({ job }: { readonly job: Job }) => (
 
 /** From its creation to its end, or until now, ms. */
 const lifetimeOf = ({ created_at, finished_at }: Job): number =>
-  (finished_at === null ? Date.now() : Date.parse(finished_at)) - Date.parse(created_at);
+  (finished_at === null ? platformNow() : Date.parse(finished_at)) - Date.parse(created_at);

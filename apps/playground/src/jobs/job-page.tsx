@@ -2,6 +2,7 @@
 import type { Job, JobSteps } from "@agent-paas/client";
 import { ArrowLeft } from "lucide";
 import { InquiryCard } from "../inbox/inquiry-card.tsx";
+import { platformNow } from "../state/clock.ts";
 import { client } from "../state/connection.ts";
 import { linkTo } from "../state/route.ts";
 import { CopyButton } from "../ui/copy-button.tsx";
@@ -45,7 +46,7 @@ function useJob(id: string) {
 type ViewProps = { readonly job: Job; readonly steps: JobSteps; reload(): void };
 
 function JobView({ job, steps, reload }: ViewProps) {
-  const rows = timelineOf(steps, Date.now());
+  const rows = timelineOf(steps, platformNow());
   return (
     <>
       <header>

@@ -1,4 +1,5 @@
 /** Numbers and times, as the language writes them. */
+import { platformNow } from "../state/clock.ts";
 import { language } from "../state/preferences.ts";
 
 const locale = (): string => (language.value === "zh" ? "zh-CN" : "en-GB");
@@ -40,7 +41,7 @@ const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 ];
 
 /** "5 minutes ago"; the date when it is more than a week. */
-export function formatAge(iso: string, now = Date.now()): string {
+export function formatAge(iso: string, now = platformNow()): string {
   const age = now - Date.parse(iso);
   if (age > 7 * 86_400_000) return new Intl.DateTimeFormat(locale(), { dateStyle: "medium" }).format(new Date(iso));
   const format = new Intl.RelativeTimeFormat(locale(), { numeric: "auto", style: "short" });
