@@ -7,6 +7,7 @@ import { linkTo } from "../state/route.ts";
 import { formatAge, formatNumber } from "../text/format.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { Await, Empty } from "../ui/states.tsx";
+import { TableHead } from "../ui/table-head.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { deleteCollection } from "./deletions.ts";
 import { NewCollectionDialog } from "./new-collection-dialog.tsx";
@@ -51,26 +52,16 @@ type TableProps = { readonly collections: readonly Collection[]; readonly reload
 const CollectionTable = ({ collections, reload }: TableProps) => (
   <div class="card table-frame">
     <table class="list">
-      <thead>
-        <tr>
-          <th scope="col">{texts.name}</th>
-          <th scope="col" class="amount">
-            {texts.documents}
-          </th>
-          <th scope="col" class="amount">
-            {texts.chunks}
-          </th>
-          <th scope="col" class="minor">
-            {texts.embedding}
-          </th>
-          <th scope="col" class="minor">
-            {texts.created}
-          </th>
-          <th scope="col">
-            <span class="visually-hidden">{texts.delete}</span>
-          </th>
-        </tr>
-      </thead>
+      <TableHead
+        columns={[
+          texts.name,
+          { name: texts.documents, class: "amount" },
+          { name: texts.chunks, class: "amount" },
+          { name: texts.embedding, class: "minor" },
+          { name: texts.created, class: "minor" },
+          { name: texts.delete, isHidden: true },
+        ]}
+      />
       <tbody>
         {collections.map((collection) => (
           <tr key={collection.name}>

@@ -6,6 +6,7 @@ import { client } from "../state/connection.ts";
 import { formatAge, formatBytes, formatNumber } from "../text/format.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { Empty, Failure, Loading } from "../ui/states.tsx";
+import { TableHead } from "../ui/table-head.tsx";
 import { texts as shared } from "../ui/texts.ts";
 import { usePages } from "../ui/use-pages.ts";
 import { deleteDocument } from "./deletions.ts";
@@ -43,26 +44,16 @@ export function DocumentList({ collection, storedCount, onDeleted }: Props) {
       {items !== undefined && items.length > 0 && (
         <div class="table-frame">
           <table class="list">
-            <thead>
-              <tr>
-                <th scope="col">{texts.name}</th>
-                <th scope="col" class="minor">
-                  {texts.format}
-                </th>
-                <th scope="col" class="amount">
-                  {texts.size}
-                </th>
-                <th scope="col" class="amount">
-                  {texts.chunks}
-                </th>
-                <th scope="col" class="minor">
-                  {texts.updated}
-                </th>
-                <th scope="col">
-                  <span class="visually-hidden">{texts.delete}</span>
-                </th>
-              </tr>
-            </thead>
+            <TableHead
+              columns={[
+                texts.name,
+                { name: texts.format, class: "minor" },
+                { name: texts.size, class: "amount" },
+                { name: texts.chunks, class: "amount" },
+                { name: texts.updated, class: "minor" },
+                { name: texts.delete, isHidden: true },
+              ]}
+            />
             <tbody>
               {items.map((document) => (
                 <DocumentRow

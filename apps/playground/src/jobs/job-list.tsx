@@ -7,6 +7,7 @@ import { formatAge, formatDuration, formatNumber, formatTime } from "../text/for
 import { Button } from "../ui/button.tsx";
 import { Await, Empty } from "../ui/states.tsx";
 import { StatusBadge } from "../ui/status-badge.tsx";
+import { TableHead } from "../ui/table-head.tsx";
 import { Filters, query } from "./filters.tsx";
 import { Pager } from "./pager.tsx";
 import { texts } from "./texts.ts";
@@ -45,20 +46,16 @@ export function JobList() {
 const JobTable = ({ jobs }: { readonly jobs: readonly Job[] }) => (
   <div class="card table-frame">
     <table class="list rows">
-      <thead>
-        <tr>
-          <th scope="col">{texts.status}</th>
-          <th scope="col">{texts.agent}</th>
-          <th scope="col">{texts.kind}</th>
-          <th scope="col">{texts.created}</th>
-          <th scope="col" class="amount">
-            {texts.took}
-          </th>
-          <th scope="col" class="amount">
-            {texts.tokens}
-          </th>
-        </tr>
-      </thead>
+      <TableHead
+        columns={[
+          texts.status,
+          texts.agent,
+          texts.kind,
+          texts.created,
+          { name: texts.took, class: "amount" },
+          { name: texts.tokens, class: "amount" },
+        ]}
+      />
       <tbody>
         {jobs.map((job) => (
           <JobRow key={job.id} job={job} />

@@ -1,5 +1,6 @@
 /** How many jobs each queue has, and in which state. */
 import { formatNumber } from "../text/format.ts";
+import { TableHead } from "../ui/table-head.tsx";
 import { type Check, numberOf } from "./health-cards.tsx";
 import { texts } from "./texts.ts";
 
@@ -17,16 +18,7 @@ export function QueueTable({ queues }: { readonly queues: Check }) {
       <h2>{texts.queues}</h2>
       <div class="table-frame">
         <table class="list">
-          <thead>
-            <tr>
-              <th scope="col">{texts.queue}</th>
-              {COUNTS.map((count) => (
-                <th key={count} scope="col" class="amount">
-                  {texts[count]}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <TableHead columns={[texts.queue, ...COUNTS.map((count) => ({ name: texts[count], class: "amount" }))]} />
           <tbody>
             {rows.map(({ name, counts }) => (
               <tr key={name}>

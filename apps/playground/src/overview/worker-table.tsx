@@ -1,6 +1,7 @@
 /** Each worker, with how much it has to do. */
 import type { Metrics } from "@agent-paas/client";
 import { formatAge, formatBytes, formatNumber } from "../text/format.ts";
+import { TableHead } from "../ui/table-head.tsx";
 import { texts } from "./texts.ts";
 
 type Worker = Metrics["workers"][number];
@@ -16,21 +17,15 @@ export const WorkerTable = ({ workers }: { readonly workers: readonly Worker[] }
     ) : (
       <div class="table-frame">
         <table class="list">
-          <thead>
-            <tr>
-              <th scope="col">{texts.worker}</th>
-              <th scope="col">{texts.load}</th>
-              <th scope="col" class="amount">
-                {texts.cpu}
-              </th>
-              <th scope="col" class="amount">
-                {texts.memory}
-              </th>
-              <th scope="col" class="amount minor">
-                {texts.lastSeen}
-              </th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.worker,
+              texts.load,
+              { name: texts.cpu, class: "amount" },
+              { name: texts.memory, class: "amount" },
+              { name: texts.lastSeen, class: "amount minor" },
+            ]}
+          />
           <tbody>
             {workers.slice(0, MOST).map((worker) => (
               <WorkerRow key={worker.id} worker={worker} />
