@@ -1,4 +1,5 @@
 /** Jobs and what waits for people, in the playground: started, watched, decided, stopped. */
+import { randomUUID } from "node:crypto";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { startChromium } from "../../support/chromium.ts";
@@ -155,7 +156,7 @@ test("a person who decides what somebody else has decided otherwise is told so",
 test("the list shows jobs by their status, and one that runs is watched and cancelled", async () => {
   const job = await platform.alice.execute("Write [[tokens=3000 rate=20]]", { metadata: { order: "A-17" } });
   await platform.alice.started(job);
-  const playground = await openAt("jobs");
+  const playground = await openAt("jobs", { expected: /404/ });
   const { page } = playground;
   await page.getByLabel("Status").selectOption("running");
   await page.getByLabel("Kind").selectOption("chat");
@@ -173,6 +174,22 @@ test("the list shows jobs by their status, and one that runs is watched and canc
   await page.getByRole("link", { name: "All jobs" }).click();
   await page.getByText("No job is like this.").waitFor();
   expect(await platform.alice.ended(job)).toMatchObject({ status: "cancelled" });
+
+  // A page that nobody sees asks once; for what does not exist, it asks no more when it is seen.
+  await page.addInitScript("Object.defineProperty(document, 'hidden', { get: () => !globalThis.isSeen })");
+  await page.clock.install();
+  await page.goto(`${platform.alice.origin}/#/jobs/${randomUUID()}`);
+  await page.reload();
+  await page.locator(".failure").waitFor();
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
+  await page.clock.runFor(10_000);
+  expect(asked).toEqual([]);
+  await page.evaluate("isSeen = true; document.dispatchEvent(new Event('visibilitychange'))");
+  const counted = page.waitForRequest(/status=waiting/);
+  await page.clock.runFor(10_000);
+  await counted;
+  expect(asked.filter((url) => !url.includes("status=waiting"))).toEqual([]);
   playground.expectClean();
 });
 
