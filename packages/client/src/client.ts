@@ -1,5 +1,5 @@
 /** The whole client: one method for each thing that the API does. */
-import { JobStream } from "./job-stream.ts";
+import { type AcceptedChat, JobStream } from "./job-stream.ts";
 import { awaitJob, type WaitOptions } from "./jobs.ts";
 import { createKnowledge } from "./knowledge.ts";
 import {
@@ -40,6 +40,11 @@ export type Decisions = DecisionsRequest["decisions"];
 /** Seconds; or true: until the job has ended. */
 export type Wait = true | number;
 
+export type ChatOptions = JobOptions & {
+  /** Called once the platform has accepted the message: its job may wait long before the first event. */
+  readonly onAccepted?: ((accepted: AcceptedChat) => void) | undefined;
+};
+
 /** Throws a `TypeError` if `baseUrl` is no address. */
 export function createClient(options: ClientOptions = {}) {
   const transport = new Transport(options);
@@ -69,9 +74,9 @@ export function createClient(options: ClientOptions = {}) {
 
   return {
     /** Sends a message when the first event is asked for. Leaving the stream cancels nothing. */
-    chat: (request: Omit<ChatRequest, "stream">, { signal, ...key }: JobOptions = {}): JobStream =>
+    chat: (request: Omit<ChatRequest, "stream">, { signal, onAccepted, ...key }: ChatOptions = {}): JobStream =>
       new JobStream(transport, {
-        path: "/chat/completions",
+        ...{ path: "/chat/completions", onAccepted },
         call: { json: request, signal, headers: idempotent(key) },
       }),
 

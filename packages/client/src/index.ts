@@ -1,7 +1,7 @@
 /** A client of Agent PaaS for Node and browsers. Its streams reconnect by themselves and lose no event. */
-export { type Client, createClient, type Decisions, type Wait } from "./client.ts";
+export { type ChatOptions, type Client, createClient, type Decisions, type Wait } from "./client.ts";
 export { AgentPaasError } from "./errors.ts";
-export type { JobOutcome, JobStream } from "./job-stream.ts";
+export type { AcceptedChat, JobOutcome, JobStream } from "./job-stream.ts";
 export type { WaitOptions } from "./jobs.ts";
 export type { UploadOptions } from "./knowledge.ts";
 export type { RetryLimits } from "./retries.ts";

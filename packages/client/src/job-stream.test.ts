@@ -199,6 +199,21 @@ describe("an answer that is no stream", () => {
   });
 });
 
+test("an accepted chat has its job and session while nothing has come of it", async () => {
+  const waiting: Step = (response) => {
+    const headers = { "Content-Type": "text/event-stream", "X-Job-Id": JOB, "X-Session-Id": "s" };
+    response.writeHead(200, headers).flushHeaders();
+  };
+  const { client } = await script(waiting);
+  const accepted = Promise.withResolvers<unknown>();
+  const chat = client.chat({ agent_type: "a", message: "m" }, { onAccepted: accepted.resolve });
+  const event = chat.next();
+  expect(await accepted.promise).toEqual({ jobId: JOB, sessionId: "s" });
+  expect([chat.jobId, chat.sessionId]).toEqual([JOB, "s"]);
+  await chat.return();
+  expect(await event).toEqual({ done: true, value: undefined });
+});
+
 test("a failed job is an error of `result`, and events of the stream", async () => {
   const error = frame(2, "error", { code: "model_refused", message: "No.", retryable: false });
   const { chat } = await script(stream(text(1, "a"), error, done(3, "failed")));

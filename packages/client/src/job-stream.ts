@@ -13,9 +13,16 @@ import type { DoneEvent, StreamEvent } from "./wire/events.ts";
 /** How a job ended, with the text of its answer. */
 export type JobOutcome = DoneEvent["data"] & { readonly text: string };
 
+/** `sessionId` is null for a job outside any session. */
+export type AcceptedChat = { readonly jobId: string; readonly sessionId: string | null };
+
 export type StreamStart =
   /** The request that starts the job. */
-  | { readonly path: string; readonly call: Call }
+  | {
+      readonly path: string;
+      readonly call: Call;
+      readonly onAccepted?: ((accepted: AcceptedChat) => void) | undefined;
+    }
   /** A job that there is, and the last event that was seen; 0 for none. */
   | { readonly jobId: string; readonly after: number; readonly call: Call };
 
@@ -47,7 +54,7 @@ export class JobStream implements AsyncIterableIterator<StreamEvent> {
     this.#events = this.#follow();
   }
 
-  /** Null until the job is accepted: before the first event. */
+  /** Null until the job is accepted, which may be long before the first event. */
   get jobId(): string | null {
     return this.#jobId;
   }
@@ -142,7 +149,11 @@ export class JobStream implements AsyncIterableIterator<StreamEvent> {
     const start = this.#start;
     if (this.#jobId === null && "path" in start) {
       const response = await this.#transport.exchange(exchange, "POST", start.path, start.call);
-      this.#jobId = response.headers.get("x-job-id");
+      const jobId = response.headers.get("x-job-id");
+      const sessionId = response.headers.get("x-session-id");
+      this.#jobId = jobId;
+      this.#sessionId = sessionId;
+      if (jobId !== null) start.onAccepted?.({ jobId, sessionId });
       return response;
     }
     const headers = { "Last-Event-ID": String(this.#lastEventId) };
