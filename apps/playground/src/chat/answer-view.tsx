@@ -1,28 +1,32 @@
 /** The answer of an agent: what it did, what it asks, its text as it comes, its sources, and what it took. */
 import type { Citation } from "@agent-paas/client";
-import { ListChecks, RefreshCw } from "lucide";
+import { ListChecks, RefreshCw, RotateCw } from "lucide";
 import { useMemo, useState } from "preact/hooks";
 import { PassageDialog } from "../documents/passage-dialog.tsx";
 import { InquiryCard } from "../inbox/inquiry-card.tsx";
 import { Markdown } from "../markdown/markdown.tsx";
 import { linkTo } from "../state/route.ts";
 import { formatDuration, formatNumber } from "../text/format.ts";
-import { IconButton } from "../ui/button.tsx";
+import { Button, IconButton } from "../ui/button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Icon } from "../ui/icon.tsx";
+import { texts as shared } from "../ui/texts.ts";
 import type { Exchange } from "./exchanges.ts";
 import { PastThoughts } from "./past-thoughts.tsx";
 import { texts } from "./texts.ts";
 import { ThoughtList } from "./thought-list.tsx";
+import type { Turn } from "./turn.ts";
 
 type Props = {
   readonly exchange: Exchange;
   readonly collection: string | null;
   readonly regenerate: (() => void) | undefined;
+  /** For a question that the platform has not accepted. */
+  sendAgain(turn: Turn): void;
 };
 
-export function AnswerView({ exchange, collection, regenerate }: Props) {
+export function AnswerView({ exchange, collection, regenerate, sendAgain }: Props) {
   const { turn, job, jobId } = exchange;
   const [opened, setOpened] = useState<Citation | null>(null);
   const stored = exchange.answers.map(({ content }) => content).join("\n\n");
@@ -80,6 +84,11 @@ export function AnswerView({ exchange, collection, regenerate }: Props) {
       {isEnded && (
         <div class="tools">
           {text !== "" && <CopyButton text={() => text} />}
+          {turn !== null && turn.sent !== null && jobId === null && (
+            <Button icon={RotateCw} onClick={() => sendAgain(turn)}>
+              {shared.retry}
+            </Button>
+          )}
           {regenerate !== undefined && <IconButton icon={RefreshCw} label={texts.regenerate} onClick={regenerate} />}
           {jobId !== null && (
             <a class="icon-button" href={linkTo("jobs", jobId)} aria-label={texts.jobOf} title={texts.jobOf}>
@@ -147,7 +156,8 @@ function Figures({ exchange: { turn, job } }: { readonly exchange: Exchange }) {
   const durationMs =
     turn?.durationMs.value ??
     (job?.started_at && job.finished_at ? Date.parse(job.finished_at) - Date.parse(job.started_at) : null);
-  const streamedMs = turn?.durationMs.value != null ? turn.durationMs.value - (turn.firstTokenMs.value ?? 0) : null;
+  const [firstTokenMs, endedMs] = [turn?.firstTokenMs.value ?? null, turn?.durationMs.value ?? null];
+  const streamedMs = firstTokenMs !== null && endedMs !== null ? endedMs - firstTokenMs : null;
   const figures = [
     durationMs === null ? null : formatDuration(durationMs),
     tokens ? texts.tokens(formatNumber(tokens)) : null,

@@ -17,16 +17,23 @@ export function ChatPage() {
     if (conversation.sessionId.peek() === sessionId) return;
     conversation.leave();
     setConversation(open(sessionId));
-    setListShown(false);
+    hideList();
   }, [sessionId, conversation]);
   useEffect(() => () => conversation.leave(), [conversation]);
 
+  const hideList = () => setListShown(false);
+
+  function startNew(): void {
+    hideList();
+    // The address stays if the platform has not accepted anything yet.
+    if (sessionId === null) setConversation(open(null));
+    else goTo("chat");
+  }
+
   return (
     <div class={isListShown ? "chat list-shown" : "chat"}>
-      <SessionList current={conversation} />
-      {isListShown && (
-        <button type="button" class="veil" aria-label={texts.cancel} onClick={() => setListShown(false)} />
-      )}
+      <SessionList current={conversation} startNew={startNew} onChosen={hideList} />
+      {isListShown && <button type="button" class="veil" aria-label={texts.cancel} onClick={hideList} />}
       <section class="conversation">
         <div class="bar">
           <IconButton
@@ -36,7 +43,7 @@ export function ChatPage() {
             onClick={() => setListShown(!isListShown)}
           />
           <strong dir="auto">{conversation.session.value?.title ?? texts.newChat}</strong>
-          <IconButton icon={SquarePen} label={texts.newChat} onClick={() => goTo("chat")} />
+          <IconButton icon={SquarePen} label={texts.newChat} onClick={startNew} />
         </div>
         <ConversationView key={conversation} conversation={conversation} />
       </section>

@@ -1,6 +1,6 @@
 /** The messages of a conversation, and the field for the next one. It stays at the end while one is there. */
 import { ArrowDown } from "lucide";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Call } from "../snippets/call.ts";
 import { SnippetButton } from "../snippets/snippet-button.tsx";
 import { client } from "../state/connection.ts";
@@ -9,9 +9,10 @@ import { Failure, Loading } from "../ui/states.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { AgentChoice, type Choice } from "./agent-choice.tsx";
 import { Composer } from "./composer.tsx";
-import type { Conversation } from "./conversation.ts";
+import type { Conversation, Send } from "./conversation.ts";
 import { ExchangeView } from "./exchange-view.tsx";
 import { texts } from "./texts.ts";
+import type { Turn } from "./turn.ts";
 
 /** Within this distance of the end, new text scrolls along, px. */
 const AT_END_PX = 48;
@@ -24,16 +25,28 @@ export function ConversationView({ conversation }: { readonly conversation: Conv
   const session = conversation.session.value;
   const agentId = session?.agent_type ?? choice.agentId ?? agents.value?.[0]?.id ?? null;
   const agent = agents.value?.find(({ id }) => id === agentId) ?? null;
-  const exchanges = conversation.exchanges.value;
-  const send = (message: Parameters<Conversation["send"]>[1]) =>
-    agentId !== null && conversation.send({ id: agentId }, { ...message, config: choice.config ?? undefined });
+  const exchanges = conversation.isLoaded.value ? conversation.exchanges.value : [];
+  // Exchanges are drawn once and keep these.
+  const settings = useRef({ agentId, config: choice.config });
+  settings.current = { agentId, config: choice.config };
+  const send = useCallback(
+    (message: Omit<Send, "config">) => {
+      const { agentId, config } = settings.current;
+      if (agentId !== null) conversation.send(agentId, { ...message, config: config ?? undefined });
+    },
+    [conversation],
+  );
+  const sendAgain = useCallback((turn: Turn) => conversation.sendAgain(turn), [conversation]);
+  const { error, isLoaded, running } = conversation;
 
-  if (conversation.error.value !== null) return <Failure error={conversation.error.value} />;
+  if (error.value !== null && exchanges.length === 0) {
+    return <Failure error={error.value} retry={() => void conversation.reload()} />;
+  }
   return (
     <>
       <Scroller conversation={conversation} firstKey={exchanges[0]?.key}>
-        {!conversation.isLoaded.value && exchanges.length === 0 && <Loading />}
-        {conversation.isLoaded.value && exchanges.length === 0 && (
+        {!isLoaded.value && <Loading />}
+        {isLoaded.value && exchanges.length === 0 && (
           <div class="welcome">
             <h1>{texts.welcome}</h1>
             {agents.value?.length === 0 && <p class="problem">{texts.noAgents}</p>}
@@ -50,16 +63,17 @@ export function ConversationView({ conversation }: { readonly conversation: Conv
         )}
         {exchanges.map((exchange) => (
           <ExchangeView
-            key={exchange.turn?.beganAt ?? exchange.key}
+            key={exchange.turn?.key ?? exchange.key}
             exchange={exchange}
             collection={collectionOf(session?.config ?? choice.config)}
-            isBusy={conversation.running.value !== null}
+            isBusy={running.value !== null}
             send={send}
+            sendAgain={sendAgain}
           />
         ))}
       </Scroller>
       <Composer
-        isRunning={conversation.running.value !== null}
+        isRunning={running.value !== null}
         canSend={agentId !== null}
         send={(message) => send({ message })}
         stop={() => conversation.stop()}
@@ -122,13 +136,13 @@ function Scroller({
     const { current } = frame;
     if (current?.scrollTop === 0 && !isAtEnd.current) current.scrollTop = current.scrollHeight - lastHeight.current;
   }, [firstKey]);
-  // A question of one's own is always shown.
-  const running = conversation.running.value;
+  // A question of one's own is always shown; what is asked elsewhere leaves the reader where they are.
+  const lastSent = conversation.lastSent.value;
   useEffect(() => {
-    if (running === null) return;
+    if (lastSent === null) return;
     isAtEnd.current = true;
     toEnd();
-  }, [running]);
+  }, [lastSent]);
 
   function onScroll(): void {
     const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = frame.current ?? {};

@@ -4,17 +4,20 @@ import { AnswerView } from "./answer-view.tsx";
 import type { Send } from "./conversation.ts";
 import type { Exchange } from "./exchanges.ts";
 import { QuestionView } from "./question-view.tsx";
+import type { Turn } from "./turn.ts";
 
 type Props = {
   readonly exchange: Exchange;
   readonly collection: string | null;
   /** The session has a job already. */
   readonly isBusy: boolean;
+  /** The same function as long as the conversation is the same. */
   send(message: Send): void;
+  sendAgain(turn: Turn): void;
 };
 
 export const ExchangeView = memo(
-  ({ exchange, collection, isBusy, send }: Props) => {
+  ({ exchange, collection, isBusy, send, sendAgain }: Props) => {
     const { question } = exchange;
     const id = question?.id ?? null;
     const canReplace = id !== null && !isBusy;
@@ -30,11 +33,13 @@ export const ExchangeView = memo(
           exchange={exchange}
           collection={collection}
           regenerate={canReplace ? () => send({ replaceFrom: id }) : undefined}
+          sendAgain={sendAgain}
         />
       </article>
     );
   },
   (last, next) =>
+    last.send === next.send &&
     last.isBusy === next.isBusy &&
     last.collection === next.collection &&
     last.exchange.turn === next.exchange.turn &&

@@ -12,7 +12,7 @@ const pair = (job: string) => [message(job, "user", `question ${job}`), message(
 /** What a conversation reads of a turn. */
 const turn = (jobId: string | null, more: Partial<Turn> = {}) =>
   ({
-    ...{ jobId: { value: jobId }, question: `question ${jobId}`, replaces: null, beganAt: 1 },
+    ...{ jobId: { value: jobId }, question: `question ${jobId}`, replaces: null, key: `turn ${jobId}` },
     ...{ isEnded: false, isSettled: false, wasStored: false, ...more },
   }) as Turn;
 

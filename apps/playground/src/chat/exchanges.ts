@@ -51,7 +51,7 @@ export function exchangesOf(
     // What has left the history was replaced.
     if (turn.wasStored) continue;
     exchanges.push({
-      key: jobId ?? `turn ${turn.beganAt}`,
+      key: jobId ?? turn.key,
       jobId,
       question: turn.question === null ? null : { id: null, content: turn.question, at: null },
       answers: [],

@@ -20,7 +20,14 @@ const EVERY_MS = 5_000;
 /** What a person types is searched for when they pause, ms. */
 const PAUSE_MS = 250;
 
-export function SessionList({ current }: { readonly current: Conversation }) {
+type Props = {
+  readonly current: Conversation;
+  startNew(): void;
+  /** A conversation was chosen, which may be the one that is open. */
+  onChosen(): void;
+};
+
+export function SessionList({ current, startNew, onChosen }: Props) {
   const [search, setSearch] = useState("");
   const wanted = usePaused(search.trim());
   const isRunning = current.running.value !== null;
@@ -43,7 +50,7 @@ export function SessionList({ current }: { readonly current: Conversation }) {
 
   return (
     <aside class="sessions" aria-label={texts.sessions}>
-      <Button icon={SquarePen} onClick={() => goTo("chat")}>
+      <Button icon={SquarePen} onClick={startNew}>
         {texts.newChat}
       </Button>
       <input
@@ -66,7 +73,11 @@ export function SessionList({ current }: { readonly current: Conversation }) {
               key={session.id}
               session={session}
               isCurrent={session.id === current.sessionId.value}
-              onChange={pages.reload}
+              onChosen={onChosen}
+              onRenamed={() => {
+                pages.reload();
+                if (session.id === current.sessionId.peek()) void current.reload();
+              }}
               onDeleted={() => pages.remove(session.id)}
             />
           ))}
@@ -86,12 +97,14 @@ export function SessionList({ current }: { readonly current: Conversation }) {
 function SessionRow({
   session,
   isCurrent,
-  onChange,
+  onChosen,
+  onRenamed,
   onDeleted,
 }: {
   readonly session: SessionPage["sessions"][number];
   readonly isCurrent: boolean;
-  onChange(): void;
+  onChosen(): void;
+  onRenamed(): void;
   onDeleted(): void;
 }) {
   const [isOpen, setOpen] = useState(false);
@@ -111,7 +124,7 @@ function SessionRow({
 
   return (
     <li class={isCurrent ? "current" : ""}>
-      <a href={linkTo("chat", session.id)} aria-current={isCurrent ? "true" : undefined}>
+      <a href={linkTo("chat", session.id)} aria-current={isCurrent ? "true" : undefined} onClick={onChosen}>
         <span class="title" dir="auto">
           {title}
         </span>
@@ -141,7 +154,7 @@ function SessionRow({
           onClose={() => {
             setRenaming(false);
             setOpen(false);
-            onChange();
+            onRenamed();
           }}
         />
       )}

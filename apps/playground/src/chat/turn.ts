@@ -4,8 +4,10 @@
  */
 import {
   AgentPaasError,
+  type ChatRequest,
   type Citation,
   type Inquiry,
+  type Job,
   type JobStatus,
   type JobStream,
   type MessagePart,
@@ -26,15 +28,25 @@ const HIDDEN_FLUSH_MS = 1_000;
 
 const ENDED: ReadonlySet<TurnStatus> = new Set(["completed", "failed", "cancelled"]);
 
+/** What was sent for a turn. The same key makes it one job, however often it is sent. */
+export type Sent = { readonly request: Omit<ChatRequest, "stream">; readonly idempotencyKey: string };
+
+let lastNumber = 0;
+
 export class Turn {
+  /** Of all turns of the page. */
+  readonly key = `turn ${++lastNumber}`;
+  /** Null: another tab or client asks it. */
+  readonly sent: Sent | null;
   readonly question: string | readonly MessagePart[] | null;
   /** The message that this turn replaces, with all behind it. */
   readonly replaces: string | null;
-  readonly beganAt = performance.now();
   /** Whether the history was asked for since the end. */
   isSettled = false;
   /** Whether the history has had its question. */
   wasStored = false;
+  /** Whether its job ended while its stream was not read: what there is to see stands in the history. */
+  hasEndedUnseen = false;
 
   readonly jobId = signal<string | null>(null);
   readonly status = signal<TurnStatus>("sending");
@@ -44,66 +56,116 @@ export class Turn {
   readonly citations = signal<readonly Citation[]>([]);
   readonly problem = signal<Problem | null>(null);
   readonly usage = signal<Usage | null>(null);
+  /** Since the question was sent, ms; null if it was not seen from its beginning. */
   readonly firstTokenMs = signal<number | null>(null);
   readonly durationMs = signal<number | null>(null);
 
-  readonly #left = new AbortController();
+  readonly #sentAt = performance.now();
+  #watching: AbortController | null = null;
+  #stream: JobStream | null = null;
+  #isTimed = false;
   #gathered: Thought[] = [];
   #isFlushing = false;
 
   constructor({
+    sent = null,
     question = null,
     replaces = null,
-    jobId = null,
+    job = null,
   }: {
+    readonly sent?: Sent | null;
     readonly question?: string | readonly MessagePart[] | null;
     readonly replaces?: string | null;
-    readonly jobId?: string | null;
+    readonly job?: Job | null;
   }) {
+    this.sent = sent;
     this.question = question;
     this.replaces = replaces;
-    this.jobId.value = jobId;
+    this.jobId.value = job?.id ?? null;
+    this.status.value = job?.status ?? "sending";
   }
 
   get isEnded(): boolean {
     return ENDED.has(this.status.value);
   }
 
-  get signal(): AbortSignal {
-    return this.#left.signal;
+  get isWatched(): boolean {
+    return this.#watching !== null;
   }
 
   /** Ends the watching; the job goes on. */
   leave(): void {
-    this.#left.abort();
+    this.#watching?.abort();
+    this.#watching = null;
   }
 
-  /** Follows the job to its end. `onAccepted` is called with the first event. */
-  async follow(stream: JobStream, onAccepted: (stream: JobStream) => void): Promise<void> {
-    let isAccepted = false;
+  /** Gives up a question that the platform has not accepted. */
+  giveUp(): void {
+    this.leave();
+    this.status.value = "cancelled";
+  }
+
+  accepted(jobId: string): void {
+    this.jobId.value = jobId;
+    this.status.value = "queued";
+  }
+
+  /**
+   * Follows the job from its first event to its end; true if the turn was left before. A stream that is given up while the
+   * job may go on leaves the turn as it is, to be watched again.
+   */
+  async watch(open: (signal: AbortSignal) => JobStream): Promise<boolean> {
+    const watching = new AbortController();
+    this.#watching = watching;
+    // The events of a job that runs come all at once at first, and what another tab asks was sent before.
+    this.#isTimed = this.question !== null && (this.status.value === "sending" || this.status.value === "queued");
+    this.#gathered = [];
+    this.firstTokenMs.value = null;
+    const stream = open(watching.signal);
+    this.#stream = stream;
     try {
       for await (const event of stream) {
-        if (!isAccepted) {
-          isAccepted = true;
-          this.jobId.value = stream.jobId;
-          if (this.status.value === "sending") this.status.value = "running";
-          onAccepted(stream);
-        }
         this.#apply(event);
         this.#flushSoon(stream);
       }
       this.#flush(stream);
     } catch (error) {
-      if (this.#left.signal.aborted) return;
+      if (watching.signal.aborted) return true;
       this.#flush(stream);
-      this.problem.value = { code: error instanceof AgentPaasError ? error.code : "error", text: describeError(error) };
-      this.status.value = "failed";
-      notifyError(error);
+      this.#gaveUp(error);
+    } finally {
+      if (this.#watching === watching) this.#watching = null;
     }
+    return false;
+  }
+
+  #gaveUp(error: unknown): void {
+    notifyError(error);
+    const mayGoOn = this.jobId.value !== null && error instanceof AgentPaasError && error.retryable;
+    if (mayGoOn) return;
+    this.problem.value = { code: error instanceof AgentPaasError ? error.code : "error", text: describeError(error) };
+    this.status.value = "failed";
+  }
+
+  /** Takes what the platform says of its job, where the stream has not said it. */
+  take({ status, error, result }: Job): void {
+    if (this.isEnded) return;
+    if (this.isWatched) {
+      if (this.status.value === "queued" && status === "running") this.status.value = status;
+      return;
+    }
+    batch(() => {
+      this.status.value = status;
+      if (!this.isEnded) return;
+      this.hasEndedUnseen = true;
+      this.inquiries.value = [];
+      this.text.value = result?.content ?? "";
+      this.problem.value = error && { code: error.code, text: error.message };
+    });
   }
 
   #apply(event: StreamEvent): void {
-    const atMs = performance.now() - this.beganAt;
+    const atMs = this.#isTimed ? performance.now() - this.#sentAt : null;
     switch (event.event) {
       case "thought":
         this.#gathered = gatherThought(this.#gathered, event, atMs);
@@ -159,6 +221,7 @@ export class Turn {
   }
 
   #flush(stream: JobStream): void {
+    if (stream !== this.#stream) return;
     batch(() => {
       this.text.value = stream.text;
       this.thoughts.value = this.#gathered;
