@@ -36,3 +36,14 @@ test("what was deleted elsewhere leaves the first page", () => {
 test("a first page that is all there is drops what has been deleted elsewhere", () => {
   expect(inFront(seen(null, "c", "b"), { items: items("c"), next: null })).toEqual(seen(null, "c"));
 });
+
+test("a first page that reaches beyond what was seen is read on from its own end", () => {
+  // Of three that were seen one was deleted elsewhere, and the page has filled up from behind.
+  expect(inFront(seen("b", "d", "c", "b"), { items: items("d", "b", "a"), next: "a" })).toEqual(
+    seen("a", "d", "b", "a"),
+  );
+});
+
+test("an empty first page of a search leaves what was found further back", () => {
+  expect(inFront(seen("a", "b", "a"), { items: [], next: "c" })).toEqual(seen("a", "b", "a"));
+});

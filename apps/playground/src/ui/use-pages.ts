@@ -8,6 +8,7 @@ export type Pages<Item> = {
   readonly items: readonly Item[] | undefined;
   readonly error: unknown;
   readonly hasMore: boolean;
+  /** Whether `more` is under way. */
   readonly isLoading: boolean;
   more(): void;
   /** Asks for the first page anew, and puts what is new in front. */
@@ -29,7 +30,7 @@ export function usePages<Item extends { readonly id: string }>(
 
   const ask = useCallback(async (before?: string) => {
     const { signal } = left.current;
-    setLoading(true);
+    if (before !== undefined) setLoading(true);
     try {
       const page = await latest.current(before, signal);
       if (!signal.aborted) setState((last) => (before === undefined ? inFront(last, page) : behind(last, page)));
@@ -38,12 +39,13 @@ export function usePages<Item extends { readonly id: string }>(
       noteRefusal(error);
       setState((last) => ({ ...last, error }));
     }
-    if (!signal.aborted) setLoading(false);
+    if (before !== undefined && !signal.aborted) setLoading(false);
   }, []);
 
   useEffect(() => {
     left.current = new AbortController();
     setState(NOTHING);
+    setLoading(false);
     void ask();
     return () => left.current.abort();
   }, inputs);
