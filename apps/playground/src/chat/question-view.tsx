@@ -1,7 +1,7 @@
 /** What the person said: text, images and files. It can be edited and sent again, which replaces all behind it. */
 import type { MessagePart } from "@agent-paas/client";
 import { Pencil } from "lucide";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button, IconButton } from "../ui/button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { textOf } from "./exchanges.ts";
@@ -16,6 +16,15 @@ type Props = {
 
 export function QuestionView({ content, edit }: Props) {
   const [draft, setDraft] = useState<string | null>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const tools = useRef<HTMLDivElement>(null);
+  const isEditing = draft !== null && edit !== undefined;
+  const wasEditing = useRef(false);
+  useLayoutEffect(() => {
+    if (isEditing) field.current?.focus();
+    else if (wasEditing.current) tools.current?.querySelector<HTMLElement>("button:last-child")?.focus();
+    wasEditing.current = isEditing;
+  }, [isEditing]);
   if (draft !== null && edit !== undefined) {
     const submit = () => {
       edit(withText(content, draft));
@@ -30,6 +39,7 @@ export function QuestionView({ content, edit }: Props) {
         }}
       >
         <textarea
+          ref={field}
           dir="auto"
           aria-label={texts.message}
           value={draft}
@@ -53,7 +63,7 @@ export function QuestionView({ content, edit }: Props) {
         <span class="visually-hidden">{texts.you}: </span>
         {typeof content === "string" ? content : content.map((part, index) => <Part key={index} part={part} />)}
       </div>
-      <div class="tools">
+      <div class="tools" ref={tools}>
         <CopyButton text={() => textOf(content)} />
         {edit !== undefined && (
           <IconButton icon={Pencil} label={texts.edit} onClick={() => setDraft(textOf(content))} />

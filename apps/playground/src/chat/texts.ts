@@ -60,6 +60,10 @@ export const texts = defineTexts({
   nothingElse: { en: "It answered, and did nothing else.", zh: "直接给出了回答，没有其他操作。" },
   arguments: { en: "Arguments", zh: "参数" },
   result: { en: "Result", zh: "结果" },
+  rest: {
+    en: (count: string) => `${count} more characters are not shown`,
+    zh: (count: string) => `还有 ${count} 个字符未显示`,
+  },
   sources: { en: "Sources", zh: "来源" },
   source: { en: (marker: string) => `Source ${marker}`, zh: (marker: string) => `来源 ${marker}` },
   tokens: { en: (count: string) => `${count} tokens`, zh: (count: string) => `${count} tokens` },

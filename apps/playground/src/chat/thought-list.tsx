@@ -1,6 +1,6 @@
 /** What the agent does and did beside its answer, folded under one line that tells the latest. */
 import { BookOpenText, Brain, ChevronRight, CircleDot, Split, Wrench } from "lucide";
-import { formatDuration } from "../text/format.ts";
+import { formatDuration, formatNumber } from "../text/format.ts";
 import { Icon } from "../ui/icon.tsx";
 import { texts } from "./texts.ts";
 import type { Thought } from "./thoughts.ts";
@@ -76,6 +76,7 @@ function Line({ thought: { kind, title, text, arguments: args } }: { readonly th
     <div dir="auto">
       {title !== "" && <strong>{title} </strong>}
       <span class={kind === "reasoning" ? "reasoning" : ""}>{text.slice(0, MAX_SHOWN)}</span>
+      <Rest of={text} />
     </div>
   );
 }
@@ -84,5 +85,10 @@ const Value = ({ name, text }: { readonly name: string; readonly text: string })
   <div class="value">
     <span class="small muted">{name}</span>
     <pre dir="auto">{text.slice(0, MAX_SHOWN)}</pre>
+    <Rest of={text} />
   </div>
 );
+
+/** Says what is not shown of a text. */
+const Rest = ({ of: { length } }: { readonly of: string }) =>
+  length > MAX_SHOWN && <p class="small rest">… {texts.rest(formatNumber(length - MAX_SHOWN))}</p>;
