@@ -3,6 +3,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { formatDirectives } from "../../../scripts/model-server/client.ts";
 import { startChromium } from "../../support/chromium.ts";
+import { openQueue } from "../../support/open-queues.ts";
 import { KEYS, startTestPlatform, type TestPlatform } from "../../support/platform.ts";
 import { builtPlayground, openPlayground, type Playground, type PlaygroundOptions } from "../../support/playground.ts";
 import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
@@ -29,6 +30,9 @@ async function open(options?: PlaygroundOptions, origin = platform.alice.origin)
   opened.push(playground);
   return playground;
 }
+
+/** An error of the platform that the client throws at once. */
+const refusal = (code: string) => ({ status: 429, json: { error: { code, message: `It is ${code}.` } } });
 
 /** One word a token, so that it can be seen which are there. */
 const words = (count: number): string => Array.from({ length: count }, (_, at) => `w${at + 1}`).join(" ");
@@ -99,6 +103,13 @@ test("what an agent did is shown after a reload, and its steps when the events a
   await expect
     .poll(() => page.locator(".thoughts li").allInnerTexts())
     .toEqual([expect.stringContaining("local-model"), expect.stringContaining("calculator"), expect.any(String)]);
+
+  // Another answer comes of the session's own agent.
+  const calls = async () => (await platform.model.calls({ contains: "six by eight" })).length;
+  const before = await calls();
+  await page.getByRole("button", { name: "Another answer" }).click();
+  await expect.poll(calls, { timeout: 20_000 }).toBe(2 * before);
+  expect(await playground.answer()).toContain("48");
   playground.expectClean();
 });
 
@@ -116,13 +127,16 @@ test("a call waits for a person, who changes its arguments, and goes on", async 
   playground.expectClean();
 });
 
-test("a reload in the middle of an answer loses no word and doubles none", async () => {
-  const playground = await open();
+test("a reload in the middle of an answer, and a stream that is refused, lose no word and double none", async () => {
+  const playground = await open({ expected: /429/ });
   const { page } = playground;
   const text = words(120);
   await playground.send(`Count ${formatDirectives({ text, rate: 40 })}`);
   await page.locator(".answer", { hasText: "w10 " }).waitFor();
+  // A refusal that the client does not wait out itself.
+  await page.route("**/events", (route) => route.fulfill(refusal("suspended_jobs_limit")), { times: 1 });
   await page.reload();
+  await page.getByText("It is suspended_jobs_limit.").waitFor();
   await page.locator(".answer", { hasText: "w20 " }).waitFor();
   expect(await playground.answer()).toBe(text);
   expect(await page.locator(".exchange").count()).toBe(1);
@@ -160,6 +174,70 @@ test("stop ends the job, and what was there stays", async () => {
   await page.getByRole("button", { name: "Stop" }).click();
   expect(await playground.answer()).toMatch(/^w1 w2 w3/);
   await page.getByText("Stopped", { exact: true }).waitFor();
+  playground.expectClean();
+});
+
+test("messages wait their turn, over a reload as well, and stop stops the one at work", async () => {
+  const playground = await open();
+  const { page } = playground;
+  const queue = openQueue(platform, "chat");
+  await queue.pause();
+  try {
+    await playground.send("Nobody is there");
+    await page.getByText("Waiting for its turn").waitFor();
+    await page.waitForURL(/#\/chat\/[0-9a-f-]{36}$/);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("Stopped", { exact: true }).waitFor();
+  } finally {
+    await queue.resume();
+  }
+  await playground.send(`Count ${formatDirectives({ text: words(3_000), rate: 20 })}`);
+  const waiting = ["one", "two", "three", "four", "five", "six"];
+  for (const word of waiting) await playground.send(`Say ${formatDirectives({ text: `it is ${word}` })}`);
+  await page.reload();
+  await page.locator(".answer .markdown", { hasText: "w5 " }).waitFor();
+  await page.getByRole("button", { name: "Stop" }).click();
+  await expect.poll(() => page.getByText("Stopped", { exact: true }).count(), { timeout: 20_000 }).toBe(2);
+  const answers = page.locator(".answer .markdown");
+  await expect
+    .poll(async () => (await answers.allInnerTexts()).slice(1), { timeout: 45_000 })
+    .toEqual(waiting.map((word) => `it is ${word}`));
+  playground.expectClean();
+});
+
+test("on a phone a refused message is sent again or left, and the list and titles follow", async () => {
+  const playground = await open({ viewport: { width: 390, height: 844 }, expected: /429/ });
+  const { page } = playground;
+  const limit = "sessions_limit";
+  await page.route("**/chat/completions", (route) => route.fulfill(refusal(limit)), { times: 2 });
+  await playground.send("Left behind");
+  await page.locator(".answer", { hasText: limit }).waitFor();
+  await page.getByRole("button", { name: "New chat" }).click();
+  await page.locator(".welcome").waitFor();
+  await playground.send("A kestrel hovers");
+  await page.locator(".answer", { hasText: limit }).waitFor();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator(".answer .markdown", { hasText: "A kestrel hovers" }).waitFor();
+  expect(await page.locator(".exchange").count()).toBe(1);
+  await page.locator(".bar strong", { hasText: "A kestrel hovers" }).waitFor();
+
+  const list = page.getByRole("button", { name: "Conversations" });
+  await list.click();
+  await page.locator(".sessions a[aria-current]").click();
+  await page.locator(".sessions").waitFor({ state: "hidden" });
+  await list.click();
+  await page.getByRole("button", { name: /^Rename, Delete: A kestrel/ }).click();
+  await page.locator(".row-actions").getByRole("button", { name: "Rename" }).click();
+  await page.getByRole("textbox", { name: "Title" }).fill("Falcons");
+  await page.getByRole("dialog").getByRole("button", { name: "Rename" }).click();
+  await page.locator(".bar strong", { hasText: /^Falcons$/ }).waitFor();
+  await page.locator(".sessions a[aria-current]").click();
+
+  const focused = () => page.evaluate("document.activeElement.ariaLabel");
+  await page.locator(".question").getByRole("button", { name: "Edit" }).click();
+  await expect.poll(focused).toBe("Message");
+  await page.keyboard.press("Escape");
+  await expect.poll(focused).toBe("Edit");
   playground.expectClean();
 });
 
