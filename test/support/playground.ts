@@ -58,6 +58,8 @@ export async function openPlayground(
         .getByRole("textbox", { name: /^(?:Message|消息)$/ })
         .last()
         .fill(message);
+      // Until the agents are known, nothing can be sent.
+      await page.getByRole("button", { name: /^(?:Send|发送)$/, disabled: false }).waitFor();
       const before = await page.locator(".exchange").count();
       await page.keyboard.press("Enter");
       await page.locator(".exchange").nth(before).waitFor();

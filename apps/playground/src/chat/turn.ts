@@ -111,8 +111,8 @@ export class Turn {
   }
 
   /**
-   * Follows the job from its first event to its end; true if the turn was left before. A stream that is given up while the
-   * job may go on leaves the turn as it is, to be watched again.
+   * Follows the job from its first event to its end; true if the turn was left before. A stream that is given up while
+   * the job may go on leaves the turn as it is, to be watched again.
    */
   async watch(open: (signal: AbortSignal) => JobStream): Promise<boolean> {
     const watching = new AbortController();
