@@ -12,6 +12,7 @@ import { journalContract } from "./storage-journal.ts";
 import { knowledgeContract } from "./storage-knowledge.ts";
 import type { OpenStorage } from "./storage-parts.ts";
 import { readContract } from "./storage-reads.ts";
+import { replacedContract } from "./storage-replaced.ts";
 import { retentionContract } from "./storage-retention.ts";
 import { sessionSearchContract } from "./storage-session-search.ts";
 import { sessionContract } from "./storage-sessions.ts";
@@ -25,6 +26,7 @@ export function storageContract(database: string, open: OpenStorage): void {
     describe("jobs", () => jobContract(open));
     describe("journal", () => journalContract(open));
     describe("sessions", () => sessionContract(open));
+    describe("replaced messages", () => replacedContract(open));
     describe("searches through sessions", () => sessionSearchContract(open));
     describe("client tools", () => clientToolContract(open));
     describe("suspended jobs", () => suspensionContract(open));

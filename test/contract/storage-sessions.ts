@@ -8,7 +8,7 @@ import { seedSession } from "../support/seed-session.ts";
 import { type OpenStorage, openParts } from "./storage-parts.ts";
 
 /** A session of these questions, each with its answer where there is one. */
-async function openSession(open: OpenStorage, ...pairs: readonly (readonly [string, string?])[]) {
+export async function openSession(open: OpenStorage, ...pairs: readonly (readonly [string, string?])[]) {
   const parts = await openParts(open);
   const sessionId = newId();
   const jobIds: string[] = [];
@@ -46,20 +46,6 @@ export function sessionContract(open: OpenStorage): void {
     expect(await before.latest(100)).toEqual(["four", "five"]);
     const last = await openSession(open, ["one", "two"], [large, "three"]);
     expect(await last.latest(100)).toEqual([]);
-  });
-
-  test("a job that replaces others takes their messages out of its session, and no others", async () => {
-    const { jobs, sessions, sessionId, jobIds, latest } = await openSession(open, ["one", "two"], ["three", "four"]);
-    const elsewhere = jobPayload({ kind: "chat", session_id: newId(), text: "five" });
-    await jobs.start(elsewhere, 1);
-    const replaces = [jobIds[1] ?? "", elsewhere.job_id, newId()];
-    const payload = jobPayload({ kind: "chat", session_id: sessionId, text: "six", replaces });
-    // An attempt that died is followed by another.
-    for (const fencingToken of [1, 2]) await jobs.start(payload, fencingToken);
-    await jobs.end(payload, 2, jobEnd("seven"));
-    expect(await latest(1_000)).toEqual(["one", "two", "six", "seven"]);
-    const kept = await sessions.latestMessages(elsewhere.session_id ?? "", newId(), { maxTokens: 1_000 });
-    expect(kept.map(({ content }) => content)).toEqual(["five"]);
   });
 
   test("parts of a message are written once, count as tokens, and go with their session or their job", async () => {

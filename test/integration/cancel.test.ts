@@ -199,3 +199,16 @@ test("a client that disconnects cancels nothing", async () => {
   stream.cut();
   expect((await alice.ended(stream.jobId)).status).toBe("completed");
 });
+
+test("a turn that is cancelled before it starts replaces no message", async () => {
+  const { session_id } = (await alice.chatWhole("[[text=Hi]] Hello")).body;
+  const [question] = await alice.history(session_id);
+  const busy = await alice.chat({ message: "[[tokens=1 ttft=60000]] Busy", session_id });
+  await alice.started(busy.jobId);
+  const edited = await alice.chat({ message: "Instead", session_id, replace_from: question.id });
+  await alice.cancel(edited.jobId);
+  await edited.all();
+  const contents = (await alice.history(session_id)).map(({ content }) => content);
+  expect(contents).toEqual(["[[text=Hi]] Hello", "Hi", "[[tokens=1 ttft=60000]] Busy", "Instead"]);
+  await alice.cancel(busy.jobId);
+});

@@ -245,18 +245,19 @@ describe("replacing a message", () => {
     expect(await alice.history(session_id)).toEqual(messages);
   });
 
-  test("the messages stay while the turn that replaces them waits behind a job of the session", async () => {
+  test("the messages stay while the turn that replaces them waits, and of two at once the later one stays", async () => {
     const { session_id, messages } = await threeTurns();
     const busy = await alice.chat({ message: "[[tokens=1 ttft=60000]] Busy", session_id });
     await alice.started(busy.jobId);
     const body = { message: "Instead [[text=new]]", session_id, replace_from: messages[0].id };
     const rejected = await alice.chatWhole(body.message, { ...body, on_busy: "reject" });
     expect([rejected.status, rejected.body.error.code]).toEqual([409, "session_busy"]);
-    const next = await alice.chat(body);
+    await alice.chat(body);
     expect((await contents(session_id)).slice(0, 2)).toEqual(["q1 [[text=a1]]", "a1"]);
+    const last = await alice.chat({ ...body, message: "Rather [[text=newest]]" });
     await alice.cancel(busy.jobId);
-    await next.all();
-    expect(await contents(session_id)).toEqual(["Instead [[text=new]]", "new"]);
+    await last.all();
+    expect(await contents(session_id)).toEqual(["Rather [[text=newest]]", "newest"]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Accepts a job of an agent: finds the agent and the session, checks the config against the agent, makes the ids. */
 import type { GivenMessage } from "@agent-paas/shared/contract/given-messages.ts";
-import type { JobKind, JobPayload } from "@agent-paas/shared/contract/jobs.ts";
+import type { JobKind, JobPayload, Replaced } from "@agent-paas/shared/contract/jobs.ts";
 import type { MessagePart } from "@agent-paas/shared/contract/message-parts.ts";
 import type { PlatformError } from "@agent-paas/shared/errors/platform-error.ts";
 import { withoutAbsentNulls } from "@agent-paas/shared/json/absent-nulls.ts";
@@ -18,6 +18,9 @@ import {
 } from "./client-tools.ts";
 import { type FindSessionServices, findSession, findSessionOrNone } from "./find-session.ts";
 import { type JobOrigin, originFields } from "./job-origin.ts";
+
+/** Where they begin, and their jobs as far as these are known. */
+export type ReplacedMessages = Replaced & { readonly jobs: readonly string[] };
 
 export type JobRequest = ClientToolRequest & {
   readonly kind: JobKind;
@@ -38,8 +41,8 @@ export type JobRequest = ClientToolRequest & {
   readonly input?: unknown;
   /** Messages before those of the session, or before the text of a job without one. Default: none. */
   readonly history?: readonly GivenMessage[];
-  /** Jobs of the session whose messages leave its history for those of this one. Default: none. */
-  readonly replaces?: readonly string[];
+  /** Messages of the session that leave its history for those of this job. Default: none. */
+  readonly replaces?: ReplacedMessages | null;
   readonly config: Record<string, unknown>;
   /** Whether the session's config holds where the request says nothing. Default: yes. */
   readonly inheritsConfig?: boolean;
@@ -76,7 +79,7 @@ export async function acceptJob(
 async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, request: JobRequest): Promise<Accepted> {
   const { owner, idempotency, note } = origin;
   const { kind, agentType, sessionId, createsSession, text, parts, input, limits, metadata, onBusy } = request;
-  const { history = [], tools = [], toolChoice, toolResults = [], replaces = [], request: kept } = request;
+  const { history = [], tools = [], toolChoice, toolResults = [], replaces, request: kept } = request;
   const agent = await services.agentCatalog.find(agentType);
   const find = createsSession ? findSessionOrNone : findSession;
   const session = sessionId === null ? null : await find(services, owner, sessionId);
@@ -115,7 +118,7 @@ async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, req
     ...(input === undefined ? {} : { input }),
     ...(history.length === 0 ? {} : { history: [...history] }),
     ...(tools.length === 0 ? {} : { tools: [...tools] }),
-    ...(replaces.length === 0 ? {} : { replaces: [...replaces] }),
+    ...replacedFields(replaces ?? null),
     ...(toolChoice === undefined ? {} : { tool_choice: toolChoice }),
     ...(toolResults.length === 0 ? {} : { tool_results: [...toolResults] }),
     config,
@@ -128,4 +131,10 @@ async function acceptOnce(services: AcceptServices, origin: AcceptJobOrigin, req
   const accepted = await services.accept({ payload, newSession, onBusy, idempotency, refusal });
   note({ job_id: accepted.jobId, kind, is_new: accepted.isNew });
   return accepted;
+}
+
+function replacedFields(replaces: ReplacedMessages | null): Pick<JobPayload, "replaced" | "replaces"> {
+  if (replaces === null) return {};
+  const { jobs, ...replaced } = replaces;
+  return { replaced, replaces: [...jobs] };
 }

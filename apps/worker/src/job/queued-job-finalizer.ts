@@ -38,7 +38,9 @@ export function createQueuedJobFinalizer(deps: QueuedJobFinalizerDeps) {
      * false must ask for it. Throws when the payload names no owner and id.
      */
     async finalize(job: QueuedJob, ending: JobEnding): Promise<boolean> {
-      const payload: JobPayload = SalvagedPayloadSchema.parse(await stored.read(job.payload));
+      const queued = SalvagedPayloadSchema.parse(await stored.read(job.payload));
+      // A turn that never starts replaces nothing.
+      const payload: JobPayload = { ...queued, replaced: undefined, replaces: undefined };
       const leastToken = job.fencingToken + 1;
       const claim = await claims.takeOver({ jobId: payload.job_id, leastToken, minAgeSeconds: 0 });
       if (claim === null) {

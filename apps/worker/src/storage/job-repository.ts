@@ -106,8 +106,8 @@ export function createJobRepository(storage: Storage, worker: string, now: () =>
           query: statements.upsertSession({ ...session, created_at: accepted_at, updated_at: startedAt }),
           guard: true,
         });
-        if (payload.replaces !== undefined) {
-          batch.push({ query: statements.deleteMessages(session_id, payload.replaces) });
+        if ((payload.replaced ?? payload.replaces) !== undefined) {
+          batch.push({ query: statements.deleteReplaced(session_id, payload) });
         }
         for (const query of statements.reserveOrdinals(session_id, job_id, ahead)) batch.push({ query });
         const brought = payload.tool_results ?? [];

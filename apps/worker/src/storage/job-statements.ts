@@ -1,5 +1,6 @@
 /** The statements that write a job and its messages; their SQL is built once per process. */
 
+import type { JobPayload } from "@agent-paas/shared/contract/jobs.ts";
 import type { Expression } from "@agent-paas/shared/db/queries.ts";
 import type {
   JobInputsRow,
@@ -221,9 +222,21 @@ export function prepareJobStatements({ table, sql, prepareWrite }: Storage) {
         .whereIn("job_id", table("agent_logs").where({ session_id: sessionId }).select("id"))
         .delete(),
 
-    /** Of jobs that another one replaces. */
-    deleteMessages: (sessionId: string, jobIds: readonly string[]) =>
-      table("messages").where({ session_id: sessionId }).whereIn("job_id", jobIds).delete(),
+    /** What the job replaces; not its own messages, nor those behind its place, which are of jobs accepted later. */
+    deleteReplaced: (sessionId: string, { job_id, replaced, replaces = [] }: JobPayload) => {
+      const query = table("messages")
+        .where({ session_id: sessionId })
+        .whereNot({ job_id })
+        .whereNotExists(
+          table("reserved_ordinals").where({ job_id }).whereRaw("reserved_ordinals.ordinal <= messages.ordinal"),
+        );
+      if (replaced === undefined) return query.whereIn("job_id", replaces).delete();
+      if ("from_ordinal" in replaced) return query.where("ordinal", ">=", replaced.from_ordinal).delete();
+      const kept = table("messages").where({ session_id: sessionId, job_id: replaced.behind_job });
+      return query
+        .where((behind) => behind.whereIn("job_id", replaces).orWhere("ordinal", ">", kept.max("ordinal")))
+        .delete();
+    },
 
     /** Of a job that writes no further message. */
     freeOrdinal: prepareWrite<Pick<JobRow, "id">>(({ id }) => table("reserved_ordinals").where("job_id", id).delete()),

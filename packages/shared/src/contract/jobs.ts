@@ -126,6 +126,14 @@ export const SIZEABLE_FIELDS = [
 ] as const;
 export type SizeableField = (typeof SIZEABLE_FIELDS)[number];
 
+/** Where they begin. Those of jobs that were accepted later stay. */
+const ReplacedSchema = z.union([
+  z.object({ from_ordinal: z.int() }),
+  /** Behind the last message of the job, and those of `replaces`. */
+  z.object({ behind_job: IdSchema }),
+]);
+export type Replaced = z.infer<typeof ReplacedSchema>;
+
 /**
  * Everything that a worker needs to run a job. The API writes no row, so a worker has nothing else to read it from. The
  * schema ignores unknown fields: during an upgrade, workers of the old version receive payloads of the new API.
@@ -154,7 +162,9 @@ export const JobPayloadSchema = z.object({
   tool_choice: ToolChoiceSchema.optional(),
   /** Results of the calls with which an earlier job of the session ended; then `text` may be empty. */
   tool_results: z.array(ToolResultSchema).optional(),
-  /** Jobs of the session whose messages this one replaces: they leave the history when it starts. Default: none. */
+  /** The messages of the session that leave it when the job's turn starts. Default: none, or those of `replaces`. */
+  replaced: ReplacedSchema.optional(),
+  /** The jobs of these messages, as far as the API knew them; all that workers of former versions read. */
   replaces: z.array(IdSchema).optional(),
   /** The agent's config: the session's, overridden by the request's. The agent's schema fills in defaults. */
   config: JsonObject,
@@ -203,6 +213,7 @@ export const SalvagedPayloadSchema = JobPayloadSchema.extend({
   text: z.string().catch(""),
   parts: CheckedPartsSchema.optional().catch(undefined),
   history: z.array(GivenMessageSchema).optional().catch(undefined),
+  replaced: ReplacedSchema.optional().catch(undefined),
   replaces: z.array(IdSchema).optional().catch(undefined),
   tools: z.array(ClientToolSchema).optional().catch(undefined),
   tool_choice: ToolChoiceSchema.optional().catch(undefined),

@@ -86,6 +86,9 @@ async function accept(
   return { jobId, isNew, messageId: jobId, seen: new Set() };
 }
 
+/** Of any session. */
+const FIRST_ORDINAL = 1;
+
 async function placed(
   services: Services,
   { owner }: Caller,
@@ -95,12 +98,13 @@ async function placed(
   if (follows === undefined) {
     return { text, parts, toolResults: await openResults(services, owner, sessionId, toolResults) };
   }
-  const replaces = await jobsAfter(services, owner, sessionId, follows);
-  if (replaces === null) {
+  const jobs = await jobsAfter(services, owner, sessionId, follows);
+  if (jobs === null) {
     const message = "messages: the chat has no answer of the id that is kept, or too many came after it";
     throw new PlatformError("invalid_request", { message, param: "messages" });
   }
-  return { text, parts, replaces };
+  const place = follows === null ? { from_ordinal: FIRST_ORDINAL } : { behind_job: follows };
+  return { text, parts, replaces: { ...place, jobs } };
 }
 
 /** The job that has asked goes on; calls of the client's tools have ended theirs, and their results begin another. */
