@@ -181,7 +181,7 @@ test("a job that waits is run again with all that it was given, large fields inc
   const key = { "Idempotency-Key": waiting };
   const [one, other] = [
     await alice.post(`/jobs/${waiting}/rerun`, {}, key),
-    await alice.post(`/jobs/${waiting}/rerun`, {}, key),
+    await alice.send("POST", `/jobs/${waiting}/rerun`, { headers: key }),
   ];
   expect([one.status, other.body]).toEqual([202, one.body]);
   await alice.cancel(inFront);

@@ -45,5 +45,8 @@ export function readIdempotency(req: Request): Idempotency | null {
 /** The path belongs to the hash, because the same body may be sent to two agents. */
 export const idempotencyOf = (req: Request, key: string): Idempotency => ({
   key,
-  bodyHash: createHash("sha256").update(`${req.path}\n`).update(JSON.stringify(req.body)).digest("hex"),
+  bodyHash: createHash("sha256")
+    .update(`${req.path}\n`)
+    .update(JSON.stringify(req.body ?? {}))
+    .digest("hex"),
 });
