@@ -68,6 +68,17 @@ test("an ingest of new content replaces the old, which is deleted from the vecto
   expect(await knowledge.db("documents")).toMatchObject([{ created_at, chunks: 1 }]);
 });
 
+test("chunks of a copy that is replaced before they are read are no document", async () => {
+  await knowledge.ingest(longText("alpha", 20));
+  const { copy_id, collection_id, chunks: total } = await knowledge.db("documents").first();
+  const document = { document_id: DOCUMENT_ID, source: SOURCE, total };
+  const read = () =>
+    finish(knowledge.begin("knowledge.query", { collection_id, copy_id, document, from: total - 2, limit: 5 }));
+  expect(await read()).toMatchObject({ total, chunks: [{ position: total - 2 }, { position: total - 1 }] });
+  await knowledge.ingest("# Beta\n\nOnly beta now.");
+  await expect(read()).rejects.toMatchObject({ code: "document_not_found" });
+});
+
 test("of two ingests at once the one accepted later is kept, whichever ends first", async () => {
   for (const laterFirst of [true, false]) {
     const earlier = await knowledge.beginHalf(longText("alpha"));

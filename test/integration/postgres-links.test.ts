@@ -76,7 +76,7 @@ test("a takeover, an entry of the journal and a committed copy whose answers are
   const [jobs, journal] = [createJobRepository(storage, "worker-a"), createJournalRepository(storage)];
   const payload = payloadIn(newId());
   await jobs.start(payload, 1);
-  const row = { ...payload, id: payload.job_id, fencing_token: 1 };
+  const row = { ...payload, id: payload.job_id, fencing_token: 1, attempts: 1, timeline: null };
   const taken = await losingTheAnswer(
     () => createOrphanedJobRepository(storage, "worker-b").takeOver(row, 2),
     async () => (await direct.table("agent_logs").first())?.fencing_token === 2,

@@ -48,13 +48,19 @@ test("between attempts a job waits for what the outcome of the one before says",
   ]);
 });
 
+test("no wait spans an attempt that left nothing", () => {
+  expect(waits([attempt(2, 10)], RUNNING, { truncated: true })).toEqual([]);
+  const attempts = [attempt(1, 10, { ended: 20, outcome: "requeued" }), attempt(3, 50)];
+  expect(waits(attempts, RUNNING, { truncated: true })).toMatchObject([{ id: "wait-1", ended_at: at(10) }]);
+});
+
 test("steps stand in the order of their beginnings, and one whose parent was left out has none", () => {
   const step = { attempt: 1, kind: "tool", name: "t", status: "completed", ended: 20 } as const;
   const steps = [
     { ...step, id: 7, parent: 2, started: 12 },
     { ...step, id: 8, parent: 7, started: 11, first_token: 15 },
   ];
-  const view = viewOf({ attempts: [attempt(1, 10)], steps, truncated: true }, RUNNING);
+  const view = viewOf({ attempts: [attempt(2, 10)], steps, truncated: true }, RUNNING);
   expect(view.steps.map(({ id, parent_id, first_token_at }) => [id, parent_id, first_token_at])).toEqual([
     ["8", "7", at(15)],
     ["7", null, undefined],

@@ -82,7 +82,7 @@ export type JobTimes = {
 /** With the waits, which follow from the attempts. */
 export function viewOf({ attempts, steps, truncated }: Timeline, times: JobTimes): JobSteps {
   const known = new Set(steps.map(({ id }) => id));
-  const shown = [...waitsOf(attempts, truncated, times), ...steps.map((step) => stepView(step, known))];
+  const shown = [...waitsOf(attempts, times), ...steps.map((step) => stepView(step, known))];
   return {
     ...{ job_id: times.id, status: times.status, attempts: attempts.map(attemptView) },
     steps: shown.toSorted((a, b) => (a.started_at < b.started_at ? -1 : a.started_at > b.started_at ? 1 : 0)),
@@ -110,12 +110,17 @@ const WAIT_AFTER: Partial<Record<AttemptOutcome, (typeof WAITS)[number]>> = {
   ...{ suspended: "person", retried: "retry", requeued: "queue" },
 };
 
-function waitsOf(attempts: readonly TimelineAttempt[], truncated: boolean, times: JobTimes): JobStep[] {
+function waitsOf(attempts: readonly TimelineAttempt[], times: JobTimes): JobStep[] {
   const { accepted, finished, status } = times;
-  const first = truncated ? [] : [wait("queue", Date.parse(accepted), attempts[0]?.attempt ?? 1, attempts[0]?.started)];
+  const [begun] = attempts;
+  // What came before an attempt that is not the first is not known.
+  const first =
+    begun !== undefined && begun.attempt > 1 ? [] : [wait("queue", Date.parse(accepted), 1, begun?.started)];
   const later = attempts.flatMap(({ attempt, outcome, ended }, at) => {
     const name = outcome === null ? undefined : WAIT_AFTER[outcome];
-    return name === undefined || ended === null ? [] : [wait(name, ended, attempt + 1, attempts[at + 1]?.started)];
+    const next = attempts[at + 1];
+    if (name === undefined || ended === null || (next !== undefined && next.attempt > attempt + 1)) return [];
+    return [wait(name, ended, attempt + 1, next?.started)];
   });
   return [...first, ...later];
 

@@ -32,6 +32,15 @@ test("a point sums the samples of all workers, and what waits is what any of the
   ]);
 });
 
+test("of a worker that has written two samples of one interval the jobs that run count once", () => {
+  const texts = [
+    sample(7, "a", { started: 2, running: 3 }),
+    sample(7, "a", { started: 1, running: 3 }),
+    sample(7, "b"),
+  ];
+  expect(metricsOf(texts, 8).points).toMatchObject([{ running: 3, jobs_started: 3 }]);
+});
+
 test("the quantiles of first tokens are those of all workers together, to five per cent", () => {
   const waits = Array.from({ length: 100 }, (_, at) => 10 * (at + 1));
   const halves = [waits.filter((_, at) => at % 2 === 0), waits.filter((_, at) => at % 2 === 1)];

@@ -81,7 +81,7 @@ type QueuedSample = Sample & { readonly queued: number };
  */
 export function metricsOf(texts: readonly string[], current: number): Metrics {
   const byInterval = Map.groupBy(texts.flatMap(parseSample), ({ interval }) => interval);
-  const latest = new Map([...byInterval.values()].flat().map((sample) => [sample.id, sample]));
+  const latest = latestOf([...byInterval.values()].flat());
   const workers = [...latest.values()].filter(({ interval }) => interval >= current - GONE_AFTER_INTERVALS);
   return {
     interval_s: SAMPLE_INTERVAL_MS / SECOND,
@@ -91,6 +91,9 @@ export function metricsOf(texts: readonly string[], current: number): Metrics {
     })),
   };
 }
+
+/** Of each worker. */
+const latestOf = (samples: readonly QueuedSample[]) => new Map(samples.map((sample) => [sample.id, sample]));
 
 const startOf = (interval: number): string => new Date(interval * SAMPLE_INTERVAL_MS).toISOString();
 
@@ -106,13 +109,15 @@ function parseSample(text: string): QueuedSample[] {
 }
 
 function pointOf(interval: number, samples: readonly QueuedSample[]): MetricsPoint {
-  const sum = (field: "tokens" | "started" | "ended" | "failed" | "running") =>
+  const sum = (field: "tokens" | "started" | "ended" | "failed") =>
     samples.reduce((all, { [field]: count }) => all + count, 0);
   return {
     at: startOf(interval),
     tokens_per_s: Math.round((sum("tokens") * 10 * SECOND) / SAMPLE_INTERVAL_MS) / 10,
     first_token_ms: quantilesOf(samples.map(({ first_tokens }) => first_tokens)),
-    ...{ jobs_started: sum("started"), jobs_ended: sum("ended"), jobs_failed: sum("failed"), running: sum("running") },
+    ...{ jobs_started: sum("started"), jobs_ended: sum("ended"), jobs_failed: sum("failed") },
+    // A worker may have written twice.
+    running: [...latestOf(samples).values()].reduce((all, { running }) => all + running, 0),
     // Each has counted all queues, at moments that are close to each other.
     queued: Math.max(...samples.map(({ queued }) => queued)),
   };

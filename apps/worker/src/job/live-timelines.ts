@@ -2,7 +2,12 @@
  * The timelines of the jobs that this worker runs. Redis has them beside the jobs' states, for readers and for the
  * attempts that follow: some time after a change, so a short job is never written there, and a token costs nothing.
  */
-import { type AttemptOutcome, parseTimeline, type Timeline } from "@agent-paas/shared/contract/timeline.ts";
+import {
+  type AttemptOutcome,
+  fullerTimeline,
+  parseTimeline,
+  type Timeline,
+} from "@agent-paas/shared/contract/timeline.ts";
 import type { InstallationClock } from "@agent-paas/shared/redis/clock.ts";
 import type { RedisConnection } from "@agent-paas/shared/redis/connect.ts";
 import type { RedisKeys } from "@agent-paas/shared/redis/keys.ts";
@@ -72,7 +77,7 @@ export function createLiveTimelines({ redis, keys, worker, clock: { now } }: Liv
   return {
     begin({ jobId, fencingToken: token, attempt, earlier = null }: BegunAttempt): AttemptTimeline {
       let isClosed = false;
-      const timeline = createJobTimeline({ earlier, now, onChange });
+      const timeline = createJobTimeline({ earlier, attempted: attempt - 1, now, onChange });
       const write = () => note({ state: keys.jobState(jobId), token, timeline: timeline.encode() }).catch(() => {});
 
       function onChange(): void {
@@ -104,10 +109,13 @@ export function createLiveTimelines({ redis, keys, worker, clock: { now } }: Liv
 
     read,
 
-    /** JSON of what the attempts of a job left that no worker runs any more; null if that is not known. */
-    async left(jobId: string): Promise<string | null> {
-      const earlier = await read(jobId);
-      return earlier === null ? null : createJobTimeline({ earlier, now }).encode();
+    /**
+     * JSON of what the attempts of a job left that no worker runs any more; null if that is not known.
+     * @param inRow the timeline that the job's row has
+     */
+    async left(jobId: string, attempted: number, inRow: string | null): Promise<string | null> {
+      const earlier = fullerTimeline(await read(jobId), parseTimeline(inRow));
+      return earlier === null ? null : createJobTimeline({ earlier, attempted, now }).encode();
     },
 
     stop(): void {

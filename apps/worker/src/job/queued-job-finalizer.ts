@@ -59,11 +59,12 @@ export function createQueuedJobFinalizer(deps: QueuedJobFinalizerDeps) {
         return true;
       }
       // The start above counts as one attempt in the row.
-      const hadAttempts = claim.attempts > 0 || started.attempt > 1;
+      const attempted = Math.max(claim.attempts, started.attempt - 1);
+      const hadAttempts = attempted > 0;
       if (hadAttempts) resetShownText(writer, claim);
       // Skip seq 1: a first attempt may publish it before its row exists.
       else writer.skipTo(claim.fence + 1);
-      const timeline = hadAttempts ? await timelines.left(payload.job_id) : NO_TIMELINE;
+      const timeline = hadAttempts ? await timelines.left(payload.job_id, attempted, started.timeline) : NO_TIMELINE;
       await finalizer.finalize(payload, writer, { ...ending, timeline });
       return true;
     },

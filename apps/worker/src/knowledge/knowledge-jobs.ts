@@ -72,6 +72,10 @@ export function createKnowledgeJobs({
       if ("copy_id" in input) {
         const { collection_id, copy_id, document, from, limit } = input;
         const found = await store.chunksFrom(collection_id, copy_id, { from, limit }, context.signal);
+        if (found.length < Math.min(limit, document.total - from)) {
+          const current = await documents.currentCopies(owner, collection_id, [copy_id]);
+          if (current.length === 0) throw new PlatformError("document_not_found");
+        }
         const chunks = found.map(({ position, heading, content: text }) => ({ position, heading, text }));
         return { data: { ...document, chunks } };
       }

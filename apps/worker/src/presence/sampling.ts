@@ -38,6 +38,12 @@ export type SamplingOptions = {
   readonly logger: Logger;
 };
 
+/** The interval that has just ended, also if the timer was a little early, and when the one behind it will have. */
+export function sampleAt(now: number): { readonly interval: number; readonly nextInMs: number } {
+  const interval = Math.round(now / SAMPLE_INTERVAL_MS) - 1;
+  return { interval, nextInMs: (interval + 2) * SAMPLE_INTERVAL_MS - now };
+}
+
 export type Sampling = { stop(): void };
 
 export function startSampling(options: SamplingOptions): Sampling {
@@ -46,7 +52,6 @@ export function startSampling(options: SamplingOptions): Sampling {
   const touched = [keys.samples, ...JOB_QUEUES.flatMap((name) => [keys.waitingJobs(name), keys.ownerQueues(name)])];
   let cpu = process.cpuUsage();
   let at = performance.now();
-  let timer: NodeJS.Timeout;
 
   function takeSample(interval: number): Sample {
     const now = performance.now();
@@ -62,9 +67,8 @@ export function startSampling(options: SamplingOptions): Sampling {
   }
 
   function write(): void {
-    // The interval that has just ended, also if the timer was a little early.
-    const interval = Math.round(clock.now() / SAMPLE_INTERVAL_MS) - 1;
-    schedule();
+    const { interval, nextInMs } = sampleAt(clock.now());
+    timer = setTimeout(write, nextInMs);
     const sample = JSON.stringify(takeSample(interval));
     // What Redis does not take now is history when it is back.
     if (redis.status !== "ready") return;
@@ -74,10 +78,6 @@ export function startSampling(options: SamplingOptions): Sampling {
     );
   }
 
-  function schedule(): void {
-    timer = setTimeout(write, SAMPLE_INTERVAL_MS - (clock.now() % SAMPLE_INTERVAL_MS));
-  }
-
-  schedule();
+  let timer = setTimeout(write, SAMPLE_INTERVAL_MS - (clock.now() % SAMPLE_INTERVAL_MS));
   return { stop: () => clearTimeout(timer) };
 }

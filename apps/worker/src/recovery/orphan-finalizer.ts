@@ -53,7 +53,8 @@ export function createOrphanFinalizer({ claims, publisher, finalizer, rows, time
       const ending: JobEnding = claim.cancelRequested
         ? { status: "cancelled", ...NO_RESULT }
         : { status: "failed", error: new PlatformError("worker_lost"), ...NO_RESULT };
-      await finalizer.finalize(payload, writer, { ...ending, timeline: await timelines.left(row.id) });
+      const timeline = await timelines.left(row.id, row.attempts, row.timeline);
+      await finalizer.finalize(payload, writer, { ...ending, timeline });
       return true;
     },
   };

@@ -1,13 +1,13 @@
-import { parseTimeline } from "@agent-paas/shared/contract/timeline.ts";
+import { fullerTimeline, parseTimeline, type Timeline } from "@agent-paas/shared/contract/timeline.ts";
 import { expect, test } from "vitest";
 import { createJobTimeline } from "./job-timeline.ts";
 
 /** A timeline whose clock goes on by one millisecond with each reading. */
-function ticking(earlier: string | null = null) {
+function ticking(earlier: string | null = null, attempted = 0) {
   let at = 0;
   let changes = 0;
   const onChange = () => changes++;
-  const timeline = createJobTimeline({ earlier: parseTimeline(earlier), now: () => ++at, onChange });
+  const timeline = createJobTimeline({ earlier: parseTimeline(earlier), attempted, now: () => ++at, onChange });
   const read = () => parseTimeline(timeline.encode()) ?? expect.fail("it is no timeline");
   return { ...timeline, read, changes: () => changes };
 }
@@ -68,6 +68,31 @@ test("what an earlier attempt left stays, and one without an end was lost with i
     { id: 1, attempt: 1, status: "interrupted", ended: 1 },
     { id: 2, attempt: 2, status: "completed" },
   ]);
+});
+
+test("an attempt that left nothing counts as left out", () => {
+  const first = ticking();
+  first.beginAttempt(1, "a");
+  const later = (earlier: string | null, attempt: number) => {
+    const { beginAttempt, read } = ticking(earlier, attempt - 1);
+    beginAttempt(attempt, "b");
+    return read().truncated;
+  };
+  expect([later(first.encode(), 2), later(first.encode(), 3), later(null, 1), later(null, 2)]).toEqual([
+    ...[false, true, false, true],
+  ]);
+});
+
+test("of two accounts that end with one attempt the one counts that knows how it ended", () => {
+  const live = ticking();
+  live.beginAttempt(1, "a");
+  const known = live.read();
+  live.endAttempt("suspended");
+  const suspended = live.read();
+  expect(fullerTimeline(known, suspended)).toBe(suspended);
+  expect(fullerTimeline(suspended, known)).toBe(suspended);
+  const next = { ...known, attempts: [{ ...known.attempts[0], attempt: 2 }] } as Timeline;
+  expect(fullerTimeline(suspended, next)).toBe(next);
 });
 
 test("the latest 500 steps are kept, and those that run are among them", () => {

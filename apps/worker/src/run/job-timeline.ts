@@ -13,6 +13,8 @@ const MAX_NAME_CHARS = 120;
 export type JobTimelineOptions = {
   /** What earlier attempts left. Default: nothing. */
   readonly earlier?: Timeline | null;
+  /** How many attempts there were; some that left nothing count as left out. Default: those of `earlier`. */
+  readonly attempted?: number;
   /** The installation's clock. */
   readonly now: () => number;
   /** Is told of every change. Default: nobody. */
@@ -21,10 +23,10 @@ export type JobTimelineOptions = {
 
 export type JobTimeline = ReturnType<typeof createJobTimeline>;
 
-export function createJobTimeline({ earlier = null, now, onChange = () => {} }: JobTimelineOptions) {
+export function createJobTimeline({ earlier = null, attempted = 0, now, onChange = () => {} }: JobTimelineOptions) {
   const attempts: TimelineAttempt[] = [...(earlier?.attempts ?? [])];
   const steps: TimelineStep[] = [...(earlier?.steps ?? [])];
-  let truncated = earlier?.truncated ?? false;
+  let truncated = earlier?.truncated === true || attempted > (attempts.at(-1)?.attempt ?? 0);
   let lastId = steps.reduce((most, { id }) => Math.max(most, id), 0);
   const time = () => Math.round(now());
   if (attempts.at(-1)?.outcome === null) closeAttempt("lost");

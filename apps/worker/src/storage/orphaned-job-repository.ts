@@ -4,7 +4,11 @@ import type { JobRow } from "@agent-paas/shared/db/rows.ts";
 import type { Storage } from "@agent-paas/shared/db/storage.ts";
 
 /** The columns that finalizing a job without its payload needs. */
-export type RunningJobRow = Pick<JobRow, "id" | "kind" | "owner" | "agent_type" | "session_id" | "fencing_token">;
+const COLUMNS = [
+  ...(["id", "kind", "owner", "agent_type", "session_id", "fencing_token"] as const),
+  ...(["attempts", "timeline"] as const),
+] as const;
+export type RunningJobRow = Pick<JobRow, (typeof COLUMNS)[number]>;
 
 export type OrphanedJobRepository = ReturnType<typeof createOrphanedJobRepository>;
 
@@ -20,7 +24,7 @@ export function createOrphanedJobRepository({ table, write }: Storage, worker: s
         .whereNotExists(suspensionOfRow())
         .orderBy("id")
         .limit(limit)
-        .select("id", "kind", "owner", "agent_type", "session_id", "fencing_token"),
+        .select(...COLUMNS),
 
     /** The ids of those jobs that have a row. */
     known: async (jobIds: readonly string[]): Promise<string[]> =>

@@ -75,9 +75,12 @@ export function parseTimeline(text: string | null | undefined): Timeline | null 
   }
 }
 
-/** The one that knows of more; the first of equals. */
+/** The one that knows of more: of a later attempt, or how the latest ended. The first of equals. */
 export function fullerTimeline(one: Timeline | null, other: Timeline | null): Timeline | null {
   if (one === null || other === null) return one ?? other;
-  const last = ({ attempts }: Timeline) => attempts.at(-1)?.attempt ?? 0;
-  return last(other) > last(one) ? other : one;
+  const known = ({ attempts }: Timeline) => {
+    const last = attempts.at(-1);
+    return (last?.attempt ?? 0) + (last === undefined || last.outcome === null ? 0 : 0.5);
+  };
+  return known(other) > known(one) ? other : one;
 }
