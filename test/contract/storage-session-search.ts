@@ -95,6 +95,32 @@ export function sessionSearchContract(open: OpenStorage): void {
     expect([first.matches.length, first.next, first.isComplete]).toEqual([1, ids[3], true]);
   });
 
+  test("places that cancelled messages have left free are no messages", async () => {
+    const { jobs, search, ids } = await openSearch(open, ["title", "early", "late"]);
+    const session_id = ids[0] ?? "";
+    // Cancelled while it waits behind others.
+    const cancelled = jobPayload({ kind: "chat", session_id, text: "dropped" });
+    await jobs.start(cancelled, 1, [newId(), newId()]);
+    await jobs.end(cancelled, 1, jobEnd("", { status: "cancelled" }));
+    const { matches, isComplete } = await search("early", { bounds: { ...BOUNDS, perSession: 7, slice: 2 } });
+    expect([matches.length, isComplete]).toEqual([1, true]);
+  });
+
+  test("a session that is deleted while a page is looked for does not end the page", async () => {
+    const { readStorage, sessions, ids } = await openSearch(open, ["hit"], ["a"]);
+    const reader = createSearchReader(readStorage);
+    const candidates: typeof reader.candidates = async (owner, page) => {
+      const found = await reader.candidates(owner, page);
+      const [newest] = found;
+      if (newest === undefined || found.length === 1) return found;
+      await sessions.delete(newest.id, "alice");
+      // As many as one read takes, of which the last is gone.
+      return Array.from({ length: 100 }, () => newest);
+    };
+    const { matches } = await createSearchSessions({ ...reader, candidates })("alice", "hit", { limit: 5 });
+    expect(matches.map(({ row }) => row.id)).toEqual([ids[0]]);
+  });
+
   test("of a long session the newest messages are looked at, and what is left out is told", async () => {
     const { search } = await openSearch(open, ["title", "early", "middle", "late"]);
     const bounds = { ...BOUNDS, perSession: 4, slice: 2 };

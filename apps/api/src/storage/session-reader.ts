@@ -17,10 +17,20 @@ export type OpenTurns = { readonly turns: readonly StoredOpenTurn[]; readonly is
 
 const NO_OPEN_TURNS: OpenTurns = { turns: [], isOver: false };
 
-/** A page of the owner's sessions. */
-export function ofSessions(table: Table, sql: Sql, owner: string, { limit, before }: Page) {
+/** Where a session stands in the list, also once it is deleted. */
+export type SessionPlace = Pick<SessionRow, "created_at" | "id">;
+
+/** A page of the owner's sessions, of those that began before a session, or before its place. */
+export function ofSessions(
+  table: Table,
+  sql: Sql,
+  owner: string,
+  { limit, before }: Omit<Page, "before"> & { readonly before?: string | SessionPlace | undefined },
+) {
   const query = table("sessions").where({ owner });
-  if (before !== undefined) {
+  if (typeof before === "object") {
+    query.where(sql.expression("(created_at, id) < (?, ?)", [before.created_at, before.id]));
+  } else if (before !== undefined) {
     const place = "(created_at, id) < (select created_at, id from sessions where id = ? and owner = ?)";
     query.where(sql.expression(place, [before, owner]));
   }

@@ -1,14 +1,16 @@
 /** Reads what a search through sessions looks at, in slices: SQLite answers on the thread that serves all requests. */
 import type { SessionRow } from "@agent-paas/shared/db/rows.ts";
 import type { ReadStorage } from "@agent-paas/shared/db/storage.ts";
-import { ofSessions, type Page } from "./session-reader.ts";
+import { ofSessions, type SessionPlace } from "./session-reader.ts";
 
 export type Candidate = SessionRow & {
-  /** The ordinal of its last message, so about how many it has; null: it has none. */
+  /** The ordinal of its last message, so no fewer than it has; null: it has none. */
   readonly last: number | null;
 };
 
 export type Hit = { readonly session_id: string; readonly ordinal: number };
+
+export type Looked = { readonly ordinal: number; readonly is_hit: number };
 
 /** Characters that an excerpt has before the hit, and in all. */
 const BEFORE_HIT = 60;
@@ -21,7 +23,10 @@ export type SearchReader = ReturnType<typeof createSearchReader>;
 export function createSearchReader(storage: ReadStorage) {
   return {
     /** As `list` of the reader. */
-    candidates: (owner: string, page: Page): Promise<Candidate[]> =>
+    candidates: (
+      owner: string,
+      page: { readonly limit: number; readonly before?: string | SessionPlace | undefined },
+    ): Promise<Candidate[]> =>
       storage.read(
         (table, sql) =>
           ofSessions(table, sql, owner, page).select(
@@ -32,21 +37,34 @@ export function createSearchReader(storage: ReadStorage) {
       ),
 
     /**
-     * The newest message of each session that contains the text, of those with ordinals from `after` to `upTo`. Only of
-     * sessions that the caller owns. @param text its ASCII letters in lower case
+     * The newest message of each session that contains the text. Only of sessions that the caller owns.
+     * @param text its ASCII letters in lower case
      */
-    hits: (sessionIds: readonly string[], text: string, after: number, upTo: number): Promise<Hit[]> =>
+    hits: (sessionIds: readonly string[], text: string): Promise<Hit[]> =>
       storage.read(async (table, sql) => {
         const found = await table("messages")
           .whereIn("session_id", sessionIds)
-          .where("ordinal", ">", after)
-          .where("ordinal", "<=", upTo)
           .whereIn("role", SAID)
           .where(sql.positionOf("content", text), ">", 0)
           .groupBy("session_id")
           .select("session_id")
           .max({ ordinal: "ordinal" });
         return found.map(({ session_id, ordinal }) => ({ session_id, ordinal: Number(ordinal) }));
+      }, []),
+
+    /** The newest messages of a session before an ordinal, newest first, and which of them contain the text. */
+    slice: (sessionId: string, text: string, before: number, limit: number): Promise<Looked[]> =>
+      storage.read((table, sql) => {
+        const said = SAID.map((role) => `'${role}'`).join(", ");
+        const isHit = sql.expression(`case when role in (${said}) and ? > 0 then 1 else 0 end as is_hit`, [
+          sql.positionOf("content", text),
+        ]);
+        return table("messages")
+          .where({ session_id: sessionId })
+          .where("ordinal", "<", before)
+          .orderBy("ordinal", "desc")
+          .limit(limit)
+          .select("ordinal", isHit);
       }, []),
 
     /** By session: the text around the hit, which begins within the first `BEFORE_HIT` characters. */

@@ -15,13 +15,16 @@ export type SearchBounds = {
   readonly lookedAt: number;
   /** The newest messages of one session that are looked at. */
   readonly perSession: number;
-  /** Messages in one read of the database; those of 1 KB take it about 3 ms. */
+  /** Most messages in one read of the database; those of 1 KB take it about 3 ms. */
   readonly slice: number;
   /** How long a page is looked for, ms; at least one slice. */
   readonly withinMs: number;
 };
 
 const BOUNDS: SearchBounds = { lookedAt: 20_000, perSession: 2_000, slice: 200, withinMs: 2 * SECOND };
+
+/** A read that takes longer is followed by a smaller one, ms. */
+const LONG_READ_MS = 20;
 
 /** Sessions in one read. */
 const CANDIDATES = 100;
@@ -77,8 +80,11 @@ async function lookThrough(
 ): Promise<SearchPage> {
   const text = inLowerCase(wanted);
   const found: Found[] = [];
-  let [left, isComplete, next] = [bounds.lookedAt, true, before];
-  const isOver = () => next !== before && (left <= 0 || performance.now() > giveUpAt || signal?.aborted === true);
+  const slices = new Slices(bounds.slice);
+  let left = bounds.lookedAt;
+  let isComplete = true;
+  let last: SessionRow | null = null;
+  const isTimeOver = () => performance.now() > giveUpAt || signal?.aborted === true;
 
   const page = async (isLast: boolean): Promise<SearchPage> => {
     const hits = found.flatMap(({ hit }) => hit ?? []);
@@ -86,25 +92,29 @@ async function lookThrough(
     const matches = found.map(({ row, hit }) => ({
       ...{ row, match: hit === null ? null : excerptOf(excerpts.get(row.id) ?? "", text) },
     }));
-    return { matches, next: isLast ? null : (next ?? null), isComplete };
+    return { matches, next: isLast ? null : (last?.id ?? before ?? null), isComplete };
+  };
+  const endEarly = () => {
+    isComplete = false;
+    return page(false);
   };
 
   for (;;) {
-    const candidates = await search.candidates(owner, { limit: CANDIDATES, before: next });
+    // By its place: the last one may have been deleted meanwhile.
+    const candidates = await search.candidates(owner, { limit: CANDIDATES, before: last ?? before });
     await setImmediate();
-    for (const group of groupsOf(candidates, bounds)) {
-      if (isOver()) {
-        isComplete = false;
-        return page(false);
-      }
-      const hits = await hitsIn(search, group, text, bounds);
+    for (const group of groupsOf(candidates, bounds, slices)) {
+      if (last !== null && (left <= 0 || isTimeOver())) return endEarly();
+      const looked = await lookAt(search, group, text, bounds, slices, isTimeOver);
+      // The next page looks at it from its beginning; a page's first session goes no further.
+      if (looked.isCutShort && last !== null) return endEarly();
+      left -= looked.cost;
       for (const row of group) {
-        next = row.id;
-        left -= costOf(row, bounds);
-        const hit = hits.get(row.id) ?? null;
+        last = row;
+        const hit = looked.hits.get(row.id) ?? null;
         const isTitled = inLowerCase(row.title ?? "").includes(text);
         if (isTitled || hit !== null) found.push({ row, hit: isTitled ? null : hit });
-        else if (Number(row.last) > bounds.perSession) isComplete = false;
+        else if (!looked.isWhole) isComplete = false;
         if (found.length === limit) return page(false);
       }
     }
@@ -112,39 +122,95 @@ async function lookThrough(
   }
 }
 
+/** How many messages one read takes: fewer after one that took long, because messages may be large. */
+class Slices {
+  size: number;
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+    this.size = most;
+  }
+
+  async read<Found>(look: () => Promise<Found>): Promise<Found> {
+    const begun = performance.now();
+    const found = await look();
+    const isLong = performance.now() - begun > LONG_READ_MS;
+    this.size = isLong ? Math.ceil(this.size / 2) : Math.min(this.#most, this.size * 2);
+    await setImmediate();
+    return found;
+  }
+}
+
+/** No fewer than the messages that are looked at. */
 const costOf = ({ last }: Candidate, { perSession }: SearchBounds): number =>
   Math.max(1, Math.min(Number(last), perSession));
 
 /** Neighbours whose messages are one slice together; a session with more stands alone. */
-function groupsOf(candidates: readonly Candidate[], bounds: SearchBounds): Candidate[][] {
-  const groups: Candidate[][] = [];
-  let room = 0;
+function* groupsOf(candidates: readonly Candidate[], bounds: SearchBounds, slices: Slices): Generator<Candidate[]> {
+  let group: Candidate[] = [];
+  let room = slices.size;
   for (const one of candidates) {
     const cost = costOf(one, bounds);
-    if (cost > room) {
-      groups.push([]);
-      room = bounds.slice;
+    if (cost > room && group.length > 0) {
+      yield group;
+      group = [];
+      room = slices.size;
     }
-    groups.at(-1)?.push(one);
+    group.push(one);
     room -= cost;
   }
-  return groups;
+  if (group.length > 0) yield group;
 }
 
-async function hitsIn(
+type LookedAt = {
+  readonly hits: ReadonlyMap<string, Hit>;
+  /** Messages, and sessions without any. */
+  readonly cost: number;
+  /** False: older messages were left out, because of their number or of the time. */
+  readonly isWhole: boolean;
+  readonly isCutShort: boolean;
+};
+
+async function lookAt(
   search: SearchReader,
   group: readonly Candidate[],
   text: string,
-  { perSession, slice }: SearchBounds,
-): Promise<ReadonlyMap<string, Hit>> {
+  bounds: SearchBounds,
+  slices: Slices,
+  isTimeOver: () => boolean,
+): Promise<LookedAt> {
   const ids = group.map(({ id }) => id);
-  const last = Math.max(...group.map((one) => Number(one.last)));
-  for (let upTo = last; upTo > Math.max(0, last - perSession); upTo -= slice) {
-    const hits = await search.hits(ids, text, Math.max(upTo - slice, last - perSession), upTo);
-    await setImmediate();
-    if (hits.length > 0) return new Map(hits.map((hit) => [hit.session_id, hit]));
+  const [id = ""] = ids;
+  if (ids.length === 1) return lookAtOne(search, id, text, bounds, slices, isTimeOver);
+  const hits = await slices.read(() => search.hits(ids, text));
+  const cost = group.reduce((sum, one) => sum + costOf(one, bounds), 0);
+  return { hits: new Map(hits.map((hit) => [hit.session_id, hit])), cost, isWhole: true, isCutShort: false };
+}
+
+async function lookAtOne(
+  search: SearchReader,
+  session_id: string,
+  text: string,
+  { perSession }: SearchBounds,
+  slices: Slices,
+  isTimeOver: () => boolean,
+): Promise<LookedAt> {
+  let before = Number.MAX_SAFE_INTEGER;
+  for (let looked = 0; ; ) {
+    // One more than is looked at tells whether there are any.
+    const most = Math.min(slices.size, perSession - looked);
+    const rows = await slices.read(() => search.slice(session_id, text, before, most + 1));
+    const hit = rows.slice(0, most).find(({ is_hit }) => Number(is_hit) === 1);
+    looked += Math.min(rows.length, most);
+    const isWhole = rows.length <= most;
+    const isCutShort = hit === undefined && !isWhole && looked < perSession && isTimeOver();
+    if (hit !== undefined || isWhole || looked >= perSession || isCutShort) {
+      const hits = new Map(hit === undefined ? [] : [[session_id, { session_id, ordinal: Number(hit.ordinal) }]]);
+      return { hits, cost: Math.max(1, looked), isWhole, isCutShort };
+    }
+    before = Number(rows[most - 1]?.ordinal);
   }
-  return new Map();
 }
 
 /** As the databases do it: of letters beyond ASCII only the same case is found. */
