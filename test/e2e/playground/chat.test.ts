@@ -127,16 +127,13 @@ test("a call waits for a person, who changes its arguments, and goes on", async 
   playground.expectClean();
 });
 
-test("a reload in the middle of an answer, and a stream that is refused, lose no word and double none", async () => {
-  const playground = await open({ expected: /429/ });
+test("a reload in the middle of an answer loses no word and doubles none", async () => {
+  const playground = await open();
   const { page } = playground;
   const text = words(120);
   await playground.send(`Count ${formatDirectives({ text, rate: 40 })}`);
   await page.locator(".answer", { hasText: "w10 " }).waitFor();
-  // A refusal that the client does not wait out itself.
-  await page.route("**/events", (route) => route.fulfill(refusal("suspended_jobs_limit")), { times: 1 });
   await page.reload();
-  await page.getByText("It is suspended_jobs_limit.").waitFor();
   await page.locator(".answer", { hasText: "w20 " }).waitFor();
   expect(await playground.answer()).toBe(text);
   expect(await page.locator(".exchange").count()).toBe(1);
@@ -167,7 +164,7 @@ test("an answer survives cuts of its connection, a new API process and the death
 });
 
 test("messages wait their turn, also over a reload; stop ends the job at work, and what was there stays", async () => {
-  const playground = await open();
+  const playground = await open({ expected: /429/ });
   const { page } = playground;
   const queue = openQueue(platform, "chat");
   await queue.pause();
@@ -183,7 +180,10 @@ test("messages wait their turn, also over a reload; stop ends the job at work, a
   await playground.send(`Count ${formatDirectives({ text: words(3_000), rate: 20 })}`);
   const waiting = ["one", "two", "three", "four", "five", "six"];
   for (const word of waiting) await playground.send(`Say ${formatDirectives({ text: `it is ${word}` })}`);
+  // A refusal that the client does not wait out itself: the page comes back.
+  await page.route("**/events", (route) => route.fulfill(refusal("suspended_jobs_limit")), { times: 1 });
   await page.reload();
+  await page.getByText("It is suspended_jobs_limit.").waitFor();
   await page.locator(".answer .markdown", { hasText: "w5 " }).waitFor();
   await page.getByRole("button", { name: "Stop" }).click();
   await expect.poll(() => page.getByText("Stopped", { exact: true }).count(), { timeout: 20_000 }).toBe(2);

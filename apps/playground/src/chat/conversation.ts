@@ -247,8 +247,8 @@ export class Conversation {
     // A job that no list has had yet is the newest.
     const createdAt = ({ jobId }: Turn) => jobs.get(jobId.peek() ?? "")?.created_at ?? "9";
     const open = this.#turns.peek().filter((turn) => !turn.isEnded && turn.jobId.peek() !== null);
-    const [oldest, ...others] = open.toSorted((a, b) => createdAt(a).localeCompare(createdAt(b)));
-    for (const turn of others) turn.leave();
+    const oldest = open.find((turn) => open.every((other) => createdAt(turn) <= createdAt(other)));
+    for (const turn of open) if (turn !== oldest) turn.leave();
     if (oldest === undefined || oldest.isWatched) return;
     const jobId = oldest.jobId.peek() as string;
     this.#watch(oldest, (signal) => client.peek().events(jobId, { signal }));
