@@ -8,7 +8,10 @@ export type JobSteps = {
   readonly attempts: readonly Attempt[];
   /** In the order of their beginnings. */
   readonly steps: readonly JobStep[];
-  /** Whether the earliest were left out: the latest 500 steps are kept. */
+  /**
+   * Whether some are missing: the latest 500 steps are kept, and an attempt may die before it leaves
+   * anything.
+   */
   readonly truncated: boolean;
 };
 

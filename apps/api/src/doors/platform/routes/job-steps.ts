@@ -82,7 +82,11 @@ const JobStepsSchema = z
     status: JobStatusSchema,
     attempts: z.array(AttemptSchema).readonly(),
     steps: z.array(StepSchema).readonly().describe("In the order of their beginnings."),
-    truncated: z.boolean().describe("Whether the earliest were left out: the latest 500 steps are kept."),
+    truncated: z
+      .boolean()
+      .describe(
+        "Whether some are missing: the latest 500 steps are kept, and an attempt may die before it leaves anything.",
+      ),
   })
   .meta({ id: "JobSteps", description: "The timeline of a job.", examples: [EXAMPLE] });
 
@@ -95,7 +99,7 @@ export const getJobSteps = (services: Services): Route => ({
     tag: "Jobs",
     summary: "What a job has done so far, step by step",
     params: { id: IdSchema },
-    responses: { 200: jsonResponse("Its attempts and steps; while it runs, as of a second ago.", JobStepsSchema) },
+    responses: { 200: jsonResponse("Its attempts and steps; while it runs, as of half a second ago.", JobStepsSchema) },
     errors: [...READ_ERRORS, "job_not_found"],
   },
   async handle(req, res, { owner }) {
