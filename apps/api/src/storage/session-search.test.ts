@@ -4,6 +4,9 @@ import type { Candidate, SearchReader } from "./session-search-reader.ts";
 
 const BOUNDS = { lookedAt: 1_000, perSession: 100, slice: 16, withinMs: 60_000 };
 
+/** SQLite blocks the thread that reads. */
+const NOBODY_WAKES = new Int32Array(new SharedArrayBuffer(4));
+
 /** A session of a hundred messages, each read of which takes so long; `asked` are the messages that were read. */
 function longSession(readMs: number) {
   const row = { id: "s", created_at: "2026", owner: "o", agent_type: "a", config: "{}", metadata: "{}", title: null };
@@ -14,7 +17,7 @@ function longSession(readMs: number) {
     hits: async () => [],
     slice: async (_session, _text, before, limit) => {
       asked.push(limit - 1);
-      for (const begun = performance.now(); performance.now() - begun < readMs; );
+      Atomics.wait(NOBODY_WAKES, 0, 0, readMs);
       const newest = Math.min(100, before - 1);
       return Array.from({ length: Math.min(limit, newest) }, (_, at) => ({ ordinal: newest - at, is_hit: 0 }));
     },
