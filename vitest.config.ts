@@ -111,7 +111,7 @@ export default defineConfig({
       },
       { test: { name: "cluster", include: [...ON_REDIS_SETS.cluster], env: { TEST_REDIS: "cluster" }, ...PLATFORM } },
     ],
-    maxWorkers: 4,
+    maxWorkers: 3,
     reporters: ["default", new FlakyReporter()],
   },
 });

@@ -23,7 +23,7 @@ type Backlog = Pick<JobRow, "id" | "status" | "attempts" | "worker" | "started_a
 let platform: TestPlatform;
 let database: ReadStorage;
 beforeAll(async () => {
-  platform = await startTestPlatform({ env: { WORKER_EXECUTE_CONCURRENCY: String(CONCURRENCY) } });
+  platform = await startTestPlatform({ modelApart: true, env: { WORKER_EXECUTE_CONCURRENCY: String(CONCURRENCY) } });
   database = openReadStorage(platform.databaseUrl);
 });
 afterAll(async () => {

@@ -43,7 +43,7 @@ async function throughProxy(env: NodeJS.ProcessEnv = {}): Promise<ApiClient> {
 
 test("a whole answer that takes longer than a proxy waits is a 202 whose links lead to the answer", async () => {
   const client = await throughProxy();
-  const accepted = await client.chatWhole("[[tokens=60 rate=12]] held back");
+  const accepted = await client.chatWhole("[[tokens=144 rate=12]] held back");
   expect(accepted).toMatchObject({ status: 202, body: { status: "running" } });
   const { job_id: jobId, links } = accepted.body;
   expect(accepted.headers.get("location")).toBe(links.self);
