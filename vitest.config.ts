@@ -34,8 +34,12 @@ const RETRY = process.env.CI ? 1 : 0;
 /** A process for each file costs a second and more; what a test changes of its process, it puts back. */
 const SHARED_PROCESS = { isolate: false };
 
-/** Each in a process of its own, in which parts of the platform, thousands of sockets or a page run. */
+/**
+ * Each in a process of its own, in which parts of the platform, thousands of sockets or a page run. The HTTP client's
+ * timers for idle connections are made once in a process, and stand still if a test had faked the clock then.
+ */
 const OWN_PROCESS = [
+  "packages/agents/src/http/http-agent.test.ts",
   "test/e2e/follower-leaks.test.ts",
   "test/integration/knowledge-jobs.test.ts",
   "test/integration/use-chat.test.ts",
@@ -67,6 +71,7 @@ export default defineConfig({
             "test/bench/options.test.ts",
             "test/hosts/**/*.test.ts",
           ],
+          exclude: [...configDefaults.exclude, ...OWN_PROCESS],
           testTimeout: 60_000,
           ...SHARED_PROCESS,
           retry: RETRY,
