@@ -33,16 +33,7 @@ export async function drawArchitecture({ alice, redis, keys, apis, workers }: Te
   const workerNames = workers.map((_, at) => `Worker ${at + 1}`);
 
   const boxes: readonly Box[] = [
-    ...[
-      {
-        x: 20,
-        y: 40,
-        width: 230,
-        height: 200,
-        title: "Clients",
-        lines: doors,
-      },
-    ],
+    { x: 20, y: 40, width: 230, height: 200, title: "Clients", lines: doors },
     ...processes(330, apiNames, ["checks keys and input", "streams events (SSE)"]),
     {
       x: 600,
